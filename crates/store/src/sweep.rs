@@ -17,7 +17,7 @@ use crate::database::{Row, params};
 use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
 use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
-use crate::pipeline::statements as pipeline;
+use crate::pipeline::{DropMessages, statements as pipeline};
 use crate::point::{self, Point};
 use crate::received::{
     TABLE as RECEIVED, files as received_files, gaps as received_gaps, reading as received,
@@ -159,8 +159,7 @@ impl Store {
             })
             .await?,
             flow_runs: in_pieces(|| self.drop_rows(flows::DROP_OLD, older(keep.operations))).await?,
-            conversations: in_pieces(|| self.drop_rows(pipeline::DROP_MESSAGES, older(keep.conversations)))
-                .await?,
+            conversations: self.sweep_conversations(now.minus(keep.conversations)).await?,
             turns: in_pieces(|| self.drop_rows(pipeline::DROP_TURNS, older(keep.messages))).await?,
             attempts: self.sweep_campaigns(now.minus(keep.campaigns)).await?,
         })
@@ -220,6 +219,17 @@ impl Store {
             in_pieces(|| self.execute(point::DROP_CHANNEL_MESSAGES, of_channels::DROP_OLD, old)).await?;
         in_pieces(|| self.execute(point::DROP_CHANNEL_FILES, channel_files::DROP_OLD, old)).await?;
         Ok(removed)
+    }
+
+    /// Removes messages of conversations, those of one client in a write.
+    async fn sweep_conversations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            match self.write(DropMessages { before, most: MOST }).await? {
+                0 => return Ok(removed),
+                piece => removed += piece,
+            }
+        }
     }
 
     /// Removes attempts of runs that were over before. What is counted of them stays as long: a clock that is set back asks for it again.

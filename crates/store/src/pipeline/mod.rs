@@ -50,6 +50,7 @@ pub(crate) use turns::HoldTurns;
 pub use turns::{Advanced, ClientFields, TurnAnswer};
 pub use undoing::ImportUndone;
 pub use waiting::WaitingClient;
+pub(crate) use words::DropMessages;
 
 pub(crate) const TABLE: &str = "pipeline_messages";
 /// The name of user accounts of Telegram among the channels.

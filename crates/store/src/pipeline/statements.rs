@@ -358,8 +358,8 @@ statements! {
     HOLD_APPEALS = "
         UPDATE pipeline_appeals SET state = 3, responder = 'human', updated_at = $1
         WHERE state < 10 AND waiting_since IS NOT NULL";
-    DROP_MESSAGES = "
-        DELETE FROM pipeline_messages WHERE seq IN (SELECT seq FROM pipeline_messages WHERE seq < $1 ORDER BY seq LIMIT $2)";
+    OLD_MESSAGES = "SELECT seq, client, text FROM pipeline_messages WHERE seq < $1 ORDER BY seq LIMIT $2";
+    DROP_MESSAGE = "DELETE FROM pipeline_messages WHERE seq = $1";
     DROP_TURNS = "
         DELETE FROM pipeline_turns WHERE id IN (
             SELECT id FROM pipeline_turns WHERE stage >= 10 AND stage_at < $1 ORDER BY stage_at LIMIT $2)";

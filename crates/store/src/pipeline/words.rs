@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::ClientId;
 use domain::phone::PhoneDigits;
+use domain::{ClientId, Timestamp};
 use uuid::Uuid;
 
-use super::{rows, statements as sql};
+use super::{TABLE, rows, statements as sql};
 use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Connection, ToValue, params};
 use crate::needle::folded;
-use crate::write::Transaction;
+use crate::point::{self, Point};
+use crate::write::{Transaction, Write};
 
 /// Letters of a word that count.
 const LONGEST: usize = 32;
@@ -97,17 +98,58 @@ pub(super) fn part(
 ) -> Result<(), StoreError> {
     let (stays, leaves) = (stored(transaction, from)?, stored(transaction, client)?);
     add_words(transaction, client, &leaves)?;
-    for word in leaves.difference(&stays) {
-        transaction.run(sql::DROP_WORD, params![word, from.as_uuid().as_bytes()])?;
+    drop_words(transaction, from, leaves.difference(&stays))
+}
+
+fn drop_words<'a>(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    words: impl IntoIterator<Item = &'a String>,
+) -> Result<(), StoreError> {
+    for word in words {
+        transaction.run(sql::DROP_WORD, params![word, client.as_uuid().as_bytes()])?;
     }
     Ok(())
+}
+
+/// Removes old messages with their words, but for those that something else of their client has. All of them are of one client:
+/// a write gathers the words of no more.
+pub(crate) struct DropMessages {
+    pub(crate) before: Timestamp,
+    pub(crate) most: u32,
+}
+
+impl Write for DropMessages {
+    type Answer = u64;
+    const POINT: Option<Point> = Some(point::DROP_OLD_ROWS);
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let params = params![self.before.as_micros(), self.most];
+        let mut old = transaction.all(sql::OLD_MESSAGES, params, |row| {
+            let columns = Columns::new(row, TABLE);
+            let client = rows::maybe_client_id(&columns, 1)?;
+            Ok((columns.get::<i64>(0)?, client, columns.get::<String>(2)?))
+        })?;
+        let Some(&(_, client, _)) = old.first() else { return Ok(0) };
+        old.retain(|(_, other, _)| *other == client);
+        for (seq, ..) in &old {
+            transaction.run(sql::DROP_MESSAGE, params![seq])?;
+        }
+        if let Some(client) = client {
+            let gone: BTreeSet<String> = old.iter().flat_map(|(_, _, text)| of(text)).collect();
+            drop_words(transaction, &client, gone.difference(&stored(transaction, &client)?))?;
+        }
+        Ok(old.len() as u64)
+    }
 }
 
 /// The words of what is stored of a client.
 fn stored(transaction: &Transaction<'_>, client: &ClientId) -> Result<BTreeSet<String>, StoreError> {
     let key = client.as_uuid().as_bytes();
     let known = transaction.first(sql::CLIENT, params![key], rows::client)?;
+    let chats = transaction.all(sql::CHATS_OF, params![key], rows::chat)?;
     let fields = known.iter().flat_map(|client| [&client.name, &client.phone, &client.email]);
+    let fields = fields.chain(chats.iter().flat_map(|chat| [&chat.name, &chat.phone, &chat.email]));
     let noted = transaction.all(sql::NOTED_OF, params![key, PAGE], |row| row.get::<String>(0))?;
     let mut words: BTreeSet<String> = fields.flatten().chain(&noted).flat_map(|text| of(text)).collect();
     let mut before = i64::MAX;

@@ -2,6 +2,7 @@
 
 mod again;
 mod customers;
+mod swept;
 mod templates;
 mod unanswered;
 mod views;
