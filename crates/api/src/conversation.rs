@@ -550,3 +550,16 @@ pub struct ClientIdentity {
     #[schema(example = "+70000000001")]
     pub value: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn how_far_it_is_behind_is_told_in_milliseconds() {
+        let counts = PipelineCounts { behind: Duration::from_secs(15), ..PipelineCounts::default() };
+        assert_eq!(PipelineState::of(true, counts).behind_ms, 15_000);
+    }
+}
