@@ -10,7 +10,7 @@ use domain::{
 };
 use http::StatusCode;
 use serde_json::json;
-use store::{StoredClient, TakenFromChannel};
+use store::{OutsideStages, PipelineRules, Receipt, ReceiptState, StoredClient, TakenFromChannel};
 use testkit::{Receiver, RedisServer};
 
 use crate::channel_login::{Phone, lock, with_phone, world};
@@ -242,6 +242,26 @@ async fn the_pipeline_shows_each_stage() {
     world.clock.advance(Duration::from_mins(3));
     let shown = row("Respond").await;
     assert!(shown.contains("</span>3\u{a0}min</td>"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_pipeline_says_how_far_it_is_behind() {
+    let phone = Arc::new(Phone::default());
+    let world = world(&phone).await;
+    world.client_says("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
+    let rules = PipelineRules {
+        rules: Vec::new(),
+        reopen_within: Duration::ZERO,
+        hears_within: None,
+        outside: OutsideStages::default(),
+        customers: domain::CustomerRule::default(),
+    };
+    // It begins at what is the newest now, and then takes no more.
+    world.store.pipeline().take_in(&rules, 1).await.expect("a write");
+    world.clock.advance(Duration::from_hours(3));
+    world.client_says("whatsapp:phone/c1@c.us", "Anna", "And now?").await;
+    let viewer = world.person(Role::Viewer).await;
+    shows(&viewer.get("/pipeline").await, &["<td class=\"num\">3\u{a0}h</td>"]);
 }
 
 #[tokio::test]
@@ -567,6 +587,26 @@ async fn an_answer_that_failed_is_sent_again_from_the_page() {
     until("it was sent", async || !operator.get(&path).await.body.contains("actions/resend")).await;
     until("it left", async || !lock(&phone.sent).is_empty()).await;
     assert_eq!(*lock(&phone.sent), [("c1@c.us".to_owned(), "Yes, it is.".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_answer_that_arrived_or_was_read_says_so() {
+    let (world, _) = with_clients().await;
+    let operator = world.person(Role::Operator).await;
+    let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Is it there?").await;
+    let path = format!("/inbox/{client}");
+    assert!(note(&submit(&operator, &path, &[("drawn", "1"), ("text", "Yes.")]).await).contains("Sent."));
+    let pills = async || {
+        let page = operator.get(&path).await.body;
+        ["Delivered", "Read"].map(|word| page.contains(&format!("</span>{word}</span>")))
+    };
+    assert_eq!(pills().await, [false, false]);
+    for (state, shown) in [(ReceiptState::Delivered, [true, false]), (ReceiptState::Read, [false, true])] {
+        let (channel, account) = ("whatsapp".parse().expect("a name"), "phone".parse().expect("a name"));
+        let receipt = Receipt { channel, account, provider_id: "m1".into(), state, at: world.clock.now() };
+        assert!(world.store.outbox().receipt(receipt).await.expect("a write").is_some());
+        until("it is shown", async || pills().await == shown).await;
+    }
 }
 
 #[tokio::test]
