@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use channels::{CallError, HookRefusal, Outgoing, Provider, Setup};
+use channels::{CallError, FirstChat, HookRefusal, NoFirstChat, Outgoing, Provider, Setup};
+use config::ChannelKind;
 use delivery::{Dedup, MessageLookup};
 use domain::media::MediaForm;
 use domain::outcome::HoldScope;
-use domain::{InboundChange, Outcome, ProviderId, Timestamp};
+use domain::{ExternalChat, InboundChange, Outcome, ProviderId, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, content_of, messages, text};
+use crate::support::{Receiver, World, content_of, lone, messages, text};
 
 const PHONE: &str = "+70000000001";
 
@@ -50,6 +51,23 @@ async fn refuses(world: &World, account: &str, query: &str) {
     world.fault(json!({"provider": "sms", "fault": "rate_limit", "seconds": 60, "times": 1})).await;
     let held = provider.send(&text(PHONE, "held", 4)).await;
     assert!(matches!(held, Outcome::Held { scope: HoldScope::Account, .. }), "{held:?}");
+}
+
+#[test]
+fn each_gateway_writes_first_to_a_number() {
+    for gateway in ["smsc", "sms_ru", "twilio", "smpp", "http"] {
+        let keys = format!(
+            "gateway = \"{gateway}\"\nlogin = \"a\"\ntoken = \"b\"\nsender = \"DEMO\"\nsmpp = \"smpp://demo:b@127.0.0.1:1\""
+        );
+        let provider = lone(ChannelKind::Sms, &keys);
+        let chat = ExternalChat::new(PHONE).unwrap();
+        let first = FirstChat { chat, phone: Some(PHONE.to_owned()), email: None };
+        for written in [PHONE, "70000000001", " +70000000001 "] {
+            assert_eq!(provider.first_chat(written), Ok(first.clone()), "{gateway}: {written}");
+        }
+        let refused = provider.first_chat("DEMO");
+        assert!(matches!(refused, Err(NoFirstChat::Wrong(_))), "{gateway}: {refused:?}");
+    }
 }
 
 #[tokio::test]

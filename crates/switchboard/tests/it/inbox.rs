@@ -129,7 +129,10 @@ async fn a_person_writes_first_where_the_channel_can() {
     };
     for (channel, account, to) in [
         ("whatsapp", "phone", "+70000000003"),
+        ("sms", "texts", "+70000000003"),
+        ("sms", "texts_ru", "+70000000003"),
         ("sms", "texts_twilio", "+70000000003"),
+        ("sms", "texts_smpp", "+70000000003"),
         ("email", "mail", "boris@example.com"),
         ("telegram_account", "main", "@client_1"),
     ] {
