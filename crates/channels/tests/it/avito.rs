@@ -100,6 +100,28 @@ async fn what_buyers_and_owner_write_is_posted() {
 }
 
 #[tokio::test]
+async fn old_posts_are_refused_until_the_account_is_known() {
+    let world = World::start().await;
+    let fields = config::ChannelFields { old_hook: true, ..world.fields(ChannelKind::Avito) };
+    let provider = channels::make(World::setup(fields)).unwrap();
+    let value = json!({"id": "m1", "chat_id": CHAT, "user_id": 1_000_001, "author_id": BUYER,
+        "created": 1_700_000_000, "type": "text", "content": {"text": "Hello"}});
+    let body = json!({"payload": {"type": "message", "value": value}}).to_string();
+    let post = HookPost {
+        method: "POST".to_owned(),
+        url: "/hook".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: body.into_bytes(),
+    };
+    let early = provider.hook(&post);
+    assert!(matches!(early, Err(HookRefusal::OtherAccount(_))), "{early:?}");
+    provider.check().await.unwrap();
+    let events = provider.hook(&post).unwrap().events;
+    assert_eq!(&*messages(&events)[0].text, "Hello");
+}
+
+#[tokio::test]
 async fn polls_bring_messages_once_and_what_was_read() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
