@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::{Start, World, free_port};
 
-use super::{TURN, close, closed_world, examined, finding, wrong};
+use super::{TURN, close, closed_world, examined, finding, section, wrong};
 use crate::binary;
 use crate::channels::{connected, received, writes};
 
@@ -18,7 +18,7 @@ async fn examined_now(world: &World) -> serde_json::Value {
 async fn channels_in_trouble_are_reported_with_their_commands() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
-    let (program, _) = connected(&world).await;
+    let (program, channels) = connected(&world).await;
     close(&world);
     let of_channels = |code: &&str| code.starts_with("channel") || code.starts_with("webhook");
     let report = examined_now(&world).await;
@@ -45,6 +45,19 @@ async fn channels_in_trouble_are_reported_with_their_commands() {
         assert!(shown.starts_with(&format!("{command} --config ")), "{found:#}");
     }
     assert!(!report.to_string().contains("planted"), "{report:#}");
+
+    // The clock of the program stands in for that of the machine; every provider says what its own is.
+    program.set_back(Duration::from_mins(10)).await;
+    for channel in &channels {
+        let name = channel["name"].as_str().expect("a name");
+        program.post(&format!("/v1/channels/{name}/check"), &json!({})).await;
+    }
+    program.advance(Duration::from_secs(6)).await;
+    let report = examined_now(&world).await;
+    let found = section(&report, "channels")["findings"].as_array().expect("findings");
+    let off = found.iter().find(|finding| finding["code"] == "clock_wrong");
+    let off = off.unwrap_or_else(|| panic!("no clock_wrong: {report:#}"));
+    assert!(off["evidence"].to_string().contains("the provider of club: +"), "{off:#}");
 }
 
 /// The address at which the bot of the settings asks for what came in.
