@@ -517,7 +517,7 @@ pub enum HookRefusal {
     /// It cannot be read: 400.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// For which of several accounts it is cannot be said yet: 503, so that it is posted again.
+    /// For which account it is cannot be said yet: 503, so that it is posted again.
     #[error("the account {0} does not know its own id yet")]
     NotYet(String),
 }

@@ -238,6 +238,9 @@ impl Reception {
         for account in allowing {
             // The address stays the one that was called: by it the account knows that it has no secret.
             match self.read_post(&account, &post).await {
+                // It may be for one that does not know its own id yet.
+                Err(HookError::Refused(_))
+                    if matches!(refused, HookError::Refused(HookRefusal::NotYet(_))) => {}
                 Err(HookError::Refused(why)) => refused = why.into(),
                 taken => return taken,
             }

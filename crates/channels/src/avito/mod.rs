@@ -16,8 +16,8 @@ use domain::media::MediaForm;
 use domain::outcome::{SentIds, Unclear};
 use domain::text::{TextLimit, Unit};
 use domain::{
-    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    MessageOrigin, MessageState, Outcome, ProviderId, Timestamp,
+    AccountName, AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, MessageState, Outcome, ProviderId, Timestamp,
 };
 use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -77,10 +77,10 @@ pub(crate) const NATURE: Nature = Nature {
 /// # Errors
 /// A key is missing or wrong.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
-    let old_hook = setup.fields.old_hook;
+    let must_be_known = setup.fields.old_hook.then(|| setup.fields.name.clone());
     Ok(Arc::new(Avito {
         client: Client::new(setup)?,
-        old_hook,
+        must_be_known,
         chats: Mutex::default(),
         confirmed: Mutex::default(),
         broke_off: Mutex::default(),
@@ -89,8 +89,9 @@ pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
 
 struct Avito {
     client: Client,
-    /// Whether posts to the address of the old server are taken, which has no secret: whose account it is must be known then.
-    old_hook: bool,
+    /// The account's name where posts to the address of the old server are taken, which has no secret: whose account it is must be
+    /// known then.
+    must_be_known: Option<AccountName>,
     /// Who is on the other side, and what it is about, by chat.
     chats: Mutex<HashMap<String, ChatPeer>>,
     /// The ids of what was sent and confirmed: a look for another message does not take these for it.
@@ -258,15 +259,11 @@ impl Provider for Avito {
         let message = &payload["value"];
         let Some(user) = message["user_id"].as_i64() else { return Err(unreadable("it has no user_id")) };
         // Posts carry a signature whose key is not published: the address is the secret, and the account is checked.
-        match self.client.known_owner() {
-            Some(owner) if owner.id != user => {
+        match (self.client.known_owner(), &self.must_be_known) {
+            (Some(owner), _) if owner.id != user => {
                 return Err(HookRefusal::OtherAccount(format!("{user} instead of {}", owner.id)));
             }
-            None if self.old_hook => {
-                return Err(HookRefusal::OtherAccount(
-                    "it is not known yet whose account this is".to_owned(),
-                ));
-            }
+            (None, Some(name)) => return Err(HookRefusal::NotYet(name.to_string())),
             _ => {}
         }
         if payload["type"] != "message" {

@@ -123,7 +123,7 @@ impl Max {
 
     /// An update that names who its message is of and for has to name this bot.
     fn check_bot(&self, update: &Value) -> Result<(), HookRefusal> {
-        let unknown = || HookRefusal::OtherAccount("it is not known yet which bot this is".to_owned());
+        let unknown = || HookRefusal::NotYet(self.setup.fields.name.to_string());
         let own = self.own_id().ok_or_else(unknown)?;
         let named = |side: &str| update.pointer(side).and_then(Value::as_i64);
         match named("/message/recipient/user_id") {

@@ -100,7 +100,7 @@ async fn what_buyers_and_owner_write_is_posted() {
 }
 
 #[tokio::test]
-async fn old_posts_are_refused_until_the_account_is_known() {
+async fn old_posts_come_again_until_the_account_is_known() {
     let world = World::start().await;
     let fields = config::ChannelFields { old_hook: true, ..world.fields(ChannelKind::Avito) };
     let provider = channels::make(World::setup(fields)).unwrap();
@@ -115,7 +115,7 @@ async fn old_posts_are_refused_until_the_account_is_known() {
         body: body.into_bytes(),
     };
     let early = provider.hook(&post);
-    assert!(matches!(early, Err(HookRefusal::OtherAccount(_))), "{early:?}");
+    assert!(matches!(early, Err(HookRefusal::NotYet(_))), "{early:?}");
     provider.check().await.unwrap();
     let events = provider.hook(&post).unwrap().events;
     assert_eq!(&*messages(&events)[0].text, "Hello");
