@@ -97,8 +97,18 @@ fn place(address: &str) -> (&str, u16) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use ambient::{Chance, Clock, Ids};
+    use config::{CampaignBrowserSettings, TelegramSettings};
+    use delivery::{Ambient, Delivery, Limits};
     use domain::Timestamp;
+    use store::{MasterKey, NewProfile, Store, StoreOptions};
+    use telegram::{Pool, PoolParts};
+
+    use super::*;
+    use crate::service::{Browsers, Campaigns, CampaignsParts};
 
     #[test]
     fn the_proxy_of_donut_is_its_own_and_stops_its_profile() {
@@ -119,6 +129,59 @@ mod tests {
             assert_eq!(cure(&profile(kind, Some("p1"))), Cure::Another("p1"));
         }
         assert_eq!(cure(&profile(ProfileKind::Donut, None)), Cure::Stop);
+    }
+
+    /// Campaigns on a new store, without any account.
+    async fn campaigns(folder: &Path) -> Campaigns {
+        let (clock, data_dir) = (Clock::system(), folder.to_owned());
+        let (ids, chance) = (Ids::new(clock.clone()), Chance::from_seed(1));
+        let (url, master_key) =
+            ("sqlite:switchboard.db".to_owned(), MasterKey::File(folder.join("master.key")));
+        let options = StoreOptions { data_dir, url, clock: clock.clone(), master_key };
+        let store = Store::open(options).await.expect("a store");
+        let settings = TelegramSettings::default();
+        let pool = Pool::at_rest(PoolParts {
+            settings: &settings,
+            hold: Duration::ZERO,
+            store: store.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            ids: ids.clone(),
+            outgoing: None,
+            received: None,
+            contacts: false,
+        });
+        let pool = pool.await.expect("a pool");
+        let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: chance.clone() };
+        let delivery = Delivery::new(store.clone(), pool.clone(), ambient, Limits::default());
+        let browsers = Browsers::new(&CampaignBrowserSettings::default(), folder);
+        Campaigns::at_rest(CampaignsParts {
+            store,
+            delivery,
+            pool,
+            clock,
+            ids,
+            chance,
+            logs: None,
+            browsers,
+            files: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_profile_of_donut_stops_once_its_proxy_is_sick() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inner = campaigns(folder.path()).await.0;
+        let (campaigns, name) = (inner.parts.store.campaigns(), "shop".parse().expect("a name"));
+        let (kind, record, now) =
+            (ProfileKind::Donut.to_string(), "{}".to_owned().into(), Timestamp::default());
+        let new = NewProfile { name, kind, record, proxy: None, now };
+        let name = new.name.clone();
+        campaigns.put_profile(new).await.expect("writes");
+        let profile = async || campaigns.profile(&name).await.expect("reads").expect("it is there");
+        assert!(inner.replace_proxy(&profile().await).await.expect("writes"));
+        let stopped = profile().await;
+        assert_eq!((stopped.state, stopped.why.as_deref()), (SenderState::Blocked, Some(PROXY_SICK)));
     }
 
     #[test]
