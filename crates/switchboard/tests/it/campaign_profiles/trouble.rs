@@ -1,4 +1,4 @@
-//! A page that stays white or has changed, a proxy that is dead or refuses, and one through which no chat is found.
+//! A page that stays white or has changed, a proxy that is dead, slow or refuses, and one through which no chat is found.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ async fn put(program: &Program, proxy: Option<Value>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_proxy_that_is_dead_or_refuses_nothing_is_sent() {
+async fn behind_a_dead_slow_or_refusing_proxy_nothing_is_sent() {
     let (world, _browser) = world().await;
     // Chromium leaves proxies out for its own machine, unless a switch says otherwise.
     let switch = "[\"--proxy-bypass-list=<-loopback>\", \"--headless=new\"";
@@ -101,15 +101,25 @@ async fn behind_a_proxy_that_is_dead_or_refuses_nothing_is_sent() {
     let program = Start::on(&world, binary(), "data").ready().await;
     logged_in(&world, &program, "backup_1").await;
     let (refusing, _task) = proxy(true).await;
-    let file = format!("127.0.0.1:1\n{refusing}:demo:secret");
+    // The machine takes its connections, and no answer comes.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let slow = silent.local_addr().expect("an address").to_string();
+    let file = format!("127.0.0.1:1\n{refusing}:demo:secret\n{slow}:demo:secret");
     let (_, added) = program.post("/v1/campaign-proxies", &json!({"file": file})).await;
-    assert_eq!(added["added"], 2, "{added}");
-    put(&program, Some(named("127.0.0.1:1"))).await;
+    assert_eq!(added["added"], 3, "{added}");
+    put(&program, Some(named(&format!("demo@{refusing}")))).await;
     made(&program, json!({"profiles": ["shop"]}), 2, json!({"delay_seconds": 0})).await;
     start(&program).await;
+    let socks_failed = || last_error_has(&program, "ERR_SOCKS_CONNECTION_FAILED");
+    program.until("the proxy refuses", socks_failed).await;
+    put(&program, Some(named("127.0.0.1:1"))).await;
     program.until("the proxy is dead", || last_error_has(&program, "ERR_PROXY_CONNECTION_FAILED")).await;
-    put(&program, Some(named(&format!("demo@{refusing}")))).await;
-    program.until("the proxy refuses", || last_error_has(&program, "ERR_SOCKS_CONNECTION_FAILED")).await;
+    put(&program, Some(named(&format!("demo@{slow}")))).await;
+    let asked = tokio::time::timeout(Duration::from_mins(1), silent.accept()).await;
+    let held = asked.expect("the slow proxy is asked").expect("a connection");
+    program.as_time_goes_by(STEP, program.until("the proxy is slow", socks_failed)).await;
+    // Should the browser be there again already, it is refused at once.
+    drop((silent, held));
     assert!(world.effects(SEND).await.is_empty());
     let all = program.get("/v1/campaigns/spring/attempts").await.1;
     assert_eq!(all["items"], json!([]), "no chat is claimed");
@@ -119,8 +129,10 @@ async fn behind_a_proxy_that_is_dead_or_refuses_nothing_is_sent() {
     );
     // It was the proxy: without one it goes on.
     put(&program, None).await;
+    program.advance(Duration::from_secs(20)).await;
     is(&program, "done").await;
-    assert_eq!(written(&world).await.len(), 2);
+    let written = written(&world).await;
+    assert!(written.len() == 2 && written.values().all(|times| *times == 1), "{written:?}");
 }
 
 /// Adds chats to the campaign.
