@@ -9,11 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
 use domain::Timestamp;
 use serde_json::{Value, json};
 use testkit::{PDF, Program, Start, World};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::Child;
+use tokio::task::JoinSet;
 
 use crate::binary;
 use crate::people::stage::signed_in;
@@ -436,6 +441,68 @@ async fn a_profile_may_be_at_a_driver_of_someone_else() {
     driver.kill().await.expect("ends");
     let (status, refused) = program.post("/v1/campaign-profiles/shop/check", &json!({})).await;
     assert_eq!((status, &refused["code"]), (409, &json!("campaign_not_ready")), "{refused}");
+}
+
+/// A Firefox that greets and does nothing more, and its port.
+async fn greeting_firefox() -> (u16, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(br#"50:{"applicationType":"gecko","marionetteProtocol":3}"#).await;
+        }
+    });
+    (port, task)
+}
+
+/// The local API of a Donut that has the profile `one` and whose plan does not start browsers for programs.
+async fn donut_without_a_plan() -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let answer = |headers: HeaderMap| async move {
+        let is_its_own = headers.get("authorization").is_some_and(|token| token == "Bearer token");
+        if is_its_own { StatusCode::PAYMENT_REQUIRED } else { StatusCode::UNAUTHORIZED }
+    };
+    let router = Router::new().route("/v1/profiles/one", get(answer));
+    let mut task = JoinSet::new();
+    task.spawn(async move { axum::serve(listener, router).await.expect("serves") });
+    (address, task)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn firefox_and_donut_are_opened_as_their_own_kinds() {
+    let world = World::start(binary()).await;
+    let section = "[campaigns.browser]\n";
+    let gecko = format!("{section}firefox_driver = \"/nowhere/gecko\"\n");
+    world.edit_settings(|text| text.replacen(section, &gecko, 1));
+    let program = Start::on(&world, binary(), "data").ready().await;
+    let add = |words: &[&str]| cli(&world, &[&["campaign", "profiles", "add"], words].concat()).fine();
+    let refused = async |name: &str| {
+        let path = format!("/v1/campaign-profiles/{name}/check");
+        let (status, refused) = program.post(&path, &json!({})).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("campaign_not_ready")), "{refused}");
+        refused["detail"].as_str().expect("words").to_owned()
+    };
+
+    // Its browser is there: what is missing is the driver.
+    let (port, _firefox) = greeting_firefox().await;
+    let folder = world.data_dir("data").join("browsers/fox/firefox");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("MarionetteActivePort"), port.to_string()).expect("writes");
+    add(&["fox", "--firefox"]);
+    let why = refused("fox").await;
+    assert!(why.contains("/nowhere/gecko cannot be started"), "{why}");
+
+    let (api, _donut) = donut_without_a_plan().await;
+    let file = world.data_dir("token");
+    let token = file.to_str().expect("UTF-8");
+    for (written, expected) in [("token\n", "plans with automation"), ("other\n", "refuses the token")] {
+        std::fs::write(&file, written).expect("writes");
+        add(&["nut", "--donut", "one", "--token-file", token, "--donut-api", &api]);
+        let why = refused("nut").await;
+        assert!(why.contains(expected), "{written}: {why}");
+    }
 }
 
 /// The quick start in a folder, whose profile is a browser as these settings say.
