@@ -250,7 +250,7 @@ async fn claim(place: (&Path, &str), claims: usize) -> Result<u128> {
                     bail!("there was no chat for a worker");
                 };
                 let end = AttemptEnd {
-                    id: attempt.id,
+                    attempt: *attempt,
                     state: AttemptState::Sent,
                     code: None,
                     detail: None,

@@ -306,7 +306,7 @@ impl Inner {
             Some((state, why)) => Some(self.stop_of(&attempt.sender, state, why).await?),
             None => None,
         };
-        let end = AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now };
+        let end = AttemptEnd { attempt: attempt.clone(), state, code, detail, outbox_id, next, sender, now };
         let line = log_files::Line::of(attempt, &end);
         self.parts.store.campaigns().end(end).await?;
         self.log_files.write(line).await;

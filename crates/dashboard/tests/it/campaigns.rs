@@ -90,7 +90,7 @@ async fn end(
     next: NextTurn,
 ) {
     let end = AttemptEnd {
-        id: attempt.id,
+        attempt: attempt.clone(),
         state,
         code: code.map(str::to_owned),
         detail: None,

@@ -49,7 +49,8 @@ pub struct SenderStop {
 /// How an attempt ends, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptEnd {
-    pub id: CampaignAttemptId,
+    /// As it was claimed; what it was made ready with since may be missing.
+    pub attempt: StoredAttempt,
     pub state: AttemptState,
     pub code: Option<String>,
     pub detail: Option<String>,
@@ -129,59 +130,55 @@ impl Campaigns<'_> {
 }
 
 fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreError> {
-    let AttemptEnd { id, state, code, detail, outbox_id, next, sender, now } = end;
-    let key = id.as_uuid().as_bytes();
-    let read = |row: &Row<'_>| {
-        let columns = Columns::new(row, "campaign_attempts");
-        let run_state = columns.coded(18, "state of a run", codes::campaign_run)?;
-        Ok((rows::attempt(row)?, columns.get::<Option<u32>>(16)?, columns.get::<i64>(17)?, run_state))
-    };
-    let Some((attempt, tries, turn, run_state)) = transaction.first(sql::ENDING, params![key], read)? else {
-        return Ok(());
-    };
-    if attempt.state != AttemptState::Claimed {
-        return Ok(());
-    }
+    let AttemptEnd { attempt, state, code, detail, outbox_id, next, sender, now } = end;
+    let (key, run_key) = (attempt.id.as_uuid().as_bytes(), attempt.run_id.as_uuid().as_bytes());
     // Of a clock that was set back meanwhile the hour of its claim would have room for one too many.
     let now = (*now).max(attempt.claimed_at);
     let outbox = outbox_id.map(|id| *id.as_uuid().as_bytes());
     let ended = params![codes::of_attempt(*state), code, detail, outbox, now.as_micros(), key];
-    transaction.run(sql::END_ATTEMPT, ended)?;
-    let run_key = attempt.run_id.as_uuid().as_bytes();
+    if !transaction.change_row(sql::END_ATTEMPT, ended)? {
+        return Ok(());
+    }
     let reason = code.as_deref().unwrap_or_default();
-    transaction.run(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
+    transaction.run_beside(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
     let may_be_sent = state.may_be_sent();
     if may_be_sent {
-        transaction.run(sql::COUNT_SENT, params![attempt.sender.to_string(), hour_of(now)])?;
+        transaction.run_beside(sql::COUNT_SENT, params![attempt.sender.to_string(), hour_of(now)])?;
     }
     let chat = attempt.chat.to_string();
     let sent = u32::from(*state == AttemptState::Sent);
-    // A recipient may have been removed meanwhile.
-    if let Some(tries) = tries {
-        let (blocked, why, turn, tries, next_at) = match next {
-            NextTurn::NextCycle => (0, None, turn, 0, 0),
-            NextTurn::Again(at) => (0, None, turn - 1, tries + 1, at.as_micros()),
-            NextTurn::Back => (0, None, turn - 1, tries, 0),
-            // Once it is unblocked it has its turn again: nothing was sent.
-            NextTurn::Never(why) => (1, Some(why), turn - 1, tries + 1, 0),
+    let written_to = may_be_sent.then_some(key);
+    let in_cycle = params![sent, run_key, written_to, attempt.campaign, chat];
+    // What nearly every attempt comes to is asked nothing.
+    if *next != NextTurn::NextCycle || !transaction.change_row(sql::END_TURN, in_cycle)? {
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, "campaign_tasks");
+            Ok((columns.get::<u32>(0)?, columns.get::<i64>(1)?))
         };
-        // One that waits for the next cycle is counted already: it was taken in this one.
-        if *next != NextTurn::NextCycle || run_state.is_final() {
+        // A recipient may have been removed meanwhile.
+        if let Some((tries, turn)) = transaction.first(sql::ENDING, params![run_key, chat], read)? {
+            let (blocked, why, turn, tries, next_at) = match next {
+                NextTurn::NextCycle => (0, None, turn, 0, 0),
+                NextTurn::Again(at) => (0, None, turn - 1, tries + 1, at.as_micros()),
+                NextTurn::Back => (0, None, turn - 1, tries, 0),
+                // Once it is unblocked it has its turn again: nothing was sent.
+                NextTurn::Never(why) => (1, Some(why), turn - 1, tries + 1, 0),
+            };
             transaction.run(sql::CHANGE_PENDING, params![blocked, turn, chat, attempt.campaign])?;
+            let params =
+                params![blocked, why, turn, tries, sent, next_at, written_to, attempt.campaign, chat];
+            transaction.run(sql::END_TASK, params)?;
         }
-        let peer = attempt.peer.filter(|_| may_be_sent);
-        let params = params![blocked, why, turn, tries, sent, next_at, peer, attempt.campaign, chat];
-        transaction.run(sql::END_TASK, params)?;
     }
-    if let (1, Some(message)) = (sent, attempt.message) {
-        transaction.run(sql::COUNT_USE, params![attempt.campaign, message])?;
+    if sent == 1 {
+        transaction.run_beside(sql::COUNT_USE, params![attempt.campaign, key])?;
     }
     if let Some(stop) = sender {
         profiles::stop_all(transaction, &attempt.sender, stop, now)?;
     }
     let data = CampaignAttemptEvent {
         run_id: attempt.run_id,
-        campaign: attempt.campaign,
+        campaign: attempt.campaign.clone(),
         to: chat.clone(),
         state: *state,
         code: code.clone(),

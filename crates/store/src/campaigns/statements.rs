@@ -85,7 +85,10 @@ statements! {
         SELECT number, text, parse_mode, weight, is_active, uses, media FROM campaign_messages
         WHERE campaign = $1 ORDER BY number";
     MESSAGES_MEDIA = "SELECT media FROM campaign_messages WHERE media IS NOT NULL";
-    COUNT_USE = "UPDATE campaign_messages SET uses = uses + 1 WHERE campaign = $1 AND number = $2";
+    /// Of the message that an attempt was made ready with.
+    COUNT_USE = "
+        UPDATE campaign_messages SET uses = uses + 1
+        WHERE campaign = $1 AND number = (SELECT one.message FROM campaign_attempts AS one WHERE one.id = $2)";
     OPEN_RUN = "
         SELECT id, campaign, state, reason, cycle, cycles, turn, canary, next_cycle_at, began_at, ended_at
         FROM campaign_runs WHERE campaign = $1 AND state < 10";
@@ -157,22 +160,25 @@ statements! {
     END_ATTEMPT = "
         UPDATE campaign_attempts SET state = $1, code = $2, detail = $3, outbox_id = $4, ended_at = $5
         WHERE id = $6 AND state = 0";
+    /// Of a recipient that waits for the next cycle of a run that goes on: it stays as it was counted when it was taken.
+    END_TURN = "
+        UPDATE campaign_tasks SET state = 0, why = NULL, tries = 0, cycles = cycles + $1, next_at = 0,
+            turn = (SELECT run.turn FROM campaign_runs AS run WHERE run.id = $2),
+            peer = coalesce((SELECT one.peer FROM campaign_attempts AS one WHERE one.id = $3), peer)
+        WHERE campaign = $4 AND chat = $5 AND (SELECT run.state FROM campaign_runs AS run WHERE run.id = $2) < 10";
     END_TASK = "
         UPDATE campaign_tasks SET state = $1, why = $2, turn = $3, tries = $4, cycles = cycles + $5, next_at = $6,
-            peer = coalesce($7, peer)
+            peer = coalesce((SELECT one.peer FROM campaign_attempts AS one WHERE one.id = $7), peer)
         WHERE campaign = $8 AND chat = $9";
     ATTEMPT = "
         SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
             outbox_id, claimed_at, ended_at
         FROM campaign_attempts WHERE id = $1";
-    /// An attempt with how often its recipient failed and how its run is.
+    /// How often a recipient failed, and the cycle that its run is in.
     ENDING = "
-        SELECT one.id, one.run_id, one.campaign, one.cycle, one.chat, one.sender, one.state, one.code, one.detail,
-            one.peer, one.message, one.text, one.parse_mode, one.outbox_id, one.claimed_at, one.ended_at,
-            task.tries, run.turn, run.state
-        FROM campaign_attempts AS one JOIN campaign_runs AS run ON run.id = one.run_id
-            LEFT JOIN campaign_tasks AS task ON task.campaign = one.campaign AND task.chat = one.chat
-        WHERE one.id = $1";
+        SELECT task.tries, run.turn
+        FROM campaign_runs AS run JOIN campaign_tasks AS task ON task.campaign = run.campaign
+        WHERE run.id = $1 AND task.chat = $2";
     OPEN_ATTEMPTS = "
         SELECT id, run_id, campaign, cycle, chat, sender, state, code, detail, peer, message, text, parse_mode,
             outbox_id, claimed_at, ended_at

@@ -1,5 +1,6 @@
 //! Campaigns: claims, cycles, caps, and what is never sent twice.
 
+mod counts;
 mod limits;
 mod profiles;
 
@@ -30,7 +31,6 @@ conformance! {
     the_same_chat_under_two_names_is_readied_once,
     what_follows_from_an_end_is_kept,
     what_was_sent_is_counted_by_sender_hour_and_run,
-    kept_counts_are_what_counting_again_finds,
     a_canary_pauses_the_run,
     a_run_that_is_paused_or_over_gives_nothing,
     a_run_that_begins_later_gives_nothing_before,
@@ -101,7 +101,7 @@ pub(crate) fn ended(
     now: Timestamp,
 ) -> AttemptEnd {
     let (code, detail, outbox_id, sender) = (None, None, None, None);
-    AttemptEnd { id: attempt.id, state, code, detail, outbox_id, next, sender, now }
+    AttemptEnd { attempt: attempt.clone(), state, code, detail, outbox_id, next, sender, now }
 }
 
 fn stop(why: &str, others: Vec<CampaignSender>) -> SenderStop {
@@ -641,60 +641,4 @@ async fn a_clock_set_back_makes_no_room_in_an_hour(world: World) {
     world.store.campaigns().end(end).await.unwrap();
     let claim = claim_with(&world, &run, "main", caps).await;
     assert_eq!(claim, Claim::Limited(attempt.claimed_at.plus(Duration::from_hours(1))));
-}
-
-/// The kept counts of a run, held against its rows.
-async fn assert_counts(world: &World, run: &CampaignRun, pending: u64) {
-    let campaigns = world.store.campaigns();
-    let run = campaigns.run(run.id).await.unwrap().unwrap();
-    let counted = campaigns.tasks_counted("spring", Some(&run)).await.unwrap();
-    let page = Page { limit: 100, cursor: None };
-    let tasks = campaigns.tasks("spring", &page).await.unwrap().items;
-    let blocked = tasks.iter().filter(|task| task.is_blocked).count() as u64;
-    assert_eq!((counted.all, counted.blocked, counted.pending), (tasks.len() as u64, blocked, pending));
-    let mut found = BTreeMap::new();
-    for attempt in campaigns.attempts(run.id, AttemptFilter::default(), &page).await.unwrap().items {
-        *found.entry(format!("{:?} {:?}", attempt.state, attempt.code)).or_insert(0) += 1;
-    }
-    for row in campaigns.attempts_counted(run.id).await.unwrap() {
-        assert_eq!(found.remove(&format!("{:?} {:?}", row.state, row.code)), Some(row.count));
-    }
-    assert!(found.is_empty(), "{found:?}");
-}
-
-async fn kept_counts_are_what_counting_again_finds(world: World) {
-    campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
-    let campaigns = world.store.campaigns();
-    let run = run(&world, "spring", 2, None).await;
-    assert_counts(&world, &run, 3).await;
-    let first = claimed(&world, &run, "main").await;
-    assert_counts(&world, &run, 2).await;
-    sent(&world, &first).await;
-    let second = claimed(&world, &run, "main").await;
-    campaigns.add_tasks("spring", vec![task("@client_3"), task("@client_4")]).await.unwrap();
-    assert_counts(&world, &run, 2).await;
-    campaigns.end(ended(&second, AttemptState::Skipped, NextTurn::Back, world.now())).await.unwrap();
-    assert_counts(&world, &run, 3).await;
-    let second = claimed(&world, &run, "main").await;
-    let never = NextTurn::Never("no_rights".to_owned());
-    campaigns.end(ended(&second, AttemptState::Failed, never, world.now())).await.unwrap();
-    assert_counts(&world, &run, 2).await;
-    // Nothing was sent to it in this cycle.
-    campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
-    assert_counts(&world, &run, 3).await;
-
-    // An attempt of a run that was replaced ends within the next one: its chat waits again there.
-    let third = claimed(&world, &run, "main").await;
-    let over = RunChange { state: CampaignRunState::Stopped, reason: None, canary: None, now: world.now() };
-    campaigns.change_run(run.id, over).await.unwrap();
-    let next = self::run(&world, "spring", 1, None).await;
-    for pending in [3, 2, 1, 0] {
-        let attempt = claimed(&world, &next, "main").await;
-        assert_counts(&world, &next, pending).await;
-        sent(&world, &attempt).await;
-    }
-    sent(&world, &third).await;
-    assert_counts(&world, &next, 1).await;
-    assert_eq!(claimed(&world, &next, "main").await.chat, third.chat);
-    assert_counts(&world, &next, 0).await;
 }
