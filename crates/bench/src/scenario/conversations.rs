@@ -13,7 +13,7 @@ use domain::{
     ClientIdentity, ExternalChat, ImportId, InboundChange, InboundEvent, InboundMessage, Responder, Timestamp,
 };
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{OutsideStages, PastClient, PastPage, PipelineRule, PipelineRules, Store, TakenFromChannel};
 
@@ -69,6 +69,9 @@ pub(crate) struct Conversations {
     pub(crate) own: Summary,
     /// The same of the old workers.
     pub(crate) old: Summary,
+    /// Answers that left, and messages that were taken in, in a minute while many wrote at once; here and by the old workers.
+    pub(crate) answers: [u128; 2],
+    pub(crate) messages: [u128; 2],
     /// The fastest of three pages of the inbox, and of three searches, in milliseconds.
     pub(crate) page: u128,
     pub(crate) search: u128,
@@ -91,7 +94,8 @@ pub(crate) struct Twice {
 
 impl Measured for Conversations {
     fn text(&self) -> String {
-        let Self { chats, late, memory, burst, own, old, page, search, painted, twice } = self;
+        let Self { chats, late, memory, burst, own, old, answers, messages, page, search, painted, twice } =
+            self;
         let painted = |which: usize| match painted {
             Some(painted) => painted[which].to_string(),
             None => "no Chromium".to_owned(),
@@ -104,6 +108,8 @@ impl Measured for Conversations {
             row("cleared a second, all due at once", burst.to_string(), ""),
             row("answer after the silence, p50, ms", milliseconds(own.p50), &milliseconds(old.p50)),
             row("answer after the silence, p99, ms", milliseconds(own.p99), &milliseconds(old.p99)),
+            row("answers a minute", answers[0].to_string(), &answers[1].to_string()),
+            row("messages a minute", messages[0].to_string(), &messages[1].to_string()),
             row("page of the inbox, ms", page.to_string(), ""),
             row("search in it, ms", search.to_string(), ""),
             row("first paint of the inbox in a browser, ms", painted(0), ""),
@@ -115,7 +121,8 @@ impl Measured for Conversations {
         format!(
             "## Conversations\n\n{chats} chats wait for silence, which ends within {} s of each other, {TOGETHER} at a time; then as \
              many once more, all at the same instant. Answers are those of a pretend model and end at the pretend provider; the old \
-             workers poll lists of Redis every 5, 10 and 3 s and answer without a model. The inbox has all of these conversations. An older \
+             workers poll lists of Redis every 5, 10 and 3 s and answer without a model. The answers of a minute are those to clients who \
+             write at once, its messages those that are due or written at once. The inbox has all of these conversations. An older \
              program has {} clients.\n\n{}",
             SPREAD.as_secs(),
             twice.clients,
@@ -210,12 +217,28 @@ pub(crate) async fn run(stage: &Stage) -> Result<Conversations> {
     ours.contender.program.stop().await?;
 
     let ours = start("ai", SILENCE).await?;
-    let own = answered(&ours, &world, answers).await?;
+    let (own, ours_a_minute) = answered(&ours, &world, answers).await?;
     ours.contender.program.stop().await?;
     world.stop().await?;
-    let old = old_workers(stage, answers, &folders.logs).await.context("the workers on Redis")?;
-    let late = late.summary();
-    Ok(Conversations { chats, late, memory, burst, own, old, page, search, painted, twice })
+    let workers = old_workers(stage, answers, &folders.logs).await.context("the workers on Redis")?;
+    let (late, old) = (late.summary(), workers.summary());
+    let answers = [ours_a_minute, workers.answers.into()];
+    // Each batch of the burst is of one message.
+    let messages = [60 * burst, workers.messages.into()];
+    Ok(Conversations {
+        chats,
+        late,
+        memory,
+        burst,
+        own,
+        old,
+        answers,
+        messages,
+        page,
+        search,
+        painted,
+        twice,
+    })
 }
 
 /// Takes so many clients over, page by page, and then once more.
@@ -354,8 +377,9 @@ async fn all_released(data: &Path, due: &HashMap<String, Timestamp>) -> Result<H
     }
 }
 
-/// Lets clients write one after the other; how long after the silence each was answered at the provider.
-async fn answered(ours: &Switchboard, world: &World, clients: usize) -> Result<Summary> {
+/// Lets clients write one after the other; how long after the silence each was answered at the provider. Then as many write at once:
+/// their answers in a minute.
+async fn answered(ours: &Switchboard, world: &World, clients: usize) -> Result<(Summary, u128)> {
     let get = async |path: String| http::get::<Value>(ours.main, &path, &authorization()).await;
     let mut own = Latencies::default();
     // From here on the provider posts.
@@ -363,23 +387,36 @@ async fn answered(ours: &Switchboard, world: &World, clients: usize) -> Result<S
     http::post(ours.main, &format!("/v1/channels/{account}/connect"), &authorization(), &json!({})).await?;
     for client in 0..clients {
         world.customer_writes(channel, account, &format!("{}", 7_000_000 + client)).await?;
-        let began = Instant::now();
-        let answer = loop {
-            let page = get(format!("/v1/messages?direction=out&account={account}&limit=200")).await?;
-            let answers = page["items"].as_array().into_iter().flatten();
-            let mut sent = answers
-                .filter(|answer| ["sent", "delivered", "read"].iter().any(|state| answer["state"] == *state));
-            if sent.clone().count() > client {
-                break sent.next().cloned().context("an answer")?;
-            }
-            if began.elapsed() > LIMIT {
-                bail!("client {client} of {clients} is not answered");
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
-        own.add(after_silence(&get, &answer).await?);
+        let answers = sent(&get, client + 1).await?;
+        own.add(after_silence(&get, answers.first().context("an answer")?).await?);
     }
-    Ok(own.summary())
+    let began = Instant::now();
+    for client in clients..2 * clients {
+        world.customer_writes(channel, account, &format!("{}", 7_000_000 + client)).await?;
+    }
+    sent(&get, 2 * clients).await?;
+    Ok((own.summary(), u128::try_from(clients)? * 60_000 / began.elapsed().as_millis().max(1)))
+}
+
+/// Waits until so many answers are sent, which fit on one page; the latest comes first.
+async fn sent(get: &impl AsyncFn(String) -> Result<Value>, count: usize) -> Result<Vec<Value>> {
+    let (_, account) = ANSWERS;
+    let began = Instant::now();
+    loop {
+        let page = get(format!("/v1/messages?direction=out&account={account}&limit=200")).await?;
+        let answers = page["items"].as_array().into_iter().flatten();
+        let sent: Vec<_> = answers
+            .filter(|answer| ["sent", "delivered", "read"].iter().any(|state| answer["state"] == *state))
+            .cloned()
+            .collect();
+        if sent.len() >= count {
+            return Ok(sent);
+        }
+        if began.elapsed() > LIMIT {
+            bail!("{} of {count} clients are answered", sent.len());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// How long after the silence an answer was sent.
@@ -430,8 +467,28 @@ async fn painted(ours: &Switchboard, folders: &Folders, paths: [&str; 2]) -> Res
     Ok(Some(painted))
 }
 
+/// What the old workers print.
+#[derive(Deserialize)]
+struct OldWorkers {
+    /// Milliseconds from the last message of a chat to its answer.
+    late: Vec<u64>,
+    answers: u64,
+    messages: u64,
+}
+
+impl OldWorkers {
+    /// How long after the silence they answered.
+    fn summary(&self) -> Summary {
+        let mut late = Latencies::default();
+        for &took in &self.late {
+            late.add(Duration::from_millis(took).saturating_sub(Duration::from_secs(20)));
+        }
+        late.summary()
+    }
+}
+
 /// What the old workers take for as many chats.
-async fn old_workers(stage: &Stage, chats: usize, logs: &Path) -> Result<Summary> {
+async fn old_workers(stage: &Stage, chats: usize, logs: &Path) -> Result<OldWorkers> {
     let (_redis, port) = hooks::redis(logs)?;
     let mut command = of_nobody(&stage.python);
     command
@@ -446,11 +503,7 @@ async fn old_workers(stage: &Stage, chats: usize, logs: &Path) -> Result<Summary
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
-    let mut late = Latencies::default();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        late.add(Duration::from_millis(line.parse()?).saturating_sub(Duration::from_secs(20)));
-    }
-    Ok(late.summary())
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 #[cfg(test)]
@@ -468,6 +521,8 @@ mod tests {
             burst: 3_000,
             own: times(own),
             old: times(18_000_000),
+            answers: [1_000, 20],
+            messages: [180_000, 120],
             page: 299,
             search: 299,
             painted: Some([299, 299]),
