@@ -139,6 +139,7 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
     if !transaction.change_row(sql::END_ATTEMPT, ended)? {
         return Ok(());
     }
+    // What reads these counts in the same group is sent behind them.
     let reason = code.as_deref().unwrap_or_default();
     transaction.run_beside(sql::COUNT_ENDS, params![run_key, codes::of_attempt(*state), reason, 1_i64])?;
     let may_be_sent = state.may_be_sent();
@@ -149,7 +150,7 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
     let sent = u32::from(*state == AttemptState::Sent);
     let written_to = may_be_sent.then_some(key);
     let in_cycle = params![sent, run_key, written_to, attempt.campaign, chat];
-    // What nearly every attempt comes to is asked nothing.
+    // Nearly all end like this, and nothing is read.
     if *next != NextTurn::NextCycle || !transaction.change_row(sql::END_TURN, in_cycle)? {
         let read = |row: &Row<'_>| {
             let columns = Columns::new(row, "campaign_tasks");
