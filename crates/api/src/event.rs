@@ -29,6 +29,17 @@ pub struct Event {
     pub data: Value,
 }
 
+/// One event of a stream, as its lines are read.
+#[derive(Debug, ToSchema)]
+pub struct ServerSentEvent {
+    /// What the stream goes on from.
+    pub id: Option<String>,
+    /// What it is; left out where the stream has one kind alone.
+    pub event: Option<String>,
+    /// What it says, as JSON.
+    pub data: Option<String>,
+}
+
 impl From<StoredEvent> for Event {
     fn from(event: StoredEvent) -> Self {
         Self {

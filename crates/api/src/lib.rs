@@ -77,7 +77,7 @@ pub use conversation::{
 };
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};
-pub use event::Event;
+pub use event::{Event, ServerSentEvent};
 pub use failed_message::{BegunRetryOfFailed, FailedMessages, RetryOfFailed};
 pub use failed_request::FailedRequest;
 pub use failover::Failover;

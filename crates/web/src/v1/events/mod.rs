@@ -52,7 +52,7 @@ const MOST_NAMED: usize = 100;
     ),
     responses(
         (status = 200, description = "A page of events, or a stream of them", content(
-            (Page<api::Event> = "application/json"), (String = "text/event-stream")
+            (Page<api::Event> = "application/json"), (api::ServerSentEvent = "text/event-stream")
         )),
         (status = 410, description = "Events behind that place are no longer kept; the detail says from where to go on"),
     )

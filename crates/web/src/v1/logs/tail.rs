@@ -41,7 +41,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
         ("for" = Option<String>, Query, description = "How long to follow, such as `30s`; left out: until the server ends"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last line that is known"),
     ),
-    responses((status = 200, description = "Events, until the server ends or the key is revoked", body = String, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events, until the server ends or the key is revoked", body = api::ServerSentEvent, content_type = "text/event-stream"))
 )]
 pub(crate) async fn follow(
     Shared(state): Shared<State>,
