@@ -127,14 +127,11 @@ impl Local {
         let start = |source| ProfileError::Start { program: self.program.clone(), source };
         let mut child = command.spawn().map_err(start)?;
         let opened = clock.timeout(STARTING, self.opened(&mut child, &port_file, clock)).await;
-        match opened {
-            Ok(opened) => opened,
-            Err(_) => {
-                // Up later, it would hold the directory with the proxy of now.
-                let _ = child.kill().await;
-                Err(self.not_up("it opened no port"))
-            }
+        if opened.is_err() {
+            // Up later, it would hold the directory with the proxy of now.
+            let _ = child.kill().await;
         }
+        opened.map_err(|_| self.not_up("it opened no port"))?
     }
 
     async fn opened(&self, child: &mut Child, file: &Path, clock: &Clock) -> Result<Port, ProfileError> {
