@@ -357,12 +357,12 @@ mod tests {
         "{} cannot be reached at {}.",
         "{} sessions of the old scripts are not here yet{more}.",
         "{count} times",
-        "{advice}; then {words}",
+        "{instead}; then {how}",
         "api_id {api_id}",
         "{near} requests from this machine or a private network, {far} from elsewhere, with X-Forwarded-For or Forwarded{last}",
         "{shown}: Restart={}",
         "{times} within {within}, last {}: {last}",
-        "{words}; {advice}",
+        "{how}; {first}",
     ];
 
     #[test]
@@ -383,5 +383,12 @@ mod tests {
             })
             .collect();
         assert!(unknown.is_empty(), "{unknown:#?}");
+        for provider in config::WebhookProvider::ALL {
+            let its = channels::Nature::of(provider.channel()).registering;
+            for words in [its.how, its.first, its.instead, its.credentials, its.without_secret, its.unreached]
+            {
+                assert!(doctor_in_russian(words).is_some_and(|told| is_russian(&told)), "{words}");
+            }
+        }
     }
 }
