@@ -99,6 +99,17 @@ async fn what_buyers_and_owner_write_is_posted() {
     assert!(matches!(forged, Err(HookRefusal::OtherAccount(_))), "{forged:?}");
 }
 
+/// A post to the address of the account.
+fn posted(body: Vec<u8>) -> HookPost {
+    HookPost {
+        method: "POST".to_owned(),
+        url: "/hook".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body,
+    }
+}
+
 #[tokio::test]
 async fn old_posts_come_again_until_the_account_is_known() {
     let world = World::start().await;
@@ -107,13 +118,7 @@ async fn old_posts_come_again_until_the_account_is_known() {
     let value = json!({"id": "m1", "chat_id": CHAT, "user_id": 1_000_001, "author_id": BUYER,
         "created": 1_700_000_000, "type": "text", "content": {"text": "Hello"}});
     let body = json!({"payload": {"type": "message", "value": value}}).to_string();
-    let post = HookPost {
-        method: "POST".to_owned(),
-        url: "/hook".to_owned(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: body.into_bytes(),
-    };
+    let post = posted(body.into_bytes());
     let early = provider.hook(&post);
     assert!(matches!(early, Err(HookRefusal::NotYet(_))), "{early:?}");
     provider.check().await.unwrap();
@@ -183,13 +188,7 @@ async fn what_was_asked_for_is_posted_on_as_a_post_of_avito() {
     let value = &told["payload"]["value"];
     assert_eq!((&told["id"], &told["timestamp"]), (&value["id"], &value["created"]));
     assert_eq!((&value["author_id"], &value["user_id"]), (&json!(BUYER), &json!(1_000_001)));
-    let post = HookPost {
-        method: "POST".to_owned(),
-        url: "/hook".to_owned(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: body.into_bytes(),
-    };
+    let post = posted(body.into_bytes());
     let read = provider.hook(&post).unwrap().events;
     assert_eq!(read[0].key, asked[0].key);
     let posted = messages(&read)[0];
@@ -307,16 +306,13 @@ proptest! {
     #[test]
     fn nothing_posted_makes_it_panic(body in any::<Vec<u8>>(), kind in "[a-zA-Z]{0,8}", id in any::<i64>()) {
         let provider = crate::support::lone(ChannelKind::Avito, "client_id = \"a\"\nclient_secret = \"b\"");
-        let post = |body: Vec<u8>| channels::HookPost {
-            method: "POST".to_owned(), url: "/hook".to_owned(), query: String::new(), headers: Vec::new(), body,
-        };
-        let _ = provider.hook(&post(body));
+        let _ = provider.hook(&posted(body));
         for kind in [kind.as_str(), "text", "image", "voice", "location", "link", "item", "call", "deleted"] {
             let content = json!({"image": {"sizes": {kind: id, "x": "y", "9999999999x1": "z"}}, "voice": id});
             let value = json!({"id": kind, "chat_id": kind, "user_id": id, "author_id": 5, "created": id,
                 "type": kind, "content": content, "read": id});
             let body = json!({"payload": {"type": "message", "value": value}}).to_string();
-            let _ = provider.hook(&post(body.into_bytes()));
+            let _ = provider.hook(&posted(body.into_bytes()));
         }
     }
 }

@@ -25,7 +25,7 @@
 //! | `POST /telegram/presses` | a client presses a button of a bot with a token |
 //! | `POST /telegram/trips` | the demo bot offers an account a trip |
 //! | `POST /telegram/blocks` | somebody blocks an account |
-//! | `POST /telegram/reads` | somebody reads a chat to its end |
+//! | `POST /telegram/reads` | a user reads a chat to its end |
 //! | `POST /telegram/contacts` | a user is saved in the contacts of an account |
 //! | `GET /web-k` | where the pretend Telegram Web K is |
 //! | `GET`, `POST /web-k/log-ins` | the codes that browsers show at Web K; an account scans one, which logs the browser in |

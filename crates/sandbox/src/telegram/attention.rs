@@ -84,7 +84,7 @@ impl Telegram {
         })
     }
 
-    /// Lets somebody read a chat to its end: each account that wrote there hears of it.
+    /// Lets a user read a chat to its end: each account that wrote there is notified.
     pub fn read(&self, order: &NewRead) -> Result<(), OutsideError> {
         let mut state = self.lock();
         let (from, peer) = (state.named_user(&order.from)?, state.named(&order.chat)?);

@@ -261,7 +261,7 @@ pub struct NewBlock {
     pub remove: bool,
 }
 
-/// Somebody reads a chat to its end.
+/// A user reads a chat to its end.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRead {
