@@ -212,6 +212,8 @@ mod tests {
             "operation_steps",
             "events ",
             "received_messages",
+            "pipeline_clients",
+            "pipeline_messages",
         ];
         let asked = crate::outbox::statements::ALL
             .iter()
@@ -219,7 +221,8 @@ mod tests {
             .chain(crate::sagas::statements::ALL)
             .chain(crate::chats::statements::ALL)
             .chain(crate::events::statements::ALL)
-            .chain(crate::received::statements::ALL);
+            .chain(crate::received::statements::ALL)
+            .chain(crate::pipeline::statements::ALL);
         for (name, sql) in asked {
             let plan = plan(&connection, sql);
             for line in plan.lines().filter(|line| line.starts_with("SCAN")) {

@@ -297,7 +297,7 @@ fn hand(
     for chat in moved.chats.iter().filter_map(|chat| chat.parse::<ChannelChat>().ok()) {
         let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
         transaction.run(sql::CLIENT_OF_CHAT, params![to, channel, account, chat])?;
-        transaction.run(sql::MOVE_MESSAGES, params![to, channel, account, chat])?;
+        transaction.run(sql::MOVE_MESSAGES, params![to, channel, account, chat, from])?;
         transaction.run(sql::MOVE_TURNS, params![to, channel, account, chat, from])?;
     }
     for appeal in &moved.appeals {

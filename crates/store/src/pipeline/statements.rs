@@ -199,7 +199,8 @@ statements! {
         UPDATE pipeline_appeals SET client = $1
         WHERE client = $2 AND channel = $3 AND account = $4 AND chat = $5 AND opened_at >= $6";
     MOVE_APPEAL = "UPDATE pipeline_appeals SET client = $1 WHERE id = $2";
-    MOVE_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";
+    MOVE_MESSAGES = "
+        UPDATE pipeline_messages SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4 AND client = $5";
     MOVE_TURNS = "
         UPDATE pipeline_turns SET client = $1 WHERE stage < 10 AND channel = $2 AND account = $3 AND chat = $4 AND client = $5";
     /// The last message of a client that is in an appeal of another one.
