@@ -1,6 +1,7 @@
 //! The newest that is known of the messages of a chat. Pure.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use domain::{Keyboard, TelegramMessageId, Timestamp};
 use telegram::Sighting;
@@ -18,7 +19,7 @@ pub(crate) struct Known {
     /// The same in the order in which changes were heard of here.
     pub(crate) order: u64,
     /// Its keyboard; none also when the newest one is not known.
-    pub(crate) keyboard: Option<Keyboard>,
+    pub(crate) keyboard: Option<Arc<Keyboard>>,
     /// Its text, where it is one that begins a run: only another text begins another one.
     fits: Option<String>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct KnownMessages {
 
 impl KnownMessages {
     /// Takes in a message; nothing when it is no newer than what is known, as when another line brings it too.
-    pub(crate) fn take(&mut self, sighting: &Sighting, keyboard: Option<Keyboard>) -> Option<News> {
+    pub(crate) fn take(&mut self, sighting: &Sighting, keyboard: Option<Arc<Keyboard>>) -> Option<News> {
         let Sighting { message_id, version, written_at, .. } = *sighting;
         let place = self.all.iter().position(|known| known.message_id == message_id);
         if place.and_then(|place| self.all.get(place)).is_some_and(|before| version <= before.version) {

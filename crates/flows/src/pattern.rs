@@ -86,7 +86,8 @@ impl TextPattern {
             }
             Self::Fits(expression) => {
                 let regex = expression.with(captures)?;
-                let found = regex.captures(text)?;
+                // Most texts fit no flow: room for groups is made for one that does.
+                let found = regex.is_match(text).then(|| regex.captures(text))??;
                 let named = regex.capture_names().flatten();
                 let value =
                     |name: &str| Some((name.to_owned(), found.name(name)?.as_str().trim().to_owned()));

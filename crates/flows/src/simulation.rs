@@ -47,7 +47,7 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
             arrived: now.running,
             is_own: false,
             text: shown.text.clone(),
-            keyboard: shown.keyboard.clone(),
+            keyboard: shown.keyboard.clone().map(Arc::new),
         };
         let mut heard = machine.step(Input::Seen(&sighting), now, &mut || FlowRunId::MIN);
         let mut moments = Vec::new();

@@ -214,7 +214,7 @@ impl Machine {
         if is_fresh {
             self.read(&sighting.text, now);
         }
-        let Some(captures) = self.flow.trigger.fits(&sighting.text, sighting.keyboard.as_ref()) else {
+        let Some(captures) = self.flow.trigger.fits(&sighting.text, sighting.keyboard.as_deref()) else {
             return;
         };
         self.known.mark(&sighting.text);
@@ -325,7 +325,7 @@ impl Machine {
             Deed::Press(pattern) => pattern,
         };
         let found = self.known.since(run.since).find_map(|known| {
-            let keyboard = known.keyboard.as_ref().filter(|_| run.may_look_at(known.order, pattern))?;
+            let keyboard = known.keyboard.as_deref().filter(|_| run.may_look_at(known.order, pattern))?;
             let barred = |button: &domain::Button| run.is_barred(known, button);
             Some((pattern.choose(keyboard, &run.captures, barred)?, known.message_id, known.order))
         });

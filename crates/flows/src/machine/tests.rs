@@ -77,7 +77,7 @@ impl Stage {
             arrived: self.now.running,
             is_own: false,
             text: text.to_owned(),
-            keyboard,
+            keyboard: keyboard.map(Arc::new),
         }
     }
 
@@ -604,7 +604,7 @@ proptest! {
                     let is_newer = newest.get(&sighting.message_id.get()).is_none_or(|(version, _)| *version < sighting.version);
                     if is_newer {
                         let is_fresh = stage.now.wall.since(sighting.written_at) <= Duration::from_secs(10);
-                        let shown = sighting.keyboard.clone().filter(|_| is_fresh);
+                        let shown = sighting.keyboard.as_deref().filter(|_| is_fresh).cloned();
                         newest.insert(sighting.message_id.get(), (sighting.version, shown));
                     }
                     stage.hear(Input::Seen(&sighting));

@@ -74,7 +74,7 @@ impl Flows {
             .map(|sighting| Shown {
                 message_id: sighting.message_id,
                 text: sighting.text,
-                keyboard: sighting.keyboard,
+                keyboard: sighting.keyboard.map(Arc::unwrap_or_clone),
             })
             .collect();
         let flow = Arc::clone(instance.machine.lock().flow());

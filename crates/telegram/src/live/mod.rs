@@ -34,7 +34,8 @@ pub struct Sighting {
     /// Whether the account itself wrote it.
     pub is_own: bool,
     pub text: String,
-    pub keyboard: Option<Keyboard>,
+    /// Shared by all who watch.
+    pub keyboard: Option<Arc<Keyboard>>,
 }
 
 /// Sees what comes in live. No method may wait, nor take long: the connection stands still meanwhile.

@@ -117,7 +117,7 @@ pub(super) fn of_message(
         arrived,
         is_own: message.out || (me.is_some() && from == me),
         text: message.message.clone(),
-        keyboard: message.reply_markup.as_ref().and_then(keyboard::read),
+        keyboard: message.reply_markup.as_ref().and_then(keyboard::read).map(Arc::new),
     })
 }
 
