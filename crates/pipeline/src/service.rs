@@ -15,7 +15,7 @@ use domain::{
 };
 use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
 use telegram::Pool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,7 +25,7 @@ use crate::rules::rules;
 use crate::voices::{self, Voices};
 use crate::webhook::{Webhook, WrongWebhook};
 
-/// Events that are read in one write.
+/// Events that are looked at in one read.
 const PAGE: u32 = 500;
 /// Batches and turns that are moved in one write.
 const BATCH: u32 = 200;
@@ -37,6 +37,8 @@ const ACCOUNT: &str = "main";
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often is looked whether something is due, whatever the clock says meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
+/// How long after events that are about no conversation.
+const LOOK_AFTER_EVENTS: Duration = Duration::from_millis(50);
 
 /// What the pipeline is made of.
 pub struct PipelineParts {
@@ -227,8 +229,7 @@ async fn run(inner: Arc<Inner>) {
         let clock = &inner.parts.clock;
         tokio::select! {
             () = inner.closing.cancelled() => {}
-            // The end of this channel is the end of the store.
-            Ok(()) = newest.changed() => {}
+            () = inner.news(&mut newest) => {}
             () = inner.changed.notified() => {}
             // By the time of day, and by a clock that is not set: the former may have been since it was read.
             () = clock.sleep_until(wake) => {}
@@ -238,19 +239,48 @@ async fn run(inner: Arc<Inner>) {
 }
 
 impl Inner {
+    /// Waits for events that change a conversation, or for a while after others: in a stream of messages to people who are no
+    /// clients, most have nothing to do with what is due here.
+    async fn news(&self, newest: &mut watch::Receiver<EventId>) {
+        let mut soon = std::pin::pin!(self.parts.clock.sleep(LOOK_AFTER_EVENTS));
+        let mut is_behind = false;
+        loop {
+            tokio::select! {
+                Ok(()) = newest.changed() => {}
+                () = &mut soon, if is_behind => return,
+                // The end of this channel is the end of the store.
+                else => std::future::pending().await,
+            }
+            let up_to = *newest.borrow_and_update();
+            // The next step says what is wrong.
+            if self.take_in(up_to).await.unwrap_or(true) {
+                return;
+            }
+            is_behind = true;
+        }
+    }
+
+    /// Takes in what was said up to an event; says whether anything was.
+    async fn take_in(&self, newest: EventId) -> Result<bool, StoreError> {
+        let PipelineParts { store, clock, settings, .. } = &self.parts;
+        let mut is_any = false;
+        loop {
+            let took = store.pipeline().take_in(&rules(settings, clock.now()), PAGE).await?;
+            if took.took > 0 {
+                is_any = true;
+                self.voices_changed.notify_one();
+            }
+            if took.up_to >= newest {
+                return Ok(is_any);
+            }
+        }
+    }
+
     /// Does what there is to do, and says when to look again if nothing else happens.
     async fn step(inner: &Arc<Self>, newest: EventId) -> Result<Timestamp, StoreError> {
         let PipelineParts { store, clock, ids, settings, .. } = &inner.parts;
         let pipeline = store.pipeline();
-        loop {
-            let took = pipeline.take_in(&rules(settings, clock.now()), PAGE).await?;
-            if took.took > 0 {
-                inner.voices_changed.notify_one();
-            }
-            if took.up_to >= newest {
-                break;
-            }
-        }
+        inner.take_in(newest).await?;
         while pipeline.advance(&rules(settings, clock.now()), ids, BATCH).await?.taken > 0 {}
         let outside = rules(settings, clock.now()).outside;
         let stages = [

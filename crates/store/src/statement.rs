@@ -315,6 +315,11 @@ mod tests {
             ),
             (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
             (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
+            (
+                crate::pipeline::statements::KNOWN_CHATS,
+                "pipeline_chats USING PRIMARY KEY (channel=? AND account=? AND chat=?",
+            ),
+            (crate::pipeline::statements::KNOWN_MESSAGES, "pipeline_messages_by_id (message=?"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
             (crate::channels::files::WAITING, "channel_files_due (channel=? AND account=?"),
             (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),

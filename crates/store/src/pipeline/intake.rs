@@ -8,6 +8,7 @@ use domain::{
     Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
 };
 
+use super::sifting::Sifted;
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
@@ -15,7 +16,8 @@ use crate::events::{event as read_event, statements as events};
 use crate::outbox::{read_message, statements as outbox};
 use crate::pipeline::answers::{self, Ours, written};
 use crate::pipeline::rows::{ClientChat, PipelineRules};
-use crate::write::Transaction;
+use crate::point::{self, Point};
+use crate::write::{Durability, Transaction, Write};
 use crate::{StoreError, StoredEvent, channels, received};
 
 /// So many turns in a row are discarded because more was written; then the answer leaves.
@@ -41,27 +43,34 @@ pub(super) struct Wrote {
     pub(super) origin: MessageOrigin,
 }
 
-/// Takes what is new out of so many events at most.
-pub(super) fn take(
-    transaction: &Transaction<'_>,
-    rules: &PipelineRules,
-    most: u32,
-    now: Timestamp,
-) -> Result<Took, StoreError> {
-    let Some(from) = cursor(transaction)? else {
-        // Before it was switched on nothing waited for an answer.
-        return Ok(Took { up_to: skip(transaction)?, took: 0 });
-    };
-    let found = transaction.all(events::AFTER, params![from.get(), most], read_event)?;
-    let mut took = Took { up_to: from, took: 0 };
-    for event in &found {
-        took.took += usize::from(one(transaction, rules, event, now)?);
-        took.up_to = event.id;
+/// Takes what was found in the next events.
+pub(super) struct TakeIn {
+    pub(super) rules: PipelineRules,
+    pub(super) sifted: Sifted,
+    pub(super) now: Timestamp,
+}
+
+impl Write for TakeIn {
+    type Answer = Took;
+    const POINT: Option<Point> = Some(point::PIPELINE_TAKE_IN);
+
+    /// After a power cut the same events are taken again.
+    fn durability(&self) -> Durability {
+        Durability::Soon
     }
-    if took.up_to != from {
-        save_cursor(transaction, took.up_to)?;
+
+    fn apply(&self, transaction: &Transaction<'_>) -> Result<Took, StoreError> {
+        let Sifted { from, up_to, events } = &self.sifted;
+        let moved = params![up_to.get().to_be_bytes(), CURSOR, from.get().to_be_bytes()];
+        if transaction.execute(sql::MOVE_CURSOR, moved)? == 0 {
+            return Ok(Took { up_to: *from, took: 0 });
+        }
+        let mut took = Took { up_to: *up_to, took: 0 };
+        for event in events {
+            took.took += usize::from(one(transaction, &self.rules, event, self.now)?);
+        }
+        Ok(took)
     }
-    Ok(took)
 }
 
 pub(super) fn cursor(transaction: &Transaction<'_>) -> Result<Option<EventId>, StoreError> {
@@ -408,11 +417,11 @@ fn awaits_approval(
     Ok(true)
 }
 
-/// The chat of a message of ours, where it can be one with a client.
-fn place(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelChat> {
+/// The chat of a message, where it can be one with a client.
+pub(super) fn place(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelChat> {
     let chat = event.chat.as_deref()?;
     match (event.kind, chat.parse().ok()?) {
-        (EventType::MessageAccepted, ChatRef::Channel(chat)) => Some(chat),
+        (EventType::MessageAccepted | EventType::MessageReceived, ChatRef::Channel(chat)) => Some(chat),
         (_, ChatRef::Id(id)) if id.user_id().is_some() => Some(ChannelChat {
             channel: TELEGRAM_ACCOUNT.parse().ok()?,
             account: account?,

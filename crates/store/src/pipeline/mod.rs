@@ -15,6 +15,7 @@ mod intake;
 mod outside;
 mod replay;
 mod rows;
+mod sifting;
 pub(crate) mod statements;
 mod turns;
 mod undoing;
@@ -34,6 +35,7 @@ use crate::needle::Needle;
 use crate::paging::{Page, Paged};
 use crate::write::Transaction;
 use crate::{AuditEntry, AuditResult, Store, StoreError, access, codes, point};
+use intake::TakeIn;
 use statements as sql;
 
 pub use appeals::AppealChange;
@@ -102,9 +104,16 @@ impl Pipeline<'_> {
     /// Takes what was said in conversations out of the next events: 1 to 1000 of them. The first call ever begins at the newest
     /// event.
     pub async fn take_in(&self, rules: &PipelineRules, most: u32) -> Result<Took, StoreError> {
-        let (rules, most, now) = (rules.clone(), most.clamp(1, 1000), self.store.now());
-        let change = move |transaction: &Transaction<'_>| intake::take(transaction, &rules, most, now);
-        self.store.change(point::PIPELINE_TAKE_IN, change).await
+        let most = most.clamp(1, 1000);
+        let Some(sifted) = self.store.read(move |connection| sifting::next(connection, most)).await? else {
+            // Before it was switched on nothing waited for an answer.
+            let up_to = self.store.change(point::PIPELINE_TAKE_IN, intake::skip).await?;
+            return Ok(Took { up_to, took: 0 });
+        };
+        if sifted.up_to == sifted.from {
+            return Ok(Took { up_to: sifted.up_to, took: 0 });
+        }
+        self.store.write(TakeIn { rules: rules.clone(), sifted, now: self.store.now() }).await
     }
 
     /// Takes the batches that are due and brings turns through the stages of the store: up to `most` of each.

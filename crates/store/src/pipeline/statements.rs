@@ -7,6 +7,12 @@ statements! {
     SAVE_CURSOR = "
         INSERT INTO store_facts (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    MOVE_CURSOR = "UPDATE store_facts SET value = $1 WHERE name = $2 AND value = $3";
+    KNOWN_CHATS = "
+        SELECT channel, account, chat FROM pipeline_chats
+        WHERE channel = $1 AND account = $2 AND chat IN (SELECT value FROM json_each($3, '$'))";
+    KNOWN_MESSAGES = "
+        SELECT message FROM pipeline_messages WHERE message IN (SELECT value FROM json_each($1, '$'))";
     CHAT = "
         SELECT c.channel, c.account, c.chat, c.user_id, c.name, c.phone, c.phone_verified, c.email, c.ad, c.client, c.turn,
             c.discards, t.stage, c.answered_by

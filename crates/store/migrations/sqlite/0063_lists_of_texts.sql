@@ -1,0 +1,1 @@
+-- PostgreSQL alone lacks what reads a list of texts.
