@@ -6,7 +6,7 @@ use std::time::Duration;
 use ambient::Clock;
 use delivery::{Delivery, Submission};
 use domain::{AccountName, ChatId, ChatRef, TelegramMessageId, Timestamp};
-use telegram::{Hand, Pool, Sighting, Watcher};
+use telegram::{LiveLine, Pool, Sighting, Watcher};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::answer::Message;
@@ -80,7 +80,7 @@ impl Watcher for Ears {
         *account == self.account && chat_id.user_id().is_some()
     }
 
-    fn seen(self: Arc<Self>, _: &AccountName, sighting: &Sighting, _: &Hand) {
+    fn seen(self: Arc<Self>, _: &AccountName, sighting: &Sighting, _: &LiveLine<'_>) {
         let is_fresh = self.clock.now().since(sighting.written_at) <= FRESH;
         let Some(person) = sighting.chat_id.user_id() else { return };
         if sighting.is_own || !is_fresh || sighting.text.len() > LONGEST_ORDER {

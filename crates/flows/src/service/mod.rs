@@ -20,8 +20,9 @@ use ambient::{Clock, Ids};
 use config::FlowSettings;
 use delivery::{Delivery, Submission};
 use domain::{AccountName, ChatId, ChatRef, FlowRunId, Timestamp};
+use futures::future::BoxFuture;
 use store::{FlowSwitch, Store, StoreError};
-use telegram::{Hand, Pool, PressAnswer};
+use telegram::{LiveLine, Pool, PressAnswer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -252,9 +253,14 @@ impl Inner {
         Ok(Arc::new(Instance::new(number, settings, account, machine, counters, stopped, last)))
     }
 
-    /// Feeds a machine, and does what it wants done. `hand` presses over the line that something came by.
-    pub(crate) fn feed(self: &Arc<Self>, instance: &Arc<Instance>, hand: Option<&Hand>, input: Input<'_>) {
-        self.carry_out(instance, hand, |machine, now| {
+    /// Feeds a machine, and does what it wants done. `line` is the one that something came by.
+    pub(crate) fn feed(
+        self: &Arc<Self>,
+        instance: &Arc<Instance>,
+        line: Option<&LiveLine<'_>>,
+        input: Input<'_>,
+    ) {
+        self.carry_out(instance, line, |machine, now| {
             machine.step(input, now, &mut || FlowRunId::from_uuid(self.parts.ids.next()))
         });
     }
@@ -264,7 +270,7 @@ impl Inner {
     fn carry_out(
         self: &Arc<Self>,
         instance: &Arc<Instance>,
-        hand: Option<&Hand>,
+        line: Option<&LiveLine<'_>>,
         hear: impl FnOnce(&mut Machine, Now) -> Vec<Action>,
     ) {
         let mut machine = instance.machine.lock();
@@ -272,14 +278,16 @@ impl Inner {
         for action in hear(&mut machine, self.now()) {
             match action {
                 Action::Press { number, message_id, data } => {
-                    let hand = hand.cloned().or_else(|| self.parts.pool.hand(&instance.account));
-                    let pressing = if let (Some(hand), Some(target)) = (hand, instance.target()) {
-                        hand.press(&target, message_id, data)
-                    } else {
+                    let hand = || self.parts.pool.hand(&instance.account);
+                    let pressing = instance.target().and_then(|target| match line {
+                        Some(line) => Some(line.press(&target, message_id, data)),
+                        None => Some(hand()?.press(&target, message_id, data)),
+                    });
+                    let not_written = || {
                         let why = PressAnswer::NotWritten("no line is up".to_owned());
-                        Box::pin(std::future::ready(why))
+                        Box::pin(std::future::ready(why)) as BoxFuture<'static, PressAnswer>
                     };
-                    presses.push((number, pressing));
+                    presses.push((number, pressing.unwrap_or_else(not_written)));
                 }
                 Action::Send { number, run, text } => {
                     let (inner, instance) = (Arc::clone(self), Arc::clone(instance));

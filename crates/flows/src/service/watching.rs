@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{AccountName, ChatId, ChatKind, TelegramMessageId, Timestamp};
-use telegram::{Hand, Sighting, Watcher};
+use telegram::{LiveLine, Sighting, Watcher};
 
 use super::Inner;
 use crate::machine::Input;
@@ -13,9 +13,14 @@ impl Watcher for Inner {
         !self.roster.read().watching(account, chat_id).is_empty()
     }
 
-    fn seen(self: Arc<Self>, account: &AccountName, sighting: &Sighting, hand: &Hand) {
-        for instance in self.roster().watching(account, sighting.chat_id) {
-            self.feed(instance, Some(hand), Input::Seen(sighting));
+    /// Those that run see it first: their press waits for no other machine.
+    fn seen(self: Arc<Self>, account: &AccountName, sighting: &Sighting, line: &LiveLine<'_>) {
+        let roster = self.roster();
+        let watching = roster.watching(account, sighting.chat_id).iter();
+        let (running, at_rest): (Vec<_>, Vec<_>) =
+            watching.partition(|instance| instance.machine.lock().is_running());
+        for instance in running.into_iter().chain(at_rest) {
+            self.feed(instance, Some(line), Input::Seen(sighting));
         }
     }
 

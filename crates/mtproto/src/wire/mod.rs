@@ -105,14 +105,14 @@ pub struct Connection {
 
 impl Connection {
     /// Prepares a connection; it is made with the first request, and again with the first one after it was lost. `arrived` gets each
-    /// thing that comes by itself, in order, and that the connection is lost; `seen` looks at it before, and what that hands over
-    /// is written first. Neither may wait.
+    /// thing that comes by itself, in order, and that the connection is lost; `seen` looks at it before, and
+    /// what was handed over is written when it calls its second argument. Neither may wait.
     pub fn open(
         centre: Arc<DataCentre>,
         key: &AuthKey,
         application: &Application,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike) + Send + 'static,
+        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);

@@ -35,10 +35,12 @@ pub(super) struct Orders {
 
 /// Who hears of what comes by itself.
 pub(super) struct Arrivals {
-    /// First of all, and what it asks for is written before anything else is done with what came.
-    pub(super) seen: Box<dyn FnMut(&UpdatesLike) + Send>,
+    /// First of all; what it asks for is written at once when it calls its second argument.
+    pub(super) seen: Seen,
     pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
 }
+
+type Seen = Box<dyn FnMut(&UpdatesLike, &mut dyn FnMut()) + Send>;
 
 /// Why a connection is not carried on.
 enum Ended {
@@ -172,7 +174,7 @@ async fn greet(
         let mut told = Vec::new();
         loop {
             let stepped = live.step(&mut told).await;
-            told.iter().for_each(&mut *arrivals.seen);
+            told.iter().for_each(|updates| (arrivals.seen)(updates, &mut || {}));
             told.drain(..).for_each(&mut *arrivals.arrived);
             stepped.map_err(unwritten)?;
             if let Ok(result) = result.try_recv() {
@@ -207,12 +209,13 @@ async fn carry(
                 ask_waiting(live, requests);
             }
             mut stepped = live.step(&mut told) => {
-                told.iter().for_each(&mut *arrivals.seen);
-                let has_seen = !told.is_empty() && stepped.is_ok();
-                if has_seen && !requests.is_empty() && matches!(orders.has_changed(), Ok(false)) {
-                    ask_waiting(live, requests);
-                    stepped = live.write_at_once();
-                }
+                let mut write = || {
+                    if stepped.is_ok() && matches!(orders.has_changed(), Ok(false)) {
+                        ask_waiting(live, requests);
+                        stepped = live.write_at_once();
+                    }
+                };
+                told.iter().for_each(|updates| (arrivals.seen)(updates, &mut write));
                 told.drain(..).for_each(&mut *arrivals.arrived);
                 if let Err(loss) = stepped {
                     return Ended::Lost(loss);

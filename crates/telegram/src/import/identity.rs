@@ -58,7 +58,7 @@ async fn ask(question: Question, clock: &Clock) -> Identity {
             "an account began to use it meanwhile; import it again".to_owned(),
         );
     };
-    let connection = key.connect(&Application { api_id, proxy }, clock, |_| {}, |_| {});
+    let connection = key.connect(&Application { api_id, proxy }, clock, |_, _| {}, |_| {});
     let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }.to_bytes();
     let answer = clock.timeout(ANSWER, connection.wire.request(request, Updates::Unwanted)).await;
     connection.close().await;

@@ -161,7 +161,7 @@ impl Line {
         let key = made.map_err(|error| CallError::NotConnected(format!("data centre {dc_id}: {error}")))?;
         let key = Key::apart(SignedIn { dc_id, key, user_id: None }, addresses).ok_or_else(nowhere)?;
         // Nothing that concerns the account comes over it by itself.
-        let connection = key.connect(application, clock, |_| {}, |_| {});
+        let connection = key.connect(application, clock, |_, _| {}, |_| {});
         Ok(Arc::new(ForeignConnection { connection, gate: Gate::default(), used_at: AtomicI64::new(0) }))
     }
 

@@ -81,7 +81,9 @@ impl Line {
     fn open(self: &Arc<Self>, key: &Key) -> Connection {
         // Watchers see it before anything that may wait, whichever line it came by.
         let (watched, line) = (Arc::clone(self), Arc::clone(self));
-        let seen = move |updates: &UpdatesLike| watched.parts.watch.see(&watched, updates);
+        let seen = move |updates: &UpdatesLike, write: &mut dyn FnMut()| {
+            watched.parts.watch.see(&watched, updates, write);
+        };
         let (application, clock) = (&self.parts.application, &self.parts.health.clock);
         key.connect(application, clock, seen, move |updates| line.take(updates))
     }

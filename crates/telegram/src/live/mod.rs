@@ -1,6 +1,6 @@
 //! What comes in live, shown to a watcher before anything that may wait, and presses of buttons.
 //!
-//! The watcher is called in the task of the connection; what it hands to the same connection is written next.
+//! The watcher is called in the task of the connection; a press over the same connection is written before it goes on.
 
 mod keyboard;
 mod latest;
@@ -17,7 +17,7 @@ use grammers_tl_types::enums;
 
 use crate::line::Line;
 
-pub use press::{Hand, PressAnswer, Target, TargetError};
+pub use press::{Hand, LiveLine, PressAnswer, Target, TargetError};
 
 /// A message or an edit that came in live.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub trait Watcher: Send + Sync {
     /// Whether it wants to see messages of this chat.
     fn watches(&self, account: &AccountName, chat_id: ChatId) -> bool;
 
-    /// A message or an edit. `hand` presses over the line that it came by.
-    fn seen(self: Arc<Self>, account: &AccountName, sighting: &Sighting, hand: &Hand);
+    /// A message or an edit. `line` presses over the line that it came by.
+    fn seen(self: Arc<Self>, account: &AccountName, sighting: &Sighting, line: &LiveLine<'_>);
 
     /// Messages were deleted: of a channel, or of any other chat, which is not named.
     fn gone(
@@ -93,16 +93,17 @@ impl Watch {
         *all = there.chain([watcher]).collect();
     }
 
-    pub(crate) fn see(&self, line: &Arc<Line>, updates: &UpdatesLike) {
+    /// `write` writes at once what was handed to the connection.
+    pub(crate) fn see(&self, line: &Arc<Line>, updates: &UpdatesLike, write: &mut dyn FnMut()) {
         let all = self.all();
         if all.is_empty() {
             return;
         }
-        let (health, hand) = (line.health(), Hand::new(line));
+        let (health, live) = (line.health(), LiveLine::new(line, write));
         let (me, arrived) = (health.user_id(), health.clock.running());
         for watcher in all.iter().filter_map(Weak::upgrade) {
             let reading = sighting::Reading { account: &health.name, me, arrived, watcher: &watcher };
-            reading.read(updates, &hand);
+            reading.read(updates, &live);
         }
     }
 

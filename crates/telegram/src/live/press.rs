@@ -1,5 +1,6 @@
 //! Pressing a button: written at once over a line that is up, and what came of it.
 
+use std::cell::RefCell;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,15 +105,11 @@ impl PressAnswer {
     }
 }
 
-/// The line that something came by, to press over.
+/// A line of an account, to press over.
 #[derive(Clone)]
 pub struct Hand(Arc<Line>);
 
 impl Hand {
-    pub(super) fn new(line: &Arc<Line>) -> Self {
-        Self(Arc::clone(line))
-    }
-
     /// Hands a press to the connection, before this returns; what comes back is the future's answer. Nothing is repeated.
     pub fn press(
         &self,
@@ -131,6 +128,31 @@ impl Hand {
             Ok(answer) => answer.map(PressAnswer::of).boxed(),
             Err(error) => ready(PressAnswer::of(Err(error))).boxed(),
         }
+    }
+}
+
+/// The line that something came by, while it is being looked at.
+pub struct LiveLine<'a> {
+    hand: Hand,
+    /// Writes at once what was handed to the connection.
+    write: RefCell<&'a mut dyn FnMut()>,
+}
+
+impl<'a> LiveLine<'a> {
+    pub(super) fn new(line: &Arc<Line>, write: &'a mut dyn FnMut()) -> Self {
+        Self { hand: Hand(Arc::clone(line)), write: RefCell::new(write) }
+    }
+
+    /// The same as [`Hand::press`]; it is written before this returns, as far as that needs no wait.
+    pub fn press(
+        &self,
+        target: &Target,
+        message_id: TelegramMessageId,
+        data: Vec<u8>,
+    ) -> BoxFuture<'static, PressAnswer> {
+        let answer = self.hand.press(target, message_id, data);
+        (*self.write.borrow_mut())();
+        answer
     }
 }
 

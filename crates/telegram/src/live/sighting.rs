@@ -7,7 +7,7 @@ use domain::{AccountName, ChatId, TelegramMessageId, Timestamp, UserId};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{enums, types};
 
-use super::{Hand, Sighting, Watcher, keyboard};
+use super::{LiveLine, Sighting, Watcher, keyboard};
 use crate::chat::history::at;
 use crate::peers::parsing;
 
@@ -20,30 +20,30 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    pub(super) fn read(&self, updates: &UpdatesLike, hand: &Hand) {
+    pub(super) fn read(&self, updates: &UpdatesLike, line: &LiveLine<'_>) {
         let updates = match updates {
             UpdatesLike::Updates(updates) => updates,
             UpdatesLike::MalformedUpdates => return Arc::clone(self.watcher).interrupted(self.account),
             _ => return,
         };
         match updates {
-            enums::Updates::Updates(all) => all.updates.iter().for_each(|update| self.update(update, hand)),
-            enums::Updates::Combined(all) => all.updates.iter().for_each(|update| self.update(update, hand)),
-            enums::Updates::UpdateShort(one) => self.update(&one.update, hand),
-            enums::Updates::UpdateShortMessage(short) => self.short(short, hand),
-            enums::Updates::UpdateShortChatMessage(short) => self.short_in_group(short, hand),
+            enums::Updates::Updates(all) => all.updates.iter().for_each(|update| self.update(update, line)),
+            enums::Updates::Combined(all) => all.updates.iter().for_each(|update| self.update(update, line)),
+            enums::Updates::UpdateShort(one) => self.update(&one.update, line),
+            enums::Updates::UpdateShortMessage(short) => self.short(short, line),
+            enums::Updates::UpdateShortChatMessage(short) => self.short_in_group(short, line),
             enums::Updates::TooLong => Arc::clone(self.watcher).interrupted(self.account),
             enums::Updates::UpdateShortSentMessage(_) => {}
         }
     }
 
-    fn update(&self, update: &enums::Update, hand: &Hand) {
+    fn update(&self, update: &enums::Update, line: &LiveLine<'_>) {
         use enums::Update;
         match update {
-            Update::NewMessage(new) => self.message(&new.message, new.pts, hand),
-            Update::NewChannelMessage(new) => self.message(&new.message, new.pts, hand),
-            Update::EditMessage(edit) => self.message(&edit.message, edit.pts, hand),
-            Update::EditChannelMessage(edit) => self.message(&edit.message, edit.pts, hand),
+            Update::NewMessage(new) => self.message(&new.message, new.pts, line),
+            Update::NewChannelMessage(new) => self.message(&new.message, new.pts, line),
+            Update::EditMessage(edit) => self.message(&edit.message, edit.pts, line),
+            Update::EditChannelMessage(edit) => self.message(&edit.message, edit.pts, line),
             Update::DeleteMessages(gone) => self.gone(None, &gone.messages, gone.pts),
             Update::DeleteChannelMessages(gone) => {
                 self.gone(ChatId::channel(gone.channel_id), &gone.messages, gone.pts);
@@ -53,7 +53,7 @@ impl Reading<'_> {
         }
     }
 
-    fn message(&self, message: &enums::Message, version: i32, hand: &Hand) {
+    fn message(&self, message: &enums::Message, version: i32, line: &LiveLine<'_>) {
         let chat_id = match message {
             enums::Message::Message(message) => parsing::chat_id(&message.peer_id),
             _ => None,
@@ -61,20 +61,20 @@ impl Reading<'_> {
         if chat_id.is_some_and(|chat_id| self.watcher.watches(self.account, chat_id))
             && let Some(sighting) = of_message(message, version, self.me, self.arrived)
         {
-            Arc::clone(self.watcher).seen(self.account, &sighting, hand);
+            Arc::clone(self.watcher).seen(self.account, &sighting, line);
         }
     }
 
-    fn short(&self, short: &types::UpdateShortMessage, hand: &Hand) {
+    fn short(&self, short: &types::UpdateShortMessage, line: &LiveLine<'_>) {
         let Some(chat_id) = ChatId::user(short.user_id) else { return };
         let version = short.pts;
-        self.plain(chat_id, (short.id, version, short.date, short.out), &short.message, hand);
+        self.plain(chat_id, (short.id, version, short.date, short.out), &short.message, line);
     }
 
-    fn short_in_group(&self, short: &types::UpdateShortChatMessage, hand: &Hand) {
+    fn short_in_group(&self, short: &types::UpdateShortChatMessage, line: &LiveLine<'_>) {
         let Some(chat_id) = ChatId::group(short.chat_id) else { return };
         let is_own = short.out || self.me.is_some_and(|me| me.get() == short.from_id);
-        self.plain(chat_id, (short.id, short.pts, short.date, is_own), &short.message, hand);
+        self.plain(chat_id, (short.id, short.pts, short.date, is_own), &short.message, line);
     }
 
     /// A message in its short form, which has no keyboard.
@@ -83,14 +83,14 @@ impl Reading<'_> {
         chat_id: ChatId,
         (id, version, date, is_own): (i32, i32, i32, bool),
         text: &str,
-        hand: &Hand,
+        line: &LiveLine<'_>,
     ) {
         let Some(message_id) = TelegramMessageId::new(id) else { return };
         if self.watcher.watches(self.account, chat_id) {
             let (written_at, arrived, text) = (at(date), self.arrived, text.to_owned());
             let sighting =
                 Sighting { chat_id, message_id, version, written_at, arrived, is_own, text, keyboard: None };
-            Arc::clone(self.watcher).seen(self.account, &sighting, hand);
+            Arc::clone(self.watcher).seen(self.account, &sighting, line);
         }
     }
 

@@ -41,7 +41,7 @@ impl LoginConnection {
                 accepted();
             }
         };
-        Some(Self { connection: key.connect(application, clock, |_| {}, arrived), clock: clock.clone() })
+        Some(Self { connection: key.connect(application, clock, |_, _| {}, arrived), clock: clock.clone() })
     }
 
     pub(crate) async fn ask<R: RemoteCall>(&self, request: &R) -> Result<R::Return, Trouble> {

@@ -41,7 +41,7 @@ impl Key {
         &self,
         application: &Application,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike) + Send + 'static,
+        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Connection {
         Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, seen, arrived)

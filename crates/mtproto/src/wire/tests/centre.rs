@@ -97,14 +97,14 @@ impl Centre {
         let (tell, told) = mpsc::channel(16);
         let arrived = move |update| tell.try_send(update).expect("room");
         let application = Application { api_id: 1, proxy };
-        (Connection::open(known(address), &key(), &application, clock, |_| {}, arrived), told)
+        (Connection::open(known(address), &key(), &application, clock, |_, _| {}, arrived), told)
     }
 
     /// A connection to it, with those who hear of what arrives.
     pub(super) fn watched(
         &self,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike) + Send + 'static,
+        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Connection {
         let application = Application { api_id: 1, proxy: None };

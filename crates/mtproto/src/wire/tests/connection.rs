@@ -385,9 +385,10 @@ async fn what_is_asked_on_sight_is_written_before_all_else() {
     let centre = Centre::start().await;
     let opened = Arc::new(OnceLock::<Wire>::new());
     let (sight, end) = (Arc::clone(&opened), Arc::clone(&opened));
-    let seen = move |_: &UpdatesLike| {
+    let seen = move |_: &UpdatesLike, write: &mut dyn FnMut()| {
         let asked = sight.get().expect("opened").hand_over(request(2, 8), Updates::Wanted);
         tokio::spawn(asked.expect("room"));
+        write();
     };
     // What is ordered comes before what waits to be written.
     let arrived = move |_| end.get().expect("opened").hang_up();
