@@ -174,7 +174,9 @@ async fn greet(
         let mut told = Vec::new();
         loop {
             let stepped = live.step(&mut told).await;
-            told.iter().for_each(|updates| (arrivals.seen)(updates, &mut || {}));
+            for updates in &told {
+                (arrivals.seen)(updates, &mut || {});
+            }
             told.drain(..).for_each(&mut *arrivals.arrived);
             stepped.map_err(unwritten)?;
             if let Ok(result) = result.try_recv() {
@@ -215,7 +217,9 @@ async fn carry(
                         stepped = live.write_at_once();
                     }
                 };
-                told.iter().for_each(|updates| (arrivals.seen)(updates, &mut write));
+                for updates in &told {
+                    (arrivals.seen)(updates, &mut write);
+                }
                 told.drain(..).for_each(&mut *arrivals.arrived);
                 if let Err(loss) = stepped {
                     return Ended::Lost(loss);
