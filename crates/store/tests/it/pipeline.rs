@@ -222,7 +222,7 @@ async fn messages_to_people_who_are_no_clients_are_passed_over(world: World) {
     }
     let before = world.store.written().statements;
     assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().took, 0);
-    assert_eq!(world.store.written().statements - before, 1, "how far that is");
+    assert!(world.store.written().statements - before < 20, "no statement for each of them");
     let newest = *world.store.events().newest().borrow();
     assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().up_to, newest);
 }

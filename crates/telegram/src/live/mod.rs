@@ -99,11 +99,11 @@ impl Watch {
         if all.is_empty() {
             return;
         }
-        let (health, live) = (line.health(), LiveLine::new(line, write));
+        let (health, shown) = (line.health(), LiveLine::new(line, write));
         let (me, arrived) = (health.user_id(), health.clock.running());
         for watcher in all.iter().filter_map(Weak::upgrade) {
             let reading = sighting::Reading { account: &health.name, me, arrived, watcher: &watcher };
-            reading.read(updates, &live);
+            reading.read(updates, &shown);
         }
     }
 
