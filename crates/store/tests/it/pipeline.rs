@@ -42,7 +42,6 @@ conformance! {
     what_a_model_does_is_audited_with_its_answer,
     a_restored_store_leaves_what_was_not_answered_to_people,
     what_is_taken_twice_is_there_once,
-    messages_to_people_who_are_no_clients_are_passed_over,
     other_programs_query_clients_appeals_and_messages,
     what_other_programs_query_takes_no_writes,
     a_batch_waits_for_the_text_of_a_voice,
@@ -206,25 +205,6 @@ async fn a_batch_waits_for_silence_and_no_longer_than_it_may(world: World) {
     let turns = world.responding().await;
     assert_eq!(turns.len(), 2);
     assert!(world.batch_of(&turns[1]).await.len() >= 6);
-}
-
-async fn messages_to_people_who_are_no_clients_are_passed_over(world: World) {
-    let rules = started(&world, Responder::Human).await;
-    let (outbox, pipeline) = (world.store.outbox(), world.store.pipeline());
-    world.says(written(ANNA, "m-1")).await;
-    let chat = domain::ChatRef::Channel(ANNA.parse().unwrap());
-    let address = Some(domain::Address::Channel(ANNA.parse().unwrap()));
-    outbox.accept(accept(OutboundMessage { chat, address, ..world.message(1) })).await.unwrap();
-    // Her chat is known by nothing but the event before.
-    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().took, 2);
-    for _ in 0..20 {
-        outbox.accept(accept(world.message(1))).await.unwrap();
-    }
-    let before = world.store.written().statements;
-    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().took, 0);
-    assert!(world.store.written().statements - before < 20, "no statement for each of them");
-    let newest = *world.store.events().newest().borrow();
-    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().up_to, newest);
 }
 
 async fn what_is_written_meanwhile_discards_the_answer_twice_at_most(world: World) {

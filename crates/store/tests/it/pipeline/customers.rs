@@ -1,13 +1,14 @@
 //! People who write to an account of Telegram: who of them are customers, and who answers them.
 
+use domain::message::OutboundMessage;
 use domain::outcome::Failure;
 use domain::{
-    AccessHash, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageId, MessageOrigin,
+    AccessHash, Address, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageId, MessageOrigin,
     MessageState, ReceivedMessage, Responder, TurnStage,
 };
 use store::{AppealFilter, ClientFields, Fail, PeerKind, PipelineRules, StoredPeer, TurnAnswer};
 
-use super::{SILENCE, page, started};
+use super::{ANNA, SILENCE, page, started, written};
 use crate::support::{World, accept, account, conformance};
 
 conformance! {
@@ -15,6 +16,7 @@ conformance! {
     an_answer_of_an_account_that_fails_is_for_a_person,
     an_owner_who_answers_from_a_phone_stops_the_program,
     people_in_the_contacts_of_an_account_are_no_customers,
+    messages_to_people_who_are_no_clients_are_passed_over,
 }
 
 impl World {
@@ -55,6 +57,25 @@ async fn people_in_the_contacts_of_an_account_are_no_customers(world: World) {
     let appeals = world.store.pipeline().appeals(&AppealFilter::default(), &page()).await.unwrap().items;
     assert_eq!(appeals.len(), 1);
     world.client_of("telegram_account:main/8").await;
+}
+
+async fn messages_to_people_who_are_no_clients_are_passed_over(world: World) {
+    let rules = started(&world, Responder::Human).await;
+    let (outbox, pipeline) = (world.store.outbox(), world.store.pipeline());
+    world.says(written(ANNA, "m-1")).await;
+    let chat = ChatRef::Channel(ANNA.parse().unwrap());
+    let address = Some(Address::Channel(ANNA.parse().unwrap()));
+    outbox.accept(accept(OutboundMessage { chat, address, ..world.message(1) })).await.unwrap();
+    // Her chat is known by nothing but the event before.
+    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().took, 2);
+    for _ in 0..20 {
+        outbox.accept(accept(world.message(1))).await.unwrap();
+    }
+    let before = world.store.written().statements;
+    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().took, 0);
+    assert!(world.store.written().statements - before < 20, "no statement for each of them");
+    let newest = *world.store.events().newest().borrow();
+    assert_eq!(pipeline.take_in(&rules, 100).await.unwrap().up_to, newest);
 }
 
 async fn an_owner_who_answers_from_a_phone_stops_the_program(world: World) {
