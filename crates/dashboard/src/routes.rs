@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use http::header::ACCEPT;
+use web::routing::{get, post};
 
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal};
@@ -31,7 +31,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/inbox", get(inbox::list::show))
         .route(
             "/inbox/{client_id}",
-            get(inbox::one::show).post(inbox::reply::reply).layer(DefaultBodyLimit::disable()),
+            get(inbox::one::show).merge(post(inbox::reply::reply)).layer(DefaultBodyLimit::disable()),
         )
         .route("/inbox/{client_id}/merge", get(inbox::question::ask_merge))
         .route("/inbox/{client_id}/dismiss", get(inbox::question::ask_dismiss))
@@ -40,10 +40,10 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/inbox/{client_id}/export", get(inbox::export))
         .route("/inbox/{client_id}/writing", post(inbox::news::writing))
         .route("/inbox-files/{client_id}/{message}/{number}", get(inbox::file))
-        .route("/inbox-new", get(inbox::begin::show).post(inbox::begin::send))
+        .route("/inbox-new", get(inbox::begin::show).merge(post(inbox::begin::send)))
         .route("/inbox-news", get(inbox::news::show))
         .route("/inbox-figures", get(inbox::figures::show))
-        .route("/inbox-templates", get(inbox::templates::show).post(inbox::templates::save))
+        .route("/inbox-templates", get(inbox::templates::show).merge(post(inbox::templates::save)))
         .route("/inbox-templates/actions/remove", post(inbox::templates::remove))
         .route("/pipeline", get(pipeline::show))
         .route("/pipeline/actions/{action}", post(pipeline::act))
@@ -69,23 +69,25 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/chats/{id}/actions/bind", post(chats::act::bind))
         .route("/chats/{id}/actions/leave", post(chats::act::leave))
         .route("/campaigns", get(campaigns::list::show))
-        .route("/new-campaign", get(campaigns::form::new).post(campaigns::form::add))
-        .route("/campaign-profiles", get(profiles::list::show).post(profiles::list::add))
+        .route("/new-campaign", get(campaigns::form::new).merge(post(campaigns::form::add)))
+        .route("/campaign-profiles", get(profiles::list::show).merge(post(profiles::list::add)))
         .route("/campaign-profiles/{name}", get(profiles::one::show))
         .route("/campaign-profiles/{name}/log-in", get(profiles::log_in::show))
         .route("/campaign-profiles/{name}/remove", get(profiles::act::ask_remove))
         .route("/campaign-profiles/{name}/actions/{action}", post(profiles::act::act))
         .route("/campaign-pictures/{file}", get(profiles::picture))
-        .route("/campaign-proxies", get(profiles::proxies::show).post(profiles::proxies::add))
+        .route("/campaign-proxies", get(profiles::proxies::show).merge(post(profiles::proxies::add)))
         .route("/campaign-proxies/remove", get(profiles::proxies::ask_remove))
         .route("/campaign-proxies/actions/{action}", post(profiles::proxies::act))
         .route("/campaigns/{name}", get(campaigns::one::show))
         .route("/campaigns/{name}/attempts", get(campaigns::one::export))
-        .route("/campaigns/{name}/change", get(campaigns::form::show).post(campaigns::form::change))
-        .route("/campaigns/{name}/chats", get(campaigns::chats::show).post(campaigns::chats::add))
+        .route("/campaigns/{name}/change", get(campaigns::form::show).merge(post(campaigns::form::change)))
+        .route("/campaigns/{name}/chats", get(campaigns::chats::show).merge(post(campaigns::chats::add)))
         .route(
             "/campaigns/{name}/messages",
-            get(campaigns::messages::show).post(campaigns::messages::add).layer(DefaultBodyLimit::disable()),
+            get(campaigns::messages::show)
+                .merge(post(campaigns::messages::add))
+                .layer(DefaultBodyLimit::disable()),
         )
         .route("/campaigns/{name}/forecast", get(campaigns::forecast::show))
         .route("/campaigns/{name}/stop", get(campaigns::act::ask_stop))
@@ -110,10 +112,12 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/diagnostics", get(diagnostics::show))
         .route("/diagnostics/actions/examine", post(diagnostics::again))
         .route("/accounts", get(accounts::list::show))
-        .route("/accounts/add", get(accounts::add::show).post(accounts::add::add))
+        .route("/accounts/add", get(accounts::add::show).merge(post(accounts::add::add)))
         .route(
             "/accounts/import",
-            get(accounts::import::show).post(accounts::import::send).layer(DefaultBodyLimit::disable()),
+            get(accounts::import::show)
+                .merge(post(accounts::import::send))
+                .layer(DefaultBodyLimit::disable()),
         )
         .route("/accounts/import/under-way", get(accounts::import::under_way))
         .route("/accounts/import/{id}", get(accounts::import::look))
@@ -124,33 +128,33 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/accounts/sessions/{id}/actions/{action}", post(accounts::ownerless::act))
         .route("/accounts/{name}", get(accounts::one::show))
         .route("/accounts/{name}/actions/{action}", post(accounts::act::act))
-        .route("/accounts/{name}/change", get(accounts::change::show).post(accounts::change::change))
+        .route("/accounts/{name}/change", get(accounts::change::show).merge(post(accounts::change::change)))
         .route("/accounts/{name}/export", get(accounts::export::show))
-        .route("/accounts/{name}/remove", get(accounts::remove::ask).post(accounts::remove::remove))
+        .route("/accounts/{name}/remove", get(accounts::remove::ask).merge(post(accounts::remove::remove)))
         .route("/accounts/{name}/login", get(accounts::login::show))
         .route("/accounts/{name}/login/actions/{step}", post(accounts::login::act))
         .route("/limits", get(accounts::limits::show))
         .route("/channels", get(channels::list::show))
-        .route("/channels-new", get(channels::add::show).post(channels::add::add))
+        .route("/channels-new", get(channels::add::show).merge(post(channels::add::add)))
         .route("/channels/{name}", get(channels::one::show))
         .route("/channels/{name}/setup", get(channels::setup::show))
         .route("/channels/{name}/login", get(channels::login::show))
-        .route("/channels/{name}/remove", get(channels::remove::ask).post(channels::remove::remove))
+        .route("/channels/{name}/remove", get(channels::remove::ask).merge(post(channels::remove::remove)))
         .route("/channels/{name}/actions/{action}", post(channels::act::act))
         .route("/flows", get(flows::list::show))
         .route("/flows/{name}", get(flows::one::show))
         .route("/flows/{name}/stop", get(flows::act::ask_stop))
         .route("/flows/{name}/actions/{action}", post(flows::act::act))
-        .route("/flows/{name}/try", get(flows::try_out::show).post(flows::try_out::try_out))
-        .route("/flow-definitions/add", get(flows::edit::new).post(flows::edit::add))
-        .route("/flow-definitions/{name}/change", get(flows::edit::show).post(flows::edit::change))
+        .route("/flows/{name}/try", get(flows::try_out::show).merge(post(flows::try_out::try_out)))
+        .route("/flow-definitions/add", get(flows::edit::new).merge(post(flows::edit::add)))
+        .route("/flow-definitions/{name}/change", get(flows::edit::show).merge(post(flows::edit::change)))
         .route("/flow-definitions/{name}/remove", get(flows::edit::ask_remove))
         .route("/flow-definitions/{name}/actions/remove", post(flows::edit::remove))
         .route("/flow-runs/{id}", get(flows::run::show))
         .route("/webhooks", get(webhooks::list::show))
-        .route("/webhooks/add", get(webhooks::form::new).post(webhooks::form::add))
+        .route("/webhooks/add", get(webhooks::form::new).merge(post(webhooks::form::add)))
         .route("/webhooks/{id}", get(webhooks::one::show))
-        .route("/webhooks/{id}/change", get(webhooks::form::show).post(webhooks::form::change))
+        .route("/webhooks/{id}/change", get(webhooks::form::show).merge(post(webhooks::form::change)))
         .route("/webhooks/{id}/remove", get(webhooks::act::ask_remove))
         .route("/webhooks/{id}/actions/{action}", post(webhooks::act::act))
         .route("/settings", get(|| async { Redirect::to(Tab::Me.path()) }))
@@ -189,7 +193,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/settings/backups/{name}/actions/check", post(settings::backups::check))
         .route("/settings/backups/{name}/content", get(settings::backups::download))
         .route("/settings/audit", get(settings::audit::show))
-        .route("/sign-in", get(sign_in::enter::show).post(sign_in::enter::password))
+        .route("/sign-in", get(sign_in::enter::show).merge(post(sign_in::enter::password)))
         .route("/sign-in/code", post(sign_in::enter::code))
         .route("/sign-out", post(sign_in::leave::leave))
         .method_not_allowed_fallback(page::no_such_method)

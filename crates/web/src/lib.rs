@@ -29,6 +29,7 @@ mod options;
 mod problem;
 mod reload;
 mod router;
+pub mod routing;
 mod state;
 #[cfg(feature = "testing")]
 mod testing;

@@ -2,18 +2,17 @@
 
 use std::sync::LazyLock;
 
+use crate::routing::{get, post, routes};
 use axum::Router;
 use axum::extract::{Path, Request};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::{OpenApi as Document, PathItem};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::answer::json;
 use crate::problem::{Code, Problem};
@@ -73,7 +72,7 @@ fn api_and_its_pages() -> Router<State> {
         .route("/docs/{*path}", get(docs::asset))
         .route("/openapi.json", get(openapi::document))
         .route("/metrics", get(metrics::page))
-        .route("/hooks/{channel}/{account}/{secret}", get(hooks::take).post(hooks::take))
+        .route("/hooks/{channel}/{account}/{secret}", get(hooks::take).merge(post(hooks::take)))
         .route("/forms/{name}", post(forms::take).options(forms::preflight))
         .route("/oauth/{channel}/callback", get(oauth::take))
         .route("/media/{link}", get(hooks::fetch))

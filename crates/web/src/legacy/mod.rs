@@ -28,12 +28,12 @@ mod wait;
 
 use std::sync::Arc;
 
+use crate::routing::{get, post};
 use answer::Answer;
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use config::LegacyPort;
 use domain::Service;
 use http::StatusCode;

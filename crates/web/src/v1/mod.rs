@@ -47,8 +47,8 @@ pub(crate) use events::Head as EventHead;
 pub(crate) use failed_messages::Retries;
 pub(crate) use page::{LongPageParameters, PageParameters, PageRequest, wrong_cursor};
 
+use crate::routing::routes;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::state::State;
 

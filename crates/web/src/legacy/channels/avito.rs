@@ -1,9 +1,9 @@
 //! Port 8765: Avito.
 
+use crate::routing::{delete, get, post};
 use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
-use axum::routing::{delete, get, post};
 use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
 //! Port 8770: forms of pages. Anyone sends one; the account of the channel reads it.
 
+use crate::routing::post;
 use ::channels::{HookError, HookRefusal};
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::response::IntoResponse;
-use axum::routing::post;
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use serde_json::json;

@@ -1,10 +1,10 @@
 //! Port 8769: Instagram.
 
+use crate::routing::{delete, get, post};
 use ::channels::OldCall;
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
 use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};
@@ -22,7 +22,10 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/conversations", get(conversations))
         .route("/api/conversations/{id}/messages", get(messages))
         .route("/api/user/{id}", get(user))
-        .route("/api/ice-breakers", get(ice_breakers).post(set_ice_breakers).delete(remove_ice_breakers))
+        .route(
+            "/api/ice-breakers",
+            get(ice_breakers).merge(post(set_ice_breakers)).merge(delete(remove_ice_breakers)),
+        )
         .route("/api/media", get(posts))
         .route("/api/media/{id}/comments", get(comments))
         .route("/api/comments/{id}/reply", post(reply))

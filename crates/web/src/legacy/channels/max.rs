@@ -1,10 +1,10 @@
 //! Port 8768: MAX.
 
+use crate::routing::{delete, get, post, put};
 use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use axum::routing::{get, post};
 use domain::text::ParseMode;
 use http::StatusCode;
 use media::Wish;
@@ -19,12 +19,12 @@ use super::{Gate, Told, deed, done, look};
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
         .route("/api/send", post(send_message))
-        .route("/api/message/{message}", get(message).put(edit).delete(remove))
+        .route("/api/message/{message}", get(message).merge(put(edit)).merge(delete(remove)))
         .route("/api/chats", get(chats))
         .route("/api/chat/{chat}", get(chat))
         .route("/api/chat/{chat}/members", get(members))
         .route("/api/chat/{chat}/action", post(action))
-        .route("/api/subscribe", post(subscribe).delete(unsubscribe))
+        .route("/api/subscribe", post(subscribe).merge(delete(unsubscribe)))
         .route("/api/subscriptions", get(subscriptions))
         .route("/api/answer", post(answer_press))
         .route("/api/updates", get(updates))

@@ -17,12 +17,12 @@ mod whatsapp;
 
 use std::sync::Arc;
 
+use crate::routing::{get, post};
 use ::channels::Account;
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use config::{ChannelKind, ChannelPort};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
         open = open.merge(form::open_routes());
     } else {
         let path = format!("/webhook/{}", gate.port.channel.as_str());
-        open = open.route(&path, get(hook::take).post(hook::take));
+        open = open.route(&path, get(hook::take).merge(post(hook::take)));
     }
     let keyed = keyed.route_layer(from_fn_with_state(gate.clone(), access::with_key));
     open.merge(keyed)

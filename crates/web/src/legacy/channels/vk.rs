@@ -1,9 +1,9 @@
 //! Port 8767: VK.
 
+use crate::routing::{delete, get, post, put};
 use ::channels::{Deed, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
-use axum::routing::{delete, get, post, put};
 use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/conversations/{peer}/read", post(read))
         .route("/api/users/{ids}", get(users))
         .route("/api/group", get(group))
-        .route("/api/callback/servers", get(servers).post(add_server))
+        .route("/api/callback/servers", get(servers).merge(post(add_server)))
         .route("/api/callback/servers/{id}", delete(remove_server))
         .route("/api/callback/servers/{id}/settings", put(settings))
         .route("/api/callback/confirmation", get(confirmation))

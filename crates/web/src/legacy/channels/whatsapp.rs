@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::routing::{delete, get, post};
 use ::channels::{LogIn, OldCall};
 use axum::Router;
 use axum::extract::{Path, State as Shared};
-use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::MessageId;
@@ -43,7 +43,7 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/mailing/{id}/status", get(mailing::status))
         .route("/api/mailing/{id}/stop", post(mailing::stop))
         .route("/api/webhook/set", post(set_webhook))
-        .route("/api/webhook", get(webhook).delete(remove_webhook))
+        .route("/api/webhook", get(webhook).merge(delete(remove_webhook)))
 }
 
 /// The chat of a number; what has an `@` names one.

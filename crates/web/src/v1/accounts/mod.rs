@@ -15,9 +15,9 @@ mod ownerless;
 mod phone;
 mod refusal;
 
+use crate::routing::routes;
 use domain::AccountName;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::Problem;
 use crate::state::State;

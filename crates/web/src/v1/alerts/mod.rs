@@ -5,9 +5,9 @@ mod maintenance;
 mod mutes;
 mod targets;
 
+use crate::routing::routes;
 use domain::AlertId;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;

@@ -11,12 +11,12 @@ mod runs;
 
 use std::time::Duration;
 
+use crate::routing::routes;
 use ::campaigns::{ControlError, InvalidSettings, Senders};
 use api::{Campaign, CampaignRun, CampaignSender};
 use domain::CampaignRunState;
 use store::CampaignRow;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;

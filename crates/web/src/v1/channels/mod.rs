@@ -10,12 +10,12 @@ mod settings;
 
 use std::sync::Arc;
 
+use crate::routing::routes;
 use ::channels::{Account, CallError, Registered};
 use axum::response::Response;
 use domain::AccountName;
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::answer::json;
 use crate::channel_changes::WrittenChannels;

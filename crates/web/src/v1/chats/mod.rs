@@ -20,10 +20,10 @@ mod title;
 mod unchanged;
 mod unresolved;
 
+use crate::routing::routes;
 pub(crate) use named::id as today;
 pub(crate) use named::{meant, unread};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::state::State;
 

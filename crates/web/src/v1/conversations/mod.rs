@@ -17,10 +17,10 @@ mod writers;
 
 pub(crate) use writers::Writers;
 
+use crate::routing::routes;
 use domain::{AppealId, ClientId};
 use store::{StoreError, StoredAppeal, StoredClient};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;

@@ -7,10 +7,10 @@ mod runs;
 mod switch;
 mod try_out;
 
+use crate::routing::routes;
 use ::flows::{ControlError, FlowControl, FlowView};
 use api::Flow;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;

@@ -7,10 +7,10 @@ mod list;
 mod look;
 mod tail;
 
+use crate::routing::routes;
 pub(super) use filter::moment;
 use logs::ReadError;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem};
 use crate::state::State;

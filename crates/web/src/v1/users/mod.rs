@@ -5,9 +5,9 @@ mod list;
 mod password;
 mod sessions;
 
+use crate::routing::routes;
 use access::{PeopleError, UserName};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;

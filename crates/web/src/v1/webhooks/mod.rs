@@ -5,10 +5,10 @@ mod bodies;
 mod change;
 mod list;
 
+use crate::routing::routes;
 use domain::WebhookId;
 use store::StoredWebhook;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
