@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, io};
 
@@ -34,8 +34,9 @@ pub(crate) struct Server {
 }
 
 /// Starts a server and tells a command's tests its address; one that is set already is used. What is missing is installed if
-/// it may be.
-pub(crate) fn give(command: &mut Command, install: bool) -> Result<Option<Server>> {
+/// it may be. The server keeps its files in the folder: thousands of databases are made and dropped, and a disk's file system
+/// looks long for names and blocks of files that were removed a moment ago.
+pub(crate) fn give(command: &mut Command, install: bool, folder: Option<&Path>) -> Result<Option<Server>> {
     if env::var_os(POSTGRES_AT).is_some() {
         return Ok(None);
     }
@@ -47,18 +48,18 @@ pub(crate) fn give(command: &mut Command, install: bool) -> Result<Option<Server
     if programs().is_none() {
         return Ok(None);
     }
-    let server = Server::start(FOR_TESTS)?;
+    let server = Server::start(FOR_TESTS, folder)?;
     command.env(POSTGRES_AT, server.address());
     Ok(Some(server))
 }
 
 /// A server whose commits are on the disk, if its programs are installed.
 pub(crate) fn durable() -> Result<Option<Server>> {
-    programs().map(|_| Server::start(DURABLE)).transpose()
+    programs().map(|_| Server::start(DURABLE, None)).transpose()
 }
 
 impl Server {
-    fn start(settings: &str) -> Result<Self> {
+    fn start(settings: &str, folder: Option<&Path>) -> Result<Self> {
         let programs = programs().context("PostgreSQL's server is not installed")?;
         let inherited = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([programs].into_iter().chain(env::split_paths(&inherited)))?;
@@ -66,6 +67,7 @@ impl Server {
         command.args(["-c", include_str!("postgres.sh"), "postgres.sh", settings]).args(free_ports()?);
         // Ctrl+C reaches the tests and not the server: it ends after them, with its standard input.
         command.env("PATH", path).current_dir("/").process_group(0);
+        command.envs(folder.map(|folder| ("TMPDIR", folder)));
         give_to_owner(&mut command)?;
         let mut supervisor = command
             .stdin(Stdio::piped())
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_server_listens_until_it_is_dropped() {
-        let server = Server::start(FOR_TESTS).unwrap();
+        let server = Server::start(FOR_TESTS, None).unwrap();
         let address = format!("127.0.0.1:{}", server.port);
         TcpStream::connect(&address).unwrap();
         drop(server);

@@ -42,6 +42,8 @@ pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf>
                 "--no-input",
                 "--disable-pip-version-check",
                 "--prefer-binary",
+                // Most of the modules are never imported.
+                "--no-compile",
             ])
             .arg("--requirement")
             .arg(requirements),

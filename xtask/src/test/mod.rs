@@ -9,7 +9,8 @@ mod watchdog;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
@@ -53,12 +54,18 @@ pub(crate) struct Arguments {
 /// Runs the tests and says whether all passed. Without a filter, no test at all is a failure too.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     let started = Instant::now();
+    let mut build = build(workspace, arguments)?;
     let mut command = command(workspace, arguments)?;
     let scratch = Scratch::in_memory()?;
     if let Some(scratch) = &scratch {
         command.env(leftovers::SCRATCH, scratch.path());
     }
-    let server = prepare(workspace, arguments, &mut command)?;
+    let prepared = prepare(workspace, arguments, &mut command, scratch.as_ref().map(Scratch::path));
+    if prepared.is_err() {
+        build.kill().context("cannot stop the build of the tests")?;
+    }
+    build.wait().context("cannot wait for the build of the tests")?;
+    let server = prepared?;
     let (tally, panics, ended_well) = watch(&mut command)?;
     drop((server, scratch));
     print!("\n{panics}");
@@ -71,7 +78,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     Ok(ended_well && tally.failed == 0 && !empty)
 }
 
+/// Starts to build the tests: what they need is installed meanwhile. Errors are left to the cargo that runs them.
+fn build(workspace: &Workspace, arguments: &Arguments) -> Result<Child> {
+    let mut command = cargo_test(workspace, arguments)?;
+    command.arg("--no-run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().with_context(|| format!("cannot start `{}`", program::line(&command)))
+}
+
 fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
+    let mut command = cargo_test(workspace, arguments)?;
+    if let Some(filter) = &arguments.filter {
+        command.arg(filter);
+    }
+    if io::stdout().is_terminal() {
+        command.args(["--", "--color", "always"]);
+    }
+    Ok(command)
+}
+
+fn cargo_test(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     let mut command = program::cargo(&workspace.root);
     // There are no tests in docs, and rustdoc reads each crate again to learn that.
     command.args(["test", "--no-fail-fast", "--tests"]);
@@ -90,17 +115,16 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     if !features.is_empty() {
         command.arg("--features").arg(features.join(","));
     }
-    if let Some(filter) = &arguments.filter {
-        command.arg(filter);
-    }
-    if io::stdout().is_terminal() {
-        command.args(["--", "--color", "always"]);
-    }
     Ok(command)
 }
 
 /// Gives the tests what they need beside Rust. The server is theirs until it is dropped.
-fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<Option<Server>> {
+fn prepare(
+    workspace: &Workspace,
+    arguments: &Arguments,
+    command: &mut Command,
+    scratch: Option<&Path>,
+) -> Result<Option<Server>> {
     if !arguments.no_install {
         systemd::ANALYZER.ensure()?;
         age::AGE.ensure()?;
@@ -114,7 +138,7 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, command: &mut Command) 
     }
     give_python(workspace, arguments, command)?;
     give_smpp(workspace, arguments, command)?;
-    postgres::give(command, !arguments.no_install)
+    postgres::give(command, !arguments.no_install, scratch)
 }
 
 fn give_python(workspace: &Workspace, arguments: &Arguments, command: &mut Command) -> Result<()> {
