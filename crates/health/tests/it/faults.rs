@@ -131,7 +131,9 @@ async fn deaf_connection_is_red_with_services_left_alone() {
     let beats = run.round().await;
     assert_eq!(beats[&text].answer, ProbeOutcome::Failed, "{beats:?}");
     let card = run.card(&account("main"));
-    assert_eq!((card.lamp, card.reason.as_deref()), (Lamp::Trouble, Some("no_answer")));
+    // By now the session may have given up its deaf connection, and be making another.
+    let reasons = [Some("no_answer"), Some("unreachable")];
+    assert!(card.lamp == Lamp::Trouble && reasons.contains(&card.reason.as_deref()), "{card:?}");
     let first = &run.health.overview(&CardFilter::default()).cards[0];
     assert_eq!((first.lamp, first.kind), (Lamp::Trouble, CardKind::Service));
     run.stop().await;
