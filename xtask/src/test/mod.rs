@@ -78,10 +78,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     Ok(ended_well && tally.failed == 0 && !empty)
 }
 
-/// Starts to build the tests: what they need is installed meanwhile. Errors are left to the cargo that runs them.
+/// Starts to build the tests while what they need is installed. A build that fails fails again where they are run.
 fn build(workspace: &Workspace, arguments: &Arguments) -> Result<Child> {
     let mut command = cargo_test(workspace, arguments)?;
-    command.arg("--no-run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.arg("--no-run").stdin(Stdio::null());
     command.spawn().with_context(|| format!("cannot start `{}`", program::line(&command)))
 }
 
