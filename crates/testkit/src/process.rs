@@ -16,17 +16,17 @@ pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 /// How long a process that has ended may leave its last words in the pipes.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Below the range that systems take ports from by themselves, so that nobody is given one of these by chance.
+/// Below the range that systems take ports from by themselves, so that no other program gets one of these by chance.
 const PORTS: std::ops::Range<u16> = 12_000..30_000;
 
-/// A port nobody listens on and that no other call in this process was told.
+/// A port that is free and that no other call in this process got.
 pub fn free_port() -> u16 {
-    static TOLD: AtomicU16 = AtomicU16::new(0);
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     // Far from the ports of processes with neighbouring numbers, which may look at the same moment.
     let start = std::process::id().wrapping_mul(997) % u32::from(PORTS.end - PORTS.start);
     let start = u16::try_from(start).unwrap_or(0);
     for _ in PORTS {
-        let next = start.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let next = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
         let port = PORTS.start + next;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;

@@ -1,6 +1,6 @@
 //! A Redis of a test's own, on loopback, with all that it holds gone afterwards.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ use crate::free_port;
 
 /// How long a server may take to answer.
 const START: Duration = Duration::from_secs(30);
+
+/// How long it is left alone while it starts.
+const BETWEEN: Duration = Duration::from_millis(2);
 
 /// A server. It is killed when this is dropped.
 pub struct RedisServer {
@@ -57,13 +60,12 @@ impl RedisServer {
             panic!("redis-server does not start ({error}): run `cargo xtask test`, which installs it")
         }));
         let since = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(since.elapsed() < START, "redis-server does not listen");
-            std::thread::yield_now();
-        }
-        while self.ask(&["PING"]).as_str().is_some_and(|answer| answer.starts_with("LOADING")) {
-            assert!(since.elapsed() < START, "redis-server does not finish loading");
-            std::thread::yield_now();
+        // It listens before it serves, and answers that it is loading before it has read what it wrote.
+        while !self.try_ask(&["PING"]).is_ok_and(|answer| !answer.to_string().contains("LOADING")) {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().expect("waits"));
+            assert!(ended.is_none(), "redis-server ended: {ended:?}");
+            assert!(since.elapsed() < START, "redis-server does not answer");
+            std::thread::sleep(BETWEEN);
         }
     }
 
@@ -79,11 +81,16 @@ impl RedisServer {
 
     /// Runs a command; errors are texts.
     pub fn ask(&self, words: &[&str]) -> Value {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connects");
+        self.try_ask(words).expect("an answer")
+    }
+
+    fn try_ask(&self, words: &[&str]) -> io::Result<Value> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(START))?;
         let texts: String =
             words.iter().map(|word| ["$", &word.len().to_string(), "\r\n", word, "\r\n"].concat()).collect();
         let request = ["*", &words.len().to_string(), "\r\n", &texts].concat();
-        (&stream).write_all(request.as_bytes()).expect("writes");
+        (&stream).write_all(request.as_bytes())?;
         answer(&mut BufReader::new(&stream))
     }
 
@@ -102,22 +109,22 @@ impl Drop for RedisServer {
 }
 
 /// Reads an answer of the protocol.
-fn answer(from: &mut impl BufRead) -> Value {
+fn answer(from: &mut impl BufRead) -> io::Result<Value> {
     let mut line = String::new();
-    from.read_line(&mut line).expect("an answer");
+    from.read_line(&mut line)?;
     let line = line.trim_end();
-    let (kind, rest) = line.split_at(1);
+    let (kind, rest) = line.split_at_checked(1).ok_or(ErrorKind::UnexpectedEof)?;
     let number = || rest.parse::<i64>().expect("a number");
-    match kind {
+    Ok(match kind {
         ":" => number().into(),
         "$" if number() < 0 => Value::Null,
         "$" => {
             let length = usize::try_from(number()).expect("a length");
             let mut bytes = vec![0; length + 2];
-            from.read_exact(&mut bytes).expect("a text");
+            from.read_exact(&mut bytes)?;
             String::from_utf8_lossy(&bytes[..length]).into_owned().into()
         }
-        "*" => (0..number()).map(|_| answer(from)).collect(),
+        "*" => (0..number()).map(|_| answer(from)).collect::<io::Result<_>>()?,
         _ => rest.into(),
-    }
+    })
 }

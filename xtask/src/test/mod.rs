@@ -8,6 +8,7 @@ mod watchdog;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::num::NonZero;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -31,6 +32,12 @@ const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 /// Where they find npm's SMPP, a client and server that no one here wrote.
 const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
 const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
+
+/// How many tests of a program run at a time.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Where stores of tests find their schema made; the first one makes it.
+const MIGRATED_STORE: &str = "MIGRATED_STORE";
 
 /// The crate whose tests drive browser profiles.
 const PROFILES: &str = "browser";
@@ -59,6 +66,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     let scratch = Scratch::in_memory()?;
     if let Some(scratch) = &scratch {
         command.env(leftovers::SCRATCH, scratch.path());
+        command.env(MIGRATED_STORE, scratch.path().join("migrated.db"));
     }
     let prepared = prepare(workspace, arguments, &mut command, scratch.as_ref().map(Scratch::path));
     if prepared.is_err() {
@@ -89,6 +97,11 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     let mut command = cargo_test(workspace, arguments)?;
     if let Some(filter) = &arguments.filter {
         command.arg(filter);
+    }
+    // Most tests wait for other processes a part of their time.
+    if env::var_os(THREADS).is_none() {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        command.env(THREADS, (cores + cores.div_ceil(2)).to_string());
     }
     if io::stdout().is_terminal() {
         command.args(["--", "--color", "always"]);

@@ -1,4 +1,4 @@
-//! RSA keys as PKCS#1 text: the few forms of DER they need.
+//! RSA keys as PKCS#1 text and in PKCS#8: the few forms of DER they need.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use super::tl::Malformed;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
 const LINE: usize = 64;
 
 /// A sequence of numbers under this label.
@@ -39,8 +40,20 @@ pub(crate) fn read(label: &str, text: &str) -> Result<Vec<BigUint>, Malformed> {
     let (_, text) = text.split_once(&format!("-----BEGIN {label}-----")).ok_or(Malformed)?;
     let (body, _) = text.split_once(&format!("-----END {label}-----")).ok_or(Malformed)?;
     let body: String = body.split_ascii_whitespace().collect();
-    let bytes = STANDARD.decode(body).map_err(|_| Malformed)?;
-    let (mut content, rest) = take(&bytes, SEQUENCE)?;
+    numbers(&STANDARD.decode(body).map_err(|_| Malformed)?)
+}
+
+/// The numbers of a private key in PKCS#8: its version and its algorithm come before them.
+pub(crate) fn private(key: &[u8]) -> Result<Vec<BigUint>, Malformed> {
+    let (content, _) = take(key, SEQUENCE)?;
+    let (_version, rest) = take(content, INTEGER)?;
+    let (_algorithm, rest) = take(rest, SEQUENCE)?;
+    numbers(take(rest, OCTET_STRING)?.0)
+}
+
+/// The numbers of a sequence that is all there is.
+fn numbers(bytes: &[u8]) -> Result<Vec<BigUint>, Malformed> {
+    let (mut content, rest) = take(bytes, SEQUENCE)?;
     if !rest.is_empty() {
         return Err(Malformed);
     }
@@ -100,8 +113,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let text = format!("-----BEGIN A-----\n{}\n-----END A-----", STANDARD.encode(bytes));
-            let _ = read("A", &text);
+            let text = format!("-----BEGIN A-----\n{}\n-----END A-----", STANDARD.encode(&bytes));
+            let _ = (read("A", &text), private(&bytes));
         }
     }
 }

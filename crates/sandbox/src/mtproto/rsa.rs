@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use glass_pumpkin::prime;
 use num_bigint::BigUint;
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use sha1::{Digest, Sha1};
 
 use super::der;
@@ -21,8 +21,8 @@ pub enum RsaError {
     #[error("not a 2048-bit PKCS#1 private key (\"BEGIN {PRIVATE_LABEL}\")")]
     Unreadable,
     /// The system gave no random numbers.
-    #[error("no prime number could be made: {0}")]
-    Prime(#[from] glass_pumpkin::error::Error),
+    #[error("no key could be made: {0}")]
+    Generation(#[from] rcgen::Error),
 }
 
 /// A 2048-bit RSA key.
@@ -44,14 +44,10 @@ impl fmt::Debug for RsaKey {
 }
 
 impl RsaKey {
-    /// Makes a new key. Takes a moment (in a debug build a few), so keep it: [`RsaKey::to_pem`].
+    /// Makes a new key.
     pub fn generate() -> Result<Self, RsaError> {
-        loop {
-            let half = usize::try_from(BITS / 2).unwrap_or(usize::MAX);
-            if let Ok(key) = Self::from_primes(prime::new(half)?, prime::new(half)?) {
-                return Ok(key);
-            }
-        }
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        Self::from_numbers(&der::private(key.serialized_der()).map_err(|Malformed| RsaError::Unreadable)?)
     }
 
     fn from_primes(first: BigUint, second: BigUint) -> Result<Self, RsaError> {
@@ -82,8 +78,12 @@ impl RsaKey {
 
     /// Reads what [`RsaKey::to_pem`] wrote.
     pub fn from_pem(text: &str) -> Result<Self, RsaError> {
-        let numbers = der::read(PRIVATE_LABEL, text).map_err(|Malformed| RsaError::Unreadable)?;
-        let [_version, modulus, exponent, _private, first, second, ..] = &numbers[..] else {
+        Self::from_numbers(&der::read(PRIVATE_LABEL, text).map_err(|Malformed| RsaError::Unreadable)?)
+    }
+
+    /// The key of PKCS#1's numbers, where they belong together.
+    fn from_numbers(numbers: &[BigUint]) -> Result<Self, RsaError> {
+        let [_version, modulus, exponent, _private, first, second, ..] = numbers else {
             return Err(RsaError::Unreadable);
         };
         let key = Self::from_primes(first.clone(), second.clone())?;

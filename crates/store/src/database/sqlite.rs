@@ -34,6 +34,8 @@ pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> 
         .mode(0o600)
         .open(file)
         .map_err(|source| OpenError::NotWritable { dir: dir.to_owned(), source })?;
+    #[cfg(feature = "testing")]
+    crate::testing::begin_migrated(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(file, flags)?;

@@ -51,18 +51,34 @@ fn tried(output: &Output) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_as_described_whatever_is_asked() {
+async fn answers_are_as_described_from_accounts_to_conversations() {
+    answers_are_as_described("^/v1/[a-c]", is_up_to_c).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_as_described_from_do_not_contact_on() {
+    answers_are_as_described("^/(?!v1/[a-c])", |path| !is_up_to_c(path)).await;
+}
+
+fn is_up_to_c(path: &str) -> bool {
+    path.strip_prefix("/v1/").is_some_and(|rest| rest.starts_with(['a', 'b', 'c']))
+}
+
+/// Whatever is asked of the operations whose paths a regular expression and the same condition in Rust name.
+async fn answers_are_as_described(paths: &str, are_meant: impl Fn(&str) -> bool) {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.has_read_dialogs("main").await;
     // Past the first seconds, in which an account that connects makes `/health/ready` answer 503.
     program.advance(Duration::from_secs(10)).await;
 
-    let work = tried(&judge(&program, &["--exclude-path-regex", ACTIONS]).await);
-    let actions = tried(&judge(&program, &["--include-path-regex", ACTIONS]).await);
+    let others = ["--include-path-regex", paths, "--exclude-path-regex", ACTIONS];
+    let work = tried(&judge(&program, &others).await);
+    let actions = tried(&judge(&program, &["--include-path-regex", &format!("{paths}.*{ACTIONS}")]).await);
     let (_, described) = program.get("/openapi.json").await;
-    let routes = described["paths"].as_object().expect("paths").values();
-    let operations: usize = routes.map(|route| route.as_object().expect("methods").len()).sum();
+    let routes = described["paths"].as_object().expect("paths").iter();
+    let routes = routes.filter(|(path, _)| are_meant(path));
+    let operations: usize = routes.map(|(_, route)| route.as_object().expect("methods").len()).sum();
     assert_eq!(work + actions, operations, "every operation was tried");
 
     // The wrong keys among what was tried are forgotten in a minute; where it was tried quickly, not yet.

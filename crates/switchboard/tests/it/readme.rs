@@ -1,6 +1,9 @@
 //! What pages tell of the demo world, typed as written. It needs the usual ports, as its reader does.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::process::{Child, Command};
 
 use crate::{binary, pages};
 
@@ -10,8 +13,8 @@ pub(crate) struct Typed {
     pub(crate) answer: String,
 }
 
-/// How long it may take to end. Machines that build at the same time are slow.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
+/// How long each step of it may take. Machines that build at the same time are slow.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The ports that all demos want: one at a time has them.
 pub(crate) static PORTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -62,10 +65,10 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
     let file = std::fs::File::create(&output).expect("a file");
-    let mut program = tokio::process::Command::new(binary())
+    let mut program = Command::new(binary())
         .args(["up", "--sandbox"])
         .args(arguments)
-        // It would keep the ports from whoever is next.
+        // It would keep the ports from the next demo.
         .kill_on_drop(true)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null())
@@ -74,37 +77,28 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
         .spawn()
         .expect("starts");
     let printed = || std::fs::read_to_string(&output).expect("reads");
-    let key = loop {
-        let printed = printed();
-        if let Some(line) = printed.lines().find(|line| line.trim_start().starts_with("export KEY=")) {
-            break line.trim().to_owned();
-        }
-        assert!(program.try_wait().expect("waits").is_none(), "it ended:\n{printed}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+    let key = until(&mut program, printed, |line| line.starts_with("export KEY=")).await;
     // A reader is slower than this; the accounts are ready by the time of the first command.
-    while !printed().contains("all dialogs are read") {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until(&mut program, printed, |line| line.contains("all dialogs are read")).await;
     let events = folder.path().join("followed");
-    let printed_now = printed();
-    let follow = printed_now.lines().find(|line| line.contains("/v1/events")).expect("a line that follows");
+    let follow = until(&mut program, printed, |line| line.contains("/v1/events")).await;
     let mut follower = Command::new("bash")
-        .args(["-c", &format!("{key}\nexec {}", follow.trim())])
+        .args(["-c", &format!("{key}\nexec {follow}")])
+        .kill_on_drop(true)
         .stdout(std::fs::File::create(&events).expect("a file"))
         .spawn()
         .expect("bash");
     let heard = || std::fs::read_to_string(&events).expect("reads");
-    while !heard().contains(": following") {
-        assert!(follower.try_wait().expect("waits").is_none(), "{follow}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until(&mut follower, heard, |line| line.contains(": following")).await;
     let mut last_id = String::new();
     for Typed { command, answer } in told {
         let command = command.replace("msg_…", &last_id);
         let mut ran = Command::new("bash");
-        ran.args(["-c", &format!("{key}\n{command}")]).env("TMPDIR", folder.path());
-        let ran = ran.output().expect("bash");
+        ran.args(["-c", &format!("{key}\n{command}")]).env("TMPDIR", folder.path()).kill_on_drop(true);
+        let Ok(ran) = tokio::time::timeout(TIMEOUT, ran.output()).await else {
+            panic!("it does not end: {command}\n{}", printed());
+        };
+        let ran = ran.expect("bash");
         let got = String::from_utf8_lossy(&ran.stdout).into_owned();
         assert!(ran.status.success(), "{command}\n{got}");
         assert!(matches(&answer, &got), "{command}\nanswers\n{got}\nnot\n{answer}\n{}", printed());
@@ -113,12 +107,26 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
         }
     }
     let number = program.id().expect("it runs").to_string();
-    Command::new("kill").args(["-s", "INT", &number]).status().expect("kill");
+    Command::new("kill").args(["-s", "INT", &number]).status().await.expect("kill");
     let ended = tokio::time::timeout(TIMEOUT, program.wait()).await.expect("in time").expect("ends");
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
     // The stream ends with the program.
-    follower.wait().expect("ends");
+    tokio::time::timeout(TIMEOUT, follower.wait()).await.expect("in time").expect("ends");
     (printed(), heard())
+}
+
+/// Waits until a process has printed a line that is wanted.
+async fn until(process: &mut Child, printed: impl Fn() -> String, wanted: impl Fn(&str) -> bool) -> String {
+    let since = Instant::now();
+    loop {
+        let printed = printed();
+        if let Some(line) = printed.lines().map(str::trim).find(|line| wanted(line)) {
+            return line.to_owned();
+        }
+        assert!(process.try_wait().expect("waits").is_none(), "it ended:\n{printed}");
+        assert!(since.elapsed() < TIMEOUT, "waited in vain; it printed:\n{printed}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

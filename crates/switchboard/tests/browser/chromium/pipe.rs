@@ -16,7 +16,7 @@ use super::TIMEOUT;
 use super::record::Record;
 
 /// Names the browser's program. `cargo xtask test` sets it.
-const PROGRAM: &str = "SWITCHBOARD_TEST_CHROMIUM";
+const PROGRAM: &str = "SWITCHBOARD_TEST_CHROMIUM_SHELL";
 
 /// The browser reads commands from its file 3 and writes to its file 4.
 const AS_FILES_3_AND_4: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
