@@ -360,6 +360,7 @@ async fn redis_has_bad_days() {
     .await;
     redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
     program.until("it is heard", || async { heard(&program, "vk", "into a full one").await == 1 }).await;
+    writes(&world, "vk", "club", "while it is full").await;
     program.until("it is said that there is no room", || async { queue().await["broken"].is_string() }).await;
     redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     let offered = || async { length(&redis, "queue:stage:respond") >= 1 };
@@ -385,7 +386,7 @@ async fn redis_has_bad_days() {
     let _outside = script(SCRIPT, &["stage", &url, "respond", "do"]).spawn().expect("starts");
     let is_answered = || async { answers(&world, "vk", "while it is away").await > 0 };
     program.until("it is answered afterwards", is_answered).await;
-    for text in ["before it is empty", "while it is slow", "while it is away"] {
+    for text in ["before it is empty", "while it is full", "while it is slow", "while it is away"] {
         assert_eq!(answers(&world, "vk", text).await, 1, "{text}");
     }
 }

@@ -1,5 +1,6 @@
-//! SIGKILL between any two steps, on both engines: at each named point the program is stopped and killed, and started again
-//! on the same data. The ledger then shows what was asked for, each once, in order. A point that no scenario reaches is a failure.
+//! SIGKILL between any two steps on SQLite, and after each on PostgreSQL: at each named point the program is stopped and killed,
+//! and started again on the same data. The ledger then shows what was asked for, each once, in order. A point that no scenario
+//! reaches is a failure.
 
 mod alerts;
 mod campaigns;
@@ -125,8 +126,10 @@ macro_rules! groups {
 
             $(#[$attribute]
             async fn $test() {
-                let points = points_of(Group::$group).await;
-                let kills = points.into_iter().map(kill_at).map(crate::postgres::on_postgres);
+                let points = points_of(Group::$group).await.into_iter();
+                // Before a write both engines hold what they held after the one before it.
+                let points = points.filter(|point| !point.ends_with(".before"));
+                let kills = points.map(kill_at).map(crate::postgres::on_postgres);
                 two_at_a_time(kills).await;
             })+
         }
