@@ -66,11 +66,6 @@ pub(super) async fn check(
             assert_eq!(made(world).await.len(), 1, "{point}");
         }
         Scenario::OldPort | Scenario::HungUp => {
-            if scenario == Scenario::HungUp {
-                // It is made late, and must not be looked for before by one that hurries.
-                world.delete("/faults").await;
-                program.until("the chat is there", || async { !made(world).await.is_empty() }).await;
-            }
             let port = world.legacy_port(5021);
             let body = order(&json!({}));
             let call = program.legacy(port, "/create_chat", &body);
