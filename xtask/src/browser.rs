@@ -1,6 +1,7 @@
 //! What the tests of the pages and the pictures of the book need: Chromium and its driver from the system's packages, axe-core from npm.
 
 use std::env;
+use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::Result;
@@ -76,7 +77,8 @@ pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) 
         if install && let Err(error) = HEADLESS.ensure() {
             eprintln!("{error}; the pages are shown by Chromium itself");
         }
-        command.envs(first_of(&[SHELL]).or_else(chromium).map(|name| (SHELL_AT, name)));
+        let shell = first_of(&[SHELL]).map(OsString::from).or_else(|| env::var_os(CHROMIUM_AT));
+        command.envs(shell.or_else(|| chromium().map(OsString::from)).map(|name| (SHELL_AT, name)));
     }
     if env::var_os(DRIVER_AT).is_none() {
         if install {

@@ -71,6 +71,8 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
         // It would keep the ports from the next demo.
         .kill_on_drop(true)
         .env("TMPDIR", folder.path())
+        // Its store goes through all steps of the schema, as that of a reader does.
+        .env_remove(store::testing::MIGRATED_STORE)
         .stdin(Stdio::null())
         .stderr(file.try_clone().expect("clones"))
         .stdout(file)
