@@ -175,7 +175,8 @@ impl Session {
         let found = self.post("element", &json!({ "using": "css selector", "value": css })).await;
         let found = found.map_err(|error| of_an_element(error, name))?;
         let element = found[ELEMENT].as_str().ok_or(DriverError::NoElement(name))?;
-        let text: String = self.get(&format!("element/{element}/screenshot")).await?;
+        let text: Result<String, _> = self.get(&format!("element/{element}/screenshot")).await;
+        let text = text.map_err(|error| of_an_element(error, name))?;
         STANDARD.decode(text).map_err(|error| DriverError::Unreadable(error.to_string()))
     }
 

@@ -7,6 +7,7 @@ use channels::{CallError, Outgoing, Polled, Provider, SetupError};
 use config::{ChannelFields, ReceiveBy};
 use domain::outcome::HoldScope;
 use domain::{InboundChange, InboundReceipt, Outcome, ProviderId};
+use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::support::{World, messages, text};
@@ -139,6 +140,28 @@ async fn what_is_not_kept_is_delivered_again_as_the_same() {
     let found = messages(&next.events);
     assert_eq!((found.len(), &*found[0].text), (1, "Yes"));
     assert!(again.events.iter().all(|event| event.key != next.events[0].key));
+}
+
+#[tokio::test]
+async fn what_the_centre_has_no_answer_to_comes_again_as_the_same() {
+    let world = World::start().await;
+    let setup = World::setup(fields(&world, ""));
+    let first = channels::make(setup.clone()).unwrap();
+    world.customer(deed(&json!({"text": "Yes"}))).await;
+    let brought = polled(&first, None).await;
+    // The connection ends between the poll and the next one, which would answer.
+    world.fault(json!({"provider": "sms", "method": "submit_sm", "fault": "cut", "times": 1})).await;
+    first.send(&out(PHONE, "x", 1)).await;
+    while first.check().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let again = polled(&first, brought.cursor.as_deref()).await;
+    assert_eq!(again.events, brought.events);
+    // The program ends as it answers.
+    assert!(first.poll(again.cursor.as_deref()).unwrap().now_or_never().is_none());
+    drop(first);
+    let second = channels::make(setup).unwrap();
+    assert_eq!(polled(&second, again.cursor.as_deref()).await.events, brought.events);
 }
 
 #[tokio::test]

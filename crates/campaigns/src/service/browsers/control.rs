@@ -1,6 +1,6 @@
 //! What people ask of a browser profile: to be opened and tested, and to show the code that its owner scans.
 
-use browser::{Card, Failure, Lease, Limits, WebK};
+use browser::{Card, DriverError, Failure, Lease, Limits, WebK};
 use domain::{ProfileName, UserId};
 use store::{StoreError, StoredProfile};
 
@@ -86,13 +86,18 @@ impl Campaigns {
         let (profile, lease) = self.opened(name).await?;
         let seen = async {
             let web_k = self.page(&lease).await?;
-            let wrong = |error: browser::DriverError| ProfileError::NotOpened(error.to_string());
+            let wrong = |error: DriverError| ProfileError::NotOpened(error.to_string());
             let facts = web_k.facts().await.map_err(wrong)?;
             let user = facts.user_id.and_then(UserId::new).filter(|_| facts.chats_shown);
             Ok::<_, ProfileError>(match (user, facts.card) {
                 _ if facts.locked => LogIn::Asked("passcode"),
                 (Some(user), _) => LogIn::Done(user),
-                (None, Some(Card::Code)) => LogIn::Code(web_k.code().await.map_err(wrong)?),
+                (None, Some(Card::Code)) => match web_k.code().await {
+                    Ok(picture) => LogIn::Code(picture),
+                    // The page has gone on meanwhile.
+                    Err(DriverError::NoElement(_) | DriverError::NotPressable(_)) => LogIn::Loading,
+                    Err(error) => return Err(wrong(error)),
+                },
                 (None, Some(Card::Password)) => LogIn::Asked("password"),
                 (None, Some(Card::Phone)) => LogIn::Asked("phone"),
                 (None, Some(Card::Other)) => LogIn::Asked("other"),

@@ -191,13 +191,14 @@ impl Smpp {
         let clock = &self.centre.dial.clock;
         let brought = self.brought.lock().take();
         if let Some(brought) = brought.filter(|brought| Some(brought.cursor.as_str()) == cursor) {
-            self.session().answer(brought.bound, brought.count);
-            self.gathering.lock().forget(&brought.keys);
-            if !brought.keys.is_empty()
-                && let Err(error) = self.keep().await
-            {
-                // The same text, were it written again within minutes and after a restart, would be taken for this one.
-                tracing::warn!(%error, "an answer to a message centre is not kept");
+            // What the centre may not have an answer for is delivered again, and known again.
+            let is_answered = self.session().answer(brought.bound, brought.count).await;
+            if is_answered && !brought.keys.is_empty() {
+                self.gathering.lock().forget(&brought.keys);
+                if let Err(error) = self.keep().await {
+                    // The same text, were it written again within minutes and after a restart, would be taken for this one.
+                    tracing::warn!(%error, "an answer to a message centre is not kept");
+                }
             }
         }
         let late = self.gathering.lock().next_late().map(|at| at.since(clock.now()));

@@ -147,16 +147,22 @@ impl Session {
         self.clock.timeout(limit, arriving).await.unwrap_or(Ok(nothing))
     }
 
-    /// Answers the first so many that came in by this connection.
-    pub(super) fn answer(&self, bound: u64, count: usize) {
-        let mut state = self.shared.state.lock();
-        if state.bound == bound {
+    /// Answers the first so many that came in by this connection. True once the centre has read the answers, which its answer to a
+    /// later request shows: it reads what comes over a connection in order.
+    pub(super) async fn answer(&self, bound: u64, count: usize) -> bool {
+        {
+            let mut state = self.shared.state.lock();
+            if state.bound != bound || state.down.is_some() {
+                return false;
+            }
             let count = count.min(state.inbox.len());
             let answered: Vec<u32> = state.inbox.drain(..count).map(|(sequence, _)| sequence).collect();
             state.answers.extend(answered);
         }
-        drop(state);
         self.shared.to_answer.notify_one();
+        let is_read = self.ask(pdu::ENQUIRE_LINK, Vec::new()).await.is_ok();
+        let state = self.shared.state.lock();
+        is_read && state.bound == bound
     }
 }
 
@@ -311,12 +317,11 @@ impl Keeper {
                     }
                     sequence = following(sequence);
                     asked.insert(sequence, request.answer);
-                    vec![Pdu { command: request.command, status: 0, sequence, body: request.body }]
+                    let mut out = self.answers();
+                    out.push(Pdu { command: request.command, status: 0, sequence, body: request.body });
+                    out
                 }
-                () = self.shared.to_answer.notified() => {
-                    let answers = std::mem::take(&mut self.shared.state.lock().answers);
-                    answers.into_iter().map(|sequence| Pdu::answer(pdu::DELIVER_SM, 0, sequence)).collect()
-                }
+                () = self.shared.to_answer.notified() => self.answers(),
                 () = clock.sleep(left) => {
                     if is_doubted {
                         return CallError::NoAnswer(ANSWER);
@@ -340,6 +345,12 @@ impl Keeper {
                 Ok(Ok(())) => {}
             }
         }
+    }
+
+    /// The answers that are to be written.
+    fn answers(&self) -> Vec<Pdu> {
+        let answers = std::mem::take(&mut self.shared.state.lock().answers);
+        answers.into_iter().map(|sequence| Pdu::answer(pdu::DELIVER_SM, 0, sequence)).collect()
     }
 
     /// Takes a request of the centre; what is answered at once. What comes in is answered once it is kept.
