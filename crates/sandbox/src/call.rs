@@ -22,7 +22,7 @@ pub struct Caller {
     pub dc_id: i32,
     /// The layer of the last `invokeWithLayer` of this session; 0 before the first.
     pub layer: i32,
-    /// From when the bytes of the last keyboard were handed to this connection until the bytes of this request were read.
+    /// From when the bytes of the last keyboard were handed to this connection until the bytes of this request arrived.
     pub since_keyboard: Option<Duration>,
 }
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Centre;
+use super::arrival::{self, READ};
 use super::dialogue::{Dialogue, Event, Offence};
 use super::envelope;
 use super::exchange::{Exchange, ExchangeError};
@@ -25,8 +26,6 @@ use super::talk::{Effects, Flow};
 use super::transport::{self, Transport, TransportError};
 use crate::call::{ConnectionId, Reply};
 
-/// How much is read at once.
-const READ: usize = 32 * 1024;
 /// Calls that may be delayed before no more is read.
 const MOST_DELAYED: usize = 1024;
 /// A client that takes nothing for so long is gone.
@@ -72,7 +71,7 @@ struct Done {
 
 /// What woke the connection.
 enum Wake {
-    Read(usize),
+    Read(usize, Instant),
     Done(Done),
     Pushed,
     Timer,
@@ -88,6 +87,7 @@ pub(crate) async fn serve(
     tasks: TaskTracker,
 ) {
     let (done_sender, done) = mpsc::channel(MOST_DELAYED);
+    arrival::note(&stream);
     let mut connection = Connection {
         dialogue: Dialogue::new(Arc::clone(&centre), id),
         exchange: None,
@@ -162,14 +162,11 @@ impl Connection {
         let mut stopped = pin!(stop.cancelled());
         let mut timer = pin!(sleep_until(self.deadline()));
         loop {
-            if self.incoming.capacity() - self.incoming.len() < READ / 4 {
-                self.incoming.reserve(READ);
-            }
             let wake = tokio::select! {
                 () = &mut stopped => return End::Stopped,
-                read = self.stream.read_buf(&mut self.incoming), if self.delayed < MOST_DELAYED => match read {
-                    Ok(0) => return End::Closed,
-                    Ok(count) => Wake::Read(count),
+                read = arrival::read(&self.stream, &mut self.incoming), if self.delayed < MOST_DELAYED => match read {
+                    Ok((0, _)) => return End::Closed,
+                    Ok((count, at)) => Wake::Read(count, at),
                     Err(error) => return error.into(),
                 },
                 Some(done) = self.done.recv() => Wake::Done(done),
@@ -177,7 +174,7 @@ impl Connection {
                 () = &mut timer => Wake::Timer,
             };
             let handled = match wake {
-                Wake::Read(count) => self.read(count).await,
+                Wake::Read(count, at) => self.read(count, at).await,
                 Wake::Done(done) => self.finish(&done),
                 Wake::Timer if Instant::now() >= self.deadline() => return End::Silent,
                 Wake::Pushed | Wake::Timer => Ok(()),
@@ -198,7 +195,7 @@ impl Connection {
     }
 
     /// Handles all packets that are complete.
-    async fn read(&mut self, count: usize) -> Result<(), End> {
+    async fn read(&mut self, count: usize, arrived_at: Instant) -> Result<(), End> {
         if let Some(transport) = &mut self.transport {
             let known = self.incoming.len() - count;
             transport.arrived(&mut self.incoming[known..]);
@@ -208,14 +205,14 @@ impl Connection {
             transport.arrived(&mut self.incoming);
             self.transport = Some(transport);
         }
-        let (mut effects, read_at) = (Effects::default(), Instant::now());
+        let mut effects = Effects::default();
         loop {
             let Some(transport) = &mut self.transport else { return Ok(()) };
             let Some(frame) = transport.next(&self.incoming)? else { return Ok(()) };
             let padded = transport.pads();
             let packet = &mut self.incoming[frame.payload];
             let hung_up = || has_hung_up(&self.stream);
-            let event = self.dialogue.packet(packet, (padded, read_at), &hung_up, &mut effects);
+            let event = self.dialogue.packet(packet, (padded, arrived_at), &hung_up, &mut effects);
             self.incoming.advance(frame.end);
             let (event, talk) = event?;
             self.apply(talk, &mut effects);

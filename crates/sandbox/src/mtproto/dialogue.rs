@@ -59,7 +59,7 @@ impl Dialogue {
     pub(crate) fn packet(
         &mut self,
         packet: &mut [u8],
-        (padded, read_at): (bool, Instant),
+        (padded, arrived_at): (bool, Instant),
         hung_up: &dyn Fn() -> bool,
         effects: &mut Effects,
     ) -> Result<(Event, usize), Offence> {
@@ -70,7 +70,7 @@ impl Dialogue {
         let Some(key) = self.key(AuthKeyId(id)) else { return Ok((Event::UnknownKey(AuthKeyId(id)), 0)) };
         let opened = key.open(packet, padded)?;
         let index = self.talk(key, opened.session)?;
-        self.talks[index].arrived(read_at);
+        self.talks[index].arrived(arrived_at);
         Ok(match self.talks[index].receive(&opened, message_id::now(), hung_up, effects) {
             Flow::Continue(()) => (Event::Handled, index),
             Flow::Break(_) => (Event::Cut, index),

@@ -3,6 +3,7 @@
 //! Its salts do not change: each key has one, made of the key itself. Clients begin with another one all the same, so
 //! the way of a wrong salt is gone through by each of them.
 
+mod arrival;
 mod connection;
 mod der;
 mod dialogue;

@@ -121,9 +121,9 @@ impl Talk {
         }
     }
 
-    /// The bytes of the next packet were read then.
-    pub(crate) fn arrived(&mut self, read_at: Instant) {
-        self.caller.since_keyboard = self.keyboard_at.map(|at| read_at.saturating_duration_since(at));
+    /// The bytes of the next packet arrived then.
+    pub(crate) fn arrived(&mut self, arrived_at: Instant) {
+        self.caller.since_keyboard = self.keyboard_at.map(|at| arrived_at.saturating_duration_since(at));
     }
 
     /// All that waited is handed to the connection now.

@@ -64,7 +64,7 @@ pub struct PressNote {
     pub stale: bool,
     /// For how long the keyboard that was pressed had been shown, in microseconds.
     pub shown_us_ago: Option<i64>,
-    /// From when the bytes of the last keyboard were handed to the connection until those of the press were read, in
+    /// From when the bytes of the last keyboard were handed to the connection until those of the press arrived, in
     /// microseconds.
     pub wire_us: Option<u64>,
     /// For how long another had been in its place, in microseconds.
