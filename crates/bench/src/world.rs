@@ -223,13 +223,6 @@ impl World {
         http::post(self.control, &format!("/telegram/bots/{bot}/play"), "", order).await.map(|_| ())
     }
 
-    /// Sends bytes to a peer that sends them back, so many times; the microseconds of each round trip.
-    pub(crate) async fn echo(&self, peer: SocketAddr, bytes: usize, times: usize) -> Result<Vec<u64>> {
-        let order = serde_json::json!({ "peer": peer, "bytes": bytes, "times": times });
-        let mut answer = http::post(self.control, "/echo", "", &order).await?;
-        Ok(serde_json::from_value(answer["items"].take())?)
-    }
-
     /// The presses of buttons since they were last asked for, refused ones too.
     pub(crate) async fn new_presses(&mut self) -> Result<Vec<PressRow>> {
         let mut rows = Vec::new();

@@ -45,7 +45,6 @@ mod attention;
 mod bots;
 mod context;
 mod customers;
-mod echo;
 mod faults;
 mod files;
 mod people;
@@ -68,7 +67,6 @@ const LARGEST_UPLOAD: usize = 128 * 1024 * 1024;
 pub(crate) fn router(context: Arc<ControlContext>) -> Router {
     Router::new()
         .route("/health", get(records::health))
-        .route("/echo", post(echo::measure))
         .route("/ledger", get(records::ledger).delete(records::clear_ledger))
         .route("/calls", get(records::calls).delete(records::clear_calls))
         .route("/unknown", get(records::unknown).delete(records::clear_unknown))

@@ -172,21 +172,3 @@ async fn the_settings_file_has_everything_the_product_needs() {
     }
     port.running.stop().await;
 }
-
-#[tokio::test]
-async fn an_echo_is_timed_each_way_and_back() {
-    let port = Port::open().await;
-    let peer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = peer.local_addr().unwrap();
-    tokio::spawn(async move {
-        let (mut stream, _) = peer.accept().await.unwrap();
-        let (mut reader, mut writer) = stream.split();
-        tokio::io::copy(&mut reader, &mut writer).await
-    });
-    let order = json!({ "peer": address, "bytes": 512, "times": 3 });
-    let (status, body) = port.call("POST", "/echo", Some(order)).await;
-    assert_eq!((status, body["items"].as_array().map(Vec::len)), (200, Some(3)), "{body}");
-    let order = json!({ "peer": address, "bytes": 65_537, "times": 1 });
-    assert_eq!(port.call("POST", "/echo", Some(order)).await.0, 400);
-    port.running.stop().await;
-}
