@@ -41,6 +41,8 @@ mod system {
     use tokio::net::TcpStream;
     use tokio::time::Instant;
 
+    use super::super::message_id::now;
+
     pub(super) fn note(stream: &TcpStream) -> io::Result<()> {
         Ok(setsockopt(stream, ReceiveTimestampns, &true)?)
     }
@@ -48,22 +50,22 @@ mod system {
     pub(super) fn read(stream: &TcpStream, into: &mut BytesMut) -> io::Result<(usize, Instant)> {
         let known = into.len();
         into.resize(known + super::READ, 0);
-        let mut notes = nix::cmsg_space!(TimeSpec);
+        let mut space = nix::cmsg_space!(TimeSpec);
         let mut parts = [IoSliceMut::new(&mut into[known..])];
-        let read = recvmsg::<()>(stream.as_raw_fd(), &mut parts, Some(&mut notes), MsgFlags::empty());
+        let read = recvmsg::<()>(stream.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty());
         let read = read.map(|message| {
-            let noted = message.cmsgs().ok().and_then(|mut notes| {
+            let stamp = message.cmsgs().ok().and_then(|mut notes| {
                 notes.find_map(|note| match note {
                     ControlMessageOwned::ScmTimestampns(at) => Some(Duration::from(at)),
                     _ => None,
                 })
             });
-            (message.bytes, noted)
+            (message.bytes, stamp)
         });
         into.truncate(known + read.as_ref().map_or(0, |(count, _)| *count));
-        let (count, noted) = read?;
-        let since = |at| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + at).ok();
-        Ok((count, Instant::now() - noted.and_then(since).unwrap_or_default()))
+        let (count, stamp) = read?;
+        let since = |at| now().duration_since(SystemTime::UNIX_EPOCH + at).ok();
+        Ok((count, Instant::now() - stamp.and_then(since).unwrap_or_default()))
     }
 }
 
