@@ -178,6 +178,12 @@ impl World {
         Ok(())
     }
 
+    /// People write to accounts by turns, so many messages in a second; answered once they are written.
+    pub(crate) async fn traffic(&self, from: &[String], to: &[String], count: usize) -> Result<()> {
+        let order = serde_json::json!({ "from": from, "to": to, "count": count, "per_second": count });
+        http::post(self.control, "/telegram/traffic", "", &order).await.map(drop)
+    }
+
     /// The messages sent since this was last asked, by whatever account.
     pub(crate) async fn new_rows(&mut self) -> Result<Vec<Row>> {
         let mut rows: Vec<Row> = Vec::new();

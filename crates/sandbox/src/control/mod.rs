@@ -51,6 +51,7 @@ mod people;
 mod providers;
 mod records;
 mod signing;
+mod traffic;
 mod web_k;
 
 use std::sync::Arc;
@@ -79,6 +80,7 @@ pub(crate) fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/login-tokens/accept", post(signing::accept))
         .route("/telegram/rsa-public-key", get(people::rsa_public_key))
         .route("/telegram/messages", post(people::write))
+        .route("/telegram/traffic", post(traffic::write))
         .route(
             "/telegram/messages/{chat_id}/{message_id}",
             get(files::message).patch(people::edit).delete(people::delete),

@@ -30,7 +30,7 @@ pub enum OutsideError {
 }
 
 /// A message that somebody sends to an account or into a chat.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
     /// `@client_1`, an account's name, or a user id.

@@ -172,3 +172,18 @@ async fn the_settings_file_has_everything_the_product_needs() {
     }
     port.running.stop().await;
 }
+
+#[tokio::test]
+async fn people_write_to_accounts_by_turns() {
+    let port = Port::open().await;
+    let order = json!({"from": ["@client_1"], "to": ["main", "second"], "count": 4, "per_second": 1_000});
+    let answered = port.call("POST", "/telegram/traffic", Some(order)).await;
+    assert_eq!(answered, (200, json!({"written": 4})));
+    for wrong in [json!({"to": []}), json!({"count": 0}), json!({"per_second": 10_001})] {
+        let mut order = json!({"from": ["@client_1"], "to": ["main"], "count": 1, "per_second": 1});
+        order.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let (status, body) = port.call("POST", "/telegram/traffic", Some(order)).await;
+        assert_eq!((status, body["error"].is_string()), (400, true), "{body}");
+    }
+    port.running.stop().await;
+}
