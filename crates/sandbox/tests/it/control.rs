@@ -176,7 +176,7 @@ async fn the_settings_file_has_everything_the_product_needs() {
 #[tokio::test]
 async fn people_write_to_accounts_by_turns() {
     let port = Port::open().await;
-    let order = json!({"from": ["@client_1"], "to": ["main", "second"], "count": 4, "per_second": 1_000});
+    let order = json!({"from": ["@client_1"], "to": ["main", "backup_1"], "count": 4, "per_second": 1_000});
     let answered = port.call("POST", "/telegram/traffic", Some(order)).await;
     assert_eq!(answered, (200, json!({"written": 4})));
     for wrong in [json!({"to": []}), json!({"count": 0}), json!({"per_second": 10_001})] {
