@@ -65,7 +65,9 @@ mod system {
         into.truncate(known + read.as_ref().map_or(0, |(count, _)| *count));
         let (count, stamp) = read?;
         let since = |at| now().duration_since(SystemTime::UNIX_EPOCH + at).ok();
-        Ok((count, Instant::now() - stamp.and_then(since).unwrap_or_default()))
+        let (read_at, late) = (Instant::now(), stamp.and_then(since).unwrap_or_default());
+        // A clock that was set forward meanwhile can make it longer than the machine runs.
+        Ok((count, read_at.checked_sub(late).unwrap_or(read_at)))
     }
 }
 
