@@ -174,7 +174,7 @@ impl Pace {
         drill: drill::Size { accounts: 10, runs: 1, cycles: 4, kills: 3 },
         received: 2_000,
         replayed: 30_000,
-        trips: (300, 50),
+        trips: (1_000, 50),
         readers: 1_000,
         accounts: 60,
         beats: 100_000,
