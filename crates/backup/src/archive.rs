@@ -147,7 +147,7 @@ pub(crate) fn unpack(
         let mut entry = entry.map_err(torn)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let plain = entry.header().entry_type() == tar::EntryType::Regular;
-        // The manifest is the last; a second one, or anything behind it, is of somebody else.
+        // The manifest is the last; a second one, or anything behind it, is of someone else.
         if !plain || manifest.is_some() {
             return Err(ArchiveError::Foreign(shown(&name)));
         }

@@ -157,7 +157,7 @@ impl Folder {
             let Some(Ok(name)) = entry.file_name().to_str().map(str::parse::<BackupName>) else { continue };
             match entry.metadata() {
                 Ok(metadata) if metadata.is_file() => found.push(There { name, bytes: metadata.len() }),
-                // Removed by somebody meanwhile, or no file.
+                // Removed by someone meanwhile, or no file.
                 Ok(_) | Err(_) => {}
             }
         }

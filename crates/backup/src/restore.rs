@@ -76,7 +76,7 @@ pub enum RestoreError {
         file: PathBuf,
         what: &'static str,
     },
-    /// What waited is to be sent, and somebody may have sent it.
+    /// What waited is to be sent, and someone may have sent it.
     #[error(
         "this backup was made while a server ran, which may have sent what waited in it; leave out `--waiting send`, or stop that \
          server and make another backup while none runs"

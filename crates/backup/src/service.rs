@@ -159,7 +159,7 @@ pub struct Troubles {
 }
 
 impl Backups {
-    /// Backups of a data directory; none is made before [`Backups::start`], or when somebody asks.
+    /// Backups of a data directory; none is made before [`Backups::start`], or when someone asks.
     pub fn new(parts: BackupParts) -> Self {
         let folder = Folder::new(parts.data_dir.join(&parts.settings.folder));
         let plan = Plan::new(parts.settings.clone(), &parts.data_dir);
@@ -384,7 +384,7 @@ impl Backups {
             let (every, now) = (self.plan().settings.every, self.0.parts.clock.now());
             let next = due(&self.history().await, every, now);
             if next.is_some_and(|next| next <= now) {
-                // Somebody may be at it; it is looked again soon.
+                // Someone may be at it; it is looked again soon.
                 let _ = self.begin(AttemptBy::Schedule);
             }
             self.0.parts.clock.sleep(LOOK_EVERY).await;

@@ -51,7 +51,7 @@ impl KeptSessions {
         Ok(Self { path, keys, made })
     }
 
-    /// Writes the file whenever somebody signs in or out, until the token is cancelled.
+    /// Writes the file whenever someone signs in or out, until the token is cancelled.
     pub(crate) async fn keep(mut self, stop: CancellationToken) {
         loop {
             let ended = tokio::select! {

@@ -83,7 +83,7 @@ impl SandboxOptions {
 /// Why the sandbox did not start.
 #[derive(Debug, Error)]
 pub enum SandboxError {
-    /// Somebody else listens there.
+    /// Someone else listens there.
     #[error("{address} ({what}) is taken: stop what listens there, or choose another with {flag}")]
     PortTaken {
         /// The address that was wanted.

@@ -12,7 +12,7 @@
 //! | `GET /telegram/codes`, `POST /telegram/codes/expire` | codes that wait to be entered; they expire |
 //! | `POST /telegram/login-tokens/accept` | an account accepts what a QR code shows |
 //! | `GET /telegram/rsa-public-key` | the key of the key exchange, as PEM |
-//! | `POST /telegram/messages` | somebody writes, with buttons or files (`media`) |
+//! | `POST /telegram/messages` | someone writes, with buttons or files (`media`) |
 //! | `GET`, `PATCH /telegram/messages/{chat_id}/{message_id}` `?account=` | a message with its file; a change of it |
 //! | `GET /telegram/files` | all files, with size and MD5 |
 //! | `POST /telegram/files/expire`, `POST /telegram/files/{id}/expire` | references to files expire |
@@ -24,7 +24,7 @@
 //! | `PUT /telegram/bots/{name}/trouble` | how the Bot API of a bot with a token refuses |
 //! | `POST /telegram/presses` | a client presses a button of a bot with a token |
 //! | `POST /telegram/trips` | the demo bot offers an account a trip |
-//! | `POST /telegram/blocks` | somebody blocks an account |
+//! | `POST /telegram/blocks` | someone blocks an account |
 //! | `POST /telegram/reads` | a user reads a chat to its end |
 //! | `POST /telegram/contacts` | a user is saved in the contacts of an account |
 //! | `GET /web-k` | where the pretend Telegram Web K is |

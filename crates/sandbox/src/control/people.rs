@@ -34,7 +34,7 @@ pub(super) struct AccountView {
     password: Option<String>,
     /// The sessions of the settings file.
     sessions: Vec<SessionView>,
-    /// The sessions that somebody signed in for, by the SHA-256 of their keys.
+    /// The sessions that someone signed in for, by the SHA-256 of their keys.
     signed_in: Vec<String>,
 }
 

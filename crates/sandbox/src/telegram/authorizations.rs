@@ -17,7 +17,7 @@ pub(crate) struct Authorization {
     duplicated: bool,
 }
 
-/// All keys that belong to somebody.
+/// All keys that belong to someone.
 #[derive(Debug, Default)]
 pub(crate) struct Authorizations {
     by_key: HashMap<AuthKeyId, Authorization>,

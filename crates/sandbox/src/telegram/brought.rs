@@ -1,4 +1,4 @@
-//! Files that somebody outside brings, and a look at those that are there.
+//! Files that someone outside brings, and a look at those that are there.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub enum OutsideError {
     Taken(String),
 }
 
-/// A message that somebody sends to an account or into a chat.
+/// A message that someone sends to an account or into a chat.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
@@ -59,7 +59,7 @@ pub struct NewMessage {
     pub account: Option<String>,
 }
 
-/// A file that somebody sends.
+/// A file that someone sends.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewFile {
@@ -227,7 +227,7 @@ pub enum Standing {
     Mute,
 }
 
-/// Puts somebody into a chat, or out of it.
+/// Puts someone into a chat, or out of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberOrder {
@@ -248,7 +248,7 @@ pub enum Removal {
     Harder(Standing),
 }
 
-/// Somebody blocks an account, or no longer does.
+/// Someone blocks an account, or no longer does.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewBlock {

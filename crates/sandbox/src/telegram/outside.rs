@@ -103,7 +103,7 @@ impl State {
         Ok((owner, peer))
     }
 
-    /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
+    /// Puts someone into a chat, takes or throws someone out, or silences someone.
     pub(crate) fn move_member(&mut self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
         let peer = self.named(chat_id)?;
         let user = self.named_user(&order.account)?;
@@ -396,7 +396,7 @@ impl Telegram {
         chats.into_iter().map(|(_, view)| view).collect()
     }
 
-    /// Puts somebody into a chat, takes or throws somebody out, or silences somebody.
+    /// Puts someone into a chat, takes or throws someone out, or silences someone.
     pub fn move_member(&self, chat_id: &str, order: &MemberOrder) -> Result<(), OutsideError> {
         self.lock().move_member(chat_id, order)
     }
@@ -410,7 +410,7 @@ impl Telegram {
         Ok(())
     }
 
-    /// Lets somebody block an account.
+    /// Lets someone block an account.
     pub fn block(&self, order: &NewBlock) -> Result<(), OutsideError> {
         let mut state = self.lock();
         let by = state.named_user(&order.from)?;

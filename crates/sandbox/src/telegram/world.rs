@@ -111,7 +111,7 @@ impl Telegram {
         }
     }
 
-    /// The SHA-256 of each key that is signed in as a user because somebody signed in with it here.
+    /// The SHA-256 of each key that is signed in as a user because someone signed in with it here.
     pub(crate) fn signed_in_with(&self, user: i64) -> Vec<[u8; 32]> {
         let made = self.made_sessions().borrow().clone();
         let own = made.into_iter().filter(|session| session.user == user && !session.imported);

@@ -55,11 +55,6 @@ impl ApiCall {
         &self.parameters
     }
 
-    #[cfg(test)]
-    pub(super) fn is_get(&self) -> bool {
-        self.method == Method::GET
-    }
-
     /// The request that these arguments make. What no parameter takes is a field of the body, or else a part of the query, where
     /// the API says that it does not know it.
     pub(super) fn request(&self, mut arguments: JsonObject) -> Result<Request<Body>, Problem> {

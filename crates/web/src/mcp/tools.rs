@@ -206,20 +206,3 @@ pub(super) fn open_to(caller: &Caller) -> impl Iterator<Item = &'static Callable
             && (caller.limited().is_none() || !is_closed_to_limited_keys(&tool.tool.name))
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_a_call_and_what_sends_needs_a_key_of_its_own() {
-        assert_eq!(TOOLS.len(), ROWS.len());
-        for (tool, row) in TOOLS.iter().zip(&ROWS) {
-            let schema = &tool.tool.input_schema;
-            let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-            let sends = row.does == Does::Sends;
-            assert_eq!(required.contains(&"idempotency_key".into()), sends, "{}", row.operation);
-            assert_eq!(tool.call.is_get(), row.does == Does::Looks, "{}", row.operation);
-        }
-    }
-}

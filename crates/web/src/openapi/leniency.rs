@@ -140,25 +140,3 @@ fn value(schema: &mut Value, required: bool) {
         choices.push(json!({ "type": "string", "pattern": NOTHING }));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies_are_described_as_they_are_read_and_answers_are_not() {
-        let document: Value = serde_json::from_str(&crate::openapi_json()).expect("JSON");
-        let schemas = &document["components"]["schemas"];
-        let types = |path: &str| schemas.pointer(path).unwrap_or_else(|| panic!("{path}"))["type"].clone();
-        assert_eq!(types("/NewMessage/properties/wait"), json!(["number", "null", "string"]));
-        assert_eq!(types("/NewMessage/properties/silent"), json!(["boolean", "null", "string"]));
-        assert_eq!(types("/NewMessage/properties/text"), json!(["string", "null", "number", "boolean"]));
-        assert_eq!(types("/NewMessage/properties/chat"), json!(["string", "integer"]));
-        assert_eq!(types("/NewMessage/properties/send_at"), json!(["string", "null"]));
-        assert_eq!(types("/Mention/properties/user_id"), json!(["integer", "null", "string"]));
-        assert_eq!(schemas["ChatChange"]["properties"]["title"].get("minLength"), None);
-        assert!(schemas["NewChat"]["properties"]["title"].get("minLength").is_some());
-        assert_eq!(types("/HistoryMessage/properties/message_id"), "integer");
-        assert_eq!(types("/Problem/properties/status"), "integer");
-    }
-}

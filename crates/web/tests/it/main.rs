@@ -38,6 +38,7 @@ mod logs;
 mod mcp;
 mod media;
 mod messages;
+mod openapi;
 mod operations;
 mod people;
 mod refusals;

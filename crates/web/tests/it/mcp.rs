@@ -103,6 +103,13 @@ async fn a_key_sees_the_tools_that_it_may_call_and_no_others() {
 async fn tools_say_what_they_change() {
     let world = world().await;
     let listed = ask(&world, &world.key, "tools/list", json!({})).await;
+    let document: Value = serde_json::from_str(&web::openapi_json()).expect("JSON");
+    let reading: Vec<_> = document["paths"]
+        .as_object()
+        .expect("paths")
+        .values()
+        .map(|path| &path["get"]["operationId"])
+        .collect();
     for tool in listed["result"]["tools"].as_array().expect("tools") {
         let name = tool["name"].as_str().expect("a name");
         // Read only, open world, idempotent, destructive.
@@ -115,6 +122,9 @@ async fn tools_say_what_they_change() {
         let hints = &tool["annotations"];
         let found = ["readOnlyHint", "openWorldHint", "idempotentHint", "destructiveHint"];
         assert_eq!(json!(found.map(|hint| &hints[hint])), expected, "{tool}");
+        assert_eq!(hints["readOnlyHint"], reading.contains(&&tool["name"]), "{name}");
+        let required = tool["inputSchema"]["required"].as_array().expect("a list");
+        assert_eq!(hints["openWorldHint"], required.contains(&json!("idempotency_key")), "{name}");
         assert_eq!(
             (&tool["inputSchema"]["type"], &tool["outputSchema"]["type"]),
             (&json!("object"), &json!("object"))

@@ -1,4 +1,4 @@
-//! `users.*`: who somebody is.
+//! `users.*`: who someone is.
 
 use grammers_tl_types::{enums, functions, types};
 

@@ -85,7 +85,7 @@ pub struct SignInRules {
     pub banned: bool,
 }
 
-/// Somebody accepts what a QR code shows.
+/// Someone accepts what a QR code shows.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenOrder {

@@ -167,7 +167,7 @@ pub(crate) async fn merge(
     let client = known(&state, &given).await?;
     let other = body.value.other;
     if state.store().pipeline().client(other).await?.is_none() {
-        let message = format!("no client has the id {other}; GET /v1/clients lists them");
+        let message = "names no client; GET /v1/clients lists them";
         return Err(Problem::fields(vec![FieldError::new("other", message)]));
     }
     let id = MergeId::from_uuid(state.ids().next());
