@@ -63,7 +63,7 @@ const DRIVER: Wanted = Wanted {
 const FIREFOX: Wanted =
     Wanted { name: "Firefox", packages: &["firefox-esr"], is_there: || first_of(&FIREFOX_NAMES).is_some() };
 
-/// Tells a command's tests where the browser, its driver and the checker are; what is set already stays. What is missing is
+/// Gives a command's tests the places of the browser, its driver and the checker; what is set already stays. What is missing is
 /// installed if it may be.
 pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) -> Result<()> {
     if env::var_os(CHROMIUM_AT).is_none() {

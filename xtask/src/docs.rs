@@ -19,7 +19,7 @@ const BOOK_MAKER: &str = "mdbook";
 /// Has the test that compares the table of channels write it.
 const CHANNEL_TABLE: &str = "SWITCHBOARD_CHANNEL_TABLE";
 
-/// Tells the test that takes the pictures where to put them.
+/// Where the test that takes the pictures puts them.
 const PICTURES: &str = "SWITCHBOARD_PICTURES";
 
 /// What `cargo xtask docs` takes.

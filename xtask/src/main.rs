@@ -42,7 +42,7 @@ enum Chore {
     Bench(bench::Arguments),
     /// Run the workflows of deploy/n8n in the real n8n, against a demo world
     N8n,
-    /// Write the references in docs/ anew from what the program prints, and take its pictures
+    /// Write the references in docs/ again from what the program prints, and take its pictures
     Docs(docs::Arguments),
 }
 

@@ -138,7 +138,7 @@ function typed(text) {
   return commands;
 }
 
-// Whether what stands between the `…` is in the text, in order.
+// Whether what is between the `…` is in the text, in order.
 function answers(expected, got) {
   let at = 0;
   return expected.split("…").every((piece) => {

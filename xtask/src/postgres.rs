@@ -33,7 +33,7 @@ pub(crate) struct Server {
     port: String,
 }
 
-/// Starts a server and tells a command's tests its address; one that is set already is used. What is missing is installed if
+/// Starts a server and gives a command's tests its address; one that is set already is used. What is missing is installed if
 /// it may be. The server keeps its files in the folder: thousands of databases are made and dropped, and a disk's file system
 /// looks long for names and blocks of files that were removed a moment ago.
 pub(crate) fn give(command: &mut Command, install: bool, folder: Option<&Path>) -> Result<Option<Server>> {
@@ -123,7 +123,7 @@ fn free_ports() -> io::Result<Vec<String>> {
     listeners.iter().map(|listener| Ok(listener.local_addr()?.port().to_string())).collect()
 }
 
-/// The server refuses to run as root: then it runs as its package's user, or as nobody.
+/// The server refuses to run as root: then it runs as its package's user, or as the user `nobody`.
 fn give_to_owner(command: &mut Command) -> Result<()> {
     let id = |arguments: &[&str]| -> Result<u32> {
         let answer = program::output(Command::new("id").args(arguments))?;

@@ -1,4 +1,4 @@
-//! The workspace as `cargo metadata` tells it: packages, their dependencies, and the resolved graph.
+//! The workspace as `cargo metadata` reports it: packages, their dependencies, and the resolved graph.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -42,7 +42,7 @@ pub(crate) struct Dependency {
     pub(crate) path: Option<PathBuf>,
 }
 
-/// The table a dependency stands in; no kind at all is `[dependencies]`.
+/// The table that a dependency is in; no kind at all is `[dependencies]`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {

@@ -1,7 +1,7 @@
 //! Who may use the dashboard: users and roles, passwords, the second factor, sessions, the throttle, the audit log.
 //!
-//! [`Access`] is the way in. Decisions ([`may`], the throttle, codes that change, when a session is over) are pure; what
-//! is durable is in the store, secrets sealed with its master key.
+//! [`Access`] is the entry point. Decisions ([`may`], the throttle, codes that change, when a session is over) are
+//! pure; what is durable is in the store, secrets sealed with its master key.
 
 mod audit;
 pub mod cookie;

@@ -141,7 +141,7 @@ impl Access {
         self.0.store.users().get(&visitor.user).await?.ok_or(ChangeError::Unknown)
     }
 
-    /// Whether the present password is right, with the same patience as at the door.
+    /// Whether the present password is right, with the same throttle as at the sign-in.
     async fn check_present(
         &self,
         visitor: &Visitor,

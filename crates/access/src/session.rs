@@ -1,4 +1,4 @@
-//! Sessions: how long one lasts, and whom it stands for.
+//! Sessions: how long one lasts, and whose it is.
 
 use std::net::IpAddr;
 use std::time::Duration;

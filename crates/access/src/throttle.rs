@@ -126,7 +126,7 @@ impl<K: Hash + Eq + Clone> FailureCounts<K> {
 #[derive(Debug, Clone, Copy)]
 struct RefusalCount {
     unreported: u64,
-    /// Told of when there are so many.
+    /// They are reported when there are so many.
     next: u64,
 }
 
@@ -371,7 +371,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_guesses_more_than_a_few_times_a_day(gaps in prop::collection::vec(0_u64..600, 1..2000)) {
+        fn no_one_guesses_more_than_a_few_times_a_day(gaps in prop::collection::vec(0_u64..600, 1..2000)) {
             let mut throttle = Throttle::default();
             let mut now = Duration::ZERO;
             let mut checked: Vec<Duration> = Vec::new();
@@ -406,7 +406,7 @@ mod tests {
         }
 
         #[test]
-        fn what_nobody_looked_at_changes_nothing(
+        fn what_no_one_looked_at_changes_nothing(
             gaps in prop::collection::vec(0_u64..2_000, 1..60), busy in prop::collection::vec(any::<bool>(), 60),
         ) {
             let (mut throttle, mut other) = (Throttle::default(), Throttle::default());
@@ -429,7 +429,7 @@ mod tests {
         }
 
         #[test]
-        fn many_at_once_that_nobody_looked_at_cost_nothing_and_no_wrong_one_is_forgotten(
+        fn many_unread_at_once_cost_nothing_and_wrong_ones_stay(
             busy in 0_usize..10, wrong in 0_usize..10,
         ) {
             let mut throttle = Throttle::default();

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// Bytes of chance in a token.
 const LENGTH: usize = 32;
 
-/// 256 bits of chance that stand for a session. Only its SHA-256 is stored.
+/// 256 random bits that identify a session. Only its SHA-256 is stored.
 #[derive(Debug)]
 pub struct SessionToken(Secret<[u8; LENGTH]>);
 
@@ -74,7 +74,7 @@ impl std::fmt::Debug for CsrfToken {
     }
 }
 
-/// Compares without telling by its time where the difference is.
+/// Compares in a time that does not show where the difference is.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }

@@ -46,7 +46,7 @@ const MUTE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours
 
 pub struct AlertsParts<'a> {
     pub store: Store,
-    /// The way of messages to chats.
+    /// Sends messages to chats.
     pub delivery: Delivery,
     pub clock: Clock,
     pub ids: Ids,
@@ -380,7 +380,7 @@ impl Alerts {
 
     // ---- targets -------------------------------------------------------------------------------------------------
 
-    /// The targets and how each stands, by name.
+    /// The targets and their state, by name.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -409,7 +409,7 @@ impl Alerts {
         Ok(targets.iter().map(shown).collect())
     }
 
-    /// Where the targets listen that were made here. Those of the settings stand there, and a chat listens nowhere.
+    /// The addresses of the targets that were made here. Those of the settings are there, and a chat has none.
     pub fn addresses_made_here(&self) -> Vec<TargetAddress> {
         let targets = self.0.state().targets.all();
         let made_here = targets.iter().filter(|target| target.origin == TargetOrigin::Store);
@@ -495,7 +495,8 @@ impl Alerts {
         if was_there { Ok(()) } else { Err(TargetError::NoSuchTarget) }
     }
 
-    /// Tells a target that this is a test, and answers within ten seconds what came of it. One that took it and was turned off is on again.
+    /// Sends a target a test notice, and returns within ten seconds what came of it. One that took it and was turned
+    /// off is on again.
     ///
     /// # Errors
     /// See [`TestError`].
@@ -503,7 +504,7 @@ impl Alerts {
         self.tell_now(name, self.test_words(name)).await
     }
 
-    /// Tells a target what is no alert, such as that a move is done, and answers within ten seconds what came of it.
+    /// Sends a target what is no alert, such as that a move is done, and returns within ten seconds what came of it.
     ///
     /// # Errors
     /// See [`TestError`].

@@ -53,7 +53,7 @@ struct CardStatus {
     parent: Option<Arc<str>>,
 }
 
-/// All cards and how they stand.
+/// All cards and their state.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     cards: HashMap<Arc<str>, CardStatus>,
@@ -238,7 +238,7 @@ mod tests {
         }
         // A green between starts the count again, also over the border of a minute.
         assert_eq!(told(vec![red(), red(), green(), red(), red()]), [""; 0]);
-        // Three in a row raise, though they may lie in one minute; one green clears nothing, two do.
+        // Three in a row raise, though they may be in one minute; one green clears nothing, two do.
         assert_eq!(told(vec![green()]), [""; 0]);
         assert_eq!(told(vec![red(), red(), red()]), ["raise a"]);
         assert_eq!(told(vec![green(), red(), green()]), [""; 0]);

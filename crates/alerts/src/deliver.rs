@@ -72,7 +72,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     while under_way.next().await.is_some() {}
 }
 
-/// Tells one target one notice, and writes down how that went.
+/// Sends one notice to one target, and writes down how that went.
 async fn tell(shared: &Shared, delivery: AlertDelivery) -> String {
     let name = delivery.target.clone();
     if let Err(error) = attempt(shared, &delivery).await {

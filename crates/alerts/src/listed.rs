@@ -16,7 +16,7 @@ pub(crate) fn with_known<'a>(
     page: &Page,
 ) -> Result<Paged<StoredAlert>, StoreError> {
     let before = page.after::<AlertId>()?;
-    // What lies behind the end of the page is on one of those that follow.
+    // What comes after the end of the page is on one of those that follow.
     let end = stored.next_cursor.as_deref().and_then(|cursor| cursor.parse::<AlertId>().ok());
     let mut alerts: BTreeMap<AlertId, StoredAlert> =
         stored.items.into_iter().map(|alert| (alert.id, alert)).collect();

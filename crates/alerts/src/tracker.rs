@@ -298,7 +298,7 @@ mod tests {
             self.now = self.now.plus(Duration::from_secs(seconds));
         }
 
-        /// What is told now, written at once.
+        /// What is reported now, written at once.
         fn told(&mut self) -> Option<Notice> {
             let draft = self.tracker.draft(self.now, &self.silences, EVERY, "demo")?;
             self.tracker.settle(&draft.alerts);
@@ -421,8 +421,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens: of each alert the raise is told at most once, its end at most once and only after the raise,
-        /// and when the run goes quiet nothing is left untold.
+        /// Whatever happens: of each alert the raise is reported at most once, its end at most once and only after the
+        /// raise, and when the run goes quiet nothing is left unreported.
         #[test]
         fn each_alert_is_told_at_most_once_and_cleared_after(steps in prop::collection::vec((0..4_u8, 0..40_u64), 0..80)) {
             let mut world = World::new();

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Sleeps are cut into pieces of at most this length, so that a jump of the system's clock is noticed soon.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
-/// Tells the time and waits. Cheap to clone; clones show the same time.
+/// Gives the time and waits. Cheap to clone; clones show the same time.
 #[derive(Clone)]
 pub struct Clock {
     /// How far the clock was moved, in microseconds. Stays 0 unless a test moves it.
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn moving_the_clock_wakes_whoever_waits() {
+    async fn moving_the_clock_wakes_who_waits() {
         let clock = Clock::system();
         let sleeper = tokio::spawn({
             let clock = clock.clone();

@@ -155,7 +155,7 @@ pub struct FilesWaiting {
     pub stopped: Option<String>,
 }
 
-/// Which messages that come in are kept and told of as events.
+/// Which messages that come in are kept and reported as events.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepMessages {
@@ -351,7 +351,7 @@ pub struct OwnerlessSession {
     pub id: String,
     /// The data centre it lives in.
     pub dc_id: i32,
-    /// Whose it is, as Telegram told.
+    /// Whose it is, as reported by Telegram.
     #[schema(value_type = Option<i64>)]
     pub user_id: Option<UserId>,
     /// The public name of that user.

@@ -38,7 +38,7 @@ pub struct Alert {
     /// The alert that speaks for this one.
     #[schema(value_type = Option<String>)]
     pub joined_to: Option<AlertId>,
-    /// When the targets were told, or it was put in their queues.
+    /// When the targets were notified, or it was put in their queues.
     pub told_at: Option<Timestamp>,
     /// When they were reminded last.
     pub reminded_at: Option<Timestamp>,

@@ -43,7 +43,7 @@ impl From<BackupView> for Backup {
 pub struct Backups {
     /// The newest first; a failed attempt as long as none came to be since.
     pub items: Vec<Backup>,
-    /// The folder that they lie in, on the server.
+    /// The folder that they are stored in, on the server.
     pub folder: String,
     /// How often one is made, in seconds; 0: never by itself.
     pub every_seconds: u64,

@@ -180,7 +180,7 @@ pub struct ChannelAbilities {
     pub album: usize,
     /// What it can do besides sending.
     pub actions: Vec<String>,
-    /// What it tells about messages that were sent.
+    /// What it reports about messages that were sent.
     pub states: Vec<String>,
     /// What it has against doubles: `key`, `read_back` or `none`.
     #[schema(example = "read_back")]
@@ -459,9 +459,9 @@ pub struct ChannelFile {
     pub kind: InboundKind,
     /// What its sender called it.
     pub name: Option<String>,
-    /// Its type, where it was told.
+    /// Its type, where it was given.
     pub mime: Option<String>,
-    /// Its size in bytes, where it was told.
+    /// Its size in bytes, where it was given.
     pub size: Option<u64>,
     /// Where to read it.
     #[schema(example = "/v1/messages/rcv_2001jvzvd2br00/media/0")]

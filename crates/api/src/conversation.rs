@@ -534,14 +534,14 @@ pub struct InboxDay {
 pub struct ClientExport {
     #[serde(flatten)]
     pub card: ClientCard,
-    /// What tells who the client is.
+    /// What identifies the client.
     pub identities: Vec<ClientIdentity>,
     /// What was written, the first message first.
     pub messages: Vec<ConversationMessage>,
     pub notes: Vec<Note>,
 }
 
-/// Something that tells who a client is.
+/// Something that identifies a client.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ClientIdentity {
     /// A channel, `phone` or `email`.

@@ -33,7 +33,7 @@ pub struct DoctorServer {
     pub pid: u32,
     /// Since when it runs.
     pub started_at: Timestamp,
-    /// What names its settings without telling them: equal settings have the same.
+    /// A fingerprint of its settings, which does not reveal them: equal settings have the same.
     #[schema(example = "1f2e3d4c5b6a7988")]
     pub settings: String,
 }

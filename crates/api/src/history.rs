@@ -32,7 +32,7 @@ pub struct HistoryMessage {
     pub media: Option<String>,
     /// The file, when what is attached is one.
     pub file: Option<HistoryFile>,
-    /// What happened, when it tells of something that happened to the chat.
+    /// What happened, when it reports something that happened to the chat.
     pub service: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct HistoryFile {
     /// What its sender called it.
     #[schema(example = "price-list.pdf")]
     pub name: Option<String>,
-    /// Its type, as its sender told it.
+    /// Its type, as its sender gave it.
     #[schema(example = "application/pdf")]
     pub mime: String,
     /// Its size in bytes.

@@ -54,17 +54,18 @@ impl From<ImportProgress> for ImportUnderWay {
 /// A session, or a file that was meant to be one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportedSession {
-    /// Where it lies.
+    /// Where it is stored.
     pub file: String,
     /// `new`: it became a session of the account. `known`: it was here already. `ownerless`: it is kept, and belongs to no
     /// account. `duplicate`: it is in another file too. `other_person`: the account is another person's. `taken`: the
-    /// account has a session for that. `refused`: the account did not take it. `signed_out`, `auth_key_duplicated`, `banned`: it is of no use any more.
-    /// `no_answer`: Telegram did not tell whose it is. `unasked`: no one asked. `skipped`: as planned. `unreadable`.
+    /// account has a session for that. `refused`: the account did not take it. `signed_out`, `auth_key_duplicated`, `banned`: it
+    /// is of no use any more. `no_answer`: Telegram did not report whose it is. `unasked`: no one asked. `skipped`: as planned.
+    /// `unreadable`.
     #[schema(example = "new")]
     pub what: String,
     /// Why, and what to do about it.
     pub detail: Option<String>,
-    /// What tells its key from others.
+    /// What distinguishes its key from others.
     pub fingerprint: Option<String>,
     /// Which program wrote it.
     #[schema(example = "Telethon file, version 8")]
@@ -93,13 +94,13 @@ pub struct ImportedSession {
 /// What came of an old registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportedRegistry {
-    /// Where it lies.
+    /// Where it is stored.
     pub file: String,
     /// Chats that were taken over, those that were left included.
     pub chats_taken: usize,
     /// Chats that were here already as the registry has them.
     pub chats_known: usize,
-    /// Chats about which the two differ; what is here stands. The first hundred, in words.
+    /// Chats about which the two differ; what is here is kept. The first hundred, in words.
     pub chats_kept: Vec<String>,
     /// How many those are in all.
     pub chats_kept_count: usize,

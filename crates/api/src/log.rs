@@ -28,7 +28,7 @@ pub struct LogLine {
     /// The message, operation or request that it is about.
     #[schema(example = "msg_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub subject: Option<String>,
-    /// The type of the error that it tells of, such as `flood_wait`.
+    /// The type of the error that it reports, such as `flood_wait`.
     #[schema(value_type = Option<String>, example = "flood_wait")]
     pub error: Option<String>,
     /// The sentence.

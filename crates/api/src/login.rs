@@ -23,7 +23,7 @@ pub struct Login {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "app")]
     pub sent_by: Option<CodeDelivery>,
-    /// With `code_wanted`: how many characters it has, if Telegram told.
+    /// With `code_wanted`: how many characters it has, if Telegram reported that.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 5)]
     pub length: Option<u32>,

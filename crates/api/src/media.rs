@@ -37,7 +37,7 @@ pub struct Media {
     /// Where to read it.
     #[schema(example = "/v1/messages/msg_01k2v7m3w0e9tq4b8s6n5x1zyr/media/0")]
     pub url: String,
-    /// Whether it lies here; otherwise it is read from Telegram once it was sent. Left out in lists.
+    /// Whether it is stored here; otherwise it is read from Telegram once it was sent. Left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<bool>,
     /// How many of its bytes Telegram has; null where that is not known, and in lists.

@@ -56,7 +56,7 @@ pub struct Message {
     /// The files that it carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
-    /// What people think of it, as channels tell it; left out in lists.
+    /// What people think of it, as channels report it; left out in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
     /// Each attempt whose outcome is known, in order; left out in lists.
@@ -195,7 +195,7 @@ fn advice(message: &OutboundMessage) -> Option<String> {
     ))
 }
 
-/// The steps of a timeline that tell the outcome of an attempt; the last one that succeeds is the step `sent`.
+/// The steps of a timeline that report the outcome of an attempt; the last one that succeeds is the step `sent`.
 fn attempts(timeline: &[Entry]) -> Vec<Attempt> {
     timeline
         .iter()

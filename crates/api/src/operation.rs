@@ -39,7 +39,7 @@ pub struct Operation {
     /// What it is.
     #[schema(schema_with = schemas::work_kind)]
     pub kind: String,
-    /// Where it stands: for `op_…` one of `queued`, `running`, `done`, `failed`, `cancelled` and `in_doubt`; for
+    /// Its state: for `op_…` one of `queued`, `running`, `done`, `failed`, `cancelled` and `in_doubt`; for
     /// `msg_…` the state of the message.
     #[schema(example = "done")]
     pub state: String,

@@ -5,7 +5,7 @@ use domain::{AccountName, ChatId, ChatRef, OperationId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-// The shapes name all their fields, so that readers of the document can tell them apart.
+// The shapes name all their fields, so that readers of the document can distinguish them.
 
 /// What came of work on a chat, so far; its shape follows what was asked for.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

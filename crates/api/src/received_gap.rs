@@ -1,4 +1,4 @@
-//! What an account was not told of.
+//! Messages that an account missed.
 
 use domain::{ChatId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::names::ChatNames;
 
-/// Messages of a chat that an account was not told of, as after an absence that is longer than Telegram's difference reaches.
+/// Messages of a chat that an account missed, as after an absence that is longer than Telegram's difference reaches.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReceivedGap {
     /// The chat; null: the private chats and basic groups, of which it is not seen yet which have new messages.

@@ -49,7 +49,7 @@ pub struct ReceivedMessage {
     pub media: Option<String>,
     /// The file, when what is attached is one.
     pub file: Option<HistoryFile>,
-    /// What happened, when it tells of something that happened to the chat.
+    /// What happened, when it reports something that happened to the chat.
     pub service: Option<String>,
     /// The message that it answers.
     #[schema(value_type = Option<i64>)]

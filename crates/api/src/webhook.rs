@@ -1,4 +1,4 @@
-//! A webhook, and what it was told.
+//! A webhook, and what was posted to it.
 
 use domain::{EventId, ExposeSecret, Timestamp, WebhookId};
 use serde::{Deserialize, Serialize};

@@ -162,7 +162,7 @@ pub(crate) fn unpack(
             return Err(ArchiveError::Foreign(shown(&name)));
         }
     }
-    // The packing's own sum stands behind all of it, and is looked at only by one who reads to the end.
+    // The packing's own sum is behind all of it, and is looked at only by one who reads to the end.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(torn)?;
     let manifest = manifest.ok_or_else(|| ArchiveError::Torn("its list of files is missing".to_owned()))?;
     compare(&manifest, &unpacked)?;
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_stops_is_not_kept() {
+    fn who_stops_is_not_kept() {
         let (place, _) = packed(&some());
         let stopped = CancellationToken::new();
         stopped.cancel();

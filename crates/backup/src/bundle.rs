@@ -1,4 +1,4 @@
-//! What goes into a backup, and where it lies in a data directory.
+//! What goes into a backup, and where it is in a data directory.
 
 use std::fs;
 use std::io;

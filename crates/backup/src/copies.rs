@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_mins(1);
 /// After a failure it is tried again so much later at most.
 const AGAIN_AT_MOST: Duration = Duration::from_hours(1);
 
-/// How it stands with copies.
+/// The state of the copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopiesView {
     /// Where they go: a folder, or `s3://bucket/prefix`.
@@ -171,7 +171,7 @@ impl Backups {
         }
     }
 
-    /// How it stands with copies; nothing where none are made.
+    /// The state of the copies; nothing where none are made.
     pub(super) fn copies(&self, history: &History) -> Option<CopiesView> {
         let plan = self.plan();
         let settings = &plan.settings.copy;

@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_hours(6);
 /// A drill waits for its turn so long at most.
 const WAIT: Duration = Duration::from_hours(1);
 
-/// How it stands with drills.
+/// The state of the drills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrillsView {
     /// Zero: never.
@@ -75,7 +75,7 @@ impl Backups {
         due(&history, newest.as_ref(), every, self.0.parts.clock.now())
     }
 
-    /// How it stands with drills.
+    /// The state of the drills.
     pub(super) fn drills(&self, history: &History, newest: Option<&BackupName>) -> DrillsView {
         let (every, now) = (self.plan().settings.drill_every, self.0.parts.clock.now());
         let next_at = due(history, newest, every, now);
@@ -83,7 +83,7 @@ impl Backups {
         DrillsView { every, next_at, last: history.drills.last().cloned(), is_running }
     }
 
-    /// Begins one now, whenever the next is due; [`Backups::standing`] tells how it is.
+    /// Begins one now, whenever the next is due; [`Backups::standing`] shows how it is.
     ///
     /// # Errors
     /// One takes place already, there is nothing to restore, or the program is stopping.

@@ -1,4 +1,4 @@
-//! The folder of backups: what lies in it, what an end in the middle left there, and its history.
+//! The folder of backups: what is in it, what an end in the middle left there, and its history.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -25,7 +25,7 @@ const FETCHED: &str = ".fetched";
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
 
-/// What lies there under the name of a backup.
+/// What is there under the name of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct There {
     pub(crate) name: BackupName,
@@ -107,17 +107,17 @@ impl Folder {
         Ok(())
     }
 
-    /// Where a backup lies.
+    /// Where a backup is stored.
     pub(crate) fn file(&self, name: &BackupName) -> PathBuf {
         self.0.join(name.as_str())
     }
 
-    /// Where it lies while it is written.
+    /// Where it is while it is written.
     pub(crate) fn partial(&self, name: &BackupName) -> PathBuf {
         self.0.join(format!("{name}{NOT_WHOLE}"))
     }
 
-    /// Where the copy of the database lies that goes into it.
+    /// Where the copy of the database is that goes into it.
     pub(crate) fn copy(&self, name: &BackupName) -> PathBuf {
         self.0.join(format!("{name}.db{NOT_WHOLE}"))
     }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_reads_back_and_a_damaged_one_is_begun_anew() {
+    fn a_history_reads_back_and_a_damaged_one_is_begun_again() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path().to_owned());
         assert!(read_history(place.path()).unwrap().is_none());

@@ -14,9 +14,9 @@ pub(crate) struct Kept {
     pub(crate) age: Duration,
 }
 
-/// Those to be removed, of all that are there: the oldest beyond the number that is kept and those that are too old, but
-/// neither the newest nor one that was proven while all newer ones are not. Names that lie ahead of `now` were made while the
-/// clock was wrong, and count as the oldest.
+/// Those to be removed, of all that are there: the oldest beyond the number that is kept and those that are too old,
+/// but neither the newest nor one that was proven while all newer ones are not. Names that are ahead of `now` were made
+/// while the clock was wrong, and count as the oldest.
 pub(crate) fn surplus(
     there: &[BackupName],
     proven: &[BackupName],

@@ -76,7 +76,7 @@ pub(crate) struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Makes a backup; tells its size, in bytes. What is there when it fails is removed.
+    /// Makes a backup; returns its size, in bytes. What is there when it fails is removed.
     pub(crate) async fn make(&self, name: &BackupName, at: Timestamp) -> Result<u64, BackupError> {
         let made = self.attempt(name, at).await;
         let left = [self.folder.copy(name), self.folder.partial(name)];

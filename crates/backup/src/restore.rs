@@ -1,8 +1,8 @@
 //! Putting a data directory back from a backup: made ready aside, then put in place in steps that a crash cannot tear.
 //!
-//! Nothing of the data directory is touched before all of the backup lies beside it, tried and ready. Then a marker is
-//! written that says what goes where; from then on no store opens there until the rest is done, by calling this again. What was
-//! there before is kept.
+//! Nothing of the data directory is touched before all of the backup is beside it, tried and ready. Then a marker is
+//! written that says what goes where; from then on no store opens there until the rest is done, by calling this again.
+//! What was there before is kept.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -108,7 +108,7 @@ pub struct Restore {
     pub clock: Clock,
 }
 
-/// A backup that lies beside the data directory, ready to be put in place. Dropped, it is removed, and nothing has changed.
+/// A backup that is beside the data directory, ready to be put in place. Dropped, it is removed, and nothing has changed.
 pub struct Ready {
     pub manifest: Manifest,
     /// What was held back of it; nothing when it is to be sent.
@@ -127,12 +127,12 @@ pub struct Ready {
 pub struct Done {
     /// When the backup was made.
     pub made_at: Timestamp,
-    /// Where that lies which was there before; nothing when there was nothing.
+    /// Where the previous data is; nothing when there was none.
     pub replaced: Option<PathBuf>,
 }
 
-/// A restore on its way into place. Where things lie is not read from it: a user who may write here must not name paths to
-/// the one who finishes it, who may be root.
+/// A restore on its way into place. The paths are not read from it: a user who may write here must not name paths
+/// to the one who finishes it, who may be root.
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     made_at: Timestamp,
@@ -141,7 +141,7 @@ struct Marker {
     replaced: String,
 }
 
-/// Where things lie, by the settings.
+/// Where things are, by the settings.
 #[derive(Debug, Clone)]
 pub struct Places {
     pub data_dir: PathBuf,
@@ -194,7 +194,7 @@ impl Places {
     }
 }
 
-/// Removes what lies aside when it goes out of scope, unless it is in place.
+/// Removes what is aside when it goes out of scope, unless it is in place.
 struct Aside(Option<PathBuf>);
 
 impl Drop for Aside {
@@ -296,7 +296,7 @@ impl Restore {
         };
         store.close().await;
         let held = held?;
-        // What was held back stands in the log until that is moved into the file, and the file alone is put in place.
+        // What was held back is in the log until that is moved into the file, and the file alone is put in place.
         let log = with_ending(&aside.join(DATABASE), "-wal");
         if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
             let source =
@@ -330,7 +330,7 @@ impl Ready {
         .await
     }
 
-    /// Looks whether nothing is in the way, and writes the marker. From then on what lies aside is kept: [`finish`] needs it.
+    /// Looks whether nothing is in the way, and writes the marker. From then on what is aside is kept: [`finish`] needs it.
     pub(super) fn begin(mut self, at: Timestamp) -> Result<DirectoryLock, RestoreError> {
         let places = &self.restore.places;
         let aside = places.aside();

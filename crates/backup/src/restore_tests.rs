@@ -131,7 +131,7 @@ async fn it_is_put_back_and_what_was_there_is_kept() {
     assert!(finish(world.places(), &world.clock).await.unwrap().is_none(), "there is nothing to finish");
 }
 
-/// Where that lies which was there.
+/// Where the previous data is.
 fn replaced(data: &Path) -> PathBuf {
     let entries = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = entries.filter(|path| path.to_string_lossy().contains("/replaced-")).collect();
@@ -139,7 +139,7 @@ fn replaced(data: &Path) -> PathBuf {
     found.remove(0)
 }
 
-/// Each file's owner, wherever it lies.
+/// Each file's owner, wherever it is.
 fn owners(folder: &Path) -> BTreeSet<u32> {
     let mut found = BTreeSet::from([fs::metadata(folder).unwrap().uid()]);
     for entry in fs::read_dir(folder).unwrap() {
@@ -176,7 +176,7 @@ async fn all_of_it_belongs_to_the_owner_of_the_directory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_only_looks_changes_nothing() {
+async fn who_only_looks_changes_nothing() {
     let world = World::new().await;
     drop(world.restore().prepare().await.unwrap());
     assert!(!world.data().join("restoring.partial").exists());
@@ -203,7 +203,7 @@ async fn a_broken_backup_and_one_of_another_key_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_somebody_works_on_is_left_alone() {
+async fn a_directory_that_someone_works_on_is_left_alone() {
     let world = World::new().await;
     let store = Store::open(options(&world.data(), &world.clock)).await.unwrap();
     let refused = world.restore().prepare().await.err();

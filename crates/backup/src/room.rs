@@ -1,4 +1,4 @@
-//! Room on the disk that backups lie on.
+//! Room on the disk that backups are on.
 
 use std::io;
 use std::path::Path;

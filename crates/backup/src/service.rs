@@ -211,7 +211,7 @@ impl Backups {
         }
     }
 
-    /// Begins to make one; [`Backups::get`] tells how it is.
+    /// Begins to make one; [`Backups::get`] shows how it is.
     ///
     /// # Errors
     /// [`BackupError::Busy`], or the program is stopping.
@@ -227,7 +227,7 @@ impl Backups {
         Ok(name)
     }
 
-    /// Begins to try one; [`Backups::get`] tells how it is.
+    /// Begins to try one; [`Backups::get`] shows how it is.
     ///
     /// # Errors
     /// [`BackupError::Busy`], there is none of this name, or the program is stopping.

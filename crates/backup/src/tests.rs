@@ -102,7 +102,7 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_reads_one_has_all_of_it_and_nothing_else_is_opened() {
+async fn who_reads_one_has_all_of_it_and_nothing_else_is_opened() {
     let world = World::new(BackupSettings::default()).await;
     let made = world.made().await;
     let file = world.folder().join(made.name.as_str());

@@ -75,7 +75,7 @@ impl Browser {
         self.post(&format!("element/{element}/click"), &json!({})).await.map(|_| ())
     }
 
-    /// Writes into a field, in the place of what stands there. `\u{e007}` is the enter key.
+    /// Writes into a field, in the place of what is there. `\u{e007}` is the enter key.
     pub(crate) async fn write(&self, selector: &str, text: &str) -> Result<()> {
         let element = self.element(selector).await?;
         self.post(&format!("element/{element}/clear"), &json!({})).await?;

@@ -202,7 +202,7 @@ pub(crate) async fn post_file(address: SocketAddr, path: &str, headers: &str, fi
     serde_json::from_slice(&answer.body).with_context(|| format!("POST {path} on {address} answers no JSON"))
 }
 
-/// Gets what must be this file, piece by piece; tells how many bytes came that are the file's, up to the first that is not.
+/// Gets what must be this file, piece by piece. Returns how many bytes are the file's, up to the first that is not.
 pub(crate) async fn get_file(address: SocketAddr, path: &str, headers: &str, file: &Path) -> Result<u64> {
     let getting = async {
         let stream = TcpStream::connect(address).await?;

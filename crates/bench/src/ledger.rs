@@ -54,7 +54,7 @@ pub(crate) struct Audit {
     pub(crate) doubled: usize,
     /// Claims whose row has another message id.
     pub(crate) misnamed: usize,
-    /// Rows that nobody claims: the request failed, and the message is there.
+    /// Rows that no answer claims: the request failed, and the message is there.
     pub(crate) unclaimed: usize,
 }
 

@@ -47,7 +47,7 @@ impl Program {
         self.group
     }
 
-    /// Waits until the question is answered with something, and tells what and how long after the start that was.
+    /// Waits until the question is answered. Returns the answer and how long after the start it came.
     pub(crate) async fn ready<T, F>(
         &mut self,
         within: Duration,
@@ -103,7 +103,7 @@ impl Drop for Program {
     }
 }
 
-/// A command that knows nothing of the settings which whoever runs the bench has for a Switchboard of their own.
+/// A command without the settings that the person who runs the bench has for a Switchboard of their own.
 pub(crate) fn of_nobody(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {

@@ -139,7 +139,7 @@ impl Report {
     }
 }
 
-/// A Markdown table below its header row; numbers stand to the right.
+/// A Markdown table below its header row; numbers are aligned to the right.
 pub(crate) fn table(header: &str, rows: impl IntoIterator<Item = String>) -> String {
     let columns = header.matches('|').count() - 1;
     let rule = format!("|---{}|", "|---:".repeat(columns - 1));

@@ -1,4 +1,4 @@
-//! What processes use of the machine, as `/proc` tells it.
+//! What processes use of the machine, as `/proc` reports it.
 
 use std::collections::BTreeSet;
 use std::fs;

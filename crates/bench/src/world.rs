@@ -252,7 +252,7 @@ impl World {
         http::send(self.control, "DELETE", "/calls", "").await.map(|_| ())
     }
 
-    /// Makes a supergroup of two accounts and tells its id.
+    /// Makes a supergroup of two accounts and returns its id.
     pub(crate) async fn make_chat(&self, title: &str, creator: &str, member: &str) -> Result<String> {
         let order = serde_json::json!({ "title": title, "creator": creator, "members": [member] });
         let made = http::post(self.control, "/telegram/chats", "", &order).await?;

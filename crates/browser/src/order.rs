@@ -46,7 +46,8 @@ pub struct Order {
     pub known: Option<i64>,
 }
 
-/// A message that stands in the field of its chat, or in the popup of its file. Nothing has left yet: the time to write down that it is about to.
+/// A message that is in the field of its chat, or in the popup of its file. Nothing has left yet: the time to write
+/// down that it is about to.
 #[derive(Debug)]
 pub struct Prepared {
     /// The chat.
@@ -68,7 +69,7 @@ pub enum Outcome {
     },
     /// It is proved that nothing was sent.
     Failed(Failure),
-    /// It may have been sent: [`crate::WebK::look_for`] tells, and nothing is sent again before.
+    /// It may have been sent: [`crate::WebK::look_for`] finds out, and nothing is sent again before.
     Unknown,
 }
 

@@ -29,7 +29,7 @@ impl Pictures {
         Self { folder: folder.into(), retention }
     }
 
-    /// Keeps a picture of a profile and the HTML of its page, removes those whose time is over, and tells where the picture is.
+    /// Keeps a picture of a profile and the HTML of its page, removes those whose time is over, and returns where the picture is.
     pub async fn keep(&self, profile: &str, at: Timestamp, png: &[u8], html: &str) -> io::Result<PathBuf> {
         tokio::fs::create_dir_all(&self.folder).await?;
         let name = format!("{}_{}.png", at.as_micros(), file_name(profile));

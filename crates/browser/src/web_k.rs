@@ -224,7 +224,7 @@ impl<'a> WebK<'a> {
         };
         self.close_popups().await?;
         self.all_there(Needed::InTheList).await?;
-        // The account's own chat: each account has it, and to look at it tells no one anything.
+        // The account's own chat: each account has it, and no one learns anything from a look at it.
         match self.open_by_address(&format!("#{user}"), Opening::Peer(user)).await {
             Err(Failure::NotOpened) => {
                 self.all_there(Needed::InAChat).await?;
@@ -243,7 +243,7 @@ impl<'a> WebK<'a> {
         self.arrive().await
     }
 
-    /// Opens a chat and tells whose it is; nothing is written there.
+    /// Opens a chat and returns whose it is; nothing is written there.
     pub async fn find(&self, target: &Target, known: Option<i64>) -> Result<i64, Failure> {
         self.close_popups().await?;
         self.open(target, known).await
@@ -413,7 +413,7 @@ impl<'a> WebK<'a> {
         self.session.picture_of("auth_code", css("auth_code")).await
     }
 
-    /// Whether the server told something after a message was sent, a limit or a warning: it is not pressed away.
+    /// Whether the server reported something after a message was sent, a limit or a warning: it is not pressed away.
     pub async fn notice(&self) -> Result<bool, DriverError> {
         let popup = self.facts().await?.popup;
         Ok(popup.is_some_and(|popup| popup.kind == PopupKind::Confirmation))
@@ -607,7 +607,7 @@ impl<'a> WebK<'a> {
         }
     }
 
-    /// Puts a text in the place of what stands in the field of the open chat, a draft for example.
+    /// Replaces what is in the field of the open chat, a draft for example, by a text.
     async fn write(&self, text: &str) -> Result<(), DriverError> {
         self.session.run::<bool>(WRITE, &json!([css("chat"), css("chat_field"), text])).await.map(drop)
     }

@@ -55,7 +55,7 @@ pub struct OldTask {
 /// An attempt of the old tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldAttempt {
-    /// What tells it from the others.
+    /// What distinguishes it from the others.
     pub key: String,
     pub chat: ChatRef,
     pub profile: String,
@@ -414,7 +414,7 @@ fn by_group(
         let group = attempt.group.clone().or_else(|| of_task.map(|(group, _)| group.clone()));
         match group {
             Some(group) => found.entry(group).or_default().push((chat, attempt)),
-            // A log without groups: whichever group has the chat. Two groups cannot be told apart, so the first has it.
+            // A log without groups: the group that has the chat. Two groups cannot be distinguished, so the first has it.
             None => {
                 if let Some(group) = groups_of.get(&chat).and_then(|groups| groups.first()) {
                     found.entry((*group).clone()).or_default().push((chat, attempt));
@@ -457,9 +457,9 @@ fn campaign(
     OldCampaign { name, cycle, profiles, messages, tasks, attempts: attempts.collect() }
 }
 
-/// The chats of a run that were written to in its last cycle, or may have been. `last` is the number of that cycle, where attempts
-/// have one. Where they have none, a chat that was written to more often than any other tells when the cycle can have begun at
-/// the earliest: after the last message but one to such a chat.
+/// The chats of a run that were written to in its last cycle, or may have been. `last` is the number of that cycle,
+/// where attempts have one. Where they have none, a chat that was written to more often than any other shows when the
+/// cycle can have begun at the earliest: after the last message but one to such a chat.
 fn written(tried: &[(ChatRef, RawAttempt)], last: Option<u32>) -> HashSet<ChatRef> {
     let may_be_sent =
         |attempt: &RawAttempt| matches!(attempt.state, AttemptState::Sent | AttemptState::Unknown);

@@ -1,4 +1,4 @@
-//! All accounts of channels: a way out for the delivery, and how each of them is.
+//! All accounts of channels: a sender for the delivery, and how each of them is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -37,9 +37,9 @@ const PAUSED: Duration = Duration::from_secs(5);
 /// What was prepared and not sent yet is remembered of so many messages.
 const MOST_PREPARED: usize = 1_000;
 
-/// Where a file of a message lies, and the address of ours at which a provider can fetch it.
+/// Where a file of a message is stored, and the address of ours at which a provider can fetch it.
 pub trait OutgoingFiles: Send + Sync + 'static {
-    /// Where it lies.
+    /// Where it is stored.
     fn path(&self, key: &FileKey) -> std::path::PathBuf;
 
     /// An address at which it can be fetched for an hour; none without `public_url`.
@@ -137,7 +137,7 @@ impl Account {
         Self { http: Some(http), ..self }
     }
 
-    /// How many seconds the provider's clock is ahead of this one; nothing before an answer told.
+    /// How many seconds the provider's clock is ahead of this one; nothing before an answer showed it.
     pub fn clock_ahead(&self) -> Option<i64> {
         self.http.as_ref().and_then(Http::clock_ahead)
     }

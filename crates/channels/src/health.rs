@@ -77,7 +77,7 @@ fn span_of(length: Duration) -> i64 {
 pub struct SeenWebhook {
     /// Here, elsewhere, or nowhere.
     pub state: WebhookState,
-    /// What it told; addresses in it may have secrets.
+    /// What it answered; addresses in it may have secrets.
     pub registered: Registered,
     /// When it was asked.
     pub at: Timestamp,
@@ -98,7 +98,7 @@ pub enum WebhookState {
 }
 
 impl WebhookState {
-    /// What follows from what a provider told.
+    /// What follows from a provider's answer.
     pub fn of(ours: Option<&str>, registered: &Registered, was_here: bool) -> Self {
         if ours.is_some_and(|ours| registered.urls.iter().any(|url| url == ours)) {
             Self::Here

@@ -3,7 +3,7 @@
 //! * [`Provider`] is what a folder implements: its client, what comes in, what goes out, what it carries.
 //! * [`Nature`] is what else is true of a channel: its owner's steps, the words of the doctor, and what others ask instead of its name.
 //! * [`make`] makes the account of any channel.
-//! * [`Channels`] is all accounts together: a way out for the delivery.
+//! * [`Channels`] is all accounts together, as a sender for the delivery.
 //! * [`Reception`] takes what providers post, or asks them, and hands it to the store.
 
 mod accounts;

@@ -25,7 +25,7 @@ pub trait Provider: Send + Sync + 'static {
     /// What it carries.
     fn capabilities(&self) -> Capabilities;
 
-    /// What comes in. What is not here the provider does not tell, or this program does not keep.
+    /// What comes in. What is not here the provider does not report, or this program does not keep.
     fn receives(&self) -> &'static [Incoming];
 
     /// How often the provider may be sent to.
@@ -98,12 +98,12 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// Whether it is asked, once a minute, also while it posts: for what it tells only then, and for what it failed to post.
+    /// Whether it is asked, once a minute, also while it posts: for what it reports only then, and for what it failed to post.
     fn is_asked_beside_posts(&self) -> bool {
         false
     }
 
-    /// Makes what came in whole: names that only a call tells, links to recordings. What cannot be had is left out.
+    /// Makes what came in whole: names that only a call returns, links to recordings. What cannot be had is left out.
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
         ready(events).boxed()
     }
@@ -136,7 +136,7 @@ pub trait Provider: Send + Sync + 'static {
         ready(Err(CallError::by_hand())).boxed()
     }
 
-    /// What stands behind the path of the address that it posts to, where it asks for something there.
+    /// What follows the path of the address that it posts to, where it asks for something there.
     fn hook_query(&self) -> &'static str {
         ""
     }
@@ -174,8 +174,8 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// The first characters of the token, to tell one from another: at most so many, and no more than half of it. Nothing is
-    /// asked; none where there is no token yet, or it is not shown.
+    /// The first characters of the token, to distinguish it from others: at most so many, and no more than half of it.
+    /// Nothing is asked; none where there is no token yet, or it is not shown.
     fn token_start(&self, _: usize) -> Option<String> {
         None
     }
@@ -438,7 +438,7 @@ pub struct HookPost {
     pub method: String,
     /// The whole address as the caller wrote it, under `public_url`: some providers sign it.
     pub url: String,
-    /// What stands behind the `?`.
+    /// What follows the `?`.
     pub query: String,
     /// The headers, their names in small letters.
     pub headers: Vec<(String, Vec<u8>)>,
@@ -535,9 +535,9 @@ pub struct Polled {
 
 /// A file that is being fetched.
 pub struct Fetched {
-    /// Its type, where the answer told it.
+    /// Its type, where the answer had it.
     pub mime: Option<String>,
-    /// Its size in bytes, where the answer told it.
+    /// Its size in bytes, where the answer had it.
     pub size: Option<u64>,
     /// Its content, piece by piece. A larger one than was asked for ends with an error. Its reader limits the wait for each.
     pub content: BoxStream<'static, Result<Bytes, CallError>>,
@@ -595,7 +595,7 @@ impl Posting {
 /// Whether an address is posted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PostingState {
-    /// It is, as far as the provider tells.
+    /// It is, as far as the provider says.
     Works,
     /// It has not confirmed yet that it wants to be.
     Unconfirmed,

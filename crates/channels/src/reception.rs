@@ -64,7 +64,7 @@ fn keep_whole(events: &mut [InboundEvent], body: &[u8]) {
 pub struct TakenHook {
     /// The answer that the provider wants.
     pub answer: HookAnswer,
-    /// The provider's id of the first message that it told of.
+    /// The provider's id of the first message that it reported.
     pub message_id: Option<String>,
     /// Whether messages of the account are posted on to another program.
     pub forwarded: bool,
@@ -287,7 +287,7 @@ impl Reception {
         Ok(TakenHook { answer, message_id, forwarded })
     }
 
-    /// Keeps what a provider told, and where asking it goes on.
+    /// Keeps what a provider reported, and where asking it goes on.
     ///
     /// # Errors
     /// The store cannot be written.

@@ -21,8 +21,8 @@ pub struct TokenLife {
 }
 
 impl TokenLife {
-    /// When it is to be renewed, after an attempt that failed; none where it has ended, so that only a log-in helps. One whose end
-    /// is not known is renewed at once, which tells it.
+    /// When it is to be renewed, after an attempt that failed; none where it has ended, so that only a log-in helps.
+    /// One whose end is not known is renewed at once, which shows it.
     ///
     /// A token of 60 days is renewed after 30, and then once a day.
     pub fn next_renewal(self, failed: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {

@@ -62,8 +62,8 @@ impl Server {
         server.filter(|server| server.login.is_some()).ok_or(WANTED)
     }
 
-    /// Reads the address of a message centre, and what stands behind its `?`. Many centres have no TLS: they are reached over a line of
-    /// their own.
+    /// Reads the address of a message centre, and what follows its `?`. Many centres have no TLS: they are reached over
+    /// a line of their own.
     ///
     /// # Errors
     /// What is wrong with it, without the address.

@@ -176,7 +176,7 @@ fn items(value: Option<&Value>) -> Vec<Table> {
     items.filter_map(|item| item.as_table().cloned()).collect()
 }
 
-/// The key by which items of a list are told apart: a name or a number that is always there.
+/// The key by which items of a list are distinguished: a name or a number that is always there.
 fn identity(rows: &'static [Row]) -> Option<&'static str> {
     rows.iter().find_map(|row| match row {
         Row::Key(key) => Some(last(key.path)).filter(|name| ["name", "port", "id"].contains(name)),

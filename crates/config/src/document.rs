@@ -29,13 +29,13 @@ pub(crate) struct Document {
     pub(crate) problems: Vec<Problem>,
     /// The environment variables that secrets refer to.
     pub(crate) secret_variables: BTreeSet<String>,
-    /// Where secrets were taken from that do not stand in the file.
+    /// Where secrets were taken from that are not in the file.
     origins: BTreeMap<String, SecretOrigin>,
     places: BTreeMap<String, SettingSource>,
 }
 
 impl Document {
-    /// The place of a key or, if it has none, of what it stands in.
+    /// The place of a key or, if it has none, of what it is in.
     pub(crate) fn place(&self, path: &str) -> SettingSource {
         let mut path = path;
         loop {
@@ -71,7 +71,7 @@ impl Document {
     }
 }
 
-/// Reads a settings file that lies at an absolute path.
+/// Reads a settings file at an absolute path.
 pub(crate) fn read(text: &str, file: &Path, environment: &BTreeMap<String, String>) -> Document {
     let mut document = Document::default();
     document.set_place("", SettingSource::in_file(file, text, 0));

@@ -72,7 +72,7 @@ pub enum ChannelValue {
 /// Why a settings file cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// It says nothing of what stands there, which may be a secret.
+    /// It says nothing of what is there, which may be a secret.
     #[error("the settings file is no TOML: line {line}: {message}")]
     NotToml { line: usize, message: String },
     #[error("`channels` of the settings is no list of sections")]

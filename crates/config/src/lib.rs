@@ -2,7 +2,7 @@
 //!
 //! [`Settings::load`] reads a file and a set of environment variables and gives either settings that can be
 //! used as they are, or one [`SettingsError`] that names all that is wrong: where, what, and what to do.
-//! Each key stands once, in the struct of its section (the macro `settings!`): reading, checking, the environment's
+//! Each key is written once, in the struct of its section (the macro `settings!`): reading, checking, the environment's
 //! names and [`settings_reference`] come from there.
 
 mod active_hours;

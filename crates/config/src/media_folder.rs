@@ -1,4 +1,4 @@
-//! The media folder: where server paths are read, and what must not lie in it.
+//! The media folder: where server paths are read, and what must not be in it.
 
 use std::io;
 use std::path::{Path, PathBuf};

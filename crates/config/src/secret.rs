@@ -21,7 +21,7 @@ const LARGEST: u64 = 64 * 1024;
 /// What is written in the place of a secret.
 const REDACTED: &str = "[REDACTED]";
 
-/// Where a secret of the settings stands: a command that needs it can take it from there.
+/// Where a secret of the settings is: a command that needs it can take it from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SecretOrigin {
     /// In the settings themselves.

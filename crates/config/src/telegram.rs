@@ -104,7 +104,7 @@ settings! {
         /// The same within any 24 hours.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         messages_per_day: Option<NonZeroU32>, optional(LIMIT), "300";
-        /// Which messages that come in are kept and told of as events: those of private chats, those of private chats and of the
+        /// Which messages that come in are kept and reported as events: those of private chats, those of private chats and of the
         /// chats that were made here or sent to (registered), all, or none.
         #[serde(default)]
         keep_messages: Keep = Keep::default(), choice(<Keep as strum::VariantNames>::VARIANTS);

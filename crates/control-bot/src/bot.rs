@@ -46,7 +46,7 @@ pub enum ControlBotError {
     NoAccounts,
 }
 
-/// A control bot. Messages of people that it does not serve are not answered: they cannot tell that it is alive.
+/// A control bot. Messages of people that it does not serve are not answered: they cannot know that it is alive.
 pub struct ControlBot {
     clerk: Clerk,
     channel: EitherChannel,

@@ -35,7 +35,7 @@ impl Diagnostics<'_> {
         findings.map(|(number, (area, finding))| (number, area, finding)).collect()
     }
 
-    /// Whether something lies out of this server's sight.
+    /// Whether something is out of this server's sight.
     fn is_partly_blind(&self) -> bool {
         self.report.sections.iter().any(|section| section.looked != Looked::Wholly)
     }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn each_finding_has_its_evidence_and_what_mends_it_in_russian() {
         let drawn = drawn(Language::Russian);
-        // A sentence that is not known is told by its kind; one of a newer program stays as it is.
+        // A sentence that is not known is shown by its kind; one of a newer program stays as it is.
         assert!(drawn.contains("<p>Порт из настроек занят другим процессом.</p>"), "{drawn}");
         assert!(drawn.contains("<p>Nobody listens on 5023.</p>"), "{drawn}");
         assert!(!drawn.contains("Another program holds"), "{drawn}");

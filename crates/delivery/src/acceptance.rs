@@ -76,7 +76,7 @@ impl Delivery {
         let message = &mut accept.message;
         let id = message.id;
         // Behind others that wait under the name, or under the id of a basic group that has become a supergroup, it
-        // takes the same way as they, or it would pass them.
+        // takes the same path as they, or it would pass them.
         message.address = match &message.chat {
             chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
             chat => Address::written(chat),
@@ -205,7 +205,7 @@ impl Delivery {
         let Choice::Go(account) = decide::choose(candidates, Some(&query.chat), &[], None, false) else {
             return None;
         };
-        // What is said about another way than the first one goes with a write of its own.
+        // What is said about another route than the first one goes with a write of its own.
         let is_elsewhere = candidates.address.as_ref().is_some_and(|other| *other != address);
         let stands_in = message.pin.is_none() && decide::failover(candidates, &[], &account, None).is_some();
         if is_elsewhere || stands_in || candidates.lost {

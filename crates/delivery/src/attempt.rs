@@ -374,7 +374,7 @@ impl LaneWorker<'_> {
         }
     }
 
-    /// It may have been sent, and the account cannot tell: others in the chat are asked; when they cannot say either, a
+    /// It may have been sent, and the account does not know: others in the chat are asked; when they cannot say either, a
     /// person must.
     async fn doubt(
         &self,

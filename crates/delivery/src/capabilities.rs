@@ -1,4 +1,4 @@
-//! What a way out can carry, as data.
+//! What a provider can carry, as data.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Capabilities {
     pub media: &'static [MediaKind],
     /// What it can do besides sending.
     pub actions: &'static [Action],
-    /// The states after [`MessageState::Sent`] that the provider tells.
+    /// The states after [`MessageState::Sent`] that the provider reports.
     pub states: &'static [MessageState],
     /// What the provider has against doubles.
     pub dedup: Dedup,
@@ -152,7 +152,7 @@ impl fmt::Display for MediaKind {
     }
 }
 
-/// Something of a message that its way out does not carry.
+/// Something of a message that its provider does not carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCarried {
     /// Messages only come in.

@@ -1,4 +1,4 @@
-//! The decisions on a message's way: who carries it, and what an outcome means. Pure.
+//! The decisions about a message: who carries it, and what an outcome means. Pure.
 
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn held_back_by(candidate: &Candidate) -> Option<String> {
 }
 
 /// From whom work goes over to `chosen` and why, when that is not the first choice. `stood_in` is who it went over to last: that
-/// is told once, and where it goes on from there is told as a step of its own.
+/// is reported once, and where it goes on from there is reported as a step of its own.
 pub(crate) fn failover(
     candidates: &Candidates,
     tried: &[(Refusal, RefusalKind)],
@@ -182,7 +182,7 @@ pub(crate) fn passed_over(
 
 /// Why there is no one. A missing right says most. That a chat is not found is said only when everyone who might know it
 /// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. The one who is gone
-/// for good is not waited for, or a chat that no one knows would never be told from one that no one can be asked about.
+/// for good is not waited for, or a chat that no one knows would never be distinguished from one that no one can be asked about.
 fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, RefusalKind)]) -> Failure {
     let untried =
         |refused: &&(Refusal, RefusalKind)| tried.iter().all(|(one, _)| one.account != refused.0.account);
@@ -220,7 +220,7 @@ pub(crate) enum Next {
     Send,
     /// Look at the chat first, then ask [`after_look`].
     Look,
-    /// It may have been sent, and no one can tell.
+    /// It may have been sent, and no one can know.
     Doubt,
 }
 
@@ -234,7 +234,7 @@ pub(crate) enum Repeat {
     AfterLook,
     /// No more. A look decides.
     Over,
-    /// Never, and no look tells.
+    /// Never, and no look decides.
     Never,
 }
 

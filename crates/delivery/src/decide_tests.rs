@@ -1,4 +1,4 @@
-//! What holds for the decisions on a message's way.
+//! What holds for the decisions about a message.
 
 use std::time::Duration;
 

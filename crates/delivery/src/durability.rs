@@ -23,7 +23,7 @@ pub(crate) enum Fate {
     Accepted,
     /// It will never be carried.
     NotAccepted,
-    /// The program ends before the store has told.
+    /// The program ends before the store has answered.
     NotKnown,
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn wound_up(closing: &CancellationToken, tasks: &TaskTracker, l
 }
 
 /// A write whose answer did not come may be on disk all the same, and "not accepted" must be true. A cancel goes behind
-/// it in the same queue, and what it finds tells: true when the work waited or is not there. When the program ends
+/// it in the same queue, and what it finds decides: true when the work waited or is not there. When the program ends
 /// meanwhile, the store is asked a few times more; one that stays silent leaves it open.
 pub(crate) async fn fate<F>(
     ambient: &Ambient,
@@ -161,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// What is told of work of which the store says this after it was silent so often, and how often it was asked.
+    /// The fate of work of which the store says this after it was silent so often, and how often it was asked.
     async fn told(silent: u32, closing: bool, answer: Result<bool, StoreError>) -> (Fate, u32) {
         let clock = Clock::system();
         let ambient =

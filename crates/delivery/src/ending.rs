@@ -1,4 +1,4 @@
-//! The end of a message: written where that is to be done, and told to those who wait.
+//! The end of a message: written where that is to be done, and reported to those who wait.
 
 use std::time::Duration;
 

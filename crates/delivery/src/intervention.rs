@@ -48,7 +48,7 @@ impl Delivery {
     }
 
     /// Has a message tried no longer that is being sent and of which an attempt may have arrived: it is in doubt then, unless the
-    /// attempt that is on the wire tells more.
+    /// attempt that is on the wire shows more.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -26,7 +26,7 @@ pub(crate) struct Job<L> {
     pub(crate) payload: L,
 }
 
-/// Whose a message is: where it stands in line.
+/// Whose a message is: its place in line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LaneTarget {
     /// The chat in whose lane it waits.
@@ -160,7 +160,7 @@ impl<L> Lanes<L> {
         may.then(|| self.open(place, pin.cloned()))
     }
 
-    /// Whether only the store can tell if it has messages of a lane. Nothing if it is open, or if the store has none for
+    /// Whether only the store knows if it has messages of a lane. Nothing if it is open, or if the store has none for
     /// sure; else what to hand to [`Lanes::reserve`] and [`Lanes::line_up`] once the store said that it has none.
     pub(crate) fn ask_store(&self, chat: &ChatRef, pin: Option<&AccountName>) -> NoneStored {
         let ask = self.find(chat, pin).is_none() && self.may_be_stored(pin, None);
@@ -228,7 +228,7 @@ impl<L> Lanes<L> {
         self.leave_to_queue(queue, None);
     }
 
-    /// What was under way stands in its lanes.
+    /// What was under way is in its lanes.
     pub(crate) fn resumed(&mut self) {
         self.is_resuming = false;
     }

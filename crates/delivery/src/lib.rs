@@ -1,4 +1,4 @@
-//! The way of a message from its acceptance to its outcome: outbox, lanes, attempts, doubt.
+//! The path of a message from its acceptance to its outcome: outbox, lanes, attempts, doubt.
 //!
 //! A message is on disk before [`Delivery::submit`] returns. From then on its lane carries it, part by part, through a
 //! [`Sender`]; each step is written to the store before and after it happens, so that a crash at any instant resumes at
@@ -137,7 +137,7 @@ impl Inner {
 }
 
 impl Delivery {
-    /// A delivery over this store and this way out. Nothing moves before [`Delivery::resume`] or the first message.
+    /// A delivery over this store and this sender. Nothing moves before [`Delivery::resume`] or the first message.
     pub fn new(store: Store, sender: Arc<dyn Sender>, ambient: Ambient, limits: Limits) -> Self {
         let delivery = Self(Arc::new(Inner {
             store,
@@ -161,7 +161,7 @@ impl Delivery {
         delivery
     }
 
-    /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Tells how many.
+    /// Takes up what an earlier run left unfinished; call it once, before the first [`Delivery::submit`]. Returns how many.
     /// What was under way is read now; of what waits only the count, and the messages as there is room for them.
     ///
     /// A message that cannot be read is taken up once it can, and those behind it in its lane wait for it. Only one whose
@@ -298,7 +298,7 @@ impl Delivery {
     }
 
     /// Messages that were sent and whose files no one needs for them any more, as that happens. A listener that is slow
-    /// misses some, and what ends while no one listens is told to no one: it is for doing early what is done anyway.
+    /// misses some, and what ends while no one listens is announced to no one: it is for doing early what is done anyway.
     pub fn media_released(&self) -> broadcast::Receiver<MessageId> {
         self.0.media_released.listen()
     }

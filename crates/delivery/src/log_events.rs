@@ -1,10 +1,10 @@
-//! Each step of a message's way and of an operation's as a log line: what happened, through which account, with what outcome.
+//! Each step of a message and of an operation as a log line: what happened, through which account, with what outcome.
 //! Never what a message says.
 //!
 //! A message that is begun as it is accepted and sent at the first attempt has two of them: accepted, and ended.
 //!
-//! The lines carry the path of this module as their target, so that the writer of logs can tell the many lines of each
-//! message from the few of the program.
+//! The lines carry the path of this module as their target, so that the writer of logs can distinguish the many lines
+//! of each message from the few of the program.
 
 use std::time::Duration;
 

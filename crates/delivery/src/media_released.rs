@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 /// How many are kept for a listener that is slow; it misses the oldest of more than that.
 const KEPT: usize = 1_024;
 
-/// Tells of messages whose files are spent. No one has to listen.
+/// Announces messages whose files are spent. No one has to listen.
 pub(crate) struct MediaReleased(broadcast::Sender<MessageId>);
 
 impl Default for MediaReleased {
@@ -18,7 +18,7 @@ impl Default for MediaReleased {
 }
 
 impl MediaReleased {
-    /// Tells of a message, as the store has it, if its files are spent.
+    /// Announces a message, as the store has it, if its files are spent.
     pub(crate) fn tell(&self, message: &OutboundMessage) {
         if is_spent(message) {
             // An error says that no one listens.
@@ -26,7 +26,7 @@ impl MediaReleased {
         }
     }
 
-    /// What is told from now on.
+    /// What is announced from now on.
     pub(crate) fn listen(&self) -> broadcast::Receiver<MessageId> {
         self.0.subscribe()
     }

@@ -45,7 +45,7 @@ impl LaneWorker<'_> {
     }
 
     /// Prepares a part that the account has already, of which an attempt may have arrived: what was prepared for that one
-    /// may be used up. Tells why it cannot be attempted, and whether that is the provider's own trouble.
+    /// may be used up. Returns why it cannot be attempted, and whether that is the provider's own trouble.
     pub(crate) async fn prepare_again(
         &self,
         work: &InFlight,

@@ -99,7 +99,7 @@ impl Delivery {
         self.start_new(lane);
     }
 
-    /// Where a message stands in line. Behind others that wait under the name it takes the same way as they.
+    /// The place of a message in line. Behind others that wait under the name it takes the same path as they.
     pub(crate) fn place_of(
         &self,
         chat: &ChatRef,
@@ -138,7 +138,7 @@ impl Delivery {
         }
     }
 
-    /// The store did not tell what became of a change: it may have been made, or be made later. Once that is known, the
+    /// The store did not report what became of a change: it may have been made, or be made later. Once that is known, the
     /// message is taken up.
     pub(crate) fn find_out(&self, id: MessageId) {
         self.take_up_late(id, false);

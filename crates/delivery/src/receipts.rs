@@ -1,4 +1,4 @@
-//! What providers tell about a message after they have it: that it arrived, that it was read.
+//! What providers report about a message after they have it: that it arrived, that it was read.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a way out must be able to do: say who could carry a message, carry one part, and look whether it arrived.
+//! What a sender must be able to do: say who could carry a message, carry one part, and look whether it arrived.
 
 use std::sync::Arc;
 
@@ -32,9 +32,9 @@ pub enum Readiness {
     HeldUntil(Timestamp),
     /// Not before this instant: it has sent as many messages as its owner lets it.
     LimitedUntil(Timestamp),
-    /// As soon as it is connected; [`Sender::changes`] tells.
+    /// As soon as it is connected; [`Sender::changes`] reports it.
     Connecting,
-    /// Once a person resumes it; [`Sender::changes`] tells.
+    /// Once a person resumes it; [`Sender::changes`] reports it.
     Paused,
 }
 
@@ -128,7 +128,7 @@ pub enum Evidence {
     None,
 }
 
-/// A way out: one for each provider.
+/// Carries messages: one for each provider.
 ///
 /// None of its methods waits without a limit, and none but [`Sender::prepare`] may be given up by the caller between a
 /// write to the wire and its outcome: the delivery runs them to their end.
@@ -139,10 +139,10 @@ pub trait Sender: Send + Sync + 'static {
     /// The names of all accounts there are, usable or not.
     fn accounts(&self) -> Vec<AccountName>;
 
-    /// Whether it is the way to this chat, by its form alone: no one is asked, and the chat need not exist.
+    /// Whether it serves this chat, by its form alone: no one is asked, and the chat need not exist.
     fn serves(&self, chat: &ChatRef) -> bool;
 
-    /// The chat's address if it can be told from memory; a username that is not in any cache yields `None`.
+    /// The chat's address if memory has it; a username that is not in any cache yields `None`.
     fn locate(&self, chat: &ChatRef) -> Option<Address>;
 
     /// What can be carried into this chat, the same for every account that may carry it.

@@ -1,4 +1,4 @@
-//! Several ways out as one: each message goes to the sender that serves its chat.
+//! Several senders as one: each message goes to the one that serves its chat.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::capabilities::{Capabilities, Dedup};
 use crate::pace::Pace;
 use crate::sender::{Attempt, Candidates, Evidence, MessageLookup, Query, Sender};
 
-/// Two ways out have an account of one name: it would not say which of them is meant.
+/// Two senders have an account of one name: it would not say which of them is meant.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("two providers have an account named {0}; give one of them another name")]
 pub struct SharedName(pub AccountName);
 
-/// Ways out beside each other. An account's name is that of one of them only.
+/// Senders beside each other. An account's name is that of one of them only.
 pub struct Senders {
     all: Vec<Arc<dyn Sender>>,
     changed: watch::Sender<u64>,
@@ -26,7 +26,7 @@ pub struct Senders {
     _followers: JoinSet<()>,
 }
 
-/// What is carried where no way leads: nothing but a text, which is not sent.
+/// What is carried where no sender serves the chat: nothing but a text, which is not sent.
 const NOTHING: Capabilities = Capabilities {
     text: TextLimit::new(4_096, Unit::Utf16),
     caption: None,
@@ -41,7 +41,7 @@ const NOTHING: Capabilities = Capabilities {
 };
 
 impl Senders {
-    /// All of these as one way out. A single one is that itself. Called within a runtime.
+    /// All of these as one sender. A single one is that itself. Called within a runtime.
     ///
     /// # Errors
     /// Two of them know one name.

@@ -1,4 +1,4 @@
-//! What a way out must be able to do with chats: say who could, take one step, and look whether a chat was made.
+//! What a provider must be able to do with chats: say who could, take one step, and look whether a chat was made.
 
 use domain::account::Operation;
 use domain::saga::{RegistryChange, Step, StepAnswer};
@@ -30,7 +30,7 @@ pub enum ChatLookup {
     CannotTell,
 }
 
-/// A way out that can make, change and leave chats. Implemented by the Telegram user accounts.
+/// A provider that can make, change and leave chats. Implemented by the Telegram user accounts.
 ///
 /// None of its methods waits without a limit, and none may be given up by the caller between a write to the wire
 /// and its outcome: the runner of sagas runs them to their end.

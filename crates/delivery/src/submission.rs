@@ -1,4 +1,4 @@
-//! What callers hand in, and what they are told.
+//! What callers hand in, and what they are answered.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ pub enum SubmitError {
         /// How many it carries.
         given: usize,
     },
-    /// It has something that its way out does not carry.
+    /// It has something that its provider does not carry.
     #[error(transparent)]
     NotCarried(#[from] NotCarried),
     /// Too much is waiting already.
@@ -111,7 +111,7 @@ pub enum SubmitError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The program is ending, and the store does not tell whether it took the message: then the next start sends it.
+    /// The program is ending, and the store does not report whether it took the message: then the next start sends it.
     #[error(
         "the program is shutting down and the store does not answer; look for {id} before sending it again"
     )]
@@ -119,7 +119,7 @@ pub enum SubmitError {
         /// The id that it has if it was accepted.
         id: MessageId,
     },
-    /// No way out leads to the chat.
+    /// No sender serves the chat.
     #[error("no channel here leads to {0}; GET /v1/channels lists the accounts of channels")]
     NotServed(ChatRef),
     /// The program is ending.

@@ -64,7 +64,7 @@ impl<T, P> Default for Entry<T, P> {
 /// Who waits for what: things of the kind `T`, named by an `I`, each counted as a `P` while memory has it.
 pub(crate) struct Waiters<I, T, P = ()> {
     all: Mutex<HashMap<I, Entry<T, P>>>,
-    /// Tells that an account has something no longer.
+    /// Signals that an account has something no longer.
     outcome: Notify,
 }
 
@@ -95,7 +95,7 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
         }
     }
 
-    /// Resolves when it is final, wherever it is, and tells whether it is here.
+    /// Resolves when it is final, wherever it is, and returns whether it is here.
     pub(crate) fn listen(&self, id: I) -> (oneshot::Receiver<Box<T>>, bool) {
         let (tell, told) = oneshot::channel();
         let mut map = self.map();
@@ -125,8 +125,8 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
         Some(told)
     }
 
-    /// It is final, and stored so. Before anyone is told it is counted, if it was still on its way: of several who tell
-    /// the same end one is the first.
+    /// It is final, and stored so. Before anyone is notified it is counted, if it was still on its way: of several who
+    /// report the same end one is the first.
     pub(crate) fn finish(&self, id: I, ended: &T, count: impl FnOnce(&T, P)) {
         // Bound to a name first: the lock is not held while it is counted.
         let entry = self.map().remove(&id);

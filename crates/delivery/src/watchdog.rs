@@ -16,7 +16,7 @@ pub struct Unbegun {
     pub what: Uuid,
     /// The service it is part of; none in a channel.
     pub service: Option<Service>,
-    /// Since when; of use only to tell whether it is still the same attempt to begin it.
+    /// Since when; of use only to see whether it is still the same attempt to begin it.
     pub since: Duration,
 }
 

@@ -120,7 +120,7 @@ pub(crate) type Payload = Option<Box<InFlight>>;
 pub(crate) enum LaneStep {
     /// It is final; its callers are notified.
     Finished,
-    /// It stands in another lane now.
+    /// It is in another lane now.
     Elsewhere,
     /// The program is ending, or the message is not this worker's any more.
     Dropped,

@@ -35,18 +35,18 @@ pub struct Patient {
     pub journal: Journal,
     /// Whether it is tried if Telegram and others can be reached.
     pub reach: bool,
-    /// An installation of the old scripts: what lies in it is known to be one of them.
+    /// An installation of the old scripts: what is in it is known to be one of them.
     pub legacy: Option<PathBuf>,
-    /// The command that takes an old installation over, as it is told.
+    /// The command that takes an old installation over, as it is shown.
     pub import: String,
     /// What time it is.
     pub clock: Clock,
 }
 
 pub enum Asked {
-    /// The server told what it knows; also when it looks at itself.
+    /// The server reported what it knows; also when it looks at itself.
     Server(Box<Inside>),
-    /// Something answers on the control socket, or holds the data directory, and does not tell; why.
+    /// Something answers on the control socket, or holds the data directory, and does not report; why.
     Deaf(String),
     Nobody,
 }
@@ -168,7 +168,7 @@ async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Askin
             None => Vec::new(),
         }
     };
-    // Where none is named, nobody has to be asked to know that.
+    // Where none is named, that is known without asking.
     let registered = async {
         match settings.filter(|settings| patient.reach || settings.webhooks_elsewhere().next().is_none()) {
             Some(settings) => Some(registrations::all(settings, clock).await),
@@ -391,7 +391,7 @@ fn written(machine: &Machine) -> Option<Timestamp> {
     machine.store.as_ref()?.as_ref().ok()?.as_ref()?.written_at
 }
 
-/// What the server keeps in memory is told beside its memory.
+/// What the server keeps in memory is reported beside its memory.
 fn with_caches(mut section: Section, inside: Option<&Inside>) -> Section {
     if section.area == Area::Memory {
         for (name, count) in inside.into_iter().flat_map(|inside| &inside.caches) {

@@ -158,7 +158,7 @@ codes! {
     InDoubt = "in_doubt",
     /// Requests that came to nothing and are kept.
     FailedRequests = "failed_requests",
-    /// Chats that nobody could find.
+    /// Chats that no account could find.
     UnresolvedChats = "unresolved_chats",
     /// A service was stopped by hand.
     ServiceStopped = "service_stopped",
@@ -192,7 +192,7 @@ codes! {
     SessionMissing = "session_missing",
     /// The settings name a session that cannot be read.
     SessionUnreadable = "session_unreadable",
-    /// A session lies there and nobody names it.
+    /// A session is stored there and is named nowhere.
     SessionUnnamed = "session_unnamed",
     /// One session in two files.
     SessionTwice = "session_twice",
@@ -200,13 +200,13 @@ codes! {
     SessionShared = "session_shared",
     /// Sessions that belong to no account.
     SessionsOwnerless = "sessions_ownerless",
-    /// A process of the old scripts that nobody looks after any more.
+    /// A process of the old scripts that no one looks after any more.
     Orphan = "orphan",
     /// A process of the old scripts that runs.
     OldScriptRuns = "old_script_runs",
     /// A unit that is started again and again.
     CrashLoop = "crash_loop",
-    /// A unit that nobody starts again after a crash.
+    /// A unit that is not started again after a crash.
     UnitNotRestarted = "unit_not_restarted",
     /// A unit that runs as root without need.
     UnitAsRoot = "unit_as_root",
@@ -216,7 +216,7 @@ codes! {
     OldUnitEnabled = "old_unit_enabled",
     /// A file that others can read.
     FileOpenToOthers = "file_open_to_others",
-    /// A file that belongs to somebody else than the data directory.
+    /// A file that belongs to another user than the data directory.
     FileOfAnother = "file_of_another",
     /// The disk is full, or nearly.
     DiskLow = "disk_low",
@@ -244,7 +244,7 @@ codes! {
     WebhookFailing = "webhook_failing",
     /// A provider sends what customers write so that others can read it on the way.
     WebhookPlain = "webhook_plain",
-    /// Whoever knows the address of a webhook can post there as the provider.
+    /// Anyone who knows the address of a webhook can post there as the provider.
     WebhookWithoutSecret = "webhook_without_secret",
     /// A provider refuses what it is asked with.
     WebhookRefused = "webhook_refused",

@@ -1,4 +1,4 @@
-//! What only the running server knows: told to the doctor by whoever has it.
+//! What only the running server knows: given to the doctor by the caller that has it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Inside {
     /// What is in the store; nothing when it did not answer.
     pub stock: Option<StockFact>,
     /// Why the store did not take what the server wrote to try it; nothing when it did. A disk that is full is no reason: that is
-    /// told of the disk.
+    /// reported of the disk.
     #[serde(default)]
     pub unwritten: Option<String>,
     /// What it keeps in memory to be quick, by name, and how many of it.
@@ -39,7 +39,7 @@ pub struct Inside {
     /// Requests that name a client behind a proxy which the settings do not trust.
     #[serde(default)]
     pub forwarded: ForwardedFact,
-    /// Where alert targets listen that were made while it ran; those of the settings stand there.
+    /// Where alert targets listen that were made while it ran; those of the settings are found there.
     #[serde(default)]
     pub alert_targets: Vec<AlertTargetFact>,
 }
@@ -130,7 +130,7 @@ pub struct StockFact {
     pub operations_in_doubt: u64,
     /// Failed requests that wait for a person.
     pub failed_requests: u64,
-    /// Chats that nobody could find; with `unresolved_more`, at least so many.
+    /// Chats that no account could find; with `unresolved_more`, at least so many.
     pub unresolved: u64,
     /// Whether there are more than were counted.
     pub unresolved_more: bool,
@@ -148,9 +148,9 @@ pub struct StockFact {
 /// Requests that name a client behind a proxy which the settings do not trust, since the start. No address is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardedFact {
-    /// From this machine or a private network, where proxies stand.
+    /// From this machine or a private network, where proxies are.
     pub near: u64,
-    /// From elsewhere: anybody may write such a header.
+    /// From elsewhere: anyone may write such a header.
     pub far: u64,
     /// When the last one came.
     pub last_at: Option<Timestamp>,

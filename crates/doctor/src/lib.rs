@@ -1,7 +1,7 @@
 //! The doctor: examines settings, machine and server, and reports what is wrong, the evidence, and the fix.
 //!
 //! * `finding` and `report` are what he says; `text` is how a person reads it.
-//! * `check` decides over plain facts; `gather` brings them; `inside` is what only the running server can tell.
+//! * `check` decides over plain facts; `gather` brings them; `inside` is what only the running server knows.
 //! * `legacy` compares an old installation with the settings.
 //! * `examine` is one examination from beginning to end.
 

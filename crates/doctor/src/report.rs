@@ -100,7 +100,7 @@ pub enum Area {
     Network,
     /// Memory and its limit.
     Memory,
-    /// What other programs are told.
+    /// What is reported to other programs.
     Callbacks,
     /// Where providers send what customers write.
     Webhooks,

@@ -1,4 +1,4 @@
-//! The known troubles of the old platform: each has a section on the page for whoever is in trouble, in both languages.
+//! The known troubles of the old platform: each has a section on the page for anyone in trouble, in both languages.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const KNOWN: [(&str, &str, &[&str]); 8] = [
     ("A port is taken", "Порт занят", &["is taken by", "sudo switchboard doctor"]),
 ];
 
-/// The sections of a page, each a heading and what stands under it.
+/// The sections of a page, each a heading and what is under it.
 fn sections(page: &str) -> Vec<(String, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
     let text = std::fs::read_to_string(page).expect("a page");

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct AccessHash(pub i64);
 
 impl AccessHash {
-    /// What stands where none is needed: with a basic group, and with the account itself.
+    /// The value where none is needed: with a basic group, and with the account itself.
     pub const NONE: Self = Self(0);
 }
 

@@ -23,7 +23,7 @@ pub enum InvalidAccountName {
     /// It is empty, too long, or has other characters; cut to 64.
     #[error("{0:?} cannot name an account; use 1 to 64 of the letters a-z, digits, _ and -")]
     Form(String),
-    /// An account of this name could not be told from a page about all accounts.
+    /// An account of this name could not be distinguished from a page about all accounts.
     #[error("an account cannot be called {0:?}: addresses of Switchboard use that word; choose another name")]
     Reserved(&'static str),
 }

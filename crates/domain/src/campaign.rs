@@ -85,7 +85,7 @@ impl CampaignLog {
     pub const ABOUT_CHATS: [&str; 5] =
         ["chat_not_found", "no_rights", "not_in_chat", "template", "task_gone"];
 
-    /// Whether an attempt with this end stands in it.
+    /// Whether an attempt with this end is in it.
     pub fn has(self, state: AttemptState, code: Option<&str>) -> bool {
         let is_about_chat = code.is_some_and(|code| Self::ABOUT_CHATS.contains(&code));
         match self {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ClientId;
 
-/// What tells which client it is.
+/// What identifies a client.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientIdentity {
     /// The name of a channel, [`ClientIdentity::PHONE`] or [`ClientIdentity::EMAIL`].

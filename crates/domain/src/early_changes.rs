@@ -1,4 +1,4 @@
-//! What became of a message before it came in: providers and networks tell things in any order.
+//! What became of a message before it came in: providers and networks report things in any order.
 
 use serde::{Deserialize, Serialize};
 

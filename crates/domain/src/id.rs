@@ -99,7 +99,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A message on its way out.
+    /// An outbound message.
     MessageId = "msg_";
     /// An API key (its public name, never the key itself).
     ApiKeyId = "key_";
@@ -115,11 +115,11 @@ ids! {
     SessionId = "ses_";
     /// An alert: a card that stayed red.
     AlertId = "alert_";
-    /// What is told about alerts at one time, to every target.
+    /// What is reported about alerts at one time, to every target.
     AlertNoticeId = "notice_";
     /// An entry of the do-not-contact list.
     DoNotContactId = "dnc_";
-    /// A time for which no one wants to be told.
+    /// A time for which no one wants to be notified.
     MaintenanceId = "maint_";
     /// An endpoint of another program that events are posted to.
     WebhookId = "hook_";

@@ -6,7 +6,7 @@ use crate::address::ExternalChat;
 use crate::reactions::GivenReactions;
 use crate::{MessageOrigin, Timestamp, Words};
 
-/// Something that a provider tells.
+/// Something that a provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundEvent {
     /// Different for each event of one account, the same when the event is repeated. At most 512 bytes are kept of it.
@@ -111,7 +111,7 @@ impl InboundMessage {
     }
 }
 
-/// What stands before the words of a voice in the text of its message, as in the format that other programs know.
+/// What comes before the words of a voice in the text of its message, as in the format that other programs know.
 pub const VOICE_MARK: &str = "[Голосовое]: ";
 
 /// Something attached to a message.
@@ -128,10 +128,10 @@ pub struct InboundMedia {
     /// What its sender called it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its type, as its sender or the provider told it.
+    /// Its type, as its sender or the provider stated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
-    /// Its size in bytes, where it was told.
+    /// Its size in bytes, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// What a voice message says, where the provider has written it down.

@@ -21,7 +21,7 @@ pub struct KeyLimits {
     pub channels: Vec<ChannelName>,
 }
 
-/// What lies outside the limits of a key.
+/// What is outside the limits of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Outside {
     /// The account is none of its.

@@ -21,7 +21,7 @@ pub struct Button {
 /// What pressing a button does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ButtonDeed {
-    /// The bot is told these bytes, which mean something to it alone.
+    /// The bot receives these bytes, which mean something to it alone.
     Callback(Vec<u8>),
     /// Its label is sent as a text: a button of a reply keyboard.
     Text,
@@ -36,7 +36,7 @@ pub enum ButtonDeed {
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PersonalDeed {
-    /// The bot is told something, once the password of the account was given.
+    /// The bot receives something, once the password of the account was given.
     Password,
     /// An application opens inside Telegram.
     WebApp,

@@ -32,7 +32,7 @@ pub enum MediaSource {
         /// The hash of its content: the same content need not be uploaded twice.
         sha256: Sha256,
     },
-    /// The media of a public post, sent again. Their form is [`MediaForm::Document`] until Telegram tells.
+    /// The media of a public post, sent again. Their form is [`MediaForm::Document`] until Telegram reports it.
     Post {
         /// The channel's public name.
         channel: crate::Username,

@@ -1,4 +1,4 @@
-//! A message on its way out: what was asked for, the parts it leaves in, and how far it is.
+//! An outbound message: what was asked for, the parts it leaves in, and how far it is.
 
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,7 @@ pub struct Content {
 pub enum PartState {
     /// Not given to an account yet, or given back with proof that nothing was sent.
     Waiting,
-    /// Given to an account: from here on only an outcome tells.
+    /// Given to an account: from here on only an outcome decides.
     Begun,
     /// Accepted by the provider.
     Sent,

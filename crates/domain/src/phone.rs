@@ -31,7 +31,7 @@ impl PhoneDigits {
     }
 }
 
-/// The text without what stands between the digits of a phone.
+/// The text without what is between the digits of a phone.
 fn joined(text: &str) -> String {
     text.chars().filter(|letter| !matches!(letter, ' ' | '\u{a0}' | '-' | '(' | ')')).collect()
 }

@@ -51,7 +51,7 @@ impl ReceivedId {
         (counted_by.is_some() == by_each_account).then_some(Self { chat_id, message_id, counted_by })
     }
 
-    /// Names a message of which this account was told.
+    /// Names a message that was reported to this account.
     pub fn seen_by(chat_id: ChatId, message_id: TelegramMessageId, account: &AccountName) -> Self {
         let counted_by = (chat_id.kind() != ChatKind::Channel).then(|| account.clone());
         Self { chat_id, message_id, counted_by }

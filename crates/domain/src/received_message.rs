@@ -25,10 +25,10 @@ pub enum MessageOrigin {
 
 enum_words!(MessageOrigin);
 
-/// A message as an account was told of it.
+/// A message as an account received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedMessage {
-    /// The account that was told of it first.
+    /// The account that received it first.
     pub account: AccountName,
     /// The chat it is in.
     pub chat_id: ChatId,
@@ -46,7 +46,7 @@ pub struct ReceivedMessage {
     pub entities: Vec<ReceivedEntity>,
     /// What is attached.
     pub media: Option<ReceivedMedia>,
-    /// What happened, when it tells of something that happened to the chat.
+    /// What happened, when it reports something that happened to the chat.
     pub service: Option<String>,
     /// The message of the same chat that it answers.
     pub reply_to: Option<TelegramMessageId>,
@@ -134,13 +134,13 @@ impl From<&ReceivedMedia> for InboundMedia {
     }
 }
 
-/// A file as its message tells of it.
+/// A file as its message describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedFile {
     /// What its sender called it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its type, as its sender told it.
+    /// Its type, as its sender stated it.
     pub mime: String,
     /// Its size in bytes.
     pub size: u64,

@@ -1,4 +1,4 @@
-//! The steps of a message's way, as `GET /v1/messages/{id}/why` shows them.
+//! The steps of a message, as `GET /v1/messages/{id}/why` shows them.
 
 use serde::{Deserialize, Serialize};
 

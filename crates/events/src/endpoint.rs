@@ -82,7 +82,7 @@ impl NotTaken {
 
 /// One post.
 pub struct Post<'a> {
-    /// By which the receiver can tell a repeat.
+    /// By which the receiver recognizes a repeat.
     pub id: &'a str,
     /// JSON.
     pub body: String,
@@ -206,7 +206,7 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     if again { attempt.follow() } else { attempt.stop() }
 }
 
-/// The others turn a POST into a GET, which tells the receiver nothing.
+/// The others turn a POST into a GET, in which the receiver learns nothing.
 fn keeps_the_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
 }

@@ -38,7 +38,7 @@ pub enum StartError {
 ///
 /// A callback that is not taken is tried again 30 s, 2 min, 10 min, 1 h and 6 h later; then it is kept as a failed
 /// request, for a person to try again. One that was taken just before the program died is posted once more: a receiver
-/// can tell by the header `webhook-id`, which stays the same.
+/// recognizes it by the header `webhook-id`, which stays the same.
 #[derive(Clone)]
 pub struct InviteCallbacks {
     receivers: Arc<RwLock<Arc<Receivers>>>,
@@ -54,7 +54,7 @@ struct Worker {
     closing: CancellationToken,
 }
 
-/// Who is told: of the chats of a port with an address of its own, and of all others.
+/// Who is notified: of the chats of a port with an address of its own, and of all others.
 #[derive(Default)]
 struct Receivers {
     usual: Option<Receiver>,
@@ -69,8 +69,9 @@ struct Receiver {
 }
 
 impl InviteCallbacks {
-    /// Begins to post what is due, and what becomes due, to the receivers of the settings. `due` is to be told whenever
-    /// a callback was added or is to be tried again at once. Without a receiver each callback is kept as a failed request.
+    /// Begins to post what is due, and what becomes due, to the receivers of the settings. `due` is to be notified
+    /// whenever a callback was added or is to be tried again at once. Without a receiver each callback is kept as a
+    /// failed request.
     pub fn start(
         store: Store,
         settings: &LegacySettings,
@@ -126,7 +127,7 @@ impl Receivers {
         Ok(Self { usual, of_ports })
     }
 
-    /// Who is told of a chat that was asked for there.
+    /// Who is notified of a chat that was asked for there.
     fn of(&self, listener: Option<&str>) -> Option<&Receiver> {
         listener.and_then(|listener| self.of_ports.get(listener)).or(self.usual.as_ref())
     }
@@ -147,7 +148,7 @@ impl Receiver {
         })
     }
 
-    /// Posts under an id by which the receiver can tell a repeat, signed where there is a secret.
+    /// Posts under an id by which the receiver recognizes a repeat, signed where there is a secret.
     async fn post(&self, clock: &Clock, callback: &Callback) -> Result<(), NotTaken> {
         let (id, body) = (callback.id.to_string(), self.body(callback).to_string());
         let keys: Vec<_> = self.key.iter().collect();
@@ -200,7 +201,7 @@ impl Worker {
         while under_way.next().await.is_some() {}
     }
 
-    /// What can be begun now, and when to look again if nothing else happens: while calls are under way their end tells.
+    /// What can be begun now, and when to look again if nothing else happens: while calls are under way, their end is the signal.
     async fn take(
         &self,
         under_way: &HashSet<CallbackId>,

@@ -1,7 +1,7 @@
-//! Webhooks out: what other programs are told, kept until they have it.
+//! Webhooks out: notices to other programs, kept until they have them.
 //!
-//! What is to be told is a row of the store, written in the transaction of the change that caused it. A worker posts it
-//! and writes down how that went. A receiver may be told twice when the program dies between the two, never not at all.
+//! A notice is a row of the store, written in the transaction of the change that caused it. A worker posts it and
+//! writes down how that went. A receiver may get one twice when the program dies between the two, never not at all.
 
 mod endpoint;
 mod invite;

@@ -54,8 +54,8 @@ impl Kind {
         }
     }
 
-    /// Whether the time of a next attempt has come. One that lies further ahead than any wait was written before the clock
-    /// was set back.
+    /// Whether the time of a next attempt has come. One that is further ahead than any wait was written before the
+    /// clock was set back.
     pub fn is_due(self, next_at: Timestamp, now: Timestamp) -> bool {
         next_at <= now || next_at.since(now) > self.longest()
     }

@@ -56,7 +56,7 @@ pub mod testing {
 
     static ARMED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
     static STOPPED: Mutex<BTreeMap<&'static str, u32>> = Mutex::new(BTreeMap::new());
-    /// Who stands where.
+    /// Who waits at which point.
     static STANDING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
 
     /// Stops the one who reaches this point after `skip` have passed it.
@@ -74,9 +74,9 @@ pub mod testing {
         }
     }
 
-    /// Lets everybody go on who stands at this point, and stops no one there any more.
+    /// Releases all that wait at this point, and stops no one there any more.
     pub fn release(name: &str) {
-        // Held until all are woken, so that no one begins to stand meanwhile.
+        // Held until all are woken, so that no one begins to wait meanwhile.
         let mut armed = lock(&ARMED);
         armed.remove(name);
         lock(&STOPPED).remove(name);
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(testing::stopped().get("a.point"), Some(&1));
         testing::release("a.point");
         assert!(standing.as_mut().poll(&mut context).is_ready());
-        // Another test may stand at a point of its own.
+        // Another test may wait at a point of its own.
         assert!(!testing::stopped().contains_key("a.point"));
     }
 

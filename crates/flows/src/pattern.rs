@@ -123,7 +123,7 @@ pub(crate) enum ButtonPattern {
 /// What was found on a keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// Press it: what the bot is told.
+    /// Press it, with the data that the bot receives.
     Press { data: Vec<u8>, label: String },
     /// Send its label.
     Send(String),
@@ -138,7 +138,7 @@ impl ButtonPattern {
         Expression::of(text).map(Self::Fits)
     }
 
-    /// Whether it says where a button stands and not what is on it: such a button is another one once the keyboard changes.
+    /// Whether it says where a button is and not what is on it: such a button is another one once the keyboard changes.
     pub(crate) const fn is_by_place(&self) -> bool {
         matches!(self, Self::Position(..) | Self::First)
     }

@@ -13,7 +13,7 @@ use crate::simulation::Shown;
 /// The longest text that is made for an expression, in bytes: no message is longer.
 const LONGEST: usize = 4096;
 
-/// What stands on buttons that no step presses.
+/// The label of buttons that no step presses.
 const OTHER: &str = "—";
 
 /// The messages, each an edit of the one before. Nothing where we find no text for an expression.

@@ -29,8 +29,8 @@ enum Begun {
 
 impl Calendar {
     /// `last` is the minute of the last round of an earlier run, and the time of day it had. While the program was down
-    /// only the time of day can tell how long that was; a time that lies before the last round tells nothing, and the
-    /// next minute follows at once.
+    /// only the time of day shows how long that was; a time before the last round shows nothing, and the next minute
+    /// follows at once.
     pub(crate) fn begin(last: Option<(i64, Timestamp)>, now: Timestamp, running: Duration) -> Self {
         let minute_of = |at: Timestamp| at.as_micros().div_euclid(MINUTE_MICROS);
         let first = match last {
@@ -59,7 +59,7 @@ impl Calendar {
         self.first.saturating_add(i64::try_from(minutes).unwrap_or(i64::MAX))
     }
 
-    /// The minute in which something was that the clock on the wall tells, counted back from the present.
+    /// The minute in which something was at a time of the clock on the wall, counted back from the present.
     pub(crate) fn minute_of(&self, at: Timestamp, now: Timestamp, running: Duration) -> i64 {
         let number = |at: Timestamp| at.as_micros().div_euclid(MINUTE_MICROS);
         self.minute(running).saturating_sub(number(now).saturating_sub(number(at)))
@@ -75,8 +75,8 @@ impl Calendar {
     }
 }
 
-/// The two clocks are read one after the other, and that of the wall is set right by little steps all the time: a minute that
-/// begins a moment early would be told by the name of the one before it.
+/// The two clocks are read one after the other, and that of the wall is set right by little steps all the time: a
+/// minute that begins a moment early would be shown as the one before it.
 fn on_the_minute(micros: i64) -> i64 {
     let past = micros.rem_euclid(MINUTE_MICROS);
     let (down, up) = (micros.saturating_sub(past), micros.saturating_add(MINUTE_MICROS - past));
@@ -132,8 +132,8 @@ mod tests {
     }
 
     proptest! {
-        /// However often the program is started, and wherever the clock stands then: numbers never go back, and while
-        /// it runs they go on with the time that passes.
+        /// However often the program is started, and whatever the clock shows then: numbers never go back, and while it
+        /// runs they go on with the time that passes.
         #[test]
         fn minutes_never_go_back(
             runs in prop::collection::vec((0_i64..4_000_000_000, prop::collection::vec(0_u64..400, 1..8)), 1..6),

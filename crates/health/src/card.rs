@@ -22,7 +22,7 @@ pub enum CardKind {
     Line,
     /// A listener: the main port, an old port, the control socket.
     Port,
-    /// The database and the disk it lies on.
+    /// The database and the disk it is on.
     Store,
     /// What waits to be sent.
     Queue,
@@ -87,8 +87,8 @@ impl CardId {
         Arc::clone(&self.text)
     }
 
-    /// What stands after the kind: the name of the service, account or port, `ACCOUNT:NAME` of a line; for the store and
-    /// the queue the kind itself.
+    /// What follows the kind: the name of the service, account or port, `ACCOUNT:NAME` of a line; for the store and the
+    /// queue the kind itself.
     pub fn name(&self) -> &str {
         self.text.split_once(':').map_or(&self.text, |(_, name)| name)
     }

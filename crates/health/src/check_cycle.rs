@@ -1,4 +1,4 @@
-//! The rounds: every twenty seconds each card is asked, judged, told and kept.
+//! The rounds: every twenty seconds each card is asked, judged, reported and kept.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -213,7 +213,7 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
     }
 }
 
-/// Writes the round down; if that cannot be, memory goes on, and the overview tells.
+/// Writes the round down; if that cannot be, memory goes on, and the overview shows it.
 async fn keep(health: &Health) {
     let clock = &health.0.parts.clock;
     let batch = health.history().to_keep(clock.now(), clock.running());

@@ -161,7 +161,7 @@ proptest! {
         prop_assert!(evaluation.is_none_or(|evaluation| evaluation.reason.is_some()));
     }
 
-    /// A service is red only if its worker stands still, or some account that is switched on fails or must wait.
+    /// A service is red only if its worker is stalled, or some account that is switched on fails or must wait.
     #[test]
     fn no_service_is_red_without_a_fault(
         pool in prop::collection::vec((states(), prop::sample::select(ProbeOutcome::ALL.to_vec()), any::<bool>()), 0..6),

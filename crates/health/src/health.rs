@@ -108,7 +108,7 @@ struct Snapshot {
     causes: Arc<Causes>,
 }
 
-/// What tells in a moment whether the cards may have changed since they were made.
+/// What shows in a moment whether the cards may have changed since they were made.
 #[derive(PartialEq, Eq)]
 struct Signs {
     pool: u64,
@@ -120,7 +120,7 @@ struct Signs {
 /// For so long the same cards answer anyone who asks, however much changes.
 const SNAPSHOT: Duration = Duration::from_millis(250);
 
-/// For so long they do while nothing tells of a change. What shows no sign, as the numbers on a card, is no older.
+/// For so long they do while nothing reports a change. What shows no sign, as the numbers on a card, is no older.
 const UNCHANGED: Duration = Duration::from_secs(2);
 
 /// Rounds that someone may be late to read.
@@ -208,7 +208,7 @@ impl Health {
         self.0.changes.subscribe()
     }
 
-    /// Each round of beats as it ends. Anyone who reads too slowly is told how many were missed.
+    /// Each round of beats as it ends. A subscriber that reads too slowly learns how many were missed.
     pub fn beats(&self) -> broadcast::Receiver<Arc<Round>> {
         self.0.told.subscribe()
     }
@@ -272,13 +272,13 @@ impl Health {
         *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = (cpu, memory);
     }
 
-    /// Anyone who looks next sees what was just done: nothing that was drawn before stands for it any more.
+    /// Anyone who looks next sees what was just done: no earlier snapshot is shown any more.
     pub(crate) fn forget_snapshot(&self) {
         *self.0.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Someone switched something by hand and looks at what came of it: that is told at once, not with the next second.
+    /// Someone switched something by hand and looks at what came of it: that is reported at once, not with the next second.
     fn switched(&self) {
         self.forget_snapshot();
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));

@@ -79,7 +79,7 @@ struct Mark {
     since: Since,
 }
 
-/// A reading of the monotonic clock; what began before that clock did is told by how much.
+/// A reading of the monotonic clock; for what began before that clock did, by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Since {
     At(Duration),
@@ -177,7 +177,7 @@ impl History {
         is_up.then_some(begun)
     }
 
-    /// Whether a service's worker stands still: the same piece of work was to be begun in the last round already.
+    /// Whether a service's worker is stalled: the same piece of work was to be begun in the last round already.
     fn note_unbegun(&mut self, unbegun: Vec<Unbegun>) {
         let stuck = unbegun.iter().filter(|piece| self.unbegun.contains(piece)).map(|piece| piece.service);
         self.stalled = stuck.collect();

@@ -12,7 +12,7 @@ use telegram::{AccountView, CallsCounted, ServiceView};
 use crate::card::CardId;
 use crate::health::Port;
 
-/// One look at everything that lies in memory.
+/// One look at everything that is in memory.
 pub(crate) struct Observation {
     pub(crate) at: Timestamp,
     pub(crate) running: Duration,
@@ -38,7 +38,7 @@ pub(crate) struct Probes {
     pub(crate) stock: Option<Stats>,
 }
 
-/// The ids of an account's lines, in their order. Two lines for the same purposes are told apart by a number.
+/// The ids of an account's lines, in their order. Two lines for the same purposes are distinguished by a number.
 pub(crate) fn line_ids(account: &AccountView) -> Vec<CardId> {
     let same_before = |place: usize, name: &str| {
         account.lines.iter().take(place).filter(|other| other.name == name).count()

@@ -27,7 +27,7 @@ pub struct CardFilter {
     /// Whose name, state or reason has this in it, small and capital letters alike.
     pub text: Option<String>,
     pub group: Option<CardId>,
-    /// Sessions stand in their accounts: none has a place of its own, and an account is wanted where one of them is.
+    /// Sessions are in their accounts: none has a place of its own, and an account is wanted where one of them is.
     pub in_accounts: bool,
     /// By kind, and those of a kind by need; else by need first.
     pub by_kind: bool,
@@ -249,7 +249,7 @@ pub struct Overview {
     pub clearing: Option<ClearingView>,
     /// The cards of this page: trouble first, then what waits, then the rest by kind and name.
     pub cards: Vec<Card>,
-    /// The sessions of the accounts of this page, where they stand in them.
+    /// The sessions of the accounts of this page, where they are shown in them.
     pub lines: Vec<Card>,
     pub next: Option<Cursor>,
 }

@@ -25,8 +25,8 @@ pub(crate) enum CallError {
     Wrong(String),
 }
 
-/// Asks a listener for its health and tells how long the answer took. Any answer but an error of the program counts: one
-/// that refuses this caller was read, judged and answered all the same.
+/// Asks a listener for its health and returns how long the answer took. Any answer but an error of the program counts:
+/// one that refuses this caller was read, judged and answered all the same.
 pub(crate) async fn call(name: &str, address: &str) -> Result<Duration, CallError> {
     let path = if matches!(name, "main" | "control") { "/health/live" } else { "/health" };
     let asking = async {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_nobody_serves_says_so() {
+    async fn a_port_that_no_one_serves_says_so() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         drop(listener);

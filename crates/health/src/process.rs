@@ -1,4 +1,4 @@
-//! What the program takes of its machine, as Linux shows it under `/proc/self`. Where it shows nothing, nothing is told.
+//! What the program takes of its machine, as Linux shows it under `/proc/self`. Where it shows nothing, nothing is reported.
 
 use std::fs;
 use std::path::Path;

@@ -6,7 +6,7 @@ use crate::card::Unable;
 use crate::evaluation::Worker;
 use crate::minute::ProbeOutcome;
 
-/// How many names are told of accounts with the same reason.
+/// How many names are listed of accounts with the same reason.
 const NAMED: usize = 5;
 
 /// The accounts that cannot work, those with the most common reason first.

@@ -1,4 +1,4 @@
-//! What lies in the folder of an old installation: scripts, session files, unit files. Only read.
+//! What is in the folder of an old installation: scripts, session files, unit files. Only read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub struct SessionFile {
     pub api_id: Option<i32>,
 }
 
-/// Looks through a folder. One that cannot be read is told.
+/// Looks through a folder. One that cannot be read is listed in `unseen`.
 pub fn contents(folder: &Path) -> Contents {
     let mut contents = Contents::default();
     let mut left = MOST;
@@ -82,7 +82,7 @@ fn walk(folder: &Path, depth: usize, left: &mut usize, contents: &mut Contents) 
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
-            // The folder itself is told of by the search for sessions.
+            // The folder itself is reported by the search for sessions.
             if depth > 0 {
                 contents.unseen.push(format!("{} cannot be read: {error}", folder.display()));
             }

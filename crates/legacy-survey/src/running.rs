@@ -33,7 +33,7 @@ pub struct Running {
 pub enum StartedBy {
     /// The service manager, by this unit.
     Unit(String),
-    /// Somebody who is gone: nobody looks after it.
+    /// Someone who is gone: no one looks after it.
     Nobody,
     Process {
         pid: u32,

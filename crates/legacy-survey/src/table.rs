@@ -23,7 +23,7 @@ pub struct Row {
     pub api_ids: Vec<i32>,
     /// The session files that it uses, relative to the folder.
     pub sessions: Vec<String>,
-    /// Who starts it: a unit, a process, or nobody any more.
+    /// Who starts it: a unit, a process, or no one any more.
     pub started_by: String,
     pub alive: Alive,
 }
@@ -35,7 +35,7 @@ pub enum Alive {
     Yes {
         pid: u32,
     },
-    /// It does, and nobody looks after it.
+    /// It does, and no one looks after it.
     Orphan {
         pid: u32,
     },

@@ -99,7 +99,7 @@ impl Growing {
         self.marks = Marks::NONE;
     }
 
-    /// Adds a line that lies in `rows`.
+    /// Adds a line that is in `rows`.
     pub(crate) fn add(&mut self, head: &Head, rows: &[u8]) {
         let facts = head.facts();
         let text = rows.get(head.text.clone()).unwrap_or_default();
@@ -242,7 +242,7 @@ impl Label {
         })
     }
 
-    /// Where the heads and the texts lie behind the block's beginning.
+    /// Where the heads and the texts are behind the block's beginning.
     pub(crate) fn heads_at(&self) -> u64 {
         u64::try_from(HEAD).unwrap_or(u64::MAX) + u64::from(self.filter.packed)
     }

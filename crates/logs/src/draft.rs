@@ -23,7 +23,7 @@ pub(crate) struct Draft {
     fields: String,
     lengths: Vec<(usize, usize)>,
     service: Option<Service>,
-    /// The type that a field tells, with the field's place among those that can.
+    /// The type that a field shows, with the field's place among those that can.
     error: Option<(usize, ErrorKind)>,
 }
 

@@ -1,13 +1,13 @@
-//! What kind of error a line tells of, found from its fields.
+//! The kind of error that a line reports, found from its fields.
 
 /// A word that is no kind of error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no error type; there are {names}", names = ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
 pub struct InvalidErrorKind(String);
 
-/// The type of an error that a line tells of. Found from the words that its fields carry (outcomes, reasons, the
-/// provider's codes), never from its text. The words are stable; new ones may come. The numbers, from 1 to 63, are those
-/// in files.
+/// The type of the error that a line reports. Found from the words that its fields carry (outcomes, reasons, the
+/// provider's codes), never from its text. The words are stable; new ones may come. The numbers, from 1 to 63, are
+/// those in files.
 #[derive(strum::IntoStaticStr, strum::VariantArray, strum::FromRepr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +66,7 @@ impl ErrorKind {
         Self::from_repr(code)
     }
 
-    /// The type that an outcome, a reason or a provider's code stands for.
+    /// The type that belongs to an outcome, a reason or a provider's code.
     fn of_sign(sign: &str) -> Option<Self> {
         Some(match sign {
             "FLOOD_WAIT" | "FLOOD_PREMIUM_WAIT" => Self::FloodWait,

@@ -99,7 +99,7 @@ pub(crate) fn blocks(file: &File) -> io::Result<(Vec<BlockEntry>, End)> {
     }
 }
 
-/// The newest lines, as they lie in the open file.
+/// The newest lines, as they are in the open file.
 #[derive(Debug, Default)]
 pub(crate) struct OpenLines {
     /// The number of the first.

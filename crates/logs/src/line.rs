@@ -92,7 +92,7 @@ pub struct Line {
     pub service: Service,
     /// The type of its error, if it has one.
     pub error: Option<ErrorKind>,
-    /// The sentence. Any text, also control characters and HTML: whoever shows it has to make it harmless, as
+    /// The sentence. Any text, also control characters and HTML: a caller that shows it has to make it harmless, as
     /// [`escaped`](crate::escaped) does for terminals.
     pub message: String,
     /// What goes with it, in the order in which it was given. The same holds for the values.

@@ -47,7 +47,7 @@ pub struct Page {
     /// The lines, in the order that was asked for.
     pub lines: Vec<Line>,
     /// What to give as [`Query::after`] for more; nothing when all was looked at. A page may have fewer lines than were
-    /// asked for, or none, and still be followed by others: the search took long and told what it had.
+    /// asked for, or none, and still be followed by others: the search took long and returned what it had.
     pub next: Option<LineId>,
     /// Blocks that could not be read, each of some thousand lines: the disk has changed them.
     pub damaged: u32,

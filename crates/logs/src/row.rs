@@ -1,6 +1,6 @@
-//! How a line lies in memory and in files: a head with its facts and lengths, and its text in one piece.
+//! The layout of a line in memory and in files: a head with its facts and lengths, and its text in one piece.
 //!
-//! The text is the sentence followed by ` name=value` for each field: what searches for words look at lies there as it is.
+//! The text is the sentence followed by ` name=value` for each field: what searches for words look at is there as it is.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ pub(crate) struct Facts {
     pub(crate) error: Option<ErrorKind>,
 }
 
-/// Writes the head of a line, whose time is told as the distance to `before`.
+/// Writes the head of a line, whose time is written as the distance to `before`.
 pub(crate) fn put_head(
     out: &mut Vec<u8>,
     before: i64,
@@ -111,7 +111,7 @@ impl Head {
         Facts { at: self.at, level: self.level, service: self.service, error: self.error }
     }
 
-    /// Names and values as they lie among the texts.
+    /// Names and values as they are among the texts.
     pub(crate) fn pairs<'a>(
         &self,
         heads: &'a [u8],
@@ -141,7 +141,7 @@ impl Head {
     }
 }
 
-/// Lines one after the other, each as its head and its text: how they wait in memory and lie in the open file.
+/// Lines one after the other, each as its head and its text: how they wait in memory and are stored in the open file.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows<'a> {
     bytes: &'a [u8],
@@ -162,7 +162,7 @@ impl<'a> Rows<'a> {
 impl Iterator for Rows<'_> {
     type Item = Head;
 
-    /// The next line; its text lies among the same bytes. Ends before anything that is no line.
+    /// The next line; its text is among the same bytes. Ends before anything that is no line.
     fn next(&mut self) -> Option<Head> {
         let (mut head, end) = take_head(self.bytes, self.at, 0, 0)?;
         head.text = end..end + head.text.len();

@@ -242,7 +242,7 @@ fn hits<'a>(
     std::iter::from_fn(move || {
         loop {
             let hit = at + finder.find(texts.get(at..)?)?;
-            // The line that the hit is in, or the next one when it lies between two.
+            // The line that the hit is in, or the next one when it is between two.
             index += found.get(index..range.end)?.partition_point(|head| head.text.end <= hit);
             let head = found.get(index..range.end)?.first()?;
             if hit >= head.text.start && hit + length <= head.text.end {

@@ -21,7 +21,7 @@ pub enum Service {
     /// Telegram accounts, their lines and what they know.
     Telegram = 5,
     Web = 6,
-    /// The way of messages and of work on chats.
+    /// The delivery of messages and of work on chats.
     Delivery = 7,
     Store = 8,
     Events = 9,

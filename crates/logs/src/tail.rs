@@ -42,7 +42,7 @@ impl Tail {
         Self { lines, filter, missed: VecDeque::new(), left_out: false, last: None }
     }
 
-    /// Tells first of what a search that began after the tail has found behind the last line that the reader has.
+    /// Makes the tail begin with what a search that began after it has found behind the last line that the reader has.
     pub(crate) fn tell_first(&mut self, last: LineId, found: Page) {
         self.left_out = found.next.is_some();
         self.last = Some(found.lines.last().map_or(last, |line| line.id));

@@ -42,8 +42,8 @@ pub struct ErrorCount {
 type Counts = BTreeMap<Option<ErrorKind>, (u64, u64)>;
 
 impl Reader {
-    /// Counts the errors since an instant, by their type: lines that are at least warnings and tell of a type, and lines at
-    /// the level `error` of any or none. Blocks the thread, for some seconds at most.
+    /// Counts the errors since an instant, by their type: lines that are at least warnings and have a type, and lines
+    /// at the level `error` of any or none. Blocks the thread, for some seconds at most.
     ///
     /// # Errors
     /// The folder cannot be read. Damaged blocks are left out and counted.

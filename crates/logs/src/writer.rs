@@ -188,7 +188,7 @@ impl Writer {
                 lost += lines;
             }
             if self.block.size() >= self.sizes.block && self.seal().is_err() {
-                // They lie in the open file. There may be room for the block when the next lines come.
+                // They are in the open file. There may be room for the block when the next lines come.
                 return lost + left.count() as u64;
             }
             if lines == 0 {
@@ -348,7 +348,7 @@ fn look(folder: &Path, first: u64, is_last: bool) -> io::Result<Option<(Segment,
     let (mut entries, end) = files::blocks(&file)?;
     let mut size = file.metadata()?.len();
     if is_last {
-        // When the power went, the head may be there and what it tells of not.
+        // When the power went, the head may be there and what it describes not.
         let is_whole = |label: &Label, at: u64| -> io::Result<bool> {
             let mut bytes = vec![0; usize::try_from(label.size()).unwrap_or(0)];
             file.read_exact_at(&mut bytes, at)?;

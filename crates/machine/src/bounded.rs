@@ -1,4 +1,4 @@
-//! Reading text that somebody else wrote: never more of it than is good for us.
+//! Reading foreign text: never more of it than is good for us.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

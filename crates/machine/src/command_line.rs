@@ -79,7 +79,7 @@ pub fn is_python(arguments: &[String]) -> bool {
         || SERVERS.contains(&name.as_str())
 }
 
-/// The file of the script that a Python process runs, as far as its command line tells. `folder` is where it was started.
+/// The file of the script that a Python process runs, as far as its command line shows. `folder` is where it was started.
 pub fn script(arguments: &[String], folder: Option<&Path>) -> Option<PathBuf> {
     let first = arguments.first()?;
     let mut folder = folder.map(Path::to_owned);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_is_found_whoever_runs_it() {
+    fn the_script_is_found_who_runs_it() {
         for (line, expected) in [
             ("python3 create_chat.py", "/srv/create_chat.py"),
             ("python3 -u /opt/send.py --port 5022", "/opt/send.py"),

@@ -16,8 +16,8 @@ pub struct MemoryLimit {
     pub killed: u64,
 }
 
-/// The service of a process by the text of its `cgroup`: the innermost part that is one. The service of a whole login is
-/// none: what a person started there nobody looks after.
+/// The service of a process by the text of its `cgroup`: the innermost part that is one. The service of a whole login
+/// is none: no one looks after what a person started there.
 pub(super) fn unit(groups: &str) -> Option<String> {
     let paths = groups.lines().filter_map(|line| line.splitn(3, ':').nth(2));
     let is_service = |part: &&str| part.ends_with(".service") && !part.starts_with("user@");

@@ -1,4 +1,4 @@
-//! Who holds a TCP port, as Linux shows it. Where it shows nothing, nobody is named.
+//! Who holds a TCP port, as Linux shows it. Where it shows nothing, no one is named.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -69,7 +69,7 @@ pub struct Entry {
 /// What can happen to a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// It is started again; the service manager's own count, where it tells.
+    /// It is started again; the service manager's own count, where it gives one.
     Restarted(Option<u64>),
     /// Its main process ended: `exited with 1`, `killed by 9`.
     Ended(String),
@@ -161,7 +161,7 @@ async fn entries(from: impl AsyncRead + Unpin) -> std::io::Result<Vec<Entry>> {
     Ok(found)
 }
 
-/// Reads one line; one that is none, or tells nothing of interest, is passed over.
+/// Reads one line; one that is none, or has nothing of interest, is passed over.
 fn parse(line: &[u8]) -> Option<Entry> {
     let entry: Value = serde_json::from_slice(line).ok()?;
     let text = |field: &str| entry[field].as_str();

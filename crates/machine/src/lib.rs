@@ -26,10 +26,10 @@ pub use process::{Process, resident};
 pub use snapshot::Snapshot;
 pub use unit_file::{Unit, units};
 
-/// Where the machine's files are: `/` and `/proc`, unless somebody looks at a copy.
+/// Where the machine's files are: `/` and `/proc`, unless a copy is looked at.
 #[derive(Debug, Clone)]
 pub struct Root {
-    /// The root of the file system: below it lie `etc/systemd/system` and `sys/fs/cgroup`.
+    /// The root of the file system: below it are `etc/systemd/system` and `sys/fs/cgroup`.
     pub files: PathBuf,
     /// Where the kernel shows the processes.
     pub processes: PathBuf,

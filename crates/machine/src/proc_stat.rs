@@ -1,4 +1,4 @@
-//! Times of processes: the kernel tells them in ticks since the machine was started.
+//! Times of processes: the kernel gives them in ticks since the machine was started.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) struct Stat {
     pub(super) parent: u32,
     /// Ticks from the start of the machine to that of the process.
     pub(super) started: u64,
-    /// Whether it has ended and is only kept until somebody takes note.
+    /// Whether it has ended and is only kept until its parent takes note.
     pub(super) ended: bool,
 }
 
@@ -43,7 +43,7 @@ impl Boot {
         Some(Self { seconds, ticks: ticks(auxiliary).unwrap_or(USUAL_TICKS) })
     }
 
-    /// The time that lies so many ticks behind the start.
+    /// The time that is so many ticks behind the start.
     pub(super) fn after(self, ticks: u64) -> Timestamp {
         let micros = u128::from(ticks) * 1_000_000 / u128::from(self.ticks.max(1));
         let passed = Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));

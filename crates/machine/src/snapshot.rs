@@ -14,7 +14,7 @@ use super::{Root, file_name};
 /// The most processes that are looked at.
 const MOST_PROCESSES: usize = 20_000;
 
-/// What lies beside a database while it is open.
+/// What is beside a database while it is open.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// The machine at one moment.
@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub processes: Vec<Process>,
     /// Who listens where: several where workers share a socket.
     pub listeners: Vec<Listener>,
-    /// Session files that are open, each with its processes. What lies beside a file counts as the file.
+    /// Session files that are open, each with its processes. What is beside a file counts as the file.
     pub sessions: Vec<(PathBuf, Vec<u32>)>,
     /// How many processes do not show their open files to this user.
     pub hidden: usize,
@@ -91,7 +91,7 @@ impl Snapshot {
         pids.iter().filter_map(|pid| self.process(*pid)).find(|process| !is_worker(process))
     }
 
-    /// Who is in the way of an address; nothing when nobody is, a listener without processes when nobody is named.
+    /// Who is in the way of an address; nothing when no one is, a listener without processes when no one is named.
     pub fn in_the_way(&self, address: SocketAddr) -> Option<&Listener> {
         self.listeners.iter().find(|listener| listener.socket.blocks(address))
     }

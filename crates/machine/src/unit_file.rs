@@ -108,7 +108,7 @@ fn parse(name: &str, text: &str) -> Unit {
     unit
 }
 
-/// The words of a command, quotes taken off. What stands before the program's name changes how it is run.
+/// The words of a command, quotes taken off. What precedes the program's name changes how it is run.
 fn words(command: &str) -> Vec<String> {
     let command = command.trim_start_matches(['@', '-', ':', '+', '!']);
     let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);

@@ -1,7 +1,7 @@
 //! Media on their way in: from an address, an upload or a folder of the server to a file that is safe to send.
 //!
 //! [`guard`] judges every address that a caller can name. [`fetch`] and [`intake`] bring bytes to disk within limits.
-//! [`kind`] tells what they are, [`name`] what they are called. [`shelf`] keeps uploads until they are named by a
+//! [`kind`] says what they are, [`name`] what they are called. [`shelf`] keeps uploads until they are named by a
 //! message, [`outgoing`] keeps the files of messages until those are over.
 
 pub mod fetch;

@@ -40,7 +40,7 @@ impl FileName {
         (!name.is_empty()).then_some(Self(name))
     }
 
-    /// The name of a file: what the caller told, else what the server said of it, else the last part of its address,
+    /// The name of a file: what the caller said, else what the server said of it, else the last part of its address,
     /// else what it is. A name without an ending gets that of its content.
     pub fn choose(told: Option<&str>, said: Option<&[u8]>, url: Option<&Url>, content: Content) -> Self {
         let found = told
@@ -169,7 +169,7 @@ impl<'a> Iterator for Parameters<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (key, rest) = self.0.split_once('=')?;
-        // What stands before a semicolon without a value is no key of this one.
+        // What precedes a semicolon without a value is no key of this one.
         let key = key.rsplit(';').next().unwrap_or_default().trim();
         let rest = rest.trim_start();
         let (value, rest) = if let Some(quoted) = rest.strip_prefix('"') {

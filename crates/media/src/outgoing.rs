@@ -109,7 +109,7 @@ impl Outgoing {
         Ok(self.hold(taken)?)
     }
 
-    /// Where a file lies, whether or not it is there.
+    /// Where a file is stored, whether or not it is there.
     pub fn path(&self, key: &FileKey) -> PathBuf {
         self.folder.join(key.as_str())
     }

@@ -40,7 +40,7 @@ pub struct Rules {
 pub struct Upload {
     pub id: UploadId,
     pub name: FileName,
-    /// The file. It lies on the shelf until its time is over; [`Intake::adopt`] makes it last longer.
+    /// The file. It is on the shelf until its time is over; [`Intake::adopt`] makes it last longer.
     pub taken: Taken,
     pub expires_at: Timestamp,
     /// What its caller knows it by, so that the same upload sent again is not kept twice.
@@ -53,7 +53,7 @@ pub type Token = [u8; 32];
 /// What came of putting an upload on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Put {
-    /// It lies there now.
+    /// It is there now.
     New(Upload),
     /// The same was there already under its token.
     Again(Upload),
@@ -229,7 +229,7 @@ impl Inner {
 }
 
 impl Books {
-    /// What lies there already under the token of an upload.
+    /// What is there already under the token of an upload.
     fn by_token(&self, upload: &Upload, now: Timestamp) -> Option<Put> {
         let token = upload.token?;
         let there = self.uploads.values().find(|one| one.token == Some(token) && one.expires_at > now)?;

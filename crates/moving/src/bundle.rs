@@ -32,7 +32,7 @@ pub struct Ticket {
     pub audit: Audit,
 }
 
-/// What stands before the files of a bundle.
+/// What precedes the files of a bundle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Head {
     pub(crate) journal: Journal,

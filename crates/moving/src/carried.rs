@@ -197,7 +197,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
         let facts = self.asked(Step::AuditOld, &journal, Value::Null).await?;
         let old: Audit =
             serde_json::from_value(facts.clone()).map_err(|error| self.file_error(error.into()))?;
-        // The ticket is as old as the way it was carried, and its side never shares a server with this one at a time.
+        // The ticket is as old as the time that it was carried, and its side never shares a server with this one at a time.
         let new = Audit { at: old.at, ..ticket.audit.clone() };
         let objections =
             judge(&old, &new, journal.choices["unit"].is_string(), journal.progress.is_begun(Step::Stop));

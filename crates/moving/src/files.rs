@@ -202,8 +202,8 @@ pub(crate) fn settle(file: &Path, bytes: u64) -> io::Result<String> {
     Ok(whole(&sums(file, 0, u64::MAX)?))
 }
 
-/// Copies what lies in place already into the folder that files come over into, where nothing lies yet: a side that gets its own
-/// data back needs only what changed.
+/// Copies what is in place already into the folder that files come over into, where nothing is yet: a side that gets
+/// its own data back needs only what changed.
 pub(crate) fn seed(data_dir: &Path, names: &[FileEntry]) -> io::Result<()> {
     for FileEntry { name, .. } in names {
         let (from, to) = (data_dir.join(name), incoming(data_dir).join(name));

@@ -10,7 +10,7 @@ use crate::journal::FOLDER;
 /// How deep folders are looked through.
 const DEEPEST: usize = 8;
 
-/// Gives all that lies in a data directory to the directory's owner. Only root can; for others nothing is done. Blocks.
+/// Gives all that is in a data directory to the directory's owner. Only root can; for others nothing is done. Blocks.
 ///
 /// # Errors
 /// An owner cannot be changed.

@@ -138,7 +138,7 @@ pub trait Performer {
     /// [`Step::Environment`] asked of the old side, which is a sealed parcel.
     fn perform(&mut self, step: Step, order: &Order) -> impl Future<Output = Result<Value, Failed>>;
 
-    /// The settings file, if it lies in the data directory: it moves in another way.
+    /// The settings file, if it is in the data directory: it moves in another way.
     fn settings_file(&self) -> Option<PathBuf>;
 }
 

@@ -28,7 +28,7 @@ pub enum TakeoverStep {
     StopUnits,
     /// Nothing has a session of the old installation open any more.
     CheckSessions,
-    /// What lies on another machine is copied to this one.
+    /// What is on another machine is copied to this one.
     Fetch,
     /// From its beginning on sessions may be open here.
     Import,

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// What a side says first. Whatever a login shell prints before it is skipped.
 pub(crate) const GREETING: &[u8] = b"\x01switchboard-move/1\n";
 
-/// How much may stand before the greeting, in bytes.
+/// How much may precede the greeting, in bytes.
 const NOISE: usize = 64 * 1024;
 
 /// The longest head and the longest body, in bytes.
@@ -25,7 +25,7 @@ pub(crate) async fn greet(to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> 
     to.flush().await
 }
 
-/// Reads until the greeting. What stands before it is returned where there is none: it says what is wrong.
+/// Reads until the greeting. What precedes it is returned where there is none: it says what is wrong.
 pub(crate) async fn greeted(from: &mut (impl AsyncRead + Unpin)) -> Result<(), String> {
     let mut read = Vec::new();
     while !read.ends_with(GREETING) {

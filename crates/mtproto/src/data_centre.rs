@@ -30,7 +30,7 @@ impl Addresses {
         !self.configured.is_empty()
     }
 
-    /// The data centre to begin with when nothing tells which one knows a person.
+    /// The data centre to begin with when it is unknown which one knows a person.
     pub fn first(&self) -> i32 {
         let known = |dc_id: &i32| self.configured.iter().any(|(id, _)| id == dc_id);
         let first = self.configured.first().map_or(USUAL, |(id, _)| *id);

@@ -24,7 +24,7 @@ pub struct HandedIn {
     pub message: InboundMessage,
 }
 
-/// A field that is wrong, and the way out.
+/// A field that is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {message}")]
 pub struct WrongField {

@@ -20,7 +20,7 @@ const MOST: u32 = 200;
 /// Clients who are named in one notice.
 const MOST_NAMED: usize = 10;
 
-/// The way to the people who are notified.
+/// Sends notices to people.
 pub trait Notices: Send + Sync + 'static {
     /// Sends a notice to a target; an error says why it was not sent.
     fn tell<'a>(

@@ -29,7 +29,7 @@ const COLUMNS: &str = " id uuid telegram_id avito_id vk_id whatsapp_id max_id in
     is_from_client message_text text message external_message_id timestamp sent_at merged_client_id master_client_id tenant_id \
     channel_id ";
 
-/// The account under which messages of a channel stand that has none here.
+/// The account of messages of a channel that has none here.
 pub const NO_ACCOUNT: &str = "imported";
 
 /// Whether a column is read, or holds nothing that is missed.
@@ -44,7 +44,7 @@ pub struct OldRows {
     pub utc_offset: i64,
     /// The account of ours for each channel.
     pub accounts: BTreeMap<String, AccountName>,
-    /// Numbers tell who someone is even where no provider vouches for them.
+    /// Numbers show who someone is even where no provider vouches for them.
     trusts_phones: bool,
     /// The time of what has none.
     undated: Timestamp,

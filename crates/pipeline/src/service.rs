@@ -86,7 +86,7 @@ pub(crate) struct Inner {
     pub(crate) queue: Option<Queue>,
     /// Turns that are being answered or sent.
     in_hand: Mutex<HashSet<TurnId>>,
-    /// Something changed that no event tells of.
+    /// Something changed that no event reports.
     changed: Notify,
     closing: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -363,7 +363,7 @@ impl Inner {
         Ok(self.parts.store.channels().take(taken).await?.new)
     }
 
-    /// Something moved of which no event tells.
+    /// Something moved that no event reports.
     pub(crate) fn moved(&self) {
         self.changed.notify_one();
     }

@@ -1,5 +1,5 @@
-//! Other programs that take from lists which this one takes from. Redis tells of each command on a list; this program's own are of
-//! another kind than those by which others take.
+//! Other programs that take from lists which this one takes from. Redis reports each command on a list; this program's
+//! own are of another kind than those by which others take.
 
 use std::fmt;
 

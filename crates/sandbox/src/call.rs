@@ -81,7 +81,7 @@ pub trait World: Send + Sync + 'static {
     /// Runs one method. `request` begins with the constructor id of the method itself: the wire has peeled
     /// `invokeWithLayer`, `initConnection` and `invokeWithoutUpdates` off.
     ///
-    /// `hung_up` tells whether the client has closed the connection: what it had sent before is all that still comes. It is
+    /// `hung_up` returns whether the client has closed the connection: what it had sent before is all that still comes. It is
     /// asked at the moment at which that counts, since a client may hang up while its request waits for its turn.
     fn call(&self, caller: &Caller, hung_up: &dyn Fn() -> bool, request: &[u8]) -> Handling;
 

@@ -5,7 +5,7 @@
 //! * [`telegram`] is the world behind the wire: users, chats, messages, updates, methods. It knows no sockets.
 //! * `channels` are other providers, through which customers write and the product answers.
 //! * `ai` is an endpoint of language models.
-//! * `providers` are some that tell where webhooks are registered, and nothing else.
+//! * `providers` are some that report where webhooks are registered, and nothing else.
 //! * `control` is the HTTP port through which a person or a test looks in and turns the dial.
 //! * `web_k` is the page of Telegram Web K on a port of its own, on the same world.
 //! * [`Sandbox`] starts them together and writes the settings file that the product runs on.

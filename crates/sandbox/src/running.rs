@@ -93,7 +93,7 @@ pub enum SandboxError {
         /// How another is chosen.
         flag: &'static str,
     },
-    /// Nobody can listen there.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address} ({what}): {source}; choose another with {flag}")]
     Listen {
         /// The address that was wanted.
@@ -177,7 +177,7 @@ impl Sandbox {
         let https = Https::open(&data_dir).map_err(file(&data_dir))?;
         let mail = MailPorts { smtp: address(&smtp)?, imap: address(&imap)? };
 
-        // Whoever waits for the settings must not find those of an earlier start.
+        // A program that waits for the settings must not find those of an earlier start.
         let settings_file = data_dir.join(SETTINGS);
         match std::fs::remove_file(&settings_file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -329,7 +329,7 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, SandboxError> {
     })
 }
 
-/// A data centre as clients are told of it; one that listens everywhere is reached on loopback.
+/// A data centre as it is reported to clients; one that listens everywhere is reached on loopback.
 fn centre(dc_id: i32, address: SocketAddr) -> Centre {
     let ip = match address {
         SocketAddr::V4(v4) if !v4.ip().is_unspecified() => *v4.ip(),

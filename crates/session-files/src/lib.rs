@@ -5,7 +5,7 @@
 //! [`write_telethon`], [`string_session`] and their like give one back. [`legacy_registry`] reads the registry of the
 //! scripts that came before, [`add_assignments`] gives it chats that were made here.
 //!
-//! What is opened is a private copy. A [`Reader`] says where those lie, and wipes what a killed program left of them.
+//! What is opened is a private copy. A [`Reader`] says where those are, and wipes what a killed program left of them.
 //!
 //! Nothing here speaks to Telegram: whether a key still works, and whose it is, only Telegram can say. All calls block
 //! on the disk.

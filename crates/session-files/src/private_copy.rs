@@ -14,17 +14,17 @@ use crate::private_folder::PrivateFolder;
 
 const NAME: &str = "session";
 
-/// What SQLite keeps beside a file that was not closed: the way back, or the way forward.
+/// What SQLite keeps beside a file that was not closed: the rollback journal, or the write-ahead log.
 const BESIDE: [&str; 2] = ["-journal", "-wal"];
 
-/// The bytes, far behind the end of any session, whose locks stand for the whole file. SQLite's own numbers.
+/// The bytes, far behind the end of any session, whose locks cover the whole file. SQLite's own numbers.
 const LOCK_START: u64 = 0x4000_0000;
 const LOCK_LENGTH: u64 = 512;
 
 /// How often a file may change while it is copied before we say that someone is at it.
 const ATTEMPTS: usize = 3;
 
-/// The point where a test can stop the program while a copy lies there.
+/// The point where a test can stop the program while a copy is there.
 pub const COPIED: &str = "session_files.copied";
 
 /// A copy in a folder that is ours alone. Wiped and removed when dropped.
@@ -34,7 +34,7 @@ pub(crate) struct PrivateCopy {
 }
 
 impl PrivateCopy {
-    /// Copies a file and what lies beside it, all from one moment, into a private folder below `parent`.
+    /// Copies a file and what is beside it, all from one moment, into a private folder below `parent`.
     pub(crate) fn take(path: &Path, largest_mb: u64, parent: &Path) -> Result<Self, Unreadable> {
         for _ in 0..ATTEMPTS {
             let before = stamps(path)?;
@@ -100,7 +100,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Lengths and times of a file and of what lies beside it.
+/// Lengths and times of a file and of what is beside it.
 fn stamps(path: &Path) -> io::Result<[Option<(u64, SystemTime)>; 3]> {
     let stamp = |path: &Path| match fs::metadata(path) {
         Ok(metadata) => Ok(Some((metadata.len(), metadata.modified()?))),

@@ -17,8 +17,8 @@ const PREFIX: &str = "switchboard-session-";
 /// How often one is made again when someone who sweeps was quicker.
 const ATTEMPTS: usize = 8;
 
-/// A folder that only its owner can enter. What lies in it is wiped and removed when this is dropped, or by [`sweep`] when
-/// the program was killed before.
+/// A folder that only its owner can enter. What is in it is wiped and removed when this is dropped, or by [`sweep`]
+/// when the program was killed before.
 pub(crate) struct PrivateFolder {
     folder: TempDir,
     /// Held for as long as the folder is in use. A file system without locks has none, and is never swept.

@@ -1,4 +1,4 @@
-//! What a file or a text is, and whose; and where the private copies lie that this takes.
+//! What a file or a text is, and whose; and where the private copies are that this takes.
 
 use std::env;
 use std::ffi::OsStr;
@@ -25,23 +25,23 @@ const LARGEST_TEXT: u64 = 4096;
 /// What Telegram Desktop's files begin with.
 const TDATA_MAGIC: &[u8] = b"TDF$";
 
-/// Files that lie in a folder of Telegram Desktop, and in one of `TDLib`.
+/// Files that are in a folder of Telegram Desktop, and in one of `TDLib`.
 const TDATA_NAMES: [&str; 2] = ["key_datas", "key_data"];
 const TDLIB_NAMES: [&str; 2] = ["td.binlog", "td_test.binlog"];
 
-/// The folder of a data directory that private copies lie in.
+/// The folder of a data directory that private copies are in.
 const COPIES: &str = "session-copies";
 
 /// Reads the files of other programs. What is opened is a private copy, made with its journal, and wiped afterwards; when
 /// the program is killed meanwhile, [`Self::sweep`] wipes it later.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
-    /// Where copies lie; the system's temporary folder when there is none.
+    /// Where copies are; the system's temporary folder when there is none.
     copies: Option<PathBuf>,
 }
 
 impl Reader {
-    /// One whose copies lie in a data directory, so that the next program on it finds them there.
+    /// One whose copies are in a data directory, so that the next program on it finds them there.
     pub fn within(data_dir: &Path) -> Self {
         Self { copies: Some(data_dir.join(COPIES)) }
     }
@@ -70,7 +70,7 @@ impl Reader {
         PrivateCopy::take(path, largest_mb, copies)
     }
 
-    /// Reads a session that came as bytes: they lie in a private folder for that long.
+    /// Reads a session that came as bytes: they are in a private folder for that long.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ fn written(parent: &Path, bytes: &[u8]) -> io::Result<(PrivateFolder, PathBuf)> 
     Ok((folder, path))
 }
 
-/// One whose copies lie in the system's temporary folder, where what killed programs left is swept first.
+/// One whose copies are in the system's temporary folder, where what killed programs left is swept first.
 pub(crate) fn passing() -> Reader {
     let reader = Reader::default();
     // What cannot be swept now is in no one's way.

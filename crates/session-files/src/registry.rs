@@ -15,7 +15,7 @@ const LARGEST_MB: u64 = 1024;
 /// How many lines of each log are kept: the newest.
 const MOST_LOGGED: usize = 100_000;
 
-/// How many assignments and failed requests are taken, and how many odd rows are told of one by one.
+/// How many assignments and failed requests are taken, and how many odd rows are listed one by one.
 const MOST_ROWS: usize = 1_000_000;
 const MOST_ODD: usize = 1_000;
 
@@ -132,7 +132,7 @@ pub struct LoggedOperation {
 pub enum OperationStatus {
     Ok,
     Error,
-    /// The account was told to wait.
+    /// The account was ordered to wait.
     FloodWait,
     /// The account was banned.
     Banned,
@@ -184,7 +184,7 @@ pub fn legacy_registry(path: &Path) -> Result<Registry, Unreadable> {
 }
 
 impl Reader {
-    /// Reads an old registry. Tables and columns that are not there are left out, rows that make no sense are told of.
+    /// Reads an old registry. Tables and columns that are not there are left out, rows that make no sense are listed.
     ///
     /// # Errors
     ///

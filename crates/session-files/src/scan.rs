@@ -14,7 +14,7 @@ const DEEPEST: usize = 8;
 const MOST_FILES: usize = 20_000;
 const MOST_SESSIONS: usize = 1_000;
 
-/// What lies beside a database and belongs to it.
+/// What is beside a database and belongs to it.
 const BESIDE: [&str; 4] = ["-journal", "-wal", "-shm", ".part"];
 
 /// What Telethon and Pyrogram call their files: whatever has this in its name was meant to be a session.
@@ -40,7 +40,7 @@ pub struct Entry {
 /// Where a scan stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Limit {
-    /// This folder lies eight folders deep.
+    /// This folder is eight folders deep.
     Depth(PathBuf),
     /// There are more than 20,000 files.
     Files,

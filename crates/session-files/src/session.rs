@@ -22,7 +22,7 @@ impl Key {
         (!zeros).then_some(Self(key))
     }
 
-    /// A key as it lies in a file: 256 bytes, and not all of them zero.
+    /// A key as it is in a file: 256 bytes, and not all of them zero.
     pub(crate) fn from_file(bytes: &[u8]) -> Result<Self, Unreadable> {
         if bytes.is_empty() {
             return Err(Unreadable::NotSignedIn);
@@ -35,7 +35,7 @@ impl Key {
         Self::new(Secret::new(key)).ok_or(Unreadable::ZeroKey)
     }
 
-    /// What tells this key from others without showing it.
+    /// What distinguishes this key from others without showing it.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(self.0.expose_secret())[..8]);
@@ -121,9 +121,9 @@ pub struct Session {
     pub address: Option<SocketAddr>,
     /// Whose the file says the session is. Only Telegram knows.
     pub user_id: Option<UserId>,
-    /// Whether the account is a bot, if the file tells.
+    /// Whether the account is a bot, if the file says so.
     pub is_bot: Option<bool>,
-    /// The application that signed in, if the file tells. Staying with it looks least like someone else.
+    /// The application that signed in, if the file says so. Staying with it looks least like someone else.
     pub api_id: Option<i32>,
     /// Whether it belongs to Telegram's data centres for tests, where no real account is.
     pub test_mode: bool,
@@ -177,14 +177,14 @@ pub struct Peer {
     pub id: ChatId,
     /// What Telegram wants to see beside the id; basic groups have none.
     pub access_hash: Option<AccessHash>,
-    /// What it is, as far as the file tells.
+    /// What it is, as far as the file says.
     pub kind: PeerKind,
     /// A public name, without the `@`.
     pub username: Option<String>,
     pub name: Option<String>,
 }
 
-/// What a peer is, as far as a session file tells.
+/// What a peer is, as far as a session file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeerKind {
     /// A person, or a bot where the file makes no difference.

@@ -21,7 +21,7 @@ use crate::tables::TableRows;
 /// What every SQLite file begins with.
 pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// The length of a database's header, and of the smallest page it can stand on.
+/// The length of a database's header, and of the smallest page it can be on.
 const HEADER: usize = 100;
 pub(crate) const SMALLEST: u64 = 512;
 
@@ -101,7 +101,7 @@ impl<'a> Database<'a> {
 
     /// Goes through the rows of a table. Columns that it does not have are read as NULL.
     ///
-    /// `rest` is what stands behind the table's name: conditions and order, on columns that are there.
+    /// `rest` is what follows the table's name: conditions and order, on columns that are there.
     pub(crate) fn each(
         &self,
         table: &str,
@@ -208,7 +208,7 @@ impl<'a> Fields<'a> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Bytes where they lie; none when there are none.
+    /// Bytes in place; none when there are none.
     pub(crate) fn bytes(self, column: &str) -> &'a [u8] {
         match self.value(column) {
             ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes,

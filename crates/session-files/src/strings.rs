@@ -103,7 +103,7 @@ fn pyrogram(raw: &mut Reader<'_>) -> Option<Result<Session, Unreadable>> {
 
 /// Whether this, behind the version, is `GramJS`'s: it writes the address as text, with its length before it.
 fn is_gramjs(packed: &str) -> bool {
-    // It uses the other alphabet of base64; what is looked at lies in the first bytes.
+    // It uses the other alphabet of base64; what is looked at is in the first bytes.
     let standard = packed.replace('-', "+").replace('_', "/");
     let engine = GeneralPurpose::new(
         &alphabet::STANDARD,

@@ -34,7 +34,7 @@ const TABLE: &str = "flood_clearing";
 /// A clearing as it is stored. What the words mean is known to the code that carries it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredClearing {
-    /// Which way: one of the words of the code that carries it out.
+    /// How it is done: one of the words of the code that carries it out.
     pub how: String,
     /// How far it is, in such a word.
     pub phase: String,

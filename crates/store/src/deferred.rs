@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_millis(5);
 
 /// A change that no one waits for.
 pub(crate) enum Deferred {
-    /// Where the updates of an account stand.
+    /// The update state of an account.
     Updates(SaveUpdateState),
     /// How far an upload is.
     Upload(SaveUpload),

@@ -243,7 +243,7 @@ pub enum OpenError {
     /// The address names a database that this program does not speak to.
     #[error("store.url begins with {scheme:?}, which is not supported; write sqlite:switchboard.db")]
     UnsupportedUrl {
-        /// What stands before the first colon.
+        /// What comes before the first colon.
         scheme: String,
     },
     /// Anything else that the database or the system says.

@@ -71,7 +71,7 @@ statements! {
     FORGET = "DELETE FROM failed_requests WHERE id = $1";
 }
 
-/// Which way a request went.
+/// The direction of a request.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,7 +112,7 @@ pub struct FailedRequest {
     pub at: Timestamp,
     /// The service it belongs to.
     pub service: Service,
-    /// Which way it went.
+    /// The direction in which it went.
     pub direction: Direction,
     /// Its path.
     pub endpoint: String,

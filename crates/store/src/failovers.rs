@@ -73,7 +73,7 @@ impl Failovers<'_> {
     }
 }
 
-/// Keeps a failover, as a part of whatever write it came with, and tells of it.
+/// Keeps a failover, as a part of whatever write it came with, and adds its event.
 pub(crate) fn happened(
     transaction: &Transaction<'_>,
     failover: &Failover,

@@ -2,9 +2,9 @@
 //!
 //! A commit that failed may come back. Its frames may be in the log of the database, the mark of the commit with them, when
 //! the disk refuses what follows: to sync them, to let the index of the log grow. SQLite forgets them then, and the next
-//! commit writes over them; but a program that is killed before that finds them at its next start, and they count. Who was
-//! told meanwhile that nothing was written was told wrongly. So after a commit that failed no one learns anything before
-//! another one has written something.
+//! commit writes over them; but a program that is killed before that finds them at its next start, and they count. A caller
+//! that was answered meanwhile that nothing was written got a wrong answer. So after a commit that failed no one learns
+//! anything before another one has written something.
 
 use crate::StoreError;
 use crate::conversations::places::{Filled, PlaceLog};
@@ -268,7 +268,7 @@ fn release_reserve(connection: &Connection, space: &mut Space) -> bool {
     released
 }
 
-/// Tells SQLite how large the database may become, where there is a limit.
+/// Limits the size of a SQLite database, where there is a limit.
 pub(crate) fn limit_pages(connection: &Connection, space: &Space) {
     if let Some(pages) = space.max_pages()
         && let Err(error) = connection.limit_pages(pages)
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_commit_that_failed_nobody_learns_anything_before_another_has_written() {
+    fn nothing_is_learned_from_a_failed_commit_before_the_next() {
         let mut bench = bench(Disk::default());
         assert!(bench.run(vec![member(Put { key: 7, fails: false }).0]));
         let before = bench.length_of_log();
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_is_given_back_by_a_commit_that_fails() {
+    fn what_no_one_waits_for_is_given_back_by_a_commit_that_fails() {
         let mut bench = bench(Disk::default());
         let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
         let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {});

@@ -1,6 +1,6 @@
 //! Another master key in the place of the one that is used, while the store is worked on.
 //!
-//! The next key lies beside the file of the present one (`master.key.next`) until every field is sealed with it. A program that
+//! The next key is beside the file of the present one (`master.key.next`) until every field is sealed with it. A program that
 //! is killed meanwhile opens with both and goes on: see [`Store::rotate_master_key`].
 
 use std::time::Duration;
@@ -191,7 +191,7 @@ struct Found {
 }
 
 impl Store {
-    /// Whether a rotation was begun and is not done: the next key lies beside the present one.
+    /// Whether a rotation was begun and is not done: the next key is beside the present one.
     pub fn is_rotating_master_key(&self) -> bool {
         let inner = &self.inner;
         inner.master_key.next_file(&inner.location.dir).is_some_and(|file| file.exists())

@@ -247,7 +247,7 @@ impl Store {
         }
     }
 
-    /// Messages on their way out.
+    /// Outbound messages.
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox { store: self }
     }
@@ -362,7 +362,7 @@ impl Store {
         Imports { store: self }
     }
 
-    /// Alerts, who is told about them, and when no one wants to be.
+    /// Alerts, who is notified of them, and when no one wants to be.
     pub fn alerts(&self) -> Alerts<'_> {
         Alerts { store: self }
     }

@@ -23,7 +23,7 @@ pub enum MasterKey {
 }
 
 impl MasterKey {
-    /// The same key for a store that lies elsewhere: its file stays beside this data directory.
+    /// The same key for a store that is elsewhere: its file stays beside this data directory.
     #[must_use]
     pub fn beside(self, data_dir: &Path) -> Self {
         match self {
@@ -39,7 +39,7 @@ impl MasterKey {
         }
     }
 
-    /// Where the key lies that is to take the place of this one, while a rotation is under way.
+    /// The file of the key that is to take the place of this one, while a rotation is under way.
     pub(crate) fn next_file(&self, data_dir: &Path) -> Option<PathBuf> {
         let mut name = self.file(data_dir)?.into_os_string();
         name.push(".next");

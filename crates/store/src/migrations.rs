@@ -1,4 +1,4 @@
-//! The schema's way forward: numbered steps, each in a transaction of its own, never back.
+//! The migrations of the schema: numbered steps, each in a transaction of its own, never back.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes the tables that stand before any step on a server.
+/// Makes the tables that a server has before any step.
 pub(crate) fn prepare_server(connection: &Postgres) -> Result<(), OpenError> {
     let prepare = || {
         connection.begin()?;

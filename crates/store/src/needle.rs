@@ -10,7 +10,7 @@ pub(crate) fn folded(text: &str) -> String {
 /// What a text must have in it.
 pub(crate) struct Needle {
     text: String,
-    /// As it stands in a stored content.
+    /// As it is in a stored content.
     stored: String,
     /// A phone is found however it is written.
     phone: Option<PhoneDigits>,

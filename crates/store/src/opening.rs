@@ -152,7 +152,7 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
 }
 
 /// Makes the schema that the options of an address name as the search path, where it is not there: in a database that is shared
-/// with other programs all tables lie in it.
+/// with other programs all tables are in it.
 fn make_schema(connection: &Postgres, options: &str) -> Result<(), OpenError> {
     let Some(schema) = schema_of(options) else { return Ok(()) };
     let make = || -> Result<(), StoreError> {

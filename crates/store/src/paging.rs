@@ -31,7 +31,7 @@ impl Page {
         self.limit.clamp(1, LONGEST)
     }
 
-    /// How many rows to read: one more than the page has tells whether there is another page.
+    /// How many rows to read: one more than the page has shows whether there is another page.
     pub(crate) fn rows(&self) -> u32 {
         self.length() + 1
     }

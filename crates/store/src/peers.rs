@@ -86,7 +86,7 @@ pub struct StoredPeer {
     pub kind: PeerKind,
     /// Whether the account has a dialog with it or is in it.
     pub dialog: bool,
-    /// The phone of a person, digits alone, where Telegram tells it to the account.
+    /// The phone of a person, digits alone, where Telegram gives it to the account.
     pub phone: Option<String>,
     /// Whether it is a person in the contacts of the account.
     pub contact: bool,

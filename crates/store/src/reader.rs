@@ -19,7 +19,7 @@ enum Job {
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
 
-/// The way to the threads.
+/// The handle to the threads.
 pub(crate) struct Readers {
     queue: Option<Queue<Job>>,
     threads: Vec<JoinHandle<()>>,

@@ -48,7 +48,7 @@ impl Store {
     /// and was not answered is for a person. A clearing of flood waits is over, and what it stopped runs. All users are signed out: a session that was ended
     /// since the backup must not come alive again. Keys against doubles, joins and API keys stay.
     ///
-    /// Written in pieces. After a crash in between it is called again and does the rest; each call tells what it did.
+    /// Written in pieces. After a crash in between it is called again and does the rest; each call returns what it did.
     ///
     /// # Errors
     /// The store cannot be written.

@@ -29,7 +29,7 @@ pub struct Retention {
     pub failed_requests: Duration,
     /// What was posted to webhooks or given up.
     pub webhook_attempts: Duration,
-    /// Alerts, and what was told of them.
+    /// Alerts, and the notices about them.
     pub alerts: Duration,
     /// Entries of the audit log.
     pub audit: Duration,

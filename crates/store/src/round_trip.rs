@@ -28,7 +28,7 @@ statements! {
 }
 
 impl Store {
-    /// Writes something, waits until it is on the disk, reads it and tells how long that took.
+    /// Writes something, waits until it is on the disk, reads it and returns how long that took.
     ///
     /// # Errors
     /// [`StoreError::StorageFull`] also when there is only room left for the outcomes of work that was taken in before:

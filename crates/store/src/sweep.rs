@@ -33,7 +33,7 @@ const REFERENCE_LIFE: Duration = Duration::from_hours(30 * 24);
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// A session of a user is forgotten when it was not used for this long; it is over much sooner.
 const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
-/// Providers tell what was not taken again for two days at most.
+/// Providers report again what was not taken, for two days at most.
 const TOLD_AGAIN: Duration = Duration::from_hours(7 * 24);
 /// Messages are counted once they were made this long ago: none can be written before them by then.
 const COUNTED_AFTER: Duration = Duration::from_hours(1);
@@ -88,7 +88,7 @@ pub struct Swept {
     pub audit: u64,
     /// Alerts that are over.
     pub alerts: u64,
-    /// What was told about alerts.
+    /// Notices about alerts.
     pub alert_notices: u64,
     /// What was posted to webhooks or given up.
     pub webhook_deliveries: u64,
@@ -205,7 +205,7 @@ impl Store {
         Ok(removed + self.sweep_channels(now, keep).await?)
     }
 
-    /// The same of channels, and what providers told that long ago that they tell it no more.
+    /// The same of channels, and what providers reported so long ago that they do not repeat it.
     async fn sweep_channels(&self, now: Timestamp, keep: Retention) -> Result<u64, StoreError> {
         let number = |row: &Row<'_>| Columns::new(row, channels::TABLE).get::<i64>(0);
         let too_many = self.first(of_channels::NTH_LAST, [keep.received_at_most], number).await?;

@@ -35,7 +35,7 @@ struct Key {
     id: KeyId,
 }
 
-/// What tells keys apart, and nothing of them.
+/// Distinguishes keys, and reveals nothing of them.
 pub(crate) type KeyId = [u8; KEY_ID];
 
 /// A sealed field. As long as one is there that was sealed here, it may yet be written.

@@ -132,7 +132,7 @@ impl Write for CatchUp {
     }
 }
 
-/// The way to the thread.
+/// The handle to the thread.
 pub(crate) struct Writer {
     queue: Option<Queue<Job>>,
     counters: Arc<Counters>,
@@ -273,7 +273,7 @@ struct Thread {
 }
 
 impl Thread {
-    /// Works until it is told to close or no one is left; closes the database.
+    /// Works until it is asked to close or no one is left; closes the database.
     fn work(mut self) -> Option<oneshot::Sender<Result<(), StoreError>>> {
         group::limit_pages(&self.connection.connection, &self.connection.space);
         let mut flush_at: Option<Instant> = None;
@@ -388,7 +388,7 @@ impl Thread {
 
 /// Why the thread stops.
 enum End {
-    /// It was told to.
+    /// It was asked to.
     Close(oneshot::Sender<Result<(), StoreError>>),
     /// All handles are gone.
     Alone,

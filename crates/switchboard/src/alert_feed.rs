@@ -104,7 +104,7 @@ fn of_webhook(webhook: &StoredWebhook) -> Probe {
     }
 }
 
-/// A flow on one account in the terms of the alerts: red from a failure that is to be told until a run is done, or someone
+/// A flow on one account in the terms of the alerts: red from a failure that is to be reported until a run is done, or someone
 /// starts it.
 fn of_flow(alarm: FlowAlarm) -> Probe {
     let FlowAlarm { flow, account, trouble } = alarm;

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_sees_bars_that_are_to_be_quiet() {
+    fn no_one_sees_bars_that_are_to_be_quiet() {
         assert!(!Bars::new(true).are_shown());
     }
 }

@@ -58,8 +58,8 @@ pub(crate) async fn add(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Logs its profile in at the pretend page and lets it send for the campaign. What keeps it from that, such as a program that is not
-/// installed, stands on the profile's page.
+/// Logs its profile in at the pretend page and lets it send for the campaign. What keeps it from that, such as a program that is
+/// not installed, is shown on the profile's page.
 pub(crate) async fn log_in(
     store: &Store,
     campaigns: &Campaigns,

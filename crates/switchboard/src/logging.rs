@@ -30,7 +30,7 @@ impl LogLevel {
 }
 
 fn kept(settings: &LogSettings) -> EnvFilter {
-    // The protocol library warns at every lost connection, which the states of the lines say better. That of `/mcp` tells each
+    // The protocol library warns at every lost connection, which the states of the lines say better. That of `/mcp` logs each
     // request, and at `debug` what is in it.
     let level = settings.level.as_str();
     EnvFilter::new(format!("{level},grammers_session=error,grammers_mtproto=error,rmcp=error"))

@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory};
 
 use crate::Arguments;
 
-/// What stands above the examples of a page.
+/// The headings above the examples of a page.
 const HEADINGS: [&str; 2] = ["Examples:", "Example:"];
 
 /// A command of the tree with the words that lead to it.

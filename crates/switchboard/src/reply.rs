@@ -17,7 +17,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 pub(crate) struct ApiError {
     /// The stable word for what went wrong, or nothing if the answer was no problem document.
     pub(crate) code: String,
-    /// What happened, and the way out.
+    /// What happened, and what to do about it.
     pub(crate) detail: String,
     /// The fields that are wrong, where it is about fields.
     pub(crate) fields: Vec<String>,

@@ -1,4 +1,4 @@
-//! Installing and uninstalling: what is to be changed is known before anything is, and no unit of somebody else is touched.
+//! Installing and uninstalling: what is to be changed is known before anything is, and no foreign unit is touched.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -69,7 +69,7 @@ pub struct Plan {
 pub struct Installed {
     /// Whether a unit file was written.
     pub wrote: bool,
-    /// Whether the service was told to start, or to start anew.
+    /// Whether the service was ordered to start or restart.
     pub started: bool,
 }
 
@@ -104,8 +104,8 @@ impl Plan {
         self.files.iter().any(|file| !file.diff.is_empty())
     }
 
-    /// Writes the units, and has the service started at boot and, unless `only_at_boot`, now; one that runs is started
-    /// anew when its unit is another. Done twice it is done once.
+    /// Writes the units, and has the service started at boot and, unless `only_at_boot`, now; one that runs is
+    /// restarted when its unit is another. Done twice it is done once.
     ///
     /// # Errors
     /// See [`InstallError`].
@@ -138,7 +138,7 @@ impl Plan {
 /// Stops a service and removes its units, if they were written here. Its data stays.
 ///
 /// # Errors
-/// See [`InstallError`]; a unit of somebody else is left alone.
+/// See [`InstallError`]; a foreign unit is left alone.
 pub(super) async fn uninstall(manager: &Systemd, name: &str) -> Result<Uninstalled, UninstallError> {
     manager.check()?;
     let units = [format!("{name}.service"), format!("{name}-alert@.service")];
@@ -168,7 +168,7 @@ impl Systemd {
     /// Stops a service and removes its units, if they were written here. Its data stays.
     ///
     /// # Errors
-    /// See [`InstallError`]; a unit of somebody else is left alone.
+    /// See [`InstallError`]; a foreign unit is left alone.
     pub async fn uninstall(&self, name: &str) -> Result<Uninstalled, UninstallError> {
         uninstall(self, name).await
     }

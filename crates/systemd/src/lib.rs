@@ -1,4 +1,4 @@
-//! The program as a service: its units, how they come onto a machine and go, and what the service manager is told.
+//! The program as a service: its units, how they come onto a machine and go, and what is reported to the service manager.
 
 mod diff;
 mod given;

@@ -1,5 +1,5 @@
-//! What the service manager is told: ready, alive, reloading, stopping. Its protocol (`sd_notify`) is a datagram of lines
-//! to the socket that `NOTIFY_SOCKET` names.
+//! What is reported to the service manager: ready, alive, reloading, stopping. Its protocol (`sd_notify`) is a datagram
+//! of lines to the socket that `NOTIFY_SOCKET` names.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// Tells the service manager. Cheap to make; nothing is told where nobody listens.
+/// Notifies the service manager. Cheap to make; does nothing where no one listens.
 #[derive(Debug)]
 pub struct Notifier {
     socket: UnixDatagram,
@@ -67,7 +67,7 @@ impl Notifier {
     }
 
     fn tell(&self, text: &str) {
-        // It is told again soon, and what it does not hear is for it to judge.
+        // It is notified again soon, and what it does not hear is for it to judge.
         if let Err(error) = self.socket.send_to_addr(text.as_bytes(), &self.address) {
             tracing::debug!(%error, "the service manager does not listen");
         }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_where_nobody_is_named() {
+    fn no_one_is_told_where_no_one_is_named() {
         assert!(Notifier::to(None).expect("fine").is_none());
         assert!(Notifier::to(Some(OsStr::new(""))).expect("fine").is_none());
         assert!(Notifier::to(Some(OsStr::new("vsock:2"))).is_err());

@@ -68,7 +68,7 @@ impl Systemd {
         Self::at("/etc/systemd/system".into(), "systemctl".into(), "/run/systemd/system".into())
     }
 
-    /// One that lies elsewhere: its folder of units, its command, and what is there while it runs.
+    /// One in another place: its folder of units, its command, and what is there while it runs.
     pub fn at(folder: PathBuf, systemctl: PathBuf, booted: PathBuf) -> Self {
         Self { folder, systemctl: vec![systemctl.into()], booted: Some(booted) }
     }

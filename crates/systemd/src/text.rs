@@ -1,4 +1,4 @@
-//! The text of the units: one that runs the program, hardened, and one that tells that it is dead. Pure.
+//! The text of the units: one that runs the program, hardened, and one that reports that it is dead. Pure.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -117,7 +117,7 @@ impl UnitOptions {
         format!("{}.service", self.name)
     }
 
-    /// The name of the template that tells that it is dead.
+    /// The name of the template that reports that it is dead.
     pub fn alert_unit(&self) -> String {
         format!("{}-alert@.service", self.name)
     }
@@ -203,7 +203,7 @@ impl UnitOptions {
         }
     }
 
-    /// The name of the data directory below `/var/lib`, if it lies there.
+    /// The name of the data directory below `/var/lib`, if it is there.
     fn state_directory(&self) -> Option<String> {
         let name = self.data_dir.strip_prefix(STATE).ok()?.to_str()?;
         (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
@@ -244,7 +244,7 @@ fn line(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{key}={value}");
 }
 
-/// Whether a path can stand in a unit. Quotes and line ends could become other lines, colons other fields.
+/// Whether a path can be written in a unit. Quotes and line ends could become other lines, colons other fields.
 fn writable(path: &Path) -> bool {
     path.is_absolute()
         && path.to_str().is_some_and(|text| {
@@ -353,7 +353,7 @@ pub(super) mod tests {
     }
 
     proptest! {
-        /// Whatever is given: it is refused, or it stands on its own line and adds no other.
+        /// Whatever is given: it is refused, or it is on its own line and adds no other.
         #[test]
         fn no_option_becomes_another_line(name in "\\PC{0,12}", file in "/\\PC{0,12}|\\PC{0,12}", memory in "\\PC{0,6}") {
             let odd = UnitOptions {

@@ -308,7 +308,7 @@ impl Builder {
 }
 
 impl TestApp {
-    /// One with an empty data directory and no accounts, unless told otherwise.
+    /// One with an empty data directory and no accounts, unless set otherwise.
     pub fn builder() -> Builder {
         let dir = tempfile::tempdir().expect("a directory");
         let (telegram, pipeline) = (TelegramSettings::default(), config::PipelineSettings::default());

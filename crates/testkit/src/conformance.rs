@@ -213,7 +213,7 @@ fn check_pace(arrivals: &[(AccountName, Timestamp)], per_hour: u32) -> Result<()
     Ok(())
 }
 
-/// It is in doubt only where it cannot be told: no key and no look, and an answer that left it open.
+/// It is in doubt only where it cannot be known: no key and no look, and an answer that left it open.
 fn check_doubt(messages: &[OutboundMessage], dedup: Dedup, answers: &[Answer]) -> Result<(), String> {
     let in_doubt = messages.iter().filter(|message| message.state == MessageState::InDoubt).count();
     let unclear = answers.iter().filter(|answer| answer.is_unclear()).count();

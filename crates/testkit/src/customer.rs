@@ -2,7 +2,7 @@
 
 use domain::{ChatId, MessageOrigin, ReceivedMessage, TelegramMessageId, Timestamp};
 
-/// What Anna writes in this chat, as `main` is told of it now. Telegram's clock has whole seconds.
+/// What Anna writes in this chat, as `main` receives it now. Telegram's clock has whole seconds.
 pub fn customer_message(chat_id: ChatId, number: i32, text: &str, now: Timestamp) -> ReceivedMessage {
     ReceivedMessage {
         account: "main".parse().expect("an account"),

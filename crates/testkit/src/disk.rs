@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use crate::program::Start;
 use crate::world::World;
 
-/// Runs the program where its data directory lies on a file system in memory. A link leads whoever is outside to where it lies inside.
+/// Runs the program with its data directory on a file system in memory. A link leads from outside to where it is inside.
 const ON_ITS_OWN_DISK: &str = r#"#!/bin/sh
 exec unshare {flags} sh -ec '
   mount -t tmpfs -o size={size}m,mode=0700 tmpfs "{disk}"
@@ -44,7 +44,7 @@ impl Drop for Disk {
 }
 
 impl Disk {
-    /// A disk of so many MiB, beside a world. Fails the test where nobody may mount one.
+    /// A disk of so many MiB, beside a world. Fails the test where mounting one is not allowed.
     pub fn of(world: &World, binary: &Path, mebibytes: u32) -> Self {
         let [folder, script, data] = ["disk", "on-its-own-disk", "data"].map(|name| world.data_dir(name));
         std::fs::create_dir(&folder).expect("a folder");
@@ -113,12 +113,12 @@ impl Disk {
         stat.f_bavail * stat.f_frsize
     }
 
-    /// Another writer takes what there is, to the last byte; where its file lies.
+    /// Another writer takes what there is, to the last byte; where its file is.
     pub fn fill(&self) -> PathBuf {
         self.write_until(|| false)
     }
 
-    /// Another writer takes what there is, until fewer bytes than these are free; where its file lies.
+    /// Another writer takes what there is, until fewer bytes than these are free; where its file is.
     pub fn fill_below(&self, bytes: u64) -> PathBuf {
         self.write_until(|| self.free() < bytes)
     }

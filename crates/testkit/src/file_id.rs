@@ -14,7 +14,7 @@ const MOST_ZEROS: usize = 250;
 pub struct FileId<'a> {
     /// By tdlib's `FileType`: 2 is a photo, 5 a document.
     pub kind: u32,
-    /// The data centre where it lies.
+    /// The data centre where it is stored.
     pub dc_id: i32,
     /// Its number.
     pub id: i64,

@@ -4,6 +4,6 @@ use std::io::Write;
 
 /// Says what is not tried, and why. A program that could be installed is no reason: without it a test fails.
 pub fn not_tried(what: &str) {
-    // Not by `println!`, whose words a test that passes keeps to itself. One that cannot be heard has no one to tell.
+    // Not by `println!`, whose words a test that passes keeps to itself. A failed write cannot be reported.
     let _ = writeln!(std::io::stdout(), "NOT TRIED: {what}");
 }

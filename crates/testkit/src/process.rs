@@ -92,7 +92,7 @@ impl Process {
     /// All it has printed, after its end: the pipes may still hold its last words.
     pub(crate) async fn last_words(&self) -> String {
         let deadline = Instant::now() + LAST_WORDS;
-        // Whoever it started may have the pipes still, and need not end.
+        // Processes that it started may have the pipes still, and need not end.
         while Instant::now() < deadline && !self.readers.iter().all(JoinHandle::is_finished) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -111,7 +111,7 @@ impl Process {
         assert!(status.expect("kill runs").success());
     }
 
-    /// Waits for the end and tells the exit code.
+    /// Waits for the end and returns the exit code.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + TIMEOUT;
         loop {

@@ -94,7 +94,7 @@ impl<'a> Start<'a> {
         Standby { process, data_dir: self.data_dir, said: 0 }
     }
 
-    /// Starts it where it is expected to refuse; tells the exit code and all it printed.
+    /// Starts it where it is expected to refuse; returns the exit code and all it printed.
     pub async fn refused(self) -> (Option<i32>, String) {
         let mut process = self.spawn();
         let code = process.ended().await;
@@ -133,7 +133,7 @@ impl Standby {
         self.process.ended().await
     }
 
-    /// Waits until it prints these words; the line that they stand in.
+    /// Waits until it prints these words; the line that they are in.
     pub async fn said(&mut self, words: &str) -> String {
         let said = self.said;
         let line = |output: &str| output[said..].lines().find(|line| line.contains(words)).map(str::to_owned);
@@ -214,7 +214,7 @@ impl Program {
         self.process.signal("CONT");
     }
 
-    /// SIGTERM; tells the exit code.
+    /// SIGTERM; returns the exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.process.signal("TERM");
         self.process.ended().await
@@ -278,23 +278,23 @@ impl Program {
         tokio::time::sleep((late * 4).min(Duration::from_secs(1))).await;
     }
 
-    /// The time of day by its clock, as it stands in answers.
+    /// The time of day by its clock, as answers have it.
     pub async fn now(&self) -> String {
         let told = self.test("clock", json!({})).await;
         told["now"].as_str().expect("an instant").to_owned()
     }
 
-    /// Sets the time of day back, as somebody may do with the clock of a machine.
+    /// Sets the time of day back, as a person may do with the clock of a machine.
     pub async fn set_back(&self, by: Duration) {
         self.test("clock", json!({ "set_back_ms": u64::try_from(by.as_millis()).expect("small") })).await;
     }
 
-    /// Stops whoever reaches this point after `skip` have passed.
+    /// Stops what reaches this point after `skip` have passed.
     pub async fn arm(&self, failpoint: &str, skip: u32) {
         self.test("failpoints", json!({ "name": failpoint, "skip": skip })).await;
     }
 
-    /// Lets whoever stands at this point go on, and stops nobody there any more.
+    /// Lets what is stopped at this point go on, and stops nothing there any more.
     pub async fn release(&self, failpoint: &str) {
         self.test("failpoints", json!({ "name": failpoint, "release": true })).await;
     }
@@ -306,7 +306,7 @@ impl Program {
         let _ = request.header("content-type", "application/json").body(body).send().await;
     }
 
-    /// Tells a test build what to do; what it answers.
+    /// Orders a test build to do something; what it answers.
     async fn test(&self, what: &str, body: Value) -> Value {
         let request = self.control.post(format!("http://localhost/testing/{what}"));
         let request = request.header("content-type", "application/json");
@@ -320,7 +320,7 @@ impl Program {
         answer(self.control.get("http://localhost/testing/failpoints")).await.1
     }
 
-    /// Whether something stands at this point.
+    /// Whether something is stopped at this point.
     pub async fn stopped_at(&self, failpoint: &str) -> bool {
         self.failpoints().await["stopped"].get(failpoint).is_some()
     }

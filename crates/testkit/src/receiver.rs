@@ -1,4 +1,4 @@
-//! An outside program that is called back: it keeps every body it was sent, and answers as it is told to.
+//! An outside program that is called back: it keeps every body it was sent, and answers as it is set to.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -30,7 +30,7 @@ impl Receiver {
     /// The status of a receiver that takes what it is sent and never answers.
     pub const SILENCE: u16 = 0;
 
-    /// On a free port; answers 200 until told otherwise.
+    /// On a free port; answers 200 until set otherwise.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
@@ -106,7 +106,7 @@ async fn serve(
     let body = words.lock().expect("lock").clone();
     let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: {}\r\nconnection: close", body.len());
     let answer = format!("{head}\r\n\r\n{body}");
-    // Whoever hung up has no use for the answer.
+    // A client that hung up has no use for the answer.
     let _ = connection.write_all(answer.as_bytes()).await;
 }
 

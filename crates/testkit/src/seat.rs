@@ -1,4 +1,4 @@
-//! A command with somebody at its terminal: a pseudo-terminal that a test reads and types into.
+//! A command with a person at its terminal: a pseudo-terminal that a test reads and types into.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::process::TIMEOUT;
 
-/// Somebody at a terminal. The command is killed when this is dropped.
+/// A person at a terminal. The command is killed when this is dropped.
 pub struct Seat {
     child: Child,
     keyboard: File,
@@ -46,7 +46,7 @@ impl Seat {
         let mut command = Command::new(binary);
         let end = || Stdio::from(far.try_clone().expect("clones"));
         command.args(arguments).stdin(end()).stdout(end()).stderr(end());
-        // One that can move its cursor, whoever runs the tests.
+        // One that can move its cursor, wherever the tests run.
         command.env("TERM", "xterm").env_remove("NO_COLOR");
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SWITCHBOARD_")) {
             command.env_remove(name);
@@ -72,7 +72,7 @@ impl Seat {
         self.screen.lock().expect("lock").clone()
     }
 
-    /// Waits until this stands on the screen, so many times.
+    /// Waits until this is on the screen, so many times.
     pub async fn shows(&self, text: &str, times: usize) {
         let deadline = Instant::now() + TIMEOUT;
         while self.screen().matches(text).count() < times {
@@ -98,7 +98,7 @@ impl Seat {
         let _ = self.child.wait();
     }
 
-    /// Waits for the end and tells the exit code. All that was written stands on the screen then.
+    /// Waits for the end and returns the exit code. All that was written is on the screen then.
     pub async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + TIMEOUT;
         loop {

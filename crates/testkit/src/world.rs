@@ -288,7 +288,7 @@ impl World {
         members.map(|member| (word(&member["username"]), word(&member["role"]))).collect()
     }
 
-    /// Makes a chat that no account made through the product; with `?silent=true` in the path nobody is told.
+    /// Makes a chat that no account made through the product; with `?silent=true` in the path no one is notified.
     pub async fn make_chat(&self, path: &str, order: &Value) -> String {
         let made = self.post(path, order).await;
         made["chat_id"].as_str().expect("an id").to_owned()

@@ -1,14 +1,14 @@
 //! Each request as a log line: which route, which answer, how long. Never what was in it, and never its path, which callers
 //! choose.
 //!
-//! The lines carry the path of this module as their target, so that the writer of logs can tell the many of them from the few
-//! of the program.
+//! The lines carry the path of this module as their target, so that the writer of logs can distinguish the many of them from
+//! the few of the program.
 
 use std::time::Duration;
 
 use http::Method;
 
-/// A request has its answer. Those that only look are told at `debug`: pages that refresh themselves make thousands. What
+/// A request has its answer. Those that only look are logged at `debug`: pages that refresh themselves make thousands. What
 /// failed for its caller is an `error`; a probe that learns that something is wrong has not failed.
 pub(crate) fn answered(
     listener: &str,
@@ -19,7 +19,7 @@ pub(crate) fn answered(
     took: Duration,
 ) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    // Methods that callers invent are told as what they are: unknown.
+    // Methods that callers invent are logged as what they are: unknown.
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let method = known.iter().find(|known| *known == method).map_or("other", Method::as_str);
     if status >= 500 && !is_probe {

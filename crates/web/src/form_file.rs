@@ -10,7 +10,7 @@ const LONGEST_REST: usize = 64 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FormFileError {
-    /// Its content type does not say what stands between its parts.
+    /// Its content type does not say what is between its parts.
     #[error(
         "the header Content-Type names no boundary of the form; leave the header to your HTTP client, which writes it with the boundary \
          (curl -F file=@price-list.pdf; in n8n the body type Form-Data without a Content-Type of your own)"

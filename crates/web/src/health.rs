@@ -40,7 +40,7 @@ pub(crate) struct Ready {
     listeners: Vec<ListenerView>,
 }
 
-/// Tells that the program runs.
+/// Reports that the program runs.
 #[utoipa::path(
     get, path = "/health/live", tag = "system", operation_id = "live",
     responses((status = 200, description = "It runs", body = Live))
@@ -49,7 +49,7 @@ pub(crate) async fn live() -> Response {
     std::future::ready(json(StatusCode::OK, &Live { status: "ok" })).await
 }
 
-/// Tells whether the store takes writes and each account past connecting (or 10 seconds gone by).
+/// Reports whether the store takes writes and each account is past connecting (or 10 seconds have gone by).
 #[utoipa::path(
     get, path = "/health/ready", tag = "system", operation_id = "ready",
     responses(

@@ -15,7 +15,7 @@ use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::channel_media;
 
-/// The largest post of a provider, in bytes, which may tell of many messages.
+/// The largest post of a provider, in bytes, which may report many messages.
 const LARGEST: usize = 2 * 1024 * 1024;
 
 /// `/hooks/{channel}/{account}/{secret}`.

@@ -1,4 +1,4 @@
-//! What the web layer is told at start: where to listen, whom to trust, and how much to take.
+//! What the web layer is given at start: where to listen, whom to trust, and how much to take.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

@@ -92,7 +92,7 @@ fn finish(routes: Router, state: &State, listener: &str) -> Router {
         .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
 }
 
-/// What a program is told that asks for a path there is not.
+/// The answer to a program that asks for a path there is not.
 pub async fn no_such_path(request: Request) -> Response {
     let path: String = request.uri().path().chars().take(100).collect();
     let detail = format!("There is no path {path:?}; /docs shows those there are.");

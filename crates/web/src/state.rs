@@ -44,7 +44,7 @@ pub struct Services {
     pub delivery: Delivery,
     /// The way of work on chats.
     pub sagas: Sagas,
-    /// Told when a callback is to be tried again at once.
+    /// Notified when a callback is to be tried again at once.
     pub callbacks_due: Arc<Notify>,
     pub pool: Arc<Pool>,
     /// The people of the dashboard, and the audit log.
@@ -99,7 +99,7 @@ struct Shared {
     /// The same by the monotonic clock.
     began: Duration,
     stopping: CancellationToken,
-    /// When the program was told to stop, by the monotonic clock.
+    /// When the program was ordered to stop, by the monotonic clock.
     stopped_at: OnceLock<Duration>,
     tasks: TaskTracker,
     options_changed: Notify,
@@ -365,7 +365,7 @@ impl State {
         self.0.stopping.cancel();
     }
 
-    /// Waits until the program is told to stop: an answer without an end of its own ends then.
+    /// Waits until the program is ordered to stop: an answer without an end of its own ends then.
     pub async fn stopping(&self) {
         self.0.stopping.cancelled().await;
     }

@@ -62,7 +62,7 @@ struct Arm {
     name: String,
     #[serde(default)]
     skip: u32,
-    /// Anyone who stands there goes on, and no one stops there any more.
+    /// Anyone who waits there goes on, and no one stops there any more.
     #[serde(default)]
     release: bool,
 }

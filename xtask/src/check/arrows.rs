@@ -9,7 +9,7 @@ use crate::workspace::{Kind, Package, Workspace};
 /// The page with the tables, beside the workspace's manifest.
 const PAGE: &str = "ARCHITECTURE.md";
 
-/// The one arrow from the house to what stands beside it: the first look runs both in one process.
+/// The one arrow from the house to what is beside it: the first look runs both in one process.
 const OUTWARD: (&str, &str) = ("switchboard", "sandbox");
 
 /// The crates of the house with their floors, and those beside it with what they may know of it.
@@ -88,7 +88,7 @@ impl House {
     }
 }
 
-/// Judges each dependency between our crates, tests left out: those may use what stands beside the house. A row without a
+/// Judges each dependency between our crates, tests left out: those may use what is beside the house. A row without a
 /// crate is a finding too.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let house = House::of(workspace)?;

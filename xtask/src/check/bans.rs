@@ -32,7 +32,7 @@ const PRODUCT: &str = "switchboard";
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings: Vec<_> =
         workspace.packages.iter().filter_map(|package| banned(&package.name, &package.version)).collect();
-    // Not the graph of `cargo metadata`: that also has what a feature would add that nobody turns on.
+    // Not the graph of `cargo metadata`: that also has what a feature would add that is never turned on.
     let tree = program::output(program::cargo(&workspace.root).args([
         "tree",
         "--locked",

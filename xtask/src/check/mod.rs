@@ -36,7 +36,7 @@ struct Check {
     run: fn(&Workspace) -> Result<Vec<String>>,
 }
 
-/// The quick ones stand first, so that a small slip is seen before the compiler has been waited for.
+/// The quick ones come first, so that a small slip is seen before the compiler has been waited for.
 const CHECKS: [Check; 8] = [
     Check { name: "formatting", run: formatting::check },
     Check { name: "tidy", run: tidy::check },

@@ -1,5 +1,5 @@
-//! Tidiness: each source file says its idea first and stays short, names say something, nothing is left for later,
-//! the product does not know of the pretend world it is tested in, and a provider is named where it is implemented.
+//! Tidiness: each source file says its idea first and stays short, names say something, comments are in plain words, nothing is
+//! left for later, the product does not know of the pretend world it is tested in, and a provider is named where it is implemented.
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +29,10 @@ const UNWRITTEN: [&str; 2] = [concat!("to", "do!("), concat!("unimple", "mented!
 
 /// Names under which anything could be found.
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "stuff"];
+
+/// Words that comments do without, in small letters; between backticks they are names.
+const UNUSUAL: [&str; 8] =
+    ["whoever", "nobody", "somebody", "anew", "told", "whence", "beholder", "farewell"];
 
 /// What the product must not know about.
 const PRETEND_WORLD: &str = "sandbox";
@@ -110,6 +114,9 @@ fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
         if let Some(word) = left_for_later(line) {
             findings.push(format!("{shown}:{}: `{word}` leaves work for later", number + 1));
         }
+        if let Some(word) = unusual(line).filter(|_| rust) {
+            findings.push(format!("{shown}:{}: `{word}` has a plainer word in comments", number + 1));
+        }
         if template && line.chars().count() > WIDEST_TEMPLATE {
             findings.push(format!("{shown}:{}: longer than {WIDEST_TEMPLATE} characters", number + 1));
         }
@@ -155,6 +162,14 @@ fn left_for_later(line: &str) -> Option<&'static str> {
     word.or_else(|| UNWRITTEN.into_iter().find(|unwritten| line.contains(unwritten)))
 }
 
+/// The word of a comment that has a plainer one.
+fn unusual(line: &str) -> Option<&'static str> {
+    let comment = line.trim_start().strip_prefix("//")?.to_ascii_lowercase();
+    let prose = comment.split('`').step_by(2);
+    let mut words = prose.flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric()));
+    words.find_map(|word| UNUSUAL.into_iter().find(|unusual| *unusual == word))
+}
+
 fn is_test_file(path: &Path) -> bool {
     path.iter().any(|part| {
         let part = part.to_string_lossy();
@@ -163,7 +178,7 @@ fn is_test_file(path: &Path) -> bool {
     })
 }
 
-/// The numbered lines up to the file's test module, which stands last.
+/// The numbered lines up to the file's test module, which comes last.
 fn before_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines: Vec<_> = text.lines().collect();
     let tests = lines
@@ -225,6 +240,13 @@ mod tests {
         );
         assert_eq!(found("a.rs", &format!("//! One.\nfn f() {{ {}) }}\n", UNWRITTEN[0])).len(), 1);
         assert!(found("a.py", &format!("{later}S = 1\n")).is_empty());
+    }
+
+    #[test]
+    fn a_word_of_a_comment_that_has_a_plainer_one_is_found() {
+        let said = "//! One.\n/// Nobody knows.\n// `nobody` is a user.\nfn told() {}\n";
+        assert_eq!(found("a.rs", said), ["a.rs:2: `nobody` has a plainer word in comments"]);
+        assert!(found("a.md", "// Nobody knows.").is_empty());
     }
 
     #[test]

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offer_that_nobody_takes_is_found() {
+    fn an_offer_that_no_one_takes_is_found() {
         let manifest: Table = toml::from_str(
             "[workspace.dependencies]\nhex = \"0.4\"\nrsa = { version = \"0.9\" }\nstore = { path = \"crates/store\" }",
         )

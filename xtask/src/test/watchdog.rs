@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// keeps the machine busy.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// What runs, as far as the lines of cargo tell.
+/// What runs, as far as the lines of cargo show.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     is_running: bool,

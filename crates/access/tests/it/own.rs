@@ -44,13 +44,13 @@ async fn a_second_factor_is_confirmed_used_and_taken_away() {
     let person = world.access.person(&name("anna")).await.expect("reads").expect("anna");
     assert!(person.second_factor && person.recovery_codes == 10);
 
-    // Whoever holds the session alone does not put another in its place.
+    // A caller that has the session alone does not put another in its place.
     assert!(matches!(world.access.offer_second_factor(me).await, Err(ChangeError::HasFactor)));
     assert!(world.access.offered_second_factor(me).await.expect("reads").is_none());
     let refused = world.access.confirm_second_factor(me, &first, &here).await;
     assert!(matches!(refused, Err(ChangeError::HasFactor)), "{refused:?}");
 
-    // The code that confirmed it is used up, and so is each that let somebody in.
+    // The code that confirmed it is used up, and so is each that let someone in.
     assert!(matches!(step(&world, &first).await, Err(SignInError::WrongCode)));
     world.clock.advance(Duration::from_mins(1));
     let second = code(&offered.secret, world.clock.now());

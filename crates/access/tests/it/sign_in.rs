@@ -1,4 +1,4 @@
-//! The door: right and wrong passwords, sessions and their ends, patience, and what is written down.
+//! Signing in: right and wrong passwords, sessions and their ends, the throttle, and what is written down.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ async fn throttle_ignores_a_clock_set_back() {
 }
 
 #[tokio::test]
-async fn nobody_learns_which_names_there_are() {
+async fn no_one_learns_which_names_there_are() {
     let world = World::with("admin", Role::Admin).await;
     for typed in ["nobody", "admin", "", "a/b", &"x".repeat(100_000), "my secret password"] {
         let refused = world.try_in(typed, "wrong password", &from("192.0.2.1")).await;
@@ -182,7 +182,7 @@ async fn concurrent_attempts_are_counted_before_they_fail() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_makes_nobody_wait() {
+async fn a_store_that_does_not_answer_makes_no_one_wait() {
     let world = World::with("admin", Role::Admin).await;
     let here = from("192.0.2.1");
     let session = world.sign_in("admin", PASSWORD).await;
@@ -198,7 +198,7 @@ async fn a_store_that_does_not_answer_makes_nobody_wait() {
 #[tokio::test]
 async fn overload_refusal_is_no_wrong_password() {
     let world = World::with("admin", Role::Admin).await;
-    // As many as a household has free, all at once: two are hashed, the others wait until they are told that all are busy.
+    // As many as a household has free, all at once: two are hashed, the others wait until they are answered that all are busy.
     let tries = (0..10).map(|_| {
         let access = world.access.clone();
         tokio::spawn(

@@ -35,7 +35,7 @@ impl fmt::Debug for Mail {
 }
 
 impl Mail {
-    /// A way to these mailboxes; an address that cannot be is named by its field.
+    /// A sender to these mailboxes; an address that cannot be is named by its field.
     pub(crate) fn new(
         smtp: SmtpAddress,
         from: &str,

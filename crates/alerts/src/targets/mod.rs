@@ -43,7 +43,7 @@ pub(crate) struct Target {
     pub(crate) channel: Channel,
 }
 
-/// The way to a target.
+/// How a target is reached.
 #[derive(Debug)]
 pub(crate) enum Channel {
     /// Through the outbox, as any other message.

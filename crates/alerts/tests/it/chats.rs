@@ -1,4 +1,4 @@
-//! A Telegram chat is told through the outbox, and not by the account that is in trouble.
+//! A Telegram chat is notified through the outbox, and not by the account that is in trouble.
 
 use std::time::Duration;
 

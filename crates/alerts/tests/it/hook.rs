@@ -1,4 +1,4 @@
-//! A program that is posted to: it keeps every post, and answers as it is told to.
+//! A program that is posted to: it keeps every post, and answers as it is set to.
 
 use std::sync::{Arc, Mutex};
 
@@ -103,7 +103,7 @@ async fn serve(mut connection: TcpStream, answer: Arc<Mutex<Answer>>, posts: Arc
         Answer::Status(status) => {
             let answer =
                 format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
-            // Whoever hung up has no use for the answer.
+            // A caller that hung up has no use for the answer.
             let _ = connection.write_all(answer.as_bytes()).await;
         }
         Answer::Nothing => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! A mail server within this machine: it keeps what it takes, and refuses when it is told to.
+//! A mail server within this machine: it keeps what it takes, and refuses when it is set to.
 
 use std::sync::{Arc, Mutex};
 

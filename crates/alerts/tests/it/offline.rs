@@ -1,4 +1,4 @@
-//! The last word of a dead program: told by webhook and mail alone, without a store.
+//! The last word of a dead program: sent by webhook and mail alone, without a store.
 
 use std::time::Duration;
 

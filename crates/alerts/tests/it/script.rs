@@ -1,4 +1,4 @@
-//! A way out of messages with two accounts that are in every chat, and keep what they send.
+//! A sender of messages with two accounts that are in every chat, and keep what they send.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Mutes and maintenance windows: nobody is told, and they are kept over a restart.
+//! Mutes and maintenance windows: no target is notified, and they are kept over a restart.
 
 use std::time::Duration;
 

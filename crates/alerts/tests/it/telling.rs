@@ -1,4 +1,4 @@
-//! Targets are told once, in order, until they have it: whatever dies meanwhile.
+//! Targets are notified once, in order, until they have it: whatever dies meanwhile.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ async fn a_target_that_is_down_for_a_day_gets_all_of_it_in_order() {
     world.break_down(&["account:main"]).await;
     world.until(|| !down.posts().is_empty() && up.posts().len() == 1).await;
     world.mend(&["account:main"]).await;
-    // The other target waits for nobody.
+    // The other target does not wait.
     world.until(|| up.posts().len() == 2).await;
     for _ in 0..24 {
         world.clock.advance(Duration::from_hours(1));
@@ -217,7 +217,7 @@ async fn unsent_alert_at_a_kill_is_sent_by_the_next_run() {
     for _ in 0..3 {
         world.alerts.observe(Round { probes: vec![probe("account:main", false)] });
     }
-    // It is written at once, and told a little later: what else breaks may belong to it.
+    // It is written at once, and reported a little later: what else breaks may belong to it.
     let written = async {
         while world.store.alerts().unfinished().await.expect("reads").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,4 +1,4 @@
-//! Alerts on a fresh store, with a clock that can be moved and a way out that follows a script.
+//! Alerts on a fresh store, with a clock that can be moved and a sender of messages that follows a script.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl World {
         Self { alerts, store, delivery, script, clock, dir }
     }
 
-    /// Three rounds in which these cards are red, and the time that it takes until they are told.
+    /// Three rounds in which these cards are red, and the time that it takes until they are reported.
     pub(crate) async fn break_down(&self, cards: &[&str]) {
         self.rounds(3, cards, false).await;
     }
@@ -122,7 +122,7 @@ impl World {
         targets.iter().find(|target| target.name == name).expect("the target").waiting
     }
 
-    /// Waits until there is nothing left to tell about any alert.
+    /// Waits until there is nothing left to report about any alert.
     pub(crate) async fn until_finished(&self) {
         let waiting = async {
             while !self.store.alerts().unfinished().await.expect("reads").is_empty() {

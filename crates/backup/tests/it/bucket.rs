@@ -1,4 +1,4 @@
-//! Copies in a bucket of `moto`, which others wrote to stand for S3.
+//! Copies in a bucket of `moto`, a foreign stand-in for S3.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

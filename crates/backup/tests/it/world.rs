@@ -122,7 +122,7 @@ impl World {
         standing.copies.expect("there are copies")
     }
 
-    /// Ends it; what stands in the history then.
+    /// Ends it; returns the history as it is then.
     pub(crate) async fn ended(&self) -> backup::History {
         self.backups.stop(Duration::from_mins(1)).await;
         read_history(&self.folder()).expect("reads").expect("a history")

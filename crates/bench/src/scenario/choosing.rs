@@ -131,7 +131,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn there_is_somebody_to_choose_in_each_kind() {
+    fn there_is_someone_to_choose_in_each_kind() {
         let now = Timestamp::from_micros(1_000);
         let facts = accounts(|index| if index % 100 == 7 { Knows::Dialog } else { Knows::No });
         let choice = choose(ChatKind::Channel, None, None, facts, now);

@@ -29,7 +29,7 @@ const ALLOCATORS: [&str; 3] = ["mi_malloc_aligned", "mi_zalloc_aligned", "mi_rea
 /// Sends by each caller while allocations are counted, which makes each a thousand times slower.
 const WHILE_COUNTED: usize = 3;
 
-/// How long a debugger takes at most to stand beside the program.
+/// How long a debugger takes at most to attach to the program.
 const ATTACHED: Duration = Duration::from_secs(10);
 
 /// The counters of the store, as `/metrics` has them.

@@ -275,7 +275,7 @@ impl Writers {
         Self { task, over }
     }
 
-    /// Ends them within a second and tells how many messages there were.
+    /// Ends them within a second and returns how many messages there were.
     async fn end(self) -> Result<usize> {
         self.over.store(true, Ordering::Relaxed);
         self.task.await?

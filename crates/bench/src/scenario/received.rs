@@ -159,7 +159,7 @@ pub(super) async fn line(connection: &mut TcpStream, unread: &mut String) -> Res
     }
 }
 
-/// The id of the message that an event's line of data tells of.
+/// The id of the message that an event's line of data is about.
 pub(super) fn message_of(line: &str) -> Option<String> {
     let event: serde_json::Value = serde_json::from_str(line.strip_prefix("data:")?).ok()?;
     Some(event["data"]["message_id"].as_str()?.to_owned())

@@ -120,7 +120,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Replay> {
     let ours =
         contender::switchboard_again(&stage.switchboard, &world, &[OURS], &folders.data, &folders.logs)
             .await?;
-    // What the start tells of itself.
+    // The events of the start itself.
     while timeout(QUIET, posts.recv()).await.is_ok() {}
     let measured = replay(&ours, &past, events, &mut posts).await?;
     ours.contender.program.stop().await?;

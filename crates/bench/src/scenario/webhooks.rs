@@ -238,7 +238,7 @@ fn whole(request: &[u8]) -> Result<Option<(Post, usize)>> {
     Ok(Some((Post { id, message: accepted(body)? }, end + 4 + length)))
 }
 
-/// The message that an event tells of as accepted. Most are of other types: they are not read as JSON.
+/// The message that an event reports as accepted. Most are of other types: they are not read as JSON.
 fn accepted(body: &[u8]) -> Result<Option<String>> {
     const BEGINNING: &[u8] = br#"{"type":"message.accepted""#;
     if !body.starts_with(BEGINNING) {

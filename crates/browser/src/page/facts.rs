@@ -119,7 +119,7 @@ pub struct Chat {
     pub buttons: Vec<PlateButton>,
     pub input_hidden: bool,
     pub editable: bool,
-    /// What stands in the field.
+    /// What is in the field.
     pub typed: String,
     /// The round button sends; else it would begin a recording.
     pub sends: bool,

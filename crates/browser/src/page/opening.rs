@@ -16,8 +16,8 @@ fn agreed(chat: &Chat) -> Option<i64> {
     chat.title_peer.filter(|peer| chat.field_peer == Some(*peer))
 }
 
-/// The peer, once the chat is open. An unknown name leaves the old chat open; a name that is the old chat's changes nothing either, and
-/// then the address tells.
+/// The peer, once the chat is open. An unknown name leaves the old chat open; a name that is the old chat's changes
+/// nothing either, and then the address shows it.
 pub(crate) fn is_open(opening: Opening<'_>, facts: &Facts) -> Option<i64> {
     let peer = agreed(facts.chat.as_ref()?)?;
     match opening {

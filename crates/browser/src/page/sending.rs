@@ -43,13 +43,14 @@ pub(crate) enum Progress {
     Refused,
     /// It never left the field.
     Held(Held),
-    /// It may have been sent: only a look can tell.
+    /// It may have been sent: only a look can show it.
     Unknown,
 }
 
 /// Looks at the page so long after the click.
 ///
-/// "Held" is said only while the text still stands in the field of the chat and no bubble has it; whatever else is unclear ends as unknown.
+/// "Held" is said only while the text is still in the field of the chat and no bubble has it; whatever else is unclear
+/// ends as unknown.
 pub(crate) fn progress(sending: &Sending<'_>, facts: &Facts, elapsed: Duration) -> Progress {
     let over = |limit: Duration, progress| if elapsed >= limit { progress } else { Progress::Waiting };
     let here = facts.chat.as_ref().filter(|chat| chat.title_peer == Some(sending.peer));
@@ -75,7 +76,7 @@ pub(crate) fn progress(sending: &Sending<'_>, facts: &Facts, elapsed: Duration) 
     }
 }
 
-/// Whether what was to be sent stands where it was written: nothing has left.
+/// Whether what was to be sent is where it was written: nothing has left.
 fn still_here(sending: &Sending<'_>, chat: &Chat, preview: Option<&Preview>) -> bool {
     let typed = if sending.media { preview.map(|preview| &preview.typed) } else { Some(&chat.typed) };
     typed.is_some_and(|typed| same(typed, sending.text))

@@ -1,4 +1,5 @@
-//! A profile of Donut Browser, which starts its browser itself: asked over its local API, attached to on the port that it tells.
+//! A profile of Donut Browser, which starts its browser itself: asked over its local API, attached to on the port that
+//! it returns.
 
 use std::path::PathBuf;
 use std::time::Duration;

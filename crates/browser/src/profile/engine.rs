@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// The link to the machine and the process that has the directory, and what stands before the process.
+    /// The link to the machine and the process that has the directory, and what precedes the process.
     pub(super) const fn lock(self) -> (&'static str, char) {
         match self {
             Self::Chromium => ("SingletonLock", '-'),

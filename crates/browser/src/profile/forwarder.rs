@@ -25,7 +25,7 @@ const GREETING: Duration = Duration::from_secs(30);
 const TRIES: u32 = 40;
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// The port on which the browser of a directory was told to find its proxy.
+/// The port on which the browser of a directory was set to find its proxy.
 const NOTE: &str = "proxy.port";
 
 const VERSION: u8 = 5;
@@ -79,7 +79,7 @@ pub(super) struct Forwarder {
 }
 
 impl Forwarder {
-    /// Listens on the port on which the browser of this directory was told to find it. Where none runs a free port does too.
+    /// Listens on the port on which the browser of this directory was set to find it. Where none runs a free port does too.
     pub(super) async fn start(
         upstream: &Upstream,
         folder: &Path,

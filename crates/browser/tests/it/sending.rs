@@ -216,7 +216,7 @@ async fn each_fault_of_a_send_ends_in_its_state() {
 
     while web_k.facts().await.unwrap().popup.is_none() {}
 
-    // Unknown: one that never leaves, and one whose answer is lost. A look tells them apart.
+    // Unknown: one that never leaves, and one whose answer is lost. A look distinguishes them.
     let prepared = web_k.prepare(&order("silent")).await.unwrap();
     stage.once("silent_wait");
     assert!(matches!(quick.send(&prepared).await, Outcome::Unknown));

@@ -39,7 +39,7 @@ pub struct CampaignsParts {
     /// The folder of its log files; none are written without.
     pub logs: Option<PathBuf>,
     pub browsers: Browsers,
-    /// Where files of messages lie; messages with files wait without.
+    /// Where files of messages are stored; messages with files wait without.
     pub files: Option<Outgoing>,
 }
 

@@ -21,7 +21,7 @@ use crate::plan::{CampaignSettings, Plan};
 
 /// The longest time without a look at what people changed.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
-/// How long until something is asked for again that no one tells of.
+/// How long until something is asked for again that no one reports.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Carries out what is open of a run, and the run.

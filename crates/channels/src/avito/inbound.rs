@@ -1,4 +1,4 @@
-//! What Avito tells of messages, as what comes in. Pure.
+//! What Avito reports of messages, as what comes in. Pure.
 
 use domain::{
     AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,

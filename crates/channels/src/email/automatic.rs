@@ -37,12 +37,12 @@ pub(super) fn sign(mail: &Message<'_>, from: &str, own: &Own) -> Option<&'static
     }
 }
 
-/// The first header of this name as it stands in the mail.
+/// The first header of this name as it is in the mail.
 pub(super) fn value<'a>(mail: &'a Message<'_>, name: &str) -> Option<&'a str> {
     mail.headers_raw().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
-/// Whether it tells what became of another mail.
+/// Whether it reports what became of another mail.
 pub(super) fn is_report(mail: &Message<'_>) -> bool {
     mail.content_type().is_some_and(|kind| {
         kind.ctype().eq_ignore_ascii_case("multipart")
@@ -55,7 +55,7 @@ pub(super) fn is_report(mail: &Message<'_>) -> bool {
 pub(super) struct Bounce {
     /// Its id.
     pub(super) id: String,
-    /// Why, as its server tells it.
+    /// Why, as its server reports it.
     pub(super) why: String,
 }
 

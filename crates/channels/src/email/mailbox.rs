@@ -31,7 +31,7 @@ pub(super) struct Mailbox {
     pub(super) validity: u32,
     /// The number that the next mail gets.
     pub(super) next: u32,
-    /// Whether the server tells of new mails by itself.
+    /// Whether the server reports new mails by itself.
     pub(super) idles: bool,
 }
 
@@ -153,14 +153,14 @@ impl Mailbox {
         within(&self.clock, ANSWER, storing).await?.map_err(failed)
     }
 
-    /// Waits until the server tells of something, at most so long.
+    /// Waits until the server reports something, at most so long.
     pub(super) async fn idle(self, limit: Duration) -> Result<Self, CallError> {
         let Self { session, clock, sent, validity, next, idles } = self;
         let mut handle = session.idle();
         within(&clock, ANSWER, handle.init()).await?.map_err(failed)?;
         {
             let (waiting, stop) = handle.wait_with_timeout(limit);
-            // What it tells is looked for in any case.
+            // What it reports is looked for in any case.
             if let Ok(Err(error)) = clock.timeout(limit, waiting).await {
                 return Err(failed(error));
             }
@@ -209,7 +209,7 @@ async fn searched(session: &mut Session<Wire>, query: &str) -> Result<Vec<u32>, 
     Err(Error::ConnectionLost)
 }
 
-/// A text for a search, in quotes; none where it cannot stand there.
+/// A text for a search, in quotes; none where it cannot be written there.
 pub(super) fn quoted(text: &str) -> Option<String> {
     let is_sound = text.bytes().all(|one| one == b' ' || one.is_ascii_graphic());
     is_sound.then(|| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))

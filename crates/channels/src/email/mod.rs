@@ -279,7 +279,7 @@ impl Email {
             }
             mailbox.select(&self.folder).await?;
         }
-        // This one last: IDLE tells only of what came after it.
+        // This one last: IDLE reports only what came after it.
         let looking = self.look(&mut mailbox, false, known.map(|known| known.folder));
         let (brought, mut folder, waits) = looking.await?;
         events.extend(brought);

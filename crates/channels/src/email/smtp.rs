@@ -128,7 +128,7 @@ fn said(error: &Error) -> String {
     text.chars().map(|one| if one.is_control() { ' ' } else { one }).take(LONGEST_SAID).collect()
 }
 
-/// What a refusal means. The enhanced code at the beginning of `said` (RFC 3463) tells more than the number, where there is one.
+/// What a refusal means. The enhanced code at the beginning of `said` (RFC 3463) says more than the number, where there is one.
 pub(super) fn refusal(step: Step, code: u16, said: &str) -> CallError {
     let enhanced =
         said.split_whitespace().next().filter(|word| word.starts_with(['4', '5'])).unwrap_or_default();

@@ -61,7 +61,7 @@ pub(super) fn bare(id: &str) -> String {
 /// The ids of the mails that this program sends.
 #[derive(Debug, Clone)]
 pub(super) struct OwnIds {
-    /// What stands behind the @.
+    /// What follows the @.
     pub(super) domain: String,
 }
 

@@ -45,7 +45,7 @@ impl Client {
         self.http.clock()
     }
 
-    /// The account's id as posts have it, once a check told it.
+    /// The account's id as posts have it, once a check returned it.
     pub(super) fn own_id(&self) -> Option<String> {
         self.kept.text(OWN_ID)
     }

@@ -12,7 +12,7 @@ use crate::provider::HookRefusal;
 
 use super::client::word;
 
-/// The longest id that stands in a key as it is.
+/// The longest id that is written into a key as it is.
 const LONGEST_ID: usize = 400;
 
 /// Reads a body. What is for another account than `own` is left out; nothing but that is refused.

@@ -17,7 +17,7 @@ use super::client::{Client, word};
 const SHOWN: usize = 20;
 /// So many ids of sent messages are remembered.
 const MOST: usize = 1_000;
-/// How far Instagram's clock, which tells whole seconds, may be from ours.
+/// How far Instagram's clock, which has whole seconds, may be from ours.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
 /// How long Instagram may take to fetch a file: as long it is not certain that it is not sent.
 const LONGEST_FETCH: Duration = Duration::from_secs(90);
@@ -63,7 +63,7 @@ async fn latest(client: &Client, chat: &str) -> Option<Vec<Value>> {
     let query = [("platform", "instagram"), ("user_id", chat)];
     let conversations = client.get("me/conversations", &query).await.ok()?;
     let id = word(conversations["data"].get(0)?, "id")?;
-    // The id stands in a path.
+    // The id is part of a path.
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'=')) {
         return None;
     }

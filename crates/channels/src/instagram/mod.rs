@@ -179,7 +179,7 @@ impl Instagram {
         else {
             return false;
         };
-        // Each is tried, so that it cannot be told by the time which one it was.
+        // Each is tried, so that the time does not show which one it was.
         self.secrets
             .iter()
             .filter_map(|secret| Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok())

@@ -63,7 +63,7 @@ fn nameless(events: &mut [InboundEvent]) -> impl Iterator<Item = (String, &mut I
         InboundChange::Message(message)
             if message.origin == MessageOrigin::Person && message.name.is_none() =>
         {
-            // The id stands in a path.
+            // The id is part of a path.
             let user = message.user.clone().filter(|user| user.bytes().all(|byte| byte.is_ascii_digit()))?;
             Some((user, &mut **message))
         }

@@ -169,7 +169,7 @@ impl OAuth {
         format!("{said}.{}", self.sign(&said))
     }
 
-    /// What links are signed with: nothing that stands in an address.
+    /// What links are signed with: nothing that is in an address.
     fn key(&self) -> &[u8] {
         self.secrets.first().map(|secret| secret.expose_secret().as_bytes()).unwrap_or_default()
     }
@@ -207,7 +207,7 @@ impl OAuth {
     }
 }
 
-/// The token of an hour; it stands in the answer itself, or in the first of a list.
+/// The token of an hour; it is in the answer itself, or in the first of a list.
 fn short_token(status: u16, told: &Value) -> Result<SecretText, CallError> {
     let token = word(told, "access_token").or_else(|| word(told["data"].get(0)?, "access_token"));
     let said = word(told, "error_message").or_else(|| word(&told["error"], "message"));

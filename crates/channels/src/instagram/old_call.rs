@@ -62,13 +62,13 @@ async fn page(
     client.get(path, &query).await
 }
 
-/// The id of a post or comment, which stands in a path.
+/// The id of a post or comment, which is part of a path.
 fn number(id: &str) -> Result<&str, CallError> {
     let is_number = !id.is_empty() && id.bytes().all(|one| one.is_ascii_digit());
     if is_number { Ok(id) } else { Err(CallError::NotFound("an id of Instagram is a number".to_owned())) }
 }
 
-/// An answer without the addresses of other pages: the token stands in them. `after` leads there as well.
+/// An answer without the addresses of other pages: they contain the token. `after` leads there as well.
 fn without_links(mut told: Value) -> Value {
     if let Some(paging) = told.get_mut("paging").and_then(Value::as_object_mut) {
         paging.retain(|name, _| name == "cursors");

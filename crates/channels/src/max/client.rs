@@ -123,7 +123,7 @@ impl Client {
     /// The bot's own id.
     ///
     /// # Errors
-    /// It is not known, and MAX does not tell it.
+    /// It is not known, and MAX does not return it.
     pub(super) async fn own_id(&self) -> Result<i64, CallError> {
         if let Some(id) = self.kept.text(OWN_ID).and_then(|id| id.parse().ok()) {
             return Ok(id);

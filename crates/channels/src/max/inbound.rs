@@ -1,4 +1,4 @@
-//! What MAX tells, as the events of all channels. Pure.
+//! What MAX reports, as the events of all channels. Pure.
 
 use domain::secret::ExposeSecret;
 use domain::{

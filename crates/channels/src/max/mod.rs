@@ -313,7 +313,7 @@ impl Provider for Max {
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
-            // The bot's own id tells its messages from those of people.
+            // The bot's own id distinguishes its messages from those of people.
             if self.own_id().is_none() {
                 self.client.me().await?;
             }

@@ -4,7 +4,7 @@ use domain::ExternalChat;
 
 use crate::error::CallError;
 
-/// What stands before a user's number.
+/// The prefix of a user's number.
 const USER: &str = "user:";
 
 /// Where a message goes.

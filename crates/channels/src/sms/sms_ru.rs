@@ -20,7 +20,7 @@ use crate::setup::{Setup, SetupError, is_same};
 
 /// All is well.
 const OK: i64 = 100;
-/// So many entries stand in a post.
+/// The most entries of a post.
 const MOST_ENTRIES: usize = 100;
 
 pub(super) struct SmsRu {

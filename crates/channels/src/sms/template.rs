@@ -28,7 +28,7 @@ pub(super) struct Template {
     message_id: Option<String>,
 }
 
-/// A place in the answer and what stands there once the message was taken.
+/// A place in the answer and what is there once the message was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     place: String,
@@ -110,7 +110,7 @@ impl Template {
         self.read(&self.http.call(request).await?)
     }
 
-    /// The id of the message, where the settings say where it stands.
+    /// The id of the message, where the settings say where it is.
     fn read(&self, answer: &Answer) -> Result<Option<String>, CallError> {
         let status = answer.status;
         match status {

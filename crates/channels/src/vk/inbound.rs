@@ -1,4 +1,4 @@
-//! What VK tells of a community, as what comes in. Pure.
+//! What VK reports of a community, as what comes in. Pure.
 
 use domain::received_message::Reaction;
 use domain::{
@@ -132,7 +132,7 @@ fn place_in(peer: i64) -> impl Fn(&Value) -> Option<String> {
     move |inner| inner["conversation_message_id"].as_i64().map(|number| external_id(peer, number))
 }
 
-/// What someone thinks of a message. VK names reactions by numbers, and has no call that tells a community what they show.
+/// What someone thinks of a message. VK names reactions by numbers, and has no call by which a community learns what they show.
 fn reaction(object: &Value, at: Timestamp) -> Option<InboundChange> {
     let external_id = external_id(object["peer_id"].as_i64()?, object["cmid"].as_i64()?);
     let user = object["reacted_id"].as_i64()?.to_string();
@@ -216,7 +216,7 @@ fn attachment(attached: &Value) -> Result<InboundMedia, String> {
     })
 }
 
-/// What was told, without the secret that came along.
+/// What was reported, without the secret that came along.
 fn without_secret(update: &Value) -> String {
     let mut update = update.clone();
     if let Some(fields) = update.as_object_mut() {

@@ -39,7 +39,7 @@ pub(super) async fn find(
     }
 }
 
-/// The id of a message that was certainly sent, where the chat tells it.
+/// The id of a message that was certainly sent, where the chat shows it.
 pub(super) async fn id_of_sent(
     client: &Client,
     recent: &Recent,

@@ -40,7 +40,7 @@ pub(super) async fn send(client: &Client, recent: &Recent, outgoing: &Outgoing) 
                     let error = CallError::Unreadable("200 that does not say what was done".to_owned());
                     return error.outcome(client.clock().now());
                 }
-                // It was taken; under which id, the chat tells.
+                // It was taken; its id is in the chat.
                 None => look::id_of_sent(client, recent, outgoing, now).await,
             };
             if let Some(id) = &id {

@@ -153,7 +153,7 @@ async fn dovecot(folder: &Path, certificate: &[PathBuf]) -> (Child, u16) {
     (child, port)
 }
 
-/// Dovecot tells of a mail that comes in while it is waited for.
+/// Dovecot reports a mail that comes in while it is waited for.
 async fn mail_heard(servers: &Servers, provider: &dyn Provider) -> Polled {
     let mut polled = provider.poll(None).unwrap().await.unwrap();
     servers.comes("1.one.test", MAIL);

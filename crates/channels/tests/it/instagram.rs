@@ -259,7 +259,7 @@ async fn let_in(provider: &Arc<dyn Provider>) -> LogInAnswer {
     let answer = browser.get(url.expose_secret()).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 302, "{}", url.expose_secret());
     let place = answer.headers()["location"].to_str().unwrap().to_owned();
-    // A browser keeps what stands behind the mark.
+    // A browser keeps what follows the mark.
     let place = place.strip_suffix("#_").unwrap();
     let query = place.strip_prefix(BACK).and_then(|rest| rest.strip_prefix('?')).unwrap();
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();

@@ -1,4 +1,4 @@
-//! Gateways for short messages: each is sent to, tells what became of it, and refuses.
+//! Gateways for short messages: each is sent to, reports what became of it, and refuses.
 
 use std::sync::Arc;
 

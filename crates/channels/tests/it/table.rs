@@ -13,7 +13,7 @@ use crate::support::World;
 
 /// Says that the table in the book is to be written, not compared.
 const WRITES: &str = "SWITCHBOARD_CHANNEL_TABLE";
-/// What stands around it there.
+/// What is around it there.
 const BEGIN: &str = "<!-- written by `cargo xtask docs` -->\n";
 const END: &str = "<!-- end -->";
 /// The most specific of how a call goes wrong.

@@ -90,7 +90,7 @@ pub(crate) async fn show(
     let all = found.states.values().sum::<usize>() as u64;
     let items = found.items.into_iter().map(|account| Account::new(account, &dashboard)).collect();
     let found = api::Page { items, next_cursor: found.next_cursor };
-    // They stand below the accounts; a page of a search is about accounts alone.
+    // They are listed below the accounts; a page of a search is about accounts alone.
     let ownerless = if query.is_narrow() || !query.after.is_empty() {
         Vec::new()
     } else {

@@ -140,7 +140,7 @@ impl Account {
     }
 }
 
-/// What stands in a path as it is: the letters, digits and signs of names.
+/// What is kept as it is in a path: the letters, digits and signs of names.
 const IN_NAMES: AsciiSet = NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
 /// Where the page of an account is.

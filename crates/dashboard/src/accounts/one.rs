@@ -27,7 +27,7 @@ pub(super) struct One<'a> {
     pub(super) overview: &'static OverviewWords,
     pub(super) wall: Wall,
     pub(super) account: &'a Account,
-    /// Its card on the overview, and what stands below it there.
+    /// Its card on the overview, and what is below it there.
     pub(super) card: Option<(&'a Card, Now<'a>)>,
     /// Of which chats it missed messages.
     pub(super) gaps: &'a api::Page<ReceivedGap>,
@@ -65,7 +65,7 @@ impl One<'_> {
         Some(self.overview.advice(Advice::Account(reason)))
     }
 
-    /// Whether Telegram has closed it, so that it is told how it can be had back.
+    /// Whether Telegram has closed it, so that the page says how it can be had back.
     fn is_closed(&self) -> bool {
         let advice = self.card.as_ref().and_then(|(card, _)| card.advice);
         matches!(advice, Some(Advice::Account(Reason::Banned | Reason::Deactivated)))

@@ -107,7 +107,7 @@ fn session(name: Option<&str>) -> OwnerlessSession {
 }
 
 #[test]
-fn accounts_in_each_kind_of_state_and_sessions_of_nobody() {
+fn accounts_in_each_kind_of_state_and_sessions_of_no_one() {
     let found = api::Page {
         items: vec![
             in_trouble(),
@@ -196,7 +196,7 @@ fn no_accounts_teach_what_to_do() {
 }
 
 #[test]
-fn one_account_in_trouble_waiting_and_for_whoever_only_reads() {
+fn one_account_in_trouble_waiting_and_for_who_only_reads() {
     each(|visitor| {
         for (name, account, may) in [
             ("one_in_trouble", in_trouble(), true),

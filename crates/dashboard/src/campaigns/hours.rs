@@ -53,7 +53,7 @@ mod tests {
         let (bars, limit) = drawn(&full);
         let heights: Vec<_> = bars.iter().map(|(_, bar)| bar.height).collect();
         assert_eq!((heights, limit), (vec![0, 39, 19], 1));
-        // A limit that was lowered lies below what was sent before.
+        // A limit that was lowered is below what was sent before.
         let lowered = hours(10, vec![20]);
         let (bars, limit) = drawn(&lowered);
         assert_eq!((bars[0].1.y, limit), (1, 21));

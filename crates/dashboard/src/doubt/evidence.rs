@@ -140,7 +140,7 @@ async fn gather(
     };
     let seen = match chat_name(&operation) {
         Some(chat) => {
-            // What another account wrote to a person lies in another chat: only the one that is in doubt can tell.
+            // What another account wrote to a person is in another chat: only the account that is in doubt can see.
             let in_person = !chat.starts_with('-');
             let account =
                 operation.account.as_ref().filter(|_| in_person).map(AccountName::as_str).unwrap_or_default();

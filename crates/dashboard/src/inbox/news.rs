@@ -46,7 +46,7 @@ struct WritingText<'a> {
     text: &'a str,
 }
 
-/// Something that a browser tells of.
+/// Something that a browser notifies of.
 struct Item {
     /// The same for the same piece of news.
     key: String,

@@ -1,5 +1,5 @@
-//! What all lists of work have in common: their filters' addresses, stretches of time, states as lamps, and the way an action
-//! that came too late is told.
+//! What all lists of work have in common: their filters' addresses, stretches of time, states as lamps, and how an action
+//! that came too late is reported.
 
 mod accounts;
 mod address;
@@ -39,7 +39,7 @@ pub(crate) fn refuse(visitor: &Visitor, back: &str, why: &Refused) -> Response {
     page::refused(visitor, back, &Refused { detail, ..why.clone() })
 }
 
-/// What was found, and what is wrong with the filter: where the API did not take it, nothing is found, and that is told beside
+/// What was found, and what is wrong with the filter: where the API did not take it, nothing is found, and that is shown beside
 /// the form, which stays as it was filled in.
 pub(crate) fn found<T: Default>(answer: Result<T, Refused>) -> Result<(T, Option<String>), Refused> {
     match answer {

@@ -9,7 +9,7 @@ pub(crate) struct ChatCell<'a> {
     pub(crate) name: &'a str,
     username: Option<&'a str>,
     number: Option<&'a str>,
-    /// Whether its page can be told.
+    /// The id that its page has, if known.
     id: Option<&'a str>,
 }
 

@@ -113,7 +113,7 @@ mod tests {
                     prop_assert_ne!(browser.get(*id).map(String::as_str), Some(*html), "sent though it was there");
                     browser.insert((*id).to_owned(), (*html).to_owned());
                 }
-                // The order tells the browser that there are other cards than it has.
+                // The order shows the browser that there are other cards than it has.
                 if changes.order == format!("{:x}", old.order) {
                     prop_assert_eq!(&browser, &now);
                 }

@@ -125,7 +125,7 @@ impl Watching {
         let dashboard = self.dashboard.clone();
         let clock = dashboard.state().clock();
         let Some(last) = self.said_at.replace(Instant::now()) else {
-            // The first bytes tell the page that the way is open, and fill what a proxy might gather.
+            // The first bytes show the page that the stream is open, and fill what a proxy might gather.
             return Ok(Some(format!("retry: 5000\n:{}\n\n", " ".repeat(PADDING))));
         };
         let left = LONGEST.saturating_sub(self.began_at.elapsed());

@@ -28,7 +28,7 @@ const TOGETHER: Duration = Duration::from_millis(250);
 /// browser can; what does not fit into the wait is counted.
 const MOST: usize = 200;
 
-/// The most lines that a page that was away is told first; a page shows no more anyway.
+/// The most lines that a page that was away gets first; a page shows no more anyway.
 const MOST_MISSED: usize = 1_000;
 
 /// A stream ends after this long and the browser begins another one, which asks again who looks.
@@ -60,7 +60,7 @@ struct Following {
     _place: OwnedSemaphorePermit,
 }
 
-/// What a page is not told.
+/// What a page does not get.
 #[derive(Debug, Clone, Copy, Default)]
 struct Missed {
     lines: u64,
@@ -126,7 +126,7 @@ impl Following {
     /// The next event; none at the end of the program or of the stream.
     async fn next(&mut self) -> Result<Option<String>, askama::Error> {
         if !std::mem::replace(&mut self.greeted, true) {
-            // The first bytes tell the page that the way is open, and fill what a proxy might gather.
+            // The first bytes show the page that the stream is open, and fill what a proxy might gather.
             return Ok(Some(format!("retry: 5000\nevent: beat\ndata: 0\n:{}\n\n", " ".repeat(PADDING))));
         }
         let dashboard = self.dashboard.clone();

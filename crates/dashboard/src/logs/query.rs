@@ -19,7 +19,7 @@ const USUAL_OF_SUBJECT: Duration = Duration::from_hours(30 * 24);
 /// The longest text that is looked for, in characters.
 const LONGEST: usize = 200;
 
-/// What the address asks for, as it stands there. Unknown words mean nothing.
+/// What the address asks for, as it is written there. Unknown words mean nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {

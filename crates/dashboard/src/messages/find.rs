@@ -22,7 +22,7 @@ const PAGE: &str = "50";
 /// The longest text that is searched for, in characters; the API takes as many.
 const LONGEST: usize = 200;
 
-/// What the address asks for, as it stands there.
+/// What the address asks for, as it is written there.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {

@@ -31,10 +31,10 @@ impl Step {
 /// The last lane; accounts beyond share it.
 const LAST_LANE: usize = 3;
 
-/// Where the lanes lie, in pixels from the left of the cord.
+/// Where the lanes are, in pixels from the left of the cord.
 const PLACES: [u16; LAST_LANE + 1] = [12, 40, 68, 96];
 
-/// A step where it stands on the cord.
+/// A step at its place on the cord.
 #[derive(Debug, Clone)]
 pub(super) struct Stop<'a> {
     pub(super) step: &'a Step,
@@ -60,7 +60,7 @@ impl Stop<'_> {
         self.step.heading(language)
     }
 
-    /// The time since the step before, where it is worth telling.
+    /// The time since the step before, where it is worth showing.
     pub(super) fn took_words(&self, language: Language) -> Option<String> {
         self.took.map(|took| number::latency(language, took))
     }

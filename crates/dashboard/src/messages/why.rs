@@ -85,7 +85,7 @@ impl Page<'_> {
         if self.is_decided() {
             return self.words.decided_detail.to_owned();
         }
-        // What a person said of it tells nothing of how long Telegram took.
+        // What a person said of it says nothing of how long Telegram took.
         if self.why.timeline.iter().any(|step| step.name == "resolved") {
             return String::new();
         }
@@ -102,7 +102,7 @@ impl Page<'_> {
         address("/logs", &[("subject", &self.message.id.to_string()), ("range", "7d")])
     }
 
-    /// The conversation, where the message stands in it.
+    /// The conversation, where the message is in it.
     fn conversation(&self) -> Option<String> {
         let (chat, id) = (self.message.chat_id?, self.message.id.to_string());
         Some(address(&conversation_path(&chat.to_string()), &[("around", &id)]) + "#" + &id)
@@ -125,7 +125,7 @@ pub(crate) async fn show(
 ) -> Response {
     let id = match id.parse() {
         Ok(MessageRef::Sent(id)) => id,
-        // What was received is shown where it stands.
+        // What was received is shown in its conversation.
         Ok(MessageRef::Received(id)) => {
             let (chat, id) = (id.chat_id().to_string(), id.to_string());
             let conversation = address(&conversation_path(&chat), &[("around", &id)]);

@@ -1,4 +1,4 @@
-//! Alerts that stand at the top of the page: what stayed broken.
+//! Alerts at the top of the page: what stayed broken.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The board and what stands above it, drawn once for everyone who looks at the same. Pure.
+//! The board and what is above it, drawn once for everyone who looks at the same. Pure.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -37,7 +37,7 @@ pub(crate) struct Board {
     pub(crate) matching: u64,
     /// The title in the browser's tab.
     pub(crate) tab: String,
-    /// What stands above the cards, by the id of its element.
+    /// What is above the cards, by the id of its element.
     pub(crate) parts: Vec<Fragment>,
     /// The groups, in their order.
     pub(crate) groups: Vec<Group>,
@@ -55,7 +55,7 @@ pub(crate) struct Group {
     pub(crate) cards: Vec<Fragment>,
 }
 
-/// How a group of cards stands on the page.
+/// Where a group of cards is on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stands {
     /// At the top: it needs a person, or waits.
@@ -187,7 +187,7 @@ impl Board {
         self.parts.iter().find(|part| part.id == id).map_or("", |part| &part.html)
     }
 
-    /// What the browser is told that it has: the marks of all pieces.
+    /// The marks of all pieces, from which the browser knows what it has.
     pub(crate) fn marks(&self) -> String {
         let marks = self.parts.iter().chain(self.cards()).map(|drawn| format!("{:x}", drawn.mark));
         marks.collect::<Vec<_>>().join(".")
@@ -206,7 +206,7 @@ fn grouped<'a>(
 ) -> Vec<(&'static str, &'static str, &'a health::Card)> {
     let mut all: Vec<_> = sight.cards.iter().collect();
     let place = |card: &health::Card| match grouping {
-        // What is red because of another trouble stands with its kind, and names it.
+        // What is red because of another trouble is listed with its kind, and names it.
         Grouping::Need if sight.causes.has(&card.id) => 0,
         Grouping::Need if card.lamp == Lamp::Waiting => 1,
         Grouping::Need | Grouping::Kind => 2,
@@ -317,7 +317,7 @@ struct Alerts<'a> {
     words: &'static OverviewWords,
     wall: Wall,
     sight: &'a Snapshot,
-    /// Those that no card of the page tells.
+    /// Those that no card of the page shows.
     alerted: &'a [&'a Alert],
     may_act: bool,
 }
@@ -327,7 +327,7 @@ impl Alerts<'_> {
         self.words.with_parts(alert.parts as u64)
     }
 
-    /// One stands open; several lie in a fold that names them.
+    /// One is open; several are in a fold that names them.
     fn folded(&self) -> Option<String> {
         let names: Vec<String> = self.alerted.iter().take(3).map(|alert| alert.name.clone()).collect();
         (self.alerted.len() > 1).then(|| self.words.alerts(&names, self.alerted.len() as u64))

@@ -32,7 +32,7 @@ pub(crate) struct CardView<'a> {
     around: Around<'a>,
 }
 
-/// What stands in the same entry as a card.
+/// What is in the same entry as a card.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around<'a> {
     pub(crate) lines: Vec<&'a Card>,
@@ -66,7 +66,7 @@ impl Remedy<'_> {
         self.view.alert().filter(|alert| self.view.may_act && alert.silent_until.is_none())
     }
 
-    /// Whether something stands below the sentence.
+    /// Whether something is below the sentence.
     fn has_more(&self) -> bool {
         self.view.detail().is_some() || self.view.proof().is_some() || self.view.alert().is_some()
     }
@@ -92,7 +92,7 @@ impl<'a> CardView<'a> {
         Self::new(card, Strip::of(&[], Cell::ThreeMinutes), words, wall, may_act)
     }
 
-    /// The same with what stands in its entry.
+    /// The same with what is in its entry.
     pub(crate) fn within(self, around: Around<'a>) -> Self {
         Self { around, ..self }
     }
@@ -106,7 +106,7 @@ impl<'a> CardView<'a> {
         }
     }
 
-    /// Its alert, where it opens and tells it.
+    /// Its alert, where it opens and shows it.
     pub(crate) fn alert(&self) -> Option<&'a Alert> {
         self.around.alert.filter(|_| self.is_tall())
     }
@@ -119,7 +119,7 @@ impl<'a> CardView<'a> {
         (named.collect(), accounts.len().saturating_sub(NAMED))
     }
 
-    /// Until when an alert is told to no one, or that it is told.
+    /// Since when an alert is raised, and until when no one is notified of it.
     fn alert_words(&self, alert: &Alert) -> String {
         let until = alert.silent_until.map(|until| self.wall.minute(until));
         self.words.alert_since(self.wall.minute(alert.raised_at), until)
@@ -369,7 +369,7 @@ mod tests {
     use crate::overview::tests::card;
 
     #[test]
-    fn whoever_only_looks_is_led_to_pages_to_read() {
+    fn who_only_looks_is_led_to_pages_to_read() {
         let go = |path: &str, place| Mend::Go(path.to_owned(), place, false);
         let read = |mend| for_readers(mend, Some("main"));
         assert_eq!(read(Mend::Act(CardAction::Resume)), None);

@@ -30,7 +30,7 @@ pub(super) struct Detail<'a> {
 }
 
 impl Detail<'_> {
-    /// The card as it stands on the board.
+    /// The card as it is on the board.
     fn cure(&self) -> CardView<'_> {
         CardView::flat(self.card, self.words, self.wall, self.may_act)
     }

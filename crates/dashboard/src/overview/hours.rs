@@ -12,7 +12,7 @@ const HEIGHT: f64 = 40.0;
 /// In microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// The bars of an hour: what was sent from the ground up, what failed on top of it.
+/// The bars of an hour: what was sent from the bottom up, what failed on top of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Hour {
     /// When it began.

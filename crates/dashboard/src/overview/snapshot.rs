@@ -30,7 +30,7 @@ pub(crate) struct Snapshot {
     pub(crate) next: Option<String>,
 }
 
-/// How many cards there are. Sessions stand in their accounts and are not counted.
+/// How many cards there are. Sessions are listed in their accounts and are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Numbers {
     pub(crate) all: u64,

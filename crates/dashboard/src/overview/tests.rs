@@ -280,7 +280,7 @@ pub(crate) fn clearing() -> ClearingView {
     }
 }
 
-/// Cards of a program in which so many accounts have lost their session, one is well, and a service stands still for it.
+/// Cards of a program in which so many accounts have lost their session, one is well, and a service cannot work because of it.
 fn lost(many: usize) -> Vec<Card> {
     let lost = cards().remove(1);
     let account = |number| Card {
@@ -324,7 +324,7 @@ fn a_trouble_is_one_entry_with_what_comes_of_it() {
     // The service names its accounts, and no second button.
     let service = card("service:send_text");
     assert!(service.contains("href=\"/accounts/a3\"") && !service.contains("cure"), "{service}");
-    // An alert is told in the entry of its card; that of what stands elsewhere above it.
+    // An alert is shown in the entry of its card; that of what is elsewhere above the board.
     assert!(card("account:a0").contains("actions/mute") && !card("account:a1").contains("actions/mute"));
     let above = board.part("alerts");
     assert!(above.contains("service:send_text failed") && !above.contains("account:a0"), "{above}");
@@ -480,7 +480,7 @@ fn what_a_provider_says_cannot_become_markup() {
 }
 
 #[test]
-fn whoever_may_not_act_gets_no_buttons_but_links_to_what_can_be_read() {
+fn who_may_not_act_gets_links_and_no_buttons() {
     let beholder = ViewKey { may_act: false, ..operator(Language::English) };
     let board = Board::draw(&beholder, &sight(cards()), &alerted(), strip).expect("a board");
     let all: String = board.parts.iter().chain(board.cards()).map(|drawn| drawn.html.as_str()).collect();

@@ -10,7 +10,7 @@ pub(crate) const PAGE: usize = 48;
 /// The longest text that is searched for, in characters.
 const LONGEST: usize = 100;
 
-/// What the address asks for, as it stands there. Unknown words mean nothing and are dropped.
+/// What the address asks for, as it is written there. Unknown words mean nothing and are dropped.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Query {
@@ -131,7 +131,7 @@ impl Filter {
     }
 }
 
-/// A kind that cards are listed by: sessions stand in their accounts.
+/// A kind that cards are listed by: sessions are listed in their accounts.
 fn kind(word: &str) -> Option<CardKind> {
     CardKind::from_word(word).filter(|kind| *kind != CardKind::Line)
 }

@@ -78,7 +78,7 @@ pub(crate) async fn act(
         _ => return refusal::no_such_page(&visitor),
     };
     match asked {
-        // What is wrong with the page stands on the profile's.
+        // What is wrong with the page is shown on the profile's.
         Ok(shown) if shown["last_error"].is_string() => {
             page::not_done(&visitor, &here, &words.wrong_note(&name))
         }

@@ -1,4 +1,4 @@
-//! Who is told of alerts: chats, webhooks, mailboxes; each can be tested and taken out.
+//! Who is notified of alerts: chats, webhooks, mailboxes; each can be tested and taken out.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(super) struct Alerts<'a> {
 }
 
 impl Alerts<'_> {
-    /// Whether all targets are told over Telegram, as the accounts are that they are told of.
+    /// Whether all targets are notified over Telegram, on which the accounts that alerts are about depend too.
     fn is_telegram_alone(&self) -> bool {
         !self.targets.is_empty() && self.targets.iter().all(|target| target.kind.as_str() == "telegram")
     }

@@ -1,4 +1,4 @@
-//! Settings: oneself, people, API keys, who is told of alerts, maintenance, backups, and the audit log.
+//! Settings: oneself, people, API keys, who is notified of alerts, maintenance, backups, and the audit log.
 
 pub(crate) mod alerts;
 pub(crate) mod audit;

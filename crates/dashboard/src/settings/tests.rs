@@ -172,7 +172,7 @@ fn keys_that_work_and_that_do_not() {
 }
 
 #[test]
-fn the_audit_log_with_each_kind_of_somebody() {
+fn the_audit_log_with_each_kind_of_someone() {
     for language in LANGUAGES {
         let visitor = visitor(language);
         let entry = |kind: &str, name: Option<&str>, result: &str, code: Option<&str>, times| AuditEntry {

@@ -1,4 +1,4 @@
-//! What stands at the door: the form for name and password, and the one for a code.
+//! The sign-in forms: the one for name and password, and the one for a code.
 
 use access::SignInError;
 use askama::Template;

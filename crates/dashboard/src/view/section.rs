@@ -1,4 +1,4 @@
-//! The sections of the rail: where each lies and which icon it has.
+//! The sections of the rail: where each is and which icon it has.
 
 /// A section that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Section {
         )
     }
 
-    /// Where its first page lies.
+    /// Where its first page is.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Overview | Self::None => "/",

@@ -1,4 +1,4 @@
-//! The visitor's offset from UTC, as their browser told it in a cookie; UTC until it did.
+//! The visitor's offset from UTC, as their browser sent it in a cookie; UTC until it did.
 
 use domain::Timestamp;
 use jiff::civil::DateTime;

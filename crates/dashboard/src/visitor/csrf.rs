@@ -19,7 +19,7 @@ impl Csrf {
         Self(String::new())
     }
 
-    /// Whether a form carried this token, in a time that does not tell how much of it was right.
+    /// Whether a form carried this token, in a time that does not reveal how much of it was right.
     pub(crate) fn matches(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         let differing = own.iter().zip(given).fold(0_u8, |found, (one, other)| found | (one ^ other));

@@ -204,7 +204,7 @@ pub(crate) fn browser(headers: &HeaderMap) -> Option<String> {
 }
 
 /// To the sign-in page, and back here afterwards if this was only a look. Anyone who sent something when their session had ended
-/// is told that it came to nothing.
+/// is shown that it came to nothing.
 fn to_sign_in(parts: &Parts, was_in: bool) -> Redirect {
     let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
     let place = match (parts.method == Method::GET, here) {

@@ -1,4 +1,4 @@
-//! Someone whose page is told of changes: for as long as their session lasts, and not until the connection ends.
+//! Someone whose page is notified of changes: for as long as their session lasts, and not until the connection ends.
 
 use std::time::Duration;
 

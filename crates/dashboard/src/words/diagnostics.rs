@@ -127,7 +127,7 @@ impl DiagnosticsWords {
     }
 }
 
-/// With a capital at its beginning, unless a command or a name stands there, and a full stop at its end.
+/// With a capital at its beginning, unless that is a command or a name, and a full stop at its end.
 fn as_sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();

@@ -195,7 +195,7 @@ impl InboxWords {
         Pill { tint, word: self.language.of(english, russian) }
     }
 
-    /// Who wrote a message; nothing of the client, whose name stands there.
+    /// Who wrote a message; nothing for the client, whose name is shown there.
     pub(crate) fn author(&self, author: Author) -> Option<&'static str> {
         let (english, russian) = match author {
             Author::Client => return None,

@@ -177,7 +177,7 @@ impl Sentence<'_> {
             let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
             let bare = word.trim_matches(|c| !is_part(c)).trim_end_matches([':', '.']);
             let instant = bare.parse::<Timestamp>().ok();
-            // Where it stands in the word: what is around it is punctuation.
+            // Where it is in the word: what is around it is punctuation.
             match instant.zip(word.split_once(bare)) {
                 Some((at, (before, after))) => {
                     Html.write_escaped_str(&mut *f, before)?;

@@ -307,7 +307,7 @@ async fn import_needs_the_word_that_the_old_program_stopped() {
 }
 
 #[tokio::test]
-async fn files_of_elsewhere_of_nobody_and_too_many_are_not_taken() {
+async fn files_of_elsewhere_of_no_one_and_too_many_are_not_taken() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     for token in ["", "made-up"] {

@@ -209,7 +209,7 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     let (changes, mut asked) = ChannelChanges::channel(None);
     let world = World::of(TestApp::builder().with_channel_changes(changes)).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
-    // The link stands at the head and where the list would be.
+    // The link is at the head and where the list would be.
     assert_eq!(admin.get("/channels").await.body.matches("href=\"/channels-new\"").count(), 2);
     assert!(!operator.get("/channels").await.body.contains("/channels-new"));
     assert_eq!(operator.get(FORM).await.status, StatusCode::FORBIDDEN);
@@ -231,7 +231,7 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     let page = admin.get_with("/channels-new?channel=vk", &[("accept-language", "ru")]).await;
     shows(&page, &[russian, "Номер сообщества.", "при следующем запуске"]);
 
-    // What the API finds wrong stands at its field; what was typed stays, but for what is secret.
+    // What the API finds wrong is shown at its field; what was typed stays, but for what is secret.
     let wrong = [("channel", "vk"), ("name", "club"), ("token", "planted"), ("group_id", "a hundred")];
     let page = send(&admin, FORM, &wrong).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -1,4 +1,4 @@
-//! The conversation of a chat, and what stands beside a message.
+//! The conversation of a chat, and what is beside a message.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn a_conversation_shows_both_directions_in_order() {
     let found = viewer.get(&format!("{path}?q=MUCH")).await.body;
     assert!(found.contains(&asked) && !found.contains("It is 20."), "{found}");
 
-    // Beside a message stands what came before it and after it.
+    // Beside a message is what came before it and after it.
     let beside = viewer.get(&format!("/messages/{ours}")).await.body;
     for part in [
         "how &#60;b&#62;much",
@@ -71,7 +71,7 @@ async fn a_conversation_shows_both_directions_in_order() {
         assert!(beside.contains(part), "{part} in {beside}");
     }
     assert!(!beside.contains("number 13"), "{beside}");
-    // What was received is shown where it stands.
+    // What was received is shown in its conversation.
     let there = viewer.get(&format!("/messages/{asked}")).await;
     let leads = there.headers["location"].to_str().expect("text").to_owned();
     assert_eq!(there.status, 303, "{there:?}");

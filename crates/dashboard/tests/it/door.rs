@@ -45,12 +45,12 @@ async fn name_and_password_lead_in_and_where_one_wanted_to_go() {
     let token = entered.cookie(COOKIE).expect("a session");
     let inside = world.stranger().with(&format!("{COOKIE}={token}"));
     assert_eq!(inside.get("/").await.status, StatusCode::OK);
-    // Whoever is in needs no door.
+    // A visitor who is signed in needs no form.
     assert_eq!(inside.get("/sign-in?next=/settings/me").await.header("location"), "/settings/me");
 }
 
 #[tokio::test]
-async fn nobody_is_led_elsewhere() {
+async fn no_one_is_led_elsewhere() {
     let world = World::new().await;
     world.person(Role::Admin).await;
     for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {

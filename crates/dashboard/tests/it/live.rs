@@ -83,7 +83,7 @@ async fn stream_ends_after_ten_minutes() {
     let () = ended;
 }
 
-/// Lets so many heartbeats go by; tells whether the stream ends.
+/// Lets so many heartbeats go by; returns whether the stream ends.
 async fn ends(world: &World, body: &mut axum::body::Body, beats: u32) -> bool {
     for _ in 0..beats {
         world.clock.advance(Duration::from_secs(16));

@@ -1,5 +1,4 @@
-//! The pages about log lines: what a filter shows and hides, what is told to whoever follows, and what is said when not all can
-//! be read.
+//! The pages about log lines: what a filter shows and hides, what followers get, and what is said when not all can be read.
 
 use std::time::Duration;
 
@@ -150,7 +149,7 @@ async fn who_comes_back_is_told_all_it_missed_or_that_it_is_not_all() {
         }
         assert_eq!(told, wanted(0, 250));
     }
-    // More than a page shows: what is not told is not passed over in silence, and then it goes on.
+    // More than a page shows: what is left out is not passed over in silence, and then it goes on.
     number(250, 1_300);
     assert_eq!(sentences(&viewer.get("/logs?level=warn").await).len(), 200);
     let mut body = follow(&viewer, &format!("/live/logs?level=warn&newest={known}"), &[]).await;
@@ -267,7 +266,7 @@ async fn a_hostile_log_line_is_harmless_and_has_a_page() {
 }
 
 #[tokio::test]
-async fn whoever_follows_the_log_gets_new_lines() {
+async fn who_follows_the_log_gets_new_lines() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let answer = viewer.send(Method::GET, "/live/logs?level=warn", &[], String::new()).await;

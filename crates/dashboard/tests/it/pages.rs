@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::world::World;
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_is_led_to_the_door_and_back() {
+async fn who_is_not_signed_in_is_led_to_the_door_and_back() {
     let world = World::new().await;
     let stranger = world.stranger();
     let page = stranger.get("/").await;
@@ -71,7 +71,7 @@ async fn every_asset_of_a_page_is_there_for_good_and_small() {
 }
 
 #[tokio::test]
-async fn the_language_is_the_browsers_until_somebody_chooses() {
+async fn the_language_is_the_browsers_until_someone_chooses() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let page = viewer.get_with("/", &[("accept-language", "ru-RU,ru;q=0.9,en;q=0.8")]).await;

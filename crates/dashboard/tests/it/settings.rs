@@ -50,7 +50,7 @@ async fn a_form_without_its_token_changes_nothing() {
         let refused = admin.post("/settings/people/actions/add", &fields(token)).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{token}");
     }
-    // Nor does the token of somebody else's session open this one.
+    // Nor does the token of someone else's session open this one.
     let stolen = [("csrf", other.csrf.as_str()), ("name", "x"), ("role", "admin"), ("password", PASSWORD)];
     assert_eq!(admin.post("/settings/people/actions/add", &stolen).await.status, StatusCode::FORBIDDEN);
     let own = [("csrf", admin.csrf.as_str()), ("name", "x"), ("role", "admin"), ("password", PASSWORD)];
@@ -239,7 +239,7 @@ async fn opposite_presses_both_learn_the_outcome() {
 }
 
 #[tokio::test]
-async fn whoever_is_told_is_added_tested_and_removed() {
+async fn who_is_told_is_added_tested_and_removed() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let none = admin.get("/settings/alerts").await;

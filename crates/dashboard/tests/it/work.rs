@@ -31,7 +31,7 @@ impl World {
         self.queued_for(CHAT, text).await
     }
 
-    /// A message for a chat that waits, and is carried by nobody.
+    /// A message for a chat that waits, and is carried by no one.
     pub(crate) async fn queued_for(&self, chat: &str, text: &str) -> MessageId {
         let (now, id) = (self.clock.now(), MessageId::from_uuid(self.ids.next()));
         let chat: ChatId = chat.parse().expect("a chat");
@@ -135,7 +135,7 @@ async fn a_message_is_found_by_its_words_and_shows_its_way() {
     {
         assert!(page.body.contains(part), "{part} in {}", page.body);
     }
-    // A wrong filter is told beside the form.
+    // What is wrong with a filter is shown beside the form.
     let page = viewer.get("/messages?state=x").await;
     assert!(
         page.status == StatusCode::OK && page.body.contains("The filter has a wrong field"),
@@ -242,7 +242,7 @@ async fn of_two_who_press_opposite_buttons_the_first_decides() {
         notes.iter().filter(|note| note.starts_with("Nothing was done: its state has changed meanwhile."));
     assert_eq!(slower.count(), 1, "{notes:?}");
     assert_eq!(world.steps(doubt, Step::Resolved).await, 1);
-    // Whoever comes late is told that it is over.
+    // Anyone who comes late is shown that it is over.
     let page = admin.get(&format!("/doubt/{doubt}")).await;
     assert!(
         page.body.contains("The doubt has ended.") && !page.body.contains("/actions/resend"),

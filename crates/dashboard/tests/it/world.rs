@@ -28,7 +28,7 @@ impl Deref for World {
     }
 }
 
-/// Somebody who is signed in, or not.
+/// Someone who is signed in, or not.
 pub(crate) struct Browser<'a> {
     world: &'a World,
     cookies: String,
@@ -64,12 +64,12 @@ impl World {
         std::fs::read_dir(self.folder(name)).map_or(0, Iterator::count)
     }
 
-    /// Somebody who is not signed in.
+    /// Someone who is not signed in.
     pub(crate) fn stranger(&self) -> Browser<'_> {
         Browser { world: self, cookies: String::new(), csrf: String::new() }
     }
 
-    /// Somebody who is signed in with a role.
+    /// Someone who is signed in with a role.
     pub(crate) async fn person(&self, role: Role) -> Browser<'_> {
         let session = self.user(role).await;
         let cookie = access::cookie::begin(&session.token, false);

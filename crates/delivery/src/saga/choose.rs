@@ -111,8 +111,8 @@ impl SagaRunner<'_> {
     }
 
     /// No one can do it. A chat that no one finds may count as left, if everyone who might know it was asked; one that is
-    /// marked so stays left, no matter who can be asked today. Only a chat that was ours is marked: a message to an id
-    /// that was never one must be told that no one finds it, and not be skipped.
+    /// marked so stays left, no matter who can be asked today. Only a chat that was ours is marked: for an id that was
+    /// never one, the answer must be that no one finds it, and it is not skipped.
     pub(super) async fn nobody(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
         let Task::LeaveChat { chat, missing_is_left: true, .. } = &work.saga.task else {
             return self.fail(work, failure, None).await;

@@ -15,7 +15,7 @@ pub(super) struct InFlight {
     pub(super) saga: Saga,
     /// The account that was chosen for the steps before anything was changed.
     pub(super) chosen: Option<AccountName>,
-    /// The account that told who the people are.
+    /// The account that found who the people are.
     pub(super) people_by: Option<AccountName>,
     /// The first choice that the chosen account stands in for, and why; until it is written down.
     pub(super) stands_in_for: Option<(AccountName, String)>,

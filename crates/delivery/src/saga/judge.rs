@@ -13,7 +13,7 @@ use crate::sender::RefusalKind;
 /// A question about someone, or about an invite list, that was asked so often without an answer is given up.
 const ASKED_IN_VAIN: u32 = 6;
 
-/// Where a saga stands when a step comes back without an answer.
+/// How far a saga is when a step comes back without an answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepContext<'a> {
     /// What is asked for.

@@ -324,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_invited_twice(task in tasks(), script in prop::collection::vec(0_u8..20, 0..120)) {
+    fn no_one_is_invited_twice(task in tasks(), script in prop::collection::vec(0_u8..20, 0..120)) {
         let (_, played) = play(task, &script);
         let mut invited = BTreeSet::new();
         for step in &played.over {

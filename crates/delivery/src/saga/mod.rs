@@ -78,7 +78,7 @@ struct Inner {
 }
 
 impl Sagas {
-    /// A runner over this store and this way out. Nothing moves before [`Sagas::resume`] or the first saga.
+    /// A runner over this store and these steps. Nothing moves before [`Sagas::resume`] or the first saga.
     pub fn new(store: Store, steps: Arc<dyn Steps>, ambient: Ambient, limits: SagaLimits) -> Self {
         Self(Arc::new(Inner {
             store,
@@ -97,7 +97,7 @@ impl Sagas {
         }))
     }
 
-    /// Takes up what an earlier run left unfinished; call it once, before the first [`Sagas::submit`]. Tells how many.
+    /// Takes up what an earlier run left unfinished; call it once, before the first [`Sagas::submit`]. Returns how many.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -247,7 +247,7 @@ impl Sagas {
         durability::fate(ambient, closing, &id, cancel).await
     }
 
-    /// Waits until a saga is final, at most `limit`, and tells how it is then; `None` if there is no such saga.
+    /// Waits until a saga is final, at most `limit`, and returns how it is then; `None` if there is no such saga.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -358,7 +358,7 @@ impl Sagas {
         let SagaChange { saga, registry, .. } = change.clone();
         let done = self.0.store.sagas().resolve_as_done(change).await;
         if !matches!(done, Ok(true)) {
-            // Someone else was faster, or the store does not tell.
+            // Someone else was faster, or the store does not answer.
             return self.back_to_work(saga.id, done, registry.into_iter().next()).await;
         }
         for change in &registry {
@@ -382,7 +382,7 @@ impl Sagas {
         change
     }
 
-    /// The store did not tell what became of a change: it may have been made, or be made later. Once that is known, the saga
+    /// The store did not report what became of a change: it may have been made, or be made later. Once that is known, the saga
     /// goes on.
     fn find_out(&self, id: OperationId, registered: Option<RegistryChange>) {
         let sagas = self.clone();
@@ -438,7 +438,7 @@ impl Sagas {
         durability::unanswered(ambient, closing, &id, || sagas.unanswered(id)).await;
     }
 
-    /// Told whenever a saga has left a callback in the store that is to be sent.
+    /// Notified whenever a saga has left a callback in the store that is to be sent.
     pub fn callbacks_due(&self) -> Arc<Notify> {
         Arc::clone(&self.0.callbacks_due)
     }

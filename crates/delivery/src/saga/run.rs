@@ -50,7 +50,7 @@ pub(super) async fn run(sagas: Sagas, id: OperationId, saga: Option<Saga>, turn:
             if broke {
                 tracing::error!(operation = %id, "the task of a saga broke; it is taken up again");
             }
-            // Someone else changed it under this task's hands, and it has not ended: the store knows how it stands.
+            // Someone else changed it under this task's hands, and it has not ended: the store knows its state.
             if (broke || sagas.0.waiters.has(id)) && !sagas.0.closing.is_cancelled() {
                 tokio::select! {
                     () = sagas.0.ambient.clock.sleep(REST) => continue,

@@ -75,7 +75,7 @@ impl SagaRunner<'_> {
         match next {
             Move::Finish => self.end(work, SagaState::Done, Vec::new(), None).await,
             Move::Fail(failure) => {
-                // The one who looked for the people is told, though it changed nothing.
+                // The account that looked for the people is named, though it changed nothing.
                 work.saga.account.clone_from(&work.people_by);
                 self.fail(work, failure, None).await
             }

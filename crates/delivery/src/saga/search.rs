@@ -21,7 +21,7 @@ const NEXT_LOOK: Duration = Duration::from_secs(3);
 
 impl SagaRunner<'_> {
     /// An earlier attempt to make the chat came back without an answer: it is adopted, or it is certain that it is not
-    /// there. Waits as long as it takes while the account can still tell.
+    /// there. Waits as long as it takes while the account can still say.
     pub(super) async fn look(&self, work: &mut InFlight, title: &str, since: Timestamp) -> ControlFlow<()> {
         let inner = &self.sagas.0;
         let Some(account) = work.saga.account.clone() else {

@@ -1,4 +1,4 @@
-//! What callers hand in as a saga, and what they are told.
+//! What callers hand in as a saga, and what they are answered.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub enum SagaError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The program is ending, and the store does not tell whether it took the task: then the next start does it.
+    /// The program is ending, and the store does not report whether it took the task: then the next start does it.
     #[error("the program is shutting down and the store does not answer; look for {id} before asking again")]
     NotKnown {
         /// The id that it has if it was accepted.

@@ -115,7 +115,7 @@ async fn what_one_account_cannot_prepare_another_one_does() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_taken_is_prepared_anew_by_the_same_account() {
+async fn what_expired_is_prepared_again_by_the_same_account() {
     let bench = Bench::new().await;
     let expired = || refuse(Outcome::Unprepared("the reference expired".into()));
     bench.script.act("main", [expired(), expired(), Act::Send]);

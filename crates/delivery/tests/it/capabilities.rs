@@ -1,4 +1,4 @@
-//! What a way out takes: messages are cut to it, and refused where something of them would be lost.
+//! What a sender takes: messages are cut to it, and refused where something of them would be lost.
 
 use delivery::{Capabilities, MediaKind, SubmitError};
 use domain::MessageState;

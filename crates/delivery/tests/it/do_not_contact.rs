@@ -1,4 +1,4 @@
-//! Whatever is on the do-not-contact list, and however a chat is written: nothing reaches who is listed by any way out.
+//! Whatever is on the do-not-contact list, and however a chat is written: no sender reaches anyone who is listed.
 
 use std::time::Duration;
 

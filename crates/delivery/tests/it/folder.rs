@@ -1,4 +1,4 @@
-//! What a delivery under test stands on: a store, opened again and again as after a crash, and the time, ids and chance of
+//! What a delivery under test works on: a store, opened again and again as after a crash, and the time, ids and chance of
 //! the system.
 
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Folder {
     }
 }
 
-/// What stands beside it.
+/// What it needs beside the store.
 pub(crate) fn ambient(clock: &Clock) -> Ambient {
     Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() }
 }

@@ -1,5 +1,5 @@
-//! A store that is late: what somebody did to a message or a saga happens after they were told that the store does not
-//! answer, and it is carried all the same.
+//! A store that is late: what someone did to a message or a saga happens after they were answered that the store does
+//! not answer, and it is carried all the same.
 
 use std::path::Path;
 use std::time::Duration;

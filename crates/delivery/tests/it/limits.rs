@@ -82,7 +82,7 @@ async fn refusal_frees_its_place_in_the_limit_doubt_does_not() {
     let refused = bench.submit(text(group(1), "refused there")).await;
     assert_eq!(bench.settled(refused).await.account, Some(name("backup")));
     assert_eq!(sent(&bench), (0, 1));
-    // Nobody heard the answer; the second call of the same message needs no place of its own.
+    // No one heard the answer; the second call of the same message needs no place of its own.
     bench.script.act("main", [Act::SendSilently]);
     let doubtful = bench.submit(text(group(2), "sent in silence")).await;
     assert_eq!(bench.settled(doubtful).await.state, MessageState::Sent);

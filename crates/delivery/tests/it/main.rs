@@ -1,4 +1,4 @@
-//! The delivery against a real store and a scripted way out.
+//! The delivery against a real store and a scripted sender.
 
 mod albums;
 mod approval;

@@ -62,7 +62,7 @@ async fn proven_refusal_goes_to_the_next_account() {
 }
 
 #[tokio::test]
-async fn nobody_finds_the_chat_and_each_reason_is_named() {
+async fn no_one_finds_the_chat_and_each_reason_is_named() {
     let bench = Bench::new().await;
     for account in ["main", "backup"] {
         bench.script.act(account, [Act::Refuse(Outcome::NotFound("PEER_ID_INVALID".into()))]);

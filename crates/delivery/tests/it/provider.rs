@@ -403,7 +403,7 @@ impl SagaBench {
         Self { folder, clock, provider, store, sagas }
     }
 
-    /// As after a crash: what hung, hung; the store is what tells.
+    /// As after a crash: what hung, hung; the store is what counts.
     pub(crate) async fn restart(self) -> Self {
         self.sagas.stop(Duration::from_millis(10)).await;
         drop(self.sagas);
@@ -448,7 +448,7 @@ impl SagaBench {
         panic!("it goes on for ever: {:?}", self.get(id).await);
     }
 
-    /// Lets the saga go on until this holds; the clock stands.
+    /// Lets the saga go on until this holds; the clock does not move.
     pub(crate) async fn until(&self, holds: impl Fn(&World) -> bool) {
         let begun = Instant::now();
         while begun.elapsed() < TIMEOUT {
@@ -479,7 +479,7 @@ impl SagaBench {
         }
     }
 
-    /// What stands in the history, in order.
+    /// What is in the history, in order.
     pub(crate) async fn history(&self, id: OperationId) -> Vec<String> {
         let entries = self.store.sagas().steps(id).await.expect("reads");
         let word = |outcome: Option<StepOutcome>| {
@@ -526,10 +526,10 @@ pub(crate) fn task(task: Task) -> TaskSubmission {
     }
 }
 
-/// Whether a saga that made a chat tells the truth about it.
+/// Whether what a saga that made a chat says about it is true.
 pub(crate) fn is_true_of(saga: &Saga, chat: &Chat) -> bool {
     let told = saga.progress.members.iter().all(|one| {
-        // Nobody can know what became of an answer that was lost, and it says so.
+        // No one can know what became of an answer that was lost, and it says so.
         if one.detail.as_ref().is_some_and(|detail| detail.contains("may have been done")) {
             return one.result == Some(MemberResult::Failed);
         }

@@ -118,7 +118,7 @@ async fn each_account_is_named_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_name_learned_on_the_way_lets_nobody_pass() {
+async fn a_name_learned_on_the_way_lets_no_one_pass() {
     let bench = Bench::new().await;
     bench.script.forget_names();
     let gate = bench.script.hold_look_ups();

@@ -156,7 +156,7 @@ async fn one_key_is_one_chat_for_any_number_of_callers() {
 }
 
 #[tokio::test]
-async fn nobody_is_found_and_nothing_is_made() {
+async fn no_one_is_found_and_nothing_is_made() {
     let bench = SagaBench::new().await;
     let nobody = TaskSubmission {
         task: Task::CreateChat {
@@ -273,7 +273,7 @@ async fn basic_group_is_left_and_an_unknown_chat_counts_as_left() {
     let saga = bench.settled(bench.submit(strict).await).await;
     assert!(matches!(saga.failure, Some(Failure::ChatNotFound { asked }) if asked.len() == 2));
 
-    // Nobody could be asked: that says nothing about the chat.
+    // No one could be asked: that says nothing about the chat.
     for account in ["main", "backup"] {
         bench.provider.lose(account);
     }
@@ -300,7 +300,7 @@ async fn chat_waits_for_accounts_that_may_be_in_it() {
 
 /// What was left before stays left, although not everyone can be asked again.
 #[tokio::test]
-async fn a_chat_that_was_left_before_needs_nobody() {
+async fn a_chat_that_was_left_before_needs_no_one() {
     let bench = SagaBench::new().await;
     let ours = RegistryChange::Bound { chat_id: group(9), account: name("main") };
     bench.store.chats().change(vec![ours], Timestamp::default()).await.expect("writes");

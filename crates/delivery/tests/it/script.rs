@@ -1,4 +1,4 @@
-//! A way out that does what a test says, and remembers like a provider does: a `random_id` has its effect once, and an
+//! A sender that does what a test says, and remembers like a provider does: a `random_id` has its effect once, and an
 //! album arrives as a whole.
 
 use std::collections::{HashMap, VecDeque};
@@ -31,7 +31,7 @@ pub(crate) enum Prepares {
     Done,
     /// It cannot be done, for this reason.
     Fails(Outcome),
-    /// Goes on for ever, until somebody drops it.
+    /// Goes on for ever, until someone drops it.
     Uploads,
 }
 
@@ -142,7 +142,7 @@ impl Provider {
     }
 }
 
-/// The pretend way out: accounts, by default `main` and `backup` of Telegram, which know every chat.
+/// The scripted sender: accounts, by default `main` and `backup` of Telegram, which know every chat.
 pub(crate) struct Script {
     capabilities: Capabilities,
     provider: Arc<Mutex<Provider>>,
@@ -158,7 +158,7 @@ impl Script {
         Self::with(clock, capabilities, &["main", "backup"], None)
     }
 
-    /// The way out to a channel, with these accounts.
+    /// The sender of a channel, with these accounts.
     pub(crate) fn of_channel(
         clock: &Clock,
         capabilities: Capabilities,
@@ -303,7 +303,7 @@ impl Script {
         self.provider.lock().expect("lock").bound_to = Some(name(account));
     }
 
-    /// A basic group has become a supergroup; nobody noticed until someone asks.
+    /// A basic group has become a supergroup; it is not noticed until someone asks.
     pub(crate) fn migrate(&self, from: ChatId, to: ChatId) {
         self.provider.lock().expect("lock").migrated.insert(from, to);
     }
@@ -580,7 +580,7 @@ impl Bench {
         (delivery, store)
     }
 
-    /// As after a crash: what hung, hung; the store is what tells.
+    /// As after a crash: what hung, hung; the store is what counts.
     pub(crate) async fn restart(self) -> Self {
         self.restart_on(None).await
     }

@@ -1,4 +1,4 @@
-//! Several ways out beside each other: each message through its own, whatever is wrong with the other.
+//! Several senders beside each other: each message through its own, whatever is wrong with the other.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Attempts that do not tell what came of them: how long the same is tried, what a look decides, and what a person may do.
+//! Attempts whose result is unknown: how long the same is tried, what a look decides, and what a person may do.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn an_unreadable_answer_is_looked_for() {
     let message = ended(&bench, id).await;
     assert_eq!((message.state, message.message_ids().len()), (MessageState::Sent, 1));
     assert!(bench.script.calls() < 10, "not only at the end of its time");
-    // Not done: nobody may say that it was sent.
+    // Not done: no one may say that it was sent.
     bench.script.act("main", vec![Act::Refuse(unreadable()); 200]);
     let id = bench.submit(text(group(2), "not done")).await;
     assert_eq!(ended(&bench, id).await.state, MessageState::InDoubt);

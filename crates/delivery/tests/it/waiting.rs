@@ -50,7 +50,7 @@ async fn behind_a_queue_that_waits_fail_on_flood_fails_at_once() {
         hurried.on_flood = OnFlood::Fail;
         hurried
     };
-    // It stands in line already when the flood begins.
+    // It is in line already when the flood begins.
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.act("main", [Act::RefuseLate(Outcome::held(until))]);
     bench.script.hold("backup", until);

@@ -71,7 +71,7 @@ mod tests {
         if day == Day::Mention {
             submission.content.mention = mentioning(group(1), "").content.mention;
         }
-        // Whoever asks for it does so again under the same key.
+        // A caller that asks for it does so again under the same key.
         submission.idempotency =
             Some(Idempotency { scope: [1; 32], fingerprint: [2; 32], same_by: SameBy::Key });
         submission

@@ -27,7 +27,7 @@ pub(crate) fn check(accounts: &[AccountFact]) -> Section {
     section
 }
 
-/// Accounts that are one person; told once, at the first of them by name.
+/// Accounts that are one person; reported once, at the first of them by name.
 fn double(account: &AccountFact) -> Option<Finding> {
     let (name, others) = (&account.name, &account.same_person_as);
     let is_first = !others.is_empty() && others.iter().all(|other| name < other);

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_put_one_back_has_tried_it() {
+    fn who_put_one_back_has_tried_it() {
         let restored = Some(Restored { at: at(2), made_at: at(1) });
         assert_eq!(found(&History { restored, ..history(vec![made(1, None)]) }, DAY, 3), []);
     }

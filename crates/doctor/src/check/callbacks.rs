@@ -1,4 +1,4 @@
-//! What other programs are told: whether they take it. The invite callback is the only one there is.
+//! Callbacks to other programs: whether they accept them. The invite callback is the only one there is.
 
 use super::finding;
 use crate::finding::{Code, Fix, Severity};

@@ -156,7 +156,7 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
     Some(about(account, code, severity, summary, fix).shown_by(evidence))
 }
 
-/// The clocks of providers, told once: if they agree that this one is wrong, it is.
+/// The clocks of providers, reported once: if they agree that this one is wrong, it is.
 fn clock(accounts: &[ChannelFact]) -> Option<Finding> {
     let known: Vec<(&ChannelFact, i64)> =
         accounts.iter().filter_map(|account| Some((account, account.clock_ahead?))).collect();

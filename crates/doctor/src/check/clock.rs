@@ -22,7 +22,7 @@ const COARSE: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) now: Timestamp,
-    /// How many seconds Telegram's is ahead, if somebody asked.
+    /// How many seconds Telegram's is ahead, if someone asked.
     pub(crate) ahead: Option<i64>,
     /// When the store was written last.
     pub(crate) written: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! The last errors by their kind, as the kept log lines tell of them.
+//! The last errors by their kind, as the kept log lines report them.
 
 use std::path::Path;
 

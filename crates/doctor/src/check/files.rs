@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Settings,
 }
 
-/// A file as it lies there.
+/// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct File {
     pub(crate) path: PathBuf,
@@ -60,7 +60,7 @@ fn too_open(file: &File) -> Option<Finding> {
     if open == 0 {
         return None;
     }
-    // In a directory that is closed, what lies in it cannot be reached; it is listed all the same, since it gets copied.
+    // In a directory that is closed, what is in it cannot be reached; it is listed all the same, since it gets copied.
     let others = open & 0o007;
     let severity = if file.kind == Kind::Data && others == 0 { Severity::Warning } else { Severity::Error };
     let what = if others > 0 { "everyone on this machine" } else { "its group" };

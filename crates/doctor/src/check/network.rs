@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_knows_is_told_from_a_silence() {
+    fn a_name_that_no_one_knows_is_told_from_a_silence() {
         let found =
             |failure| check(&[tried(What::InviteCallback, Err(failure))], 0, None, false).findings.remove(0);
         let name = found(Failure::Name("no such host".to_owned()));

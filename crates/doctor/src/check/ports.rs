@@ -132,7 +132,7 @@ fn judge_wanted(wanted: &Wanted, facts: &Facts<'_>, section: &mut Section) {
     section.findings.push(taken(format!("port {}", wanted.name), wanted.address, wanted.key, facts));
 }
 
-/// Somebody is in the way of an address: one of ours may be stopped, anybody else is left alone.
+/// Another process holds an address: one of ours may be stopped, any other is left alone.
 fn taken(subject: String, address: SocketAddr, key: &str, facts: &Facts<'_>) -> Finding {
     let pids = facts.snapshot.in_the_way(address).map_or(&[][..], |listener| &listener.pids);
     let Some(holder) = facts.snapshot.master(pids) else {
@@ -155,7 +155,7 @@ fn taken(subject: String, address: SocketAddr, key: &str, facts: &Facts<'_>) -> 
     finding(Code::PortTaken, Severity::Error, subject, summary, fix).shown_by([process_line(holder)])
 }
 
-/// A foreign program is never told to go.
+/// A foreign program is never to be stopped.
 fn elsewhere(key: &str) -> Fix {
     Fix::setting(key, "choose another port here; that program is not ours to stop")
 }

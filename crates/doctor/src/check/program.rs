@@ -10,7 +10,7 @@ use crate::report::{Area, Section, Server};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Answers(Server),
-    /// A process holds the data directory, or seems to, and does not tell of itself.
+    /// A process holds the data directory, or seems to, and does not describe itself.
     Deaf {
         /// Which, if that is known.
         pid: Option<u32>,

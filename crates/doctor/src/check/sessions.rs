@@ -20,7 +20,7 @@ pub(crate) struct Named {
     pub(crate) found: Result<Option<String>, String>,
 }
 
-/// A session file that lies in one of the folders that were looked into.
+/// A session file in one of the folders that were looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lying {
     pub(crate) file: PathBuf,

@@ -20,9 +20,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) wrong_flows: &'a [String],
     /// What names the settings of the running server, if one runs.
     pub(crate) servers: Option<&'a str>,
-    /// Whether the file was changed since that server was started, as far as that can be told.
+    /// Whether the file was changed since that server was started, as far as that is known.
     pub(crate) changed: bool,
-    /// All accounts, where the server told them; else those of the settings count.
+    /// All accounts, where the server reported them; else those of the settings count.
     pub(crate) accounts: Option<&'a [AccountName]>,
     /// Requests that came through a proxy which is not trusted, where a server counted them.
     pub(crate) forwarded: Option<ForwardedFact>,
@@ -110,7 +110,7 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
     section
 }
 
-/// A proxy stands before the server, and the settings do not say so. Who comes from afar and writes such a header is none.
+/// There is a proxy before the server, and the settings do not say so. A distant client that writes such a header is none.
 fn untrusted(settings: &Settings, forwarded: ForwardedFact) -> Option<Finding> {
     (forwarded.near > 0 && settings.trusted_proxies.is_empty()).then(|| {
         finding(
@@ -136,7 +136,7 @@ fn told(forwarded: ForwardedFact) -> String {
     )
 }
 
-/// What names settings without telling them: the same for the same settings. Secrets do not count.
+/// A fingerprint of settings, which does not reveal them: the same for the same settings. Secrets do not count.
 pub fn fingerprint(settings: &Settings) -> String {
     use std::fmt::Write;
 

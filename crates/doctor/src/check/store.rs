@@ -10,7 +10,7 @@ use crate::report::{Area, Section};
 /// What is known of the store.
 pub(crate) enum Facts<'a> {
     Served {
-        /// What it tells of it, or nothing when it did not answer.
+        /// What it reports of it, or nothing when it did not answer.
         stock: Option<&'a StockFact>,
         /// Why it took nothing that was written to it, if it did not.
         unwritten: Option<&'a str>,

@@ -6,7 +6,7 @@ use config::Settings;
 
 use backup::{History, read_history};
 
-/// Where they lie, and what became of them.
+/// Where they are stored, and what became of them.
 pub(crate) struct Kept {
     pub(crate) folder: PathBuf,
     pub(crate) history: Result<Option<History>, String>,

@@ -1,4 +1,4 @@
-//! Session files: those that the settings name, and those that lie in the same folders.
+//! Session files: those that the settings name, and others in the same folders.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,8 +40,8 @@ pub(crate) fn files(settings: &Settings) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What lies beside the named ones and in the folder for sessions of the data directory. Only files with the name of a
-/// session are opened: closing a file gives up the locks that its process has on it, and the store may lie there too.
+/// What is beside the named ones and in the folder for sessions of the data directory. Only files with the name of a
+/// session are opened: closing a file gives up the locks that its process has on it, and the store may be there too.
 pub(crate) fn lying(named: &[Named], data_dir: &Path) -> Vec<Lying> {
     let mut folders: BTreeSet<PathBuf> =
         named.iter().filter_map(|one| one.file.parent().map(Path::to_owned)).collect();

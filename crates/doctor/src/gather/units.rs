@@ -6,7 +6,7 @@ use crate::check::units::{Known, Whose, is_ours};
 use legacy_survey::{Script, script_of};
 use machine::{Root, Unit, units as read};
 
-/// Where unit files lie; the first place counts most.
+/// Where unit files are; the first place counts most.
 const FOLDERS: [&str; 4] =
     ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
@@ -37,6 +37,6 @@ fn old(unit: &Unit, folder: Option<&Path>) -> Option<Script> {
     let file = script_of(unit)?;
     let read = Script::read(&file).unwrap_or_default();
     let inside = folder.is_some_and(|folder| file.starts_with(folder));
-    // Of the scripts elsewhere only those that serve what the old ones did: a bot of somebody else speaks to Telegram too.
+    // Of the scripts elsewhere only those that serve what the old ones did: a bot of someone else speaks to Telegram too.
     (inside || !read.services.is_empty()).then_some(read)
 }

@@ -19,7 +19,7 @@ const MANY: u64 = 5;
 /// What is known of an installation, and of what is here.
 pub(crate) struct Facts<'a> {
     pub(crate) folder: &'a Path,
-    /// What lies in it.
+    /// What is in it.
     pub(crate) contents: &'a Contents,
     /// Units of the machine and those of the folder.
     pub(crate) units: &'a [Unit],

@@ -131,10 +131,10 @@ events! {
     /// The provider has all of a message.
     MessageSent(MessageEvent) = "message.sent",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"sent","message_ids":[1042]}"#;
-    /// All of a message arrived; told by channels whose provider says so.
+    /// All of a message arrived; reported by channels whose provider says so.
     MessageDelivered(MessageEvent) = "message.delivered",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"delivered"}"#;
-    /// All of a message was read, in a group by one member; told by Telegram accounts and by channels whose provider says so.
+    /// All of a message was read, in a group by one member; reported by Telegram accounts and by channels whose provider says so.
     MessageRead(MessageEvent) = "message.read",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"read"}"#;
     /// A message ended unsent.
@@ -146,7 +146,7 @@ events! {
     /// A message may have been sent or not; it is looked for, or a person decides.
     MessageInDoubt(MessageEvent) = "message.in_doubt",
         r#"{"message_id":"msg_01k2v7m3w0e9tq4b8s6n5x1zyr","state":"in_doubt"}"#;
-    /// A message came in that is kept. Told once a message, whichever of its changes is heard of first.
+    /// A message came in that is kept. Reported once a message, whichever of its changes is heard of first.
     MessageReceived(ReceivedEvent) = "message.received",
         r#"{"message_id":"rcv_10000009a0qs02000003ptrb9dr","telegram_id":7,"origin":"person","from":"5000000001"}"#;
     /// A message that is kept was changed by its writer.
@@ -341,7 +341,7 @@ pub struct MemberEvent {
 pub struct AccountEvent {
     /// How it is now.
     pub state: AccountState,
-    /// How it was when that was told last.
+    /// How it was when that was reported last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<AccountState>,
 }

@@ -18,7 +18,7 @@ pub use progress::{Ended, Left, Member, MemberResult, Progress, Role};
 pub use step::{Begun, Missing, Person, Step, StepAnswer};
 pub use task::{ObserverRule, Task, TaskKind};
 
-/// Where a saga stands.
+/// How far a saga is.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub struct Saga {
     pub id: OperationId,
     /// What is asked for.
     pub task: Task,
-    /// Where it stands.
+    /// How far it is.
     pub state: SagaState,
     /// The only account that may do it, if the caller pinned one.
     pub pin: Option<AccountName>,

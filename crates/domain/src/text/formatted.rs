@@ -173,7 +173,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Where the next character will stand.
+    /// Where the next character will be.
     pub(super) fn position(&self) -> u32 {
         self.units
     }
@@ -212,7 +212,7 @@ impl Builder {
 
     /// The finished text: entities in order, white space at the ends gone.
     pub(super) fn finish(mut self) -> FormattedText {
-        // Inner marks end first; of two over the same stretch the outer one is to stand first.
+        // Inner marks end first; of two over the same stretch the outer one is to come first.
         self.entities.reverse();
         sort(&mut self.entities);
         FormattedText { text: self.text, entities: self.entities }.trimmed()

@@ -8,7 +8,7 @@ use super::formatted::{Builder, EntityKind, FormattedText};
 pub use error::{MarkupError, MarkupProblem};
 use tag::{Attributes, Element, Tag};
 
-/// How deep tags may stand in each other; Telegram itself keeps far fewer levels.
+/// How deep tags may be nested; Telegram itself keeps far fewer levels.
 const MAX_DEPTH: usize = 32;
 
 /// Whether broken markup is refused or passed over.
@@ -54,12 +54,12 @@ pub(super) fn parse(input: &str, strictness: Strictness) -> Result<FormattedText
 struct Open {
     element: Element,
     name: String,
-    /// Where the tag stands in the input.
+    /// Where the tag is in the input.
     at: usize,
     /// Where its content begins: in UTF-16 units, and in bytes of the text built.
     start: u32,
     start_bytes: usize,
-    /// What its content becomes; none when it only tells its parent something.
+    /// What its content becomes; none when it only adds something to its parent.
     kind: Option<EntityKind>,
 }
 

@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an odd number of backslashes stands before a byte.
+/// Whether an odd number of backslashes comes before a byte.
 fn escaped(input: &str, at: usize) -> bool {
     input.as_bytes().iter().take(at).rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }

@@ -23,7 +23,7 @@ pub(super) fn outcome(error: Option<String>, failed_before: u32, now: Timestamp,
     }
 }
 
-/// Whether a webhook that stands like this is switched off.
+/// Whether a webhook with these failures is switched off.
 pub(super) fn is_over(failures: WebhookFailures, now: Timestamp) -> bool {
     let failing = failures.since.is_some_and(|since| now.since(since) >= FAILS_FOR);
     failing && failures.count >= FAILS_TIMES

@@ -73,7 +73,7 @@ impl Receiver {
         })
     }
 
-    /// Posts an event, or what stands in its place; its id stays the same, however often it is posted.
+    /// Posts an event, or what replaces it; its id stays the same, however often it is posted.
     pub(super) async fn post(
         &self,
         clock: &Clock,

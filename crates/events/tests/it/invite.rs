@@ -78,7 +78,7 @@ async fn a_receiver_that_does_not_answer_is_waited_for_15_seconds() {
     receiver.reply(Reply::Never);
     let silent = world.made_for("6000000001").await;
     assert_eq!(receiver.next().await.id, silent.to_string());
-    // Another is told meanwhile.
+    // Another is notified meanwhile.
     let other = world.made_for("6000000002").await;
     assert_eq!(receiver.next().await.id, other.to_string());
     let left = async || {

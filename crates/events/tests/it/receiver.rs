@@ -38,7 +38,7 @@ pub(crate) struct Receiver {
 type Replies = Arc<Mutex<VecDeque<Reply>>>;
 
 impl Receiver {
-    /// Answers every call with 200, unless told otherwise.
+    /// Answers every call with 200, unless set otherwise.
     pub(crate) async fn start() -> Self {
         let (sender, posted) = mpsc::channel(100);
         let replies = Replies::default();

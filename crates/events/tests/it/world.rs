@@ -60,7 +60,7 @@ impl World {
             .expect("starts")
     }
 
-    /// A chat was made for this client, and the worker is told.
+    /// A chat was made for this client, and the worker is notified.
     pub(crate) async fn made_for(&self, client: &str) -> CallbackId {
         let now = self.clock.now();
         let account: AccountName = "main".parse().expect("a name");
@@ -114,7 +114,7 @@ impl World {
         tokio::time::timeout(SOON, empty).await.expect("all are told");
     }
 
-    /// Waits until the failure of a callback is written, and tells after how long it is tried again.
+    /// Waits until the failure of a callback is written, and returns after how long it is tried again.
     pub(crate) async fn put_off(&self) -> Duration {
         let later = async {
             loop {
@@ -130,7 +130,7 @@ impl World {
         tokio::time::timeout(SOON, later).await.expect("put off")
     }
 
-    /// Waits until there is a failed request, and tells the newest.
+    /// Waits until there is a failed request, and returns the newest.
     pub(crate) async fn failed(&self) -> FailedRequest {
         let page = Page { limit: 10, cursor: None };
         let kept = async {

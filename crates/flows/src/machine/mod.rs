@@ -122,7 +122,7 @@ impl Machine {
         &self.flow
     }
 
-    /// When time is to be told to it next.
+    /// When it is to be given the time next.
     pub fn due(&self) -> Option<Duration> {
         self.run.as_ref().map(|run| match run.doing {
             Doing::Hold(until) => until.min(run.deadline),

@@ -203,8 +203,8 @@ impl Run {
         self.barred.push(Pressed { number: 0, step: self.step, message_id, order, data });
     }
 
-    /// Whether a step may press on a keyboard: one that is newer than the last press; or an older one, once that press was
-    /// answered and if the button is told by its label.
+    /// Whether a step may press on a keyboard: one that is newer than the last press; or an older one, once that press
+    /// was answered and if the button is recognized by its label.
     pub(super) fn may_look_at(&self, order: u64, pattern: &ButtonPattern) -> bool {
         match self.used.last().copied() {
             None => true,

@@ -70,7 +70,7 @@ pub(crate) struct Inner {
     parts: FlowsParts,
     roster: RwLock<Arc<Roster>>,
     of_settings: Mutex<Vec<FlowSettings>>,
-    /// When time is to be told to a machine next, by the number of its instance.
+    /// When a machine is to be given the time next, by the number of its instance.
     due: Mutex<HashMap<u64, Duration>>,
     due_changed: Notify,
     records: Records,
@@ -357,7 +357,7 @@ impl Inner {
         }
     }
 
-    /// Tells machines the time when they want to know it.
+    /// Gives machines the time when they want to know it.
     async fn tell_time(self: Arc<Self>) {
         while !self.closing.is_cancelled() {
             let (now, next) = (self.parts.clock.running(), self.due.lock().values().min().copied());

@@ -88,7 +88,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
         move_to(&run, next.minus(Duration::from_secs(10)));
         tokio::time::sleep(Duration::from_millis(30)).await;
         let waits = running(&run);
-        // Who is held up by others for seconds cannot tell.
+        // A test that is held up by others for seconds cannot know.
         if run.clock.now() < next {
             assert_eq!(waits, ran, "not before a minute has passed");
             told_apart += 1;

@@ -184,7 +184,7 @@ async fn a_flood_wait_waits_with_its_deadline() {
         (card.lamp, card.until, card.advice),
         (Lamp::Waiting, Some(until), Some(Advice::WaitForDeadline))
     );
-    // No one else is there to do its work: that stands still, and is no small matter.
+    // No one else is there to do its work: that is stalled, and is no small matter.
     let card = run.card(&CardId::service(Service::SendText));
     assert_eq!(
         (card.lamp, card.until, card.advice),

@@ -96,7 +96,7 @@ async fn history_and_uptime_survive_a_clock_set_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_file_of_beats_is_begun_anew_and_costs_nothing_else() {
+async fn a_damaged_file_of_beats_is_begun_again() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     run.round().await;

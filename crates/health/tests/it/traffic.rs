@@ -13,7 +13,7 @@ use crate::world::{BEGINS, Run, World, account};
 const SOON: u64 = 60;
 
 impl Run {
-    /// Time goes by second by second until a card's lamp is as wanted; tells the lamps on the way, and the seconds.
+    /// Time goes by second by second until a card's lamp is as wanted; returns the lamps on the way, and the seconds.
     async fn until_lamp(&self, card: &CardId, wanted: Lamp) -> (Vec<Lamp>, u64) {
         let begun = self.clock.running();
         let mut lamps = Vec::new();

@@ -197,7 +197,7 @@ impl Run {
         beats
     }
 
-    /// Rounds go by until a card's beat is as wanted; tells how much time that took by the clock.
+    /// Rounds go by until a card's beat is as wanted; returns how much time that took by the clock.
     pub(crate) async fn until_beat(&mut self, card: &CardId, wanted: impl Fn(&Beat) -> bool) -> Duration {
         let begun = self.clock.running();
         loop {

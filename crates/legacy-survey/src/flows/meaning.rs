@@ -15,7 +15,7 @@ pub enum Meaning {
     Watched,
     /// What a message says that begins a run.
     Trigger,
-    /// What stands on a button that is pressed.
+    /// The label of a button that is pressed.
     Button,
     ControlToken,
     /// Telegram ids of people who may control it.

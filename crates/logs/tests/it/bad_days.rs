@@ -67,7 +67,7 @@ async fn a_second_writer_is_refused_and_files_are_private() {
     let (_, gathered) = logs::layer(world.clock.clone());
     let second = LogStore::open(&world.logs(), retention(1 << 20), gathered);
     assert!(matches!(second, Err(OpenError::Held { .. })));
-    // Whoever only reads needs nobody's leave.
+    // A program that only reads needs no permission.
     assert_eq!(read(&world.logs()).len(), 1);
     let mode = |path: &std::path::Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
     assert_eq!(mode(&world.logs()), 0o700);

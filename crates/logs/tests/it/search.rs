@@ -92,7 +92,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         })
 }
 
-/// Seconds after the beginning of a test's time, which is told as a distance from now.
+/// Seconds after the beginning of a test's time, given as a distance from now.
 fn moment(seconds: u32) -> Timestamp {
     Timestamp::from_micros(i64::from(seconds) * 1_000_000)
 }

@@ -8,7 +8,7 @@ use logs::{Filter, LogStore, Order, Page, Query, Reader, Retention};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// How long whoever looks for lines waits for those that are on their way. Disks can be slow.
+/// How long a search for lines waits for those that are on their way. Disks can be slow.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store, and those who log into it.
@@ -78,8 +78,8 @@ pub(crate) fn size(folder: &Path) -> u64 {
     files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }
 
-/// The same while somebody writes there; nothing when a file changed meanwhile, which would be counted where it was and where
-/// it went.
+/// The same while lines are written there; nothing when a file changed meanwhile, which would be counted where it was
+/// and where it went.
 pub(crate) fn size_at_once(folder: &Path) -> Option<u64> {
     let files = || -> Option<Vec<_>> {
         let files = std::fs::read_dir(folder).ok()?.flatten();

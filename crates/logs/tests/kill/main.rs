@@ -1,7 +1,7 @@
 //! A program that logs as fast as it can and is killed: what it said it had logged a second ago is there, each line whole and
 //! once, and the next run goes on behind it.
 //!
-//! The program is this very test, started again: with a folder in its environment it writes until somebody ends it.
+//! The program is this very test, started again: with a folder in its environment it writes until it is killed.
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,7 @@ pub struct Timeouts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     pub taken: Taken,
-    /// What it is called: as told, else as its server says.
+    /// What it is called: as the caller said, else as its server says.
     pub name: FileName,
 }
 

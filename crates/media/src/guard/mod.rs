@@ -27,7 +27,7 @@ pub enum AllowList {
     /// Where files are fetched from: `media.allow_private`.
     #[strum(to_string = "[media] allow_private")]
     Media,
-    /// Where others are told: `events.allow_private`.
+    /// Where events are posted to: `events.allow_private`.
     #[strum(to_string = "[events] allow_private")]
     Events,
     /// What accounts connect through: `telegram.allow_private_proxies`.

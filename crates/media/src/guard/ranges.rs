@@ -19,7 +19,7 @@ pub enum Range {
     /// One cable: `169.254.0.0/16`, `fe80::/10`, and the old site-local addresses.
     #[strum(to_string = "a link-local address")]
     LinkLocal,
-    /// Where clouds tell a machine its secrets.
+    /// Where clouds give a machine its secrets.
     #[strum(to_string = "the address of a cloud's metadata")]
     Metadata,
     /// Many receivers at once.
@@ -116,7 +116,7 @@ const V6: [Row<u128>; 18] = [
     (v6(0xff00, 0, 0), 8, Range::Multicast),
 ];
 
-/// All that is public in IPv6 lies in here; the rest is given to no one.
+/// All that is public in IPv6 is in here; the rest is given to no one.
 const GLOBAL_UNICAST: (u128, u32) = (v6(0x2000, 0, 0), 3);
 
 /// What an address belongs to, if not to the public internet.

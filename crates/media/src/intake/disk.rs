@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::TakeError;
 
-/// What files leave free, in bytes: the store, which lies on the same disk as a rule, takes messages and writes down what
+/// What files leave free, in bytes: the store, which is on the same disk as a rule, takes messages and writes down what
 /// came of them with less.
 const LEFT_FREE: u64 = 128 << 20;
 

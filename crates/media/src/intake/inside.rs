@@ -1,4 +1,4 @@
-//! Files of the server that a caller names: opened only inside one folder, whatever lies or is swapped there.
+//! Files of the server that a caller names: opened only inside one folder, whatever is or is swapped there.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -9,7 +9,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-/// An open file that lay inside the folder when it was opened.
+/// An open file that was inside the folder when it was opened.
 #[derive(Debug)]
 pub struct Opened {
     pub file: File,

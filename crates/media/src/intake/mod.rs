@@ -41,7 +41,7 @@ pub struct Limits {
 /// A file that is on disk, whole and synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Where it lies. No one but its taker removes it.
+    /// Where it is stored. No one but its taker removes it.
     pub path: PathBuf,
     /// Its size in bytes; never 0.
     pub size: u64,
@@ -167,7 +167,7 @@ impl Intake {
         self.stream(declared, pieces(reader)).await
     }
 
-    /// Takes a copy of a file of the server, named by a caller, which lies inside `media`: see [`inside`]. What is sent
+    /// Takes a copy of a file of the server, named by a caller, which is inside `media`: see [`inside`]. What is sent
     /// is the copy, so that a file that changes later is not sent in two versions.
     pub async fn path(&self, media: &Path, path: &Path) -> Result<Taken, TakePathError> {
         let (media, path) = (media.to_owned(), path.to_owned());
@@ -261,7 +261,7 @@ impl Intake {
     }
 }
 
-/// A stream that ends before its declared length has lied about it, or was cut; the caller is told the numbers.
+/// A stream that ends before its declared length has lied about it, or was cut; the caller is given the numbers.
 fn cut_short(error: TakeError, declared: Option<u64>, received: u64) -> TakeError {
     match (error, declared) {
         (TakeError::Broken(_), Some(declared)) if received < declared => {

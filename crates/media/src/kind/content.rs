@@ -1,4 +1,4 @@
-//! Formats: told by the first bytes of a file, and what each is called elsewhere.
+//! Formats: recognized by the first bytes of a file, and what each is called elsewhere.
 
 use super::at;
 
@@ -10,7 +10,7 @@ pub(super) const HEAD: usize = 512;
 pub enum Content {
     Jpeg,
     Png,
-    /// A WebP picture that stands still.
+    /// A WebP picture that is not animated.
     Webp,
     /// A WebP picture that moves.
     WebpAnimated,

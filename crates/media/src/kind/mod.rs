@@ -1,4 +1,4 @@
-//! What a file is, told by its content, and as what it is sent.
+//! What a file is, recognized by its content, and as what it is sent.
 
 mod content;
 mod image;

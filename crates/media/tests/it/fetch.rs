@@ -87,7 +87,7 @@ async fn of_several_addresses_only_the_allowed_are_dialled() {
 }
 
 #[tokio::test]
-async fn redirects_are_judged_anew() {
+async fn redirects_are_judged_again() {
     let world = World::new();
     let inner = Server::saying(fine(b"secret")).await;
     let port = inner.at.port();

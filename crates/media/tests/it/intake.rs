@@ -48,7 +48,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_reader_is_read_to_its_end_and_nobody_else_reads_the_file() {
+async fn a_reader_is_read_to_its_end_and_no_one_else_reads_the_file() {
     let world = World::new();
     let intake = world.intake(LIMITS).await;
     let taken =

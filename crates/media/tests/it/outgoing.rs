@@ -84,7 +84,7 @@ async fn a_file_is_held_again_under_a_key_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_sweep_takes_what_is_old_and_nobodys() {
+async fn the_sweep_takes_what_is_old_and_no_ones() {
     let world = World::new();
     let outgoing = world.outgoing().await;
     let mut keys: Vec<FileKey> = Vec::new();

@@ -58,7 +58,7 @@ async fn an_upload_stays_through_a_restart_until_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn what_expired_while_nobody_looked_is_gone_after_a_start() {
+async fn what_expired_while_no_one_looked_is_gone_after_a_start() {
     let world = World::new();
     let upload = put(&world.shelf().await, 5).await.unwrap();
     world.clock.advance(RULES.keep);
@@ -200,7 +200,7 @@ async fn the_same_upload_sent_again_is_kept_once() {
     }
     assert_ne!(new(put(&shelf, "a.bin", b"abc", 2).await).id, first.id);
     assert_eq!(names(&world.place()).len(), 4);
-    // Two at once: one of them is kept, both callers are told of it.
+    // Two at once: one of them is kept, both callers are given it.
     let (one, two) = tokio::join!(put(&shelf, "c", b"xyz", 3), put(&shelf, "c", b"xyz", 3));
     let kept = |put: &Put| match put {
         Put::New(upload) | Put::Again(upload) => upload.id,

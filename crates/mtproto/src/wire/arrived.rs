@@ -1,17 +1,17 @@
-//! Results and messages that tell of changes, in the form in which updates are taken. Pure.
+//! Results and messages that report changes, in the form in which updates are taken. Pure.
 
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, Identifiable, enums, functions, types};
 
 use super::message::split;
 
-/// What a message that came by itself tells of. One that cannot be read is a gap, so that the difference is asked for.
+/// What a message that came by itself reports. One that cannot be read is a gap, so that the difference is asked for.
 pub(super) fn by_itself(object: &[u8]) -> UpdatesLike {
     enums::Updates::from_bytes(object).map_or(UpdatesLike::MalformedUpdates, UpdatesLike::Updates)
 }
 
-/// What the result of a request tells of, if it is of the kind that does: what an account does itself does not come to it
-/// in any other way. `request` is what was asked, as far as that is still known.
+/// What the result of a request reports, if it is of the kind that does: what an account does itself does not come to
+/// it in any other way. `request` is what was asked, as far as that is still known.
 pub(super) fn with_result(request: Option<&[u8]>, object: &[u8]) -> Option<UpdatesLike> {
     let (constructor, fields) = split(object)?;
     let told = match constructor {
@@ -41,7 +41,7 @@ fn short_sent(request: Option<&[u8]>, fields: &[u8]) -> Option<UpdatesLike> {
     Some(UpdatesLike::ShortSentMessage { request, update })
 }
 
-/// Messages of a channel are counted apart, and only the request tells that it was one.
+/// Messages of a channel are counted apart, and only the request shows that it was one.
 fn affected(request: Option<&[u8]>, fields: &[u8]) -> Option<UpdatesLike> {
     let affected = types::messages::AffectedMessages::from_bytes(fields).ok()?;
     let Some(deleted) = asked::<functions::channels::DeleteMessages>(request?) else {

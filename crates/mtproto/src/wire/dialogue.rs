@@ -44,12 +44,12 @@ const NO_PING: i32 = 75;
 /// Larger than anything but a part of a file.
 const LARGE: usize = 64 * 1024;
 
-/// So much of a request tells which one it is: its constructor, and those that wrap it.
+/// How many bytes of a request identify it: its constructor, and those that wrap it.
 const BEGINNING: usize = 64;
 
 const MESSAGE_HEADER: usize = 16;
 
-/// Stands before a request that subscribes to nothing.
+/// The prefix of a request that subscribes to nothing.
 const WITHOUT_UPDATES: [u8; 4] =
     functions::InvokeWithoutUpdates::<functions::help::GetConfig>::CONSTRUCTOR_ID.to_le_bytes();
 
@@ -214,8 +214,8 @@ impl Dialogue {
         self.unacknowledged.len() >= MANY_UNACKNOWLEDGED || self.acknowledges_at().is_some_and(|at| at <= now)
     }
 
-    /// Appends what is to be encrypted for the next packet: salt, session, and one message or a container of some. Tells
-    /// whether there was anything to say. The packet counts as not written until [`Dialogue::begun`] is told.
+    /// Appends what is to be encrypted for the next packet: salt, session, and one message or a container of some.
+    /// Returns whether there was anything to say. The packet counts as not written until [`Dialogue::begun`] is called.
     pub(super) fn pack(&mut self, moment: Moment, packet: &mut Vec<u8>) -> bool {
         let chosen = self.choose();
         if chosen.is_empty() && self.missing.is_empty() && !self.must_acknowledge(moment.running) {
@@ -316,7 +316,7 @@ impl Dialogue {
         number
     }
 
-    /// Takes one message of Telegram. What tells of changes is put to `arrived`.
+    /// Takes one message of Telegram. What reports changes is put to `arrived`.
     pub(super) fn hear(&mut self, told: Message<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
         let now = moment.running;
         if told.is_content {
@@ -376,7 +376,7 @@ impl Dialogue {
         match (reason, salt) {
             (_, Some(salt)) => self.salt = salt,
             (16 | 17, None) => {
-                // The id of the notice tells what time it is there.
+                // The id of the notice shows what time it is there.
                 self.ahead = ((told_by >> 32) * 1_000_000).saturating_sub(steady.as_micros());
                 if reason == 17 {
                     self.last_id = 0;
@@ -398,7 +398,7 @@ impl Dialogue {
         self.waiting.make_contiguous().sort_by_key(|request| request.ticket);
     }
 
-    /// The connection is over: everyone is told, and told apart whether their request can have reached Telegram.
+    /// The connection is over: all are notified, and learn whether their request can have reached Telegram.
     pub(super) fn end(&mut self, loss: &Loss) {
         let error = |written| RequestError::Lost { loss: loss.clone(), written };
         let mut flying: Vec<_> = self.flying.drain().map(|(_, flying)| flying).collect();

@@ -33,7 +33,7 @@ pub(super) fn request(api_id: i32, updates: Updates) -> Vec<u8> {
     }
 }
 
-/// Where a data centre is by the answer, if it tells an address of that kind which can be connected to. An answer that
+/// Where a data centre is by the answer, if it has an address of that kind which can be connected to. An answer that
 /// cannot be read is none: the connection is good all the same.
 pub(super) fn address(answer: &[u8], dc_id: i32, ipv6: bool) -> Option<SocketAddr> {
     let enums::Config::Config(config) = enums::Config::from_bytes(answer).ok()?;

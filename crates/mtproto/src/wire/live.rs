@@ -17,7 +17,7 @@ use super::error::Loss;
 use super::framing::{self, Frame, Framing};
 use super::message;
 
-/// How often Telegram is told to go on keeping the connection.
+/// How often Telegram is asked to go on keeping the connection.
 const PING: Duration = Duration::from_mins(1);
 
 /// A write that makes no progress for so long finds no one.
@@ -111,14 +111,14 @@ impl<'a> Live<'a> {
         })
     }
 
-    /// What this one learned, what is still in flight, and the way that is to be left.
+    /// What this one learned, what is still in flight, and the stream that is to be closed.
     pub(super) fn into_parts(self) -> (Learned, Dialogue, TcpStream) {
         let (salt, ahead) = self.dialogue.learned();
         (Learned { salt, ahead, ..self.learned }, self.dialogue, self.stream)
     }
 
     /// Carries the connection one step on: reads, or writes, or does what is due. Nothing is lost when this is dropped
-    /// half-way. What tells of changes is put to `arrived`.
+    /// half-way. What reports changes is put to `arrived`.
     pub(super) async fn step(&mut self, arrived: &mut Vec<UpdatesLike>) -> Result<(), Loss> {
         self.fill()?;
         self.set_alarm();

@@ -316,7 +316,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_concerns_nobody_changes_nothing() {
+    fn what_concerns_no_one_changes_nothing() {
         for body in [
             boxed(&types::MsgsAck { msg_ids: vec![1] }),
             boxed(&types::FutureSalt { valid_since: 1, valid_until: 2, salt: 3 }),

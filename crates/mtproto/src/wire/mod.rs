@@ -72,7 +72,7 @@ impl Wire {
         let closed = |written| RequestError::Lost { loss: Loss::Closed, written };
         let (answer, result) = oneshot::channel();
         self.requests.send(Request { body, updates, answer }).await.map_err(|_| closed(false))?;
-        // A task that was aborted cannot tell whether it wrote.
+        // A task that was aborted cannot report whether it wrote.
         result.await.unwrap_or_else(|_| Err(closed(true)))
     }
 
@@ -130,7 +130,7 @@ impl Connection {
         Self { wire: Wire { requests, orders }, runner: tokio::spawn(runner.run()) }
     }
 
-    /// Waits until its task ends by itself, which it does only when something broke; tells what.
+    /// Waits until its task ends by itself, which it does only when something broke; returns what.
     pub async fn broken(&mut self) -> String {
         match (&mut self.runner).await {
             Ok(()) => "the connection task ended".to_owned(),

@@ -45,8 +45,8 @@ impl Proxied {
     }
 }
 
-/// Judges the address of a proxy that a caller names, where its host is a number in whatever notation. Names are judged when they
-/// are dialled. What is no proxy's address is not for this to tell.
+/// Judges the address of a proxy that a caller names, where its host is a number in whatever notation. Names are judged
+/// when they are dialled. What is no proxy's address is not judged here.
 pub fn judge_named(address: &SecretText, allowed: &Allowed) -> Result<(), guard::Refused> {
     let number: Option<IpAddr> = Proxy::parse(address).ok().and_then(|proxy| guard::number(&proxy.host));
     number.map_or(Ok(()), |number| guard::judge(number, allowed))

@@ -61,7 +61,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Runs until it is told to quit, or no one can ask for anything any more.
+    /// Runs until it is ordered to quit, or no one can ask for anything any more.
     pub(super) async fn run(mut self) {
         loop {
             let first = tokio::select! {

@@ -1,4 +1,4 @@
-//! The way to a data centre: a connection, through a proxy if one is named, in bounded time.
+//! The connection to a data centre, through a proxy if one is named, in bounded time.
 
 use std::io;
 use std::net::SocketAddr;

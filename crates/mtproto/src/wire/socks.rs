@@ -1,4 +1,4 @@
-//! SOCKS5, as far as a connection through a proxy needs it: the way, and the words that open it.
+//! SOCKS5, as far as a connection through a proxy needs it: the handshake, and its user name and password.
 //!
 //! After RFC 1928 and, for the password, RFC 1929.
 
@@ -15,7 +15,7 @@ const VERSION: u8 = 5;
 const NO_PASSWORD: u8 = 0;
 const PASSWORD: u8 = 2;
 
-/// Why a proxy does not open the way.
+/// Why a proxy does not open the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
     #[error("the proxy's address must be socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT")]
@@ -57,7 +57,7 @@ impl Proxy {
         Ok(Self { host: host.to_owned(), port, words })
     }
 
-    /// Opens the way to an address over a connection to the proxy.
+    /// Opens a connection to an address over a connection to the proxy.
     pub(super) async fn open(
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),

@@ -15,7 +15,7 @@ pub struct Rules<'a> {
     pub sources: &'a [String],
     /// Whether it must cite one of them.
     pub must_cite: bool,
-    /// The least confidence with which it is sent; none takes any, and answers that tell none.
+    /// The least confidence with which it is sent; none takes any, and answers that state none.
     pub least_confidence: Option<f64>,
     /// The most characters of its text.
     pub longest: usize,
@@ -149,7 +149,7 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
             }
         }
     }
-    // Beside calls a text is an answer too; it tells no confidence.
+    // Beside calls a text is an answer too; it states no confidence.
     let reply = reply.or_else(|| match reply_in_text(text?) {
         Ok(reply) => Some(reply),
         Err(problem) => {

@@ -1,8 +1,8 @@
 //! What a model is asked: rules of the owner, and everything of the customer as data. Pure.
 //!
-//! The system message has the owner's template and texts, and rules of ours. What customers wrote or are called is only ever in messages
-//! of the user, each line of which is one JSON object; `<` is written `\u003c` there, so that no text has the marks with which models
-//! tell roles apart.
+//! The system message has the owner's template and texts, and rules of ours. What customers wrote or are called is only
+//! ever in messages of the user, each line of which is one JSON object; `<` is written `\u003c` there, so that no text
+//! has the marks with which models distinguish roles.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use super::message::Message;
 
 /// The most pictures that are passed on.
 const MOST_IMAGES: usize = 8;
-/// Stands behind a text of which the rest is left out.
+/// Follows a text of which the rest is left out.
 const CUT: &str = " […]";
 
 const PLACEHOLDERS: [&str; 6] = ["channel", "now", "catalogue", "client", "appeal", "history"];
@@ -260,7 +260,7 @@ fn shown(all: &[Past], tokens: u64, longest: usize, least: usize) -> Vec<(&Past,
     let mut shown = Vec::new();
     for past in all.iter().rev() {
         let text = cut(&past.text, longest);
-        // As it is written: escaped, and with what stands round it.
+        // As it is written: escaped, and with what is round it.
         let cost = estimated_tokens(&line(&message(past, &text)));
         if cost > left && shown.len() >= least {
             break;
@@ -493,7 +493,7 @@ mod tests {
             let answered: Vec<String> = prompt.messages.iter().filter_map(ours).collect();
             let wanted: Vec<String> = history.iter().filter(|past| past.author == Author::Us).map(|past| past.text.to_string()).collect();
             prop_assert_eq!(answered, wanted);
-            // No mark with which models tell roles apart.
+            // No mark with which models distinguish roles.
             let has_mark = |message: &Message| matches!(message, Message::User { content, .. } if content.contains('<'));
             prop_assert!(!prompt.messages.iter().any(has_mark));
         }

@@ -98,7 +98,7 @@ fn heard(body: &[u8]) -> Option<Words> {
     Some(body.get("text")?.as_str()?.trim().into())
 }
 
-/// The extension that tells an endpoint the format.
+/// The extension by which an endpoint knows the format.
 fn format(name: &str, mime: Option<&str>) -> Option<&'static str> {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let by_name = extension.and_then(|extension| match extension.as_str() {

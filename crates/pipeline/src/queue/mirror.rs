@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long it rests after each look.
 const REST: Duration = Duration::from_millis(100);
 
-/// What Redis was told.
+/// What Redis was given.
 struct Told {
     /// The last message of a client.
     seq: i64,

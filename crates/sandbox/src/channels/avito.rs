@@ -65,7 +65,7 @@ struct Message {
     kind: &'static str,
     content: Value,
     read: Option<i64>,
-    /// The message that it answers: told in the history alone.
+    /// The message that it answers: shown in the history alone.
     quote: Option<String>,
 }
 

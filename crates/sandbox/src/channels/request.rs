@@ -14,7 +14,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// Below the provider's address, with the slash that it begins with; percent signs are decoded.
     pub(crate) path: String,
-    /// What stands after the `?`.
+    /// What comes after the `?`.
     pub(crate) query: String,
     /// The headers, their names in small letters.
     pub(crate) headers: Vec<(String, String)>,

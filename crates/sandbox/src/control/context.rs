@@ -18,7 +18,7 @@ pub(crate) struct ControlContext {
     pub(crate) centres: Vec<Centre>,
     /// The public half of the RSA key, as PEM.
     pub(crate) rsa_public_key: String,
-    /// Providers that do no more than tell where webhooks are registered.
+    /// Providers that only report where webhooks are registered.
     pub(crate) providers: Providers,
     /// Providers through which customers write.
     pub(crate) channels: Arc<Channels>,

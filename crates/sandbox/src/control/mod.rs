@@ -20,7 +20,7 @@
 //! | `POST /telegram/chats/{chat_id}/migrate`, `…/members` | a group becomes a supergroup; members come and go |
 //! | `GET /telegram/chats/{chat_id}/attention` `?account=` | how far an account has read a chat, and what it was about to do |
 //! | `POST /telegram/users/{name}/privacy`, `…/username` | who may invite a user; what it is called |
-//! | `POST /telegram/bots`, `PUT /telegram/bots/{name}/rules`, `POST …/play` | bots are made, told what to do when pressed or written to, and do something by themselves |
+//! | `POST /telegram/bots`, `PUT /telegram/bots/{name}/rules`, `POST …/play` | bots are made, set to answer presses and messages, and do something by themselves |
 //! | `PUT /telegram/bots/{name}/trouble` | how the Bot API of a bot with a token refuses |
 //! | `POST /telegram/presses` | a client presses a button of a bot with a token |
 //! | `POST /telegram/trips` | the demo bot offers an account a trip |
@@ -37,7 +37,7 @@
 //! | `/ai/v1/…` | an endpoint of OpenAI's API: `chat/completions`, `audio/transcriptions`, `models` |
 //! | `/providers/{channel}/…` | the providers of channels, and those of webhooks: the base addresses of their APIs; that of MAX over HTTPS, as the settings say |
 //!
-//! What changes chats, members and names takes `?silent=true`: then nobody is told.
+//! What changes chats, members and names takes `?silent=true`: then no one is notified.
 
 mod ai;
 mod answers;

@@ -25,7 +25,7 @@ pub(super) struct AccountView {
     dc_id: i32,
     host: String,
     port: u16,
-    /// For whoever connects by hand.
+    /// For clients that connect by hand.
     auth_key: String,
     api_id: i32,
     api_hash: String,
@@ -66,7 +66,7 @@ fn view(context: &ControlContext, account: &Account) -> AccountView {
     }
 }
 
-/// `?silent=true`: whoever it concerns is not told.
+/// `?silent=true`: those whom it concerns are not notified.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manner {

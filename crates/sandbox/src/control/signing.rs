@@ -1,4 +1,4 @@
-//! Codes, login tokens, and what accounts ask of whoever signs in.
+//! Codes, login tokens, and what accounts ask of clients that sign in.
 
 use std::sync::Arc;
 

@@ -54,8 +54,8 @@ impl Dialogue {
         Self { centre, connection, keys: Vec::new(), talks: Vec::new() }
     }
 
-    /// Takes one packet. Also tells which of the sessions it belongs to, for [`Dialogue::done`]. `hung_up` tells whether the client
-    /// has closed the connection.
+    /// Takes one packet. Also returns which of the sessions it belongs to, for [`Dialogue::done`]. `hung_up` returns whether the
+    /// client has closed the connection.
     pub(crate) fn packet(
         &mut self,
         packet: &mut [u8],

@@ -109,7 +109,7 @@ impl Exchange {
         Self { dc_id, rsa, stage: Stage::Start, chance: rand::make_rng() }
     }
 
-    /// Takes a request and tells the answer. The key that comes of it is put on the ring. Large powers: takes milliseconds.
+    /// Takes a request and returns the answer. The key that comes of it is put on the ring. Large powers: takes milliseconds.
     pub(crate) fn step(&mut self, request: &[u8], now: SystemTime, keys: &KeyRing) -> Result<Vec<u8>> {
         let mut cursor = Cursor::from_slice(request);
         let stage = std::mem::replace(&mut self.stage, Stage::Start);
@@ -267,7 +267,7 @@ fn hashed(clear: &[u8; 256]) -> Option<PQInnerData> {
     checked(hash, data)
 }
 
-/// An object that stands behind its own hash and before some padding.
+/// An object that comes after its own hash and before some padding.
 fn checked<T: Deserializable>(hash: &[u8], data: &[u8]) -> Option<T> {
     let mut cursor = Cursor::from_slice(data);
     let object = T::deserialize(&mut cursor).ok()?;

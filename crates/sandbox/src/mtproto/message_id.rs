@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     Parity = 18,
     /// A container with the id of an earlier message.
     Repeated = 19,
-    /// So old that nobody knows whether it came before.
+    /// So old that it is unknown whether it came before.
     Forgotten = 20,
     /// The salt is not right.
     Salt = 48,
@@ -97,7 +97,7 @@ pub(crate) enum Seen {
 }
 
 impl Received {
-    /// Remembers an id, and tells whether it was there.
+    /// Remembers an id, and returns whether it was there.
     pub(crate) fn note(&mut self, id: i64) -> Seen {
         if id <= self.forgotten {
             return Seen::Unknowable;

@@ -7,7 +7,7 @@ use super::tl::{self, Malformed};
 /// More wrappers than this are no client's.
 const DEEPEST: usize = 8;
 
-/// Stands where a wrapper's query begins; it reads nothing, so the cursor stays there.
+/// Placed where a wrapper's query begins; it reads nothing, so the cursor stays there.
 struct Query;
 
 impl Deserializable for Query {

@@ -1,4 +1,4 @@
-//! How soon a refused client is told so: one that comes back in a loop waits, so that it cannot burn the processor.
+//! How soon a refused client is answered: one that comes back in a loop waits, so that it cannot burn the processor.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ const ADDRESSES: usize = 1024;
 pub(crate) struct Refusals(Mutex<HashMap<IpAddr, Instant>>);
 
 impl Refusals {
-    /// Counts a refusal, and tells how long to hold it back.
+    /// Counts a refusal, and returns how long to hold it back.
     pub(crate) fn wait(&self, address: IpAddr, now: Instant) -> Duration {
         let mut paid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if paid.len() >= ADDRESSES {

@@ -58,7 +58,7 @@ impl Sessions {
         Arc::clone(table.entry((key, session)).or_default())
     }
 
-    /// Forgets a session; tells whether it was there.
+    /// Forgets a session; returns whether it was there.
     pub(crate) fn destroy(&self, key: AuthKeyId, session: i64) -> bool {
         self.table().remove(&(key, session)).is_some()
     }

@@ -24,9 +24,9 @@ use crate::call::{Answer, Caller, ConnectionId, Handling, Push, Reply};
 const PUSHES: usize = 1024;
 /// Messages in one container.
 const LONGEST_CONTAINER: usize = 1024;
-/// Salts told at once.
+/// Salts given at once.
 const MOST_SALTS: i32 = 64;
-/// How long a told salt is said to be good.
+/// How long a given salt is said to be good.
 const SALT_SPAN: i32 = 1800;
 /// The longest delay of `ping_delay_disconnect`.
 const LONGEST_DELAY: i32 = 3600;
@@ -416,7 +416,7 @@ impl Talk {
         self.outgoing.push(session, Purpose::Notification, true, |body| tl::put_boxed(body, &created));
     }
 
-    /// `future_salts`: one salt, told as good for one span after the other.
+    /// `future_salts`: one salt, listed as good for one span after the other.
     fn tell_salts(&mut self, session: &mut Session, request: i64, count: i32) {
         if self.centre.world.is_deaf(&self.caller) {
             return;
@@ -437,7 +437,7 @@ impl Talk {
         });
     }
 
-    /// Tells the world where the session's updates go; once a connection.
+    /// Gives the world the place where the session's updates go; once a connection.
     fn connect(&mut self) {
         if !self.connected {
             self.connected = true;

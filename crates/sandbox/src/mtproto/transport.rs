@@ -1,4 +1,4 @@
-//! The TCP transports: how packets are told apart in a stream of bytes.
+//! The TCP transports: how packets are distinguished in a stream of bytes.
 
 use std::ops::Range;
 
@@ -50,7 +50,7 @@ pub(crate) struct Transport {
     cipher: Option<Box<ObfuscatedCipher>>,
 }
 
-/// Where a packet lies in the buffer.
+/// Where a packet is in the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) payload: Range<usize>,
@@ -58,7 +58,7 @@ pub(crate) struct Frame {
     pub(crate) end: usize,
 }
 
-/// Tells the transport by the first bytes of a connection, and how many bytes that took; `None` while there are too few.
+/// Returns the transport by the first bytes of a connection, and how many bytes that took; `None` while there are too few.
 pub(crate) fn detect(head: &[u8]) -> Result<Option<(Transport, usize)>, TransportError> {
     let plain = |kind, skip| Ok(Some((Transport { kind, cipher: None }, skip)));
     if head.first() == Some(&ABRIDGED) {
@@ -193,7 +193,7 @@ impl Transport {
     /// Appends a transport error, such as -404.
     pub(crate) fn refuse(&mut self, out: &mut Vec<u8>, code: i32) {
         if matches!(self.kind, Kind::Full { .. }) {
-            // It stands where a length would; some clients read 4 bytes of it, others wait for a whole header.
+            // It is where a length would be; some clients read 4 bytes of it, others wait for a whole header.
             for _ in 0..3 {
                 out.extend_from_slice(&code.to_le_bytes());
             }

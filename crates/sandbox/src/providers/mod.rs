@@ -1,5 +1,5 @@
-//! Pretend providers of messaging: each knows where the webhooks of its accounts are registered, and tells it to whoever asks
-//! as the real one wants to be asked. Everything else is refused, as it is there, and each call is remembered.
+//! Pretend providers of messaging: each knows where the webhooks of its accounts are registered, and reports it to callers that
+//! ask as the real one wants to be asked. Everything else is refused, as it is there, and each call is remembered.
 
 mod avito;
 mod max;
@@ -131,7 +131,7 @@ pub(crate) struct Providers {
 }
 
 impl Providers {
-    /// Makes an account, or makes it anew.
+    /// Makes an account, or makes it again.
     pub(crate) fn put(&self, account: Account) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         // A bot is its token; the others keep their name when their secret changes.
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_comes_to_whoever_may_ask() {
+    fn trouble_comes_to_who_may_ask() {
         let providers = providers();
         for (trouble, status) in [
             (Trouble::Unavailable, 503),

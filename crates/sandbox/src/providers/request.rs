@@ -11,7 +11,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// Below the provider's address, with the slash that it begins with.
     pub(crate) path: String,
-    /// What stands after the `?`.
+    /// What comes after the `?`.
     pub(crate) query: String,
     /// The header of this name.
     pub(crate) authorization: Option<String>,

@@ -96,7 +96,7 @@ impl State {
     }
 }
 
-/// An answer that nobody can read: no constructor of any layer.
+/// An answer that no client can read: no constructor of any layer.
 fn unreadable() -> Reply {
     Reply::Send(Answer::Result(vec![0xff; 16]))
 }

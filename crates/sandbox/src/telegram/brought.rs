@@ -103,7 +103,7 @@ impl Telegram {
 }
 
 impl State {
-    /// One body for each file, or the one there is; the caption stands under the first.
+    /// One body for each file, or the one there is; the caption is under the first.
     pub(crate) fn with_files(&mut self, body: Body, files: Vec<Kept>) -> Vec<Body> {
         if files.is_empty() {
             return vec![body];

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// How often an account called a method.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallCount {
-    /// None for a key that belongs to nobody.
+    /// None for a key without an account.
     pub account: Option<Arc<str>>,
     /// As in TL.
     pub method: &'static str,
@@ -16,7 +16,7 @@ pub struct CallCount {
     pub count: u64,
 }
 
-/// A method nobody wrote.
+/// A method that is not implemented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownMethod {
     /// As in TL, or `(unknown)`.

@@ -18,7 +18,7 @@ pub(crate) const CLIENTS: usize = 64;
 
 const FIRST_CLIENT: i64 = 6_000_000_000;
 const FIRST_BOT: i64 = 5_500_000_000;
-/// How many people there are whom nobody has written with.
+/// How many people there are with whom no one has exchanged messages.
 const GUESTS: i64 = 200;
 
 const FIRST_GUEST: i64 = 6_200_000_000;

@@ -71,7 +71,7 @@ pub enum FaultName {
     Delay,
     /// The connection stays, nothing is done or answered.
     Deaf,
-    /// The answer is of a kind that nobody knows. With `effect` it is done, without it nothing is.
+    /// The answer is of an unknown kind. With `effect` it is done, without it nothing is.
     Unreadable,
     /// Web K: the page stays white.
     Blank,

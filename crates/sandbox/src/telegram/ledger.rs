@@ -35,7 +35,7 @@ pub struct MediaNote {
     pub kind: FileKind,
     /// As its sender called it.
     pub file_name: Option<String>,
-    /// As its sender told it; of a photo, what it is.
+    /// As its sender gave it; of a photo, what it is.
     pub mime_type: String,
     /// In bytes.
     pub size: u64,

@@ -100,7 +100,7 @@ impl Mailbox {
         self.dialogs.iter().filter(|dialog| !dialog.hidden)
     }
 
-    /// Stores a message of a private chat or basic group and tells its id and the pts after it.
+    /// Stores a message of a private chat or basic group and returns its id and the pts after it.
     pub(crate) fn deliver(&mut self, peer: Peer, message: Stored) -> (i32, i32) {
         let id = self.store(peer, message);
         (id, self.log.record(Event::New(id)))

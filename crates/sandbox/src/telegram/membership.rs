@@ -12,7 +12,7 @@ use super::sessions::SessionKey;
 use super::state::{Moment, State};
 
 impl State {
-    /// Makes a channel with its creator in it. Nobody is told.
+    /// Makes a channel with its creator in it. No one is notified.
     pub(crate) fn make_channel(&mut self, creator: i64, title: &str, megagroup: bool, date: i32) -> i64 {
         let id = self.next_channel();
         let mut channel = Channel::new(id, title.to_owned(), megagroup, date);
@@ -22,7 +22,7 @@ impl State {
         id
     }
 
-    /// Makes a basic group. Nobody is told.
+    /// Makes a basic group. No one is notified.
     pub(crate) fn make_group(&mut self, creator: i64, title: &str, members: &[i64], date: i32) -> i64 {
         let id = self.next_group();
         let mut group = Group {
@@ -59,7 +59,7 @@ impl State {
         }
     }
 
-    /// Puts a user into a channel; false when it is there already. Nobody is told.
+    /// Puts a user into a channel; false when it is there already. No one is notified.
     pub(crate) fn enter_channel(&mut self, user: i64, channel: i64, by: i64, date: i32) -> bool {
         let Some(known) = self.channels.get_mut(&channel) else { return false };
         if known.members.contains_key(&user) {
@@ -72,7 +72,7 @@ impl State {
         true
     }
 
-    /// Takes a user out of a channel; false when it was not there. Nobody is told.
+    /// Takes a user out of a channel; false when it was not there. No one is notified.
     pub(crate) fn leave_channel(&mut self, user: i64, channel: i64) -> bool {
         let member = self.channels.get_mut(&channel).and_then(|channel| channel.members.remove(&user));
         if member.is_some() {
@@ -89,7 +89,7 @@ impl State {
         }
     }
 
-    /// Puts a user into a basic group; false when it is there already. Nobody is told.
+    /// Puts a user into a basic group; false when it is there already. No one is notified.
     pub(crate) fn enter_group(&mut self, user: i64, group: i64, by: i64, date: i32) -> bool {
         let Some(known) = self.groups.get_mut(&group) else { return false };
         if known.members.contains_key(&user) {
@@ -101,7 +101,7 @@ impl State {
         true
     }
 
-    /// Takes a user out of a basic group; its messages stay with it. Nobody is told.
+    /// Takes a user out of a basic group; its messages stay with it. No one is notified.
     pub(crate) fn leave_group(&mut self, user: i64, group: i64) -> bool {
         let Some(known) = self.groups.get_mut(&group) else { return false };
         let left = known.members.remove(&user).is_some();
@@ -156,7 +156,7 @@ impl State {
         self.invites.retain(|_, to| *to != peer);
     }
 
-    /// Tells an account that its standing in a channel has changed.
+    /// Notifies an account that its standing in a channel has changed.
     pub(crate) fn tell_standing(
         &mut self,
         user: i64,
@@ -168,7 +168,7 @@ impl State {
         self.tell(user, vec![update], &Cast::of(Peer::Channel(channel_id)), at, except);
     }
 
-    /// Puts a line like "joined the group" into a chat. Returns the update of whoever did it.
+    /// Puts a line like "joined the group" into a chat. Returns the update of the user that did it.
     pub(crate) fn announce(
         &mut self,
         from: i64,

@@ -4,7 +4,7 @@ use grammers_tl_types::{Identifiable, types};
 
 /// Bytes of a constructor id, and of each word round it.
 const WORD: usize = 4;
-/// The constructor, offset and length stand before the user.
+/// The constructor, offset and length come before the user.
 const BEFORE_USER: usize = 3 * WORD;
 
 /// The peers that are users, and the same users as the schema wants them; their fields are the same.

@@ -14,7 +14,7 @@ use super::world::{Telegram, now};
 pub(crate) struct Migrated {
     /// The supergroup.
     pub(crate) channel: i64,
-    /// The last line of the group and the first of the supergroup, as whoever did it sees them.
+    /// The last line of the group and the first of the supergroup, as the user that did it sees them.
     pub(crate) lines: Vec<enums::Update>,
 }
 

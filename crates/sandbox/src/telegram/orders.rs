@@ -1,4 +1,4 @@
-//! What can be ordered from outside, and what is told back.
+//! What can be ordered from outside, and what is answered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::rpc::RpcError;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OutsideError {
-    /// A name or id that means nobody.
+    /// A name or id that is unknown.
     #[error("there is no {0}")]
     NotFound(String),
     /// The request cannot be meant so.
@@ -76,10 +76,10 @@ pub struct NewFile {
     /// Its type; without it, the usual one of its kind.
     #[serde(default)]
     pub mime_type: Option<String>,
-    /// The data centre it lies in.
+    /// The data centre where it is stored.
     #[serde(default = "two")]
     pub dc_id: i32,
-    /// The one that messages say it lies in, where that is another: whoever asks there is sent on with `FILE_MIGRATE_n`.
+    /// The one that messages name, where that is another: a client that asks there is sent on with `FILE_MIGRATE_n`.
     #[serde(default)]
     pub said_dc_id: Option<i32>,
 }
@@ -89,7 +89,7 @@ pub struct NewFile {
 pub struct FileView {
     #[serde(flatten)]
     pub file: MediaNote,
-    /// The data centre it lies in.
+    /// The data centre where it is stored.
     pub dc_id: i32,
 }
 

@@ -26,7 +26,7 @@ use super::state::{Moment, State, digits};
 use super::world::{Telegram, now};
 
 impl State {
-    /// Whoever is meant by `@name`, an account's name, or an id.
+    /// The user or chat that is meant by `@name`, an account's name, or an id.
     pub(crate) fn named(&self, text: &str) -> Result<Peer, OutsideError> {
         let unknown = || OutsideError::NotFound(format!("user or chat \"{text}\""));
         if let Some(username) = text.strip_prefix('@') {
@@ -169,7 +169,7 @@ impl Telegram {
         self.lock().calls.list(account, method)
     }
 
-    /// Begins to count anew.
+    /// Begins to count again.
     pub fn clear_calls(&self) {
         self.lock().calls.clear();
     }
@@ -313,7 +313,7 @@ impl Telegram {
         Ok(Written { chat_id: there.to_string(), message_id, message_ids })
     }
 
-    /// Changes a message, whoever wrote it.
+    /// Changes a message, regardless of its author.
     pub fn edit(&self, chat_id: &str, message_id: i32, edit: &Edit) -> Result<Written, OutsideError> {
         if edit.text.trim().is_empty() || edit.text.encode_utf16().count() > 4_096 {
             return Err(OutsideError::Invalid("text must have 1 to 4096 UTF-16 units".to_owned()));

@@ -50,7 +50,7 @@ pub struct Account {
     pub api_hash: String,
     /// The code a sign-in asks for, the same for ever.
     pub login_code: String,
-    /// A key for whoever connects by hand; the settings file has others, so that the two do not kill each other.
+    /// A key for clients that connect by hand; the settings file has others, so that the two do not kill each other.
     pub auth_key: [u8; 256],
     /// The sessions of the settings file.
     pub lines: Vec<Line>,

@@ -1,4 +1,4 @@
-//! Putting messages and other changes into the world, and telling those who are connected.
+//! Putting messages and other changes into the world, and notifying those who are connected.
 
 use grammers_tl_types::{Serializable, enums, types};
 
@@ -178,7 +178,7 @@ impl State {
         members.into_iter().flatten().filter(|user| self.mailboxes.contains_key(user)).copied().collect()
     }
 
-    /// Whether any session of a user is there to be told something.
+    /// Whether any session of a user is there to be notified.
     pub(crate) fn listens(&self, user: i64, except: Option<SessionKey>) -> bool {
         let keys = self.authorizations.keys_of(user);
         !self.hushed

@@ -14,9 +14,9 @@ pub enum Invites {
     /// Anybody.
     #[default]
     Everybody,
-    /// Whoever it has written with.
+    /// Users that it has exchanged messages with.
     Contacts,
-    /// Nobody. A bot says so for good, and inviting it is an error.
+    /// No one. A bot says so for good, and inviting it is an error.
     Nobody,
 }
 

@@ -1,4 +1,4 @@
-//! What happens while nobody is told of it: an update that got lost on its way.
+//! What happens without notifying anyone: an update that got lost on its way.
 
 use std::sync::MutexGuard;
 
@@ -6,7 +6,7 @@ use super::orders::{ChatName, MemberOrder, NewChat, NewUsername, OutsideError, U
 use super::state::State;
 use super::world::Telegram;
 
-/// The world while nothing is pushed. What is done takes effect, and is found by whoever asks.
+/// The world while nothing is pushed. What is done takes effect, and is found by clients that ask.
 pub struct Quiet<'a>(MutexGuard<'a, State>);
 
 impl Telegram {

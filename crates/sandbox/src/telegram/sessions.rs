@@ -27,7 +27,7 @@ struct Session {
     id: i64,
     connection: ConnectionId,
     pushes: Sender<Push>,
-    /// Its queue was full and updates were dropped: it must be told.
+    /// Its queue was full and updates were dropped: it must be notified.
     lagging: bool,
 }
 
@@ -61,7 +61,7 @@ impl Sessions {
         keys.iter().filter_map(|key| self.by_key.get(key)).map(Vec::len).sum()
     }
 
-    /// Whether any session but this one is there to be told.
+    /// Whether any session but this one is there to be notified.
     pub(crate) fn anyone(&self, keys: &[AuthKeyId], except: Option<SessionKey>) -> bool {
         keys.iter().any(|key| {
             self.by_key.get(key).is_some_and(|sessions| {
@@ -82,7 +82,7 @@ impl Sessions {
 }
 
 impl Session {
-    /// Never waits: a session that does not keep up loses updates, is told so, and asks for the difference.
+    /// Never waits: a session that does not keep up loses updates, is notified of it, and asks for the difference.
     fn push(&mut self, push: &Push) {
         if self.lagging && self.pushes.try_send(Push::plain(enums::Updates::TooLong.to_bytes())).is_ok() {
             self.lagging = false;

@@ -82,7 +82,7 @@ pub(crate) struct State {
     pub(crate) web: WebSessions,
     /// Tokens of `auth.exportAuthorization`: the user, and the data centre they are for.
     pub(crate) exported: HashMap<Vec<u8>, (i64, i32)>,
-    /// Sessions made by signing in; whoever keeps them watches.
+    /// Sessions made by signing in; the task that keeps them watches.
     pub(crate) made: watch::Sender<Vec<MadeSession>>,
     usernames: HashMap<String, Peer>,
     phones: HashMap<String, i64>,
@@ -187,7 +187,7 @@ impl State {
         self.people.get(&user).and_then(|person| person.account.as_ref())
     }
 
-    /// Gives a key to whoever signed in with it.
+    /// Gives a key to the user that signed in with it.
     pub(crate) fn sign_in(&mut self, session: MadeSession) {
         self.authorizations.bind(session.key, session.user, session.imported);
         self.signing.half.remove(&session.key);
@@ -225,7 +225,7 @@ impl State {
         self.last_album
     }
 
-    /// A string nobody guesses: a code hash, an invite hash.
+    /// A string that cannot be guessed: a code hash, an invite hash.
     pub(crate) fn next_secret(&mut self, label: &str) -> String {
         self.last_secret += 1;
         self.seed.hex32(&format!("{label} {}", self.last_secret))

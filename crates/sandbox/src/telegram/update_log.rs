@@ -61,7 +61,7 @@ impl UpdateLog {
         self.pts
     }
 
-    /// Writes an event and tells the pts after it.
+    /// Writes an event and returns the pts after it.
     pub(crate) fn record(&mut self, event: Event) -> i32 {
         self.pts = self.pts.saturating_add(event.weight());
         if self.events.len() == LOG_BOUND

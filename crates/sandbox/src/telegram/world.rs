@@ -42,7 +42,7 @@ pub struct Telegram {
     inner: Arc<Inner>,
     keys: Arc<KeyRing>,
     delayed: TaskTracker,
-    /// Told when all faults are taken away.
+    /// Notified when all faults are taken away.
     pub(crate) cleared: watch::Sender<()>,
     stop: CancellationToken,
 }
@@ -154,7 +154,7 @@ impl Telegram {
                 _ = cleared.changed() => {}
                 () = stop.cancelled() => return,
             }
-            // Nobody may be there to hear it.
+            // The receiver may be gone.
             let _ = done.send(inner.finish(&call));
         });
         Handling::Later(Box::pin(async move { reply.await.unwrap_or(Reply::Silence) }))

@@ -207,7 +207,7 @@ async fn open(
     Ok(Json(chat))
 }
 
-/// What stands between the click and the message.
+/// What comes between the click and the message.
 async fn before(State(telegram): World, headers: HeaderMap) -> Result<Json<Value>, Refused> {
     let me = user(&telegram, &headers)?;
     let order = telegram.lock().web_fault(Some(me), &[FaultName::Popup, FaultName::SlowMode]);

@@ -25,7 +25,7 @@ const fill = (list, rows) => {
   list.classList.toggle("hide", rows.length === 0);
 };
 
-// The buttons are there in every chat, and some are not hidden while the field is shown: only the wrapper tells.
+// The buttons are there in every chat, and some are not hidden while the field is shown: only the wrapper shows which it is.
 const BUTTONS = ["start", "unblock", "join", "mute", "premium", "frozen", "unpin", "open"];
 const control = (plate) => {
   const center = make("div", "chat-input-plate-center");
@@ -71,7 +71,7 @@ const bubble = (message, peer) => {
   const time = make("span", "time", tick, "12:00");
   const inside = make("div", "message spoilers-container");
   const content = make("div", "bubble-content", inside);
-  // A document stands in the message with its name and its size, a picture above it; without a caption there are no words.
+  // A document is in the message with its name and its size, a picture above it; without a caption there are no words.
   if (message.media === "document") {
     const name = make("div", "document-name", message.file || "file");
     const document = make("div", "document", name, make("div", "document-size", "1 KB"));

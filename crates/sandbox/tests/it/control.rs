@@ -58,7 +58,7 @@ impl Port {
     }
 }
 
-/// Somebody began a request and never finished it: stopping does not wait for that.
+/// A client began a request and never finished it: stopping does not wait for that.
 #[tokio::test]
 async fn half_a_request_does_not_keep_the_sandbox_up() {
     use tokio::io::AsyncWriteExt;

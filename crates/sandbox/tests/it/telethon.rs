@@ -54,7 +54,7 @@ async fn telethon_signs_in_by_phone_by_password_and_by_qr() {
 
 /// A session that was made by signing in outlives the sandbox.
 #[tokio::test]
-async fn whoever_signed_in_is_known_after_a_restart() {
+async fn who_signed_in_is_known_after_a_restart() {
     let port = Port::open().await;
     let session = run("returning.py", &[&port.running.control.to_string()]).await;
     let Port { running, folder, .. } = port;

@@ -146,7 +146,7 @@ fn a_file_that_another_program_writes_to_is_left_alone() {
     assert!(read(&path).is_ok());
 }
 
-/// Copies a database that is open, with all that lies beside it, as after a kill.
+/// Copies a database that is open, with all that is beside it, as after a kill.
 fn killed(from: &Path, to: &Path, beside: &str) -> std::path::PathBuf {
     let killed = to.join("killed.session");
     fs::copy(from, &killed).expect("copied");

@@ -1,4 +1,4 @@
-//! A folder as it lies about on an old server.
+//! A folder as it is left on an old server.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -22,7 +22,7 @@ fn peer(id: i64, access_hash: Option<i64>, kind: PeerKind, username: Option<&str
     Peer { id, access_hash, kind, username: username.map(str::to_owned), name: None }
 }
 
-/// The peers of the Python script; Telethon tells kinds apart only as far as the id does.
+/// The peers of the Python script; Telethon distinguishes kinds only as far as the id does.
 fn peers(all_kinds: bool) -> Vec<Peer> {
     let or = |kind, coarse| if all_kinds { kind } else { coarse };
     vec![

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_refused_pushes_out_only_what_was_refused() {
+    fn who_is_refused_pushes_out_only_what_was_refused() {
         let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         for number in 0..3 {

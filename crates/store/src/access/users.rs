@@ -48,7 +48,7 @@ pub struct SecondFactor {
 pub struct OfferedFactor {
     /// What the codes are made of.
     pub secret: Secret<Vec<u8>>,
-    /// As stored in the table, where each sealing looks different: tells it from one that is offered later.
+    /// As stored in the table, where each sealing looks different: distinguishes it from one that is offered later.
     sealed: Vec<u8>,
 }
 

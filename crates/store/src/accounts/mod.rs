@@ -1,4 +1,4 @@
-//! What is kept of Telegram user accounts: sessions, where updates stand, holds, bindings, switches.
+//! What is kept of Telegram user accounts: sessions, update states, holds, bindings, switches.
 
 mod holds;
 mod in_use;
@@ -64,14 +64,14 @@ impl Accounts<'_> {
         sealed.into_iter().map(|sealed| sealed.open(&self.store.inner.vault)).collect()
     }
 
-    /// Where the updates of an account stand, every change before this call included.
+    /// The update state of an account, every change before this call included.
     pub async fn update_state(&self, account: &AccountName) -> Result<Option<UpdateState>, StoreError> {
         self.store.write(Settle).await?;
         let account = account.clone();
         self.store.read(move |connection| updates::read(connection, &account)).await
     }
 
-    /// Keeps where the updates of an account stand. Answers at once; it is on the disk with the next write or a
+    /// Keeps the update state of an account. Answers at once; it is on the disk with the next write or a
     /// tenth of a second later. What a crash loses in between is asked for again as a difference.
     pub async fn save_update_state(
         &self,

@@ -22,7 +22,7 @@ pub struct OwnerlessSession {
     pub dc_id: i32,
     /// The key.
     pub auth_key: Secret<[u8; 256]>,
-    /// Who is signed in, as Telegram told.
+    /// Who is signed in, according to Telegram.
     pub user: Option<SelfUser>,
     /// Where it came from, in words.
     pub origin: String,

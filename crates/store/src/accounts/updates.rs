@@ -1,4 +1,4 @@
-//! Where the updates of each account stand, kept with every update that is taken.
+//! The update state of each account, kept with every update that is taken.
 
 use domain::{AccountName, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 
-/// Where the updates of an account stand, in Telegram's own counters.
+/// The update state of an account, in Telegram's own counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateState {
     /// Events of private dialogs and basic groups.
@@ -98,7 +98,7 @@ impl Write for SaveUpdateState {
     }
 }
 
-/// Keeps a change of where the updates of an account stand.
+/// Keeps a change of the update state of an account.
 pub(crate) fn save(
     transaction: &Transaction<'_>,
     account: &AccountName,

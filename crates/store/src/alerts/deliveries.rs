@@ -15,16 +15,16 @@ const TABLE: &str = "posts";
 /// Deliveries that wait for one target at most; of more, the oldest are given up.
 const MOST_WAITING: u32 = 500;
 
-/// Something to be told.
+/// A notice that is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotice {
     /// Its id, by which a receiver knows a repeat.
     pub id: AlertNoticeId,
     /// When it was made.
     pub at: Timestamp,
-    /// What is told, as JSON.
+    /// What it says, as JSON.
     pub payload: String,
-    /// Who is told: the names of targets, each with whether it has it already.
+    /// Who is notified: the names of targets, each with whether it has it already.
     pub targets: Vec<(String, bool)>,
 }
 
@@ -43,7 +43,7 @@ pub struct AlertDelivery {
     pub message: Option<MessageId>,
     /// When the notice was made.
     pub at: Timestamp,
-    /// What is told, as JSON.
+    /// What the notice says, as JSON.
     pub payload: String,
 }
 

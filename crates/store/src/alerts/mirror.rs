@@ -1,4 +1,4 @@
-//! The targets of the store in a file beside it, sealed as they are there: for anyone who must tell someone that the
+//! The targets of the store in a file beside it, sealed as they are there: for anyone who must notify someone that the
 //! program is dead, and can have no store.
 
 use std::fs::{self, File, OpenOptions};

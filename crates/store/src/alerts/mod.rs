@@ -1,4 +1,4 @@
-//! Alerts: cards that stayed red, what is told about them, and to whom.
+//! Alerts: cards that stayed red, the notices about them, and who receives them.
 
 mod deliveries;
 mod mirror;
@@ -38,7 +38,7 @@ pub struct Alerts<'a> {
 }
 
 impl Alerts<'_> {
-    /// Keeps alerts as they are now and, in the same transaction, what is to be told about them.
+    /// Keeps alerts as they are now and, in the same transaction, the notice about them.
     pub async fn save(&self, alerts: Vec<StoredAlert>, notice: Option<NewNotice>) -> Result<(), StoreError> {
         self.store.write(rows::Save { alerts, notice }).await
     }
@@ -60,7 +60,7 @@ impl Alerts<'_> {
         self.store.read(move |connection| rows::list(connection, &filter, &page)).await
     }
 
-    // ---- telling -------------------------------------------------------------------------------------------------
+    // ---- notices -------------------------------------------------------------------------------------------------
 
     /// Of each target the first delivery that waits, those due first.
     pub async fn first_waiting(&self) -> Result<Vec<AlertDelivery>, StoreError> {
@@ -151,7 +151,7 @@ impl Alerts<'_> {
             .await
     }
 
-    /// A target was told something outside the row of deliveries: a test, or what the store could not take.
+    /// A target received something outside the row of deliveries: a test, or what the store could not take.
     pub async fn told(&self, target: &str, at: Timestamp) -> Result<(), StoreError> {
         let target = target.to_owned();
         self.store
@@ -195,7 +195,7 @@ impl Alerts<'_> {
         self.store.all(sql::STANDINGS, (), targets::read_health).await
     }
 
-    /// Writes the targets of the store into a file beside it, for a program that must tell someone while the store is
+    /// Writes the targets of the store into a file beside it, for a program that must notify someone while the store is
     /// held by another, or cannot be opened at all. See [`read_mirrored_targets`].
     pub async fn mirror_targets(&self) -> Result<(), MirrorError> {
         let sealed = self.store.all(sql::TARGETS, (), targets::read).await?;
@@ -205,7 +205,7 @@ impl Alerts<'_> {
 
     // ---- silence -------------------------------------------------------------------------------------------------
 
-    /// The cards of which no one wants to be told for a while.
+    /// The cards of which no one wants to be notified for a while.
     pub async fn mutes(&self) -> Result<Vec<StoredMute>, StoreError> {
         self.store.all(sql::MUTES, [MOST_READ], silences::read_mute).await
     }
@@ -223,7 +223,7 @@ impl Alerts<'_> {
             .await
     }
 
-    /// Lets a card be told of again. False when it was not muted.
+    /// Unmutes a card. False when it was not muted.
     pub async fn forget_mute(&self, card: &str) -> Result<bool, StoreError> {
         let card = card.to_owned();
         let forget = move |transaction: &Transaction<'_>| transaction.execute(sql::FORGET_MUTE, [&card]);

@@ -58,11 +58,11 @@ pub struct StoredAlert {
     pub closed_at: Option<Timestamp>,
     /// The alert that speaks for this one.
     pub joined_to: Option<AlertId>,
-    /// When the targets were told that it was raised.
+    /// When the targets were notified that it was raised.
     pub told_at: Option<Timestamp>,
     /// When they were reminded last.
     pub reminded_at: Option<Timestamp>,
-    /// Since when there is nothing left to tell about it.
+    /// Since when there is nothing left to report about it.
     pub finished_at: Option<Timestamp>,
 }
 
@@ -146,7 +146,7 @@ impl Write for Save {
     }
 }
 
-/// Tells that an alert was raised or is over, where its row does not say so yet.
+/// Adds the event that an alert was raised or is over, where its row does not say so yet.
 fn tell(transaction: &Transaction<'_>, alert: &StoredAlert) -> Result<(), StoreError> {
     let before =
         transaction.first(sql::GET, [alert.id.as_uuid().as_bytes()], read)?.map(|before| before.state);

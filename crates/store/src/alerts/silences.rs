@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::column::Columns;
 use crate::database::Row;
 
-/// A card of which no one wants to be told for a while.
+/// A card of which no one wants to be notified for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMute {
     /// The card.

@@ -46,7 +46,7 @@ statements! {
         UPDATE posts SET state = 1, error = $1, tried_at = $2
         WHERE kind = 2 AND receiver = $3 AND state = 0 AND item NOT IN (
             SELECT item FROM posts WHERE kind = 2 AND receiver = $3 AND state = 0 ORDER BY item DESC LIMIT $4)";
-    /// The first that waits of each target: a target is told in order.
+    /// The first that waits of each target: a target is notified in order.
     FIRST_WAITING = "
         SELECT d.receiver, d.item, d.attempts, d.next_at, d.message, n.at, n.payload
         FROM (

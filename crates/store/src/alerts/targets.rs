@@ -1,4 +1,4 @@
-//! Targets that are not in the settings, sealed, and how each target stands.
+//! Targets that are not in the settings, sealed, and the health of each target.
 
 use domain::secret::ExposeSecret;
 use domain::{SecretText, Timestamp};

@@ -72,7 +72,7 @@ fn unavailable(error: OpenError) -> StoreError {
 /// The damaged file is kept once, for anyone who wants to look at it.
 fn set_aside(dir: &Path) {
     let file = dir.join(NAME);
-    // Whatever cannot be moved fails again when it is opened, and is told then.
+    // Whatever cannot be moved fails again when it is opened, and is reported then.
     let _ = fs::rename(&file, dir.join("health.db.damaged"));
     for beside in ["health.db-wal", "health.db-shm"] {
         let _ = fs::remove_file(dir.join(beside));

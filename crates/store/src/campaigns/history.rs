@@ -34,7 +34,7 @@ pub struct PastTask {
 /// An attempt of the other program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastAttempt {
-    /// What tells it from the others of the campaign: the same whenever it is taken over.
+    /// What distinguishes it from the others of the campaign: the same whenever it is taken over.
     pub key: String,
     pub chat: ChatRef,
     pub sender: CampaignSender,

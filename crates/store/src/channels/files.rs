@@ -81,7 +81,7 @@ pub struct StoredInboundFile {
     pub key: FileKey,
     /// Its content.
     pub sha256: Sha256,
-    /// Its type, as its content or its provider tells it.
+    /// Its type, according to its content or its provider.
     pub mime: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What came in through channels: kept once, told of as events, changed as its provider changes it; and what an account of a
+//! What came in through channels: kept once, reported as events, changed as its provider changes it; and what an account of a
 //! channel has to know after a restart.
 
 mod conversation;
@@ -51,7 +51,7 @@ impl StoredInbound {
     }
 }
 
-/// What a provider told, and where asking it goes on: one write, so that nothing is passed over.
+/// What a provider reported, and where asking it goes on: one write, so that nothing is passed over.
 #[derive(Debug, Clone)]
 pub struct TakenFromChannel {
     /// The channel.
@@ -74,7 +74,7 @@ pub struct ChannelTaken {
     /// Messages of the account of which it is not clear yet whether this program sent them. They are settled by the next
     /// [`Channels::take`], which may be empty.
     pub unsettled: usize,
-    /// Events that were told before.
+    /// Events that were reported before.
     pub repeated: usize,
 }
 
@@ -130,7 +130,7 @@ pub struct Channels<'a> {
 }
 
 impl Channels<'_> {
-    /// Keeps what a provider told and where asking it goes on. The same once more changes nothing.
+    /// Keeps what a provider reported and where asking it goes on. The same once more changes nothing.
     ///
     /// # Errors
     /// The store cannot be written, or has no room for new work: nothing was kept.

@@ -1,4 +1,4 @@
-//! The write that keeps what a provider told: messages, their events and where asking goes on, or nothing of it.
+//! The write that keeps what a provider reported: messages, their events and where asking goes on, or nothing of it.
 
 use domain::event::ReceivedEvent;
 use domain::{
@@ -29,7 +29,7 @@ pub(super) struct Take {
 impl Write for Take {
     type Answer = ChannelTaken;
     const POINT: Option<Point> = Some(point::TAKE_FROM_CHANNEL);
-    /// Without room it is refused, and its provider tells it again.
+    /// Without room it is refused, and its provider reports it again.
     const INTAKE: bool = true;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<ChannelTaken, StoreError> {
@@ -369,7 +369,7 @@ enum Whose {
     Unclear,
 }
 
-/// Where a message stands in its conversation: beside what was sent, whose times are not whole seconds.
+/// The place of a message in its conversation: beside what was sent, whose times are not whole seconds.
 fn place(seq: i64, sent_at: Timestamp) -> i64 {
     let came_at_once = seq.saturating_sub(sent_at.as_micros()).unsigned_abs() < AT_ONCE_MICROS;
     if came_at_once { seq } else { sent_at.as_micros() }

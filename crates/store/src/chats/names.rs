@@ -90,7 +90,7 @@ pub(crate) fn in_json(chats: &[ChatId]) -> String {
 
 /// What someone typed to find a chat.
 struct Wanted {
-    /// In small letters, without what stands before a public name.
+    /// In small letters, without what comes before a public name.
     text: String,
     /// Whether it was written as a public name: then it is no part of a title.
     is_username: bool,

@@ -1,8 +1,8 @@
 //! Conversations: what was received in a chat and what was sent to it, in one order.
 //!
-//! A message of ours stands where it ended, sent or not; what still waits stands nowhere. One that was received stands where it
-//! was received if that was within seconds of Telegram's time for it, which has whole seconds, else at that time: what is
-//! caught up later comes to stand where it was written.
+//! A message of ours is placed where it ended, sent or not; what still waits has no place. One that was received is placed
+//! where it was received if that was within seconds of Telegram's time for it, which has whole seconds, else at that time: what
+//! is caught up later is placed where it was written.
 
 pub(crate) mod places;
 pub(crate) mod position;
@@ -29,8 +29,8 @@ const PIECE: u32 = 500;
 pub(crate) mod statements {
     //! The statements of conversations.
     //!
-    //! A message that was sent again has more than one place, and stands in the last of them. A basic group that several accounts are in has a row for each
-    //! of them: the one of the first account is shown.
+    //! A message that was sent again has more than one place, and is in the last of them. A basic group that several accounts are
+    //! in has a row for each of them: the one of the first account is shown.
 
     use crate::statement::statements;
 

@@ -1,4 +1,4 @@
-//! Where messages of ours stand in their conversations: an index that is filled in batches.
+//! The places of our messages in their conversations: an index that is filled in batches.
 //!
 //! A message enters it when it ends. Row by row, nearly each one would be a page more to write. So those that ended lately are
 //! kept in memory, and are written in the order of their chats, some with each group: those of one chat share a page. After a

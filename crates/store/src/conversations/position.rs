@@ -1,4 +1,4 @@
-//! Where a message stands in a conversation: by time, and never two at one place.
+//! The position of a message in a conversation: by time, and never two at one place.
 
 use std::fmt;
 use std::str::FromStr;

@@ -13,7 +13,7 @@ use crate::database::{Parameters, Value};
 #[derive(Default)]
 pub(super) struct Pipeline {
     waiting: Vec<Waiting>,
-    /// Those before this one take no more rows: what stands behind them may read what they change.
+    /// Those before this one take no more rows: what comes after them may read what they change.
     open_from: usize,
 }
 

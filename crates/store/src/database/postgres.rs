@@ -43,7 +43,7 @@ const SESSION: &str = "
     SET synchronous_commit = on; SET client_min_messages = warning";
 
 /// Statements that write find their rows by an index, whatever is bound to them and however small a table was when they were
-/// planned: a plan is kept for as long as the session. So a row costs much, and where it lies nothing. A process that is
+/// planned: a plan is kept for as long as the session. So a row costs much, and its position nothing. A process that is
 /// stopped within a transaction holds its locks no longer than the lease.
 const SESSION_THAT_WRITES: &str = "
     SET idle_in_transaction_session_timeout = 10000; SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;

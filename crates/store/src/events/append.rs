@@ -39,7 +39,7 @@ impl EventLog {
         Self { clock, last: None, newest: watch::Sender::new(EventId::ZERO) }
     }
 
-    /// Tells of the newest event whenever a group that has some is committed.
+    /// The newest event, updated whenever a group that has some is committed.
     pub(crate) fn newest(&self) -> watch::Receiver<EventId> {
         self.newest.subscribe()
     }

@@ -121,7 +121,7 @@ impl Events<'_> {
         self.store.inner.newest_event.clone()
     }
 
-    /// The state shown for accounts is another one: now, and when that was told last.
+    /// The state shown for accounts is another one: now, and when that was reported last.
     pub async fn account_states(
         &self,
         changes: Vec<(AccountName, AccountEvent)>,

@@ -25,7 +25,7 @@ pub struct Side {
     pub name: String,
 }
 
-/// What stands in the file.
+/// What the file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Own {
     pub(super) side: Side,

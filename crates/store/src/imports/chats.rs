@@ -1,4 +1,4 @@
-//! Chats of the old records: what is known here already always stands.
+//! Chats of the old records: what is known here already is always kept.
 
 use domain::{AccountName, ChatId, Timestamp};
 

@@ -8,7 +8,7 @@ use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 use crate::{StoreError, failovers};
 
-/// What tells a failed request from all others. How often it was tried again does not: it is the same request.
+/// What distinguishes a failed request from all others. How often it was tried again does not: it is the same request.
 pub(super) fn of_request(request: &ImportedRequest) -> [u8; 16] {
     digest(&[
         "failed_requests",
@@ -21,7 +21,7 @@ pub(super) fn of_request(request: &ImportedRequest) -> [u8; 16] {
     ])
 }
 
-/// What tells a failover from all others.
+/// What distinguishes a failover from all others.
 pub(super) fn of_failover(line: &ImportedFailover) -> [u8; 16] {
     let failover = &line.failover;
     digest(&[

@@ -62,7 +62,7 @@ pub struct ImportedChat {
     pub left: bool,
 }
 
-/// What became of a chat that was to be taken over. What is known here already always stands.
+/// What became of a chat that was to be taken over. What is known here already is always kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatImport {
     /// It was not known, or not bound; now it is as the records say. Holds the id that it has today.
@@ -82,13 +82,13 @@ pub enum ChatImport {
 pub struct ImportedRequest {
     /// Its new id.
     pub id: FailedRequestId,
-    /// Its number in the old records: with the rest, it tells one line from another.
+    /// Its number in the old records: with the rest, it distinguishes one line from another.
     pub number: i64,
     /// When it failed.
     pub at: Timestamp,
     /// The service it belongs to.
     pub service: Service,
-    /// Which way it went.
+    /// The direction in which it went.
     pub direction: Direction,
     /// Its path or address.
     pub endpoint: String,
@@ -120,7 +120,7 @@ pub struct Imports<'a> {
 }
 
 impl Imports<'_> {
-    /// Keeps peers of an account that it does not know yet; tells how many those were. Of a chat that was left here it is
+    /// Keeps peers of an account that it does not know yet; returns how many those were. Of a chat that was left here it is
     /// not believed that the account is in it. All or nothing for a few thousand at a time; the rest with the next call.
     pub async fn peers(&self, account: &AccountName, peers: Vec<StoredPeer>) -> Result<usize, StoreError> {
         let mut rest = peers.into_iter().peekable();
@@ -132,8 +132,8 @@ impl Imports<'_> {
         Ok(new)
     }
 
-    /// Takes chats over, all or nothing; tells what became of each, in their order. Give it some hundreds at a time: other
-    /// writes wait meanwhile.
+    /// Takes chats over, all or nothing; returns what became of each, in their order. Give it some hundreds at a time:
+    /// other writes wait meanwhile.
     pub async fn chats(&self, chats: Vec<ImportedChat>) -> Result<Vec<ChatImport>, StoreError> {
         self.store.write(chats::SaveChats { chats, at: self.store.now() }).await
     }
@@ -143,7 +143,7 @@ impl Imports<'_> {
         self.store.read(move |connection| chats::look(connection, &chats)).await
     }
 
-    /// Keeps failed requests, all or nothing; tells how many of them were not taken over before.
+    /// Keeps failed requests, all or nothing; returns how many of them were not taken over before.
     pub async fn failed_requests(&self, requests: Vec<ImportedRequest>) -> Result<usize, StoreError> {
         self.store.write(lines::SaveRequests { requests, at: self.store.now() }).await
     }
@@ -154,7 +154,7 @@ impl Imports<'_> {
         self.store.read(move |connection| lines::count_new(connection, digests)).await
     }
 
-    /// Keeps failovers, all or nothing; tells how many of them were not taken over before.
+    /// Keeps failovers, all or nothing; returns how many of them were not taken over before.
     pub async fn failovers(&self, failovers: Vec<ImportedFailover>) -> Result<usize, StoreError> {
         self.store.write(lines::SaveFailovers { failovers, at: self.store.now() }).await
     }
@@ -166,7 +166,7 @@ impl Imports<'_> {
     }
 }
 
-/// What tells one line of old records from all others: the first half of a SHA-256 over its fields.
+/// What distinguishes one line of old records from all others: the first half of a SHA-256 over its fields.
 fn digest(fields: &[&str]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for field in fields {

@@ -11,8 +11,8 @@ use crate::events::NewEvent;
 use crate::write::Transaction;
 use crate::{StoreError, codes};
 
-/// A message is in another state than before, as its row has it by now. For the writes that few messages take; the way of every
-/// message knows without a look.
+/// A message is in another state than before, as its row has it by now. For the writes that few messages take; those that every
+/// message takes know it without a look.
 pub(super) fn changed(
     transaction: &Transaction<'_>,
     id: &MessageId,

@@ -1,4 +1,4 @@
-//! The outbox: every message on its way out, its parts and the steps of its way.
+//! The outbox: every outbound message, its parts and its steps.
 
 mod accept;
 mod ending;
@@ -335,8 +335,8 @@ impl Outbox<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
-    /// A message as it is once all is on the disk that was handed over before. For the one who was told by no answer whether a
-    /// change was made.
+    /// A message as it is once all is on the disk that was handed over before. For callers that got no answer whether a change
+    /// was made.
     pub async fn settled(&self, id: MessageId) -> Result<Option<OutboundMessage>, StoreError> {
         self.store.write(Settle).await?;
         self.get(id).await
@@ -344,7 +344,7 @@ impl Outbox<'_> {
 
     /// The account that sent what the provider has under this id in this chat, as far back as messages are kept; the
     /// last one if several did, each in its own private chat with the same user. Reads much when there is none: for
-    /// single questions of people, not for the way of a message.
+    /// single questions of people, not for every message.
     pub async fn sent_by(
         &self,
         chat_id: ChatId,
@@ -354,7 +354,7 @@ impl Outbox<'_> {
     }
 
     /// Where a message waits that is due or under way, whatever else of its row can be read. Nothing for one that is
-    /// scheduled: it stands in no lane before its time.
+    /// scheduled: it is in no lane before its time.
     pub async fn lane(&self, id: MessageId) -> Result<Option<StoredLane>, StoreError> {
         self.store.read(move |connection| reading::lane(connection, id)).await
     }

@@ -173,7 +173,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter, page: &Page) -> Res
         state,
         filter.account.as_ref().map(AccountName::as_str),
         filter.chats.as_deref().map(in_json),
-        // One more tells whether there is another page.
+        // One more shows whether there is another page.
         page.rows(),
     ];
     let items = connection.all(statement, params, message)?;

@@ -1,4 +1,4 @@
-//! What Telegram and providers of channels tell about what was sent there: that it arrived, that it was read.
+//! What Telegram and providers of channels report about what was sent there: that it arrived, that it was read.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub enum ReceiptState {
     Read,
 }
 
-/// What a provider tells about something that was sent there.
+/// What a provider reports about something that was sent there.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// The channel.
@@ -89,7 +89,7 @@ pub(super) fn reactions(row: &Row<'_>) -> Result<Reactions, StoreError> {
 
 pub(super) struct ReceiptWrite(pub(super) Receipt);
 
-/// A provider had taken something and could not deliver it. Told before the message is sent as a whole, it is kept until then.
+/// A provider had taken something and could not deliver it. Reported before the whole message is sent, it is kept until then.
 pub(super) struct UndeliveredWrite {
     pub(super) channel: ChannelName,
     pub(super) account: AccountName,
@@ -133,7 +133,7 @@ fn fail(transaction: &Transaction<'_>, id: &MessageId, why: &str, at: Timestamp)
     Ok(is_changed)
 }
 
-/// A message of a channel was sent: it has failed where that was told already.
+/// A message of a channel was sent: it has failed where that was reported already.
 pub(super) fn fail_early(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
     let told = transaction.first(sql::EARLY_FAILURE, [key(id)], |row| {
         let columns = Columns::new(row, TABLE);

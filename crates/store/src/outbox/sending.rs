@@ -31,7 +31,7 @@ impl BeginWrite {
         Ok(Self { begin, parts })
     }
 
-    /// Begins a part where nothing stands against it: it waits, and no other one is under way.
+    /// Begins a part where nothing prevents it: it waits, and no other one is under way.
     fn is_first(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let Begin { id, part, plan, .. } = &self.begin;
         Ok(plan.is_none() && transaction.change_row(sql::BEGIN_WAITING_PART, params![key(id), part])?)

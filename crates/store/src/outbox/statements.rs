@@ -3,7 +3,7 @@
 //! Messages: 0 queued, 1 scheduled, 2 awaiting approval, 3 sending, 10 in doubt, 11 failed, 12 cancelled, 20 sent.
 //! Parts: 0 waiting, 1 begun, 2 sent.
 //!
-//! On the way of every message there are no lists with IN and no questions inside a change: SQLite builds a temporary
+//! The statements of every message have no lists with IN and no questions inside a change: SQLite builds a temporary
 //! table for them, which costs more than the change.
 
 use crate::statement::statements;

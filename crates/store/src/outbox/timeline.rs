@@ -1,4 +1,4 @@
-//! The steps of each message's way.
+//! The steps of each message.
 
 use domain::outcome::OutcomeKind;
 use domain::timeline::{Entry, Step};

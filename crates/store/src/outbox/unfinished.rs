@@ -1,4 +1,4 @@
-//! What waits in the outbox: whose queue it stands in, how much there is, and the next of it.
+//! What waits in the outbox: whose queue it is in, how much there is, and the next of it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -354,8 +354,8 @@ impl Outbox<'_> {
         self.store.write(DueWrite(now)).await
     }
 
-    /// Ends a message of which nothing was given to an account, and tells where it waited and for what. Nothing when it is
-    /// too late for that.
+    /// Ends a message of which nothing was given to an account, and returns where it waited and for what. Nothing when it
+    /// is too late for that.
     pub async fn take_back(
         &self,
         id: MessageId,

@@ -123,7 +123,7 @@ pub(super) fn arrived(
     Ok(true)
 }
 
-/// The message of ours that an event tells of, with its appeal.
+/// The message of ours that an event is about, with its appeal.
 fn appeal_of(
     transaction: &Transaction<'_>,
     event: &StoredEvent,

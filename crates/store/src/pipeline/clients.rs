@@ -75,7 +75,7 @@ pub(super) fn of_chat(
     }
     if is_new && let Some(name) = name.as_deref().filter(|name| name.contains(' ')) {
         let alike = transaction.all(sql::OF_NAME, params![name, key], rows::only_client)?;
-        // A name that many have tells nothing.
+        // A name that many have identifies no one.
         for other in alike.iter().filter(|_| alike.len() <= MOST_OF_A_NAME) {
             suggest(transaction, client, *other, "the same name", now)?;
         }
@@ -153,7 +153,7 @@ pub(super) fn change(
     present(transaction, id)
 }
 
-/// Makes one client of two, and tells of it.
+/// Makes one client of two, and adds the event.
 pub(super) fn merge(
     transaction: &Transaction<'_>,
     merge: MergeId,
@@ -215,7 +215,7 @@ pub(super) fn join(
     Ok(StoredMerge { id: merge, master, merged, moved, merged_by: by.to_owned(), at: now, undone_at: None })
 }
 
-/// Makes two clients of one that were two before, and tells of it.
+/// Makes two clients of one that were two before, and adds the event.
 pub(super) fn split(
     transaction: &Transaction<'_>,
     merge: &MergeId,

@@ -1,4 +1,4 @@
-//! Clients, appeals and history of an older program, taken over page by page: what is here stands, no event tells of it, and what
+//! Clients, appeals and history of an older program, taken over page by page: what is here is kept, no event reports it, and what
 //! was taken before is passed over.
 
 use ambient::Ids;
@@ -28,7 +28,7 @@ pub(super) const EMAIL: i64 = 8;
 pub struct PastClient {
     /// Its id there.
     pub id: String,
-    /// What tells who it is; the first one that is known here decides.
+    /// What identifies it; the first one that is known here decides.
     pub identities: Vec<ClientIdentity>,
     pub name: Option<String>,
     pub phone: Option<String>,

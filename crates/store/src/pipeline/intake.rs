@@ -118,7 +118,7 @@ fn one(
     }
 }
 
-/// The message that an event tells of, where it is still stored.
+/// The message that an event is about, where it is still stored.
 fn wrote(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<Option<Wrote>, StoreError> {
     let Ok(told) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(None) };
     received_as(transaction, &told.message_id)
@@ -467,7 +467,7 @@ fn ours(
     Ok(true)
 }
 
-/// The last number before now that neither an event nor a message has, for what no event tells of.
+/// The last number before now that neither an event nor a message has, for what no event is about.
 pub(super) fn free_place(
     transaction: &Transaction<'_>,
     now: Timestamp,

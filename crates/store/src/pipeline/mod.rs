@@ -416,7 +416,7 @@ impl Pipeline<'_> {
         self.store.first(sql::LAST_CHAT, [*client.as_uuid().as_bytes()], read).await
     }
 
-    /// What tells who a client is: pairs of a kind and a value.
+    /// What identifies a client: pairs of a kind and a value.
     pub async fn identities(&self, client: ClientId) -> Result<Vec<(String, String)>, StoreError> {
         let read = |row: &Row<'_>| {
             let columns = Columns::new(row, "pipeline_identities");

@@ -43,7 +43,7 @@ pub struct WaitingMessage {
     pub at: Timestamp,
 }
 
-/// What tells who writes in a chat.
+/// What identifies the writer in a chat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownAs {
     /// The id in the channel.
@@ -131,7 +131,7 @@ impl Pipeline<'_> {
         Ok(found)
     }
 
-    /// What tells who writes in a chat of a client.
+    /// What identifies the writer in a chat of a client.
     pub async fn known_as(&self, chat: ChannelChat, client: Option<ClientId>) -> Result<KnownAs, StoreError> {
         self.store
             .read(move |connection| {

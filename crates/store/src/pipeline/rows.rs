@@ -174,7 +174,7 @@ pub struct StoredTurn {
 /// A message of a conversation with a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientMessage {
-    /// Its place: the number of the event that told of it.
+    /// Its place: the number of the event that reported it.
     pub seq: i64,
     pub chat: ChannelChat,
     pub author: Author,

@@ -1,4 +1,4 @@
-//! Files of messages that came in which are fetched by the rule of their account: which wait, which lie here.
+//! Files of messages that came in which are fetched by the rule of their account: which wait, which are stored here.
 
 use domain::media::{FileKey, Sha256};
 use domain::received_message::ReceivedMedia;
@@ -64,7 +64,7 @@ pub struct WantedFile {
 /// What came of fetching a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchedFile {
-    /// It lies in the folder of received files.
+    /// It is in the folder of received files.
     Kept { key: FileKey, sha256: Sha256 },
     /// It is tried again.
     PutOff { tries: u32, due_at: Timestamp },
@@ -72,7 +72,7 @@ pub enum FetchedFile {
     GivenUp { why: String },
 }
 
-/// A file of a message that lies here.
+/// A file of a message that is stored here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptFile {
     /// Its name in the folder of received files.

@@ -1,4 +1,4 @@
-//! What an account was not told of and reads from the histories of its chats: which, since when, and how far that is.
+//! What an account missed and reads from the histories of its chats: which, since when, and how far that is.
 
 use std::time::Duration;
 
@@ -48,14 +48,14 @@ statements! {
             SELECT account, chat_id FROM received_gaps WHERE failed_at < $1 LIMIT $2)";
 }
 
-/// Messages that an account was not told of, as far as one chat goes.
+/// Messages that an account missed, as far as one chat goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedGap {
     /// The account.
     pub account: AccountName,
     /// The chat; none: all private chats and basic groups, which are to be looked through yet.
     pub chat_id: Option<ChatId>,
-    /// What was written before this was told.
+    /// What was written before this was reported.
     pub since: Timestamp,
     /// The newest message that was read since.
     pub reached: Option<TelegramMessageId>,
@@ -67,12 +67,12 @@ pub struct ReceivedGap {
     pub failure: Option<String>,
 }
 
-/// Messages of which an account was not told.
+/// Messages that an account missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
     /// Of this channel or supergroup; none: of private chats and basic groups.
     pub channel: Option<ChatId>,
-    /// What was written before this, by Telegram's clock, was told.
+    /// What was written before this, by Telegram's clock, was reported.
     pub since: Timestamp,
 }
 

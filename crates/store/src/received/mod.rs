@@ -1,4 +1,4 @@
-//! Messages that came in: kept with where the updates stand, told of as events, changed as Telegram changes them.
+//! Messages that came in: kept with the update state, reported as events, changed as Telegram changes them.
 
 pub(crate) mod files;
 pub(crate) mod gaps;
@@ -142,14 +142,14 @@ impl ReceivedChange {
     }
 }
 
-/// What an account was told, and where its updates stand with it: one write, so that nothing is passed over.
+/// What was reported to an account, and its update state after it: one write, so that nothing is passed over.
 #[derive(Debug, Clone)]
 pub struct TakenUpdates {
     /// The account.
     pub account: AccountName,
     /// In the order in which they came.
     pub changes: Vec<ReceivedChange>,
-    /// Where the updates stand after them.
+    /// The update state after them.
     pub state: Vec<UpdateChange>,
     /// What was passed over on the way there.
     pub missed: Vec<Missed>,
@@ -186,10 +186,10 @@ pub struct Received<'a> {
 }
 
 impl Received<'_> {
-    /// Keeps what an account was told and where its updates stand with it. The same once more changes nothing.
+    /// Keeps what was reported to an account and its update state after it. The same once more changes nothing.
     ///
     /// # Errors
-    /// The store cannot be written, or has no room for new work: nothing was kept, and the updates stand where they stood.
+    /// The store cannot be written, or has no room for new work: nothing was kept, and the update state is as it was.
     pub async fn take(&self, taken: TakenUpdates) -> Result<Taken, StoreError> {
         self.store.write(take::Take { taken, at: self.store.now() }).await
     }
@@ -200,13 +200,13 @@ impl Received<'_> {
         Ok(found.await?.is_some())
     }
 
-    /// What an account was not told of and reads from histories, as far as it is not read yet.
+    /// What an account missed and reads from histories, as far as it is not read yet.
     pub async fn open_gaps(&self, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
         let account = account.clone();
         self.store.read(move |connection| gaps::open(connection, &account)).await
     }
 
-    /// What an account was not told of: what is being read from histories, and what was not read; the 1,000 noticed last.
+    /// What an account missed: what is being read from histories, and what was not read; the 1,000 noticed last.
     pub async fn gaps(&self, account: &AccountName) -> Result<Vec<ReceivedGap>, StoreError> {
         let account = account.clone();
         self.store.read(move |connection| gaps::all(connection, &account)).await

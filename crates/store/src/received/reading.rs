@@ -34,7 +34,7 @@ statements! {
 /// Which received messages to list; all of them without any condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceivedFilter {
-    /// That this account told of.
+    /// That this account received first.
     pub account: Option<AccountName>,
     /// In one of these chats.
     pub chats: Option<Vec<ChatId>>,

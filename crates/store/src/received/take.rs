@@ -1,4 +1,4 @@
-//! The write that keeps what an account was told: messages, their events and where its updates stand, or nothing of it.
+//! The write that keeps what was reported to an account: messages, their events and its update state, or nothing of it.
 
 use std::collections::HashSet;
 
@@ -26,10 +26,10 @@ pub(super) struct Take {
 impl Write for Take {
     type Answer = Taken;
     const POINT: Option<Point> = Some(point::TAKE_UPDATES);
-    /// Without room it is refused, and where the updates stand with it: they are asked for again.
+    /// Without room it is refused, and the update state with it: the updates are asked for again.
     const INTAKE: bool = true;
 
-    /// What a power cut takes back is asked for again, but others may have been told of it by then.
+    /// What a power cut takes back is asked for again, but others may have been notified of it by then.
     fn durability(&self) -> Durability {
         if self.taken.changes.iter().all(ReceivedChange::is_own) {
             Durability::Soon
@@ -290,7 +290,7 @@ fn insert(
     )
 }
 
-/// Where a message stands in its conversation: beside what was sent, whose times are not whole seconds.
+/// The place of a message in its conversation: beside what was sent, whose times are not whole seconds.
 fn place(seq: i64, sent_at: Timestamp) -> i64 {
     let came_at_once = seq.saturating_sub(sent_at.as_micros()).unsigned_abs() < AT_ONCE_MICROS;
     if came_at_once { seq } else { sent_at.as_micros() }

@@ -12,7 +12,7 @@ use crate::outbox::items;
 use crate::write::Transaction;
 use crate::{StoreError, codes};
 
-/// How far Telegram's clock and ours may lie apart.
+/// How far Telegram's clock and ours may be apart.
 const SKEW: Duration = Duration::from_hours(1);
 
 /// Who wrote a message of an account.

@@ -148,8 +148,8 @@ impl Sagas<'_> {
         self.store.change(point::SAGA_CANCEL, cancel).await
     }
 
-    /// Queues a failed or cancelled saga again, as it was when it was taken in, with as much patience as then; its
-    /// failed request says so. One that was held back goes on where it was. False for any other.
+    /// Queues a failed or cancelled saga again, as it was when it was taken in, with as long a wait for floods as then;
+    /// its failed request says so. One that was held back goes on where it was. False for any other.
     pub async fn retry(&self, id: OperationId, at: Timestamp) -> Result<bool, StoreError> {
         self.store.change(point::SAGA_RETRY, move |transaction| ending::retry(transaction, &id, at)).await
     }
@@ -196,8 +196,8 @@ impl Sagas<'_> {
         self.store.read(move |connection| reading::get(connection, id)).await
     }
 
-    /// A saga as it is once all is on the disk that was handed over before. For the one who was told by no answer whether a
-    /// change was made.
+    /// A saga as it is once all is on the disk that was handed over before. For callers that got no answer whether a change
+    /// was made.
     pub async fn settled(&self, id: OperationId) -> Result<Option<Saga>, StoreError> {
         self.store.write(Settle).await?;
         self.get(id).await

@@ -104,7 +104,7 @@ async fn sessions_end_with_the_password_and_the_user(world: World) {
     assert_eq!(users.set_password(&anna, &new, world.now(), Keeping::This(here)).await, Ok(true));
     assert!(is_there(&world, 1).await && !is_there(&world, 2).await && is_there(&world, 3).await);
     assert_eq!(users.set_password(&name("nobody"), &new, world.now(), Keeping::None).await, Ok(false));
-    // A role that changes is seen at once; nobody ends another's session.
+    // A role that changes is seen at once; no one ends another's session.
     users.set_role(&boris, Role::Operator).await.unwrap();
     let changed = world.store.user_sessions().find([3; 32]).await.unwrap().unwrap();
     assert_eq!(changed.role, Role::Operator);
@@ -336,7 +336,7 @@ async fn sessions_and_the_audit_log_go_in_time(world: World) {
 async fn the_audit_log_has_bounds(world: World) {
     world.store.audit().add(entry(&world, AuditWho::Machine, "first", "y")).await.unwrap();
     world.store.clone().close().await;
-    // As if somebody had been refused for days.
+    // As if someone had been refused for days.
     world.run(
         "WITH RECURSIVE numbers (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < 51999)
          INSERT INTO audit_log (seq, at, kind, action, subject, details, result, times, last_at)

@@ -1,4 +1,4 @@
-//! Sessions, update state, holds, switches; and that keys lie on the disk sealed.
+//! Sessions, update state, holds, switches; and that keys are sealed on the disk.
 
 use std::num::NonZeroU32;
 
@@ -104,7 +104,7 @@ async fn a_new_session_forgets_what_an_earlier_one_named(world: World) {
         (reference.is_some(), files.upload(name, content).await.unwrap().is_some())
     };
     assert_eq!(known(&main).await, (true, true));
-    // The same session, which is signed in as somebody now, is none that is new.
+    // The same session, signed in as a user now, is not a new one.
     let user =
         SelfUser { user_id: UserId::new(7).expect("an id"), username: None, display_name: "Demo".into() };
     accounts.save_session(&StoredSession { user: Some(user), ..session("main", 1) }).await.unwrap();
@@ -170,7 +170,7 @@ async fn update_state_answers_before_the_commit_and_is_never_read_old(world: Wor
     assert_eq!(accounts.update_state(&main).await.unwrap().unwrap().pts, 500);
     let after = world.store.written();
     assert!(after.commits - before.commits < 50, "{before:?} {after:?}");
-    // What nobody asks for is written when the store is closed.
+    // What no one asks for is written when the store is closed.
     accounts.save_update_state(&main, &UpdateChange::Primary { pts: 501, date: 0, seq: 0 }).await.unwrap();
     world.store.clone().close().await;
     let store = world.open_again().await.unwrap();
@@ -334,7 +334,7 @@ async fn restrictions_last_until_they_are_lifted(world: World) {
     let (accounts, main, now) = (world.store.accounts(), account("main"), world.now());
     accounts.save_restriction(&main, Reason::PeerFlood, now).await.unwrap();
     accounts.save_restriction(&main, Reason::Frozen, now).await.unwrap();
-    // What is found out anew anyway is not kept.
+    // What is found out again anyway is not kept.
     accounts.save_restriction(&account("other"), Reason::WrongUser, now).await.unwrap();
     assert_eq!(accounts.restrictions().await.unwrap(), [(main.clone(), Reason::Frozen, now)]);
     assert!(accounts.lift_restriction(&main).await.unwrap());

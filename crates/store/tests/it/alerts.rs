@@ -1,4 +1,4 @@
-//! Alerts, what is told about them, targets, mutes and windows.
+//! Alerts, the notices about them, targets, mutes and windows.
 
 use std::time::Duration;
 

@@ -113,7 +113,7 @@ async fn a_round_trip_is_really_written(world: World) {
     let before = world.store.written().commits;
     assert!(world.store.round_trip().await.is_ok());
     assert_eq!(world.store.written().commits, before + 1);
-    // Whoever asks beside somebody else gets an answer of its own.
+    // Callers that ask at the same time each get an answer of their own.
     let mut together = tokio::task::JoinSet::new();
     for _ in 0..64 {
         let store = world.store.clone();

@@ -16,7 +16,7 @@ conformance! {
     pages_are_complete_and_without_doubles,
     a_group_that_became_a_supergroup_takes_its_things_along,
     chats_of_one_title_are_found,
-    a_sent_part_binds_anew_only_when_it_is_told,
+    a_sent_part_binds_again_only_when_asked_to,
 }
 
 fn created(chat_id: ChatId, name: &str) -> RegistryChange {
@@ -250,7 +250,7 @@ async fn chats_of_one_title_are_found(world: World) {
     assert_eq!(world.store.chats().titled("demo").await, Ok(Vec::new()));
 }
 
-async fn a_sent_part_binds_anew_only_when_it_is_told(world: World) {
+async fn a_sent_part_binds_again_only_when_asked_to(world: World) {
     let outbox = world.store.outbox();
     for (name, binding, expected) in [
         ("main", Binding::IfUnbound, "main"),

@@ -171,7 +171,7 @@ async fn old_clients_are_taken_once_and_asked_for_by_their_old_ids(world: World)
     let second = world.begin_run().await;
     let again = world.take_past(second, old(&world)).await;
     assert_eq!(again, ImportTaken { known: 9, left: 2, ..ImportTaken::default() });
-    // No event tells of it, and no one is on the do-not-contact list.
+    // No event reports it, and no one is on the do-not-contact list.
     assert_eq!(world.events().await, before);
     assert_eq!(world.texts("SELECT contact FROM do_not_contact"), [""; 0]);
     let one = |sql: &str| world.texts(sql);

@@ -215,7 +215,7 @@ async fn a_group_of_two_accounts_has_each_message_once(world: World) {
         expected.push(world.take(one).await);
         world.take(told).await;
     }
-    // One of them alone was told of this.
+    // Only one of them received this.
     let alone = ReceivedMessage { account: account("second"), ..world.received(group, 99, "alone") };
     expected.push(world.take(alone).await);
     expected.reverse();

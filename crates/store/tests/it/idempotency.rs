@@ -17,7 +17,7 @@ conformance! {
     the_same_body_is_a_new_message_while_its_caller_waits,
     the_same_body_joins_what_its_caller_has_left,
     what_was_answered_is_joined_no_more,
-    an_answer_is_known_to_whoever_asks_after_it,
+    an_answer_is_known_to_callers_that_ask_later,
     each_message_that_was_left_is_joined_the_oldest_first,
     the_same_body_joins_what_ended_a_moment_ago,
     a_doubt_is_joined_however_old,
@@ -155,7 +155,7 @@ async fn what_was_answered_is_joined_no_more(world: World) {
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::Joined(second.id)));
 }
 
-async fn an_answer_is_known_to_whoever_asks_after_it(world: World) {
+async fn an_answer_is_known_to_callers_that_ask_later(world: World) {
     let outbox = world.store.outbox();
     let first = world.message(1);
     let body = with_join(first.clone(), 1);
@@ -164,7 +164,7 @@ async fn an_answer_is_known_to_whoever_asks_after_it(world: World) {
     assert_eq!(outbox.joined(join, world.now()).await, Ok(None));
     outbox.unanswered(first.id).await.unwrap();
     assert_eq!(outbox.joined(join, world.now()).await, Ok(Some(first.id)));
-    // Nobody waits until that is on the disk, and yet no call after it is taken for a repeat.
+    // No one waits until that is on the disk, and yet no call after it is taken for a repeat.
     outbox.answered(first.id).await.unwrap();
     assert_eq!(outbox.joined(join, world.now()).await, Ok(None));
     assert_eq!(outbox.accept(with_join(world.message(1), 1)).await, Ok(Accepted::New));

@@ -1,4 +1,4 @@
-//! Taking over from an older program: what is known here stands, and a second time changes nothing.
+//! Taking over from an older program: what is known here is kept, and a second time changes nothing.
 
 use domain::saga::{Failover, RegistryChange};
 use domain::{AccessHash, ChatId, FailedRequestId, Service, Timestamp};
@@ -53,7 +53,7 @@ async fn peers_that_are_known_stay_as_they_are(world: World) {
     let all = world.store.peers().all(&main).await.unwrap();
     let get = |number| all.iter().find(|peer| peer.chat_id == channel(number)).expect("there");
     assert_eq!(get(1), &known);
-    // The name is somebody else's by now.
+    // The name is someone else's by now.
     assert_eq!((get(2).username.clone(), get(2).dialog), (None, true));
     assert!(!get(3).dialog);
     assert_eq!(world.store.imports().peers(&main, told).await, Ok(0));
@@ -139,7 +139,7 @@ async fn a_failed_request_is_kept_once_whatever_became_of_it(world: World) {
     let page = Page { limit: 10, cursor: None };
     let kept = world.store.failed_requests().list(&[], &page).await.unwrap().items;
     assert_eq!((kept.len(), kept[0].state, kept[0].retry_count), (2, FailedState::Pending, 2));
-    // What an older program may have done already is not tried again, whoever asks.
+    // What an older program may have done already is not tried again, no matter who asks.
     assert_eq!(world.store.failed_requests().retried(kept[0].id, world.now()).await, Ok(false));
     assert_eq!(world.store.failed_requests().drop(kept[0].id, world.now()).await, Ok(true));
     // They are as old as their import: a sweep leaves them to be looked at.

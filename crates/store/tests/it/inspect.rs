@@ -1,4 +1,4 @@
-//! Looking at a store that nobody works on: what is wrong is told, and nothing is changed by it.
+//! Looking at a store that is not in use: what is wrong is reported, and nothing is changed by it.
 
 use std::collections::BTreeMap;
 use std::fs;

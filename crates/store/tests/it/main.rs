@@ -1,4 +1,4 @@
-//! What every store must do, whatever database it stands on, and what this one does about its disk.
+//! What every store must do, whatever database it is on, and what this one does about its disk.
 //!
 //! The functions of the conformance suite take a [`support::World`]; `conformance!` runs them on SQLite and on PostgreSQL.
 

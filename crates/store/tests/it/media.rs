@@ -64,7 +64,7 @@ async fn an_album_is_sent_under_the_ids_of_its_items(world: World) {
         let stored = world.get(message.id).await;
         assert_eq!(stored.parts[0], expected);
         assert_eq!((stored.state, stored.message_numbers()), (MessageState::Sending, known));
-        // Told twice, it stays as it was.
+        // Reported twice, it stays as it was.
         outbox.part_sent(PartSent { message_ids: ids(&[Some(1), Some(2), Some(3)]), ..sent }).await.unwrap();
         assert_eq!(world.get(message.id).await, stored);
     }
@@ -110,7 +110,7 @@ async fn a_plan_is_the_same_only_with_all_its_random_ids(world: World) {
     assert_eq!(world.get(id).await.parts, next);
 }
 
-/// The way of a text costs what it did before there were media.
+/// A text costs what it did before there were media.
 async fn a_text_leaves_no_trace_of_media(world: World) {
     let id = world.sending(1).await;
     world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
@@ -135,7 +135,7 @@ async fn who_sent_a_message_is_known_by_its_ids(world: World) {
     assert_eq!(by(45).await, None);
     send(world.message(1), "main", &[45]).await;
     send(with_album(world.message(1), &[1, 2]), "backup_1", &[46, 145]).await;
-    // The first part of two, and one that was given to nobody yet.
+    // The first part of two, and one that was given to no account yet.
     send(world.message(2), "backup_2", &[48]).await;
     taken_in(&world, world.message(1)).await;
     let named = |name: &str| Some(account(name));
@@ -278,7 +278,7 @@ async fn what_the_provider_has_is_forgotten_in_time(world: World) {
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.store.sweep().await, Ok(Swept { uploads: 1, ..Swept::default() }));
     assert_eq!(files.upload(&main, old).await, Ok(None));
-    // Whoever uses a reference saves it anew.
+    // Callers that use a reference save it again.
     world.clock.advance(28 * DAY);
     files.save_reference(&main, used, "photo", reference(&world, 1)).await.unwrap();
     world.clock.advance(DAY);

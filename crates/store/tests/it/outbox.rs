@@ -1,4 +1,4 @@
-//! The way of one message: each write, what it changes and what it refuses.
+//! One message: each write, what it changes and what it refuses.
 
 use domain::message::{Mention, OnFlood, PartState};
 use domain::outcome::{Failure, OutcomeKind, Refusal, SentIds};

@@ -397,7 +397,7 @@ async fn a_gap_begins_where_the_last_message_of_the_chat_is(world: World) {
     let one = message(chat(), 45);
     take(&world.store, vec![new(one.clone())]).await;
     let missed = |chat_id| Missed { channel: Some(chat_id), since: Timestamp::from_micros(5) };
-    // What comes with the gap lies behind it.
+    // What comes with the gap comes after it.
     let later = ReceivedMessage { sent_at: one.sent_at.plus(Duration::from_secs(9)), ..message(chat(), 99) };
     let taken = TakenUpdates {
         changes: vec![new(later)],

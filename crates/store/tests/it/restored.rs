@@ -128,7 +128,7 @@ async fn parts_behind_a_doubt_wait_for_a_person(world: World) {
     assert_eq!(hold_back(&world).await, HeldBack { messages_in_doubt: 1, ..HeldBack::default() });
     assert_eq!(world.steps(before).await, told, "its doubt is no other than before");
     for id in [before, held] {
-        // Somebody else in the chat saw the first part.
+        // Someone else in the chat saw the first part.
         outbox.part_sent(world.sent(id, 0)).await.unwrap();
         let message = world.get(id).await;
         assert_eq!((message.state, message.failure), (MessageState::Failed, Some(restored())));

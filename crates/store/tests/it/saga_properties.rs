@@ -1,4 +1,4 @@
-//! Whatever comes in whatever order: sagas go legal ways only, one key is one saga, and nothing is lost on reopening.
+//! Whatever comes in whatever order: sagas change state only as allowed, one key is one saga, and nothing is lost on reopening.
 
 use std::collections::BTreeMap;
 

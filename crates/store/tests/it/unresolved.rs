@@ -1,4 +1,4 @@
-//! Chats that nobody found: counted at every end for that reason, with who asked.
+//! Chats that no one found: counted at every end for that reason, with who asked.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{World, accept, accept_saga, account, begun, change, conform
 conformance! {
     every_end_for_want_of_a_chat_is_counted,
     other_ends_are_not_counted,
-    a_chat_that_nobody_finds_and_counts_as_left_is_counted,
+    a_chat_that_no_one_finds_and_counts_as_left_is_counted,
     who_asks_is_remembered,
     the_latest_come_first,
     a_chat_is_forgotten_when_told,
@@ -73,7 +73,7 @@ async fn other_ends_are_not_counted(world: World) {
     assert!(all(&world).await.is_empty());
 }
 
-async fn a_chat_that_nobody_finds_and_counts_as_left_is_counted(world: World) {
+async fn a_chat_that_no_one_finds_and_counts_as_left_is_counted(world: World) {
     let saga = world.saga(leave_chat("@demo_chat"));
     world.store.sagas().accept(accept_saga(saga.clone())).await.unwrap();
     let progress = Progress { left: Some(Left::Unresolvable), ..Progress::default() };

@@ -347,7 +347,7 @@ fn list(all: &Value) -> String {
     format!("{shown}\n{next}")
 }
 
-/// How it stands with copies and drills.
+/// The state of copies and drills.
 fn elsewhere(all: &Value) -> String {
     let (copies, drill) = (&all["copies"], &all["drills"]["last"]);
     let last_copy = match (&copies["failing"], &copies["last"]) {

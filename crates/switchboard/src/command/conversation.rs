@@ -64,7 +64,7 @@ fn what_became(item: &Value) -> String {
     word.map_or("received", |field| field.trim_end_matches("_at")).to_owned()
 }
 
-/// The first letters of a text, or what stands in its place.
+/// The first letters of a text, or what is shown in its place.
 fn text(item: &Value) -> String {
     let media = if item["files"].is_array() { &item["files"] } else { &item["media"] };
     let text = match (cell(item, "text"), cell(item, "service"), media) {

@@ -169,7 +169,7 @@ impl Flows {
         Ok(accounts.into_iter().map(known).collect())
     }
 
-    /// Archives the databases that are there. Those that files name lie beside one of the files where they are relative.
+    /// Archives the databases that are there. Those that files name are beside one of the files where they are relative.
     fn archived(&self, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<Vec<Archived>> {
         let folders = || files.iter().filter_map(|file| file.path.parent());
         let found_at =

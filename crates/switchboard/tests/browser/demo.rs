@@ -235,7 +235,7 @@ pub(crate) async fn doubted_operation(world: &World, program: &Program) -> Strin
     doubted
 }
 
-/// People, keys, who is told, and when nobody is.
+/// People, keys, an alert target and a maintenance window.
 async fn set_up(program: &Program) {
     for (path, order) in [
         ("/v1/users", json!({ "name": "anna", "role": "operator", "password": "a password of her own" })),
@@ -289,7 +289,7 @@ async fn backup(program: &Program) {
     program.until("it is proven", proven).await;
 }
 
-/// Waits until what lies at a path of the API is in a state.
+/// Waits until what is at a path of the API is in a state.
 async fn is(program: &Program, path: &str, state: &str) {
     let what = format!("{path} is {state}");
     program.until(&what, || async { program.get(path).await.1["state"] == state }).await;

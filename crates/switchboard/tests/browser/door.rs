@@ -11,7 +11,7 @@ use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 const CODE_LASTS: u64 = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
+async fn who_knows_the_password_and_has_the_telephone_comes_in() {
     let stage = Stage::start().await;
     let tab = stage.stranger().await;
     tab.open("/messages?state=failed").await;
@@ -69,7 +69,7 @@ async fn whoever_knows_the_password_and_has_the_telephone_comes_in() {
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }
 
-/// Turns the second factor of whoever is signed in on; tells the secret.
+/// Turns on the second factor of the person who is signed in; returns the secret.
 pub(crate) async fn second_factor(stage: &Stage, tab: &Tab) -> String {
     tab.open("/settings/me").await;
     tab.press("form[action$=offer-second-factor] button").await;

@@ -37,7 +37,7 @@ async fn failed_in_amber(tab: &Tab, name: &str, lost: &str) {
     .await;
 }
 
-/// The alert that names a card, or the card that tells its alert.
+/// The alert that names a card, or the card that shows its alert.
 fn alert_of(name: &str) -> String {
     format!(
         "[...document.querySelectorAll('#alerts .alert, .card:has(.alerted)')].find((one) => one.querySelector('strong, h3 a').textContent.includes({name:?}))"
@@ -80,7 +80,7 @@ async fn accounts_and_their_services() {
     failed_in_amber(&tab, "fifth", "backup_2").await;
     let red = red(&tab).await;
     assert!(!red.contains("service") && !red.contains("store") && !red.contains("backup_3"), "{red}");
-    // Whoever knows of it can have quiet.
+    // Anyone who knows of it can mute it.
     tab.until("document.querySelectorAll('#needs .card.bad .alerted').length >= 3").await;
     let muted = "document.querySelectorAll('#needs button[formaction$=mute]').length";
     let before = tab.tell(muted).await;

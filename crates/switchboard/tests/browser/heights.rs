@@ -1,4 +1,4 @@
-//! How high the overview is: what matters is seen at once, on a desk and on a telephone.
+//! How high the overview is: what matters is seen at once, on a desktop and on a telephone.
 
 use serde_json::json;
 use testkit::ACCOUNTS;
@@ -39,7 +39,7 @@ async fn five_accounts_fit_a_screen_and_two_of_a_telephone() {
     for (height, language) in heights(&tab, 1280).await {
         assert!(height <= 800, "all well: {height} px in {language}");
     }
-    // What is well lies in a fold there, and opens.
+    // What is well is in a fold there, and opens.
     tab.press("[id='f-g-port'] > summary").await;
     tab.until("document.querySelector('[id=\"c-port:main\"]').checkVisibility()").await;
     for (height, language) in heights(&tab, 390).await {

@@ -65,7 +65,7 @@ async fn posted(tab: &Tab, actions: &BTreeSet<&str>, csrf: &str) -> Vec<(String,
     serde_json::from_value(told).expect("statuses")
 }
 
-/// An address without what tells one thing of a kind from another.
+/// An address without what distinguishes one thing of a kind from another.
 fn kind(address: &str) -> String {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let word =
@@ -125,7 +125,7 @@ fn changes(address: &str) -> bool {
         || is_for_admins(address))
 }
 
-/// What pages offer to whoever is signed in, each once with the first page that does, and the pages that are refused to them.
+/// What pages offer to a person signed in, each once with the first page that does, and the pages that are refused to them.
 fn offered(pages: &[Page]) -> (BTreeMap<&str, &str>, Vec<&str>) {
     let (mut offered, mut refused) = (BTreeMap::new(), Vec::new());
     for page in pages {
@@ -158,7 +158,7 @@ async fn links_lead_somewhere(owner: &Tab, pages: &[Page]) {
 }
 
 /// Each form of the owner's carries its token, and the program knows what it is for: a viewer who sends it is refused by role, as
-/// whoever sends it without a token is refused at once.
+/// anyone who sends it without a token is refused at once.
 async fn forms_are_known(owner: &Tab, viewer: &Tab, pages: &[Page]) {
     let forms: Vec<&Form> = pages.iter().flat_map(|page| &page.forms).collect();
     let bare: Vec<_> = forms.iter().filter(|form| !form.has_token).map(|form| &form.action).collect();

@@ -1,4 +1,4 @@
-//! A page that keeps itself up to date: under the hands of somebody, when the program is gone, after a sleep, behind a proxy
+//! A page that keeps itself up to date: under a person's hands, when the program is gone, after a sleep, behind a proxy
 //! that gathers; and two people who press opposite buttons.
 
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn lose(stage: &Stage, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_is_in_stays_where_it_is() {
+async fn what_someone_is_in_stays_where_it_is() {
     let stage = Stage::start().await;
     stage.pass(60).await;
     let tab = stage.tab().await;
@@ -60,7 +60,7 @@ async fn what_somebody_is_in_stays_where_it_is() {
     assert_eq!(tab.tell(focused).await, "c-store");
     // A browser scrolls by whole pixels of the screen; what moved is parts of one.
     assert!((after - before).abs() <= 1.0, "it went from {before} to {after}");
-    // Once nobody holds it, trouble is on top.
+    // Once no one holds it, trouble is on top.
     tab.tell("document.activeElement.blur()").await;
     tab.point_away().await;
     tab.until("document.querySelector('#board .card').querySelector('.lamp').classList.contains('bad')")
@@ -84,7 +84,7 @@ async fn changed_cards_are_morphed_in_place() {
     }
     tab.until(&shows_more).await;
     assert_eq!(tab.tell(&format!("{MAIN}.known")).await, true);
-    // By a press of whoever is in it, too: the button that was pressed is there to be pressed again.
+    // By a press of the person in it, too: the button that was pressed is there to be pressed again.
     let restart = format!("{MAIN}.querySelector('button[formaction$=restart]')");
     tab.tell(&format!("{restart}.focus()")).await;
     tab.keys(&[Key::Enter]).await;
@@ -105,7 +105,7 @@ async fn a_list_is_live_and_rows_under_a_hand_stay() {
     let shows = |text: &str| format!("document.querySelector('#messages').textContent.includes('{text}')");
     assert_eq!(stage.program.send("@client_2", "The second.").await.0, 200);
     tab.until(&shows("The second.")).await;
-    // Somebody is at a row: it stays where it is, and another one waits for a press.
+    // Someone is at a row: it stays where it is, and another one waits for a press.
     tab.tell("[...document.querySelectorAll('[data-item]')].at(-1).focus()").await;
     let place = "document.activeElement.getBoundingClientRect().top";
     let before = tab.tell(place).await.as_f64().expect("a number");
@@ -117,7 +117,7 @@ async fn a_list_is_live_and_rows_under_a_hand_stay() {
     assert!((after - before).abs() <= 1.0, "it went from {before} to {after}");
     tab.press("[data-show-new]").await;
     tab.until(&shows("The third.")).await;
-    // One message says what becomes of it while somebody looks.
+    // One message says what becomes of it while someone looks.
     let later = tab.text("new Date(Date.now() + 30 * 86400000).toISOString()").await;
     let order = json!({ "chat": "@client_1", "text": "Next month", "send_at": later, "wait": 0 });
     let (_, waiting) = stage.program.post("/v1/messages", &order).await;
@@ -166,7 +166,7 @@ async fn chats_an_operation_and_an_account_are_live() {
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
 }
 
-/// While a finger is on the screen now and then no row moves by itself, until somebody asks for it.
+/// While a finger is on the screen now and then no row moves by itself, until someone asks for it.
 async fn sorted_by_hand(stage: &Stage, tab: &Tab) {
     tab.tell("setInterval(() => dispatchEvent(new Event('touchstart')), 1000)").await;
     tab.tell("dispatchEvent(new Event('touchstart'))").await;

@@ -10,7 +10,7 @@ use crate::stage::Stage;
 /// How many cards a page shows.
 const PAGE: usize = 48;
 
-/// Accounts that nobody has signed in to: somebody has to, so they stand first.
+/// Accounts that no one has signed in to: someone has to, so they come first.
 const SPARE: usize = 50;
 
 async fn cards(tab: &Tab) -> BTreeSet<String> {
@@ -27,7 +27,7 @@ async fn number(tab: &Tab, cards: usize) {
 async fn all_cards(stage: &Stage) -> BTreeSet<String> {
     let (_, overview) = stage.program.get("/v1/overview?limit=200").await;
     let id = |card: &Value| card["id"].as_str().expect("an id").to_owned();
-    // Sessions stand in their accounts.
+    // Sessions are in their accounts.
     overview["items"]
         .as_array()
         .expect("cards")
@@ -66,7 +66,7 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     number(&tab, rest).await;
     let second = cards(&tab).await;
     is_as_anew(&tab).await;
-    // Whoever turns a page reads on from its top.
+    // A reader who turns a page reads on from its top.
     assert_eq!(tab.tell("[document.activeElement.id, scrollY]").await, json!(["content", 0]));
     // No card is on both, and none is left out.
     assert!(first.is_disjoint(&second), "{first:?} {second:?}");
@@ -135,7 +135,7 @@ async fn whatever_is_filtered_looks_as_a_new_page_does() {
         tab.press_words("#kinds a", kind).await;
         tab.is_at(&format!("/?kind={path}")).await;
         is_as_anew(&tab).await;
-        // Nobody is taken away from what they pressed, and what they wrote and did not ask for is not shown as asked for.
+        // The focus stays on what was pressed, and what was typed and not asked for is not shown as asked for.
         let focus = "document.activeElement.matches('#kinds [aria-current]')";
         assert_eq!(tab.tell(focus).await, true, "{kind}");
         tab.fill("[data-find]", "nobody asked").await;

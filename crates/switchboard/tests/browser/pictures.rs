@@ -1,4 +1,4 @@
-//! The pictures of the book: each page with a day's work on it, light and dark, on a desk and on a phone. `cargo xtask docs`
+//! The pictures of the book: each page with a day's work on it, light and dark, on a desktop and a phone. `cargo xtask docs`
 //! has them taken; every run of the tests holds the book against them.
 
 use std::collections::BTreeSet;
@@ -353,7 +353,7 @@ async fn take_page(folder: &Path, stage: &Stage, tab: &Tab, (page, path): (&str,
     for (width, theme, look) in LOOKS {
         tab.look(width, theme).await;
         tab.open(path).await;
-        // What lies in a folder of a test would lie here on a server.
+        // What is in a folder of a test would be here on a server.
         let place = stage.world.data_dir("").display().to_string();
         let rename = "(from) => { const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (all.nextNode()) all.currentNode.data = all.currentNode.data.replaceAll(from, '/var/lib/switchboard/'); }";

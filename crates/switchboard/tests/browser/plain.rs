@@ -6,7 +6,7 @@ use crate::chromium::Tab;
 use crate::stage::Stage;
 use crate::sweep;
 
-/// What pages have to be read: cards, rows of lists, steps of a way, facts, log lines.
+/// What pages have to be read: cards, rows of lists, steps of a timeline, facts, log lines.
 const READ: [&str; 5] = [".card", "tbody tr", "ol.why li", "dl dd", "#lines > li"];
 
 /// How much of each there is, outside of what is folded, and how much of it can be seen.

@@ -50,7 +50,7 @@ impl Stage {
         Self { world, program, browser, owner }
     }
 
-    /// Adds an account that only Telegram knows so far, over the API; nobody has signed in to it.
+    /// Adds an account that only Telegram knows so far, over the API; no one has signed in to it.
     pub(crate) async fn add(&self, name: &str) {
         let known = self.world.account(name).await;
         let order = json!({ "name": name, "api_id": known["api_id"], "api_hash": known["api_hash"], "phone": known["phone"] });
@@ -69,7 +69,7 @@ impl Stage {
         self.program.account_is(name, "ready").await;
     }
 
-    /// A tab in which nobody is signed in yet.
+    /// A tab in which no one is signed in yet.
     pub(crate) async fn stranger(&self) -> Tab {
         self.browser.person().await.tab(self.program.address()).await
     }
@@ -152,7 +152,7 @@ fn name_line(name: &str) -> String {
     format!("name = \"{name}\"")
 }
 
-/// Fills in the form at the door and waits for what lies behind it.
+/// Fills in the form at the door and waits for the page behind it.
 pub(crate) async fn sign_in(tab: &Tab, name: &str, password: &str) {
     tab.fill("#name", name).await;
     tab.fill("#password", password).await;

@@ -1,5 +1,6 @@
-//! Pages that stand only for a while: each step of a sign-in, an import that is looked at, runs and is over, questions about sessions
-//! of nobody, a retry under way, the door. Nothing is wrong with them either, in both languages, however they are looked at.
+//! Pages that exist only for a while: each step of a sign-in, an import that is looked at, runs and is over, questions about
+//! sessions of no account, a retry under way, the door. Nothing is wrong with them either,
+//! in both languages, however they are looked at.
 
 use std::time::Duration;
 
@@ -151,7 +152,7 @@ async fn import_pages_are_sound_at_every_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_questions_about_sessions_of_nobody() {
+async fn nothing_is_wrong_with_questions_about_sessions_of_no_one() {
     let stage = Stage::without(NAME).await;
     stage.add(NAME).await;
     stage.sign_in_to(NAME).await;

@@ -1,4 +1,4 @@
-//! The health strip, pointed at: a dot tells its minute and what came of it.
+//! The health strip, pointed at: a dot shows its minute and what came of it.
 
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn middle(place: usize, cells: usize) -> f64 {
     (place + 0.5) / cells
 }
 
-/// The tip lies in the window, and its dot where the minute is drawn.
+/// The tip is in the window, and its dot where the minute is drawn.
 async fn lies_well(tab: &Tab, strip: &str, place: usize, cells: usize) {
     let lies = format!(
         "(() => {{ const tip = document.querySelector('.tip').getBoundingClientRect(), dot = document.querySelector('{strip} .dot').getBoundingClientRect();
@@ -111,7 +111,7 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
         a_minute_is_young(&stage).await;
         let (place, time) = first_failure(&stage, cells).await;
         tab.open(path).await;
-        // It is drawn where it is told to be.
+        // It is drawn where the API has it.
         let drawn = format!(
             "document.querySelector('{strip} path.f')?.getAttribute('d').startsWith('M{} 9h')",
             3 * place

@@ -1,4 +1,5 @@
-//! Alerts end to end: an account breaks, its owner is told in Telegram by another account, by webhook, and by a program that is dead.
+//! Alerts end to end: an account breaks, its owner learns of it in Telegram by another account, by webhook,
+//! and by a program that is dead.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ fn fine(world: &World, arguments: &[&str]) -> String {
     printed
 }
 
-/// Declares who is told.
+/// Declares an alert target.
 fn declare(world: &World, target: &str) {
     world.edit_settings(|text| format!("{text}\n[[alerts.targets]]\n{target}\n"));
 }
@@ -64,7 +65,7 @@ async fn lost_account_is_reported_by_chat_and_webhook() {
     );
 }
 
-/// What a text tells of a card below one of its headings.
+/// What a text says of a card below one of its headings.
 fn told<'a>(text: &'a str, heading: &str, title: &str) -> Option<&'a str> {
     let (_, below) = text.split_once(&format!("\n{heading}\n"))?;
     let own = format!("- {title}: ");
@@ -169,7 +170,7 @@ async fn a_dead_program_is_told_of_without_it() {
     );
     assert!(body["data"]["text"].as_str().is_some_and(|text| text.contains("systemctl")), "{body}");
 
-    // Wrong settings may be what it died of: their targets are told all the same, and what is wrong is said and no success.
+    // Wrong settings may be what it died of: their targets are notified, and what is wrong is said and no success.
     world.edit_settings(|text| format!("lisen = 1\n{text}"));
     let (code, said) = command(&world, &send);
     assert_eq!(code, Some(1), "{said}");

@@ -1,4 +1,4 @@
-//! A message is edited and deleted by the account that sent it, whoever is the first in the chat.
+//! A message is edited and deleted by the account that sent it, whichever is the first in the chat.
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
@@ -30,7 +30,7 @@ async fn a_message_is_edited_and_deleted_by_who_sent_it() {
     assert_eq!((status, &edited["account"]), (200, &json!("backup_1")), "{edited}");
     let (status, deleted) = program.delete(&path).await;
     assert_eq!((status, &deleted["account"]), (200, &json!("backup_1")), "{deleted}");
-    // A message that nobody sent from here is asked for as before: through the first account.
+    // A message that was not sent from here is asked for as before: through the first account.
     let unknown = format!("{path}0000");
     let (status, missing) = edit(&program, &unknown).await;
     assert_eq!((status, &missing["code"]), (404, &json!("message_not_found")), "{missing}");

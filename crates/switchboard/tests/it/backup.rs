@@ -107,7 +107,7 @@ async fn one_that_is_made_while_messages_leave_is_put_back_elsewhere() {
     assert!(said.contains("is in place"), "{said}");
     let program = running(&world, "moved").await;
     assert_eq!(is(&program, &first["id"], "sent").await["text"], "before");
-    // Whoever has a key gets in as before, and the accounts need no new login.
+    // A caller with a key gets in as before, and the accounts need no new login.
     assert_eq!(program.send("@client_1", "after").await.0, 200);
     let sent = world.sent().await;
     let mut once = sent.clone();
@@ -144,7 +144,7 @@ async fn what_waited_when_it_was_made_is_not_sent_again() {
         let message = is(&program, id, "failed").await;
         assert_eq!(message["failure"]["code"], "restored", "{message}");
     }
-    // Whoever asks with the same key is told of it, and nothing new begins.
+    // A caller that asks with the same key learns of it, and nothing new begins.
     let request = program.request("POST", "/v1/messages").header("idempotency-key", "waits").json(&order);
     let again: Value = request.send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(again["id"], waiting["id"], "{again}");
@@ -200,7 +200,7 @@ async fn the_commands_say_what_is_wrong() {
     let said = refused(&world, "data", &["restore", "/nowhere/backup.tar.gz", "--yes"]);
     assert!(said.contains("/nowhere/backup.tar.gz"), "{said}");
 
-    // One that became damaged is told, by its trial and by the doctor.
+    // One that became damaged is reported, by its trial and by the doctor.
     let whole = fs::read(&file).expect("the backup");
     fs::write(&file, &whole[..whole.len() / 2]).expect("written");
     let said = refused(&world, "data", &["backup", "check"]);
@@ -337,7 +337,7 @@ async fn doctor_reports_missing_old_and_unproven_backups() {
     assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old"]);
     program.advance(Duration::from_hours(30 * 24)).await;
     assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old", "backup_untried"]);
-    // One is tried again and the finding about it is gone; the file may lie elsewhere by now.
+    // One is tried again and the finding about it is gone; the file may be elsewhere by now.
     fine(&world, "data", &["backup", "check"]);
     program.advance(Duration::from_secs(6)).await;
     assert_eq!(found(&program.get("/v1/doctor").await.1), ["backup_old"]);

@@ -92,7 +92,7 @@ async fn requests_wait_out_an_outage_and_are_sent_once() {
             all_are("error").await
         })
         .await;
-    // Nobody could carry it, and that will pass: it is kept, and whoever cannot be kept waiting is told that it was not done.
+    // No account could carry it, and that will pass: it is kept, and a caller that cannot wait is answered that it was not done.
     let (status, kept) =
         program.post("/v1/messages", &json!({"chat": "@client_1", "text": "kept", "wait": 0})).await;
     assert_eq!((status, &kept["state"]), (202, &json!("queued")), "{kept}");

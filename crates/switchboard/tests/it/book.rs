@@ -1,4 +1,4 @@
-//! What the pages tell people to type: each command and each option of it is there.
+//! What the pages ask people to type: each command and each option of it is there.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ fn judged(helps: &mut Helps, line: &str) -> Option<String> {
     calls.iter().find_map(|arguments| wrong(helps, arguments))
 }
 
-/// The command lines of a page: what stands in a block after `$ ` or alone, and what stands between backticks.
+/// The command lines of a page: what is in a block after `$ ` or alone, and what is between backticks.
 fn typed(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut inside = false;
@@ -230,7 +230,7 @@ fn missing(helps: &mut Helps, command: &[String]) -> Vec<String> {
     if !help.lines().any(|line| line == usage || line.starts_with(&format!("{usage} "))) {
         missing.push("it does not say how it is used".to_owned());
     }
-    // What it means stands on the same line, or deeper on the next.
+    // What it means is on the same line, or deeper on the next.
     for heading in ["Arguments:", "Options:"] {
         let lines = part(&help, heading);
         for (place, line) in lines.iter().enumerate() {
@@ -272,7 +272,7 @@ fn each_commands_help_reads_like_a_page_of_a_manual() {
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
-/// What stands in the blocks of commands, comments left out.
+/// What is in the blocks of commands, comments left out.
 fn commands_of(readme: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(readme);
     let text = std::fs::read_to_string(path).expect("a readme");

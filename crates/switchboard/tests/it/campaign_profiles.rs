@@ -181,9 +181,9 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     logged_in(&world, &program, "backup_1").await;
     made(&program, json!({"profiles": ["shop"]}), 5, json!({"delay_seconds": 0})).await;
     program.post("/v1/do-not-contact", &json!({"contact": "@client_4"})).await;
-    // This one is on the list by an id that only the page tells.
+    // This one is on the list by an id that only the page shows.
     program.post("/v1/do-not-contact", &json!({"contact": "6000000005"})).await;
-    // And this one by a name that only the page tells.
+    // And this one by a name that only the page shows.
     program.post("/v1/do-not-contact", &json!({"contact": "@guest_12"})).await;
     program.post("/v1/campaigns/spring/tasks", &json!({"file": "6200000012"})).await;
     let stop = json!({"from": "@client_2", "chat": "@demo_backup_1", "text": "Stop!"});

@@ -188,7 +188,7 @@ async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
             let truth = results(&made);
             let [(_, first), (_, second)] = truth[..] else { panic!("{title}: {made}") };
             for result in [first, second] {
-                // Whoever was invited by the call whose answer was lost is there already.
+                // Those invited by the call whose answer was lost are there already.
                 assert!(result == "added" || (method == INVITE && result == "already"), "{title}: {made}");
             }
             assert_eq!(made["members"][1]["promoted"], true, "{title}: {made}");
@@ -201,7 +201,7 @@ async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
     world.assert_nothing_unknown().await;
 }
 
-/// The chat may have been made, and whoever could tell is banned: only a person can say what it is.
+/// The chat may have been made, and the account that could know is banned: only a person can say what it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubt_about_a_chat_is_ended_by_a_person() {
     let (world, program) = started(&["main", "backup_1"]).await;

@@ -1,4 +1,4 @@
-//! The program's own log lines: a message's way in them, the command that reads them, and what must never be in them.
+//! The program's own log lines: a message's steps in them, the command that reads them, and what must never be in them.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -59,7 +59,7 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let mut program = Start::on(&world, binary(), "data").ready().await;
     let mut follower = command(&world, &["--follow", "--json", "--service", "send_text"]).spawn();
 
-    // Whoever reads has the time of the machine: by that all this is two hours old.
+    // The reader has the time of the machine: by that all this is two hours old.
     program.set_back(Duration::from_hours(2)).await;
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 200, "{sent}");
@@ -81,7 +81,7 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let (_, page) = program.get(&format!("/v1/logs?subject={id}&order=oldest")).await;
     assert_eq!(page["items"], json!(found));
 
-    // Standard error is not told each step of each message.
+    // Standard error does not get each step of each message.
     assert!(!program.output().contains(&id), "{}", program.output());
 
     // Who follows sees the same lines.
@@ -115,7 +115,7 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     assert_eq!(lines(&world, &["--subject", &id, "--level", "warn"]), Vec::<Value>::new());
     program.kill();
 
-    // Nobody runs, and all of it can be read.
+    // No server runs, and all of it can be read.
     let found = lines(&world, &of_it);
     assert_eq!(messages(&found), way);
     // By time: from then on, and until then; by how long ago, and by the time of day.

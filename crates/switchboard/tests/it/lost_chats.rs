@@ -16,7 +16,7 @@ async fn made(program: &Program, title: &str) -> String {
     shown["result"]["chat_id"].as_str().expect("an id").to_owned()
 }
 
-/// Removed from the outside, closed for all, and not even heard of: nobody is in any of them any more.
+/// Removed from the outside, closed for all, and not even heard of: no account is in any of them any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn chats_that_all_accounts_were_removed_from() {
     let (world, program) = started(&ACCOUNTS).await;
@@ -80,7 +80,7 @@ async fn a_leave_refused_after_removals_says_what_was_done() {
     assert!(status == 500 && error.contains("USER_CREATOR"), "{answer}");
     assert!(error.contains("2 members were removed before, and the chat was not left"), "{answer}");
     assert_eq!(world.members(&first).await.len(), 1, "the account is still in it");
-    // Now it is known that whoever made a chat may not leave it.
+    // Now it is known that the creator of a chat may not leave it.
     let (status, answer) = leave(second.clone()).await;
     let error = answer["error"].as_str().unwrap_or_default();
     assert!(status == 500 && error.contains("nothing was done"), "{answer}");

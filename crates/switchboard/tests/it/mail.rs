@@ -1,4 +1,4 @@
-//! Alerts by mail, over TLS, to a mail server that nobody here wrote: what is trusted, what is not, and no password in the clear.
+//! Alerts by mail, over TLS, to a third-party mail server: what is trusted, what is not, and no password in the clear.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -97,13 +97,13 @@ async fn mail_and_password_only_go_over_trusted_tls() {
             "{mail}"
         );
     }
-    // A certificate of another name, of yesterday, of nobody that is trusted: they hear no name and no password.
+    // A certificate of another name, an expired one, one of an untrusted issuer: they get no name and no password.
     for server in ["other_name", "expired", "unknown", "unknown_starttls"] {
         let (code, said) = tested(server);
         assert!(code == Some(1) && said.to_lowercase().contains("certificate"), "{server}: {said}");
         assert_eq!(servers.events(server), Vec::<Value>::new(), "{server}");
     }
-    // A server that offers no TLS, or somebody on the way who took it out.
+    // A server that offers no TLS, or someone in between who took it out.
     let (code, said) = tested("stripped");
     assert!(code == Some(1) && said.to_uppercase().contains("STARTTLS"), "{said}");
     assert_eq!(servers.events("stripped"), Vec::<Value>::new());

@@ -37,7 +37,7 @@ async fn judge(program: &Program, arguments: &[&str]) -> Output {
     tokio::time::timeout(TIMEOUT, running).await.expect("Schemathesis ends in time").expect("Python starts")
 }
 
-/// Fails unless it found nothing, in all the operations that it was to try; tells how many those were.
+/// Fails unless it found nothing, in all the operations that it was to try; returns how many those were.
 fn tried(output: &Output) -> usize {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));

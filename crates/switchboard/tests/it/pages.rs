@@ -1,4 +1,4 @@
-//! What the pages tell people to write loads as it stands, and the pages in two languages tell the same.
+//! What the pages ask people to write loads as written, and the pages in two languages have the same blocks.
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,7 @@ fn value(name: &str) -> String {
     VALUES.iter().find(|(known, _)| *known == name).map_or(SECRET, |(_, value)| value).to_owned()
 }
 
-/// What is wrong with the settings, or the plan, that a page has somebody write.
+/// What is wrong with the settings, or the plan, that a page asks people to write.
 fn wrong(text: &str) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let variables: Vec<_> =
@@ -130,7 +130,7 @@ fn what_does_not_load_is_found() {
     assert!(wrong(proxy).is_some_and(|why| why.contains("proxy")), "what a reference leads to is read");
 }
 
-/// What is said to somebody in the Russian pages' commands, and in the English ones'.
+/// Message texts in the Russian pages' commands, and in the English ones'.
 const SAID: [(&str, &str); 3] = [
     ("Ваш телефон готов.", "Your phone is ready."),
     ("Здравствуйте, <i>заходите</i>", "Hello <i>there</i>"),

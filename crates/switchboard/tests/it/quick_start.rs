@@ -22,7 +22,7 @@ fn section() -> Vec<pages::Block> {
     pages::blocks(after.split("\n## ").next().expect("its end"))
 }
 
-/// Somebody with a machine, an account, and the page.
+/// A person with a machine, an account, and the page.
 pub(crate) struct Stranger {
     pub(crate) world: World,
     pub(crate) shell: Shell,
@@ -94,7 +94,7 @@ impl Stranger {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// Waits until the account is in this state, its dialogs read if it is ready: whoever reads the page is slower.
+    /// Waits until the account is in this state, its dialogs read if it is ready: a reader of the page is slower.
     async fn sees(&self, key: &str, state: &str) {
         let since = Instant::now();
         loop {
@@ -193,11 +193,11 @@ async fn follow(session: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_a_session_file_comes_from_nothing_to_a_sent_file() {
+async fn who_has_a_session_file_comes_from_nothing_to_a_sent_file() {
     follow(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_none_signs_in_and_comes_there_too() {
+async fn who_has_none_signs_in_and_comes_there_too() {
     follow(false).await;
 }

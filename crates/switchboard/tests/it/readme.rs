@@ -1,4 +1,4 @@
-//! What pages tell of the demo world, typed as written. It needs the usual ports, as its reader does.
+//! What pages say of the demo world, typed as written. It needs the usual ports, as its reader does.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub(crate) fn commands(block: &str) -> Vec<Typed> {
     typed
 }
 
-/// Whether the fragments between the `…` stand in the text, in order.
+/// Whether the fragments between the `…` are in the text, in order.
 pub(crate) fn matches(expected: &str, got: &str) -> bool {
     let mut rest = got;
     expected.split('…').map(str::trim).all(|fragment| match rest.find(fragment) {

@@ -1,4 +1,4 @@
-//! A shell in which commands of a page are typed as they stand, on a machine where the page's places are elsewhere.
+//! A shell in which commands of a page are typed as written, on a machine where the page's places are elsewhere.
 
 pub(crate) mod cli;
 
@@ -13,13 +13,13 @@ use testkit::Seat;
 /// How long a command may take.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Somebody at a shell.
+/// A person at a shell.
 pub(crate) struct Shell {
     /// Where it is opened.
     folder: PathBuf,
     /// What the pages call a place, and what it is here.
     places: Vec<(String, String)>,
-    /// What it was told before: where it is, and which variables there are.
+    /// Lines before each command: where it is, and which variables there are.
     told: String,
 }
 
@@ -101,7 +101,7 @@ impl Shell {
         out + &err
     }
 
-    /// Somebody who waits at the terminal for what a command asks.
+    /// A person who waits at the terminal for what a command asks.
     pub(crate) fn sits_at(&self, command: &str) -> Seat {
         Seat::at_a_screen(Path::new("bash"), &["-c", &self.typed(command)], (160, 40))
     }

@@ -103,7 +103,7 @@ async fn environment_master_key_never_touches_the_disk() {
     assert!(said.contains("key"), "{said}");
 }
 
-/// The limits of a process on what a core dump may have, as the system tells them.
+/// The limits of a process on what a core dump may have, as the system reports them.
 fn core_limits(pid: u32) -> Vec<String> {
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("reads");
     let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("a limit");

@@ -1,5 +1,5 @@
-//! Everything at once, by chance: callers that ask until they are told, answers that are lost or cannot be read, connections that
-//! are cut, floods, accounts started over by hand, and SIGKILL in between. In the end the ledger has what was accepted, each
+//! Everything at once, by chance: callers that ask until they get an answer, answers that are lost or cannot be read, connections
+//! that are cut, floods, accounts started over by hand, and SIGKILL in between. In the end the ledger has what was accepted, each
 //! once, in order.
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ struct Storm {
 }
 
 impl Storm {
-    /// Sends texts into a chat, one after the other, each under a key until there is an answer; tells their ids.
+    /// Sends texts into a chat, one after the other, each under a key until there is an answer; returns their ids.
     async fn call(&self, chat: String, chance: Chance) -> Vec<(String, String)> {
         let mut accepted = Vec::new();
         for number in 0..TEXTS {
@@ -103,7 +103,7 @@ impl Storm {
         assert_eq!(status, 200, "{said}");
     }
 
-    /// The program ends, as it is told to or as it is not, and is started again.
+    /// The program ends, on request or by a kill, and is started again.
     async fn end(&self, chance: &Chance) {
         let mut program = self.program.write().await;
         if one_of(chance, 4) == 0 {
@@ -114,7 +114,7 @@ impl Storm {
         *program = Start::on(&self.world, binary(), "data").listening().await;
     }
 
-    /// Waits until all of it is over, and tells what did not end as sent.
+    /// Waits until all of it is over; returns what did not end as sent.
     async fn settle(&self, accepted: &[(String, String)]) -> Vec<Value> {
         self.world.delete("/faults").await;
         let program = self.program.read().await;

@@ -1,4 +1,4 @@
-//! The program as the service manager sees it: what it tells over `NOTIFY_SOCKET`, and what its units would be.
+//! The program as the service manager sees it: what it reports over `NOTIFY_SOCKET`, and what its units would be.
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What the README promises: a text goes out once, over the API and over the old port, and its way can be told.
+//! What the README promises: a text goes out once, over the API and over the old port, and its steps can be shown.
 
 use serde_json::json;
 use testkit::{Program, Start};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use systemd::{Account, InstallError, Plan, Systemd, SystemdError, UnitOptions};
 use tempfile::TempDir;
 
-/// A machine: a folder of units, and a service manager that believes what it is told.
+/// A machine: a folder of units, and a service manager that believes what is reported to it.
 struct Machine {
     folder: TempDir,
 }
@@ -97,7 +97,7 @@ async fn it_is_written_enabled_and_started_once() {
     assert!(!plan.changes());
     let done = plan.carry_out(&manager, false).await.expect("done");
     assert!(!done.wrote && !done.started && machine.asked().is_empty());
-    // With another limit: the difference is shown, and the service started anew.
+    // With another limit: the difference is shown, and the service restarted.
     let plan =
         Plan::make(&UnitOptions { memory_max: Some("1G".into()), ..options() }, &manager).expect("a plan");
     assert_eq!(plan.files[0].diff, "-MemoryMax=512M\n+MemoryMax=1G\n");
@@ -115,7 +115,7 @@ async fn it_may_be_started_at_boot_alone() {
 }
 
 #[tokio::test]
-async fn a_unit_of_somebody_else_is_left_alone() {
+async fn a_unit_of_someone_else_is_left_alone() {
     let machine = Machine::new();
     let theirs = machine.unit("switchboard.service");
     fs::write(&theirs, "[Service]\nExecStart=/opt/other\n").expect("written");

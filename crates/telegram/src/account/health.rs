@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::calls::Calls;
 use ambient::lock::{Mutex, RwLock};
 
-/// Tells everyone who waits that an account may have become able to do more.
+/// Notifies all waiters that an account may have become able to do more.
 #[derive(Clone, Default)]
 pub(crate) struct Changes(Arc<watch::Sender<u64>>);
 

@@ -267,7 +267,7 @@ impl Account {
         Usable::No(state, reason)
     }
 
-    /// Whether it could still tell what became of a message: its session is alive, or may be.
+    /// Whether it can still find out what became of a message: its session is alive, or may be.
     pub(crate) fn can_still_tell(&self) -> bool {
         let closed = matches!(self.health.restriction(), Some(Reason::Banned | Reason::Deactivated));
         let lost = |line: &Arc<Line>| matches!(line.state(), AccountState::Banned | AccountState::NeedsLogin);
@@ -439,7 +439,7 @@ impl Account {
         RegistryChange::Bound { chat_id, account: self.name.clone() }
     }
 
-    /// Which peers an answer tells of, which chats the account is no longer in, and which became others.
+    /// Which peers an answer mentions, which chats the account is no longer in, and which became others.
     pub(crate) fn sort_out(
         &self,
         users: &[enums::User],
@@ -479,7 +479,7 @@ impl Account {
         learned
     }
 
-    /// Boxed: it is a small part of many ways, and a large future.
+    /// Boxed: it is a small part of many callers, and a large future.
     pub(crate) fn store_learned(&self, learned: Learned) -> BoxFuture<'_, ()> {
         self.write_learned(learned).boxed()
     }
@@ -487,7 +487,7 @@ impl Account {
     async fn write_learned(&self, mut learned: Learned) {
         let peers = self.store.peers();
         let mut result = Ok(());
-        // What is written is how things stand now: some of it may have waited while the account left or came back, and
+        // What is written is the present state: some of it may have waited while the account left or came back, and
         // whatever changes from here on is written after it.
         for peer in &mut learned.peers {
             peer.dialog &= self.peers.knows(peer.chat_id) == Knows::Dialog;

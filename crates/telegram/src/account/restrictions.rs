@@ -75,7 +75,7 @@ async fn write(
     store.accounts().save_restriction(&health.name, reason, since).await?;
     match lasting(health) {
         Some(now) if now == restriction => drop(kept.insert(health.name.clone(), restriction)),
-        // Another one is told of by a change, and written over this one.
+        // Another one is reported by a change, and written over this one.
         Some(_) => {}
         // It was lifted meanwhile, and must not come back with the next start.
         None => drop(store.accounts().lift_restriction(&health.name).await?),

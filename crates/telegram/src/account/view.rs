@@ -118,7 +118,7 @@ impl From<Sent> for LimitsView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpdatesView {
     pub received: u64,
-    /// Left out, because they lay too far back.
+    /// Left out, because they were too far back.
     pub missed: u64,
     /// The latest stretches that were left out, oldest first; at most 20.
     pub gaps: Vec<Gap>,

@@ -34,8 +34,8 @@ pub enum CallTrouble {
 domain::enum_words!(CallTrouble);
 
 impl CallTrouble {
-    /// What the end of a call says. A refusal and a flood wait are answers. Whether a connection is made, and whether it
-    /// answers at all, the line tells by its state.
+    /// What the end of a call says. A refusal and a flood wait are answers. Whether a connection is made, and whether
+    /// it answers at all, is shown by the line's state.
     fn of(operation: Operation, result: CallResult) -> Option<Self> {
         match result {
             CallResult::Answered | CallResult::FloodWait | CallResult::Refused => None,

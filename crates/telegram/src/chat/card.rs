@@ -67,8 +67,8 @@ impl Pool {
         self.registry.private_dialogs(&bound)
     }
 
-    /// Whether a chat may be bound to this account. Changes nothing: the change is the store's, and then told by
-    /// [`delivery::Steps::registered`].
+    /// Whether a chat may be bound to this account. Changes nothing: the change is the store's, and is then reported
+    /// through [`delivery::Steps::registered`].
     pub fn bind(&self, chat_id: ChatId, account: &AccountName) -> Result<(), BindError> {
         let taker = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
         let knows = taker.peers.knows(self.registry.today(chat_id));

@@ -26,7 +26,7 @@ pub struct HistoryView {
     pub media: Option<&'static str>,
     /// The file that can be brought down, if what is attached is one.
     pub file: Option<FileShown>,
-    /// What happened, when it tells of a change of the chat.
+    /// What happened, when it reports a change of the chat.
     pub service: Option<String>,
 }
 

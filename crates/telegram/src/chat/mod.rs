@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_or_why_nobody_does() {
+    fn who_reads_or_why_no_one_does() {
         let chat_id = ChatId::channel(5);
         let until = Timestamp::from_micros(9);
         let able = |account: &str, readiness| Candidate { account: name(account), readiness };

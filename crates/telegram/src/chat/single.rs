@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::calls::classify::CallError;
 use crate::peers::parsing;
 
-/// The message with this id in this chat, unless it is gone or tells of a change of the chat.
+/// The message with this id in this chat, unless it is gone or reports a change of the chat.
 pub(crate) async fn message(
     account: &Account,
     chat_id: ChatId,

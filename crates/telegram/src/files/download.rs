@@ -17,7 +17,7 @@ use crate::chat::{ReadError, reader, single};
 use crate::line::health;
 use crate::pool::Pool;
 
-/// How much is asked for at once, in bytes: what Telegram gives lies within a block of a mebibyte.
+/// How much is asked for at once, in bytes: what Telegram gives is within a block of a mebibyte.
 const PIECE: u64 = 512 * 1024;
 
 /// How long Telegram may take for a piece.
@@ -68,7 +68,7 @@ pub struct DownloadRange {
 pub struct Download {
     /// The name that its sender gave it; empty where there is none, as for photos.
     pub name: String,
-    /// Its type, as its sender told it; of a photo `image/jpeg`.
+    /// Its type, as its sender gave it; of a photo `image/jpeg`.
     pub mime: String,
     /// The size of the whole file in bytes.
     pub size: u64,
@@ -173,12 +173,12 @@ pub(super) async fn begin(
     Ok(Download { name, mime, size, stream: stream::iter(first.map(Ok)).chain(rest).boxed() })
 }
 
-/// The file of a message, as the message tells of it.
+/// The file of a message, as the message describes it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FileShown {
     /// The name that its sender gave it; empty where there is none, as for photos.
     pub name: String,
-    /// Its type, as its sender told it; of a photo `image/jpeg`.
+    /// Its type, as its sender gave it; of a photo `image/jpeg`.
     pub mime: String,
     /// Its size in bytes.
     pub size: u64,

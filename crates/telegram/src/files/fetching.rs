@@ -205,8 +205,8 @@ async fn fetch(account: &Arc<Account>, folder: &Outgoing, wanted: &WantedFile) -
     }
 }
 
-/// Notes that it lies there. It stays first: what comes of a write that is cut short is not known, and a file without a row is
-/// swept away.
+/// Notes that it is stored. It stays first: what comes of a write that is cut short is not known, and a file without a
+/// row is swept away.
 async fn keep(account: &Account, folder: &Outgoing, seq: i64, held: Held) -> Result<(), StoreError> {
     let (key, sha256) = (held.key().clone(), Sha256(held.taken().sha256));
     held.keep();

@@ -19,12 +19,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The longest id that is looked at, in bytes of text. Telegram's have about a hundred.
 const LONGEST: usize = 1_024;
 
-/// In the type: the file lies behind an address of the web, and Telegram has none of it.
+/// In the type: the file is at an address of the web, and Telegram has none of it.
 const IS_ON_THE_WEB: u32 = 1 << 24;
 /// In the type: there is a file reference.
 const HAS_REFERENCE: u32 = 1 << 25;
 
-/// The first version that tells its minor version.
+/// The first version that includes its minor version.
 const WITH_MINOR: u8 = 4;
 
 /// A file that Telegram has, as an id names it.

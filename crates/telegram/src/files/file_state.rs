@@ -1,4 +1,4 @@
-//! What the accounts have at hand of files: the folder they lie in, whose turn it is, and what is ready to be sent.
+//! What the accounts have at hand of files: the folder they are in, whose turn it is, and what is ready to be sent.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};

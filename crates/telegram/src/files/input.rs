@@ -1,4 +1,4 @@
-//! How media are named in a call, and what an answer tells of them. Pure.
+//! How media are named in a call, and what an answer says about them. Pure.
 
 use domain::media::{Media, MediaForm};
 use domain::{AccessHash, Timestamp};
@@ -158,7 +158,7 @@ pub(super) fn reference(media: &enums::MessageMedia, saved_at: Timestamp) -> Opt
     Some(FileReference { kind, id, access_hash, file_reference: file_reference.clone(), saved_at })
 }
 
-/// What can be seen of media in a message: enough to tell whether they are the ones that were sent.
+/// What can be seen of media in a message: enough to know whether they are the ones that were sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) word: &'static str,

@@ -1,7 +1,7 @@
 //! Files through Telegram: brought up, kept under references, named by ids, brought down.
 //!
 //! * `parts` cuts a file, `upload` brings the parts up, and goes on where an earlier run was.
-//! * `input` is how media are named in a call, and what an answer tells of them; `file_id` and `post` are media that
+//! * `input` is how media are named in a call, and what an answer says about them; `file_id` and `post` are media that
 //!   Telegram has already.
 //! * `prepare` does what can be done before a part is sent, and puts it on the account's `file_state`; `sending` is the call.
 //! * `download` brings the media of a message down, as a stream; `fetching` keeps those that an account's rule names.

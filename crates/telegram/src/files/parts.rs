@@ -62,8 +62,7 @@ impl Cut {
         usize::try_from(left).unwrap_or(0)
     }
 
-    /// The call that brings a part up, with room for its bytes: they are read to where `usize` points, and lie in memory
-    /// once.
+    /// The call that brings a part up, with room for its bytes: they are read to where `usize` points, and are in memory once.
     pub(super) fn call(self, file_id: i64, part: u32) -> (Vec<u8>, usize) {
         let length = self.length(part);
         let id = if self.is_big() {
@@ -108,7 +107,7 @@ impl Arrived {
         self.done
     }
 
-    /// Tells whether there are now more without a gap.
+    /// Returns whether there are now more without a gap.
     pub(super) fn note(&mut self, part: u32) -> bool {
         let before = self.done;
         if part > self.done {

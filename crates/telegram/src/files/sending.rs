@@ -1,4 +1,4 @@
-//! The calls that send media, what their answers tell, and what a refusal of the media means.
+//! The calls that send media, what their answers say, and what a refusal of the media means.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub(crate) fn request(
     Some(request.to_bytes())
 }
 
-/// A part was sent: its files are named by what the answer tells of them from now on.
+/// A part was sent: its files are named by what the answer says about them from now on.
 pub(crate) async fn sent(account: &Account, attempt: &Attempt<'_>, answer: Option<&enums::Updates>) {
     let now = account.now();
     for item in &attempt.part.items {

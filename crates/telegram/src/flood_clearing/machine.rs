@@ -98,7 +98,7 @@ impl Run {
         self.waiting.first().map_or(Next::Over, |service| Next::Start(*service))
     }
 
-    /// The services are stopped: the silence begins. Its end is told.
+    /// The services are stopped: the silence begins. Its end is in `until`.
     pub(crate) fn fall_silent(&mut self, now: Timestamp) {
         self.phase = Phase::Silent;
         self.silent = Service::ALL.to_vec();
@@ -200,7 +200,7 @@ mod tests {
         Timestamp::default().plus(Duration::from_secs(seconds))
     }
 
-    /// Carries a run out with a clock that jumps to whatever is waited for; tells when each service was started.
+    /// Carries a run out with a clock that jumps to the next deadline; returns when each service was started.
     fn carry_out(
         run: &mut Run,
         mut now: Timestamp,

@@ -9,7 +9,7 @@ use super::planner::Person;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ExistingAccount {
     pub(super) name: AccountName,
-    /// Whose account it is, once Telegram told.
+    /// Whose account it is, once Telegram said so.
     pub(super) user_id: Option<UserId>,
     pub(super) phone: Option<String>,
     pub(super) keys: Vec<KeyFingerprint>,
@@ -64,7 +64,7 @@ impl AccountIndex {
         self.accounts.iter_mut().find(|account| account.name == *name)
     }
 
-    /// The account of this person: by the id that Telegram told, else by the phone number of an account whose person is
+    /// The account of this person: by the id that Telegram gave, else by the phone number of an account whose person is
     /// not known yet.
     pub(super) fn account_of(&self, user_id: UserId, phone: Option<&str>) -> Option<&ExistingAccount> {
         let by_id = self.accounts.iter().find(|account| account.user_id == Some(user_id));
@@ -75,7 +75,7 @@ impl AccountIndex {
         by_id.or_else(by_phone)
     }
 
-    /// Whether there are accounts whose person shows only when Telegram tells a phone number.
+    /// Whether there are accounts whose person shows only when Telegram gives a phone number.
     pub(super) fn knows_some_by_phone_only(&self) -> bool {
         let by_phone_only = |account: &ExistingAccount| {
             account.user_id.is_none() && account.phone.as_deref().is_some_and(|own| !digits(own).is_empty())
@@ -126,7 +126,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_home_is_found_by_id_before_phone_and_never_by_the_phone_of_somebody_else() {
+    fn a_home_is_found_by_id_before_phone() {
         let index = AccountIndex {
             accounts: vec![
                 ExistingAccount { phone: Some("+7 000 000-00-01".into()), ..existing("main") },
@@ -148,7 +148,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn new_names_are_names_and_nobody_elses() {
+    fn new_names_are_names_and_no_one_elses() {
         let name =
             |username, index: &AccountIndex| index.free_name(username, user(7)).expect("a name").to_string();
         let mut index = AccountIndex { accounts: vec![existing("demo_main")], ownerless: Vec::new() };

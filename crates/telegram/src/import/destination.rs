@@ -153,7 +153,7 @@ impl<'a> Destination<'a> {
         Ok(self.store().accounts().save_ownerless(&[session]).await?)
     }
 
-    /// A chat was taken over into the store: the pool is told.
+    /// A chat was taken over into the store: the pool is notified.
     pub(super) fn chat_was_taken(&self, chat: &ImportedChat, chat_id: ChatId) {
         let change = match &chat.account {
             _ if chat.left => RegistryChange::Left { chat_id },

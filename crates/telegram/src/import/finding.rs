@@ -22,7 +22,7 @@ const MOST_DATABASES: usize = 64;
 pub enum Input {
     /// A file or a folder on this machine.
     Path(PathBuf),
-    /// A file that was sent and lies on this machine for a while, and what its sender calls it.
+    /// A file that was sent and is on this machine for a while, and what its sender calls it.
     Sent(PathBuf, String),
     Text(SecretText),
     /// A session file's bytes.
@@ -39,7 +39,7 @@ pub(super) struct Findings {
     pub(super) limits: Vec<String>,
 }
 
-/// A session, and every place where it lies.
+/// A session, and every place where it is.
 #[derive(Debug)]
 pub(super) struct FoundSession {
     /// The first is the one that was read: of several, that which knows the most peers.
@@ -79,7 +79,7 @@ fn at(path: &Path, database: &Path, reader: &Reader, findings: &mut Findings) {
 /// Whether looking there would open the database of this program: closing a file gives up all locks on it.
 fn is_off_limits(path: &Path, database: &Path) -> bool {
     let (Ok(path), Ok(database)) = (fs::canonicalize(path), fs::canonicalize(database)) else { return false };
-    // What lies beside the database has its name with something behind it.
+    // The files beside the database have its name with something behind it.
     let text = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
     database.starts_with(&path) || text(&path).starts_with(&text(&database))
 }

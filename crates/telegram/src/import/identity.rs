@@ -15,7 +15,7 @@ use crate::calls::classify::{self, CallError, ErrorEffect};
 use crate::peers::parsing;
 use crate::session::{Claims, Key};
 
-/// How long Telegram may take to tell, connecting included.
+/// How long Telegram may take to answer, connecting included.
 const ANSWER: Duration = Duration::from_secs(15);
 
 /// How many sessions are asked about at once.
@@ -87,7 +87,7 @@ fn identity_in(body: &[u8]) -> Identity {
     person.map_or_else(nobody, Identity::Person)
 }
 
-/// What a refusal means, with the way out. Pure.
+/// What a refusal means, with what to do about it. Pure.
 fn refused(error: &CallError) -> Identity {
     let ErrorEffect::Dead(reason) = classify::effect(error) else {
         let why = match error {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_used_a_session_twice_is_told_by_whom_it_was_ended_and_what_to_do() {
+    fn a_session_that_was_used_twice_says_who_ended_it() {
         let (what, why) = told_of(406, "AUTH_KEY_DUPLICATED");
         assert_eq!(what, SessionOutcome::Duplicated);
         for words in [

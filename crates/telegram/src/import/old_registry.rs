@@ -16,7 +16,7 @@ const HISTORY: Duration = Duration::from_hours(30 * 24);
 /// How much of a request or an error is kept, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// How many odd rows are told of one by one.
+/// How many odd rows are listed one by one.
 const MOST_TOLD: usize = 100;
 
 /// The word for a request that waits for a person, in the old registry.

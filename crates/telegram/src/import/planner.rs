@@ -11,7 +11,7 @@ use crate::account::masked;
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     pub(super) key: KeyFingerprint,
-    /// Where it lies; the first is the one that is used.
+    /// Where it is; the first is the one that is used.
     pub(super) files: Vec<String>,
     pub(super) kind: String,
     pub(super) dc_id: i32,
@@ -24,7 +24,7 @@ pub(super) struct Subject {
 pub(super) enum Identity {
     Unasked,
     Person(Person),
-    /// Telegram told that it is no one's any more, or did not tell.
+    /// Telegram answered that it is no one's any more, or did not answer.
     Gone(SessionOutcome, String),
 }
 
@@ -108,8 +108,8 @@ pub(super) fn unmatched(sessions: &[Subject], plan: &Plan) -> Vec<String> {
     .collect()
 }
 
-/// Decides about all sessions: first about those of which the plan says what they are for, then about the others that it names,
-/// since who is told nothing takes what these leave; else in their order.
+/// Decides about all sessions: first about those of which the plan says what they are for, then about the others that
+/// it names, since those without instructions take what these leave; else in their order.
 ///
 /// A session that is only kept may belong to an account that a later one shows to be its person's. So these are looked
 /// at again until nothing changes: an import that is carried out leaves nothing for a second one of the same files.

@@ -131,7 +131,7 @@ fn a_plan_gives_each_session_its_work() {
 }
 
 #[test]
-fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
+fn who_gets_nothing_takes_what_later_ones_leave() {
     let planned = |number: u8, purposes: &[Purpose]| PlannedSession {
         fingerprint: Some(key(number).to_string()),
         purposes: purposes.to_vec(),
@@ -153,7 +153,7 @@ fn whoever_is_told_nothing_takes_what_those_leave_that_come_after_it() {
 }
 
 #[test]
-fn somebody_elses_session_goes_into_no_account() {
+fn someone_elses_session_goes_into_no_account() {
     let sessions = [(subject(1), Identity::Person(person(2)))];
     let named = Wishes { account: Some(name("main")), ..Wishes::default() };
     assert_eq!(
@@ -201,7 +201,7 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
 }
 
 #[test]
-fn a_dry_run_calls_nobody_ownerless_whose_account_may_be_known_by_its_phone_only() {
+fn a_dry_run_calls_no_account_with_a_known_phone_ownerless() {
     let told = Subject { told: Some(user(1)), ..subject(1) };
     let sessions = [(told, Identity::Unasked)];
     let decisions = plan(&sessions, main(None), &Wishes::default());

@@ -32,7 +32,7 @@ pub enum SessionOutcome {
     Duplicated,
     /// Telegram closed the account.
     Banned,
-    /// Telegram did not tell whose it is.
+    /// Telegram did not say whose it is.
     NoAnswer,
     /// No one asked whose it is.
     Unasked,
@@ -119,7 +119,7 @@ pub struct RegistryReport {
     pub chats_taken: usize,
     /// Chats that were here already as the registry has them.
     pub chats_known: usize,
-    /// Chats about which the registry and this program differ, and how: what is here stands. The first hundred.
+    /// Chats about which the registry and this program differ, and how: what is here is kept. The first hundred.
     pub chats_kept: Vec<String>,
     pub chats_kept_count: usize,
     /// Names of accounts that are no one's here, and how many chats each has: those chats are bound to no account.

@@ -19,7 +19,7 @@ use super::{ImportError, ImportOrder, peers};
 /// Chats and lines in one write.
 const CHUNK: usize = 500;
 
-/// How many differences are told one by one.
+/// How many differences are listed one by one.
 const MOST_TOLD: usize = 100;
 
 /// Imports what is ordered.
@@ -184,7 +184,7 @@ async fn perform(
     found: Found,
     person: Option<&planner::Person>,
 ) -> Result<(), ImportError> {
-    // Nothing is done about a session whose person Telegram did not tell.
+    // Nothing is done about a session whose person Telegram did not name.
     let (Some(action), Some(person)) = (&decision.action, person) else { return Ok(()) };
     match action {
         ImportAction::Join { account, purposes, new } => {

@@ -9,13 +9,13 @@ use domain::{ChatId, Timestamp};
 
 use ambient::lock::RwLock;
 
-/// How long a missing right is believed before it is tried again: rights come back without anyone telling us.
+/// How long a missing right is believed before it is tried again: rights come back without any notice.
 const MARK_LASTS: Duration = Duration::from_mins(10);
 
 /// How long a wait of an earlier run may be at most: a longer one was written by a clock that was set wrong.
 const LONGEST_KEPT: Duration = Duration::from_hours(7 * 24);
 
-/// The account's holds. What was told to wait waits that long, whatever is done to the time of day meanwhile.
+/// The account's holds. What was asked to wait waits that long, whatever is done to the time of day meanwhile.
 #[derive(Default)]
 pub(crate) struct FloodWaits {
     table: RwLock<Table>,
@@ -39,7 +39,7 @@ struct Now {
 /// Between two readings of the two clocks they differ by no more, unless one was set.
 const READINGS_DIFFER: Duration = Duration::from_secs(1);
 
-/// Until when, as it was told, and by the monotonic clock.
+/// A deadline, as it was received and by the monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Deadline {
     steady: Timestamp,
@@ -178,7 +178,7 @@ impl FloodWaits {
         table.marks.insert(chat_id, Mark { why, until: self.now(now).steady.plus(MARK_LASTS) });
     }
 
-    /// It can be written in after all. Tells whether there was a mark.
+    /// It can be written in after all. Returns whether there was a mark.
     pub(crate) fn lift_mark(&self, chat_id: ChatId) -> bool {
         // Nearly always there is none, and reading does not stop other readers.
         let marked = self.table.read().marks.contains_key(&chat_id);

@@ -1,5 +1,5 @@
-//! Connections of a line to other data centres, where files lie that it brings down: made when one is wanted, let in by
-//! the home data centre, dropped when none is.
+//! Connections of a line to other data centres, which have files that it brings down: made when one is wanted, let in
+//! by the home data centre, dropped when none is.
 
 use std::collections::HashMap;
 use std::sync::Arc;

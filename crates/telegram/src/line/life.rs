@@ -96,7 +96,7 @@ impl Line {
         }
     }
 
-    /// The first call on a connection: it connects, and tells whose session this is.
+    /// The first call on a connection: it connects, and shows whose session this is.
     async fn greet(&self, key: &Key, connection: &Connection) -> Result<(), Ended> {
         let request = functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] };
         let body = self
@@ -247,7 +247,7 @@ fn failed(error: &CallError) -> Ended {
     }
 }
 
-/// Tells that a line is over, whichever way it came to that.
+/// Reports that a line is over, however that happened.
 struct Over<'a>(&'a Line);
 
 impl Drop for Over<'_> {

@@ -103,7 +103,7 @@ struct Signals {
 enum Lost {
     #[default]
     Nothing,
-    /// The way to Telegram; it is looked for again.
+    /// The connection to Telegram; it is looked for again.
     Way,
     /// That Telegram knows how it was opened; another one has to be opened.
     Opening,
@@ -195,7 +195,7 @@ impl Line {
         (status.state, status.reason)
     }
 
-    /// Whether it is connected soon, as far as that lies with it: it tries until it is, whatever the data centre says,
+    /// Whether it is connected soon, as far as that depends on it: it tries until it is, whatever the data centre says,
     /// unless no one could be reached with what it has.
     pub(crate) fn is_coming(&self) -> bool {
         match self.state_and_reason() {

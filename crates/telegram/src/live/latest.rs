@@ -1,4 +1,4 @@
-//! The newest messages of a chat, for looking at: what lies in a history is never acted upon.
+//! The newest messages of a chat, for looking at: what is in a history is never acted upon.
 
 use domain::account::Operation;
 use domain::{AccountName, ChatRef};

@@ -38,7 +38,7 @@ pub struct Sighting {
     pub keyboard: Option<Arc<Keyboard>>,
 }
 
-/// Sees what comes in live. No method may wait, nor take long: the connection stands still meanwhile.
+/// Sees what comes in live. No method may wait, nor take long: the connection is blocked meanwhile.
 pub trait Watcher: Send + Sync {
     /// Whether it wants to see messages of this chat.
     fn watches(&self, account: &AccountName, chat_id: ChatId) -> bool;

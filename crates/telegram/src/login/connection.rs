@@ -27,7 +27,7 @@ pub(crate) struct LoginConnection {
 }
 
 impl LoginConnection {
-    /// `None` when there is no address for the data centre of the key. `accepted` is told when a token was accepted.
+    /// `None` when there is no address for the data centre of the key. `accepted` is called when a token was accepted.
     pub(crate) fn open(
         key: SignedIn,
         addresses: &Addresses,

@@ -29,7 +29,7 @@ impl Turn {
         }
     }
 
-    /// Ends the login if it is not the account's person who signed in. Tells whether it did.
+    /// Ends the login if it is not the account's person who signed in. Returns whether it did.
     pub(super) async fn is_somebody_else(&mut self, user: &SelfUser) -> Result<bool, LoginError> {
         let (name, who) = (&self.login.account, format!("{} ({})", user.display_name, user.user_id));
         let detail = match self.pool.known_user(&self.account).await? {
@@ -116,11 +116,11 @@ impl Turn {
         Ok(self.pool.store.accounts().save_ownerless(&[session]).await?)
     }
 
-    /// Whether someone is signed in already with a key whose last answer got lost. Tells whether that is so, or the
-    /// login is over: then the step that was asked for is not the next one any more.
+    /// Checks whether someone is signed in already with a key whose last answer got lost. Returns whether that is so,
+    /// or the login is over: then the step that was asked for is not the next one any more.
     pub(super) async fn settle(&mut self) -> Result<bool, LoginError> {
         let Some(record) = self.inner.record.as_ref() else {
-            // Anyone who tells the code twice is told that it was right.
+            // A caller that sends the code twice is answered that it was right.
             return Ok(matches!(self.login.state(), LoginState::Done { .. }));
         };
         if !record.in_doubt || record.key().is_none() {
@@ -206,8 +206,8 @@ impl Turn {
         Ok(())
     }
 
-    /// Does what is due. Tells when to look again; `None` when there is nothing more to do. `failing_since` is when the
-    /// first of the attempts was that all came to nothing.
+    /// Does what is due. Returns when to look again; `None` when there is nothing more to do. `failing_since` is when
+    /// the first of the attempts was that all came to nothing.
     pub(super) async fn tend(
         &mut self,
         failing_since: Option<Timestamp>,

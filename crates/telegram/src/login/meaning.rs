@@ -6,7 +6,7 @@ use mtproto::RpcError;
 
 use super::state::LoginFailure;
 
-/// What a wait lasts whose length is not told.
+/// How long a wait lasts whose length is not given.
 const UNTOLD: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub enum How {
 pub struct LoginOptions {
     /// Begin again where one is under way.
     pub restart: bool,
-    /// What the session will be for; nothing stands for what no working session of the account is for.
+    /// What the session will be for; when empty, what no working session of the account is for.
     pub purposes: Vec<Purpose>,
 }
 
@@ -96,7 +96,7 @@ impl Pool {
 }
 
 impl Logins {
-    /// Begins to sign in. Where someone is at it already, tells how far they are.
+    /// Begins to sign in. Where someone is at it already, returns how far they are.
     pub async fn start(
         &self,
         name: &AccountName,
@@ -137,8 +137,8 @@ impl Logins {
             .await
     }
 
-    /// Tells whether the terms of service are accepted. Where they are not, the new session is signed out and the login
-    /// comes to nothing.
+    /// Answers whether the terms of service are accepted. Where they are not, the new session is signed out and the
+    /// login comes to nothing.
     pub async fn answer_terms(&self, name: &AccountName, accepted: bool) -> Result<LoginState, LoginError> {
         self.turn(self.known(name)?, move |mut turn| async move { turn.answer_terms(accepted).await }).await
     }

@@ -13,7 +13,7 @@ use super::turn::Turn;
 const MOST_MOVES: u32 = 3;
 
 impl Turn {
-    /// Another data centre, with another key. Tells whether the login goes on there.
+    /// Another data centre, with another key. Returns whether the login goes on there.
     pub(super) async fn move_to(&mut self, dc_id: i32, step: Step) -> Result<bool, LoginError> {
         if self.record()?.moves >= MOST_MOVES {
             let detail = "sent from one data centre to another, again and again".to_owned();
@@ -41,7 +41,7 @@ impl Turn {
         self.move_to(dc_id, step).await
     }
 
-    /// Whether a refusal tells that this data centre knows nothing of a code or a password that was asked for in another.
+    /// Whether a refusal means that this data centre knows nothing of a code or a password that was asked for in another.
     pub(super) fn is_unknown_here(&mut self, meaning: &Meaning) -> Result<bool, LoginError> {
         let refusal = matches!(
             meaning,
@@ -66,7 +66,7 @@ impl Turn {
         }
     }
 
-    /// Goes on with a login that was sent on and broke off before it started over. Tells whether it was one.
+    /// Goes on with a login that was sent on and broke off before it started over. Returns whether it was one.
     pub(super) async fn was_broken_off(&mut self) -> Result<bool, LoginError> {
         if !matches!(self.record()?.step, Step::Anew) {
             return Ok(false);

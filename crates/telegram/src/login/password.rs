@@ -1,4 +1,4 @@
-//! The proof that someone knows a two-step password, without telling it.
+//! The proof that someone knows a two-step password, without revealing it.
 //!
 //! After <https://core.telegram.org/api/srp>. The work takes a while, as it is meant to.
 

@@ -57,7 +57,7 @@ impl Turn {
         }
         let request = functions::help::AcceptTermsOfService { id: types::DataJson { data: id }.into() };
         match self.ask(&request).await? {
-            // Asked for once more: there may be others, and those that were accepted before are not told again.
+            // Asked for once more: there may be others, and those that were accepted before are not sent again.
             Reply::Got(_) => {
                 let SignedInAs { user_id, username, display_name } = user;
                 self.signed_in(SelfUser { user_id, username, display_name }).await

@@ -73,7 +73,7 @@ pub(crate) async fn run(account: &Account, every: Duration, turns: &Semaphore) {
         }
     };
     account.dialogs_complete.store(fill.complete, Ordering::Release);
-    // Where a reading of all of it once more stands, while there is one.
+    // The progress of a repeated reading of all of it, while there is one.
     let mut again = None;
     // The same of a look at what is new.
     let mut look = None;
@@ -249,7 +249,7 @@ pub(crate) async fn read_newest(account: &Account) -> Result<(), CallError> {
     result
 }
 
-/// Shows each chat of the dialogs that may be as new as `earliest`, in seconds of Telegram's clock. Tells whether all
+/// Shows each chat of the dialogs that may be as new as `earliest`, in seconds of Telegram's clock. Returns whether all
 /// of them were read.
 pub(crate) async fn look_through(
     account: &Account,
@@ -312,7 +312,7 @@ pub(crate) async fn turn<'a>(account: &Account, turns: &'a Semaphore) -> Option<
 async fn read(account: &Account, offset: Offset) -> Result<Page, CallError> {
     let offset_peer = offset.peer.and_then(|chat_id| account.peers.input(chat_id));
     let request = functions::messages::GetDialogs {
-        // Pinned dialogs stand before all others, whatever their date: they come with the first page.
+        // Pinned dialogs come before all others, whatever their date: they are in the first page.
         exclude_pinned: offset != Offset::default(),
         folder_id: None,
         offset_date: offset.date,

@@ -50,7 +50,7 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
 }
 
 /// Whether the account is still in a group, supergroup or channel, after Telegram refused a message to it; true where
-/// that cannot be told. Of a basic group memory knows it by now.
+/// that is unknown. Of a basic group memory knows it by now.
 pub(crate) async fn is_still_in(account: &Account, chat_id: ChatId) -> bool {
     match chat_id.kind() {
         ChatKind::User => return true,

@@ -17,7 +17,7 @@ use store::{PeerKind, StoredPeer};
 use ambient::lock::RwLock;
 
 /// How long a public name is believed to lead where it led. Names pass from one to another; mostly an update or an
-/// answer tells, and if none does, anyone who uses an older one asks again.
+/// answer reports it, and if none does, anyone who uses an older one asks again.
 const NAME_LASTS: Duration = Duration::from_hours(24);
 
 /// How long an older name is believed on when it cannot be asked for.
@@ -120,7 +120,7 @@ impl Peers {
             .filter(|peer| {
                 // Also of a peer that is no news: meanwhile the name may have been someone else's.
                 claimed.extend(peer.username.clone().map(|username| (username, peer.chat_id)));
-                // What is told again is to be stored again before the next start finds it too old.
+                // What is learned again is to be stored again before the next start finds it too old.
                 let ages = |username: &Username| names.ages(username, peer.chat_id, now);
                 let ages = peer.username.as_ref().is_some_and(ages);
                 table.take(peer, &mut old_names) || ages
@@ -191,7 +191,7 @@ impl Peers {
         }
     }
 
-    /// The account left the chat. Tells whether that is news.
+    /// The account left the chat. Returns whether that is news.
     pub(crate) fn leave(&self, chat_id: ChatId) -> bool {
         let mut table = self.0.write();
         let left =
@@ -255,8 +255,8 @@ impl Peers {
 }
 
 impl Table {
-    /// Whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
-    /// Names that were given up are told.
+    /// Returns whether it was news. A dialog stays one until the account leaves it: partial answers do not say so.
+    /// Names that were given up are added to `old_names`.
     fn take(&mut self, learned: &StoredPeer, old_names: &mut Vec<(Box<str>, ChatId)>) -> bool {
         let is_group = learned.chat_id.kind() != ChatKind::User;
         let username = learned.username.as_ref().map(Username::as_str);
@@ -278,7 +278,7 @@ impl Table {
                 let known = known.get_mut();
                 // Of groups every full answer says whether the account is in it; of users only the dialog list does.
                 let dialog = if is_group { learned.dialog } else { known.dialog || learned.dialog };
-                // Most answers tell no phone; what is known of it stays.
+                // Most answers have no phone; what is known of it stays.
                 let phone = learned.phone.as_deref().or(known.phone.as_deref()).map(Box::from);
                 let same = known.phone == phone
                     && known.access_hash == learned.access_hash
@@ -322,7 +322,7 @@ impl Names {
         self.get(username)?.chat_id
     }
 
-    /// The same, unless it was told too long ago to be believed without asking.
+    /// The same, unless it was learned too long ago to be believed without asking.
     pub(crate) fn find_fresh(&self, username: &Username, now: Timestamp) -> Option<ChatId> {
         self.get(username).filter(|named| named.until > now)?.chat_id
     }
@@ -347,8 +347,7 @@ impl Names {
         }
     }
 
-    /// The store remembers that it was told so then. When two accounts remember it differently, Telegram is to be
-    /// asked.
+    /// The store remembers that it was learned then. When two accounts remember it differently, Telegram is to be asked.
     fn restore(&self, username: &Username, chat_id: ChatId, named_at: Timestamp) {
         let mut names = self.0.write();
         let told = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };

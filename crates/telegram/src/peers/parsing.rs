@@ -1,4 +1,4 @@
-//! What Telegram's answers tell about users and chats, in our words. Pure.
+//! What Telegram's answers say about users and chats, in our words. Pure.
 
 use domain::{AccessHash, ChatId, UserId, Username};
 use grammers_tl_types::{enums, types};

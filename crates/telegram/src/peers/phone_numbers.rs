@@ -26,7 +26,7 @@ const NUMBER_LASTS: Duration = Duration::from_hours(24);
 
 const MOST_NUMBERS: usize = 10_000;
 
-/// Whose a phone number is, as Telegram told.
+/// Whose a phone number is, as Telegram answered.
 #[derive(Default)]
 pub(crate) struct Numbers(Mutex<HashMap<Phone, (ChatId, Timestamp)>>);
 

@@ -253,7 +253,7 @@ impl Pool {
     }
 
     /// Lets all accounts read all their dialogs again, page by page in the background; what is known stays until then,
-    /// and what was not found may be asked for again. Tells how many peers they know by now.
+    /// and what was not found may be asked for again. Returns how many peers they know by now.
     #[expect(clippy::unused_async, reason = "a reading that waits for something is still the same call")]
     pub async fn reload_dialogs(&self) -> usize {
         self.lookups.forget_misses();
@@ -336,7 +336,7 @@ impl Pool {
         self.registry.today(chat_id)
     }
 
-    /// The same, unless the name was told too long ago to be believed without asking.
+    /// The same, unless the name was learned too long ago to be believed without asking.
     pub(crate) fn find_fresh(&self, chat: &ChatRef) -> Option<ChatId> {
         match chat {
             ChatRef::Username(name) => self.names.find_fresh(name, self.clock.now()),

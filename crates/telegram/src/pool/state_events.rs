@@ -1,4 +1,4 @@
-//! Events about accounts: each tick tells of those whose shown state is another one than was told last.
+//! Events about accounts: each tick reports those whose shown state differs from the last one reported.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use domain::{AccountName, AccountState};
 
 use super::Pool;
 
-/// How often the states are looked at. What comes and goes within one tick is not told.
+/// How often the states are looked at. What comes and goes within one tick is not reported.
 const TICK: Duration = Duration::from_secs(1);
 
 impl Pool {
-    /// Tells of changes for as long as it is polled. While the store takes nothing, the state is written later.
+    /// Reports changes for as long as it is polled. While the store takes nothing, the state is written later.
     pub async fn tell_states(&self) {
         let mut told = HashMap::new();
         loop {
@@ -31,7 +31,7 @@ impl Pool {
     }
 }
 
-/// What is to be told. An account begins as connecting, which is not told.
+/// What is to be reported. An account begins as connecting, which is not reported.
 fn changes<'a>(
     told: &HashMap<AccountName, AccountState>,
     shown: impl Iterator<Item = (&'a AccountName, AccountState)>,

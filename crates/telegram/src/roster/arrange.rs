@@ -13,7 +13,7 @@ use crate::pool::Pool;
 /// How long a line may take to close.
 const CLOSE: Duration = Duration::from_secs(30);
 
-/// Lines of one account: what can be told apart by the bits of a number.
+/// Lines of one account: as many as the bits of a number distinguish.
 const MOST_LINES: usize = 64;
 
 impl Pool {

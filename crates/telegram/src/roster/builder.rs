@@ -164,7 +164,7 @@ impl Builder {
         let keyring = Keyring {
             account: account.name.clone(),
             line: index,
-            // What is gone meanwhile reads as a string that is none, and is told so.
+            // What is gone meanwhile reads as a string that is none, and is reported as such.
             source: source.unwrap_or_else(|| Source::Text(SecretText::from(String::new()))),
             reader: self.reader.clone(),
             addresses: Arc::clone(&self.addresses),
@@ -191,7 +191,7 @@ impl Builder {
         Ok(Arc::new(Line::new(parts, key, account.switch() != Switch::Stopped)))
     }
 
-    /// Whose session it is, by the store or by the session file, until Telegram itself tells.
+    /// Whose session it is, by the store or by the session file, until Telegram itself says so.
     pub(crate) async fn remember(&self, health: &AccountHealth, key: &Key) -> Result<(), StoreError> {
         let stored = self.store.accounts().session(&health.name, key.fingerprint()).await?;
         let told =

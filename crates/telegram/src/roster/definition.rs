@@ -180,7 +180,7 @@ impl Definition {
         }
     }
 
-    /// Whether a caller may name this proxy, as far as its address tells.
+    /// Whether a caller may name this proxy, as far as its address shows.
     fn check_proxy(&self, proxies: &Allowed) -> Result<(), RosterError> {
         let judged = self.proxy.as_ref().map_or(Ok(()), |proxy| judge_named(proxy, proxies));
         judged.map_err(|refused| RosterError::Invalid {

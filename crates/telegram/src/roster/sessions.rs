@@ -127,7 +127,7 @@ impl Pool {
         Ok(AccountView::of(&account))
     }
 
-    /// Whose an account is, as far as Telegram ever told of one of its sessions.
+    /// Whose an account is, as far as Telegram ever reported it for one of its sessions.
     pub(crate) async fn known_user(&self, account: &Account) -> Result<Option<UserId>, StoreError> {
         if let Some(user_id) = account.health.user_id() {
             return Ok(Some(user_id));

@@ -160,7 +160,7 @@ fn in_vain(pool: &Pool, query: &Query, operation: Operation, inquiry: &Inquiry) 
     render(pool, query, chat_id, &choice, &unasked)
 }
 
-/// Whether it is a name that was told too long ago.
+/// Whether it is a name that was learned too long ago.
 fn is_old(pool: &Pool, chat: &ChatRef) -> bool {
     pool.find_fresh(chat).is_none() && pool.find(chat).is_some()
 }
@@ -289,8 +289,8 @@ fn still_reading(until: Timestamp) -> String {
     format!("its dialogs are still being read; flood wait until {}", until.to_the_second())
 }
 
-/// Reaches a chat that another account knows under a public name: names mean the same to everyone. Tells whether there
-/// was an answer: a second one would be the same.
+/// Reaches a chat that another account knows under a public name: names mean the same to everyone. Returns whether
+/// there was an answer: a second one would be the same.
 async fn by_name(ready: &[Arc<Account>], chat_id: ChatId) -> bool {
     let Some(name) = ready.first().and_then(|account| account.names.of(chat_id)) else { return false };
     for account in ready {

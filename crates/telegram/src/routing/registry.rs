@@ -120,7 +120,7 @@ impl Registry {
         migrations.get(&chat_id).copied().unwrap_or(chat_id)
     }
 
-    /// A basic group became a supergroup: its binding goes over. Tells whether that is news.
+    /// A basic group became a supergroup: its binding goes over. Returns whether that is news.
     pub(crate) fn migrated(&self, from: ChatId, to: ChatId) -> bool {
         if self.today(from) == to || from == to {
             return false;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_keeps_a_chat_until_it_is_bound_anew_or_left() {
+    fn the_first_keeps_a_chat_until_it_is_bound_again_or_left() {
         let (registry, chat) = (Registry::default(), ChatId::channel(5).expect("id"));
         registry.bind_first(chat, 1);
         registry.bind_first(chat, 2);

@@ -58,7 +58,7 @@ pub struct Facts {
 pub enum Refusal {
     /// It does not know the chat.
     Unknown,
-    /// It does not know the chat so far, and cannot tell yet: it is still connecting, or reading its dialogs.
+    /// It does not know the chat so far, which may change: it is still connecting, or reading its dialogs.
     CannotTell,
     /// It knows the group, and is not in it.
     NotInIt,
@@ -101,7 +101,7 @@ impl Refusal {
 pub struct Choice {
     /// Best first.
     pub able: Vec<(usize, Readiness)>,
-    /// The others that were considered, as they stand in the facts.
+    /// The others that were considered, in the order of the facts.
     pub refused: Vec<(usize, Refusal)>,
     /// The first choice among those in the chat, whether it can be used or not. Of several of the same priority, one
     /// that is ready.
@@ -134,8 +134,8 @@ const fn seniority(rank: u64) -> u64 {
     (rank >> (LOAD_BITS + PLACE_BITS)) & !(1 << (61 - LOAD_BITS - PLACE_BITS))
 }
 
-/// Chooses. Each account stands in `facts` once, in any order; those by priority and name are the quickest to sort.
-/// `pin` is the place of the only account that may do it, `bound` of the one that the chat belongs to.
+/// Chooses. Each account is in `facts` once, in any order; those by priority and name are the quickest to sort. `pin`
+/// is the place of the only account that may do it, `bound` of the one that the chat belongs to.
 pub fn choose(
     kind: ChatKind,
     pin: Option<usize>,
@@ -195,9 +195,9 @@ pub fn choose(
     }
 }
 
-/// Chooses for a private dialog that goes over from the account it is bound to: to one that has it, else to one that can
-/// reach the person. `away` tells of an account that its own dialogs would go over from it; none goes to such a one.
-/// Where no other account can take it, it stays.
+/// Chooses for a private dialog that goes over from the account it is bound to: to one that has it, else to one that
+/// can reach the person. `away` returns whether an account's own dialogs would go over from it; none goes to such a
+/// one. Where no other account can take it, it stays.
 pub fn succeed(
     bound: &Facts,
     others: impl IntoIterator<Item = Facts>,
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_chat_goes_to_whoever_has_it_before_any_stranger() {
+    fn a_private_chat_goes_to_who_has_it_before_any_stranger() {
         let facts = vec![Facts { knows: Knows::Contact, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::User, None, None, facts.clone(), NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![1], Some(1)));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_would_do_it_badly_comes_last_and_is_still_the_first_choice() {
+    fn the_first_choice_comes_last_where_it_would_do_it_badly() {
         let facts = vec![Facts { hampered: true, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::Group, None, None, facts, NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![1, 2, 0], Some(0)));
@@ -466,7 +466,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_is_chosen_can_do_it(
+        fn who_is_chosen_can_do_it(
             kind in any_kind(), facts in any_accounts(),
             pin in proptest::option::of(0_usize..6), bound in proptest::option::of(0_usize..6),
         ) {
@@ -497,7 +497,7 @@ mod tests {
         }
 
         #[test]
-        fn only_whoever_could_tell_says_that_it_does_not_know_the_chat(
+        fn only_who_could_tell_says_that_it_does_not_know_the_chat(
             kind in any_kind(), facts in any_accounts(),
             pin in proptest::option::of(0_usize..6), bound in proptest::option::of(0_usize..6),
         ) {
@@ -554,7 +554,7 @@ mod tests {
         }
 
         #[test]
-        fn the_first_choice_is_the_bound_one_or_whoever_is_in_the_chat(
+        fn the_first_choice_is_the_bound_one_or_who_is_in_the_chat(
             kind in any_kind(), facts in any_accounts(), bound in proptest::option::of(0_usize..6),
         ) {
             let choice = choose(kind, None, bound, facts.clone(), NOW);

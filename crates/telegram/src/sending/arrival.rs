@@ -250,7 +250,7 @@ mod tests {
         assert_eq!([then(0), then(1), then(-1)], [exactly(SINCE); 3]);
         assert_eq!(then(3_600), Some(Then { since: SINCE.plus(hour), earliest: SINCE }));
         assert_eq!(then(-3_600), exactly(SINCE.minus(hour + ROUNDING)));
-        // It lies ahead: our clock was set back since, and no one knows by how much.
+        // It is ahead: our clock was set back since, and no one knows by how much.
         assert_eq!(super::then(SINCE, SINCE.minus(Duration::from_mins(1)), 0), None);
         // What is as old as it would be by a clock that lags now is not it, and not denied either.
         let behind = then(3_600).expect("known");

@@ -156,7 +156,7 @@ async fn sent(account: &Account, attempt: &Attempt<'_>, body: &[u8]) -> Outcome 
     Outcome::Sent(ids)
 }
 
-/// The ids under which its items were accepted; and the whole answer if it tells of files. It is large, and a text does
+/// The ids under which its items were accepted; and the whole answer if it mentions files. It is large, and a text does
 /// not carry room for it through its waits.
 fn accepted(
     account: &Account,
@@ -338,7 +338,7 @@ mod tests {
             assert_eq!(announced(&answer(random_id).to_bytes(), 9), found);
         }
         assert_eq!(message_id(&enums::Updates::TooLong, 9), None);
-        // What stands behind the ids is not read.
+        // What follows the ids is not read.
         let whole = answer(9).to_bytes();
         assert_eq!(announced(&whole[..28], 9), TelegramMessageId::new(46));
         assert_eq!(announced(&whole[..27], 9), None);

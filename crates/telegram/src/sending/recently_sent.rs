@@ -22,7 +22,7 @@ pub(crate) struct RecentlySent(Mutex<VecDeque<Sent>>);
 impl RecentlySent {
     pub(crate) fn note(&self, random_id: i64, message: TelegramMessageId, chat: Option<ChatId>) {
         let mut ring = self.0.lock();
-        // The answer and the update tell the same thing; the newest are at the back.
+        // The answer and the update report the same thing; the newest are at the back.
         if let Some(known) = ring.iter_mut().rev().find(|sent| sent.random_id == random_id) {
             known.chat = known.chat.or(chat);
             return;

@@ -1,4 +1,4 @@
-//! The pool as the delivery sees it: a way out.
+//! The pool as a sender for the delivery.
 
 use std::sync::Arc;
 

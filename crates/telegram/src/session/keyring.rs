@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_asked_about_is_nobody_elses() {
+    fn a_key_that_is_asked_about_is_no_one_elses() {
         let claims = Claims::default();
         let key = SignedIn { dc_id: 2, key: Secret::new(Box::new([1; 256])), user_id: None }.fingerprint();
         let asking = claims.ask(key).expect("free");

@@ -15,7 +15,7 @@ use store::KeyFingerprint;
 pub(crate) struct SignedIn {
     pub(crate) dc_id: i32,
     pub(crate) key: AuthKey,
-    /// Whose it is, if the file tells.
+    /// Whose it is, if the file says so.
     pub(crate) user_id: Option<UserId>,
 }
 
@@ -25,7 +25,7 @@ impl SignedIn {
         Self { dc_id: self.dc_id, key, user_id: self.user_id }
     }
 
-    /// What tells this key from others without showing it.
+    /// What distinguishes this key from others without showing it.
     pub(crate) fn fingerprint(&self) -> KeyFingerprint {
         KeyFingerprint::of(self.key.expose_secret())
     }

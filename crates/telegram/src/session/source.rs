@@ -88,7 +88,7 @@ mod tests {
         let text = load(&text(&session), &Reader::default()).expect("a session");
         assert_eq!((file.dc_id, file.user_id, text.user_id), (4, UserId::new(777), None));
         assert_eq!(file.fingerprint(), text.fingerprint());
-        // What tells keys apart is the same wherever it is asked.
+        // What distinguishes keys is the same wherever it is asked.
         assert_eq!(file.fingerprint().0, session.key.fingerprint().0);
     }
 

@@ -1,4 +1,4 @@
-//! The way of one step: the account and the line it goes through, its calls, and what their errors say.
+//! The context of one step: the account and the line it goes through, its calls, and what their errors say.
 
 use std::sync::Arc;
 use std::time::Duration;

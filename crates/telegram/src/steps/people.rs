@@ -121,7 +121,7 @@ impl Invitation<'_> {
         Ok(())
     }
 
-    /// One call. An error that is about one of those who were asked is told; no one was invited then.
+    /// One call. An error that is about one of those who were asked is returned; no one was invited then.
     async fn ask(
         &mut self,
         asked: &[UserId],
@@ -182,7 +182,7 @@ fn missing(asked: &[UserId], answer: &types::messages::InvitedUsers) -> Vec<Miss
             })
         })
         .collect();
-    // The line about it in the chat names those who are new there; where there is none, it cannot be told.
+    // The line about it in the chat names those who are new there; where there is none, it is unknown.
     let Some(new) = happened(&answer.updates).iter().find_map(added) else { return missing };
     let were_there: Vec<UserId> = asked
         .iter()

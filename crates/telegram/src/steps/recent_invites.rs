@@ -26,7 +26,7 @@ impl RecentInvites {
         }
     }
 
-    /// Whether it may have been us who brought them. It is told once.
+    /// Whether it may have been us who brought them. True only once.
     pub(crate) fn recall(&self, chat_id: ChatId, user_id: UserId) -> bool {
         let mut ring = self.0.lock();
         let found = ring.iter().position(|one| *one == (chat_id, user_id));
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn somebody_is_recalled_once_and_in_their_chat_alone() {
+    fn someone_is_recalled_once_and_in_their_chat_alone() {
         let (invited, chat) = (RecentInvites::default(), ChatId::channel(5).expect("id"));
         let user = |id| UserId::new(id).expect("id");
         invited.note(chat, &[1, 2, 1].map(user));

@@ -1,4 +1,4 @@
-//! Reading from histories what an account was not told of: chat by chat, page by page, from the oldest on.
+//! Reading from histories what an account did not receive: chat by chat, page by page, from the oldest on.
 
 use std::time::Duration;
 

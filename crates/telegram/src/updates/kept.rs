@@ -72,7 +72,7 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// The ids that Telegram gave to what this program sent, as far as these updates tell.
+/// The ids that Telegram gave to what this program sent, as far as these updates show them.
 fn sent_here<'a>(updates: impl Iterator<Item = &'a Update>) -> HashSet<i32> {
     let ids = updates.filter_map(|update| match update {
         Update::MessageId(sent) => Some(sent.id),

@@ -37,7 +37,7 @@ use crate::chat::history::at;
 use crate::line::Arrived;
 use crate::line::health;
 
-/// What lies further back than this is not asked for.
+/// What is further back than this is not asked for.
 const OLDEST: Duration = Duration::from_hours(24);
 
 /// More than this is not asked for in one go.
@@ -102,9 +102,9 @@ struct Reader<'a> {
     /// The counters are known; before that nothing can be in order.
     primed: bool,
     missed: Option<Absence>,
-    /// When the account was last told of anything before this absence, in seconds of Telegram's clock.
+    /// When the account last received anything before this absence, in seconds of Telegram's clock.
     heard_at: i32,
-    /// Where each channel stood when it was last heard of.
+    /// The counter of each channel when it was last heard of.
     channels: HashMap<i64, i32>,
     /// Channels whose counter is in `boxes`.
     tracked: HashSet<i64>,
@@ -247,7 +247,7 @@ impl<'a> Reader<'a> {
         flush_at.into_iter().chain(self.settle_at).min()
     }
 
-    /// Asks for what came in the next channel whose messages are kept: Telegram tells of some of them only.
+    /// Asks for what came in the next channel whose messages are kept: Telegram reports some of them only.
     fn ask_for_next(&mut self) {
         let keeper = Keeper::new(self.account);
         let is_kept = |channel: &i64| ChatId::channel(*channel).is_some_and(|chat_id| keeper.keeps(chat_id));
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
             {
                 self.boxes.try_set_channel_state(channel, *pts);
             }
-            // Its number would replace ours, and what lies between would never be asked for.
+            // Its number would replace ours, and what is between would never be asked for.
             if let enums::Update::ChannelTooLong(update) = update
                 && self.channels.contains_key(&channel)
             {
@@ -571,8 +571,8 @@ impl<'a> Reader<'a> {
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
-        // First whom the updates told of, then that they were taken. It is kept until it is stored: the stop of the program
-        // may end this on its way, and is followed by another.
+        // First the peers that the updates mention, then that they were taken. It is kept until it is stored: the stop
+        // of the program may interrupt this, and is followed by another.
         self.account.store_learned(self.pending.learned.clone()).await;
         self.pending.learned = Learned::default();
         let state = self.pending.counters();

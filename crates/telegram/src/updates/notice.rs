@@ -23,7 +23,7 @@ pub(super) enum Notice {
     Contacts,
 }
 
-/// What this update tells; `me` is the account's own user.
+/// What this update means; `me` is the account's own user.
 pub(super) fn notice(update: &Update, me: Option<UserId>) -> Option<Notice> {
     match update {
         Update::MessageId(sent) => {

@@ -76,7 +76,7 @@ impl Pending {
     }
 }
 
-/// Where the updates stood before some were missed.
+/// The state of the updates before some were missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Absence {
     pub(super) pts: i32,

@@ -15,7 +15,7 @@ fn why(found: &Candidates, account: &str) -> (RefusalKind, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_public_chat_that_lets_nobody_in_is_looked_up_once_by_each() {
+async fn a_public_chat_that_lets_no_one_in_is_looked_up_once_by_each() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let chats = world.telegram().chats();
     let channel = chats.iter().find(|chat| chat.username.as_deref() == Some("demo_channel")).expect("one");

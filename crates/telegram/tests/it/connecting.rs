@@ -120,7 +120,7 @@ async fn a_deaf_line_is_noticed_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_account_keeps_nobody_from_starting() {
+async fn a_deaf_account_keeps_no_one_from_starting() {
     let world = World::new().await.only(&["main", "backup_1"]);
     world.fault("backup_1", FaultName::Deaf).any_method().on();
     let pool = world.pool().await;

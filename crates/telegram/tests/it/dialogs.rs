@@ -48,7 +48,7 @@ async fn restart_reads_nothing_and_half_an_hour_brings_the_new() {
     let again = view(&pool, "backup_1");
     assert_eq!((again.dialogs_read, again.dialogs_total), (first.dialogs_read, None), "nobody asked again");
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
-    // Nothing that reaches us tells of it.
+    // Nothing that reaches us mentions it.
     world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
     let made = quiet_chat(&world, "Made elsewhere");
     assert!(!finds(&pool, &made));
@@ -64,7 +64,7 @@ async fn a_look_at_what_is_new_that_broke_off_leaves_nothing_out() {
     let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     let made: Vec<String> = (0..150).map(|number| quiet_chat(&world, &format!("New {number}"))).collect();
-    // Nothing but the dialogs tells of them.
+    // Nothing but the dialogs mentions them.
     world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
     world.clock.advance(Duration::from_mins(31));
     world.telegram().clear_calls();

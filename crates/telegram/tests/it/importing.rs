@@ -99,7 +99,7 @@ async fn imported_session_writes_before_any_dialog_is_read() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "any_name.session");
-    // The reading of the dialogs stands still in its first call, which no one answers: whatever else asked for dialogs
+    // The reading of the dialogs hangs in its first call, which no one answers: whatever else asked for dialogs
     // would be one call more.
     world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(3600.0).on();
     let asked_for_dialogs = || world.calls("backup_1", "messages.getDialogs");
@@ -168,7 +168,7 @@ async fn without_an_application_a_stranger_is_kept_and_moves_in_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_session_and_a_dead_one_go_nowhere() {
+async fn someone_elses_session_and_a_dead_one_go_nowhere() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");

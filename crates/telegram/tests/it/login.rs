@@ -122,7 +122,7 @@ async fn code_signs_in_and_the_session_survives_a_restart() {
         panic!("{begun:?}")
     };
     assert_eq!((sent_by, length, next_by), (CodeDelivery::App, Some(5), Some(CodeDelivery::Sms)));
-    // Anyone who begins again is told how far it is, and no other code goes out.
+    // Anyone who begins again is shown how far it is, and no other code goes out.
     assert_eq!(begin(&pool, How::Phone(None)).await, now(&pool));
     assert_eq!(called(&world, "auth.sendCode"), 1);
     let wrong = if person.login_code == "00000" { "00001" } else { "00000" };
@@ -170,7 +170,7 @@ async fn another_code_goes_by_the_next_way_when_its_time_has_come() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_expired_is_asked_for_anew() {
+async fn a_code_that_expired_is_asked_for_again() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
@@ -284,7 +284,7 @@ async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_shown_anew_until_it_is_accepted() {
+async fn a_token_is_shown_again_until_it_is_accepted() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     let first = show_qr(&pool).await;

@@ -176,7 +176,7 @@ async fn a_token_is_shown_and_used_where_telegram_sends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_shown_anew_may_have_to_be_shown_elsewhere() {
+async fn a_token_that_is_shown_again_may_have_to_be_shown_elsewhere() {
     let world = World::with_accounts(6).await.only(&["backup_1"]);
     let pool = with_spare(&world, "extra_1").await;
     let first = show_qr(&pool).await;
@@ -237,7 +237,7 @@ async fn restart_resumes_the_move_to_another_data_centre() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
-    // It was sent on, and the connection there broke before the code was told.
+    // It was sent on, and the connection there broke before the code was sent.
     migrates(&world, "auth.signIn", "USER_MIGRATE_4");
     fault(&world, "auth.signIn", FaultName::DisconnectBefore, |_| {});
     let tell = |text: String| {
@@ -247,7 +247,7 @@ async fn restart_resumes_the_move_to_another_data_centre() {
     let lost = tell(last_code(&world)).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     pool.stop(LIMIT).await;
-    // The next run tells it there, where no one knows it; a new one cannot be asked for yet.
+    // The next run sends it there, where no one knows it; a new one cannot be asked for yet.
     let pool = world.pool().await;
     assert!(matches!(now(&pool), LoginState::CodeWanted { .. }), "{:?}", now(&pool));
     refuses(&world, "auth.signIn", 400, "PHONE_CODE_EXPIRED");

@@ -54,7 +54,7 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     assert_eq!(shown, wanted());
     assert!(shown.advice().contains("terms of service") && !shown.is_over());
     assert!(view(&pool, "spare").lines.is_empty(), "the session is not used yet");
-    // Anyone who begins again is told how far it is; another code is not wanted.
+    // Anyone who begins again is shown how far it is; another code is not wanted.
     assert_eq!(begin(&pool, How::Phone(None)).await, wanted());
     let code = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
     assert!(matches!(code, Err(LoginError::NotNow(LoginState::TermsWanted { .. }))), "{code:?}");

@@ -28,7 +28,7 @@ async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {
     world.end(&pool).await;
 }
 
-/// What updates told of is written a moment later; a stop that comes while it is being written loses none of it.
+/// What updates reported is written a moment later; a stop that comes while it is being written loses none of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_written_at_the_stop_is_kept() {
     let (world, pool) = one_account().await;
@@ -109,7 +109,7 @@ async fn a_name_that_changed_hands_leads_to_its_new_owner() {
         candidates(&pool, "@client_40", None).await.address.and_then(|found| found.chat_id()).expect("found");
     rename(&world, "@client_40", None);
     rename(&world, "@client_41", Some("client_40"));
-    // For a day the name is believed, as nothing tells otherwise.
+    // For a day the name is believed, as nothing shows otherwise.
     for method in ["messages.getDialogs", "updates.getDifference"] {
         world.fault("backup_1", FaultName::RpcError).method(method).error(500, "INTERNAL").on();
     }

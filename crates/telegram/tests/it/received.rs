@@ -379,7 +379,7 @@ async fn dialogs_are_looked_through_up_to_a_bound_which_is_listed() {
     for _ in 0..5_000 {
         world.telegram().quietly().make_chat(&order).expect("made");
     }
-    // Nothing but the dialogs tells of them.
+    // Nothing but the dialogs mentions them.
     world.fault(ACCOUNT, FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
     world.telegram().clear_calls();
     let pool = world.pool().await;

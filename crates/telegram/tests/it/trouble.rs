@@ -180,7 +180,7 @@ async fn begun_message_is_sent_to_an_unstored_chat() {
     pool.stop(Duration::from_secs(5)).await;
     let hello = serde_json::json!({"from": "stranger", "chat": "@demo_backup_1", "text": "hello"});
     world.telegram().write(&serde_json::from_value(hello).expect("an order")).expect("a message");
-    // No update and no refresh tells of them: only the look for this one chat does.
+    // No update and no refresh mentions them: only the look for this one chat does.
     for method in ["updates.getDifference", "updates.getState"] {
         world.fault("backup_1", FaultName::RpcError).method(method).error(500, "INTERNAL").on();
     }
@@ -193,7 +193,7 @@ async fn begun_message_is_sent_to_an_unstored_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_centre_that_lets_nobody_in_for_a_while_is_waited_for() {
+async fn a_data_centre_that_lets_no_one_in_for_a_while_is_waited_for() {
     for refusal in [Some((500, "INTERNAL")), Some((-503, "TIMEOUT")), Some((-429, "FLOOD")), None] {
         let (world, pool) = one_account().await;
         chat_id(&pool, "backup_1", "@client_1").await;

@@ -34,7 +34,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_writes_is_known_from_then_on() {
+async fn who_writes_is_known_from_then_on() {
     let (world, pool) = one_account().await;
     let received = view(&pool, "backup_1").updates.received;
     let stranger = stranger_writes(&world, "stranger", "backup_1");
@@ -46,7 +46,7 @@ async fn whoever_writes_is_known_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_while_nobody_was_there_is_caught_up_with() {
+async fn what_came_while_no_one_was_there_is_caught_up_with() {
     let (world, pool) = one_account().await;
     let before = world.update_state("backup_1").await;
     pool.stop(Duration::from_secs(5)).await;

@@ -137,7 +137,7 @@ impl World {
         Pool::start(self.parts()).await.expect("accounts")
     }
 
-    /// Starts the accounts and waits until all have read their dialogs and know where their updates stand.
+    /// Starts the accounts and waits until all have read their dialogs and know the state of their updates.
     pub(crate) async fn ready(&self) -> Arc<Pool> {
         let pool = self.pool().await;
         for account in &self.settings.accounts {
@@ -150,7 +150,7 @@ impl World {
         pool
     }
 
-    /// Where the updates of an account stand, as soon as it is stored.
+    /// The state of an account's updates, as soon as it is stored.
     pub(crate) async fn update_state(&self, account: &str) -> UpdateState {
         let account = name(account);
         let waiting = async {

@@ -1,4 +1,4 @@
-//! The address a request really comes from, when trusted proxies stand between. Pure.
+//! The address a request really comes from, when trusted proxies are between. Pure.
 
 use std::net::IpAddr;
 

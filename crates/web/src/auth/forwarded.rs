@@ -23,9 +23,9 @@ pub(crate) struct Forwarded {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBelieved {
-    /// Requests from this machine or a private network: where proxies stand.
+    /// Requests from this machine or a private network: where proxies are.
     pub(crate) near: u64,
-    /// Requests from elsewhere: anybody may write such a header.
+    /// Requests from elsewhere: anyone may write such a header.
     pub(crate) far: u64,
     /// When the last one came.
     pub(crate) last_at: Option<Timestamp>,

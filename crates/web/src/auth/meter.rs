@@ -80,7 +80,7 @@ impl<K> Default for Meter<K> {
 }
 
 impl<K: Hash + Eq + Copy> Meter<K> {
-    /// Counts an event if it is allowed; else tells how long to wait.
+    /// Counts an event if it is allowed; else returns how long to wait.
     pub(crate) fn take(&self, who: K, pace: Pace, now: Duration) -> Result<Left, Duration> {
         let mut debts = self.debts();
         let debt = debts.get(&who).copied().unwrap_or_default();

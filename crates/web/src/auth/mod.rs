@@ -1,4 +1,4 @@
-//! Who calls: API keys with their scopes and limits, the address behind proxies, and patience with wrong keys.
+//! Who calls: API keys with their scopes and limits, the address behind proxies, and the limit on wrong keys.
 
 mod actor;
 mod address;

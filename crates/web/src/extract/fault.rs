@@ -11,17 +11,17 @@ use crate::problem::FieldError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     kind: Kind,
-    /// The path of the field, once a reader has said where it stood.
+    /// The path of the field, once a reader has said where it was.
     at: Option<String>,
     message: String,
-    /// Whether empty text stood there.
+    /// Whether empty text was there.
     blank: bool,
 }
 
 /// What kind of thing is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// The value where it stands.
+    /// The value itself.
     Value,
     /// The field of this name within.
     Field(&'static str),
@@ -46,7 +46,7 @@ impl Fault {
         self.kind == Kind::StandIn
     }
 
-    /// Says where it stood, unless something further inside has said so already.
+    /// Says where it was, unless something further inside has said so already.
     pub(super) fn within(mut self, path: &str, blank: bool) -> Self {
         if self.at.is_none() {
             self.blank = blank && self.kind == Kind::Value;
@@ -62,7 +62,7 @@ impl Fault {
         self.at.as_deref().unwrap_or_default()
     }
 
-    /// Whether empty text stood where something else belongs.
+    /// Whether empty text was where something else belongs.
     pub(super) fn is_blank(&self) -> bool {
         self.blank
     }

@@ -41,8 +41,8 @@ pub(crate) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     Unchecked::of(raw.to_vec().into())?.checked(Ok)
 }
 
-/// A body whose fields may be wrong, for handlers with rules of their own: what those find wrong is told together with what
-/// could not be read.
+/// A body whose fields may be wrong, for handlers with rules of their own: what those find wrong is reported together with
+/// what could not be read.
 pub(crate) struct Unchecked<T> {
     read: Read<T>,
     pub(crate) raw: Bytes,

@@ -108,7 +108,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads the value within another one, and says where it stood if it is wrong.
+    /// Reads the value within another one, and says where it was if it is wrong.
     fn read<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
         let (path, blank) = (self.path.clone(), self.is_blank());
         seed.deserialize(self).map_err(|fault| fault.within(&path, blank))

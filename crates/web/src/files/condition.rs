@@ -41,7 +41,7 @@ fn tags(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
         let end = quoted.iter().position(|byte| !matches!(byte, 0x21 | 0x23..=0x7e | 0x80..))?;
         let (tag, after) = quoted.split_at_checked(end)?;
         rest = after.strip_prefix(b"\"")?;
-        // Two tags stand side by side only with a comma between them.
+        // Two tags are side by side only with a comma between them.
         let behind = rest.trim_ascii_start();
         if !behind.is_empty() && !behind.starts_with(b",") {
             rest = b"";

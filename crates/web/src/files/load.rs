@@ -7,7 +7,7 @@ use store::StoreError;
 
 use crate::state::State;
 
-/// One file that a message is to carry, and the hold on it where it lies here.
+/// One file that a message is to carry, and the hold on it where it is stored here.
 pub(crate) struct Carried {
     pub(crate) media: Media,
     pub(crate) held: Option<Held>,

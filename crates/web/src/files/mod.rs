@@ -35,7 +35,7 @@ pub(crate) use take::{Terms, take};
 /// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
 const MOST_READ: usize = 32;
 
-/// The places where files come in, wait and lie.
+/// The places where files come in, wait and are stored.
 #[derive(Clone)]
 pub struct Files {
     /// The files of messages that are not over.
@@ -75,7 +75,7 @@ impl BoundedFiles {
         Arc::clone(&self.readers).acquire_owned().await.ok()
     }
 
-    /// Of each file of a message whether it lies here.
+    /// Of each file of a message whether it is stored here.
     pub(crate) async fn stored(&self, message: &OutboundMessage) -> Vec<bool> {
         let mut stored = Vec::with_capacity(message.content.media.len());
         for media in &message.content.media {

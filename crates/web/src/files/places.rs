@@ -1,4 +1,4 @@
-//! Places for files on their way in: what lies here has its own, and of those for addresses each caller has a share.
+//! Places for files on their way in: what is stored here has its own, and of those for addresses each caller has a share.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ impl Places {
         Self { here, away, shares: Mutex::default() }
     }
 
-    /// Waits for a place for a file that lies here.
+    /// Waits for a place for a file that is stored here.
     pub(super) async fn here(&self) -> Option<SemaphorePermit<'_>> {
         self.here.acquire().await.ok()
     }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_more_than_a_share_and_all_together_no_more_than_there_are() {
+    fn no_one_has_more_than_a_share() {
         let places = Places::new();
         let mut held = Vec::new();
         for one in 0..u8::try_from(MOST_AWAY / SHARE).expect("a few") {

@@ -1,4 +1,4 @@
-//! Why one of a message's files was not taken in, as callers of `/v1` are told. Pure but for the log.
+//! Why one of a message's files was not taken in, as it is reported to callers of `/v1`. Pure but for the log.
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ const PIECE: usize = 64 * 1024;
 /// How long a reader waits for its turn while others read.
 const TURN: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A file as its reader is told of it.
+/// A file as it is described to its reader.
 struct Whole<'a> {
     name: &'a str,
     mime: &'a str,
@@ -84,8 +84,8 @@ pub(crate) async fn stored(
     whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), asked).await.map(Some)
 }
 
-/// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what stands between: anyone who has it and the master
-/// key has the accounts.
+/// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what is between: anyone who has it and the
+/// master key has the accounts.
 pub(crate) async fn backup(
     state: &State,
     (file, size): (std::fs::File, u64),
@@ -132,7 +132,7 @@ pub(crate) async fn from_telegram(
     let now = || state.clock().now();
     let download = async |range| state.pool().download(what.clone(), range).await;
     let mut wanted = asked.of(None);
-    // Files from there have no tag; anyone who wants none at all is told whether there is one.
+    // Files from there have no tag; anyone who wants none at all learns whether there is one.
     if asked.has == Has::Any {
         let first = DownloadRange { offset: 0, limit: Some(1) };
         download(first).await.map_err(|error| unread::problem(error, now()))?;

@@ -71,7 +71,7 @@ impl<H: Held> Caller<H> {
         }
     }
 
-    /// It is told that it may have been done: noted before it can call again.
+    /// The caller learns that it may have been done: noted before it can call again.
     pub(super) async fn left_in_doubt(mut self) {
         if self.unanswered {
             let noting = H::unanswered(self.state.clone(), self.id);

@@ -1,4 +1,4 @@
-//! `POST /create_chat`: makes a chat, keeps the caller waiting, and tells each step.
+//! `POST /create_chat`: makes a chat, keeps the caller waiting, and reports each step.
 
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;

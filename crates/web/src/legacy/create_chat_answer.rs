@@ -10,7 +10,7 @@ use super::answer::{Answer, Body};
 use super::create_chat_request::{CreateChatRequest, Named};
 use super::refused;
 
-/// How each step went, as the old scripts tell it.
+/// How each step went, as the old scripts report it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Debug {
     account: Option<AccountName>,
@@ -257,7 +257,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nobody_found_is_the_callers_error() {
+    fn no_one_found_is_the_callers_error() {
         let mut saga = saga(asked().task(false).expect("a task"), SagaState::Failed, Progress::default());
         saga.failure = Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers });
         saga.progress.members = vec![member("@anna_1", Role::Member, None, MemberResult::NotFound)];

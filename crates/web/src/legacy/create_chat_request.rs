@@ -196,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn nobody_who_was_named_is_lost(names in prop::collection::vec(".{0,40}", 0..20)) {
+        fn no_one_who_was_named_is_lost(names in prop::collection::vec(".{0,40}", 0..20)) {
             let body = serde_json::json!({ "title": "x", "usernames": names }).to_string();
             let named = names.iter().filter(|name| !name.trim().trim_start_matches('@').is_empty()).count();
             prop_assert_eq!(read(&body).map_or(0, |chat| chat.people.len()), named);

@@ -38,7 +38,7 @@ pub(super) trait Held: Sized + Send + Sync + 'static {
         limit: Duration,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
 
-    /// Until when everyone who could do it must wait, if that is what it waits for: it, or what it stands behind.
+    /// Until when everyone who could do it must wait, if that is what it waits for: it, or what it waits behind.
     fn held_until(&self, state: &State) -> Option<Timestamp>;
 
     /// Cancels it if nothing was done.

@@ -14,7 +14,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// How an account stands to one kind of call.
+    /// The state of an account for one kind of call.
     pub(super) fn of(view: &AccountView, operation: Operation) -> Self {
         let floods = view.floods.iter().filter(|flood| flood.operation == operation);
         Self {
@@ -26,7 +26,7 @@ impl Standing {
     }
 }
 
-/// When a flood that holds it back ends: as the delivery says, else (it stands behind something else) when
+/// When a flood that holds it back ends: as the delivery says, else (it waits behind something else) when
 /// every account that could be meant is flooded.
 pub(super) fn flooded_until(
     own: Option<Timestamp>,

@@ -34,7 +34,7 @@ pub(super) async fn submit(
     let submission = TaskSubmission {
         task,
         pin,
-        // The caller of a legacy port waits for its answer, and is told when that is in vain.
+        // The caller of a legacy port waits for its answer, and learns when that is in vain.
         on_flood: OnFlood::Wait,
         patience: hold / 10 * PATIENT_TENTHS,
         origin: arrived.origin(gate),

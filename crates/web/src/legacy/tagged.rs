@@ -109,7 +109,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nobody_is_named_without_a_mention_that_was_asked_for() {
+    fn no_one_is_named_without_a_mention_that_was_asked_for() {
         let own = sent("-100500", "<a href=\"tg://user?id=8\">Boris</a>", None);
         assert_eq!(tagged(&own), None);
         let mut nobody = own;

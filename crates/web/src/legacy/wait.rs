@@ -28,7 +28,7 @@ pub(super) trait Port: Sync {
     }
 }
 
-/// What a caller wants, and how it is told what came of it.
+/// What a caller wants, and how the outcome is reported to it.
 pub(super) trait Errand: Sync {
     type Work: Held;
 
@@ -51,7 +51,7 @@ pub(super) trait Errand: Sync {
     }
 }
 
-/// Waits for what a caller asked for, notes what its caller was told, and says whether a key had brought it before.
+/// Waits for what a caller asked for, notes what its caller received, and says whether a key had brought it before.
 pub(super) async fn wait<E: Errand>(
     gate: &impl Port,
     caller: Caller<E::Work>,
@@ -131,7 +131,7 @@ async fn give_up<E: Errand>(
             }
         }
         Cancelled::TooLate(work) if state.is_stopping() && errand.answer(&work, now).is_none() => {
-            // What is on the wire comes back within moments, and its caller would be told of a doubt that is none.
+            // What is on the wire comes back within moments, and its caller would get a doubt that is none.
             match E::Work::settled(state, id, state.options().legacy.hold).await? {
                 Some(work) => errand.answer(&work, now).unwrap_or_else(|| errand.doubt(&work)),
                 None => gone(&id),

@@ -1,4 +1,4 @@
-//! How each listener is: what the log, `GET /v1/listeners` and `/health/ready` tell.
+//! How each listener is: what the log, `GET /v1/listeners` and `/health/ready` report.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

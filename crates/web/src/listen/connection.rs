@@ -1,8 +1,8 @@
 //! One connection: requests in, answers out, with a bound on time and size of everything.
 //!
-//! An answer may be given before its request was read to the end. Were the connection closed then, the system would tell the
-//! client that it is broken, and the client might never read the answer: so what it still writes is read on for a while and
-//! thrown away.
+//! An answer may be given before its request was read to the end. Were the connection closed then, the system would report to
+//! the client that it is broken, and the client might never read the answer: so what it still writes is read on for a while
+//! and thrown away.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -52,7 +52,7 @@ impl ConnectionLimiter {
         let household = network_prefix(address);
         let mut connections = self.connections();
         let count = connections.entry(household).or_default();
-        // One above the share is kept as a mark that it was told.
+        // One above the share is kept as a mark that it was reported.
         if *count >= self.share {
             let is_news = *count == self.share;
             *count = self.share + 1;

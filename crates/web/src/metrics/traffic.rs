@@ -17,7 +17,7 @@ use crate::access_log;
 /// Stands for a path that no route has.
 const NO_ROUTE: &str = "none";
 
-/// The methods that are told apart.
+/// The methods that are distinguished.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 const OTHER_METHOD: &str = "other";

@@ -33,7 +33,7 @@ fn problem(error: BackupError) -> Problem {
     }
 }
 
-/// Lists the backups that lie on this server, and tells when the next one is made.
+/// Lists the backups that are stored on this server, and reports when the next one is made.
 #[utoipa::path(
     get, path = "/v1/backups", tag = "system", operation_id = "list_backups",
     responses((status = 200, description = "The backups", body = api::Backups))
@@ -61,7 +61,7 @@ pub(crate) async fn get(
     Ok(json(StatusCode::OK, &api::Backup::from(view)))
 }
 
-/// Begins to make one, beside all other work. It is tried as soon as it is made; `GET /v1/backups/{name}` tells how far it is.
+/// Begins to make one, beside all other work. It is tried as soon as it is made; `GET /v1/backups/{name}` shows how far it is.
 #[utoipa::path(
     post, path = "/v1/backups", tag = "system", operation_id = "create_backup",
     responses(
@@ -110,7 +110,7 @@ pub(crate) async fn check(
 }
 
 /// Begins to restore one for practice, as it happens by itself now and then: the newest copy is fetched and compared, else the
-/// newest backup is taken, and restored into a folder of its own. `drills` of `GET /v1/backups` tells what came of it.
+/// newest backup is taken, and restored into a folder of its own. `drills` of `GET /v1/backups` shows what came of it.
 #[utoipa::path(
     post, path = "/v1/backups/drill", tag = "system", operation_id = "drill_backup",
     responses(

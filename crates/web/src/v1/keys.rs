@@ -18,7 +18,7 @@ use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
-/// The names of the keys, revoked ones too, for lists that tell who asked.
+/// The names of the keys, revoked ones too, for lists that show who asked.
 #[derive(Debug, Default)]
 pub(super) struct KeyNames(HashMap<String, String>);
 

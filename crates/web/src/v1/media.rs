@@ -1,4 +1,4 @@
-//! `GET /v1/messages/{id}/media/{n}`: a file of a message, from here while it lies here, else from its provider.
+//! `GET /v1/messages/{id}/media/{n}`: a file of a message, from here while it is stored here, else from its provider.
 
 use axum::extract::State as Shared;
 use axum::response::Response;

@@ -19,7 +19,7 @@ async fn every_route_of_the_document_wants_a_key_and_exists() {
     let mut seen = 0;
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for method in methods.as_object().expect("methods").keys() {
-            // Patience with wrong keys is another matter.
+            // The limit on wrong keys is another matter.
             world.clock.advance(std::time::Duration::from_mins(1));
             let filled = ["{id}", "{chat_id}", "{chat}", "{ref}", "{service}"]
                 .iter()
@@ -66,7 +66,7 @@ async fn scopes_open_their_own_doors() {
     let bearer =
         Call::new(&world.main(), "GET", "/v1/accounts").header("Authorization", &format!("Bearer {read}"));
     assert_eq!(bearer.send().await.status, 200);
-    // Who may not send is told so before the body is looked at.
+    // A caller that may not send is refused before the body is looked at.
     let broken = Call::new(&world.main(), "POST", "/v1/messages").key(&read).json("{");
     broken.send().await.problem(403, "forbidden_scope");
 }
@@ -162,7 +162,7 @@ async fn requests_are_limited_when_the_settings_say_so() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_turns_nobody_away() {
+async fn a_clock_that_is_set_back_turns_no_one_away() {
     let world = World::with(|options| {
         options.limits.per_key = NonZeroU32::new(60);
         options.limits.per_address = NonZeroU32::new(60);

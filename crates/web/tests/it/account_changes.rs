@@ -1,4 +1,4 @@
-//! Accounts that come and go, sessions of nobody, and signing in as far as that needs no network.
+//! Accounts that come and go, sessions of no account, and signing in as far as that needs no network.
 
 use config::{DataCentre, TelegramSettings};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::world::World;
 
 const HASH: &str = "fedcba9876543210fedcba9876543210";
 
-/// Two accounts in the settings, and a Telegram where nobody answers.
+/// Two accounts in the settings, and a Telegram where no one answers.
 async fn world() -> World {
     let nobody = |id| DataCentre { id, address: "127.0.0.1:1".parse().expect("an address") };
     let data_centres = (1..=5).map(nobody).collect();
@@ -215,7 +215,7 @@ async fn only_those_who_administer_may() {
 }
 
 #[tokio::test]
-async fn sessions_of_nobody_that_are_not_there() {
+async fn sessions_of_no_one_that_are_not_there() {
     let world = world().await;
     for id in ["1f2e3d4c5b6a7988", "not-hexadecimal", "%20"] {
         let path = format!("/v1/ownerless-sessions/{id}");
@@ -267,7 +267,7 @@ async fn a_sign_in_that_cannot_begin_says_why() {
         let call = world.call("POST", &format!("/v1/accounts/main/login/{step}")).json(body);
         assert_eq!(wrong_fields(&call.send().await.problem(422, "invalid_request")), [step]);
     }
-    // Nobody answers at the other end; the number is not in the answer.
+    // No one answers at the other end; the number is not in the answer.
     let problem = login(r#"{"by":"phone"}"#).send().await.problem(502, "login_failed");
     assert!(!problem.to_string().contains("0000000001"), "{problem}");
 }

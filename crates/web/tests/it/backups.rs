@@ -1,4 +1,4 @@
-//! `/v1/backups`: made, tried, listed, and downloaded by whoever may everything; and who is written down for it.
+//! `/v1/backups`: made, tried, listed, and downloaded by callers that may do everything; and who is written down for it.
 
 use access::{Role, UserName};
 use axum::body::Body;
@@ -124,7 +124,7 @@ async fn one_is_downloaded_as_it_lies_there_whole_or_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_whoever_may_everything_makes_tries_or_takes_one() {
+async fn only_who_may_everything_makes_tries_or_takes_one() {
     let world = World::new().await;
     let name = made(&world).await;
     let (list, content) = ("/v1/backups".to_owned(), format!("/v1/backups/{name}/content"));

@@ -315,7 +315,7 @@ async fn a_missing_right_while_leaving_is_told() {
 }
 
 #[tokio::test]
-async fn chats_that_nobody_knows() {
+async fn chats_that_no_one_knows() {
     let world = World::new().await;
     for path in ["/v1/chats/-1009999999999", "/v1/chats/@no_such_chat", "/v1/chats/a%20b"] {
         world.call("GET", path).send().await.problem(404, "chat_not_found");
@@ -339,7 +339,7 @@ async fn chats_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn chats_that_nobody_finds_are_listed_with_who_asks() {
+async fn chats_that_no_one_finds_are_listed_with_who_asks() {
     let world = World::new().await;
     world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! `/v1/doctor`: who may ask, what is told, and that asking again at once costs nothing.
+//! `/v1/doctor`: who may ask, what is reported, and that asking again at once costs nothing.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn section<'a>(report: &'a Value, area: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_look_gets_a_report_of_this_server() {
+async fn who_may_look_gets_a_report_of_this_server() {
     let world = World::new().await;
     let (reader, sender) = (world.make_key(&["read"]).await, world.make_key(&["send"]).await);
     let ask = |path: &str, key: &str| Call::new(&world.main(), "GET", path).key(key);

@@ -114,7 +114,7 @@ async fn what_failed_after_it_was_counted_is_left_alone() {
     let retried =
         (is_retried(&world, one).await, is_retried(&world, new).await, is_retried(&world, late).await);
     assert_eq!(retried, (true, false, false));
-    // Nobody can mean what has not failed yet.
+    // What has not failed yet cannot be meant.
     let now = world.clock.now();
     let ahead = format!("{COUNT}?failed_until={}", now.plus(Duration::from_hours(1)));
     let told = world.call("GET", &ahead).send().await.json();

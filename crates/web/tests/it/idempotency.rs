@@ -46,7 +46,7 @@ async fn another_body_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn keys_belong_to_whoever_uses_them() {
+async fn keys_belong_to_who_uses_them() {
     let world = World::new().await;
     let first = keyed(&world, "order-1", BODY).send().await;
     let key = world.make_key(&["send"]).await;

@@ -69,7 +69,7 @@ async fn they_are_taken_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_too_much_or_of_nobody_is_refused() {
+async fn what_is_no_form_too_much_or_of_no_one_is_refused() {
     let world = World::new().await;
     let other = world.call("POST", "/v1/accounts/import/files").json("{}");
     other.send().await.problem(415, "unsupported_media_type");

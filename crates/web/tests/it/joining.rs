@@ -34,7 +34,7 @@ pub(crate) async fn ask(call: &Call, world: &World) -> TcpStream {
     stream
 }
 
-/// Hangs up and waits until the server has noticed; tells whether it had answered before.
+/// Hangs up and waits until the server has noticed; returns whether it had answered before.
 pub(crate) async fn hang_up(mut stream: TcpStream) -> bool {
     let mut answer = Vec::new();
     // A server that is gone already is no reason to stop.
@@ -128,7 +128,7 @@ async fn one_that_joined_and_hung_up_is_joined_again() {
     for _ in 0..2 {
         let before = writes(&world);
         let stream = ask(&world.text(GROUP), &world).await;
-        // What it joined is told in the message's timeline.
+        // What it joined is shown in the message's timeline.
         eventually(|| writes(&world) >= before + 2).await;
         assert!(!hang_up(stream).await);
         // That it is gone.
@@ -237,7 +237,7 @@ async fn a_doubt_is_joined_until_it_is_resolved_and_a_minute_longer() {
     is_new(&world, GROUP, 2).await;
 }
 
-/// Whoever was answered asks for a message of its own, at once.
+/// A caller that was answered asks for a message of its own, at once.
 async fn is_new(world: &World, body: &str, count: usize) {
     assert_eq!(world.text(body).send().await.status, 200);
     assert_eq!(world.script.texts().len(), count);

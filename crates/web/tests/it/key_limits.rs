@@ -501,7 +501,7 @@ async fn no_answer_names_accounts_or_chats_beyond_the_limits() {
 
 const PHOTO: &[u8] = b"planted photo";
 
-/// A photo that `main` received in a chat and that is fetched by its rule: the path of its file, and where it lies.
+/// A photo that `main` received in a chat and that is fetched by its rule: the path of its file, and where it is stored.
 async fn received_photo(world: &World, number: i32) -> (String, std::path::PathBuf) {
     let file = Some(ReceivedFile { name: None, mime: "image/jpeg".into(), size: PHOTO.len() as u64 });
     let media = Some(ReceivedMedia { kind: "photo".into(), file });

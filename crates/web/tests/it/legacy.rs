@@ -209,7 +209,7 @@ async fn a_short_flood_is_waited_for() {
 }
 
 #[tokio::test]
-async fn nobody_is_kept_longer_than_the_hold() {
+async fn no_one_is_kept_longer_than_the_hold() {
     let world = World::new().await;
     world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
     let call = world.text(GROUP);
@@ -358,7 +358,7 @@ async fn the_stop_waits_for_what_is_on_the_wire() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     world.stop.cancel();
-    // Longer than the grace: it would be told of a doubt by now.
+    // Longer than the grace: it would have answered with a doubt by now.
     tokio::time::sleep(Duration::from_millis(100)).await;
     world.script.release();
     let reply = waiting.await.expect("an answer");

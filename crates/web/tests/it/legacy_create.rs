@@ -1,4 +1,4 @@
-//! Port 5021 as its callers know it: a chat is made once, each step is told, and what may exist is never called failed.
+//! Port 5021 as its callers know it: a chat is made once, each step is reported, and what may exist is never called failed.
 
 use std::time::Duration;
 

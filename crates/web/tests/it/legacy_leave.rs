@@ -1,4 +1,4 @@
-//! Port 5024 as its callers know it: the others are removed, the chat is left, and one that nobody finds counts as left.
+//! Port 5024 as its callers know it: the others are removed, the chat is left, and one that no one finds counts as left.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn leave(world: &World, body: &str) -> Call {
 async fn left(world: &World, body: &str) -> (u16, String) {
     let call = leave(world, body);
     let waiting = tokio::spawn(async move { call.send().await });
-    // Half a second lies between two removals.
+    // Half a second passes between two removals.
     let reply = world.pass(Duration::from_millis(100), waiting).await;
     (reply.status, reply.body)
 }
@@ -58,7 +58,7 @@ async fn without_a_chat() {
 }
 
 #[tokio::test]
-async fn a_chat_that_nobody_finds_counts_as_left() {
+async fn a_chat_that_no_one_finds_counts_as_left() {
     let world = world().await;
     world.hands.reachers_are(nobody(RefusalKind::NotFound, "not among its dialogs"));
     for body in [r#"{"chat":"-1001234567890"}"#, r#"{"chat":"no chat at all"}"#] {

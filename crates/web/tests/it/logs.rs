@@ -202,7 +202,7 @@ async fn lines_are_followed_and_who_comes_back_misses_none() {
     world.clock.advance(Duration::from_secs(15));
     until(&mut stream, "\n:\n\n").await;
 
-    // Whoever wants to leave after a while does.
+    // A reader that wants to leave after a while does.
     let short = world.call("GET", "/v1/logs/tail?for=1ms").send().await;
     assert_eq!((short.status, short.header("content-type")), (200, Some("text/event-stream")));
 

@@ -175,7 +175,7 @@ async fn an_agent_approves_nothing_outside_of_conversations() {
 }
 
 #[tokio::test]
-async fn whoever_sends_the_headers_of_the_inside_stays_outside() {
+async fn who_sends_the_headers_of_the_inside_stays_outside() {
     let world = World::new().await;
     let call = Call::new(&world.main(), "GET", "/v1/users")
         .header("Actor", "admin")
@@ -200,7 +200,7 @@ async fn what_is_done_is_written_down_with_who_did_it() {
     }
     world.call("POST", "/v1/users").json(ANNA).send().await;
     world.call("POST", "/v1/users").json("{").send().await;
-    // What programs do all day is not written down, nor what nobody did, nor looking.
+    // What programs do all day is not written down, nor what no one did, nor looking.
     world.call("POST", "/v1/messages").json(r#"{"chat":"-1001234567890","text":"the words"}"#).send().await;
     Call::new(&world.main(), "POST", "/v1/keys").key("swb_wrong").send().await;
     world.call("GET", "/v1/keys").send().await;

@@ -15,7 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-/// Who is mentioned, whoever is asked for.
+/// Who is mentioned, no matter who is asked for.
 pub(crate) const CLIENT: (i64, &str) = (7, "Anna Ивановна");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) fn able(accounts: &[(&str, Readiness)]) -> Candidates {
     }
 }
 
-/// Nobody, for this reason.
+/// No one, for this reason.
 pub(crate) fn nobody(why: RefusalKind, words: &str) -> Candidates {
     Candidates {
         refused: vec![(Refusal { account: account("main"), why: words.to_owned() }, why)],

@@ -1,4 +1,4 @@
-//! A page of Markdown: its headings, links, and what stands in code.
+//! A page of Markdown: its headings, links, and what is in code.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub(super) struct Page {
     pub(super) headings: Vec<Heading>,
     /// The targets of `[words](target)`.
     pub(super) links: Vec<Placed>,
-    /// What stands between backticks in the text.
+    /// What is between backticks in the text.
     pub(super) spans: Vec<Placed>,
     /// The lines of fenced blocks.
     pub(super) fenced: Vec<Placed>,

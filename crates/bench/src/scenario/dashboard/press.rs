@@ -150,7 +150,7 @@ async fn press(browser: &Browser, what: &str, condition: &str) -> Result<Duratio
     pressed.await.with_context(|| format!("pressing {what}"))
 }
 
-/// Presses something whose end a note tells, and no state of a card: it is green before and after.
+/// Presses something whose end a note reports, and no state of a card: it is green before and after.
 async fn noted(browser: &Browser, what: &str) -> Result<Duration> {
     browser.ask::<bool>(r##"(document.querySelector("#notes").replaceChildren(), true)"##).await?;
     press(browser, what, r##"document.querySelector("#notes .toast:not(.bad)") !== null"##).await

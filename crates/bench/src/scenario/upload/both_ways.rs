@@ -11,7 +11,7 @@ use super::RECIPIENT;
 use crate::contender::{Switchboard, authorization};
 use crate::{http, usage};
 
-/// How often it is looked whether the file lies with Telegram alone.
+/// How often it is looked whether the file is stored with Telegram alone.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// How often that is at most.
@@ -42,7 +42,7 @@ pub(super) async fn run(ours: &Switchboard, path: &Path) -> Result<BothWays> {
     let accepted = http::post(ours.main, "/v1/messages", &key, &body).await?;
     let id = accepted["id"].as_str().context("a message without an id")?;
     let message = format!("/v1/messages/{id}");
-    // What was sent lies here no more, so that what is read comes from Telegram.
+    // What was sent is no longer stored here, so that what is read comes from Telegram.
     let mut looks = 0..LOOKS;
     loop {
         let shown: Value = http::get(ours.main, &message, &key).await?;

@@ -128,7 +128,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Upload> {
     })
 }
 
-/// Makes a file of bytes that nobody has seen before.
+/// Makes a file of bytes that were never seen before.
 pub(super) fn file(folder: &Path, name: &str, size: u64) -> Result<PathBuf> {
     const PIECE: usize = 1024 * 1024;
     let path = folder.join(format!("{name}.bin"));

@@ -83,7 +83,7 @@ impl Inner {
             Ok(prepared) => prepared,
             Err(failure) => return self.failed(web_k, attempt, failure).await,
         };
-        // The list may have the chat by a name that the page alone tells.
+        // The list may have the chat by a name that the page alone shows.
         let name = match web_k.facts().await {
             Ok(facts) => facts.public_name().and_then(|name| format!("@{name}").parse::<ChatRef>().ok()),
             Err(error) => return self.failed(web_k, attempt, error.into()).await,
@@ -308,7 +308,7 @@ impl Inner {
         Ok(draw(&messages, 0).is_some() && draw(&carried, 0).is_none())
     }
 
-    /// Whose outcome nothing can tell any more: the profile is gone or stopped.
+    /// Whose outcome nothing can show any more: the profile is gone or stopped.
     pub(super) async fn leave_open(&self, attempt: &StoredAttempt) -> Result<(), StoreError> {
         let judgement = match attempt.text {
             Some(_) => Judgement::new(AttemptState::Unknown, "in_doubt", NextTurn::NextCycle),

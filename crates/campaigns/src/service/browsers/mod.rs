@@ -17,7 +17,7 @@ pub(super) use worker::work;
 /// The browsers of this machine.
 #[derive(Debug, Clone)]
 pub struct Browsers {
-    /// Where profiles keep what is theirs, and pictures lie.
+    /// Where profiles keep what is theirs, and pictures are stored.
     pub folder: PathBuf,
     pub chromium: Programs,
     pub firefox: Programs,

@@ -70,7 +70,7 @@ pub(in crate::service) async fn work(
         }
         let profile = campaigns.profile(name).await?;
         let Some(profile) = profile.filter(|profile| profile.state == SenderState::Active) else {
-            // No page will tell any more.
+            // No page will show it any more.
             for id in course.open {
                 if let Some(attempt) = without_end(inner, id).await? {
                     inner.leave_open(&attempt).await?;
@@ -314,7 +314,7 @@ async fn after(
 }
 
 impl Inner {
-    /// Who is logged in at a profile, as far as the accounts here tell.
+    /// Who is logged in at a profile, as far as the accounts here show.
     fn person(&self, user_id: UserId) -> Person {
         let views = self.parts.pool.accounts();
         let same: Vec<_> = views.into_iter().filter(|view| view.user_id == Some(user_id)).collect();

@@ -134,7 +134,7 @@ fn parted(message: &ShortMessage) -> (Option<Place>, &[u8]) {
 /// A message of a customer that the centre has no answer for yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Gathered {
-    /// When its first part came, in microseconds: what tells it from the same text another day.
+    /// When its first part came, in microseconds: this distinguishes it from the same text another day.
     at: i64,
     total: u8,
     source: String,

@@ -128,7 +128,7 @@ fn start(dashboard: &Dashboard, visitor: &Visitor, body: Value) -> bool {
     true
 }
 
-/// How far it is, as the API tells.
+/// How far it is, as the API reports.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Progress {
@@ -139,7 +139,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// The file's own name: where it lies here is no one's business.
+    /// The file's own name: where it is stored here is not shown.
     pub(crate) fn file(&self) -> Option<&str> {
         self.now.as_deref()?.rsplit('/').next()
     }

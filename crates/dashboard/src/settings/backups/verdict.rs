@@ -1,4 +1,4 @@
-//! How it stands with the backups, in one word. Pure.
+//! The state of the backups, in one word. Pure.
 
 use std::time::Duration;
 

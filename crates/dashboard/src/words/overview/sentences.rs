@@ -94,7 +94,7 @@ impl OverviewWords {
         }
     }
 
-    /// Several alerts that lie in a fold.
+    /// Several alerts in a fold.
     pub(crate) fn alerts(&self, names: &[String], all: u64) -> String {
         let listed = self.names(names, all);
         match self.language {

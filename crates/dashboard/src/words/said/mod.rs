@@ -173,7 +173,7 @@ fn code(text: &str) -> Option<String> {
     words.into_iter().find(|word| *word != untouched && *word != unknown)
 }
 
-/// What stands in the places of a pattern, if the text is such a sentence.
+/// What is in the places of a pattern, if the text is such a sentence.
 fn filled<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
     let mut pieces = pattern.split("{}");
     let mut rest = text.strip_prefix(pieces.next()?)?;

@@ -35,7 +35,7 @@ fn look(place: &Path, found: &mut Vec<String>) {
     found.extend(literals(&code.join("\n")).into_iter().filter(|text| is_sentence(text)));
 }
 
-/// What stands between quotation marks.
+/// What is between quotation marks.
 fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     // Raw literals are commands, which are not translated.

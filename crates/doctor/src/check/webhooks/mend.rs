@@ -1,4 +1,4 @@
-//! What mends a webhook: a command where the secrets that it needs stand outside of the settings, else words.
+//! What mends a webhook: a command where the secrets that it needs are outside of the settings, else words.
 
 use channels::Registering;
 use config::{SecretOrigin, WebhookFields};
@@ -23,7 +23,7 @@ fn command(webhook: &WebhookFields) -> Option<String> {
     registering(webhook.provider).command.map(|command| command(&token, &expect, webhook.api()))
 }
 
-/// What a shell makes the secret of, between double quotes; nothing for one that stands in the settings.
+/// What a shell makes the secret of, between double quotes; nothing for one that is in the settings.
 fn in_a_shell(origin: &SecretOrigin) -> Option<String> {
     match origin {
         SecretOrigin::Written => None,
@@ -36,7 +36,7 @@ fn in_a_shell(origin: &SecretOrigin) -> Option<String> {
     }
 }
 
-/// What to do where the provider did not tell.
+/// What to do where the provider did not report.
 pub(super) fn ask_again(asked: &Asked, failure: &Failure) -> Fix {
     let (webhook, key) = (&asked.webhook, asked.key);
     let Registering { credentials, unreached, .. } = registering(webhook.provider);

@@ -32,7 +32,7 @@ const MOST_SHOWN: usize = 10;
 const LONGEST: usize = 160;
 const LONGEST_WORD: usize = 24;
 
-/// A webhook of the settings, and what its provider told.
+/// A webhook of the settings, and what its provider reported.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) webhook: WebhookFields,
@@ -41,7 +41,7 @@ pub(crate) struct Asked {
     pub(crate) outcome: Result<Told, Failure>,
 }
 
-/// What a provider tells.
+/// What a provider reports.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     /// Where it sends; empty when nowhere.
@@ -59,11 +59,11 @@ pub(crate) struct Told {
 pub(crate) struct Registration {
     pub(crate) place: WebhookAddress,
     pub(crate) state: State,
-    /// Whether the receiver can tell by a secret who posts; nothing where that is not told.
+    /// Whether the receiver can verify by a secret who posts; nothing where that is not reported.
     pub(crate) has_secret: Option<bool>,
 }
 
-/// Why a provider did not tell.
+/// Why a provider did not report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// It refuses what it was asked with; the key of the settings that is wrong.
@@ -133,7 +133,7 @@ fn not_told(asked: &Asked, failure: &Failure) -> Finding {
     about(webhook, code, severity, summary, mend::ask_again(asked, failure)).shown_by([why.clone(), asked_at])
 }
 
-/// One webhook whose provider told.
+/// One webhook whose provider reported.
 struct Judge<'a> {
     webhook: &'a WebhookFields,
     told: &'a Told,
@@ -233,14 +233,14 @@ impl Judge<'_> {
         })
     }
 
-    /// What the provider tells of messages that do not arrive.
+    /// What the provider reports of messages that do not arrive.
     fn failing(&self, right: &[&Registration]) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
         let many = self.told.waiting.filter(|count| *count >= MANY_WAIT);
         let recent = self.told.failed.as_ref().filter(|(at, _)| self.now.since(*at) <= RECENT);
         let broken = right.iter().any(|one| one.state != State::Works)
             && !right.iter().any(|one| one.state == State::Works);
-        // Where nothing is registered, waiting is told there.
+        // Where nothing is registered, waiting is reported there.
         if self.told.registered.is_empty() || (many.is_none() && recent.is_none() && !broken) {
             return None;
         }
@@ -331,7 +331,7 @@ fn shown(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     lines.take(MOST_SHOWN).chain(more).collect()
 }
 
-/// How a place stands that does not work.
+/// What is wrong with a place that does not work.
 const fn state(state: State) -> Option<&'static str> {
     match state {
         State::Works => None,

@@ -1,4 +1,4 @@
-//! What is made of what providers tell: each finding, its fix, and that no secret is in any of it.
+//! What is made of what providers report: each finding, its fix, and that no secret is in any of it.
 
 use config::{SecretOrigin, WebhookProvider};
 use proptest::prelude::*;
@@ -226,7 +226,7 @@ fn a_command_takes_its_secrets_from_where_they_are() {
     assert_eq!(command(fix(WebhookProvider::Whatsapp, variable("TOKEN"), variable("HOOK"))), None);
 }
 
-/// Anything that a provider may tell.
+/// Anything that a provider may report.
 fn any_told() -> impl Strategy<Value = Result<Told, Failure>> {
     let place = prop::sample::select(vec![
         EXPECTED,

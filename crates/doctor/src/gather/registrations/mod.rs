@@ -25,7 +25,7 @@ const AT_ONCE: usize = 32;
 const MOST: usize = 64;
 
 pub(crate) struct Registrations {
-    /// Each webhook, with what its provider told.
+    /// Each webhook, with what its provider reported.
     pub(crate) asked: Vec<Asked>,
     /// How many more there are, which were not asked for.
     pub(crate) left_out: usize,

@@ -1,6 +1,6 @@
 //! What is wrong with a text's markup, in words that say where and what to do.
 
-/// Broken markup: where, what, and the way out.
+/// Broken markup: where, what, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("broken HTML at byte {position}: {problem}; escape < as &lt; or send parse_mode none")]
 pub struct MarkupError {

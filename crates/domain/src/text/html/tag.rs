@@ -65,7 +65,7 @@ impl Attributes {
 /// More attributes than any known tag has; the rest is not kept.
 const MAX_ATTRIBUTES: usize = 16;
 
-/// How much of an unknown name is told back.
+/// How much of an unknown name is shown in an error.
 const SHOWN: usize = 32;
 
 /// Whether a `<` begins a tag, a comment or the like for a browser.

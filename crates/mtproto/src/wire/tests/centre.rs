@@ -57,7 +57,7 @@ impl Heard {
 
 const REQUEST: [u8; 4] = [0xee; 4];
 
-/// A request of so many bytes that can be told from others.
+/// A request of so many bytes that can be distinguished from others.
 pub(super) fn request(number: u32, length: usize) -> Vec<u8> {
     let mut body = [&REQUEST[..], &number.to_le_bytes()].concat();
     body.resize(length.max(8).next_multiple_of(4), 0);

@@ -1,4 +1,4 @@
-//! A connection: what it survives, what it tells, and what it leaves alone.
+//! A connection: what it survives, what it reports, and what it leaves alone.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -251,7 +251,7 @@ async fn a_write_that_makes_no_progress_is_given_up() {
 }
 
 #[tokio::test]
-async fn whoever_gives_up_while_it_waits_is_never_written() {
+async fn who_gives_up_while_it_waits_is_never_written() {
     let centre = Centre::start().await;
     let (connection, _told) = centre.connect(&clock());
     let (gone, stays) = (ask(&connection.wire, request(1, 8)), ask(&connection.wire, request(2, 8)));
@@ -268,7 +268,7 @@ async fn whoever_gives_up_while_it_waits_is_never_written() {
 }
 
 #[tokio::test]
-async fn hanging_up_ends_what_is_in_flight_and_the_next_request_connects_anew() {
+async fn hanging_up_ends_requests_and_the_next_connects_again() {
     let centre = Centre::start().await;
     let (connection, mut told, mut talk) = up(&centre).await;
     let asked = ask(&connection.wire, request(1, 8));
@@ -289,7 +289,7 @@ async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
     let asked = ask(&connection.wire, request(1, 8));
     talk.request().await;
     connection.wire.hang_up();
-    // Anyone who asked is told at once.
+    // Anyone who asked is answered at once.
     assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
     let again = ask(&connection.wire, request(2, 8));
     let early = tokio::time::timeout(Duration::from_millis(100), centre.accept()).await;
@@ -306,7 +306,7 @@ async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_nobody_and_answers_everybody() {
+async fn closing_waits_for_no_one_and_answers_everybody() {
     let centre = Centre::start().await;
     let (connection, _told) = centre.connect(&clock());
     let wire = connection.wire.clone();

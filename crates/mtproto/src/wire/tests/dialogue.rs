@@ -138,7 +138,7 @@ fn a_request_that_no_packet_holds_is_refused_at_once() {
 }
 
 #[test]
-fn a_wrong_salt_is_put_right_and_the_requests_are_written_anew_in_their_order() {
+fn after_a_wrong_salt_requests_are_repeated_in_order() {
     let mut dialogue = Dialogue::new(SESSION, 0, 0);
     let mut results: Vec<_> = (0..3).map(|number| ask(&mut dialogue, body(number, 1))).collect();
     let first = pack(&mut dialogue, at(1_000)).expect("a packet");
@@ -174,7 +174,7 @@ fn a_wrong_clock_is_put_right() {
 }
 
 #[test]
-fn what_nobody_waits_for_keeps_no_large_body() {
+fn what_no_one_waits_for_keeps_no_large_body() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut waiting = Vec::new();
     for number in 0..4 {
@@ -235,7 +235,7 @@ fn a_refusal_that_cannot_be_put_right_is_told() {
 }
 
 #[test]
-fn whoever_gives_up_before_it_is_written_is_never_written() {
+fn who_gives_up_before_it_is_written_is_never_written() {
     let mut dialogue = Dialogue::new(SESSION, 0, 0);
     drop(ask(&mut dialogue, body(0, 1)));
     assert!(pack(&mut dialogue, at(1_000)).is_none());
@@ -364,7 +364,7 @@ fn a_session_that_telegram_forgot_is_a_gap() {
 }
 
 #[test]
-fn a_ping_keeps_the_connection_and_is_nobodys() {
+fn a_ping_keeps_the_connection_and_is_no_ones() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     dialogue.ping(8);
     let ping = functions::PingDelayDisconnect { ping_id: 8, disconnect_delay: 75 }.to_bytes();
@@ -375,7 +375,7 @@ fn a_ping_keeps_the_connection_and_is_nobodys() {
 }
 
 #[test]
-fn there_is_a_bound_and_what_nobody_wants_makes_room() {
+fn there_is_a_bound_and_what_no_one_wants_makes_room() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut results = Vec::new();
     while dialogue.has_room() {

@@ -149,7 +149,7 @@ async fn requests_go_over_ipv6() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_is_written() {
+async fn where_no_one_listens_nothing_is_written() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let nobody = listener.local_addr().expect("an address");
     drop(listener);
@@ -163,7 +163,7 @@ async fn where_nobody_listens_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_answer_the_greeting_is_given_up() {
+async fn who_does_not_answer_the_greeting_is_given_up() {
     let (centre, clock) = (Centre::start().await, clock());
     let (connection, _told) = centre.connect(&clock);
     let asked = ask(&connection.wire, request(1, 8));

@@ -296,7 +296,7 @@ impl Talk {
         Ok(Opened { folder: folder.to_owned(), validity: validity.to_owned(), count })
     }
 
-    /// Tells of new mails until the client is done; none where it has to come again.
+    /// Reports new mails until the client is done; none where it has to come again.
     async fn idle(&mut self, mut open: Opened) -> io::Result<Option<Opened>> {
         self.say("+ idling").await?;
         loop {

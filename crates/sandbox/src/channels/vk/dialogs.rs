@@ -36,7 +36,7 @@ impl Message {
         self.from == -GROUP
     }
 
-    /// As VK tells it.
+    /// As VK shows it.
     pub(super) fn told(&self, peer: i64) -> Value {
         let mut told = json!({
             "id": self.id, "date": self.date, "peer_id": peer, "from_id": self.from,
@@ -197,7 +197,7 @@ impl Vk {
                 return Err(format!("action: VK tells nothing of {:?}", deed.action));
             }
         };
-        // What was told so far is no longer in the log, or its key is no longer good.
+        // What was reported so far is no longer in the log, or its key is no longer good.
         match deed.extra["log"].as_str() {
             Some("lost") => self.forget_log(),
             Some("new_key") => self.log_key += 1,

@@ -65,7 +65,7 @@ impl WhatsappFake {
                 let status = deed.extra["status"].as_str().unwrap_or("undelivered").to_owned();
                 self.deliver(chat, deed, &status, outside)
             }
-            // A sender is not told; what it sends arrives no more.
+            // A sender is not notified; what it sends arrives no more.
             CustomerAction::Block => {
                 self.blocked.insert(chat.clone());
                 Ok(done(chat, None))

@@ -46,7 +46,7 @@ impl Depot {
     }
 }
 
-/// A file on disk that goes when nobody holds it any longer.
+/// A file on disk that is removed when it is no longer held.
 #[derive(Debug)]
 pub(super) struct TemporaryFile(PathBuf);
 

@@ -29,7 +29,7 @@ impl Extent {
     }
 }
 
-/// The form of a file, as Telegram tells it to whoever downloads.
+/// The form of a file, as Telegram reports it to clients that download.
 pub(crate) fn form(head: &[u8]) -> FileType {
     match head {
         [0xff, 0xd8, 0xff, ..] => FileType::FileJpeg,
@@ -95,7 +95,7 @@ fn jpeg(head: &[u8]) -> Option<(u32, u32)> {
             0xff => place += 1,
             0x01 | 0xd0..=0xd8 => place += 2,
             0xd9 | 0xda => return None,
-            // Tables of Huffman codes and arithmetic stand among the frames.
+            // Tables of Huffman codes and arithmetic are among the frames.
             0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
                 return Some((big(head, place + 7)?, big(head, place + 5)?));
             }

@@ -1,4 +1,4 @@
-//! What kind of thing a file is in a message, and which kinds stand together in an album.
+//! What kind of thing a file is in a message, and which kinds may be together in an album.
 
 use grammers_tl_types::enums::DocumentAttribute;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ impl FileKind {
         kind
     }
 
-    /// Kinds with the same company may stand in one album; none stands alone.
+    /// Kinds with the same company may be in one album; a kind with none is sent alone.
     fn company(self) -> Option<Self> {
         match self {
             Self::Photo | Self::Video => Some(Self::Photo),

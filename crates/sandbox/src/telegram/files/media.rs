@@ -26,7 +26,7 @@ pub(crate) struct Media {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reference {
     Good,
-    /// It was good once: whoever asks for the message again gets a new one.
+    /// It was good once: a client that asks for the message again gets a new one.
     Expired,
     /// Never made for this account and this file.
     Wrong,
@@ -165,7 +165,7 @@ impl State {
         Ok((self.files.whole(me, &claim)?, Some(name.clone()).filter(|name| !name.is_empty())))
     }
 
-    /// A document of which nothing is known but its bytes. It lies where its account lives.
+    /// A document of which nothing is known but its bytes. It is stored where its account lives.
     fn plain(&self, me: i64, content: std::sync::Arc<Content>, at: Moment) -> Result<Kept> {
         let head = content.read(0, 64).map_err(|error| disk(&error))?;
         let dc_id = self.account_of(me).map_or(2, |account| account.dc_id);
@@ -184,7 +184,7 @@ impl State {
         })
     }
 
-    /// Makes a photo of a picture. Its bytes stay as they are: nothing is drawn anew.
+    /// Makes a photo of a picture. Its bytes stay as they are: nothing is drawn again.
     fn make_photo(
         &mut self,
         me: i64,
@@ -275,7 +275,7 @@ impl State {
         )
     }
 
-    /// A message's file, as the ledger and the control port tell it.
+    /// A message's file, as the ledger and the control port show it.
     pub(crate) fn media_note(&self, body: &Body) -> Option<MediaNote> {
         let media = body.media?;
         Some(self.files.get(media.file)?.note(media.file, body.group))
@@ -283,7 +283,7 @@ impl State {
 }
 
 impl Kept {
-    /// What the ledger and the control port tell of it.
+    /// What the ledger and the control port show of it.
     pub(crate) fn note(&self, file_id: i64, grouped_id: Option<i64>) -> MediaNote {
         let mut note = MediaNote {
             file_id,
@@ -325,7 +325,7 @@ fn mime_type(told: &str) -> String {
     if told.is_empty() { "application/octet-stream" } else { told }.to_owned()
 }
 
-/// What a document shows: all that was told, but nothing of a film or of sound when it is to be a mere file.
+/// What a document shows: all that was given, but nothing of a film or of sound when it is to be a mere file.
 fn attributes(document: &types::InputMediaUploadedDocument) -> Vec<enums::DocumentAttribute> {
     let shown = |attribute: &&enums::DocumentAttribute| {
         !document.force_file

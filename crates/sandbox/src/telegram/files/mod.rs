@@ -20,7 +20,7 @@ pub(crate) use kind::make_an_album;
 pub(crate) use media::Media;
 pub(crate) use upload::{Claim, Part, Uploads, disk};
 
-/// What is enough of a file to tell its form.
+/// How many bytes of a file are enough to know its form.
 pub(crate) const HEAD: usize = 512 * 1024;
 
 /// A file that can be shown in messages.
@@ -34,9 +34,9 @@ pub(crate) struct Kept {
     /// How large a photo is.
     pub(crate) extent: Option<Extent>,
     pub(crate) form: FileType,
-    /// The data centre it lies in.
+    /// The data centre where it is stored.
     pub(crate) dc_id: i32,
-    /// The one that messages say it lies in.
+    /// The data centre that messages name.
     pub(crate) said_dc_id: i32,
     pub(crate) date: i32,
     /// Rises when all references to it expire.
@@ -67,7 +67,7 @@ impl Files {
         self.uploads.entry(user).or_default().whole(claim)
     }
 
-    /// Makes a file of something that was uploaded; tells its id.
+    /// Makes a file of something that was uploaded; returns its id.
     pub(crate) fn keep(&mut self, file: Kept) -> i64 {
         self.last += 1;
         self.kept.insert(self.last, file);
@@ -83,7 +83,7 @@ impl Files {
         self.kept.iter().map(|(id, kept)| (*id, kept))
     }
 
-    /// Lets the references to one file expire, or to all; tells to how many.
+    /// Lets the references to one file expire, or to all; returns to how many.
     pub(crate) fn expire(&mut self, id: Option<i64>) -> usize {
         let mut expired = 0;
         for (_, kept) in self.kept.iter_mut().filter(|(known, _)| id.is_none_or(|id| id == **known)) {

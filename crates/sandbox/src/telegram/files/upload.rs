@@ -21,7 +21,7 @@ const MOST_UPLOADS: usize = 256;
 pub(crate) struct Part<'a> {
     /// Its place, from 0.
     pub(crate) number: i32,
-    /// How many there will be: told for big files alone, −1 when it is not known yet.
+    /// How many there will be: given for big files alone, −1 when it is not known yet.
     pub(crate) total: Option<i32>,
     pub(crate) bytes: &'a [u8],
 }
@@ -96,7 +96,7 @@ fn fits(length: u64) -> bool {
     length > 0 && length.is_multiple_of(1024) && STRIDE.is_multiple_of(length)
 }
 
-/// Checks what can be known of a part alone; tells its number.
+/// Checks what can be known of a part alone; returns its number.
 fn admitted(part: &Part<'_>) -> Result<u32> {
     if part.bytes.is_empty() {
         return Err(bad_request("FILE_PART_EMPTY"));

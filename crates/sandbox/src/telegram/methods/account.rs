@@ -6,7 +6,7 @@ use crate::telegram::context::Context;
 use crate::telegram::render::notify_settings;
 use crate::telegram::rpc::{Result, unauthorized};
 
-/// How the password is to be proved, for whoever is signed in or half so.
+/// How the password is to be proved, for a user that is signed in or half so.
 pub(super) fn get_password(
     context: &mut Context<'_>,
     _: &functions::account::GetPassword,

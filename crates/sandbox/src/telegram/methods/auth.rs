@@ -66,7 +66,7 @@ pub(super) fn sign_in(
         let terms_of_service = Some(terms("Be kind to each other."));
         return Ok(types::auth::AuthorizationSignUpRequired { terms_of_service }.into());
     };
-    // Until the password is told, the same code may be told again.
+    // Until the password is given, the same code may be given again.
     owe_the_password(context, user)?;
     context.state.signing.codes.forget(&request.phone_code_hash);
     context.state.signing.codes.forgive(&phone);
@@ -74,7 +74,7 @@ pub(super) fn sign_in(
     Ok(authorization(context.state, user))
 }
 
-/// A user with a password is signed in only when it is told.
+/// A user with a password is signed in only when it is given.
 pub(super) fn owe_the_password(context: &mut Context<'_>, user: i64) -> Result<()> {
     if context.state.password_of(user).is_none() {
         return Ok(());

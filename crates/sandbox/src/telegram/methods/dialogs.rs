@@ -16,7 +16,7 @@ use crate::telegram::state::{State, count, page};
 /// The most dialogs in one answer.
 const PAGE: usize = 100;
 
-/// Where a dialog stands in the list: by date, then message, then chat.
+/// Where a dialog is in the list: by date, then message, then chat.
 type Position = (i32, i32, Peer);
 
 pub(super) fn get_dialogs(

@@ -87,7 +87,7 @@ pub(super) fn read_channel_history(
     Ok(true)
 }
 
-/// Nobody is mentioned in a way that has to be read.
+/// No mention has to be read.
 pub(super) fn read_mentions(
     context: &mut Context<'_>,
     request: &functions::messages::ReadMentions,

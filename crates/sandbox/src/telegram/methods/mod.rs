@@ -224,7 +224,7 @@ pub(crate) fn is_known(name: &str) -> bool {
     KNOWN.iter().any(|id| name_for_id(*id) == name)
 }
 
-/// Methods that a key may call that belongs to nobody.
+/// Methods that a key without an account may call.
 pub(crate) fn is_open_to_anyone(name: &str) -> bool {
     name.starts_with("help.") || name.starts_with("langpack.") || name.starts_with("auth.")
 }

@@ -163,7 +163,7 @@ pub(super) fn get_participant(
         return Err(bad_request("PARTICIPANT_ID_INVALID"));
     };
     let channel = state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
-    // Whoever was thrown out may still ask about itself.
+    // A user that was thrown out may still ask about itself.
     if user != me || !channel.kicked.contains_key(&me) {
         state.may_read(me, Peer::Channel(id))?;
     }

@@ -1,4 +1,4 @@
-//! Holding on to the `random_id`s of a call while it is delayed: whoever repeats one meanwhile is told so.
+//! Holding on to the `random_id`s of a call while it is delayed: a client that repeats one meanwhile is refused.
 
 use grammers_tl_types::{Identifiable, enums, functions};
 

@@ -22,7 +22,7 @@ const LONGEST_CAPTION: usize = 1_024;
 pub(super) enum Words {
     /// A message of its own.
     Text,
-    /// It stands under a file, and may be empty.
+    /// It is under a file, and may be empty.
     Caption,
 }
 
@@ -159,7 +159,7 @@ fn sent_answer(context: &Context<'_>, me: i64, peer: Peer, random_id: i64, sent:
     context.updates(me, updates, &cast)
 }
 
-/// What a message that was sent is told by: its `random_id`, then the message, if it is still there.
+/// The updates for a message that was sent: its `random_id`, then the message, if it is still there.
 pub(super) fn sent_updates(
     state: &State,
     me: i64,

@@ -1,4 +1,4 @@
-//! `updates.*`: where an account stands, and what it has missed.
+//! `updates.*`: the state of an account, and what it has missed.
 
 use grammers_tl_types::{enums, functions, types};
 
@@ -119,7 +119,7 @@ pub(super) fn get_difference(
 }
 
 impl State {
-    /// A change in a mailbox as the update that tells it.
+    /// A change in a mailbox as the update that reports it.
     pub(crate) fn mailbox_update(&self, owner: i64, event: &Event, pts: i32) -> Option<enums::Update> {
         let pts_count = event.weight();
         let mailbox = self.mailboxes.get(&owner)?;

@@ -132,7 +132,7 @@ impl Codes {
         self.waiting.remove(hash);
     }
 
-    /// Whoever signed in may ask again.
+    /// Lets a phone that signed in ask again.
     pub(crate) fn forgive(&mut self, phone: &str) {
         self.asked.remove(phone);
     }

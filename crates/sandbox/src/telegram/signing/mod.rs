@@ -26,7 +26,7 @@ use crate::keys::AuthKeyId;
 /// Questions for passwords that wait for an answer.
 const MOST_CHALLENGES: usize = 1_024;
 
-/// What an account asks of whoever signs in.
+/// What an account asks of clients that sign in.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Demands {
     pub(crate) password: Option<Arc<Password>>,
@@ -102,7 +102,7 @@ pub struct ExpiredCodes {
 }
 
 impl State {
-    /// Accepts a token for a user, and tells whoever shows it.
+    /// Accepts a token for a user, and notifies the client that shows it.
     pub(crate) fn accept_token(&mut self, token: &[u8], user: i64, at: Moment) -> Result<()> {
         let key = self.signing.tokens.accept(token, user, at)?;
         let update = enums::Update::LoginToken;
@@ -127,7 +127,7 @@ impl Telegram {
         ExpiredCodes { codes: self.lock().signing.codes.expire() }
     }
 
-    /// Sets what an account asks of whoever signs in.
+    /// Sets what an account asks of clients that sign in.
     pub fn set_sign_in(&self, name: &str, rules: &SignInRules) -> std::result::Result<(), OutsideError> {
         let seed = self.lock().seed;
         // Hashing a password takes a while: before anything is locked.

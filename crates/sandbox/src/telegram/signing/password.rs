@@ -13,7 +13,7 @@ use crate::telegram::rpc::{Result, bad_request};
 /// Rounds of the slow hash.
 const ROUNDS: u32 = 100_000;
 
-/// How clients are told to hash.
+/// How clients are asked to hash.
 pub(crate) type Algorithm = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow;
 
 static P: LazyLock<BigUint> =
@@ -35,7 +35,7 @@ fn salted(data: &[u8], salt: &[u8]) -> [u8; 32] {
     hash(&[salt, data, salt])
 }
 
-/// A password as the server keeps it: it can be checked, and, this being a pretend server, told.
+/// A password as the server keeps it: it can be checked, and, this being a pretend server, shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Password {
     pub(crate) plain: String,
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_knows_the_password_is_let_in_and_nobody_else() {
+    fn who_knows_the_password_is_let_in_and_no_one_else() {
         let seed = Seed(1);
         let password = Password::new(seed, "correct horse", None);
         let challenge = password.challenge(1, &seed.auth_key("b"));

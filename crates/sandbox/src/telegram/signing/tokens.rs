@@ -24,7 +24,7 @@ struct Token {
 pub(crate) struct Tokens(HashMap<Vec<u8>, Token>);
 
 impl Tokens {
-    /// Lets a key show a token; tells until when.
+    /// Lets a key show a token; returns until when.
     pub(crate) fn show(&mut self, token: Vec<u8>, key: AuthKeyId, at: Moment) -> Moment {
         self.0.retain(|_, known| known.expires > at);
         let expires = Moment(at.0 + LIFE);

@@ -20,7 +20,7 @@ enum Padding {
     RsaPad,
 }
 
-/// The public key as its text tells it.
+/// The public key as its text has it.
 fn modulus(centre: &Running) -> BigUint {
     let pem = centre.rsa.public_pem();
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -244,7 +244,7 @@ async fn what_is_wrong_is_refused() {
         let refused = refused.map(drop);
         assert!(matches!(refused, Err(Heard::Status(-404))), "{refused:?}");
     }
-    // A retry that nobody asked for, and steps out of order.
+    // A retry that was not asked for, and steps out of order.
     let mut early =
         halfway(&centre, connect(&centre).await, Padding::RsaPad, None, Wrong::Nothing).await.unwrap();
     let (ours, _) = early.agree(9);

@@ -29,7 +29,7 @@ async fn a_repeated_message_runs_once() {
     assert_eq!(centre.world.count(Counted::CONSTRUCTOR_ID), 1);
 }
 
-/// Lets a call wait for its turn, in which its client does something; tells whether it was known to have hung up then.
+/// Lets a call wait for its turn, in which its client does something; returns whether it was known to have hung up then.
 async fn hung_up_meanwhile(centre: &Running, then: impl FnOnce(Client) -> Option<Client>) -> bool {
     let mut client = Client::ready(centre.address, centre.key).await;
     let id = client.next_id();

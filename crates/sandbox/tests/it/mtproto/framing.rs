@@ -21,7 +21,7 @@ pub(crate) struct Framing {
     heard: u32,
 }
 
-/// What stands at the front of the bytes.
+/// What is at the front of the bytes.
 pub(crate) enum Found {
     Packet(Vec<u8>),
     Status(i32),

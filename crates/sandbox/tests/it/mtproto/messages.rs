@@ -1,4 +1,4 @@
-//! What well-behaved clients say, and what they are told.
+//! What well-behaved clients say, and what they are answered.
 
 use std::sync::atomic::Ordering;
 
@@ -61,7 +61,7 @@ async fn a_session_is_new_once_and_comes_back_with_its_layer() {
 }
 
 #[tokio::test]
-async fn a_late_answer_is_acknowledged_at_once_and_holds_up_nobody() {
+async fn a_late_answer_is_acknowledged_at_once_and_holds_up_no_one() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     let late = client.send(&Late {}).await;

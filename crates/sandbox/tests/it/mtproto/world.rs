@@ -32,7 +32,7 @@ pub(crate) fn long_text() -> String {
     "a word and another ".repeat(400)
 }
 
-/// What the world is told.
+/// What the world is notified of.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) calls: Vec<(Caller, u32)>,

@@ -87,7 +87,7 @@ fn blocking_works_both_ways() {
 }
 
 #[test]
-fn a_key_of_nobody_may_only_ask_for_help() {
+fn a_key_of_no_one_may_only_ask_for_help() {
     let world = world();
     let nobody = Client::with(&world, AuthKeyId(42), 2);
     nobody.ask(&functions::help::GetConfig {});

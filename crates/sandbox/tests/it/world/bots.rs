@@ -1,4 +1,4 @@
-//! Bots that do as the control port orders: they answer presses in each of their ways, and the ledger tells which keyboard was hit.
+//! Bots that do as the control port orders: they answer presses in each of their ways, and the ledger shows the keyboard hit.
 
 use std::time::Duration;
 

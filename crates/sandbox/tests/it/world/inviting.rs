@@ -27,7 +27,7 @@ fn client_id(number: i64) -> i64 {
 }
 
 #[test]
-fn whoever_refuses_is_missing_and_the_others_are_added() {
+fn who_refuses_is_missing_and_the_others_are_added() {
     let world = world();
     let main = Client::of(&world, "main");
     let channel = supergroup(&main, "Repair 1");

@@ -15,7 +15,7 @@ fn made(world: &Telegram) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delayed_creation_happens_late_even_when_nobody_waits() {
+async fn a_delayed_creation_happens_late_even_when_no_one_waits() {
     let world = world();
     let main = Client::of(&world, "main");
     fault(&world, json!({"fault": "delay", "seconds": 5, "method": "channels.createChannel", "times": 1}));

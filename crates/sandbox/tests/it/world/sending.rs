@@ -64,7 +64,7 @@ async fn repeat_of_a_delayed_call_gets_random_id_duplicate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delayed_call_takes_effect_even_if_nobody_waits_for_it() {
+async fn a_delayed_call_takes_effect_even_if_no_one_waits_for_it() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");

@@ -43,7 +43,7 @@ fn code_hash(client: &Client, phone: &str) -> String {
 }
 
 #[test]
-fn a_phone_of_nobody_has_to_sign_up_which_is_refused() {
+fn a_phone_of_no_one_has_to_sign_up_which_is_refused() {
     let world = world();
     let client = Client::with(&world, AuthKeyId(42), 2);
     let hash = code_hash(&client, "+70000090000");

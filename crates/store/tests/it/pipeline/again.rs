@@ -1,4 +1,4 @@
-//! What goes its way once more, what people are notified of, and what they begin.
+//! What is begun once more, what people are notified of, and what they begin.
 
 use std::time::Duration;
 

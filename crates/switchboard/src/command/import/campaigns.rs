@@ -229,7 +229,7 @@ impl Takeover<'_> {
         })
     }
 
-    /// Whom an attempt stands under: the sender of its profile, or an account of the profile's own name.
+    /// Whom an attempt is recorded under: the sender of its profile, or an account of the profile's own name.
     fn sender(&self, profile: &str) -> String {
         (self.sender_of)(profile).unwrap_or_else(|| {
             let name = campaign_name(profile);

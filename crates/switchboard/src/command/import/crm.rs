@@ -20,7 +20,7 @@ use crate::terminal::WrongUsage;
 /// Rows of one request, and about how many bytes of them at most.
 const CHUNK: usize = 500;
 const CHUNK_BYTES: usize = 256 * 1024;
-/// What has no time of its own stands so long before the import.
+/// What has no time of its own is dated so long before the import.
 const UNDATED: Duration = Duration::from_mins(10);
 /// What the API says of rows.
 const COUNTED: [&str; 9] =

@@ -78,7 +78,7 @@ impl SideWork {
         )
     }
 
-    /// Tells every alert target how it went; what became of it for each. One that cannot be told does not undo a move.
+    /// Reports to every alert target how it went; what became of it for each. A failed report does not undo a move.
     pub(super) async fn report(&self, journal: &Journal, compared: &[Compared]) -> Value {
         let (subject, text) = moving::report(journal, compared);
         let targets = self.get("/v1/alert-targets?limit=200").await.unwrap_or_default();

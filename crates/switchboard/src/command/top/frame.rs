@@ -22,7 +22,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// How many hours of sends are shown.
 const HOURS: usize = 12;
 
-/// Columns: heading, width, and whether numbers stand at its right.
+/// Columns: heading, width, and whether its numbers are at the right.
 const COLUMNS: [(&str, usize, bool); 7] = [
     ("CARD", 26, false),
     ("STATE", 13, false),

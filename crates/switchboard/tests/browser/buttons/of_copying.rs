@@ -1,4 +1,4 @@
-//! Buttons that copy: what lies on the clipboard is what is wanted, whole and nothing else, and the button says that it did.
+//! Buttons that copy: what is on the clipboard is what is wanted, whole and nothing else, and the button says that it did.
 
 use serde_json::{Value, json};
 

@@ -64,7 +64,7 @@ async fn a_file_that_is_dropped_becomes_an_account_that_sends() {
     let import = "#import-now button.primary";
     tab.fill("#api_id", &known["api_id"].to_string()).await;
     tab.fill("#api_hash", known["api_hash"].as_str().expect("a text")).await;
-    // Not before somebody says that the other program is stopped.
+    // Not before a person says that the other program is stopped.
     tab.press(import).await;
     assert_eq!(tab.tell("document.querySelector('input[name=stopped]').matches(':invalid')").await, true);
     tab.press("input[name=stopped]").await;

@@ -10,7 +10,7 @@ use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 /// The tail follows, and nothing waits.
 const LIVE: &str = "document.querySelector('#tail:not([hidden]) .lamp.ok') !== null";
 
-/// The tail has stopped for whoever reads.
+/// The tail has stopped for the reader.
 const PAUSED: &str = "document.querySelector('#tail .lamp.wait') !== null";
 
 /// Rows between which there are lines that are not shown.
@@ -21,7 +21,7 @@ const HOLES: &str = "(() => {
     return numbers.filter((one, place) => place > 0 && numbers[place - 1] !== one + 1).length;
 })()";
 
-/// Something happens that lines tell of: the id of a message that was sent.
+/// Something happens that is logged: the id of a message that was sent.
 async fn sent(stage: &Stage) -> String {
     let (status, told) = stage.program.send("@client_1", "Your phone is ready.").await;
     assert_eq!(status, 200, "{told}");
@@ -49,7 +49,7 @@ async fn jumps(tab: &Tab, seconds: i32) {
     tab.tell(&jump).await;
 }
 
-/// Whoever looks comes back to the tab.
+/// The visitor comes back to the tab.
 async fn comes_back(tab: &Tab) {
     tab.tell("document.dispatchEvent(new Event('visibilitychange'))").await;
 }
@@ -79,7 +79,7 @@ async fn lines_are_followed_held_filtered_linked_and_taken_away() {
     let lines = "document.querySelectorAll('#lines > li[id]').length";
     let before = tab.tell(lines).await.as_u64().expect("a number");
     assert!(before > 0);
-    // What happens now stands on top.
+    // What happens now is on top.
     assert_eq!(stage.program.post("/v1/accounts/fifth/actions/pause", &serde_json::json!({})).await.0, 200);
     tab.until(&format!("{lines} > {before}")).await;
     // Held, it is counted and not shown.
@@ -115,7 +115,7 @@ async fn lines_are_followed_held_filtered_linked_and_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_wait_while_somebody_reads_further_down() {
+async fn lines_wait_while_someone_reads_further_down() {
     let stage = Stage::start().await;
     much(&stage).await;
     let tab = stage.tab().await;
@@ -193,7 +193,7 @@ async fn who_was_away_for_long_finds_no_hole() {
     tab.tell("document.querySelector('#refresh').focus()").await;
     tab.keys(&[Key::Right, Key::Right]).await;
     tab.until("document.querySelector('#refresh').value === 'off'").await;
-    // More than a stream tells at once, and than the page shows.
+    // More than a stream sends at once, and than the page shows.
     for _ in 0..18 {
         much(&stage).await;
     }

@@ -24,7 +24,7 @@ async fn alert_leads_to_its_card() {
     stage.program.account_is("fifth", "error").await;
     let tab = stage.tab().await;
     tab.open("/").await;
-    // Each account tells its alert in its own entry; what cannot work because of them is above, in a fold.
+    // Each account shows its alert in its own entry; what cannot work because of them is above, in a fold.
     tab.until("document.querySelectorAll('#needs .card .alerted').length === 5 && document.querySelectorAll('#alerts details.folded .alert').length === 4").await;
     assert_eq!(counted(&tab).await, ["5", "5", "5", "5"]);
     in_the_fold(&tab).await;
@@ -94,7 +94,7 @@ async fn trouble(tab: &Tab) {
     tab.until(&format!("{lamps}.length > 0 && {lamps}.every((one) => one.matches('.bad, .wait'))")).await;
 }
 
-/// The card of an account that does not answer has the button that connects it anew.
+/// The card of an account that does not answer has the button that connects it again.
 async fn restarted(stage: &Stage, tab: &Tab) {
     stage.world.delete("/faults").await;
     tab.open("/").await;

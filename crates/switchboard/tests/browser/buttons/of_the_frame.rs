@@ -1,4 +1,4 @@
-//! What stands round every page: the way past the rail, the colours, the language, the notes; and the door's own language.
+//! What surrounds every page: the link past the rail, the colours, the language, the notes; and the door's own language.
 
 use super::{done, is_sound};
 use crate::chromium::{Key, Tab, Theme};
@@ -78,7 +78,7 @@ async fn past_the_rail(tab: &Tab) {
     assert_eq!(tab.tell("document.querySelector('#content').contains(document.activeElement)").await, true);
 }
 
-/// A note is closed by whoever has read it.
+/// A note is closed by its reader.
 async fn notes(tab: &Tab) {
     tab.open("/diagnostics").await;
     done(tab, "form[action$=examine] button").await;
@@ -86,7 +86,7 @@ async fn notes(tab: &Tab) {
     tab.until("document.querySelector('#notes .toast') === null").await;
 }
 
-/// Whoever is not signed in has the language too, and learns what to do about a password that is gone.
+/// A visitor who is not signed in has the language too, and learns what to do about a password that is gone.
 async fn at_the_door(stage: &Stage) {
     let tab = stage.stranger().await;
     tab.open("/chats").await;

@@ -29,7 +29,7 @@ async fn cards_are_found_stopped_and_started() {
     tab.is_at("/").await;
     done(&tab, &format!("{CARD} .acts button[formaction$=start]")).await;
     state_is(&tab, "active").await;
-    // An account is paused and given work again where it stands.
+    // An account is paused and given work again where it is.
     for (action, state) in [("pause", "paused"), ("resume", "ready")] {
         let note = done(&tab, &format!("#c-account\\:fifth .acts button[formaction$={action}]")).await;
         assert!(note.contains("fifth"), "{note}");

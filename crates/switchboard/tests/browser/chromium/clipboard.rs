@@ -14,9 +14,9 @@ impl Person {
 }
 
 impl Tab {
-    /// Presses a button that copies, and tells what lies on the clipboard once the button says that it did.
+    /// Presses a button that copies, and returns what is on the clipboard once the button says that it did.
     pub(crate) async fn copied(&self, button: &str) -> String {
-        // Nobody but the window in front has the clipboard.
+        // Only the window in front has the clipboard.
         self.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
         self.tell("navigator.clipboard.writeText('nothing yet')").await;
         self.press(button).await;

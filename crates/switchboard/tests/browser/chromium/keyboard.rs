@@ -11,7 +11,7 @@ pub(crate) enum Key {
     Enter,
     /// Presses a button, chooses a box.
     Space,
-    /// Closes what lies over the page.
+    /// Closes what is over the page.
     Escape,
     /// A minute back, or the choice before.
     Left,
@@ -24,7 +24,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// What the browser is told: that it goes down, and that it comes up.
+    /// What the browser is sent: that it goes down, and that it comes up.
     pub(super) fn strokes(self) -> [Value; 2] {
         let (key, code, number, text) = match self {
             Self::Tab => ("Tab".to_owned(), "Tab".to_owned(), 9, String::new()),

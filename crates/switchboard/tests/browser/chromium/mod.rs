@@ -27,7 +27,7 @@ pub(crate) struct Chromium {
     pipe: Arc<Pipe>,
 }
 
-/// Somebody with cookies of their own.
+/// A person with cookies of their own.
 pub(crate) struct Person {
     pipe: Arc<Pipe>,
     context: String,
@@ -42,7 +42,7 @@ impl Chromium {
         Self { pipe }
     }
 
-    /// Somebody new, whom no site knows.
+    /// A new person, whom no site knows.
     pub(crate) async fn person(&self) -> Person {
         let made = self.pipe.call(None, "Target.createBrowserContext", json!({})).await;
         let context = made["browserContextId"].as_str().expect("a context").to_owned();

@@ -87,7 +87,7 @@ impl Pipe {
         }
     }
 
-    /// Does a command, and tells what came of it.
+    /// Does a command, and returns what came of it.
     pub(super) async fn ask(&self, session: Option<&str>, method: &str, parameters: Value) -> Answer {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let mut order = json!({ "id": id, "method": method, "params": parameters });
@@ -126,7 +126,7 @@ async fn read(pipe: ChildStdout, shared: Arc<Shared>) {
                 error => Err(error["message"].as_str().unwrap_or_default().to_owned()),
             };
             if let Some(tell) = shared.waiting.lock().expect("a lock").remove(&id) {
-                // Whoever asked may have given up.
+                // The caller may have given up.
                 let _ = tell.send(answer);
             }
         } else if let Some(session) = said["sessionId"].as_str() {

@@ -7,7 +7,7 @@ use super::TIMEOUT;
 use super::tab::{MOMENT, Tab};
 
 /// Finds the first visible element with a selector and words in it (or in its label), brings it into view, and says where
-/// it can be pressed. What lies under something else cannot.
+/// it can be pressed. What is under something else cannot.
 const FIND: &str = r#"(selector, words) => {
   const said = (one) => (one.getAttribute("aria-label") || one.textContent || "").replace(/\s+/g, " ").trim();
   const dialog = document.querySelector("dialog[open]") || document;

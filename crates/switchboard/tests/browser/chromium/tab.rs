@@ -42,7 +42,7 @@ impl Tab {
             tab.call(&format!("{domain}.enable"), json!({})).await;
         }
         tab.call("Page.setLifecycleEventsEnabled", json!({ "enabled": true })).await;
-        // A page that is told its zone does not load itself a second time for it.
+        // A page that knows its zone does not load itself a second time for it.
         tab.call("Emulation.setTimezoneOverride", json!({ "timezoneId": "UTC" })).await;
         tab.cookie("zone", "0").await;
         tab.look(1280, Theme::Light).await;
@@ -123,7 +123,7 @@ impl Tab {
         self.tell(expression).await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Whether it holds within the patience of a test.
+    /// Waits until it holds; panics after `TIMEOUT`.
     pub(crate) async fn until(&self, expression: &str) {
         let deadline = Instant::now() + TIMEOUT;
         while self.try_tell(expression).await != Some(Value::Bool(true)) {

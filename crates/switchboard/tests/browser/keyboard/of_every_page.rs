@@ -6,7 +6,7 @@ use crate::chromium::{Key, Tab};
 use crate::stage::Stage;
 use crate::sweep;
 
-/// What has the focus is noted; where it cannot be seen, it is told.
+/// What has the focus is noted; where it cannot be seen, it is reported.
 const STEP: &str = "(() => {
     const one = document.activeElement, box = one.getBoundingClientRect(), style = getComputedStyle(one);
     if (one === document.body) return 'the end';

@@ -8,7 +8,7 @@ use super::stage::{NAME, PASSWORD, Stage, TERMS};
 use crate::shell::cli::Ran;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_at_the_terminal_is_asked_for_what_is_missing() {
+async fn someone_at_the_terminal_is_asked_for_what_is_missing() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     let api_id = stage.api_id.to_string();
@@ -114,7 +114,7 @@ async fn piped_sign_in_takes_lines_in_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_at_the_terminal_reads_the_terms_and_answers() {
+async fn someone_at_the_terminal_reads_the_terms_and_answers() {
     let stage = Stage::new().await;
     stage.show_terms().await;
     let program = stage.program().await;

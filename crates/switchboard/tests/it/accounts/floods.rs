@@ -1,4 +1,4 @@
-//! Telegram's waits while somebody signs in: for how long, in which words, and nobody asks before they are over.
+//! Telegram's waits while someone signs in: for how long, in which words, and nothing is asked before they are over.
 
 use std::io::Write;
 use std::time::Duration;
@@ -55,7 +55,7 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     assert_eq!((&login["state"], &login["sent_by"]), (&json!("code_wanted"), &json!("app")), "{login}");
     assert!(login["resend_at"].as_str() > Some(&program.now().await), "{login}");
 
-    // A person at the terminal, and a program: the wait is told, and the code that was sent is still taken.
+    // A person at the terminal, and a program: the wait is reported, and the code that was sent is still taken.
     let mut signing = stage.cli(&["login", NAME]).seat();
     signing.shows("Code:", 1).await;
     signing.types("");
@@ -95,7 +95,7 @@ async fn flood_without_a_time_waits_an_hour() {
     assert!(login["until"].as_str().is_some_and(|told| told.starts_with(&until[..19])), "{until}: {login}");
     assert!(login["detail"].as_str().is_some_and(|said| said.contains("PHONE_PASSWORD_FLOOD")), "{login}");
 
-    // Over pipes, with bare lines, at the terminal and by lines of JSON: the end of it is told, and nobody asks anew.
+    // Over pipes, with bare lines, at the terminal and by lines of JSON: its end is reported, and Telegram is not asked again.
     for arguments in [&["login", NAME, "--code-stdin"][..], &["login", NAME, "--code-stdin", "--restart"]] {
         let Ran { code: exit, out: said, err: errors, .. } = stage.cli(arguments).run();
         assert_eq!((exit, said.as_str()), (Some(1), ""), "{errors}");

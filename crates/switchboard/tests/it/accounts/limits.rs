@@ -1,4 +1,4 @@
-//! How much an account sends by the word of its owner: whoever asks, over restarts, and until the hour is over.
+//! How much an account sends by the word of its owner: for every caller, over restarts, and until the hour is over.
 
 use std::time::Duration;
 

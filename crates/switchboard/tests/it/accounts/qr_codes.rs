@@ -1,4 +1,4 @@
-//! QR codes on a terminal: the picture is of the address that is good now, in its place, until somebody accepts it.
+//! QR codes on a terminal: the picture is of the address that is good now, in its place, until it is accepted.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn code(url: &str) -> Vec<Vec<bool>> {
     rows
 }
 
-/// The address that the sign-in tells.
+/// The address that the sign-in gives.
 async fn address(program: &Program) -> String {
     let (_, login) = program.get("/v1/accounts/fifth/login").await;
     login["url"].as_str().unwrap_or_else(|| panic!("none: {login}")).to_owned()

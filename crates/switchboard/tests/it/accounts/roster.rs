@@ -39,7 +39,7 @@ async fn account_life_cycle_without_a_restart() {
     let (status, problem) = stage.send(&program, "three", 0).await;
     assert_eq!((status, &problem["code"]), (404, &json!("account_not_found")), "{problem}");
 
-    // Its session is not lost: it belongs to nobody now, and to the account again when somebody says so.
+    // Its session is not lost: it belongs to no account now, and to this one again when a person says so.
     let (_, ownerless) = program.get("/v1/ownerless-sessions").await;
     assert_eq!(program.get("/v1/accounts").await.1["ownerless_sessions"], ownerless["items"]);
     let session = &ownerless["items"][0];

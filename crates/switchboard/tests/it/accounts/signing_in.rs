@@ -33,7 +33,7 @@ async fn a_code_and_a_password_make_an_account_that_sends() {
         assert_eq!(login[field], value, "{field}: {login}");
     }
     assert!(login["advice"].as_str().is_some_and(|advice| !advice.is_empty()), "{login}");
-    // The same call tells the same and sends no second code.
+    // The same call answers the same and sends no second code.
     assert_eq!(begin(&program, json!({ "by": "phone" })).await["state"], "code_wanted");
     assert_eq!(stage.world.calls("auth.sendCode").await, 1);
 
@@ -67,7 +67,7 @@ async fn a_code_and_a_password_make_an_account_that_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_qr_code_that_somebody_accepts_signs_in() {
+async fn a_qr_code_that_someone_accepts_signs_in() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;

@@ -45,7 +45,7 @@ impl Stage {
         stage
     }
 
-    /// Whoever signs in is shown terms of service from now on, until they are accepted.
+    /// A person who signs in is shown terms of service from now on, until they are accepted.
     pub(crate) async fn show_terms(&self) {
         self.world.put(&format!("/telegram/accounts/{NAME}/sign-in"), &json!({ "terms": TERMS })).await;
     }
@@ -90,7 +90,7 @@ impl Stage {
         if self.code().await == "00000" { "00001" } else { "00000" }
     }
 
-    /// Somebody accepts what a QR code shows.
+    /// Accepts what a QR code shows.
     pub(crate) async fn accept(&self, url: &str) {
         self.world.post("/telegram/login-tokens/accept", &json!({ "token": url, "account": NAME })).await;
     }

@@ -9,7 +9,7 @@ use crate::shell::cli::{cli, running};
 
 const SEND_MEDIA: &str = "messages.sendMedia";
 
-/// How many files lie in the folder of outgoing files.
+/// How many files are in the folder of outgoing files.
 fn files_waiting(world: &World) -> usize {
     std::fs::read_dir(world.data_dir("data").join("outgoing")).expect("reads").count()
 }

@@ -53,7 +53,7 @@ async fn an_old_database_goes_on_here_and_no_one_gets_it_twice() {
     let (world, database) = (World::start(binary()).await, Database::empty());
     database.query(OLD);
     let before = old_tables(&database);
-    // The store lies in the same database, in a schema of its own.
+    // The store is in the same database, in a schema of its own.
     let own = format!("{}?options=-csearch_path%3Dswitchboard", database.url());
     let program = Start::on(&world, binary(), "data").with_store_at(&own).ready().await;
     program.account_is("fifth", "ready").await;

@@ -1,4 +1,4 @@
-//! Who may call: this machine, the networks of `allow_from`, or whoever has a key. Nothing else is looked at before.
+//! Who may call: this machine, the networks of `allow_from`, or anyone who has a key. Nothing else is looked at before.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ async fn networks_and_keys_decide() {
     let sender = key(&stage, "sender", "send");
     let reader = key(&stage, "reader", "read");
     let (sender, reader) = (Some(sender.as_str()), Some(reader.as_str()));
-    // An empty body is 400 for whoever is let in.
+    // An empty body is 400 for a caller that is let in.
     for (old, path, address, key, status) in [
         (CREATE, "/create_chat", None, None, 400),
         (CREATE, "/create_chat", Some(INSIDE), None, 401),

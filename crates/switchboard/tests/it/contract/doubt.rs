@@ -93,7 +93,7 @@ async fn after_a_kill_the_same_body_joins_what_was_begun() {
     }
 }
 
-/// A call whose answer is lost and whose account is then banned; tells the answer in doubt.
+/// A call whose answer is lost and whose account is then banned; returns the answer in doubt.
 async fn doubtful(stage: &Stage, again: &Again) -> Value {
     let fault = json!({ "account": "main", "method": again.method, "times": 1 });
     stage.world.fault("drop_answer", fault).await;

@@ -10,7 +10,7 @@ async fn refuse_chats(stage: &Stage) {
     stage.world.fault("rpc_error", fault).await;
 }
 
-/// Asks for a chat that cannot be made, and tells the id of what is kept of it.
+/// Asks for a chat that cannot be made, and returns the id of what is kept of it.
 async fn failed(stage: &Stage, title: &str) -> String {
     let known = rows(stage).await.len();
     let reply = stage.create(&json!({ "title": title, "usernames": ["@client_1"] })).await;
@@ -39,7 +39,7 @@ async fn until_done(stage: &Stage, id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_nobody_could_make_is_made_by_hand_later() {
+async fn a_chat_that_no_one_could_make_is_made_by_hand_later() {
     let mut stage = Stage::plain().await;
     refuse_chats(&stage).await;
     let id = failed(&stage, "Later by hand").await;

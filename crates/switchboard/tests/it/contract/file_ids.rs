@@ -10,14 +10,14 @@ use super::stage::Stage;
 const PHOTO: u32 = 2;
 const DOCUMENT: u32 = 5;
 
-/// A file that was sent to a client, and the id that a library makes of what Telegram told the account of it.
+/// A file that was sent to a client, and the id that a library makes of what Telegram sent the account.
 pub(super) struct Known {
     pub(super) file_id: String,
     /// The world's own number of the file.
     pub(super) number: i64,
 }
 
-/// Sends a photo and a document of the media folder to a client, and tells the id of each.
+/// Sends a photo and a document of the media folder to a client, and returns the id of each.
 pub(super) async fn known(stage: &Stage, client: &str) -> [Known; 2] {
     let mut known = Vec::new();
     for (file, kind) in [("photo.png", PHOTO), ("price.pdf", DOCUMENT)] {
@@ -83,7 +83,7 @@ async fn expired_file_id_is_gone_and_nothing_is_sent_later() {
     let body = |file_id: &str| json!({ "username": "client_3", "files": [file_id] });
     let gone = json!({ "status": "error", "error": "<contains FILE_REFERENCE_EXPIRED & take a newer id>" });
     let sent = stage.world.effects("messages.sendMedia").await.len();
-    // Once Telegram says so by an order from outside; then all that it has told before is too old.
+    // Once Telegram says so by an order from outside; then all that it has sent before is too old.
     let expired = json!({ "method": "messages.sendMedia", "code": 400, "message": "FILE_REFERENCE_EXPIRED", "times": 1 });
     stage.world.fault("rpc_error", expired).await;
     stage.send_media(&body(&photo.file_id)).await.must_be(410, &gone);

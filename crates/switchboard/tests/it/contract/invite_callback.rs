@@ -1,4 +1,4 @@
-//! The invite callback: told after a chat was made, kept until it is told, never in the way of the caller's answer.
+//! The invite callback: sent after a chat was made, kept until it is delivered, never in the way of the caller's answer.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn with_receiver(receiver: &Receiver) -> Stage {
     Stage::with(Setup { legacy, ..Setup::default() }).await
 }
 
-/// Asks for a chat; tells its invite link.
+/// Asks for a chat; returns its invite link.
 async fn ask(stage: &Stage, title: &str, client: Value) -> Value {
     let body = json!({ "title": title, "usernames": ["@client_1"], "client_tg_id": client });
     let reply = stage.create(&body).await;
@@ -57,7 +57,7 @@ async fn it_tells_the_link_and_only_when_asked_to() {
     let got = receiver.bodies();
     assert_eq!(got[0], callback("123456789012", &number));
     assert_eq!(got[1], callback("client-7", &text));
-    // What was told is told once.
+    // What was delivered is not sent again.
     stage.program.advance(Duration::from_hours(8)).await;
     ask(&stage, "One more", json!(1)).await;
     until_got(&stage, &receiver, 3, Duration::ZERO).await;

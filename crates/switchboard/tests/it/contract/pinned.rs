@@ -23,7 +23,7 @@ async fn each_port_has_its_account_and_backups_bring_the_observer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_stands_in_for_a_pinned_account() {
+async fn no_one_stands_in_for_a_pinned_account() {
     let stage = Stage::plain().await;
     let body = json!({ "title": "Pinned", "usernames": ["@client_1"] });
     let flood = json!({ "account": "backup_1", "method": "channels.createChannel", "seconds": 600 });

@@ -1,4 +1,4 @@
-//! `POST /send_media`: files as another client sees them, repeats, and what is told when nothing can be sent.
+//! `POST /send_media`: files as another client sees them, repeats, and what is answered when nothing can be sent.
 
 use serde_json::{Value, json};
 use testkit::PDF;

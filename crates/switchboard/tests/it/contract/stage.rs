@@ -16,7 +16,7 @@ pub(super) const TEXT: u16 = 5022;
 pub(super) const MEDIA: u16 = 5023;
 pub(super) const LEAVE: u16 = 5024;
 
-/// What stands in the settings, and how the world is before the program starts.
+/// What is in the settings, and how the world is before the program starts.
 pub(super) struct Setup {
     /// Lines before the first section.
     pub(super) top: String,
@@ -163,7 +163,7 @@ impl Stage {
         self.call(LEAVE, "/leave_chat", body).send().await
     }
 
-    /// Makes a chat with these people and tells its id.
+    /// Makes a chat with these people and returns its id.
     pub(super) async fn made(&self, title: &str, usernames: &[&str]) -> String {
         let reply = self.create(&json!({ "title": title, "usernames": usernames })).await;
         let answer = reply.json();

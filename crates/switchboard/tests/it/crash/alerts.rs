@@ -1,4 +1,4 @@
-//! Killed while somebody is told, or while it is decided who is: a notice is told until it is had, and is never another one.
+//! Killed while someone is notified, or while it is decided who is: a notice is sent until received, and is never another.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -143,7 +143,7 @@ async fn stop_and_kill(program: &mut Program, point: &str, step: Duration) {
     program.kill();
 }
 
-/// The alert is told, and by one notice, however often that was posted.
+/// The alert is sent, and by one notice, however often that was posted.
 async fn is_told_once(program: &Program, receiver: &Receiver, point: &str) {
     let notices = || -> BTreeSet<String> {
         let bodies = receiver.bodies().into_iter();
@@ -166,7 +166,7 @@ async fn is_told_once(program: &Program, receiver: &Receiver, point: &str) {
     assert_eq!(notices().len(), 1, "{point}: {:?}", receiver.bodies());
 }
 
-/// Waits until the webhook stands so.
+/// Waits until the webhook is in this state.
 async fn settles(program: &Program, what: &str, so: impl Fn(&Value) -> bool) {
     program
         .until(what, || async {

@@ -31,7 +31,7 @@ const ARRIVING: Duration = Duration::from_secs(10);
 const BEFORE_A_START: Duration = Duration::from_secs(10);
 const BEFORE_THE_END: Duration = Duration::from_secs(15);
 
-/// Whether a point lies on the way of a clearing.
+/// Whether a clearing reaches a point.
 pub(super) fn reaches(write: &str) -> bool {
     write == "store.save_clearing" || write.starts_with("telegram.clearing.")
 }
@@ -48,7 +48,7 @@ pub(super) async fn kill_at(point: &str) {
     program.set_back(moved).await;
     program.arm(point, 0).await;
     let begun = program.request("POST", "/v1/flood-clearing").header("content-type", "application/json");
-    // At a point on the way of the answer there is none.
+    // At a point before the answer there is none.
     let asking = tokio::spawn(begun.body(json!({"how": "stop_all"}).to_string()).send());
     let left = AtomicU64::new(WINDING_DOWN.as_secs());
     program
@@ -123,7 +123,7 @@ async fn line(program: &Program, service: &str) -> Value {
     lines.find(|line| line["purposes"] == json!([service])).expect("a session of its own")["state"].clone()
 }
 
-/// Nothing is asked of Telegram until the silence ends, and then the first service is started. Tells when its session came.
+/// Nothing is asked of Telegram until the silence ends, and then the first service is started. Returns when its session came.
 async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
     program
         .until("it is silent", || async {
@@ -141,7 +141,7 @@ async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
         move_to(program, end.minus(SILENCE.saturating_sub(passed))).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
         let (asked, running) = (calls(world).await, active(program).await);
-        // Who is held up by others for seconds cannot tell.
+        // A test that others hold up for seconds cannot know.
         if now(program).await < end {
             assert_eq!((asked, running), (before, vec![]), "{point}: nothing is asked for {passed:?}");
             heard = passed;
@@ -157,7 +157,7 @@ async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
 }
 
 /// The others are started, each a minute after the one before: its session comes to the world then, and no other one does.
-/// `came` is when the session of the first one did, where that was seen. Tells how often all could be seen to the second.
+/// `came` is when the session of the first one did, where that was seen. Returns how often all could be seen to the second.
 async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Option<Timestamp>) -> usize {
     let mut told_apart = 0;
     for count in 1..RAN.len() {
@@ -173,7 +173,7 @@ async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Opt
         }
         let known = arrived(world).await;
         let due = instant(&run(program).await["until"]);
-        // Never over an answer that is under way: a session that misses it comes to the world anew.
+        // Never over an answer that is under way: a session that misses it comes to the world again.
         for left in (2..=10).rev() {
             move_to(program, due.minus(BEFORE_A_START / 2 * left)).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -181,7 +181,7 @@ async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Opt
         tokio::time::sleep(Duration::from_millis(50)).await;
         let (running, state) = (active(program).await, line(program, next).await);
         let by_then = arrived(world).await;
-        // Who is held up by others for so long cannot tell.
+        // A test that others hold up for so long cannot know.
         if now(program).await < due {
             assert_eq!(running, RAN[..count], "{point}: {next} waits for a minute");
             assert_eq!(

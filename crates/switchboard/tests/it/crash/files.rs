@@ -155,7 +155,7 @@ pub(super) async fn past_its_time(program: &Program, account: Option<&str>, poin
         act(program, format!("/v1/accounts/{name}/actions/pause"), json!({})).await;
         program.account_is(name, "paused").await;
     }
-    // It would stand at the point before anything is past its time.
+    // It would stop at the point before anything is past its time.
     let is_over = || async { program.output().contains("past its time") };
     program.until("the sweep of the start is over", is_over).await;
     program.arm(point, 0).await;
@@ -163,14 +163,14 @@ pub(super) async fn past_its_time(program: &Program, account: Option<&str>, poin
     program.as_time_goes_by(Duration::from_hours(1), stopped(program, point)).await;
 }
 
-/// Waits until no file lies in the folder of received files, months later.
+/// Waits until no file is in the folder of received files, months later.
 pub(super) async fn no_file_stays(world: &World, program: &Program) {
     program.advance(Duration::from_hours(91 * 24)).await;
     let gone = program.until("the file is gone", || async { !has_file(world) });
     program.as_time_goes_by(Duration::from_mins(30), gone).await;
 }
 
-/// Whether a whole file lies in the folder of received files.
+/// Whether a whole file is in the folder of received files.
 fn has_file(world: &World) -> bool {
     let folder = std::fs::read_dir(world.data_dir("data").join("received")).expect("a folder");
     let mut names = folder.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -188,7 +188,7 @@ const TWELVE_MEGABYTES: usize = 12 << 20;
 /// How many parts it has.
 const PARTS: u64 = 24;
 
-/// The most parts that are on the way at once, so that nobody knows of them when the program is killed.
+/// The most parts that are on the way at once, and so unknown when the program is killed.
 const WINDOW: u64 = 4;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +203,7 @@ async fn an_upload_goes_on_where_it_was_killed() {
     program.arm(point, 10).await;
     ask(&program, "files", Scenario::Parts.media()).await;
     stopped(&program, point).await;
-    // How far it is waits for the next write that somebody waits for, a tenth of a second at most: this is one.
+    // How far it is waits for the next write that a caller waits for, a tenth of a second at most: this is one.
     let (status, key) = program.post("/v1/keys", &json!({ "name": "a write", "scopes": ["read"] })).await;
     assert_eq!(status, 201, "{key}");
     program.kill();

@@ -11,7 +11,7 @@ use crate::binary;
 use crate::importing::stage::{self, OLD_LINK, OLD_TITLE, fine, path};
 use crate::shell::cli::Cli;
 
-/// Whether a point lies on the way of an import.
+/// Whether an import reaches a point.
 pub(super) fn reaches(write: &str) -> bool {
     write == session_files::COPIED
         || write.strip_prefix("store.").is_some_and(|write| WRITES.contains(&write))
@@ -60,7 +60,7 @@ impl Scene {
         stage::command(&self.world, &self.arguments()).env("TMPDIR", self.temporary.to_str().expect("UTF-8"))
     }
 
-    /// The files in which the key stands as it is, wherever the program may write.
+    /// The files in which the key is as it is, wherever the program may write.
     fn keys(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for place in [self.world.data_dir("data"), self.temporary.clone()] {
@@ -73,12 +73,12 @@ impl Scene {
         files
     }
 
-    /// After a kill at this point: a copy lies there where one was made, so that the look at the end can find one.
+    /// After a kill at this point: a copy is there where one was made, so that the look at the end can find one.
     fn is_cut_off(&self, point: &str) {
         assert_eq!(self.keys().is_empty(), point != session_files::COPIED, "{point}: {:?}", self.keys());
     }
 
-    /// After the next imports: all of it is here, once, and the key stands in no file.
+    /// After the next imports: all of it is here, once, and the key is in no file.
     async fn is_whole(&self, program: &Program, again: &Value, point: &str) {
         assert_eq!(again["sessions"][0]["what"], "known", "{point}: {again:#}");
         whole(&self.world, program, point).await;

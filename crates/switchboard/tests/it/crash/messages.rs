@@ -20,7 +20,7 @@ enum Scenario {
     Flood,
     /// The same, the first answer lost.
     LostAnswer,
-    /// A text to a chat that nobody knows.
+    /// A text to an unknown chat.
     NoChat,
     /// A lost answer, then a ban.
     Doubt,
@@ -109,7 +109,7 @@ fn tomorrow() -> &'static str {
     TOMORROW.get_or_init(|| Clock::system().now().plus(Duration::from_hours(24)).to_string())
 }
 
-/// Asks for one after the other, until the program stands: then nobody knows whether the last one was accepted, and one asked
+/// Asks for one after the other, until the program stops: then it is unknown whether the last one was accepted, and one asked
 /// for behind it might come first.
 async fn one_by_one(program: &Program, texts: [&str; 3]) {
     for text in texts {
@@ -189,7 +189,7 @@ async fn play(scenario: Scenario, world: &World, program: &Program) {
             act(program, "/v1/accounts/fifth/actions/pause".into(), json!({})).await;
         }
         Scenario::Restart => {
-            // It connects again by itself as time goes by. Whoever started it again here could take it away from the point.
+            // It connects again by itself as time goes by. Starting it again here could take it away from the point.
             world.delete("/faults").await;
         }
         Scenario::Received | Scenario::PassedOver => {
@@ -328,7 +328,7 @@ async fn check(scenario: Scenario, world: &World, program: &Program, point: &str
             assert_eq!(world.sent().await, Vec::<String>::new(), "{point}");
             return;
         }
-        // That the caller is answered was handed over, and nobody knows whether it is on the disk: the same body again may
+        // That the caller is answered was handed over; whether it is on the disk is unknown: the same body again may
         // be another message.
         Scenario::OldPort if point == "store.answered.after" => world.sent().await,
         Scenario::OldPort | Scenario::HungUp => {
@@ -394,7 +394,7 @@ pub(super) async fn kill_at(point: &str) {
         program.account_is("main", "ready").await;
     }
     if scenario == Scenario::Forgotten {
-        // Not later: the sweep of the start may stand at the point then, and nothing is written any more.
+        // Not later: the sweep of the start may be stopped at the point then, and nothing is written any more.
         finished(&program, "old", json!({}), "sent").await;
     }
     let what = format!("{point} stops the program");

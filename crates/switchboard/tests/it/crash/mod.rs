@@ -50,7 +50,7 @@ async fn act(program: &Program, path: String, body: Value) -> Option<Value> {
     answered(program, request).await
 }
 
-/// Asks, and waits for the answer or until the program stands at a point: there may be none then. Whoever asks stays on
+/// Asks, and waits for the answer or until the program stops at a point: there may be none then. The caller stays on
 /// the line.
 async fn answered(program: &Program, request: reqwest::RequestBuilder) -> Option<Value> {
     let asking = tokio::spawn(async move { request.send().await.ok()?.text().await.ok() });
@@ -73,12 +73,12 @@ async fn stopped(program: &Program, point: &str) {
     program.until(&what, || program.stopped_at(point)).await;
 }
 
-/// Whether the program stands at any point.
+/// Whether the program is stopped at any point.
 async fn stands(program: &Program) -> bool {
     program.failpoints().await["stopped"].as_object().is_some_and(|points| !points.is_empty())
 }
 
-/// Asks, and hangs up when Telegram has the call, which goes on when the faults are taken away; or when the program stands
+/// Asks, and hangs up when Telegram has the call, which goes on when the faults are taken away; or when the program stops
 /// at a point before it.
 async fn hang_up(world: &World, program: &Program, method: &str, request: reqwest::RequestBuilder) {
     world.delete("/calls").await;
@@ -280,8 +280,8 @@ where
     }
 }
 
-/// Signing in writes eight times: that it begins, its key, that a code went out, that it was told, that a password is
-/// wanted, that it was told, that there are terms, that they were accepted. The first is killed with the points.
+/// Signing in writes eight times: that it begins, its key, that a code went out, that it was entered, that a password is
+/// wanted, that it was entered, that there are terms, that they were accepted. The first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_signing_in_it_goes_on() {
     let points = ["store.save_login.before", "store.save_login.after"];
@@ -290,8 +290,8 @@ async fn killed_at_each_step_of_signing_in_it_goes_on() {
 }
 
 /// Being sent to another data centre with the code, and home again for a new one, writes eight times more: that it was sent
-/// on, that the code is told there, the key, that a new code is wanted, that it was sent on again, the key, that a code went
-/// out, that it was told.
+/// on, that the code is entered there, the key, that a new code is wanted, that it was sent on again, the key, that a code went
+/// out, that it was entered.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_moving_data_centre_signing_in_goes_on() {
     let points = ["store.save_login.before", "store.save_login.after"];
@@ -323,7 +323,7 @@ async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
     two_at_a_time(kills.map(|(point, skip)| chats::kill_at(chats::Scenario::Create, point, skip))).await;
 }
 
-/// A person's word that a chat was left is the end of the whole: nobody leaves it once more.
+/// A person's word that a chat was left is the end of the whole: it is not left once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
     for point in ["store.saga_resolve.before", "store.saga_resolve.after"] {

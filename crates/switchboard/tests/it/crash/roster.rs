@@ -29,21 +29,21 @@ pub(super) enum Scenario {
     Limit,
     /// It is removed while it has a session.
     Remove,
-    /// Somebody signs in, with a password and terms of service.
+    /// A person signs in, with a password and terms of service.
     SignIn,
-    /// Somebody signs in, is sent to another data centre with the code, and from there home again for a new one.
+    /// A person signs in, is sent to another data centre with the code, and from there home again for a new one.
     SignInElsewhere,
-    /// Somebody signs in by scanning a QR code.
+    /// A person signs in by scanning a QR code.
     SignInByQr,
-    /// Somebody gives a sign-in up.
+    /// A person gives a sign-in up.
     GiveUp,
-    /// A session of nobody is brought along.
+    /// A session of no account is brought along.
     Keep,
-    /// A session of nobody is deleted.
+    /// A session of no account is deleted.
     Forget,
     /// Telegram forbids an account new contacts.
     Restrict,
-    /// Somebody starts such an account over.
+    /// A person starts such an account over.
     Lift,
 }
 
@@ -125,7 +125,7 @@ async fn prepare(scenario: Scenario, stage: &Stage, program: &Program) {
         Scenario::Restrict | Scenario::Lift => {
             program.has_read_dialogs(RESTRICTED).await;
             if scenario == Scenario::Lift {
-                // Whoever writes it down stops when that is done, so that it is known to be done.
+                // The writer stops when that is done, so that it is known to be done.
                 let written = "store.save_restriction.after";
                 program.arm(written, 0).await;
                 flood(stage, program, "refused").await;
@@ -214,12 +214,12 @@ async fn check(scenario: Scenario, stage: &Stage, program: &Program, point: &str
     let accounts = accounts["items"].as_array().expect("items");
     assert_eq!(accounts.iter().filter(|one| one["name"] == NAME).count(), 1, "{point}: {accounts:?}");
 
-    // What Telegram has is what is here: each session that was signed in is in use, or kept for somebody to say whose.
+    // What Telegram has is what is here: each session that was signed in is in use, or kept for a person to say whose.
     let (telegram, mut here) = (signed_in(&stage.world).await, in_use(program).await);
     assert_eq!(here.len(), 1, "{point}: {here:?}");
     here.extend(ownerless(program).await);
     if scenario == Scenario::Forget {
-        // One was deleted here because somebody said so, which signs nobody out.
+        // One was deleted here because a person said so, which signs no one out.
         assert!(telegram.len() == 2 && telegram.is_superset(&here), "{point}: {telegram:?} {here:?}");
     } else {
         assert_eq!(telegram, here, "{point}");
@@ -297,7 +297,7 @@ async fn sign_in_by_qr(stage: &Stage, program: &Program) {
             match login["state"].as_str() {
                 Some("qr_shown") => {
                     if !scan(&stage.world, login["url"].as_str().expect("an address")).await {
-                        // It was scanned before a kill, and nobody was told: it is asked for when its time is over.
+                        // It was scanned before a kill, and the program did not learn it: it is asked for when its time is over.
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         program.advance(Duration::from_secs(1)).await;
                     }
@@ -313,7 +313,7 @@ async fn sign_in_by_qr(stage: &Stage, program: &Program) {
         .await;
 }
 
-/// Accepts what a QR code shows. Tells whether that was still possible.
+/// Accepts what a QR code shows. Returns whether that was still possible.
 async fn scan(world: &World, url: &str) -> bool {
     let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
     let request = client.post(format!("{}/telegram/login-tokens/accept", world.control()));
@@ -326,7 +326,7 @@ async fn tell(program: &Program, step: &str, body: Value) {
     act(program, format!("{LOGIN}{step}"), body).await;
 }
 
-/// A call of somebody who does not wait for a program that stands still.
+/// A call that does not wait for a program that is stopped at a point.
 async fn call(program: &Program, method: &str, path: &str, body: &Value) -> Option<Value> {
     let mut request = program.request(method, path);
     if !body.is_null() {
@@ -353,7 +353,7 @@ async fn in_use(program: &Program) -> BTreeSet<String> {
     lines.map(|line| line["session"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The sessions that Telegram has because somebody signed in, named as the product names them: by the first 16 digits
+/// The sessions that Telegram has because someone signed in, named as the product names them: by the first 16 digits
 /// of the hash of the key.
 async fn signed_in(world: &World) -> BTreeSet<String> {
     let account = world.account(NAME).await;
@@ -367,7 +367,7 @@ async fn assign(program: &Program, session: &str) {
     assert_eq!(status, 200, "{assigned}");
 }
 
-/// A session of somebody whom no account is, brought along twice: it is kept once, and works when it has an account.
+/// A session of a person who has no account, brought along twice: it is kept once, and works when it has an account.
 async fn kill_while_kept(point: &str) {
     let world = moving::world().await;
     let (session, file) = moving::path(&world, "moving.session");

@@ -64,7 +64,7 @@ fn hook(receiver: &Receiver) -> Value {
     json!({"url": receiver.address(), "events": ["message.*"]})
 }
 
-/// The types of the events about messages that the webhook was told of.
+/// The types of the events about messages that the webhook received.
 fn told(receiver: &Receiver) -> BTreeSet<String> {
     receiver.bodies().iter().filter_map(|body| body["type"].as_str().map(str::to_owned)).collect()
 }

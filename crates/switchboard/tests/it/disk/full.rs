@@ -23,7 +23,7 @@ const SMALL: u32 = 170;
 /// What may be taken by the store and the log meanwhile, in bytes: far less than any file of these tests.
 const OF_ITS_OWN: u64 = 12 << 20;
 
-/// How large the file is that is on its way while the disk fills up: it fits as long as nobody else writes.
+/// How large the file is that is on its way while the disk fills up: it fits as long as nothing else writes.
 const FILE: usize = 48 * MIB;
 
 /// How much of it is here when the other writer comes.
@@ -60,7 +60,7 @@ async fn stage(mebibytes: u32) -> (World, Disk, Program) {
     (world, disk, program)
 }
 
-/// What lies in the folders of files, by name, and how large it is.
+/// What is in the folders of files, by name, and how large it is.
 fn lying(disk: &Disk) -> BTreeMap<String, u64> {
     let folders = ["uploads", "outgoing"];
     let entries = folders.iter().flat_map(|folder| std::fs::read_dir(disk.path(folder)).expect("reads"));
@@ -141,7 +141,7 @@ async fn answer(mut stream: TcpStream) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("{text}")))
 }
 
-/// An upload whose end nobody knows before: its answer.
+/// An upload whose end is unknown before: its answer.
 async fn upload_of_unknown_length(program: &Program, size: usize) -> (u16, Value) {
     let mut stream = connect(program).await;
     let head = format!(
@@ -150,7 +150,7 @@ async fn upload_of_unknown_length(program: &Program, size: usize) -> (u16, Value
     stream.write_all(head.as_bytes()).await.expect("writes");
     let chunk = [b"100000\r\n".as_slice(), &vec![7; MIB], b"\r\n"].concat();
     for _ in 0..size / MIB {
-        // It may be refused in the middle, and then nobody reads the rest for ever.
+        // It may be refused in the middle, and then the rest is never read.
         if stream.write_all(&chunk).await.is_err() {
             break;
         }
@@ -228,7 +228,7 @@ fn sent_in_the_end(left: Left) -> Vec<(String, Option<u64>)> {
     }
 }
 
-/// Waits until so many bytes of a file lie in a folder.
+/// Waits until so many bytes of a file are in a folder.
 async fn until_here(program: &Program, disk: &Disk, bytes: usize) {
     let enough = || async { lying(disk).values().sum::<u64>() >= u64::try_from(bytes).expect("small") };
     program.until("the first half is on the disk", enough).await;

@@ -1,4 +1,4 @@
-//! A disk that fails at the worst moment: when all of a commit is written and is to be kept. What a caller is told then is
+//! A disk that fails at the worst moment: when all of a commit is written and is to be kept. What a caller is answered then is
 //! true after a crash, too.
 
 mod full;
@@ -14,7 +14,7 @@ use crate::binary;
 /// How often it is tried to let the write of a message be the one that fails.
 const TRIES: usize = 20;
 
-/// Makes what stands between the program and its disk.
+/// Makes what is between the program and its disk.
 fn between(folder: &Path) -> String {
     let (source, made) =
         (concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/disk/failing.c"), folder.join("failing.so"));

@@ -1,4 +1,4 @@
-//! What the doctor tells people to type is there: each command of this program, and nothing unheard of beside them.
+//! What the doctor asks people to type is there: each command of this program, and nothing unheard of beside them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{TURN, closed_world, doctor, examined, finding, section, well, wrong};
 use crate::binary;
 
-/// What is told of a kind of error, if anything is.
+/// What is reported of a kind of error, if anything is.
 fn told<'a>(report: &'a Value, kind: &str) -> Option<&'a Value> {
     section(report, "errors")["facts"].as_array().expect("facts").iter().find(|fact| fact["name"] == kind)
 }
@@ -46,7 +46,7 @@ async fn the_last_errors_are_told_by_kind_while_it_runs_and_after_it() {
     let shown = String::from_utf8(shown.stdout).expect("UTF-8");
     assert!(shown.lines().count() == 1 && shown.contains("attempted"), "{command}: {shown}");
 
-    // The server tells the same of itself, also to the dashboard.
+    // The server reports the same of itself, also to the dashboard.
     program.advance(Duration::from_secs(6)).await;
     let (_, own) = program.get("/v1/doctor").await;
     let same = told(&own, "flood_wait").expect("the flood");
@@ -56,7 +56,7 @@ async fn the_last_errors_are_told_by_kind_while_it_runs_and_after_it() {
     );
     assert_eq!(same["command"], "switchboard logs --level warn --error flood_wait");
 
-    // And when nobody runs.
+    // And when no server runs.
     program.terminate().await;
     let (_, report) = examined(&world, &["--offline"]).await;
     assert_eq!(told(&report, "flood_wait").map(|fact| &fact["value"]), Some(&json!(value)), "{report:#}");

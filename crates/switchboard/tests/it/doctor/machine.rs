@@ -59,7 +59,7 @@ async fn a_clock_that_is_off_is_told_by_telegram_and_by_the_store() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
-    // The clock of the program stands in for that of the machine, which nobody may set here.
+    // The clock of the program stands in for that of the machine, which must not be set here.
     // Not by whole minutes: between the two readings a second may end.
     program.set_back(Duration::from_secs(190)).await;
     let (code, report) = examined(&world, &["--offline"]).await;
@@ -76,7 +76,7 @@ async fn a_clock_that_is_off_is_told_by_telegram_and_by_the_store() {
     );
     assert!(fact(&report, "clock", "Telegram's clock").starts_with("+1"), "{report:#}");
 
-    // Nobody runs, and the store was written at a time in the future.
+    // No server runs, and the store was written at a time in the future.
     program.terminate().await;
     let database = fs::File::options().write(true).open(world.data_dir("data").join("switchboard.db"));
     let later = |file: &fs::File| file.metadata()?.modified().map(|at| at + Duration::from_hours(1));

@@ -154,7 +154,7 @@ async fn taken_port_names_its_holder() {
     let own = std::process::id();
     let judge = |report: &Value| {
         let taken = finding(report, "port_taken");
-        // Words of another program's command may be secret: its name tells enough.
+        // Words of another program's command may be secret: its name says enough.
         let line = taken["evidence"][0].as_str().expect("a line");
         assert!(line.starts_with(&format!("process {own}: ")) && line.contains(", since 20"), "{taken:#}");
         assert_eq!(taken["fix"]["kind"], "setting", "{taken:#}");
@@ -243,7 +243,7 @@ async fn causes_of_a_failed_start_are_found_offline() {
     assert_eq!(finding(&report, "file_open_to_others")["fix"]["command"], chmod);
     fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("set");
 
-    // A process that has the directory and answers nobody.
+    // A process that has the directory and does not answer.
     let lock = fs::File::open(data.join("switchboard.lock")).expect("opens");
     lock.try_lock().expect("nobody has it");
     let (code, report) = examined(&world, &["--offline"]).await;

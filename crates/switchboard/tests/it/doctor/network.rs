@@ -169,7 +169,7 @@ async fn each_provider_is_reached_or_told_by_its_address() {
         "{reached:#}"
     );
     assert!(!report.to_string().contains("planted"), "{report:#}");
-    // Nobody is tried where nothing is to be reached.
+    // With `--offline` nothing is tried.
     let (_, report) = examined(&world, &["--offline"]).await;
     assert_eq!(section(&report, "network")["looked"], "not");
 }

@@ -15,13 +15,13 @@ use super::{TURN, close, doctor, examined, finding, findings};
 use crate::importing::stage;
 use crate::python;
 
-/// The secret in the old scripts, which nobody may ever see.
+/// The secret in the old scripts, which must never be shown.
 const HASH: &str = "feedfacefeedfacefeedfacefeedface";
 
 /// The number of the message with which the service manager says that it starts a unit again.
 const RESTART: &str = "5eb03494b6584870a536b337290809b3";
 
-/// The old scripts and what lies beside them.
+/// The old scripts and what is beside them.
 struct Old {
     folder: PathBuf,
     /// An address that no other test listens on: the old ports are real ones.
@@ -72,7 +72,7 @@ impl Old {
         session_files::write_telethon(&self.folder.join(name), &session).expect("written");
     }
 
-    /// A master of gunicorn whose number stands in a file.
+    /// A master of gunicorn whose number is in a file.
     fn gunicorn(&self, port: u16, module: &str) -> String {
         let (python, host, folder) = (python::path(), &self.host, self.folder.display());
         format!(
@@ -128,7 +128,7 @@ pub(super) fn script(service: &str, session: &str, account: &str, more: &str) ->
     )
 }
 
-/// A child that is ended with the test, and one that is nobody's child.
+/// A process that is ended with the test: a child of it, or an orphan.
 struct Ended(Option<Child>, u32);
 
 impl Drop for Ended {
@@ -195,7 +195,7 @@ async fn an_old_installation_is_surveyed_and_its_plan_is_carried_out() {
     let old = Old::new(&world).await;
     settings(&world, &old.host);
 
-    // Whoever starts the first is gone at once; the second is a child of this test.
+    // The parent of the first is gone at once; the second is a child of this test.
     let mut gone = shell(&format!("({}) &", old.gunicorn(5021, "create_chat")));
     gone.wait().expect("it ends");
     let orphan = Ended(None, old.master(5021, "create_chat").await);

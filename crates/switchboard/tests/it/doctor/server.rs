@@ -12,7 +12,7 @@ use testkit::{Program, World};
 use super::{Foreign, TURN, closed_world, examined, finding, findings, section, well};
 use crate::binary;
 
-/// The doctor's report while time goes by for the server, so that nobody waits for what it waits for.
+/// The doctor's report while time goes by for the server, so that what it waits for comes at once.
 async fn examined_meanwhile(world: &World, program: &Program) -> Value {
     let examining = examined(world, &["--offline"]);
     let (code, report) = program.as_time_goes_by(Duration::from_millis(200), examining).await;
@@ -20,7 +20,7 @@ async fn examined_meanwhile(world: &World, program: &Program) -> Value {
     report
 }
 
-/// Waits until this is told no more. Nothing else is looked at: after a leap of time accounts connect anew.
+/// Waits until this is no longer reported. Nothing else is looked at: after a leap of time accounts connect again.
 async fn gone(program: &Program, world: &World, code: &str) {
     let well = || async {
         let (_, report) = examined(world, &["--offline"]).await;
@@ -34,7 +34,7 @@ async fn locked_store_is_reported_until_released() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
-    // Somebody looks into the database with a tool of his own, and leaves a transaction open.
+    // A person looks into the database with another tool, and leaves a transaction open.
     let database = rusqlite::Connection::open(world.data_dir("data").join("switchboard.db")).expect("opens");
     database.busy_timeout(Duration::from_secs(10)).expect("set");
     database.execute_batch("BEGIN EXCLUSIVE").expect("nobody else writes");
@@ -84,7 +84,7 @@ async fn hung_server_is_reported_by_its_pid() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let program = well(&world).await;
-    // It has its ports and its control socket, and whoever connects is kept waiting.
+    // It has its ports and its control socket, and a caller that connects is kept waiting.
     let signal = |name: &str| {
         let sent = Command::new("kill").args(["-s", name, &program.pid().to_string()]).status();
         assert!(sent.expect("kill runs").success());
@@ -122,7 +122,7 @@ struct Group {
 
 impl Group {
     /// Makes one where memory can be limited, whichever generation of control groups this machine has; says why it cannot where
-    /// nobody may, as in a container that shares its host's groups.
+    /// that is forbidden, as in a container that shares its host's groups.
     fn new() -> Option<Self> {
         let groups = fs::read_to_string("/proc/self/cgroup").expect("reads");
         let mounts = fs::read_to_string("/proc/self/mounts").expect("reads");

@@ -1,4 +1,4 @@
-//! Webhooks that providers have registered: each is asked for, what is wrong is told, nothing is changed and no secret shown.
+//! Webhooks that providers have registered: each is asked for, what is wrong is reported, nothing is changed and no secret shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -314,7 +314,7 @@ async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
     set_up(&world, &cases).await;
     let accounts = world.get("/webhooks").await;
 
-    // Nobody is asked who is not to be reached.
+    // With `--offline` no provider is asked.
     let (_, report) = examined(&world, &["--offline"]).await;
     assert_eq!(section(&report, "webhooks")["looked"], "not");
     assert!(asked(&world).await.is_empty());

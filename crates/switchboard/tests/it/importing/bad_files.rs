@@ -74,7 +74,7 @@ fn row<'a>(report: &'a Value, file: &str) -> &'a Value {
     rows.find(is_it).unwrap_or_else(|| panic!("{file} has no row: {report:#}"))
 }
 
-/// Imports with further arguments; whatever comes of the good files, the bad ones are told as they are.
+/// Imports with further arguments; whatever comes of the good files, the bad ones are reported as they are.
 async fn told(world: &World, folder: &str, more: &[&str]) -> Value {
     let arguments = [import(&[folder]), more.to_vec()].concat();
     let report = stage::fine(world, &arguments).await;

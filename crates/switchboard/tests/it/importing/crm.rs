@@ -52,7 +52,7 @@ async fn an_old_crm_is_asked_for_by_its_old_ids_and_taken_back() {
     let (world, database) = (World::start(binary()).await, Database::empty());
     database.query(OLD);
     let before = old_tables(&database);
-    // The store lies in the same database, in a schema of its own.
+    // The store is in the same database, in a schema of its own.
     let own = format!("{}?options=-csearch_path%3Dswitchboard", database.url());
     let program = Start::on(&world, binary(), "data").with_store_at(&own).ready().await;
     let url = database.url();

@@ -7,13 +7,13 @@ use super::running;
 use super::stage::{self, MOVING, path, world};
 use crate::shell::cli::cli;
 
-/// Somebody who imports at a terminal of so many columns, or at one that does not say.
+/// A person who imports at a terminal of so many columns, or of an unknown width.
 fn seat(world: &World, given: &[&str], columns: Option<u16>) -> Seat {
     let importing = cli(world, &[&["account", "import"], given].concat());
     columns.map_or_else(|| importing.seat(), |columns| importing.seat_of_width(columns))
 }
 
-/// A world with two files of the account that moves, one of which is no session, and the folder that they lie in.
+/// A world with two files of the account that moves, one of which is no session, and the folder that they are in.
 async fn folder(world: &World) -> String {
     let (folder, text) = path(world, "old");
     std::fs::create_dir(&folder).expect("made");

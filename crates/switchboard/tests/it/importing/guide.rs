@@ -27,7 +27,7 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     page.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
-/// The commands of the page, in order, with the one of step 7 that stands in a sentence.
+/// The commands of the page, in order, with the one of step 7 that is in a sentence.
 fn commands(page: &str) -> Vec<String> {
     let (before, after) = page.split_once("## 7. Check").expect("the last step");
     let typed = |text: &str| -> Vec<String> {
@@ -73,7 +73,7 @@ impl Scene {
         ] {
             stage::session_of(&settings, account, purpose, &sessions.join(format!("{session}.session")));
         }
-        // What lies about on a server: a second copy, one that was broken off, and a file of another program.
+        // Leftovers on a server: a second copy, one that was broken off, and a file of another program.
         let text = sessions.join("main_text.session");
         fs::copy(&text, sessions.join("main_text_copy.session")).expect("copied");
         let whole = fs::read(&text).expect("reads");
@@ -88,8 +88,8 @@ impl Scene {
         Self { shell, old, program: None, world }
     }
 
-    /// The commands that this machine has: the program; `sudo`, which asks nothing here; and `systemctl`, which writes down
-    /// what it is told.
+    /// The commands that this machine has: the program; `sudo`, which asks nothing here; and `systemctl`, which records
+    /// its arguments.
     fn shell(world: &World, old: &Path) -> Shell {
         let mut shell = Shell::new(world.data_dir("."));
         symlink(binary(), shell.bin().join("switchboard")).expect("linked");
@@ -101,7 +101,7 @@ impl Scene {
         shell.place(":5022/", format!(":{}/", world.legacy_port(5022)));
         shell.place("@your_own_name", "@client_1");
         shell.tell("export BACKUP_1_API_HASH=0123456789abcdef0123456789abcdef");
-        // The doctor looks at the usual place before the shell is told of another: here that is none of this machine.
+        // The doctor looks at the usual place before the shell is given another: here that is none of this machine.
         shell.tell(&format!("export XDG_DATA_HOME='{}'", world.data_dir("data").display()));
         shell
     }
@@ -120,7 +120,7 @@ fn has_row(screen: &str, file: &str, cells: &[&str], why: &str) {
     assert!(why.is_empty() || words.contains(&format!("{file}: {why}")), "{file}: {why}: {screen}");
 }
 
-/// The settings that somebody writes who moves: the first account, without a session yet, and the ports that are in use.
+/// The settings of an owner who moves: the first account, without a session yet, and the ports that are in use.
 fn with_main_alone(settings: &str) -> String {
     let (before, rest) = settings.split_once("[[telegram.accounts]]").expect("accounts");
     let (_, ports) = rest.split_once("[legacy]").expect("ports");

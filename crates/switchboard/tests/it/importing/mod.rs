@@ -178,7 +178,7 @@ async fn old_registry_binds_chats_and_sends_nothing() {
     // Whatever is done again by itself would be done by then, in this run or in the next one.
     for _ in 0..3 {
         program.advance(Duration::from_hours(2)).await;
-        // A leap looks like a deaf session; whoever is leapt over while it connects again is leapt over with both connections open.
+        // A leap looks like a deaf session; an account that is leapt over while it reconnects has both connections open.
         program.pass_calmly(30).await;
         program.account_is("backup_2", "ready").await;
     }
@@ -186,7 +186,7 @@ async fn old_registry_binds_chats_and_sends_nothing() {
     let program = running(&world).await;
     for _ in 0..3 {
         program.advance(Duration::from_hours(2)).await;
-        // A leap looks like a deaf session; whoever is leapt over while it connects again is leapt over with both connections open.
+        // A leap looks like a deaf session; an account that is leapt over while it reconnects has both connections open.
         program.pass_calmly(30).await;
         program.account_is("backup_2", "ready").await;
     }

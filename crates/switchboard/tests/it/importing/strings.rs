@@ -73,11 +73,11 @@ async fn api_imports_strings_and_hides_broken_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_string_and_one_that_nobody_was_asked_about_change_nothing() {
+async fn no_string_and_one_that_no_one_was_asked_about_change_nothing() {
     let world = world().await;
     let Ran { code, err: errors, .. } = command(&world, &import(&["-"])).given(" \n");
     assert!(code == Some(2) && errors.contains("the standard input is empty"), "{errors}");
-    // Whoever sends a string by the standard input cannot be asked over it.
+    // A caller that sends a string by the standard input cannot be asked over it.
     let made = foreign(&["string", "telethon", world.control(), MOVING]).await;
     let string = made["string"].as_str().expect("a string");
     let Ran { code, out: said, err: errors, .. } = command(&world, &["account", "import", "-"]).given(string);

@@ -1,4 +1,4 @@
-//! Addresses that keep a call waiting, with the bounds that the program has unless told otherwise.
+//! Addresses that keep a call waiting, with the program's default bounds.
 
 use std::time::Duration;
 

@@ -66,7 +66,7 @@ async fn files_whose_removal_a_crash_prevented_are_swept() {
     let (world, mut program, _hoster) = stage().await;
     let group = world.chat_titled("Demo supergroup").await;
     program.has_read_dialogs("main").await;
-    // The store has the message as sent, and nobody was told so.
+    // The store has the message as sent, and no one was notified.
     let point = "store.part_sent.after";
     program.arm(point, 0).await;
     let body = json!({

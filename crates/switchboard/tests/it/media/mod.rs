@@ -37,7 +37,7 @@ async fn upload(program: &Program, name: &str, bytes: Vec<u8>) -> Value {
     upload["id"].clone()
 }
 
-/// How many files lie in the folder of outgoing files.
+/// How many files are in the folder of outgoing files.
 fn files_waiting(world: &World) -> usize {
     std::fs::read_dir(world.data_dir("data").join("outgoing")).expect("reads").count()
 }

@@ -1,4 +1,4 @@
-//! Names of files with letters that nobody sees: what reaches Telegram, and what people are shown, is without them.
+//! Names of files with invisible letters: what reaches Telegram, and what people are shown, is without them.
 
 use serde_json::json;
 use testkit::PDF;
@@ -9,7 +9,7 @@ use super::stage;
 const TRICKS: &str = "a%0D%0Ab%E2%80%AE.pdf";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_reaches_telegram_without_what_nobody_sees() {
+async fn a_name_reaches_telegram_without_what_no_one_sees() {
     let (world, program, hoster) = stage().await;
     let request = program.request("POST", &format!("/v1/uploads?filename={TRICKS}"));
     let answer = request.body(PDF.to_vec()).send().await.expect("an answer");

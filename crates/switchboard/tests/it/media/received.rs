@@ -1,4 +1,4 @@
-//! What others send: listed in the history, and read in whole and in part, in whichever data centre it lies.
+//! What others send: listed in the history, and read in whole and in part, in whichever data centre it is stored.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ async fn what_a_customer_sent_is_listed_and_read_wherever_it_lies() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let whole: Vec<u8> = PIECE.iter().copied().cycle().take(SIZE).collect();
-    // It lies where the account lives; in another data centre; and elsewhere than the message says.
+    // It is stored where the account lives; in another data centre; and elsewhere than the message says.
     for (name, dc_id, said) in [("near.bin", 2, 2), ("far.bin", 4, 4), ("moved.bin", 4, 2)] {
         let file = json!({
             "kind": "document", "content": "V2hhdCB0aGUgY3VzdG9tZXIgc2VudC4g", "size": SIZE,

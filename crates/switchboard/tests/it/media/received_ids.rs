@@ -1,4 +1,5 @@
-//! Messages of a history have ids of their own: by them their files are read as by the path in the history, through whoever counted them.
+//! Messages of a history have ids of their own: by them their files are read as by the path in the history, through the account
+//! that numbered them.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,7 @@ async fn alike(program: &Program, old: &str, new: &str, whole: &[u8]) {
     }
 }
 
-/// Somebody writes: Telegram's ids of it, in the account's numbering.
+/// Writes a message; returns Telegram's ids of it, in the account's numbering.
 async fn writes(world: &World, from: &str, chat: &str, media: &[Value]) -> Vec<Value> {
     let order = json!({ "from": from, "chat": chat, "text": "see here", "media": media });
     let written = world.post("/telegram/messages", &order).await;
@@ -124,7 +125,7 @@ async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
     let [number] = &writes(&world, "@client_1", "main", &[]).await[..] else { panic!("one message") };
     let (item, _, new) = listed(&program, "@client_1", number).await;
     let id = item["id"].as_str().expect("an id");
-    // Without a file; not there; in a chat that nobody knows; through an account that there is none of.
+    // Without a file; not there; in an unknown chat; through an account that does not exist.
     let main = || Some("main".parse::<AccountName>().expect("a name"));
     let named = |chat: &str, number: i32, account| {
         let chat_id = chat.parse().expect("a chat");

@@ -1,4 +1,4 @@
-//! Files that are larger than Telegram takes are refused at once, by the bound that the program has unless told otherwise.
+//! Files that are larger than Telegram takes are refused at once, by the program's default bound.
 
 use std::fs::File;
 

@@ -11,7 +11,7 @@ const SIZE: usize = 64 << 20;
 /// How much more memory its way in and out may take, in KiB.
 const MOST: u64 = 20 << 10;
 
-/// A file in which each piece tells its place: pieces that are left out, doubled or out of order show. Files that begin with
+/// A file in which each piece gives its place: pieces that are left out, doubled or out of order show. Files that begin with
 /// other numbers have nothing in common.
 fn content(first: u64) -> Vec<u8> {
     (first..first + SIZE as u64 / 8).flat_map(u64::to_be_bytes).collect()
@@ -55,7 +55,7 @@ async fn a_large_file_passes_through_little_memory() {
     let rows = world.effects("messages.sendMultiMedia").await;
     let sizes: Vec<_> = rows.iter().map(|row| row["media"]["size"].as_u64()).collect();
     assert_eq!(sizes, [Some(SIZE as u64); 3], "{rows:?}");
-    // What was sent lies here no more, so that what is read comes from Telegram.
+    // What was sent is no longer stored here, so that what is read comes from Telegram.
     let path = format!("/v1/messages/{}", sent["id"].as_str().expect("an id"));
     let is_gone = || async { program.get(&path).await.1["media"][0]["stored"] == false };
     program.until("the file lies with Telegram alone", is_gone).await;

@@ -1,4 +1,5 @@
-//! The line to another machine: OpenSSH as the owner has it, cut lines, small disks. A stand-in for `ssh` runs what it is given here.
+//! The line to another machine: OpenSSH as the owner has it, cut lines, small disks. A stand-in for `ssh` runs what it is
+//! given here.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +22,7 @@ pub(super) fn program(sides: &Sides, name: &str, text: &str) -> PathBuf {
     folder
 }
 
-/// What `ssh` does with its words, as far as the other end goes: a shell gets what stands behind `--`.
+/// What `ssh` does with its words, as far as the other end goes: a shell gets what follows `--`.
 const TO_A_SHELL: &str = "while [ \"$1\" != -- ]; do shift; done; shift";
 
 fn over_ssh(sides: &Sides, ssh: &str) -> Cli {

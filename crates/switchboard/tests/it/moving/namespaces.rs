@@ -103,7 +103,7 @@ impl Namespaces {
         Self
     }
 
-    /// What stands before a command of a namespace.
+    /// What precedes a command of a namespace.
     fn enter(place: usize) -> [String; 2] {
         ["nsenter".to_owned(), format!("--net=/run/netns/{}", Self::NAMES[place])]
     }

@@ -29,7 +29,7 @@ async fn people_are_managed_with_and_without_server() {
         assert!(table.contains("ROLE") && table.contains("admin") && !table.contains("anna"), "{table}");
         insta::allow_duplicates! { insta::assert_snapshot!("user", screen) }
     }
-    // Both rounds stand in the log, by whoever sat at this machine; no password does.
+    // Both rounds are in the log, as done at this machine; no password is.
     let program = stage.program().await;
     let (_, log) = program.get("/v1/audit?who=machine&limit=100").await;
     let of = |action: &str| {

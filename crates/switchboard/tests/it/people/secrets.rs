@@ -1,4 +1,4 @@
-//! Secrets of people and of those who are told: looked for in all that the program says, writes and shows.
+//! Secrets of people and of alert targets: looked for in all that the program says, writes and shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::binary;
 use crate::secrets::{Secrets, files};
 use crate::shell::cli::cli;
 
-/// What stands in the address of a webhook, in the settings and in the store.
+/// What is in the address of a webhook, in the settings and in the store.
 const ADDRESS: [&str; 2] = ["planted-in-an-address-of-the-settings", "planted-in-an-address-of-the-store"];
 /// What webhooks are signed with.
 const SIGNING: [&str; 2] = ["planted-signing-word-of-the-settings", "planted-signing-word-of-the-store"];
@@ -26,7 +26,7 @@ const FIRST: &str = "planted first password";
 const OF_ANNA: &str = "planted password of anna";
 const NEXT_OF_ANNA: &str = "planted next password of anna";
 const WRONG: &str = "planted wrong password";
-/// Somebody types the password where the name belongs.
+/// A password typed where the name belongs.
 const IN_THE_NAME: &str = "planted-where-the-name-belongs";
 
 /// So many pages of one kind are looked at, and so many in all.
@@ -112,7 +112,7 @@ fn kind_of(part: &str) -> String {
     if part.chars().any(|letter| letter.is_ascii_digit()) { "*".to_owned() } else { part.to_owned() }
 }
 
-/// Settings that tell a webhook and a mailbox.
+/// Writes settings that alert a webhook and a mailbox.
 fn settings(stage: &Stage, receiver: &str) {
     stage.world.edit_settings(|text| {
         format!(
@@ -208,7 +208,7 @@ fn plant_cookie(secrets: &mut Secrets, pair: &str) {
     secrets.plant("cookie, its bytes", URL_SAFE_NO_PAD.decode(token).expect("base64"));
 }
 
-/// Makes targets that hold secrets, and tells each, in vain.
+/// Makes targets that hold secrets; tests all targets, in vain.
 async fn tell(program: &Program, receiver: &str) {
     let hook = json!({
         "name": "made-hook", "kind": "webhook", "url": format!("{receiver}/{}", ADDRESS[1]), "secret": SIGNING[1],

@@ -1,4 +1,4 @@
-//! The program as a service of a systemd that really runs: installed, started, killed, hung, given up, told of, taken away.
+//! The program as a service of a systemd that really runs: installed, started, killed, hung, given up, reported, taken away.
 
 mod boot;
 mod moved;
@@ -24,7 +24,7 @@ const INSTALL: [&str; 7] = [
     "/etc/switchboard/master.key",
 ];
 
-/// What an owner may write beside the unit: the same in seconds instead of minutes, so that nobody waits here.
+/// What an owner may write beside the unit: the same in seconds instead of minutes, so that the tests do not wait.
 const QUICK: &str = "mkdir -p /etc/systemd/system/switchboard.service.d && printf \
     '[Unit]\\nStartLimitBurst=5\\n[Service]\\nRestartSec=100ms\\nWatchdogSec=2\\n' \
     > /etc/systemd/system/switchboard.service.d/quick.conf";
@@ -36,7 +36,7 @@ impl Stage {
         serde_json::from_slice(&said).unwrap_or(Value::Null)
     }
 
-    /// Waits until it runs as another process than this one; tells its status.
+    /// Waits until it runs as another process than this one; returns its status.
     async fn runs_anew(&mut self, before: &Value) -> Value {
         let mut found = Value::Null;
         self.until("it runs again", |stage| {
@@ -52,7 +52,7 @@ impl Stage {
     }
 }
 
-/// Settings with one address to listen on, and somebody who is told.
+/// Settings with one address to listen on, and an alert target.
 fn settings(listen: SocketAddr, receiver: &Receiver) -> String {
     let url = receiver.address();
     format!(
@@ -89,7 +89,7 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     let folder = stage.fine(&["stat", "-L", "-c", "%a %U", "/var/lib/switchboard"]);
     assert!(folder.starts_with("700 ") && !folder.contains("root"), "{folder}");
     limits(&stage);
-    // The key is given to it for as long as it runs, and lies nowhere beside the data.
+    // The key is given to it for as long as it runs, and is not stored beside the data.
     let pid = first["pid"].to_string();
     let given =
         stage.fine(&["cat", &format!("/proc/{pid}/root/run/credentials/switchboard.service/master.key")]);
@@ -119,7 +119,7 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     assert!(lines.contains("Watchdog timeout") && lines.contains("listening"), "{lines}");
     assert_eq!(receiver.bodies(), Vec::<Value>::new(), "nobody is woken for what mends itself");
 
-    // Killed again and again: it is given up, and that is told without it.
+    // Killed again and again: it is given up, and that is reported without it.
     let mut killed = 0;
     stage
         .until("it is given up", |stage| {

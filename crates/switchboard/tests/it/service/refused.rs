@@ -40,7 +40,7 @@ async fn invalid_settings_are_not_retried_by_systemd() {
     );
     let lines = stage.fine(&["switchboard", "service", "logs", "--lines", "50"]);
     assert!(lines.contains("lisen"), "{lines}");
-    // Whoever is told of it stands in those settings, and is told all the same.
+    // The alert target is in those settings, and is notified all the same.
     let alert = "switchboard-alert@switchboard.service.service";
     stage
         .until("the alert is told", |stage| {

@@ -108,7 +108,7 @@ impl Stage {
         self.until("it is booted again", Self::is_booted).await;
     }
 
-    /// Writes the settings anew.
+    /// Overwrites the settings.
     pub(super) fn settings(&self, settings: &str) {
         let file = self.folder.path().join("settings/switchboard.toml");
         fs::write(file, settings).expect("written");

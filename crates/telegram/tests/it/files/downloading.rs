@@ -45,7 +45,7 @@ async fn a_file_comes_down_whole_and_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_asked_for_that_nobody_reads() {
+async fn nothing_is_asked_for_that_no_one_reads() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let file = put(&world, &noise(6 * 512 * 1024), "a.bin", "", MediaForm::Document);
@@ -126,7 +126,7 @@ async fn a_file_comes_down_from_another_data_centre() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_another_data_centre_has_ended_is_made_anew() {
+async fn a_key_that_another_data_centre_has_ended_is_made_again() {
     let ended = [(401, "SESSION_REVOKED"), (401, "AUTH_KEY_UNREGISTERED"), (406, "AUTH_KEY_DUPLICATED")];
     let (world, pool) = one_account().await;
     let content = noise(99);

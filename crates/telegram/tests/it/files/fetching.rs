@@ -31,7 +31,7 @@ fn id(written: &Written) -> ReceivedId {
     ReceivedId::seen_by(chat_id, message_id(written.message_id), &name(ACCOUNT))
 }
 
-/// The bytes of the file that lies here.
+/// The bytes of the stored file.
 async fn kept(world: &World, written: &Written) -> Option<Vec<u8>> {
     let kept = world.store.received().kept_file(&id(written)).await.expect("readable")?;
     Some(std::fs::read(world.received.path(&kept.key)).expect("it lies here"))

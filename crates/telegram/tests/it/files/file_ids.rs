@@ -16,7 +16,7 @@ fn by_id(file_id: &str) -> Media {
     Media { source, form: MediaForm::Document, name: String::new(), mime: String::new() }
 }
 
-/// The id of a file that the first backup sent, as a library writes it from what Telegram told the account.
+/// The id of a file that the first backup sent, as a library writes it from what Telegram sent the account.
 async fn id_of(world: &World, media: &Media, form: &str) -> String {
     let MediaSource::File { sha256, .. } = &media.source else { panic!("a file") };
     let kept = world.store.files().reference(&name("backup_1"), *sha256, form).await.expect("readable");

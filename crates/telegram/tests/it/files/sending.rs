@@ -247,7 +247,7 @@ async fn the_media_of_a_post_are_sent_again() {
     let again = carrying("again", vec![post("demo_channel", message_id)]);
     for random_id in 1..3 {
         ids(&deliver(&pool, "backup_1", to, &again, random_id).await);
-        // Each time the post tells how its media are named.
+        // Each time the post shows how its media are named.
         world.telegram().expire_files(None);
     }
     let entry = world.telegram().ledger(0, 10).pop().expect("it arrived");

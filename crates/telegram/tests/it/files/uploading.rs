@@ -69,7 +69,7 @@ async fn an_upload_goes_on_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_wants_the_same_file_waits_for_its_upload() {
+async fn who_wants_the_same_file_waits_for_its_upload() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let bytes = noise(3 * 128 * 1024);

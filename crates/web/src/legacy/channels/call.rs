@@ -99,7 +99,7 @@ impl Call {
 pub(super) struct Reading<'a> {
     fields: &'a Fields,
     query: &'a Fields,
-    /// Whether its fields stand in the query.
+    /// Whether its fields are in the query.
     is_query: bool,
     wrong: Vec<Value>,
 }

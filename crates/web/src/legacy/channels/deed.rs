@@ -58,7 +58,7 @@ pub(super) async fn unregister(gate: &Gate, only: Option<&str>) -> Result<Vec<St
     Ok(urls)
 }
 
-/// How the posts of the provider stand, in a form that no old server had.
+/// The state of the provider's posts, in a form that no old server had.
 pub(super) async fn status(gate: &Gate) -> Result<Value, Refused> {
     let found = registered(gate).await?;
     let account = gate.account()?;

@@ -19,7 +19,7 @@ use super::{Gate, Told, done};
 const MOST_PAGES: usize = 4;
 const ON_A_PAGE: u32 = 500;
 
-/// The messages of one call: its first and its last. Nothing more is kept of it: what the call made lies between them, with
+/// The messages of one call: its first and its last. Nothing more is kept of it: what the call made is between them, with
 /// the same text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mailing {

@@ -43,7 +43,7 @@ impl Refused {
         }
     }
 
-    /// The code of VK, where it stands in front of the words.
+    /// The code of VK, where it is in front of the words.
     fn provider_code(error: &str) -> Option<i64> {
         let end = error.find(|one: char| !one.is_ascii_digit()).unwrap_or(error.len());
         error[..end].parse().ok()

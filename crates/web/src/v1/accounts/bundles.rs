@@ -26,7 +26,7 @@ const LONGEST_NAME: usize = 100;
 /// The folder of the data directory.
 const FOLDER: &str = "imports";
 
-/// What lies beside a database and belongs to it.
+/// What is stored beside a database and belongs to it.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Bundles of files that wait to be imported.
@@ -54,7 +54,8 @@ impl Bundles {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps files until `now` and [`KEPT`]. Names are made harmless, and each is its own. `number` tells this bundle from others.
+    /// Keeps files until `now` and [`KEPT`]. Names are made harmless, and each is its own. `number` distinguishes this bundle
+    /// from others.
     ///
     /// # Errors
     /// Too many bundles wait, or the disk does not take the files; then nothing is left of them.

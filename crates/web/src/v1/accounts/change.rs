@@ -36,7 +36,7 @@ pub(crate) struct NewAccount {
     #[serde(deserialize_with = "hidden::text")]
     #[schema(value_type = String, format = Password, write_only, pattern = "^[0-9a-fA-F]{32}$", example = "0123456789abcdef0123456789abcdef")]
     api_hash: SecretText,
-    /// The phone number, for signing in. It may be told when signing in as well.
+    /// The phone number, for signing in. It may be given when signing in as well.
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
     phone: Option<SecretText>,
@@ -91,7 +91,7 @@ pub(crate) struct AccountChange {
     keep_messages: Option<api::KeepMessages>,
 }
 
-/// Tells a number that is `null` from one that was left out.
+/// Distinguishes a number that is `null` from one that was left out.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<u32>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map_or(Change::Clear, Change::To))
 }

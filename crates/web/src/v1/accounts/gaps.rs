@@ -1,4 +1,4 @@
-//! `GET /v1/accounts/{name}/gaps`: what an account was not told of, as far as it is not read yet.
+//! `GET /v1/accounts/{name}/gaps`: what an account missed, as far as it is not read yet.
 
 use axum::extract::State as Shared;
 use axum::response::Response;

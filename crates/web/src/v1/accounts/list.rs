@@ -37,7 +37,7 @@ pub(crate) struct ListParameters {
     order: Option<String>,
 }
 
-/// How long the store may take to tell the sessions of no one; how the accounts are is known without it.
+/// How long the store may take to list the sessions of no account; how the accounts are is known without it.
 const OWNERLESS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Lists the accounts, by priority unless the order is another, and the sessions that belong to none.

@@ -80,7 +80,7 @@ pub(crate) struct LoginTerms {
     accept: bool,
 }
 
-/// Begins to sign in, or tells how far the sign-in is that is under way.
+/// Begins to sign in, or returns how far the sign-in is that is under way.
 ///
 /// The answer says what comes next in `next_step` and `advice`. A sign-in that is left alone for 15 minutes ends. It
 /// outlives a restart of the server. When it is done, the account works with the new session.
@@ -119,7 +119,7 @@ pub(crate) async fn start(
     shown(&state, name, begun)
 }
 
-/// Tells how far a sign-in is.
+/// Returns how far a sign-in is.
 #[utoipa::path(
     get, path = "/v1/accounts/{name}/login", tag = "accounts", operation_id = "get_login",
     params(("name" = String, Path, description = "The account's name")),

@@ -109,7 +109,7 @@ pub(crate) async fn unmute_alert(
 ) -> Result<StatusCode, Problem> {
     let found = alerts.get(read_alert(&given)?).await?;
     let found = found.ok_or_else(|| no_such_alert(&given))?;
-    // One that was not muted is told of already, which is what was asked for.
+    // One that was not muted is reported already, which is what was asked for.
     alerts.unmute(&found.alert.card).await?;
     Ok(StatusCode::NO_CONTENT)
 }

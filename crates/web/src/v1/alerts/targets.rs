@@ -122,7 +122,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Tells a target that this is a test, and answers within ten seconds what came of it.
+/// Sends a target a test notification, and answers within ten seconds what came of it.
 ///
 /// 202 when the message to a chat is still on its way; `why` says what it waits for. A target that was turned off and takes it is on again.
 #[utoipa::path(
@@ -142,7 +142,7 @@ pub(crate) async fn test(
     answer(&name, alerts.test(&name).await)
 }
 
-/// Tells a target what is no alert: a report, such as that of a move. Answers within ten seconds what came of it.
+/// Sends a target what is no alert: a report, such as that of a move. Answers within ten seconds what came of it.
 ///
 /// 202 when the message to a chat is still on its way; `why` says what it waits for.
 #[utoipa::path(

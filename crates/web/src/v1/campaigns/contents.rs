@@ -61,7 +61,7 @@ pub(crate) struct CampaignFile {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters; they are read one by one to tell all errors at once")]
 pub(crate) struct DryRunParameter {
-    /// Nothing is changed; the answer says what would be, as far as the file alone tells.
+    /// Nothing is changed; the answer says what would be, as far as the file alone shows.
     dry_run: Option<bool>,
 }
 

@@ -65,7 +65,7 @@ pub(crate) struct PastChat {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PastCampaignAttempt {
-    /// What tells it from the others: the same whenever it is taken over.
+    /// What distinguishes it from the others: the same whenever it is taken over.
     #[schema(example = "task_attempts 17")]
     key: String,
     #[schema(example = "@client_1")]
@@ -118,7 +118,7 @@ pub(crate) struct CampaignHistoryTaken {
 }
 
 /// Takes over what another program did: its chats, who of them was written to in the cycle it is in, its attempts, blocks and counts.
-/// They stand in a run that is paused in that cycle; it goes on with `start` and writes to no one again. The same may be taken
+/// They are in a run that is paused in that cycle; it goes on with `start` and writes to no one again. The same may be taken
 /// over again, as long as the run is paused.
 #[utoipa::path(
     post, path = "/v1/campaigns/{name}/history", tag = "campaigns", operation_id = "take_over_campaign",

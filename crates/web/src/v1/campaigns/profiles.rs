@@ -181,7 +181,7 @@ pub(crate) async fn unblock(
     Ok(json(StatusCode::OK, &shown(&state, known(&state, &name).await?).await?))
 }
 
-/// Opens a browser profile and tests whether its page is the one that is known. Nothing is sent; what is wrong stands in `last_error`.
+/// Opens a browser profile and tests whether its page is the one that is known. Sends nothing; what is wrong is in `last_error`.
 #[utoipa::path(
     post, path = "/v1/campaign-profiles/{name}/check", tag = "campaigns", operation_id = "check_campaign_profile",
     params(("name" = String, Path, description = "The profile's name")),

@@ -202,7 +202,7 @@ fn read_value(key: &ChannelKey, value: &Value) -> Option<ChannelValue> {
     })
 }
 
-/// Where a key stands in the body.
+/// Where a key is in the body.
 fn place(key: &str) -> String {
     let is_secret = ChannelKey::named(key).is_some_and(|key| key.form == ChannelKeyForm::Secret);
     format!("{}.{key}", if is_secret { "secrets" } else { "keys" })

@@ -54,7 +54,7 @@ const fn others_may(refused: &ChangeError) -> bool {
     }
 }
 
-/// Which of two refusals a caller is told: that of the author, unless the other one may have done it all the same.
+/// Which of two refusals a caller gets: that of the author, unless the other one may have done it all the same.
 fn which(author: ChangeError, other: ChangeError) -> ChangeError {
     if matches!(other, ChangeError::Unknown(_)) { other } else { author }
 }
@@ -65,7 +65,7 @@ mod tests {
     use domain::Timestamp;
 
     #[test]
-    fn somebody_else_is_asked_only_for_what_they_may_be_able_to_do() {
+    fn someone_else_is_asked_only_for_what_they_may_be_able_to_do() {
         let asked = Vec::new;
         for refused in [
             ChangeError::NotFound { asked: asked() },

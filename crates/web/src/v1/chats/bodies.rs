@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_must_be_invited_and_something_changed() {
+    fn someone_must_be_invited_and_something_changed() {
         let invite = |json: &str| {
             let body = parse_json::<NewMembers>(json.as_bytes())?;
             body.order("-1001234567890".parse().expect("a chat"))

@@ -20,9 +20,9 @@ use crate::v1::{LongPageParameters, Page, channels, messages, received};
 
 /// Lists the conversation of a chat from the store, newest first.
 ///
-/// What was received stands at the time it was written, what was sent at the time its sending ended, also where it failed. What
-/// still waits is not in it. Messages of ours are there since they were sent from here, those of others since the account keeps what it receives,
-/// each for as long as retention says.
+/// What was received is listed at the time it was written, what was sent at the time its sending ended, also where it failed.
+/// What still waits is not in it. Messages of ours are there since they were sent from here, those of others since the
+/// account keeps what it receives, each for as long as retention says.
 #[utoipa::path(
     get, path = "/v1/chats/{chat_id}/messages", tag = "chats", operation_id = "read_conversation",
     params(("chat_id" = String, Path, description = "A chat id as the Bot API writes it, `@name`, a phone number, or an address such as `avito:shop/u2i-1`"),

@@ -18,7 +18,7 @@ const PATH: &str = "/v1/chats";
 ///
 /// The answer is 201 once all is done, 202 while it is not (it goes on by itself; look again at `Location`), and a
 /// problem when no chat was made. A negative answer is final: nothing is made later. Who could not be invited, and
-/// other steps that did not work, are told in a positive answer.
+/// other steps that did not work, are reported in a positive answer.
 #[utoipa::path(
     post, path = "/v1/chats", tag = "chats", operation_id = "create_chat",
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",

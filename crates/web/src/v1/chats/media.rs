@@ -69,7 +69,7 @@ pub(in crate::v1) async fn received(
             return Ok(response);
         }
     }
-    // A limited key has come so far by the account that told of it.
+    // A limited key has come so far by the account that reported it.
     let pin = match caller.limited() {
         Some(_) => state.store().received().get(id).await?.map(|stored| stored.message.account),
         None => None,

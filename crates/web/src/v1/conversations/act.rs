@@ -155,7 +155,7 @@ async fn unanswered_since(
 ) -> Result<Vec<ClientMessage>, Problem> {
     let latest = latest(state, client).await?;
     let since = latest.iter().take_while(|message| message.message != seen).count();
-    // A message that is not among the last ones tells nothing.
+    // A message that is not among the last ones says nothing.
     if since < latest.len() && latest.iter().take(since).any(|message| message.author != Author::Client) {
         return Err(answered_meanwhile());
     }

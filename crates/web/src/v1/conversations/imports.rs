@@ -83,7 +83,7 @@ pub(crate) struct OldClient {
     /// Its id there.
     #[schema(example = "7")]
     id: String,
-    /// What tells who it is: pairs of a channel, `phone` or `email`, and the id there.
+    /// What identifies the client: pairs of a channel, `phone` or `email`, and the id there.
     #[serde(default, deserialize_with = "identities")]
     #[schema(example = json!([["telegram", "700"]]))]
     identities: Vec<(String, String)>,
@@ -215,7 +215,7 @@ pub(crate) async fn list(Shared(state): Shared<State>, _: Authorized<CanRead>) -
     Ok(json(StatusCode::OK, &Page { items, next_cursor: None }))
 }
 
-/// Takes rows over. What was taken before is passed over, what is known here stands. Nothing is answered, no event tells of it.
+/// Takes rows over. What was taken before is passed over, what is known here is kept. Nothing is answered, no event reports it.
 ///
 /// Clients first, then appeals, messages and merges: each names what came before by its id in the older program.
 #[utoipa::path(
@@ -258,7 +258,7 @@ pub(crate) async fn undo(
     Ok(json(StatusCode::OK, &ClientImportUndone { finished, removed, kept }))
 }
 
-/// Pairs of texts; nothing else tells who someone is.
+/// Pairs of texts; nothing else identifies anyone.
 fn identities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     let pairs = Vec::<(Value, Value)>::deserialize(deserializer)?;
     let texts = pairs.into_iter().map(|pair| match pair {

@@ -30,7 +30,7 @@ const PAGE: u32 = 100;
 /// How many new events go out in one piece.
 const PIECE: usize = 100;
 
-/// Tells a proxy to pass on what comes at once.
+/// Asks a proxy to pass on what comes at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The stream behind an event.
@@ -41,7 +41,7 @@ pub(super) async fn answer(
     after: EventId,
 ) -> Result<Response, Problem> {
     let looked_at = state.clock().running();
-    // Before the first look at the store: what is committed between them comes twice, and its id tells.
+    // Before the first look at the store: what is committed between them comes twice, and is recognized by its id.
     let head = state.event_head().follow(&state);
     // An id beyond all there are is of another time of this store; what comes from now on is behind it.
     let after = after.min(*state.store().events().newest().borrow());
@@ -193,7 +193,7 @@ impl Reader {
             return self.end("unauthorized", "The key is no longer good.");
         }
         self.looked_at = self.state.clock().running();
-        // An id without data moves a client on and tells it nothing.
+        // An id without data moves a client on and reports nothing.
         format!(":\nid: {}\n\n", self.up_to).into()
     }
 

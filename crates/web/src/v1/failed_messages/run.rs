@@ -17,14 +17,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Ids that are read at once.
 const BATCH: u32 = 500;
 
-/// How many are counted at most: what is more is told as this many.
+/// How many are counted at most: what is more is reported as this many.
 pub(super) const MOST_COUNTED: u64 = 100_000;
 
 #[derive(Debug, Clone)]
 pub(super) struct Which {
     /// Of which account, into which chat, accepted when.
     pub(super) filter: Filter,
-    /// Failed before this instant. What fails from then on was in no number that anybody was shown.
+    /// Failed before this instant. What fails from then on was in no number that anyone was shown.
     pub(super) failed_until: Timestamp,
 }
 
@@ -85,7 +85,7 @@ impl Run {
         *self.finished_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was told to end early.
+    /// Whether it was ordered to end early.
     pub(super) fn is_cancelled(&self) -> bool {
         self.stop.is_cancelled()
     }

@@ -23,7 +23,7 @@ pub(super) struct FilterParameters {
     /// Only lines about this account.
     #[param(example = "main")]
     account: Option<String>,
-    /// Only lines that tell of this type of error; several with commas between.
+    /// Only lines that report this type of error; several with commas between.
     #[param(example = "flood_wait")]
     error: Option<String>,
     /// Only lines about this message, operation or request.

@@ -22,18 +22,19 @@ use crate::state::State;
 
 /// A proxy that hears nothing for longer may end the connection. So often it is looked whether the reader still may read.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The most lines that a reader who was away is told first.
+/// The most lines that a reader who was away gets first.
 const MOST_MISSED: usize = 1_000;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Tells a proxy to pass on what comes at once.
+/// Asks a proxy to pass on what comes at once.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Follows the log lines that match, as server-sent events.
 ///
 /// An event `line` has a line as JSON and its id; `missed` says how many lines were left out, as `{"lines":N}`, because the
-/// reader was slow; or `null` of them, because it was away for long. Who comes back with `Last-Event-ID` is told first what was written meanwhile. A comment
-/// comes every 15 seconds, and the stream ends when the server does, or within so long when the key is revoked.
+/// reader was slow; or `null` of them, because it was away for long. A reader that comes back with `Last-Event-ID` first gets
+/// what was written meanwhile. A comment comes every 15 seconds, and the stream ends when the server does, or within so long
+/// when the key is revoked.
 #[utoipa::path(
     get, path = "/v1/logs/tail", tag = "logs", operation_id = "follow_logs",
     params(

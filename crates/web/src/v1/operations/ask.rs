@@ -1,4 +1,4 @@
-//! Asking for work on a chat: submitted once, waited for as long as the caller says, and told as it stands then.
+//! Asking for work on a chat: submitted once, waited for as long as the caller says, and reported as it is then.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/v1/webhooks`: the endpoints of other programs, and what each of them was told.
+//! `/v1/webhooks`: the endpoints of other programs, and what was posted to each of them.
 
 mod attempts;
 mod bodies;

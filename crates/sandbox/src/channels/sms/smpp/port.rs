@@ -163,7 +163,7 @@ impl Talk {
         }
     }
 
-    /// Tells the fake of something that no fault strikes.
+    /// Notifies the fake of something that no fault strikes.
     fn note(&self, what: &str, number: u32) -> Reply {
         let headers = [("connection", self.connection.to_string()), ("number", number.to_string())];
         let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
@@ -180,7 +180,7 @@ impl Talk {
     async fn deliver(&mut self) -> io::Result<()> {
         while self.hears && self.under_way.len() < WINDOW {
             let pdu = self.note("next", 0).body;
-            // Its number stands after the length, the command and the status.
+            // Its number comes after the length, the command and the status.
             let Some(number) = pdu.get(12..16).and_then(|word| word.try_into().ok()) else { break };
             self.under_way.insert(u32::from_be_bytes(number));
             self.frames.get_mut().write_all(&pdu).await?;

@@ -31,7 +31,7 @@ pub(super) struct Dialogue {
     lines: Option<Lines>,
     /// What was shown last, so that nothing is shown twice.
     shown: Option<Stage>,
-    /// How many lines the QR code has that stands on the terminal.
+    /// How many lines the QR code on the terminal has.
     drawn: usize,
 }
 
@@ -85,7 +85,7 @@ impl Dialogue {
         Self { manner, lines: None, shown: None, drawn: 0 }
     }
 
-    /// Tells a state, if it is another than before.
+    /// Shows a state, if it is another than before.
     pub(super) fn show(&mut self, stage: &Stage) -> anyhow::Result<()> {
         let before = self.shown.replace(stage.clone());
         if before.as_ref() == Some(stage) {
@@ -111,7 +111,7 @@ impl Dialogue {
         Ok(())
     }
 
-    /// Tells that an answer was refused, and what is wanted now, if anything is.
+    /// Shows that an answer was refused, and what is wanted now, if anything is.
     pub(super) fn refused(&self, refused: &ApiError, now: Option<&Stage>) {
         let again = now.filter(|_| ["code_invalid", "password_invalid"].contains(&refused.code.as_str()));
         match self.manner {

@@ -60,7 +60,7 @@ pub(super) async fn check(
             assert_eq!(shown["state"], "done", "{point}: {shown}");
             assert_eq!(world.effects(LEAVE).await.len(), 1, "{point}");
         }
-        // That the caller is answered was handed over, and nobody knows whether it is on the disk: the same body again may
+        // That the caller is answered was handed over; whether it is on the disk is unknown: the same body again may
         // be another chat.
         Scenario::OldPort if point == "store.saga_answered.after" => {
             assert_eq!(made(world).await.len(), 1, "{point}");

@@ -54,7 +54,7 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
             let done = operation(ask(program).await.as_ref());
             in_state(program, &done, "done").await;
             world.fault("drop_answer", json!({"account": "fifth", "method": LEAVE, "times": 1})).await;
-            // Only the fifth may leave it, so that a second attempt has nobody to go to.
+            // Only the fifth may leave it, so that a second attempt has no account to go to.
             let path = format!("/v1/chats/{}?account=fifth&wait=0", world.chat_titled("Order").await);
             let (status, leaving) = program.delete(&path).await;
             assert_eq!(status, 202, "{leaving}");

@@ -42,11 +42,11 @@ pub(super) enum Scenario {
     HandOver,
     /// A basic group that becomes a supergroup.
     Migrate,
-    /// A chat that nobody knows, forgotten again.
+    /// An unknown chat, forgotten again.
     Forget,
     /// A service stopped.
     Switch,
-    /// An invite link told to an outside program.
+    /// An invite link sent to an outside program.
     CallBack,
     /// The same, and the outside program refuses at first.
     CallBackRefused,
@@ -100,7 +100,7 @@ impl Scenario {
         )
     }
 
-    /// Who is told about invite links. Set before the program starts.
+    /// The receiver of invite links. Set before the program starts.
     async fn receiver(self, world: &World) -> Option<Receiver> {
         let status = match self {
             Self::CallBack => 200,
