@@ -16,7 +16,7 @@ pub struct CallCount {
     pub count: u64,
 }
 
-/// A method that is not implemented.
+/// A method that the pretend Telegram does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnknownMethod {
     /// As in TL, or `(unknown)`.
