@@ -1,13 +1,15 @@
-//! Time, ids and chance in one place, handed to anyone who needs them instead of being taken from the air.
+//! Time, ids, chance and locks in one place, handed to anyone who needs them instead of being taken from the air.
 //!
 //! The product asks a [`Clock`] for the time and waits with it, an [`Ids`] for new ids and a [`Chance`] for random
 //! numbers. With the feature `testing` the clock can be moved, so that waits of minutes pass in milliseconds.
 
 mod chance;
 mod clock;
+mod file_lock;
 mod ids;
 pub mod lock;
 
 pub use chance::Chance;
 pub use clock::{Clock, Elapsed};
+pub use file_lock::FileLock;
 pub use ids::Ids;

@@ -3,15 +3,15 @@
 //! A block is in its segment before the open file starts again; opening the store after a crash between the two leaves out
 //! of the open file what the segments have. Nothing is ever changed in place, so a reader needs no lock.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Clock;
-use rustix::fs::{FlockOperation, flock, statvfs};
+use ambient::{Clock, FileLock};
+use rustix::fs::statvfs;
 
 use crate::block::{Growing, Label};
 use crate::error::OpenError;
@@ -98,7 +98,7 @@ pub(crate) struct Writer {
     open_size: u64,
     block: Growing,
     piece: Vec<u8>,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Writer {
@@ -108,14 +108,14 @@ impl Writer {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let lock =
             files::private().create(true).truncate(false).open(folder.join("writer.lock")).map_err(failed)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => OpenError::Held { folder: folder.to_owned() },
-            error => failed(error.into()),
+        let lock = FileLock::take(lock).map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::Held { folder: folder.to_owned() },
+            TryLockError::Error(error) => failed(error),
         })?;
         Self::take_up(folder, retention, clock, lock).map_err(failed)
     }
 
-    fn take_up(folder: &Path, retention: Retention, clock: Clock, lock: File) -> io::Result<Self> {
+    fn take_up(folder: &Path, retention: Retention, clock: Clock, lock: FileLock) -> io::Result<Self> {
         let mut segments = Vec::new();
         let mut sealed = 0;
         let numbers = files::segments(folder)?;

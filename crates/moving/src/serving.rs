@@ -1,12 +1,12 @@
 //! A side of a move: it answers the one who conducts it, over whatever carries the bytes, and does what it is asked.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, FileLock};
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -198,7 +198,7 @@ pub async fn serve(
 }
 
 /// Keeps other processes from serving the same side at once: one whose line was cut may not know it yet.
-async fn alone(data_dir: &Path, clock: &Clock) -> Result<File, Failed> {
+async fn alone(data_dir: &Path, clock: &Clock) -> Result<FileLock, Failed> {
     let deadline = clock.now().plus(ALONE);
     loop {
         let taken = on_disk(data_dir, |dir| {
@@ -211,15 +211,15 @@ async fn alone(data_dir: &Path, clock: &Clock) -> Result<File, Failed> {
                 .truncate(false)
                 .mode(0o600)
                 .open(folder.join("serving.lock"))?;
-            match file.try_lock() {
-                Ok(()) => Ok(Some(file)),
+            match FileLock::take(file) {
+                Ok(lock) => Ok(Some(lock)),
                 Err(TryLockError::WouldBlock) => Ok(None),
                 Err(TryLockError::Error(error)) => Err(error),
             }
         })
         .await?;
         match taken {
-            Some(file) => return Ok(file),
+            Some(lock) => return Ok(lock),
             None if clock.now() > deadline => {
                 let what = format!("another move works on {}; let it end first", data_dir.display());
                 return Err(Failed::refused(what));

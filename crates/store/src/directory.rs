@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use ambient::FileLock;
+
 use crate::OpenError;
 
 /// The file whose lock says that the directory is in use. It holds the number of the process, for people.
@@ -18,7 +20,7 @@ pub const RESTORED: &str = "restored.db";
 
 /// The right to work on a data directory; given up when dropped, and by the system when the process dies.
 pub struct DirectoryLock {
-    _file: File,
+    _lock: FileLock,
 }
 
 /// Makes the directory if need be and takes its lock. A new or empty one gets the mode 0700.
@@ -32,23 +34,19 @@ pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
         // The one who may write in it and does not own it cannot change the mode; every file in it is for its owner alone.
         let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
     }
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(dir.join(LOCK))
-        .map_err(not_writable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(OpenError::InUse { dir: dir.to_owned(), holder: holder(&mut file) });
-        }
-        Err(TryLockError::Error(source)) => return Err(not_writable(source)),
-    }
-    sign(&mut file).map_err(not_writable)?;
-    Ok(DirectoryLock { _file: file })
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
+    let lock = take(dir, file.map_err(not_writable)?)?;
+    sign(lock.file()).map_err(not_writable)?;
+    Ok(DirectoryLock { _lock: lock })
+}
+
+/// Takes the lock of a directory, whose file is open.
+pub(crate) fn take(dir: &Path, file: File) -> Result<FileLock, OpenError> {
+    FileLock::take(file).map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse { dir: dir.to_owned(), holder: holder(dir) },
+        TryLockError::Error(source) => OpenError::NotWritable { dir: dir.to_owned(), source },
+    })
 }
 
 /// Keeps every other process out of a data directory, which is made if need be. Blocks on the disk.
@@ -69,13 +67,13 @@ pub(crate) fn whole(dir: &Path) -> Result<(), OpenError> {
 }
 
 /// The process that wrote its number into the lock file.
-pub(crate) fn holder(file: &mut File) -> Option<u32> {
+fn holder(dir: &Path) -> Option<u32> {
     let mut text = String::new();
-    file.take(32).read_to_string(&mut text).ok()?;
+    File::open(dir.join(LOCK)).ok()?.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
-fn sign(file: &mut File) -> io::Result<()> {
+fn sign(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())

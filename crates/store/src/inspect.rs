@@ -1,10 +1,11 @@
 //! Looking at a store that no one works on, without changing it: can it be opened, and is it of this program's time?
 
 use std::fmt::Write;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ambient::FileLock;
 use domain::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -113,15 +114,9 @@ pub fn check_free(data_dir: &Path) -> Result<(), OpenError> {
 }
 
 /// Keeps a server out while one looks, if there is a lock at all.
-pub(crate) fn lock(data_dir: &Path) -> Result<Option<File>, OpenError> {
-    let Ok(mut file) = File::open(data_dir.join(directory::LOCK)) else { return Ok(None) };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => {
-            Err(OpenError::InUse { dir: data_dir.to_owned(), holder: directory::holder(&mut file) })
-        }
-        Err(TryLockError::Error(source)) => Err(OpenError::NotWritable { dir: data_dir.to_owned(), source }),
-    }
+pub(crate) fn lock(data_dir: &Path) -> Result<Option<FileLock>, OpenError> {
+    let Ok(file) = File::open(data_dir.join(directory::LOCK)) else { return Ok(None) };
+    directory::take(data_dir, file).map(Some)
 }
 
 /// A database without a log changes for no one while its directory is locked, and is read without making one.

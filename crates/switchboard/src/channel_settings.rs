@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use ambient::FileLock;
 use channels::{Identity, Kept, SetupError};
 use config::{
     ChannelFields, ChannelKey, ChannelKeyForm, ChannelValue, EditError, Problem, Settings, SettingsError,
@@ -70,7 +71,7 @@ struct Written(Vec<PathBuf>);
 
 /// While it lives, no other program changes the settings.
 struct Change {
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl SettingsFile {
@@ -165,7 +166,7 @@ impl SettingsFile {
         let folder = self.folder();
         fs::create_dir_all(folder).map_err(of_file(folder))?;
         let lock = File::open(folder).map_err(of_file(folder))?;
-        lock.try_lock().map_err(|error| match error {
+        let lock = FileLock::take(lock).map_err(|error| match error {
             TryLockError::WouldBlock => NotChanged::Busy,
             TryLockError::Error(error) => of_file(folder)(error),
         })?;

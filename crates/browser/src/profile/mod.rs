@@ -14,7 +14,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-use ambient::Clock;
+use ambient::{Clock, FileLock};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -108,7 +108,7 @@ pub struct Lease {
     /// What the browser reaches its proxy through, if that asks for a password.
     _forwarder: Option<Forwarder>,
     /// Locked for as long as the lease lasts.
-    _lock: Option<Lock>,
+    _lock: Option<FileLock>,
 }
 
 /// A browser of our own.
@@ -218,7 +218,7 @@ impl Endpoint {
 async fn attached(
     engine: Engine,
     (port, program, folder): (u16, &Path, &Path),
-    lock: Lock,
+    lock: FileLock,
     clock: &Clock,
 ) -> Result<Lease, ProfileError> {
     let driver = Driver::start(program, engine.driver_arguments(port), folder, clock).await?;
@@ -232,29 +232,15 @@ async fn attached(
     Ok(Lease { session, driver: Some(driver), ours: None, note: None, _forwarder: None, _lock: Some(lock) })
 }
 
-/// The one lease of a profile's directory.
-#[derive(Debug)]
-struct Lock(File);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // A process that is being started has the file too, until it runs its program.
-        if let Err(error) = self.0.unlock() {
-            tracing::warn!(%error, "the lease of a profile is not given back");
-        }
-    }
-}
-
 /// Takes the one lease of a profile's directory.
-fn lock(folder: &Path) -> Result<Lock, ProfileError> {
+fn lock(folder: &Path) -> Result<FileLock, ProfileError> {
     let path = folder.join(LEASE);
     let file = |source| ProfileError::File { path: path.clone(), source };
     let lock = File::options().create(true).append(true).open(&path).map_err(file)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Lock(lock)),
-        Err(TryLockError::WouldBlock) => Err(ProfileError::Leased(folder.to_owned())),
-        Err(TryLockError::Error(source)) => Err(file(source)),
-    }
+    FileLock::take(lock).map_err(|error| match error {
+        TryLockError::WouldBlock => ProfileError::Leased(folder.to_owned()),
+        TryLockError::Error(source) => file(source),
+    })
 }
 
 fn private_folder(path: &Path) -> Result<(), ProfileError> {

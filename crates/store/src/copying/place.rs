@@ -1,10 +1,11 @@
 //! The two places of a copy: opened so that no other process works on them, and looked at before anything is written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use ambient::FileLock;
 use domain::Timestamp;
 use rusqlite::ErrorCode;
 use sha2::{Digest, Sha256};
@@ -21,7 +22,7 @@ use crate::{OpenError, StoreError, directory, inspect, migrations, opening};
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) lease: Option<Lease>,
-    _lock: Option<File>,
+    _lock: Option<FileLock>,
     pub(super) identity: String,
 }
 
