@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_not_fine_and_a_failing_one_shows_its_words() {
+    fn a_missing_program_fails_and_a_failing_one_shows_its_output() {
         assert!(!is_fine(&mut Command::new("no-such-program-here")));
         let error = output(Command::new("sh").args(["-c", "echo why >&2; exit 3"])).unwrap_err();
         assert!(error.to_string().ends_with("why"), "{error}");

@@ -24,7 +24,7 @@ pub const SHORTEST: usize = 8;
 pub const LONGEST: usize = 1024;
 
 /// What is checked when there is no such user, so that it takes as long. Nothing hashes to this.
-const NOBODY: &str =
+const UNUSABLE_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A password that is not taken. The texts say what to do and never what was typed.
@@ -81,7 +81,7 @@ pub(crate) fn hash(password: &SecretText) -> Result<SecretText, HashError> {
 
 /// Whether a password is the one that was kept; without one it is wrong after the same work.
 pub(crate) fn verify(password: &SecretText, kept: Option<&SecretText>) -> Result<bool, HashError> {
-    let text = kept.map_or(NOBODY, ExposeSecret::expose_secret);
+    let text = kept.map_or(UNUSABLE_HASH, ExposeSecret::expose_secret);
     let PhcText { memory, passes, lanes, salt, hash } =
         PhcText::parse(text).ok_or_else(|| HashError("what is kept of it is no Argon2id text".to_owned()))?;
     // A longer password is wrong anyway and must not cost more work.
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn unfit_passwords_are_told_what_to_do() {
+    fn unfit_passwords_are_refused_with_advice() {
         let anna: UserName = "annaannaanna".parse().expect("a name");
         for (text, expected) in [
             ("пароль12", Ok(())),

@@ -14,7 +14,7 @@ use crate::token::SessionToken;
 use crate::{Access, one_time_code, recovery_code};
 
 /// How often it is written down that a session is in use.
-const SEEN_EVERY: Duration = Duration::from_mins(1);
+const ACTIVITY_INTERVAL: Duration = Duration::from_mins(1);
 /// The most characters of what a browser calls itself.
 const LONGEST_BROWSER: usize = 200;
 
@@ -44,7 +44,7 @@ impl Access {
             self.throttle().not_checked(name, client.address);
         })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
-            let who = user.map_or(AuditWho::Nobody, |user| AuditWho::User(user.name));
+            let who = user.map_or(AuditWho::Unidentified, |user| AuditWho::User(user.name));
             self.audit_failure(who, "wrong_password", client).await;
             return Err(SignInError::Wrong);
         };
@@ -134,7 +134,7 @@ impl Access {
             sessions.end(&found.user, found.id).await?;
             return Ok(None);
         }
-        if now.since(found.seen_at) >= SEEN_EVERY
+        if now.since(found.seen_at) >= ACTIVITY_INTERVAL
             && let Err(error) = sessions.seen(found.id, now, client.address).await
         {
             // A full disk must not keep users from seeing that it is full.
@@ -227,7 +227,7 @@ impl Access {
             let address = client.address.map(|address| address.to_string()).unwrap_or_default();
             tracing::warn!(address, times = reported, "sign-ins were turned away after too many wrong ones");
             let mut entry =
-                self.entry(AuditWho::Nobody, "sign_in", None, client.address, AuditResult::Refused);
+                self.entry(AuditWho::Unidentified, "sign_in", None, client.address, AuditResult::Refused);
             entry.code = Some("rate_limited".to_owned());
             self.count(entry, reported).await;
         }

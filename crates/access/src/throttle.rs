@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_wrong_passwords_stop_their_place_and_not_the_owner() {
+    fn wrong_passwords_lock_their_address_and_not_the_owner() {
         let mut throttle = Throttle::default();
         let mut now = Duration::ZERO;
         let mut checked = 0;
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_turned_away_is_told_of_seldom_and_completely() {
+    fn refused_attempts_are_reported_seldom_and_completely() {
         let mut throttle = Throttle::default();
         let now = Duration::ZERO;
         for _ in 0..10 {
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn many_places_that_guess_one_name_wait_but_not_where_its_owner_was() {
+    fn guesses_from_many_addresses_spare_the_owners_address() {
         let mut throttle = Throttle::default();
         let now = Duration::ZERO;
         assert!(is_checked(throttle.password("admin", A, now)));
@@ -390,7 +390,7 @@ mod tests {
         }
 
         #[test]
-        fn a_wait_that_is_told_is_long_enough_and_never_too_long(
+        fn a_reported_wait_is_long_enough_and_never_too_long(
             gaps in prop::collection::vec(0_u64..5_000, 1..100),
         ) {
             let mut throttle = Throttle::default();
@@ -406,7 +406,7 @@ mod tests {
         }
 
         #[test]
-        fn what_no_one_looked_at_changes_nothing(
+        fn unchecked_attempts_change_nothing(
             gaps in prop::collection::vec(0_u64..2_000, 1..60), busy in prop::collection::vec(any::<bool>(), 60),
         ) {
             let (mut throttle, mut other) = (Throttle::default(), Throttle::default());

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_good_for_five_tries_in_five_minutes_and_for_one_session() {
+    fn a_ticket_allows_five_tries_in_five_minutes_and_one_session() {
         let mut tickets = Tickets::default();
         let now = Timestamp::default();
         let text = tickets.give(anna(), now, now).expect("chance");

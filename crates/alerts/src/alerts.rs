@@ -93,7 +93,7 @@ pub enum TestError {
     NoSuchTarget,
     #[error("{0}")]
     Refused(String),
-    #[error("a chat is told by a running server alone; start it with `switchboard up`")]
+    #[error("only a running server notifies a chat; start it with `switchboard up`")]
     AtRest,
 }
 
@@ -101,9 +101,7 @@ pub enum TestError {
 pub enum MuteError {
     #[error("a card is muted for a minute at least and 90 days at most")]
     Time,
-    #[error(
-        "{MOST_SILENCES} cards are muted already; let some be told of again, or make a maintenance window"
-    )]
+    #[error("{MOST_SILENCES} cards are muted already; unmute some, or make a maintenance window")]
     TooMany,
     #[error("there is no such alert")]
     NoSuchAlert,
@@ -386,10 +384,10 @@ impl Alerts {
     /// The store cannot be read.
     pub async fn targets(&self) -> Result<Vec<TargetView>, StoreError> {
         let rows = self.0.store.alerts();
-        let (standings, waiting) = (rows.target_health().await?, rows.waiting().await?);
+        let (target_states, waiting) = (rows.target_health().await?, rows.waiting().await?);
         let targets = self.0.state().targets.all();
         let shown = |target: &Arc<Target>| {
-            let standing = standings.iter().find(|standing| standing.name == target.name);
+            let target_state = target_states.iter().find(|target_state| target_state.name == target.name);
             let waiting = waiting.iter().find(|row| row.target == target.name);
             TargetView {
                 name: target.name.clone(),
@@ -400,10 +398,10 @@ impl Alerts {
                 made: target.made.clone(),
                 waiting: waiting.map_or(0, |row| row.count),
                 waiting_since: waiting.map(|row| row.since),
-                told_at: standing.and_then(|standing| standing.told_at),
-                failed_at: standing.and_then(|standing| standing.failed_at),
-                last_error: standing.and_then(|standing| standing.last_error.clone()),
-                off_at: standing.and_then(|standing| standing.off_at),
+                notified_at: target_state.and_then(|target_state| target_state.notified_at),
+                failed_at: target_state.and_then(|target_state| target_state.failed_at),
+                last_error: target_state.and_then(|target_state| target_state.last_error.clone()),
+                off_at: target_state.and_then(|target_state| target_state.off_at),
             }
         };
         Ok(targets.iter().map(shown).collect())
@@ -520,7 +518,7 @@ impl Alerts {
             }
             return match chat::begin(&self.0.delivery, chat, account.clone(), &words, 0, TEST_TAKES).await {
                 ChatDelivery::Sent => {
-                    self.note_told(name).await;
+                    self.record_notified(name).await;
                     Ok(Tested::Delivered)
                 }
                 ChatDelivery::Queued(message) => {
@@ -532,7 +530,7 @@ impl Alerts {
         }
         match target.tell(&self.0.clock, &words, TEST_TAKES).await {
             Ok(()) => {
-                self.note_told(name).await;
+                self.record_notified(name).await;
                 Ok(Tested::Delivered)
             }
             Err(DeliveryError::Failed(error) | DeliveryError::Off(error)) => Err(TestError::Refused(error)),
@@ -562,9 +560,9 @@ impl Alerts {
         Words { id, at, subject, text, json }
     }
 
-    async fn note_told(&self, name: &str) {
-        if let Err(error) = self.0.store.alerts().told(name, self.0.clock.now()).await {
-            tracing::warn!(target = name, %error, "that a target was told is not stored");
+    async fn record_notified(&self, name: &str) {
+        if let Err(error) = self.0.store.alerts().target_received(name, self.0.clock.now()).await {
+            tracing::warn!(target = name, %error, "that a target was notified is not stored");
         }
         self.0.bump();
     }

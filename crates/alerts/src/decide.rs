@@ -137,8 +137,8 @@ impl Board {
                     detail: detail.clone(),
                 })
             }
-            (ProbeResult::Red { reason, detail }, Some(said), None) if said.0 != *reason => {
-                *said = (reason.clone(), detail.clone());
+            (ProbeResult::Red { reason, detail }, Some(reported), None) if reported.0 != *reason => {
+                *reported = (reason.clone(), detail.clone());
                 Some(Change::Reword {
                     card: Arc::clone(card),
                     reason: reason.clone(),
@@ -199,7 +199,7 @@ mod tests {
         Probe { card: card(id, parent), result }
     }
 
-    fn said(id: &str, result: ProbeResult) -> Probe {
+    fn probed(id: &str, result: ProbeResult) -> Probe {
         Probe { card: card(id, None), result }
     }
 
@@ -220,33 +220,33 @@ mod tests {
         for expected in [vec![], vec![], vec!["raise a"], vec![], vec![]] {
             assert_eq!(names(&board.take(&[red("a", None)])), expected);
         }
-        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), [""; 0]);
-        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), ["clear a"]);
-        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), [""; 0]);
+        assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), [""; 0]);
+        assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), ["clear a"]);
+        assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), [""; 0]);
     }
 
     #[test]
     fn beats_are_counted_and_not_the_minutes_that_they_make_red() {
-        let (red, green) = (|| red("a", None), || said("a", ProbeResult::Green));
+        let (red, green) = (|| red("a", None), || probed("a", ProbeResult::Green));
         let mut board = Board::default();
-        let mut told = |probes: Vec<Probe>| -> Vec<String> {
+        let mut changes = |probes: Vec<Probe>| -> Vec<String> {
             probes.iter().flat_map(|probe| names(&board.take(std::slice::from_ref(probe)))).collect()
         };
         // Three minutes of three probes: each is red on the strip, as the worst probe in it, and each had an answer.
         for _ in 0..3 {
-            assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
+            assert_eq!(changes(vec![green(), red(), green()]), [""; 0]);
         }
         // A green between starts the count again, also over the border of a minute.
-        assert_eq!(told(vec![red(), red(), green(), red(), red()]), [""; 0]);
+        assert_eq!(changes(vec![red(), red(), green(), red(), red()]), [""; 0]);
         // Three in a row raise, though they may be in one minute; one green clears nothing, two do.
-        assert_eq!(told(vec![green()]), [""; 0]);
-        assert_eq!(told(vec![red(), red(), red()]), ["raise a"]);
-        assert_eq!(told(vec![green(), red(), green()]), [""; 0]);
-        assert_eq!(told(vec![green()]), ["clear a"]);
+        assert_eq!(changes(vec![green()]), [""; 0]);
+        assert_eq!(changes(vec![red(), red(), red()]), ["raise a"]);
+        assert_eq!(changes(vec![green(), red(), green()]), [""; 0]);
+        assert_eq!(changes(vec![green()]), ["clear a"]);
     }
 
     #[test]
-    fn an_accounts_lines_are_told_with_it() {
+    fn lines_are_reported_with_their_account() {
         let mut board = Board::default();
         let lines = ["l1", "l2", "l3", "l4"];
         let round: Vec<Probe> =
@@ -260,7 +260,7 @@ mod tests {
             .iter()
             .map(|line| Probe { card: card(line, Some("a")), result: ProbeResult::Green })
             .collect();
-        later.extend([red("l1", Some("a")), said("a", ProbeResult::Green)]);
+        later.extend([red("l1", Some("a")), probed("a", ProbeResult::Green)]);
         assert_eq!(names(&board.take(&later)), [""; 0]);
         assert_eq!(names(&board.take(&later)), ["clear a", "raise l1"]);
         // And when the whole account is red again, it speaks for the line.
@@ -276,7 +276,7 @@ mod tests {
         for _ in 0..3 {
             board.take(&[red("a", None)]);
         }
-        let banned = said("a", ProbeResult::Red { reason: "banned".into(), detail: None });
+        let banned = probed("a", ProbeResult::Red { reason: "banned".into(), detail: None });
         assert_eq!(names(&board.take(std::slice::from_ref(&banned))), ["reword a banned"]);
         assert_eq!(names(&board.take(&[banned])), [""; 0]);
     }
@@ -300,8 +300,8 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(names(&board.take(&[red("a", None)])), [""; 0]);
         }
-        board.take(&[said("a", ProbeResult::Green)]);
-        assert_eq!(names(&board.take(&[said("a", ProbeResult::Green)])), ["clear a"]);
+        board.take(&[probed("a", ProbeResult::Green)]);
+        assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), ["clear a"]);
     }
 
     #[test]
@@ -316,19 +316,19 @@ mod tests {
     /// The same said plainly: look back over the probes that said anything.
     fn plainly(probes: &[ProbeResult]) -> Vec<&'static str> {
         let mut open = false;
-        let mut said: Vec<bool> = Vec::new();
+        let mut answers: Vec<bool> = Vec::new();
         let mut changes = Vec::new();
         for probe in probes {
             match probe {
-                ProbeResult::Red { .. } => said.push(false),
-                ProbeResult::Green => said.push(true),
+                ProbeResult::Red { .. } => answers.push(false),
+                ProbeResult::Green => answers.push(true),
                 ProbeResult::Grey => {
                     changes.push("");
                     continue;
                 }
             }
             let ends_with = |what: bool, times: usize| {
-                said.len() >= times && said[said.len() - times..].iter().all(|one| *one == what)
+                answers.len() >= times && answers[answers.len() - times..].iter().all(|one| *one == what)
             };
             if !open && ends_with(false, 3) {
                 open = true;
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_row_of_beats_raises_and_clears_as_said_plainly(row in prop::collection::vec(0..3_u8, 0..60)) {
+        fn any_row_of_beats_raises_and_clears_as_the_plain_rule_says(row in prop::collection::vec(0..3_u8, 0..60)) {
             let answers: Vec<ProbeResult> = row
                 .into_iter()
                 .map(|kind| match kind {
@@ -357,7 +357,7 @@ mod tests {
             let mut board = Board::default();
             let found: Vec<&str> = answers
                 .iter()
-                .map(|answer| match board.take(&[said("a", answer.clone())]).as_slice() {
+                .map(|answer| match board.take(&[probed("a", answer.clone())]).as_slice() {
                     [Change::Raise { .. }] => "raise",
                     [Change::Clear { .. }] => "clear",
                     [] => "",
@@ -398,8 +398,8 @@ mod tests {
                         Change::Reword { card, .. } => prop_assert!(open.contains(&card)),
                     }
                 }
-                let heard = |name: &str| probes.iter().any(|probe| &*probe.card.id == name);
-                for line in ["l1", "l2", "l3"].into_iter().filter(|line| heard(line)) {
+                let is_probed = |name: &str| probes.iter().any(|probe| &*probe.card.id == name);
+                for line in ["l1", "l2", "l3"].into_iter().filter(|line| is_probed(line)) {
                     prop_assert!(!(open.contains("a") && open.contains(line)));
                 }
             }

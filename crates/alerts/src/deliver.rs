@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(30);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long a message on its way to a chat is left alone.
-const ON_ITS_WAY: Duration = Duration::from_secs(30);
+const IN_TRANSIT: Duration = Duration::from_secs(30);
 
 /// After this long without the store a notice is sent without it.
 const STORE_MAY_TAKE: Duration = Duration::from_secs(15);
@@ -55,7 +55,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "what waits to be told cannot be read");
+                tracing::warn!(%error, "the notices that wait cannot be read");
                 wake = now.plus(ASK_AGAIN);
             }
         }
@@ -95,22 +95,22 @@ async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreE
     if now.since(delivery.at) > retry::TOO_OLD {
         return alerts.gave_up(name, notice, "it is a week old".to_owned(), now).await;
     }
-    let told = match serde_json::from_str::<Notice>(&delivery.payload) {
-        Ok(told) => told,
+    let content = match serde_json::from_str::<Notice>(&delivery.payload) {
+        Ok(content) => content,
         Err(error) => return alerts.gave_up(name, notice, format!("it cannot be read: {error}"), now).await,
     };
-    let words = told.words(notice.to_string(), delivery.at);
-    match carry(shared, &target, &told, &words, delivery).await {
+    let words = content.words(notice.to_string(), delivery.at);
+    match carry(shared, &target, &content, &words, delivery).await {
         Ok(ChatDelivery::Sent) => {
-            tracing::info!(target = name, notice = %notice, "told");
+            tracing::info!(target = name, notice = %notice, "notified");
             write_until_it_is(shared, || alerts.delivered(name, notice, shared.clock.now())).await
         }
         Ok(ChatDelivery::Queued(message)) => {
             let now = shared.clock.now();
-            alerts.put_off(delivery, None, Some(message), now, now.plus(ON_ITS_WAY)).await
+            alerts.put_off(delivery, None, Some(message), now, now.plus(IN_TRANSIT)).await
         }
         Ok(ChatDelivery::Failed(error)) | Err(DeliveryError::Failed(error)) => {
-            tracing::warn!(target = name, error, attempts = delivery.attempts, "a target was not told");
+            tracing::warn!(target = name, error, attempts = delivery.attempts, "a target was not notified");
             let now = shared.clock.now();
             let next_at = now.plus(retry::wait(delivery.attempts));
             alerts.put_off(delivery, Some(error), None, now, next_at).await
@@ -125,7 +125,7 @@ async fn attempt(shared: &Shared, delivery: &AlertDelivery) -> Result<(), StoreE
 async fn carry(
     shared: &Shared,
     target: &Target,
-    told: &Notice,
+    content: &Notice,
     words: &Words,
     delivery: &AlertDelivery,
 ) -> Result<ChatDelivery, DeliveryError> {
@@ -138,7 +138,7 @@ async fn carry(
     // An account in trouble should not send the notice of it.
     let broken = |name: &domain::AccountName| {
         let card = format!("account:{name}");
-        told.names_as_broken(&card) || shared.state().tracker.is_open(&card)
+        content.names_as_broken(&card) || shared.state().tracker.is_open(&card)
     };
     let account = account.clone().filter(|name| !broken(name));
     Ok(chat::begin(&shared.delivery, chat, account, words, delivery.attempts, chat::LOOKS_FOR).await)
@@ -185,22 +185,26 @@ async fn without_the_store(
         let targets = targets.filter(|target| !matches!(target.channel, Channel::Chat { .. })).collect();
         (notice.id, notice.notice.words(notice.id.to_string(), notice.at), targets)
     };
-    let told = join_all(targets.iter().map(|target| async {
-        let told = target.tell(&shared.clock, &words, LIMIT).await;
-        match &told {
-            Ok(()) => tracing::info!(target = target.name, "told, though the store does not answer"),
-            Err(error) => tracing::warn!(target = target.name, %error, "a target was not told"),
+    let delivered = join_all(targets.iter().map(|target| async {
+        let delivered = target.tell(&shared.clock, &words, LIMIT).await;
+        match &delivered {
+            Ok(()) => tracing::info!(target = target.name, "notified, though the store does not answer"),
+            Err(error) => tracing::warn!(target = target.name, %error, "a target was not notified"),
         }
-        told.is_ok()
+        delivered.is_ok()
     }))
     .await;
-    let told: Vec<&str> =
-        targets.iter().zip(told).filter(|(_, told)| *told).map(|(target, _)| target.name.as_str()).collect();
-    if !note_told(shared, id, &told) {
+    let delivered: Vec<&str> = targets
+        .iter()
+        .zip(delivered)
+        .filter(|(_, delivered)| *delivered)
+        .map(|(target, _)| target.name.as_str())
+        .collect();
+    if !record_notified(shared, id, &delivered) {
         // The store took it meanwhile, and would have it sent again.
-        for name in told {
+        for name in delivered {
             if let Err(error) = shared.store.alerts().delivered(name, id, shared.clock.now()).await {
-                tracing::warn!(target = name, %error, "that a target was told is not stored");
+                tracing::warn!(target = name, %error, "that a target was notified is not stored");
             }
         }
     }
@@ -211,12 +215,12 @@ async fn without_the_store(
 }
 
 /// Notes who has a notice that the store does not have. False when it is none any more.
-fn note_told(shared: &Shared, id: AlertNoticeId, told: &[&str]) -> bool {
+fn record_notified(shared: &Shared, id: AlertNoticeId, notified: &[&str]) -> bool {
     let mut state = shared.state();
     let pending = state.pending.as_mut().and_then(|pending| pending.notice.as_mut());
     let Some(notice) = pending.filter(|notice| notice.id == id) else { return false };
     for (name, has_it) in &mut notice.targets {
-        *has_it |= told.contains(&name.as_str());
+        *has_it |= notified.contains(&name.as_str());
     }
     true
 }

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weekly_window_is_meant_by_the_clocks_of_its_place() {
+    fn a_weekly_window_follows_its_own_time_zone() {
         // 2030-01-06 is a Sunday. At 02:00 in UTC+3 it is 23:00 on Saturday in UTC.
         let window = weekly(&[Weekday::Sun], 2 * 60, 120, 180);
         assert_eq!(window.covers(time("2030-01-05T22:59:59Z")), None);

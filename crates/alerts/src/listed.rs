@@ -57,7 +57,7 @@ mod tests {
             raised_at: Timestamp::from_micros(0),
             closed_at: None,
             joined_to: None,
-            told_at: None,
+            notified_at: None,
             reminded_at: None,
             finished_at: None,
         }

@@ -284,9 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_their_two_largest_units() {
-        let told: Vec<String> =
+    fn spans_are_shown_in_their_two_largest_units() {
+        let shown: Vec<String> =
             [40, 720, 11_100, 183_600].map(|seconds| span(Duration::from_secs(seconds))).to_vec();
-        assert_eq!(told, ["40 s", "12 min", "3 h 5 min", "2 days 3 h"]);
+        assert_eq!(shown, ["40 s", "12 min", "3 h 5 min", "2 days 3 h"]);
     }
 }

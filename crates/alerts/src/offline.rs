@@ -69,9 +69,8 @@ pub async fn notify_offline(
 
 async fn tell(target: &OfflineTarget, words: &Words, allowed: &Allowed, clock: &Clock) -> Result<(), String> {
     if target.fields.kind == AlertTargetKind::Telegram {
-        return Err(
-            "a chat is told through the program, which is dead; name a webhook or a mailbox too".to_owned()
-        );
+        return Err("a chat is notified through the program, which is dead; name a webhook or a mailbox too"
+            .to_owned());
     }
     let made = if target.of_settings {
         Target::of_settings(&target.fields)

@@ -67,7 +67,7 @@ impl AlertTracker {
                         raised_at: now,
                         closed_at: None,
                         joined_to: None,
-                        told_at: None,
+                        notified_at: None,
                         reminded_at: None,
                         finished_at: None,
                     };
@@ -122,7 +122,7 @@ impl AlertTracker {
             .any(|alert| news(alert).is_some_and(|since| ripe(since, now)) && !silent(alert));
         for alert in self.alerts.values() {
             let mut alert = alert.clone();
-            match (alert.state, alert.told_at) {
+            match (alert.state, alert.notified_at) {
                 (AlertState::Joined, _) | (AlertState::Cleared | AlertState::Gone, None) => {
                     alert.finished_at = Some(now);
                 }
@@ -131,17 +131,18 @@ impl AlertTracker {
                     notice.cleared.push(Line::new(&alert, 0));
                 }
                 (AlertState::Open, None) if tells && !silent(&alert) => {
-                    alert.told_at = Some(now);
+                    alert.notified_at = Some(now);
                     notice.raised.push(Line::new(&alert, self.board.red_parts(&alert.card)));
                 }
-                (AlertState::Open, Some(told_at)) => {
-                    match remind(told_at.max(alert.reminded_at.unwrap_or(told_at)), now, remind_every) {
+                (AlertState::Open, Some(notified_at)) => {
+                    match remind(notified_at.max(alert.reminded_at.unwrap_or(notified_at)), now, remind_every)
+                    {
                         Remind::Now if !silent(&alert) && !self.board.is_grey(&alert.card) => {
                             alert.reminded_at = Some(now);
                             notice.still.push(Line::new(&alert, 0));
                         }
                         Remind::CountAgain => {
-                            alert.told_at = Some(now);
+                            alert.notified_at = Some(now);
                             alert.reminded_at = Some(now);
                         }
                         Remind::Now | Remind::Later => continue,
@@ -162,7 +163,7 @@ impl AlertTracker {
     pub(crate) fn settle(&mut self, written: &[StoredAlert]) {
         for row in written {
             let Some(alert) = self.alerts.get_mut(&row.id) else { continue };
-            alert.told_at = row.told_at;
+            alert.notified_at = row.notified_at;
             alert.reminded_at = row.reminded_at;
             let same = (alert.state, &alert.reason, &alert.detail) == (row.state, &row.reason, &row.detail);
             if !same {
@@ -201,7 +202,7 @@ impl AlertTracker {
 
 /// Since when an alert has something new.
 fn news(alert: &StoredAlert) -> Option<Timestamp> {
-    match (alert.state, alert.told_at) {
+    match (alert.state, alert.notified_at) {
         (AlertState::Open, None) => Some(alert.raised_at),
         (AlertState::Cleared | AlertState::Gone, Some(_)) => alert.closed_at,
         _ => None,
@@ -299,20 +300,20 @@ mod tests {
         }
 
         /// What is reported now, written at once.
-        fn told(&mut self) -> Option<Notice> {
+        fn next_notice(&mut self) -> Option<Notice> {
             let draft = self.tracker.draft(self.now, &self.silences, EVERY, "demo")?;
             self.tracker.settle(&draft.alerts);
             draft.notice
         }
 
         fn totals(&mut self) -> (usize, usize, usize) {
-            let notice = self.told().unwrap_or_default();
+            let notice = self.next_notice().unwrap_or_default();
             (notice.raised.total, notice.cleared.total, notice.still.total)
         }
     }
 
     #[test]
-    fn it_is_told_once_reminded_of_and_told_when_it_is_well_again() {
+    fn an_alert_is_raised_once_repeated_and_cleared() {
         let mut world = World::new();
         world.rounds(3, false);
         assert_eq!(world.totals(), (0, 0, 0), "it is gathered first");
@@ -337,13 +338,13 @@ mod tests {
             world.round(probes);
         }
         world.pass(5);
-        let notice = world.told().expect("one notice");
+        let notice = world.next_notice().expect("one notice");
         assert_eq!(notice.raised.total, 2_000);
         assert_eq!(world.totals(), (0, 0, 0));
     }
 
     #[test]
-    fn what_was_well_again_before_it_was_told_is_never_told() {
+    fn an_alert_that_ends_before_its_notice_is_not_sent() {
         let mut world = World::new();
         world.rounds(3, false);
         for _ in 0..2 {
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_muted_card_is_told_when_its_mute_ends() {
+    fn a_muted_card_is_reported_when_its_mute_ends() {
         let mut world = World::new();
         let until = world.now.plus(Duration::from_hours(1));
         world.silences.mute(StoredMute {
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_in_a_maintenance_window() {
+    fn a_maintenance_window_delays_notices() {
         let mut world = World::new();
         let until = world.now.plus(Duration::from_hours(1));
         let window = MaintenanceWindow {
@@ -393,7 +394,7 @@ mod tests {
         world.rounds(3, false);
         assert_eq!(world.totals(), (0, 0, 0));
         world.now = until;
-        assert_eq!(world.totals(), (1, 0, 0), "what is still in trouble afterwards is told");
+        assert_eq!(world.totals(), (1, 0, 0), "what is still in trouble afterwards is reported");
     }
 
     #[test]
@@ -401,15 +402,15 @@ mod tests {
         let mut world = World::new();
         world.rounds(3, false);
         world.now = world.now.minus(Duration::from_hours(1));
-        assert_eq!(world.totals(), (1, 0, 0), "what lies ahead is told at once");
+        assert_eq!(world.totals(), (1, 0, 0), "what is ahead is reported at once");
         world.now = world.now.minus(Duration::from_hours(1));
         assert_eq!(world.totals(), (0, 0, 0));
         world.pass(EVERY.as_secs());
-        assert_eq!(world.totals(), (0, 0, 1), "a reminder comes after its wait, counted anew");
+        assert_eq!(world.totals(), (0, 0, 1), "a reminder comes after its wait, counted again");
     }
 
     #[test]
-    fn what_changed_while_it_was_written_is_written_later() {
+    fn changes_during_a_write_are_written_later() {
         let mut world = World::new();
         world.rounds(3, false);
         world.pass(5);
@@ -424,7 +425,7 @@ mod tests {
         /// Whatever happens: of each alert the raise is reported at most once, its end at most once and only after the
         /// raise, and when the run goes quiet nothing is left unreported.
         #[test]
-        fn each_alert_is_told_at_most_once_and_cleared_after(steps in prop::collection::vec((0..4_u8, 0..40_u64), 0..80)) {
+        fn each_alert_is_raised_at_most_once_and_cleared_after(steps in prop::collection::vec((0..4_u8, 0..40_u64), 0..80)) {
             let mut world = World::new();
             let (mut raised, mut cleared) = (Vec::new(), Vec::new());
             let mut note = |notice: Option<Notice>| {
@@ -436,7 +437,7 @@ mod tests {
                 match what {
                     0 => world.round(vec![probe("a", true)]),
                     1 => world.round(vec![probe("a", false)]),
-                    2 => note(world.told()),
+                    2 => note(world.next_notice()),
                     _ => world.now = world.now.minus(Duration::from_secs(seconds)),
                 }
                 world.pass(seconds);
@@ -445,7 +446,7 @@ mod tests {
                 world.round(vec![probe("a", true)]);
             }
             world.pass(5);
-            note(world.told());
+            note(world.next_notice());
             prop_assert!(world.tracker.alerts.is_empty());
             prop_assert!(raised.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert_eq!(raised, cleared);

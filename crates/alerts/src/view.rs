@@ -67,7 +67,7 @@ pub struct TargetView {
     /// Since when the oldest of them waits.
     pub waiting_since: Option<Timestamp>,
     /// When it took something last.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When it did not, since then.
     pub failed_at: Option<Timestamp>,
     /// Why it did not.

@@ -70,13 +70,13 @@ async fn write(shared: &Shared) {
         let tells = pending.notice.is_some();
         match saved {
             Ok(()) => {
-                let now_told = {
+                let current = {
                     let mut state = shared.state();
                     state.tracker.settle(&pending.alerts);
                     state.pending.take().and_then(|pending| pending.notice)
                 };
                 shared.bump();
-                told_meanwhile(shared, pending.notice.as_ref(), now_told).await;
+                record_notified_meanwhile(shared, pending.notice.as_ref(), current).await;
                 if tells {
                     shared.deliver.notify_one();
                 }
@@ -95,12 +95,16 @@ async fn write(shared: &Shared) {
 }
 
 /// Stores which targets were notified without the store while the store took the notice after all.
-async fn told_meanwhile(shared: &Shared, written: Option<&PendingNotice>, now: Option<PendingNotice>) {
+async fn record_notified_meanwhile(
+    shared: &Shared,
+    written: Option<&PendingNotice>,
+    now: Option<PendingNotice>,
+) {
     let (Some(written), Some(now)) = (written, now) else { return };
     let meanwhile = now.targets.iter().zip(&written.targets).filter(|((_, now), (_, then))| *now && !*then);
     for ((name, _), _) in meanwhile {
         if let Err(error) = shared.store.alerts().delivered(name, now.id, shared.clock.now()).await {
-            tracing::warn!(target = name, %error, "that a target was told is not stored");
+            tracing::warn!(target = name, %error, "that a target was notified is not stored");
         }
     }
 }

@@ -65,7 +65,7 @@ impl From<AlertView> for Alert {
             raised_at: alert.raised_at,
             closed_at: alert.closed_at,
             joined_to: alert.joined_to,
-            told_at: alert.told_at,
+            told_at: alert.notified_at,
             reminded_at: alert.reminded_at,
             silence: silence.map(|silence| silence.as_str().to_owned()),
             silent_until: silence.map(alerts::Silence::until),

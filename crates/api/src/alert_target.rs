@@ -57,7 +57,7 @@ impl From<TargetView> for AlertTarget {
             created_by,
             waiting: target.waiting,
             waiting_since: target.waiting_since,
-            told_at: target.told_at,
+            told_at: target.notified_at,
             failed_at: target.failed_at,
             last_error: target.last_error,
             off_at: target.off_at,

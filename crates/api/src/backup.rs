@@ -176,8 +176,8 @@ impl From<DrillsView> for BackupDrills {
 }
 
 impl From<Standing> for Backups {
-    fn from(standing: Standing) -> Self {
-        let Standing { folder, every, keep, keep_for, next_at, backups, copies, drills } = standing;
+    fn from(status: Standing) -> Self {
+        let Standing { folder, every, keep, keep_for, next_at, backups, copies, drills } = status;
         Self {
             items: backups.into_iter().map(Into::into).collect(),
             folder: folder.display().to_string(),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use channels::{Account, Health, HearsBy, Identity, Incoming, Links, Provider, Registered, SeenWebhook};
+use channels::{
+    Account, Health, HearsBy, Identity, Incoming, Links, Provider, Registered, WebhookObservation,
+};
 use domain::{
     AccountName, ChannelName, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp,
     Words,
@@ -231,8 +233,8 @@ impl ChannelErrors {
 }
 
 impl ChannelWebhookState {
-    fn of(seen: &SeenWebhook, ours: &str) -> Self {
-        let SeenWebhook { state, registered, at } = seen;
+    fn of(seen: &WebhookObservation, ours: &str) -> Self {
+        let WebhookObservation { state, registered, at } = seen;
         let others = registered.urls.iter().filter(|url| !url.contains(ours));
         Self {
             state: <&str>::from(state).to_owned(),
@@ -315,7 +317,7 @@ impl Channel {
 
     /// Whether its provider can post to it.
     pub fn takes_posts(&self) -> bool {
-        self.can.receives.iter().any(|way| way == "webhook")
+        self.can.receives.iter().any(|method| method == "webhook")
     }
 }
 

@@ -51,8 +51,8 @@ impl Chat {
     /// A chat from what the store keeps and what memory knows; nothing when neither knows it.
     pub fn new(record: Option<ChatRecord>, known: Option<ChatInfo>) -> Option<Self> {
         let mut view = match (record, &known) {
-            (Some(record), _) => Self::kept(record),
-            (None, Some(known)) => Self::unkept(known.chat_id),
+            (Some(record), _) => Self::from_record(record),
+            (None, Some(known)) => Self::from_id(known.chat_id),
             (None, None) => return None,
         };
         if let Some(known) = known {
@@ -65,7 +65,7 @@ impl Chat {
         Some(view)
     }
 
-    fn kept(record: ChatRecord) -> Self {
+    fn from_record(record: ChatRecord) -> Self {
         Self {
             chat_id: record.chat_id,
             title: record.title,
@@ -85,7 +85,7 @@ impl Chat {
         }
     }
 
-    fn unkept(chat_id: ChatId) -> Self {
+    fn from_id(chat_id: ChatId) -> Self {
         Self {
             chat_id,
             title: None,

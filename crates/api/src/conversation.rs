@@ -558,7 +558,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_far_it_is_behind_is_told_in_milliseconds() {
+    fn the_lag_is_given_in_milliseconds() {
         let counts = PipelineCounts { behind: Duration::from_secs(15), ..PipelineCounts::default() };
         assert_eq!(PipelineState::of(true, counts).behind_ms, 15_000);
     }

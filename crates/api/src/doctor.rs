@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_api_shows_is_read_back_as_the_same_report() {
+    fn a_report_is_read_back_unchanged_from_the_api() {
         let finding = |fix| Finding {
             code: Code::PortTaken,
             severity: Severity::Error,

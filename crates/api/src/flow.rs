@@ -306,9 +306,9 @@ impl From<config::FlowFile> for FlowFile {
     }
 }
 
-impl From<flows::KeptFlow> for FlowDefinition {
-    fn from(kept: flows::KeptFlow) -> Self {
-        let flows::KeptFlow { definition, problems } = kept;
+impl From<flows::StoredDefinition> for FlowDefinition {
+    fn from(kept: flows::StoredDefinition) -> Self {
+        let flows::StoredDefinition { definition, problems } = kept;
         Self {
             name: definition.name,
             text: definition.text,

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_waits_for_and_why_it_failed_are_told() {
+    fn reasons_for_waiting_and_failing_are_described() {
         let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
         let until = Timestamp::from_micros(60_000_000);
         let waits = shown(&saga, Some(until));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_over_says_what_to_look_at() {
+    fn an_unfinished_operation_names_its_path() {
         let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
         for state in SagaState::ALL {
             saga.state = state;

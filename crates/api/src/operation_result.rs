@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_that_was_made() {
+    fn a_created_chat_is_described() {
         let mut saga = saga(r#"{"kind":"create_chat","title":"Order 1","members":[]}"#);
         saga.chat_id = "-1001234567890".parse().ok();
         saga.account = "main".parse().ok();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_that_was_left() {
+    fn a_left_chat_is_described() {
         let chat =
             r#"{"kind":"leave_chat","chat":"-1001234567890","remove_members":true,"missing_is_left":false}"#;
         let mut saga = saga(chat);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_that_was_changed() {
+    fn a_changed_chat_is_described() {
         let mut saga = saga(r#"{"kind":"edit_chat","chat":"-1001234567890","title":"b"}"#);
         saga.progress.title = Some(Ended::Ok);
         let mut expected = json!({

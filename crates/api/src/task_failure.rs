@@ -5,10 +5,10 @@ use domain::saga::Saga;
 
 /// What happened to work on a chat, and what it changed before, in a sentence each.
 pub fn describe_task_failure(saga: &Saga, failure: &Failure) -> String {
-    let said = describe_refused_task(failure);
+    let description = describe_refused_task(failure);
     match saga.changed_before_failing() {
-        Some(changed) => format!("{}; {changed}.", said.trim_end_matches('.')),
-        None => said,
+        Some(changed) => format!("{}; {changed}.", description.trim_end_matches('.')),
+        None => description,
     }
 }
 
@@ -39,9 +39,13 @@ pub fn describe_refused_task(failure: &Failure) -> String {
     }
 }
 
-pub fn each(asked: &[Refusal]) -> String {
-    if asked.is_empty() {
+pub fn each(refusals: &[Refusal]) -> String {
+    if refusals.is_empty() {
         return "no account was asked".to_owned();
     }
-    asked.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why)).collect::<Vec<_>>().join("; ")
+    refusals
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.account, refusal.why))
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -35,8 +35,10 @@ pub enum ArchiveError {
     #[error("{0:?} in it is not what was put into it; use another backup")]
     Differs(String),
     /// Rows are missing, or there are more than there were.
-    #[error("the table {table} of it has {found} rows and had {said} when it was made; use another backup")]
-    Rows { table: String, said: u64, found: u64 },
+    #[error(
+        "the table {table} of it has {found} rows and had {recorded} when it was made; use another backup"
+    )]
+    Rows { table: String, recorded: u64, found: u64 },
     /// A newer program made it.
     #[error("it has form {found}, this program knows {known}; use the program that made it, or a newer one", known = manifest::FORM)]
     Newer { found: u32 },
@@ -336,7 +338,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn what_goes_in_comes_out(
+        fn an_archive_reads_back_as_written(
             files in proptest::collection::btree_map("(outgoing|uploads)/[a-z0-9_]{1,120}", proptest::collection::vec(any::<u8>(), 0..3000), 0..6),
             database in proptest::collection::vec(any::<u8>(), 0..9000),
         ) {
@@ -352,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn a_part_of_it_is_refused(end in any::<prop::sample::Index>()) {
+        fn a_truncated_archive_is_refused(end in any::<prop::sample::Index>()) {
             let (place, _) = packed(&some());
             let backup = place.path().join("backup");
             let whole = fs::read(&backup).unwrap();
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_program_made_is_refused() {
+    fn an_archive_of_another_program_is_refused() {
         let place = tempfile::tempdir().unwrap();
         let write = |entries: &[(&str, &str)]| {
             let file = File::create(place.path().join("backup")).unwrap();
@@ -421,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_is_not_kept() {
+    fn unpacking_stops_when_cancelled() {
         let (place, _) = packed(&some());
         let stopped = CancellationToken::new();
         stopped.cancel();

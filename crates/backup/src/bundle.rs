@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_backup_is_of_belongs_in_it() {
+    fn only_files_of_a_backup_belong_in_it() {
         for name in ["switchboard.db", "outgoing/01a", "uploads/up_1.json"] {
             assert!(belongs(name), "{name}");
         }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::copying::{self, CopyError};
 use super::destination::{CopyName, Destination};
 use super::history::{Attempt, Copied, History};
-use super::keep::{self, Kept};
+use super::keep::{self, Retention};
 use super::name::BackupName;
 use super::service::{Backups, LOOK_EVERY};
 
@@ -51,7 +51,7 @@ pub(crate) fn next(
     busy: Option<&BackupName>,
     history: &History,
     to: &str,
-    kept: Kept,
+    retention: Retention,
     now: Timestamp,
 ) -> Option<BackupName> {
     let copied: Vec<_> = history.copies_at(to).map(|copied| copied.name.clone()).collect();
@@ -62,7 +62,7 @@ pub(crate) fn next(
     };
     let would_stay = |name: &BackupName| {
         let all: Vec<_> = copied.iter().chain([name]).cloned().collect();
-        !keep::surplus(&all, &proven, kept, now).contains(name)
+        !keep::surplus(&all, &proven, retention, now).contains(name)
     };
     let mut wanted: Vec<_> = there
         .iter()
@@ -100,7 +100,7 @@ impl Backups {
     async fn copy_what_is_due(&self) {
         let plan = self.plan();
         let Ok(Some(to)) = &plan.destination else { return };
-        let (address, kept) = (to.address(), plan.kept_there());
+        let (address, retention) = (to.address(), plan.copy_retention());
         loop {
             let Ok(there) = self.list().await else { return };
             let there: Vec<_> = there.into_iter().map(|there| there.name).collect();
@@ -108,7 +108,7 @@ impl Backups {
             if again(&history, &address, now) > now {
                 return;
             }
-            let Some(name) = next(&there, busy.as_ref(), &history, &address, kept, now) else {
+            let Some(name) = next(&there, busy.as_ref(), &history, &address, retention, now) else {
                 if busy.is_none() && history.uncopied.is_some() {
                     // What could not be copied is no more.
                     self.remember(|history| history.uncopied = None).await;
@@ -118,7 +118,7 @@ impl Backups {
             if !self.copy(to, &address, &name).await {
                 return;
             }
-            self.remove_surplus_copies(to, &address, kept).await;
+            self.remove_surplus_copies(to, &address, retention).await;
         }
     }
 
@@ -151,11 +151,11 @@ impl Backups {
     }
 
     /// Only what this installation copied there is removed: others may use the same place.
-    async fn remove_surplus_copies(&self, to: &Destination, address: &str, kept: Kept) {
+    async fn remove_surplus_copies(&self, to: &Destination, address: &str, retention: Retention) {
         let history = self.history().await;
         let copies: Vec<_> = history.copies_at(address).cloned().collect();
         let names: Vec<_> = copies.iter().map(|copied| copied.name.clone()).collect();
-        let surplus = keep::surplus(&names, &proven(&history), kept, self.0.parts.clock.now());
+        let surplus = keep::surplus(&names, &proven(&history), retention, self.0.parts.clock.now());
         for copied in copies.into_iter().filter(|copied| surplus.contains(&copied.name)) {
             let name = CopyName { backup: copied.name.clone(), is_encrypted: copied.encrypted };
             match to.remove(&name).await {
@@ -213,7 +213,7 @@ mod tests {
     use crate::{AttemptBy, Proof};
     use proptest::prelude::*;
 
-    const ANY_AGE: Kept = Kept { most: 3, age: Duration::ZERO };
+    const ANY_AGE: Retention = Retention { most: 3, age: Duration::ZERO };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_micros(second * 1_000_000)
@@ -267,12 +267,12 @@ mod tests {
     proptest! {
         /// Whatever is there and was copied: copying ends, and what was copied stays.
         #[test]
-        fn copying_ends_with_what_would_be_kept(
+        fn copying_ends_with_the_retained_backups(
             there in proptest::collection::btree_set(0_i64..60, 0..10),
             before in proptest::collection::btree_set(0_i64..60, 0..10),
             most in 1_usize..6, age in 0_u64..70,
         ) {
-            let kept = Kept { most, age: Duration::from_secs(age) };
+            let retention = Retention { most, age: Duration::from_secs(age) };
             let there: Vec<_> = there.into_iter().map(name).collect();
             let mut history = History::begun(at(0));
             for name in &there {
@@ -284,15 +284,15 @@ mod tests {
                 history.copied(copied(second, "/b"));
             }
             for _ in 0..there.len() {
-                let Some(name) = next(&there, None, &history, "/b", kept, at(60)) else { break };
+                let Some(name) = next(&there, None, &history, "/b", retention, at(60)) else { break };
                 history.copied(Copied { name, ..copied(0, "/b") });
                 let names: Vec<_> = history.copies_at("/b").map(|copied| copied.name.clone()).collect();
-                for gone in keep::surplus(&names, &proven(&history), kept, at(60)) {
+                for gone in keep::surplus(&names, &proven(&history), retention, at(60)) {
                     prop_assert!(names.last() != Some(&gone), "it was copied in vain");
                     history.forget_copy(&gone, "/b");
                 }
             }
-            prop_assert_eq!(next(&there, None, &history, "/b", kept, at(60)), None);
+            prop_assert_eq!(next(&there, None, &history, "/b", retention, at(60)), None);
         }
     }
 }

@@ -84,7 +84,7 @@ pub(crate) async fn fetch(from: &Destination, name: &CopyName, into: PathBuf) ->
     let (pieces, mut handed) = mpsc::channel::<Bytes>(1);
     let writing = tokio::task::spawn_blocking(move || {
         let failed = |source| CopyError::File { file: into.clone(), source };
-        let mut hashing = Hashing::new(super::folder::create_anew(&into).map_err(failed)?);
+        let mut hashing = Hashing::new(super::folder::create_fresh(&into).map_err(failed)?);
         while let Some(piece) = handed.blocking_recv() {
             hashing.write_all(&piece).map_err(failed)?;
         }

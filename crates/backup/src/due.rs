@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_never_further_away_than_one_interval_nor_at_once_after_an_attempt(
+        fn the_next_is_due_within_one_interval_and_never_at_once(
             attempts in proptest::collection::vec((0_u64..2000, any::<bool>()), 0..6),
             now in 0_u64..2000, every in 1_u64..100,
         ) {

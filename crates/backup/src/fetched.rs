@@ -18,7 +18,7 @@ pub enum FetchError {
     #[error("{0:?} is no name of a backup; `switchboard backup list` shows them")]
     Name(String),
     #[error("no copy in {to} is known here; name one, such as switchboard-20300131T120000.250Z.tar.gz")]
-    NoneKnown { to: String },
+    NoCopy { to: String },
     #[error(transparent)]
     Destination(#[from] DestinationError),
     #[error(transparent)]
@@ -57,7 +57,7 @@ pub async fn fetch_copy(
         named(text).ok_or_else(|| FetchError::Name(text.to_owned()))?
     } else {
         let newest = history.and_then(|history| history.copies_at(&to).max_by_key(|copied| &copied.name));
-        of(newest.ok_or_else(|| FetchError::NoneKnown { to: to.clone() })?)
+        of(newest.ok_or_else(|| FetchError::NoCopy { to: to.clone() })?)
     };
     let known = known(&name);
     let name = known.map_or(name, of);

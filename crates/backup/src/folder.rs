@@ -185,7 +185,7 @@ impl Folder {
         let (file, new) = (self.0.join(HISTORY), self.0.join(format!("{HISTORY}.new")));
         let mut text = serde_json::to_vec_pretty(history)?;
         text.push(b'\n');
-        let mut written = create_anew(&new)?;
+        let mut written = create_fresh(&new)?;
         written.write_all(&text)?;
         written.sync_all()?;
         owner::follow(&new, &self.0)?;
@@ -199,7 +199,7 @@ impl Folder {
 }
 
 /// A new file in place of whatever has its name: never what a link leads to.
-pub(crate) fn create_anew(file: &Path) -> io::Result<File> {
+pub(crate) fn create_fresh(file: &Path) -> io::Result<File> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_in_the_middle_goes_and_what_is_not_ours_stays() {
+    fn unfinished_files_are_removed_and_foreign_files_stay() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path().join("backups"));
         assert_eq!(folder.list().unwrap(), []);

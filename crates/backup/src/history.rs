@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_last_counts_until_one_comes_to_be() {
+    fn the_last_failure_counts_until_a_backup_succeeds() {
         let mut history = History::begun(Timestamp::default());
         assert!(history.newest().is_none() && history.failing().is_none());
         history.add(attempt(1, Ok(10)));

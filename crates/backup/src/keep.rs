@@ -9,7 +9,7 @@ use super::name::BackupName;
 
 /// How many backups are kept, and how old they may become; zero: any age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct Retention {
     pub(crate) most: usize,
     pub(crate) age: Duration,
 }
@@ -20,16 +20,16 @@ pub(crate) struct Kept {
 pub(crate) fn surplus(
     there: &[BackupName],
     proven: &[BackupName],
-    kept: Kept,
+    retention: Retention,
     now: Timestamp,
 ) -> Vec<BackupName> {
     let mut newest_first: Vec<&BackupName> = there.iter().collect();
     newest_first.sort_by_key(|name| Reverse((name.made_at() <= now, *name)));
     let last_proven = newest_first.iter().find(|name| proven.contains(name)).copied();
-    let is_old = |name: &BackupName| !kept.age.is_zero() && now.since(name.made_at()) > kept.age;
+    let is_old = |name: &BackupName| !retention.age.is_zero() && now.since(name.made_at()) > retention.age;
     let too_many_or_old = newest_first.iter().enumerate().skip(1);
     too_many_or_old
-        .filter(|(place, name)| *place >= kept.most.max(1) || is_old(name))
+        .filter(|(place, name)| *place >= retention.most.max(1) || is_old(name))
         .map(|(_, name)| *name)
         .filter(|name| Some(*name) != last_proven)
         .cloned()
@@ -43,8 +43,8 @@ mod tests {
 
     const LATE: Timestamp = Timestamp::from_micros(60_000_000);
 
-    const fn kept(most: usize) -> Kept {
-        Kept { most, age: Duration::ZERO }
+    const fn retention(most: usize) -> Retention {
+        Retention { most, age: Duration::ZERO }
     }
 
     fn name(second: i64) -> BackupName {
@@ -54,15 +54,15 @@ mod tests {
     #[test]
     fn the_last_that_was_proven_stays() {
         let there: Vec<_> = (1..=5).map(name).collect();
-        assert_eq!(surplus(&there, &[name(1), name(2)], kept(2), LATE), [name(3), name(1)]);
-        assert_eq!(surplus(&there, &[name(5)], kept(2), LATE), [name(3), name(2), name(1)]);
-        assert_eq!(surplus(&there, &[], kept(9), LATE), []);
+        assert_eq!(surplus(&there, &[name(1), name(2)], retention(2), LATE), [name(3), name(1)]);
+        assert_eq!(surplus(&there, &[name(5)], retention(2), LATE), [name(3), name(2), name(1)]);
+        assert_eq!(surplus(&there, &[], retention(9), LATE), []);
     }
 
     #[test]
     fn the_old_go_but_the_newest_and_the_last_proven() {
         let there: Vec<_> = [1, 20, 40].map(name).into();
-        let young = Kept { most: 9, age: Duration::from_secs(30) };
+        let young = Retention { most: 9, age: Duration::from_secs(30) };
         assert_eq!(surplus(&there, &[name(40)], young, LATE), [name(20), name(1)]);
         assert_eq!(surplus(&there, &[name(1)], young, LATE), [name(20)]);
         let very_late = LATE.plus(Duration::from_hours(1));
@@ -70,10 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_wrong_clock_named_gives_way_to_what_is_made_now() {
+    fn names_from_a_wrong_clock_count_as_the_oldest() {
         let there = [name(1), name(500), name(501)];
-        assert_eq!(surplus(&there, &[name(1), name(500)], kept(2), LATE), [name(500)]);
-        assert_eq!(surplus(&[name(2), name(500), name(501)], &[], kept(1), LATE), [name(501), name(500)]);
+        assert_eq!(surplus(&there, &[name(1), name(500)], retention(2), LATE), [name(500)]);
+        assert_eq!(
+            surplus(&[name(2), name(500), name(501)], &[], retention(1), LATE),
+            [name(501), name(500)]
+        );
     }
 
     proptest! {
@@ -86,7 +89,7 @@ mod tests {
         ) {
             let there: Vec<_> = there.into_iter().map(name).collect();
             let proven: Vec<_> = proven.into_iter().map(name).collect();
-            let rule = Kept { most: keep, age: Duration::from_secs(age) };
+            let rule = Retention { most: keep, age: Duration::from_secs(age) };
             let removed = surplus(&there, &proven, rule, LATE);
             let kept: Vec<_> = there.iter().filter(|name| !removed.contains(name)).collect();
             prop_assert!(kept.len() <= keep.max(1) + 1);

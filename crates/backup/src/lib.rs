@@ -41,7 +41,7 @@ pub use history::{Attempt, AttemptBy, Copied, Drill, DrillOf, History, Proof, Re
 pub use making::BackupError;
 pub use manifest::Manifest;
 pub use name::{BackupName, InvalidBackupName};
-pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, is_half_way};
+pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, is_interrupted};
 pub use seal::{Identity, OpenCopyError};
 pub use service::{BackupParts, BackupState, BackupView, Backups, Standing, Troubles};
 pub use verify::{Verification, Verified, verify};

@@ -55,14 +55,14 @@ impl Manifest {
 
     /// Compares the rows that were counted with those that it says.
     pub(crate) fn compare_rows(&self, found: &BTreeMap<String, u64>) -> Result<(), ArchiveError> {
-        let Some(said) = &self.rows else { return Ok(()) };
-        let tables: BTreeSet<&String> = said.keys().chain(found.keys()).collect();
+        let Some(recorded) = &self.rows else { return Ok(()) };
+        let tables: BTreeSet<&String> = recorded.keys().chain(found.keys()).collect();
         let rows = |of: &BTreeMap<String, u64>, table: &String| of.get(table).copied().unwrap_or_default();
-        match tables.into_iter().find(|table| said.get(*table) != found.get(*table)) {
+        match tables.into_iter().find(|table| recorded.get(*table) != found.get(*table)) {
             None => Ok(()),
             Some(table) => Err(ArchiveError::Rows {
                 table: table.clone(),
-                said: rows(said, table),
+                recorded: rows(recorded, table),
                 found: rows(found, table),
             }),
         }

@@ -96,7 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_name_says_when() {
+    fn a_name_contains_the_time() {
         let name = BackupName::of(Timestamp::from_micros(1_896_091_200_250_999));
         assert_eq!(name.as_str(), "switchboard-20300131T120000.250Z.tar.gz");
         assert_eq!(name.made_at(), Timestamp::from_micros(1_896_091_200_250_000));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_taken_for_a_name() {
+    fn other_texts_are_no_names() {
         for text in [
             "",
             "switchboard-.tar.gz",

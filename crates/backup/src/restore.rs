@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, ArchiveError};
 use super::bundle::{DATABASE, FOLDERS};
-use super::folder::{Folder, create_anew};
+use super::folder::{Folder, create_fresh};
 use super::history::Restored;
 use super::manifest::Manifest;
 use super::owner;
@@ -210,7 +210,7 @@ impl Drop for Aside {
 ///
 /// # Errors
 /// The directory cannot be read.
-pub fn is_half_way(data_dir: &Path) -> Result<bool, RestoreError> {
+pub fn is_interrupted(data_dir: &Path) -> Result<bool, RestoreError> {
     let sign = data_dir.join(store::RESTORING);
     sign.try_exists().map_err(|source| RestoreError::File { file: sign, source })
 }
@@ -222,7 +222,7 @@ pub fn is_half_way(data_dir: &Path) -> Result<bool, RestoreError> {
 pub async fn finish(places: Places, clock: &Clock) -> Result<Option<Done>, RestoreError> {
     let now = clock.now();
     in_background(move || {
-        if !is_half_way(&places.data_dir)? {
+        if !is_interrupted(&places.data_dir)? {
             return Ok(None);
         }
         let lock = store::lock_directory(&places.data_dir)?;
@@ -370,7 +370,7 @@ fn copied(from: &Path, to: &Path) -> Result<(), RestoreError> {
         }
         match fs::rename(from, to) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let mut copy = create_anew(to)?;
+                let mut copy = create_fresh(to)?;
                 io::copy(&mut File::open(from)?, &mut copy)?;
                 copy.sync_all()
             }
@@ -401,7 +401,7 @@ fn mark(data_dir: &Path, marker: &Marker) -> Result<(), RestoreError> {
     let file = data_dir.join(store::RESTORING);
     let new = data_dir.join(format!("{}.new", store::RESTORING));
     let written = || {
-        let mut opened = create_anew(&new)?;
+        let mut opened = create_fresh(&new)?;
         opened.write_all(&serde_json::to_vec_pretty(marker)?)?;
         opened.sync_all()?;
         for folder in FOLDERS {

@@ -118,7 +118,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_put_back_and_what_was_there_is_kept() {
+async fn a_restore_sets_the_replaced_files_aside() {
     let world = World::new().await;
     let ready = world.restore().prepare().await.unwrap();
     assert!(ready.replaces && ready.held.is_some());
@@ -176,7 +176,7 @@ async fn all_of_it_belongs_to_the_owner_of_the_directory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_only_looks_changes_nothing() {
+async fn a_dropped_preparation_changes_no_file() {
     let world = World::new().await;
     drop(world.restore().prepare().await.unwrap());
     assert!(!world.data().join("restoring.partial").exists());
@@ -214,7 +214,7 @@ async fn a_directory_that_someone_works_on_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_off_before_the_marker_all_is_as_it_was_and_it_can_be_done_again() {
+async fn a_restore_cut_before_the_marker_can_be_repeated() {
     let world = World::new().await;
     let aside = world.data().join("restoring.partial");
     fs::create_dir_all(aside.join("outgoing")).unwrap();
@@ -226,7 +226,7 @@ async fn broken_off_before_the_marker_all_is_as_it_was_and_it_can_be_done_again(
 
 /// What a kill after each of its steps leaves is made by hand; the rest is done when it is called again.
 #[tokio::test(flavor = "multi_thread")]
-async fn broken_off_after_any_step_no_store_opens_until_it_is_finished() {
+async fn a_restore_cut_after_any_step_keeps_the_store_closed() {
     for steps in 0..=5 {
         let world = World::new().await;
         let (data, aside) = (world.data(), world.data().join("restoring.partial"));
@@ -279,7 +279,7 @@ async fn a_database_that_lies_elsewhere_is_put_back_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_finished_is_not_begun() {
+async fn a_restore_that_cannot_be_finished_is_not_begun() {
     let world = World::new().await;
     let outgoing = world.data().join("outgoing");
     fs::rename(&outgoing, world.place.path().join("moved")).unwrap();
@@ -290,7 +290,7 @@ async fn what_could_not_be_finished_is_not_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_that_names_another_place_moves_nothing_there() {
+async fn a_marker_with_a_foreign_path_moves_no_file() {
     let world = World::new().await;
     drop(world.restore().prepare().await.unwrap().begin(world.clock.now()).unwrap());
     let sign = world.data().join(store::RESTORING);
@@ -305,7 +305,7 @@ async fn a_sign_that_names_another_place_moves_nothing_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_may_have_sent_is_sent_by_no_word() {
+async fn a_backup_made_while_served_is_not_restored_to_send() {
     let world = World::new().await;
     let refused = Restore { waiting: Waiting::Send, ..world.restore() }.prepare().await.err();
     assert!(matches!(refused, Some(RestoreError::MadeWhileServed)), "{refused:?}");

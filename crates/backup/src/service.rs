@@ -20,7 +20,7 @@ use super::drills::DrillsView;
 use super::due::due;
 use super::folder::{Folder, There};
 use super::history::{Attempt, AttemptBy, History, Proof};
-use super::keep::{self, Kept};
+use super::keep::{self, Retention};
 use super::making::{BackupError, Making, in_background};
 use super::name::BackupName;
 use super::proof;
@@ -76,13 +76,13 @@ impl Plan {
         Arc::new(Self { settings, destination })
     }
 
-    const fn kept(&self) -> Kept {
-        Kept { most: self.settings.keep, age: self.settings.keep_for }
+    const fn retention(&self) -> Retention {
+        Retention { most: self.settings.keep, age: self.settings.keep_for }
     }
 
     /// What is kept at the destination.
-    pub(super) const fn kept_there(&self) -> Kept {
-        Kept { most: self.settings.copy.keep, age: self.settings.copy.keep_for }
+    pub(super) const fn copy_retention(&self) -> Retention {
+        Retention { most: self.settings.copy.keep, age: self.settings.copy.keep_for }
     }
 }
 
@@ -319,29 +319,29 @@ impl Backups {
     }
 
     pub(super) async fn history(&self) -> History {
-        if let Some(known) = self.known().clone() {
+        if let Some(known) = self.cached_history().clone() {
             return known;
         }
         let (folder, now) = (self.0.folder.clone(), self.0.parts.clock.now());
         let reading = tokio::task::spawn_blocking(move || folder.history(now));
         let read = reading.await.unwrap_or_else(|_| History::begun(now));
-        self.known().get_or_insert(read).clone()
+        self.cached_history().get_or_insert(read).clone()
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, Option<History>> {
+    pub(super) fn cached_history(&self) -> MutexGuard<'_, Option<History>> {
         self.0.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers what became of something, and writes it down.
     pub(super) async fn remember(&self, change: impl FnOnce(&mut History)) {
         let read = self.history().await;
-        change(self.known().get_or_insert(read));
+        change(self.cached_history().get_or_insert(read));
         let backups = self.clone();
         let kept = in_background(move || {
             let folder = &backups.0.folder;
             let failed = |source| BackupError::Folder { folder: folder.path().to_owned(), source };
             let _writing = backups.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(history) = backups.known().clone() else { return Ok(()) };
+            let Some(history) = backups.cached_history().clone() else { return Ok(()) };
             folder.create().map_err(failed)?;
             folder.keep(&history).map_err(failed)
         });
@@ -447,7 +447,7 @@ impl Backups {
         let names: Vec<_> = there.into_iter().map(|there| there.name).collect();
         let folder = self.0.folder.clone();
         let now = self.0.parts.clock.now();
-        let surplus = keep::surplus(&names, &proven, self.plan().kept(), now);
+        let surplus = keep::surplus(&names, &proven, self.plan().retention(), now);
         let removed = tokio::task::spawn_blocking(move || {
             for name in surplus {
                 match fs::remove_file(folder.file(&name)) {

@@ -102,7 +102,7 @@ async fn one_is_made_tried_and_for_its_owner_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_reads_one_has_all_of_it_and_nothing_else_is_opened() {
+async fn a_reader_gets_the_whole_backup_and_no_other_file() {
     let world = World::new(BackupSettings::default()).await;
     let made = world.made().await;
     let file = world.folder().join(made.name.as_str());
@@ -122,7 +122,7 @@ async fn who_reads_one_has_all_of_it_and_nothing_else_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_at_a_time() {
+async fn only_one_backup_is_made_at_a_time() {
     let world = World::new(BackupSettings::default()).await;
     let name = world.backups.begin(AttemptBy::Person).unwrap();
     assert!(matches!(world.backups.begin(AttemptBy::Person), Err(BackupError::Busy)));
@@ -136,7 +136,7 @@ async fn one_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_became_broken_is_told() {
+async fn a_damaged_backup_is_reported_as_broken() {
     let world = World::new(BackupSettings::default()).await;
     let made = world.made().await;
     let file = world.folder().join(made.name.as_str());
@@ -171,7 +171,7 @@ async fn a_folder_that_cannot_be_made_is_tried_again_each_hour() {
     fs::write(world.place.path().join("data/file"), "is in its way").unwrap();
     let (backups, clock) = (world.backups.clone(), world.clock.clone());
     backups.start();
-    let attempts = || backups.known().as_ref().map_or(0, |history| history.attempts.len());
+    let attempts = || backups.cached_history().as_ref().map_or(0, |history| history.attempts.len());
     let failing = async {
         while attempts() == 0 {
             clock.advance(Duration::from_mins(1));
@@ -179,7 +179,7 @@ async fn a_folder_that_cannot_be_made_is_tried_again_each_hour() {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), failing).await.expect("it is tried");
-    let last = || backups.known().clone().unwrap().attempts[0].clone();
+    let last = || backups.cached_history().clone().unwrap().attempts[0].clone();
     let first = last();
     assert!(first.came.unwrap_err().contains("backup.folder"));
     let again = async {
@@ -216,7 +216,7 @@ async fn a_clock_that_ran_ahead_does_not_end_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn they_are_made_when_they_are_due_and_so_many_are_kept() {
+async fn backups_are_made_when_due_and_pruned_to_the_limit() {
     let world = World::new(BackupSettings { every: DAY, keep: 2, ..BackupSettings::default() }).await;
     world.backups.start();
     for count in 1..=4 {

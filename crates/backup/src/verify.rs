@@ -64,8 +64,8 @@ impl Drop for PracticeFolder {
 /// What would keep a restore from coming to be.
 pub async fn verify(verification: Verification) -> Result<Verified, RestoreError> {
     let Verification { file, into, master_key, identity, clock, stopping } = verification;
-    let place = PracticeFolder::made(into)?;
-    let data_dir: &Path = &place.0;
+    let practice = PracticeFolder::made(into)?;
+    let data_dir: &Path = &practice.0;
     let places = Places {
         data_dir: data_dir.to_owned(),
         database: data_dir.join(DATABASE),

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::http;
-use crate::program::{Program, empty_folder, free_port, of_nobody};
+use crate::program::{Program, empty_folder, free_port, isolated_command};
 
 /// How long the driver may take to be there.
 const STARTING: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ impl Browser {
         let profile = folder.join("profile");
         empty_folder(&profile)?;
         let address = free_port()?;
-        let mut command = of_nobody(Path::new(&driver));
+        let mut command = isolated_command(Path::new(&driver));
         command.arg(format!("--port={}", address.port()));
         let mut driver = Program::start("chromedriver", command, logs)?;
         driver.ready(STARTING, || async { http::send(address, "GET", "/status", "").await }).await?;

@@ -91,7 +91,7 @@ async fn started(
 ) -> Result<Switchboard> {
     let main = free_port()?;
     let send_text = free_port()?;
-    let mut command = program::of_nobody(binary);
+    let mut command = program::isolated_command(binary);
     command
         .arg("up")
         .arg("--config")
@@ -149,7 +149,7 @@ pub(crate) async fn without_accounts_again(
 ) -> Result<Empty> {
     let main = free_port()?;
     let settings = world.settings_without_accounts()?;
-    let mut command = program::of_nobody(binary);
+    let mut command = program::isolated_command(binary);
     command
         .arg("up")
         .arg("--config")
@@ -188,7 +188,7 @@ pub(crate) async fn baseline(
     logs: &Path,
 ) -> Result<Contender> {
     let send_text = free_port()?;
-    let mut command = program::of_nobody(python);
+    let mut command = program::isolated_command(python);
     command
         .current_dir(sources)
         .args(["-m", "gunicorn", "--workers", "1", "--worker-class", "gthread", "--threads", "32"])

@@ -240,7 +240,7 @@ pub(crate) async fn sign_in(address: SocketAddr, name: &str, password: &str) -> 
     let form = format!("name={name}&password={password}");
     let mut connection = Connection::open(address).await?;
     let answer = connection.exchange(&request("POST", "/sign-in", "", Some(form.as_bytes()), false)).await?;
-    let cookie = answer.cookie.filter(|_| answer.status == 303).context("nobody was let in")?;
+    let cookie = answer.cookie.filter(|_| answer.status == 303).context("the sign-in was refused")?;
     Ok(format!("Cookie: {cookie}\r\n"))
 }
 
@@ -349,7 +349,7 @@ mod tests {
         b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a=b; Path=/\r\nConnection: close\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
 
     #[test]
-    fn an_answer_with_a_length_leaves_the_next_one_alone() {
+    fn a_response_with_a_length_leaves_the_next_one_unread() {
         let (found, used) = answer(WITH_LENGTH, false).unwrap().unwrap();
         assert_eq!(found, Answer { status: 200, body: b"{}".to_vec(), cookie: None, closes: false });
         assert_eq!(&WITH_LENGTH[used..], b"HTTP/1.1");
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_an_answer_is_waited_for() {
+    fn a_partial_response_waits_for_the_rest() {
         for bytes in [&WITH_LENGTH[..WITH_LENGTH.len() - 9], CHUNKED] {
             for length in 0..bytes.len() {
                 assert_eq!(answer(&bytes[..length], false), Ok(None), "{length}");
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_refused() {
+    fn malformed_responses_are_refused() {
         for bytes in [
             b"SSH-2.0\r\n\r\n".as_slice(),
             b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
@@ -400,7 +400,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = answer(&bytes, true);
             let _ = answer(&[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice(), &bytes].concat(), true);
         }

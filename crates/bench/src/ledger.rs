@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_differ_is_counted() {
+    fn each_kind_of_difference_is_counted() {
         let claims = [claim("a", 1), claim("lost", 2), claim("twice", 3), claim("other", 4)];
         let rows = [row("a", 1), row("twice", 3), row("twice", 5), row("other", 6), row("stray", 7)];
         let audit = Audit::of(&claims, &rows);

@@ -43,7 +43,7 @@ pub(crate) struct Stretch {
 
 /// What the callers of a stretch saw.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct LoadReport {
     pub(crate) took: Duration,
     pub(crate) latencies: Latencies,
     pub(crate) claims: Vec<Claim>,
@@ -52,7 +52,7 @@ pub(crate) struct Seen {
     pub(crate) first_failure: Option<String>,
 }
 
-impl Seen {
+impl LoadReport {
     fn add(&mut self, other: Self) {
         self.latencies.extend(&other.latencies);
         self.claims.extend(other.claims);
@@ -62,12 +62,12 @@ impl Seen {
 }
 
 /// Runs all callers of a stretch at once.
-pub(crate) async fn run(stretch: Stretch, chats: &[i64]) -> Result<Seen> {
+pub(crate) async fn run(stretch: Stretch, chats: &[i64]) -> Result<LoadReport> {
     run_paced(stretch, chats, Duration::ZERO).await
 }
 
 /// The same, each caller asking no sooner than this after it asked before.
-pub(crate) async fn run_paced(stretch: Stretch, chats: &[i64], every: Duration) -> Result<Seen> {
+pub(crate) async fn run_paced(stretch: Stretch, chats: &[i64], every: Duration) -> Result<LoadReport> {
     let stretch = Arc::new(stretch);
     let chats: Arc<[i64]> = chats.into();
     let started = Instant::now();
@@ -75,12 +75,12 @@ pub(crate) async fn run_paced(stretch: Stretch, chats: &[i64], every: Duration) 
     for number in 0..stretch.callers {
         callers.spawn(caller(Arc::clone(&stretch), Arc::clone(&chats), number, (started, every)));
     }
-    let mut seen = Seen::default();
+    let mut report = LoadReport::default();
     while let Some(caller) = callers.join_next().await {
-        seen.add(caller.context("a caller broke off")?);
+        report.add(caller.context("a caller broke off")?);
     }
-    seen.took = started.elapsed();
-    Ok(seen)
+    report.took = started.elapsed();
+    Ok(report)
 }
 
 async fn caller(
@@ -88,8 +88,8 @@ async fn caller(
     chats: Arc<[i64]>,
     number: usize,
     (started, every): (Instant, Duration),
-) -> Seen {
-    let mut seen = Seen::default();
+) -> LoadReport {
+    let mut report = LoadReport::default();
     let mut connection = None;
     // Not all at the same moment.
     let callers = u32::try_from(stretch.callers.max(1)).unwrap_or(u32::MAX);
@@ -99,26 +99,26 @@ async fn caller(
             tokio::time::sleep_until(due.into()).await;
             due = Instant::now().max(due) + every;
         }
-        if started.elapsed() >= stretch.lasts || seen.failures >= MOST_FAILURES {
+        if started.elapsed() >= stretch.lasts || report.failures >= MOST_FAILURES {
             break;
         }
         let text = format!("Message {}-{number}-{turn}: your parcel is on its way.", stretch.label);
         let body = body(stretch.door, chats[chat_of(number, turn, chats.len())], &text);
         let request = http::request("POST", path(stretch.door), &stretch.headers, Some(&body), stretch.keep);
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         match exchange(&stretch, &mut connection, &request).await {
             Ok(message_id) => {
-                seen.latencies.add(asked.elapsed());
-                seen.claims.push(Claim { text, message_id });
+                report.latencies.add(requested_at.elapsed());
+                report.claims.push(Claim { text, message_id });
             }
             Err(error) => {
-                seen.failures += 1;
-                seen.first_failure.get_or_insert_with(|| format!("{error:#}"));
+                report.failures += 1;
+                report.first_failure.get_or_insert_with(|| format!("{error:#}"));
                 connection = None;
             }
         }
     }
-    seen
+    report
 }
 
 /// One request, on the connection that is kept or on a new one. Returns the id of the message sent.
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clear_yes_is_sent() {
+    fn only_an_explicit_success_counts_as_sent() {
         let ok = br#"{"status":"ok","chat_id":5,"message_id":45,"chat_type":"private"}"#;
         assert_eq!(sent(Door::SendText, 200, ok), Some(45));
         assert_eq!(sent(Door::SendText, 500, ok), None);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_doors_want_the_chat_in_their_own_way() {
+    fn each_endpoint_gets_the_chat_in_its_own_format() {
         assert_eq!(body(Door::SendText, 5, "x"), br#"{"chat":5,"text":"x"}"#);
         assert_eq!(body(Door::Messages, 5, "x"), br#"{"chat":"5","text":"x"}"#);
     }
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn callers_count_what_they_see_on_kept_and_on_fresh_connections() {
+    async fn callers_count_results_on_reused_and_new_connections() {
         for keep in [true, false] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
@@ -257,12 +257,12 @@ mod tests {
                 at_most: 6,
                 label: "x".to_owned(),
             };
-            let seen = run(stretch, &[1, 2]).await.unwrap();
+            let report = run(stretch, &[1, 2]).await.unwrap();
             server.abort();
-            assert_eq!((seen.claims.len(), seen.failures), (4, 2), "{:?}", seen.first_failure);
-            assert_eq!(seen.claims[0].message_id, 1);
-            assert_eq!(seen.latencies.summary().count, 4);
-            assert!(seen.first_failure.unwrap().contains("answered 200 {}"));
+            assert_eq!((report.claims.len(), report.failures), (4, 2), "{:?}", report.first_failure);
+            assert_eq!(report.claims[0].message_id, 1);
+            assert_eq!(report.latencies.summary().count, 4);
+            assert!(report.first_failure.unwrap().contains("answered 200 {}"));
         }
     }
 }

@@ -104,7 +104,7 @@ impl Drop for Program {
 }
 
 /// A command without the settings that the person who runs the bench has for a Switchboard of their own.
-pub(crate) fn of_nobody(program: &Path) -> Command {
+pub(crate) fn isolated_command(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("SWITCHBOARD_") || name == "RUST_LOG" {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_is_asked_until_it_answers_and_then_stopped() {
+    async fn a_program_is_polled_until_ready_and_then_stopped() {
         let folder = folder("asked");
         let line = "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done";
         let mut program = Program::start("asked", shell(line), &folder).unwrap();

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_goal_is_no_good_run() {
+    fn a_missed_goal_fails_the_run() {
         let mut report = report();
         report.add("invented", &Invented(false)).unwrap();
         assert!(!report.is_good());

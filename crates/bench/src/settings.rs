@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_more_stands_behind_the_others() {
+    fn an_extra_session_is_appended_after_the_others() {
         let account = Account {
             name: "main".to_owned(),
             dc_id: 2,
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn without_accounts_the_place_of_the_world_is_left() {
+    fn without_accounts_the_world_address_remains() {
         let left: Table = toml::from_str(&without_accounts(SETTINGS).unwrap()).unwrap();
         assert_eq!(left["telegram"]["data_centres"][0]["id"].as_integer(), Some(2));
         assert!(left["telegram"].get("accounts").is_none() && left.get("legacy").is_none());

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_and_what_is_missing_is_nought() {
+    fn memory_is_read_and_missing_fields_are_zero() {
         assert_eq!(
             parse_status("Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nRssAnon:\t   512 kB\n"),
             Memory { now: 1024, highest: 2048, anonymous: 512 }

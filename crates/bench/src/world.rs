@@ -64,7 +64,7 @@ impl World {
     ) -> Result<Self> {
         empty_folder(folder)?;
         let control = free_port()?;
-        let mut command = program::of_nobody(switchboard);
+        let mut command = program::isolated_command(switchboard);
         command
             .args(["sandbox", "--telegram", "127.0.0.1:0", "--seed", "1"])
             .args([

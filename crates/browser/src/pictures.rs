@@ -36,7 +36,7 @@ impl Pictures {
         let file = self.folder.join(name);
         tokio::fs::write(&file, png).await?;
         tokio::fs::write(file.with_extension(HTML), html).await?;
-        for old in surplus(self.kept().await?, at, self.retention) {
+        for old in surplus(self.stored().await?, at, self.retention) {
             let old = self.folder.join(old);
             for old in [old.with_extension(HTML), old] {
                 match tokio::fs::remove_file(old).await {
@@ -63,7 +63,7 @@ impl Pictures {
     }
 
     /// The names of the pictures that are kept.
-    pub async fn kept(&self) -> io::Result<Vec<String>> {
+    pub async fn stored(&self) -> io::Result<Vec<String>> {
         let mut entries = tokio::fs::read_dir(&self.folder).await?;
         let mut names = Vec::new();
         while let Some(entry) = entries.next_entry().await? {
@@ -120,11 +120,11 @@ mod tests {
             pictures.keep("shop/1 ü", Timestamp::from_micros(hour * HOUR), b"png", "<p>").await.unwrap();
         }
         assert_eq!(
-            pictures.kept().await.unwrap(),
+            pictures.stored().await.unwrap(),
             [format!("{}_shop_1__.png", 3 * HOUR), format!("{}_shop_1__.png", 4 * HOUR)]
         );
         pictures.keep("x", Timestamp::from_micros(9 * HOUR), b"png", "<p>").await.unwrap();
-        assert_eq!(pictures.kept().await.unwrap(), [format!("{}_x.png", 9 * HOUR)]);
+        assert_eq!(pictures.stored().await.unwrap(), [format!("{}_x.png", 9 * HOUR)]);
         assert!(folder.path().join("notes.png").exists());
         let kept = format!("{}_x.png", 9 * HOUR);
         assert_eq!(pictures.read(&kept).await.unwrap().as_deref(), Some(&b"png"[..]));
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_stays_is_young_and_not_too_much(
+        fn the_pictures_that_stay_are_young_and_few(
             taken in proptest::collection::vec(0_i64..100, 0..30),
             most in 0_usize..20,
             hours in 0_u64..100,

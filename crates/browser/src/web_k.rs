@@ -356,7 +356,7 @@ impl<'a> WebK<'a> {
     pub async fn look_for(
         &self,
         peer: i64,
-        said: (&str, bool),
+        content: (&str, bool),
         since: i64,
     ) -> Result<Option<(i64, Option<i64>)>, Failure> {
         self.close_popups().await?;
@@ -367,7 +367,7 @@ impl<'a> WebK<'a> {
             if facts.chat.as_ref().is_some_and(|chat| chat.below) {
                 self.go_down().await;
             }
-            let found = found_again(&facts, peer, said, since);
+            let found = found_again(&facts, peer, content, since);
             if found.is_some() || self.clock.running().saturating_sub(started) >= self.limits.send {
                 return Ok(found);
             }

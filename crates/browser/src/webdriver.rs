@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_told_apart_and_lose_their_traces() {
+    fn refusals_are_distinguished_and_lose_their_traces() {
         let refusal = |error: &str, message: &str| {
             refused(json!({ "error": error, "message": message, "stacktrace": "#0 x" }))
         };

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lacks_a_variable_gets_another_message() {
+    fn a_chat_without_a_variable_gets_another_message() {
         let says = |number, text: &str, is_active| CampaignMessage {
             text: text.to_owned(),
             ..message(number, 1, is_active)

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_in_the_last_hour_leaves_less_room() {
+    fn messages_of_the_last_hour_leave_less_room() {
         let hours = |lately| {
             let mut senders = people(2);
             senders.sent[0] = lately;
@@ -236,12 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_limits_cost_is_told() {
+    fn the_delay_by_limits_is_reported() {
         let now: Timestamp = "2030-01-31T00:00:00Z".parse().expect("a time");
         let load = Load { recipients: 61, cycles: 1, senders: people(1) };
-        let told = forecast(&plan(60, None), load, now);
-        assert_eq!(told.without_limits_at, Some(now.plus(Duration::from_hours(1))));
-        assert!(told.last_leaves_at > Some(now.plus(Duration::from_hours(2))), "{told:?}");
+        let result = forecast(&plan(60, None), load, now);
+        assert_eq!(result.without_limits_at, Some(now.plus(Duration::from_hours(1))));
+        assert!(result.last_leaves_at > Some(now.plus(Duration::from_hours(2))), "{result:?}");
     }
 
     #[test]

@@ -72,13 +72,13 @@ pub struct ChatList<'a> {
     /// Where the next line begins, and its number.
     next: (usize, usize),
     table: Table,
-    seen: HashTable<Seen>,
+    lines_read: HashTable<ReadChat>,
     hashes: RandomState,
     bad: Imported<NewCampaignTask>,
 }
 
 /// A chat that was read: where its line begins, and its number. A list of a million has no room for the chats themselves.
-struct Seen {
+struct ReadChat {
     at: usize,
     line: usize,
 }
@@ -88,7 +88,7 @@ struct Table {
     separator: Option<char>,
     /// Empty where each line is a chat.
     header: Vec<String>,
-    chat_place: usize,
+    chat_column: usize,
 }
 
 impl Table {
@@ -97,13 +97,13 @@ impl Table {
         let separator = first.chars().find(|sign| ",;\t".contains(*sign));
         let header: Vec<_> = fields(first, separator).into_iter().map(|name| name.to_lowercase()).collect();
         match header.iter().position(|name| is_chat(name)) {
-            Some(chat_place) => Self { separator, header, chat_place },
-            None => Self { separator: None, header: Vec::new(), chat_place: 0 },
+            Some(chat_column) => Self { separator, header, chat_column },
+            None => Self { separator: None, header: Vec::new(), chat_column: 0 },
         }
     }
 
     fn chat(&self, fields: &[String]) -> Result<ChatRef, NamedChatError> {
-        ChatRef::named(fields.get(self.chat_place).map(String::as_str).unwrap_or_default())
+        ChatRef::named(fields.get(self.chat_column).map(String::as_str).unwrap_or_default())
     }
 
     fn variables(&self, fields: Vec<String>) -> BTreeMap<String, String> {
@@ -121,7 +121,7 @@ impl<'a> ChatList<'a> {
         let mut list = Self {
             text,
             next: (0, 1),
-            seen: HashTable::with_capacity(lines),
+            lines_read: HashTable::with_capacity(lines),
             hashes: RandomState::new(),
             bad: Imported::default(),
             table,
@@ -146,17 +146,18 @@ impl<'a> ChatList<'a> {
     }
 
     /// The line in which a chat was before this one.
-    fn before(&mut self, chat: &ChatRef, seen: Seen) -> Option<usize> {
+    fn before(&mut self, chat: &ChatRef, read: ReadChat) -> Option<usize> {
         let Self { text, table, hashes, .. } = self;
-        let chat_at = |seen: &Seen| {
-            let (line, _) = line_at(text, seen.at)?;
+        let chat_at = |read: &ReadChat| {
+            let (line, _) = line_at(text, read.at)?;
             table.chat(&fields(line, table.separator)).ok()
         };
         let hash = hashes.hash_one(chat);
-        if let Some(before) = self.seen.find(hash, |before| chat_at(before).as_ref() == Some(chat)) {
+        if let Some(before) = self.lines_read.find(hash, |before| chat_at(before).as_ref() == Some(chat)) {
             return Some(before.line);
         }
-        self.seen.insert_unique(hash, seen, |seen| chat_at(seen).map_or(0, |chat| hashes.hash_one(chat)));
+        self.lines_read
+            .insert_unique(hash, read, |read| chat_at(read).map_or(0, |chat| hashes.hash_one(chat)));
         None
     }
 }
@@ -165,14 +166,14 @@ impl Iterator for ChatList<'_> {
     type Item = NewCampaignTask;
 
     fn next(&mut self) -> Option<NewCampaignTask> {
-        while let Some((at, line, said)) = self.line() {
-            if said.is_empty() || said.starts_with('#') {
+        while let Some((at, line, content)) = self.line() {
+            if content.is_empty() || content.starts_with('#') {
                 continue;
             }
-            let fields = fields(said, self.table.separator);
+            let fields = fields(content, self.table.separator);
             match self.table.chat(&fields) {
                 Err(error) => self.bad.refuse(line, error.to_string()),
-                Ok(chat) => match self.before(&chat, Seen { at, line }) {
+                Ok(chat) => match self.before(&chat, ReadChat { at, line }) {
                     Some(before) => self.bad.refuse(line, format!("{chat} is in line {before} already")),
                     None => return Some(NewCampaignTask { variables: self.table.variables(fields), chat }),
                 },

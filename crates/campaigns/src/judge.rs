@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_may_have_been_sent_never_has_another_turn_in_its_cycle(
+        fn a_possibly_sent_message_has_no_other_turn_in_its_cycle(
             state in prop::sample::select(MessageState::ALL.to_vec()),
             failure in prop::sample::select(failures()),
             account in prop::sample::select(AccountState::ALL.to_vec()),

@@ -14,7 +14,7 @@ mod plan;
 mod service;
 mod template;
 
-pub use browsers::{InvalidPlace, ProfileKind, ProfilePlace, read_proxies};
+pub use browsers::{InvalidProfileLocation, ProfileKind, ProfileLocation, read_proxies};
 pub use draw::draw;
 pub use forecast::{Forecast, Load, Remainder, Senders, ends_at, forecast, forecast_left};
 pub use import::{BadLine, ChatList, FileMessage, Imported, MEDIA, read_messages};

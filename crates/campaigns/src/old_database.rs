@@ -266,12 +266,12 @@ impl OldRows {
     }
 
     fn message(&mut self, row: &Row) {
-        let Some(said) = text(row, &["text", "message", "content", "message_text", "template"]) else {
+        let Some(template) = text(row, &["text", "message", "content", "message_text", "template"]) else {
             return self.puzzle("a message without a text");
         };
         let active = ["is_active", "active", "enabled"];
         let message = OldMessage {
-            text: said,
+            text: template,
             weight: number(row, &["weight"]).and_then(|weight| weight.try_into().ok()).unwrap_or(1),
             is_active: !active.iter().any(|name| row.contains_key(*name)) || flag(row, &active),
             uses: number(row, &["usage_count", "uses", "used", "use_count"]).unwrap_or(0),
@@ -492,9 +492,9 @@ fn profile_of(row: &Row) -> Option<String> {
 }
 
 /// A short word for why something failed.
-fn code(said: Option<&str>) -> Option<String> {
+fn code(reason: Option<&str>) -> Option<String> {
     let letter = |sign: char| if sign.is_ascii_alphanumeric() { sign.to_ascii_lowercase() } else { '_' };
-    let word: String = said?.chars().take(48).map(letter).collect();
+    let word: String = reason?.chars().take(48).map(letter).collect();
     Some(word.trim_matches('_').to_owned()).filter(|word| !word.is_empty())
 }
 
@@ -590,7 +590,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_counts_as_written_to_and_is_named() {
+    fn an_unknown_status_counts_as_written_to_and_is_named() {
         let found =
             rows(&[("tasks", json!({"group_id": "a", "chat_username": "client_1", "status": "in limbo"}))]);
         assert_eq!(written_of(&found.campaigns[0]), ["@client_1"]);
@@ -604,7 +604,7 @@ mod tests {
     proptest! {
         /// Cycles over chats that fail at times, broken off anywhere: those written to in the last one are known.
         #[test]
-        fn chats_written_to_in_the_last_cycle_are_known(
+        fn chats_written_to_in_the_last_cycle_are_found(
             cycles in prop::collection::vec(prop::collection::vec(any::<bool>(), 5), 1..6),
             broken_off in 1_usize..6,
             has_cycles: bool,

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_hours_end_when_the_clocks_of_the_place_say_so() {
+    fn quiet_hours_end_by_the_clocks_of_their_time_zone() {
         let plan =
             plan(|settings| settings.active_hours = Some("09:00-21:00 Etc/GMT-3".into())).expect("fine");
         let at = |text: &str| text.parse::<Timestamp>().expect("a time");

@@ -105,17 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn values_take_the_place_of_their_names() {
-        let said =
+    fn values_replace_their_names() {
+        let rendered =
             render("Hello {name}, {{yes}}", ParseMode::None, &values(&[("name", "Anna")])).expect("said");
-        assert_eq!(said, "Hello Anna, {yes}");
-        let said =
+        assert_eq!(rendered, "Hello Anna, {yes}");
+        let rendered =
             render("<b>{name}</b>", ParseMode::Html, &values(&[("name", "<Anna & co>")])).expect("said");
-        assert_eq!(parse(ParseMode::Html, &said).expect("markup").text, "<Anna & co>");
+        assert_eq!(parse(ParseMode::Html, &rendered).expect("markup").text, "<Anna & co>");
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn template_errors_are_named() {
         let refused = |template, mode| render(template, mode, &BTreeMap::new()).expect_err("refused");
         assert_eq!(refused("Hi {name}", ParseMode::None), TemplateError::Missing("name".into()));
         assert_eq!(refused("Hi {name", ParseMode::None), TemplateError::Unclosed(4));
@@ -129,18 +129,18 @@ mod tests {
         fn any_text_is_a_template_or_a_clear_refusal(template: String) {
             if let Ok(names) = variables(&template) {
                 let all: BTreeMap<_, _> = names.into_iter().map(|name| (name, "x".to_owned())).collect();
-                let said = render(&template, ParseMode::None, &all);
-                prop_assert!(matches!(said, Ok(_) | Err(TemplateError::Empty)), "{said:?}");
+                let rendered = render(&template, ParseMode::None, &all);
+                prop_assert!(matches!(rendered, Ok(_) | Err(TemplateError::Empty)), "{rendered:?}");
             }
         }
 
         #[test]
         fn a_value_is_never_read_as_markup(value in "[ -~]{1,40}") {
-            let said = render("{value}.", ParseMode::Html, &values(&[("value", &value)])).expect("said");
-            let said = parse(ParseMode::Html, &said).expect("markup");
+            let rendered = render("{value}.", ParseMode::Html, &values(&[("value", &value)])).expect("said");
+            let rendered = parse(ParseMode::Html, &rendered).expect("markup");
             let expected = format!("{value}.");
-            prop_assert_eq!(said.text.trim(), expected.trim());
-            prop_assert!(said.entities.is_empty());
+            prop_assert_eq!(rendered.text.trim(), expected.trim());
+            prop_assert!(rendered.entities.is_empty());
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::bucket::Bucket;
 use crate::error::CallError;
-use crate::health::{Health, SeenWebhook};
+use crate::health::{Health, WebhookObservation};
 use crate::http::Http;
 use crate::provider::{AlbumFile, Outgoing, OutgoingFile, Provider};
 use crate::received_files::FilesStatus;
@@ -86,7 +86,7 @@ pub struct AccountStatus {
     /// What went wrong within a day.
     pub health: Health,
     /// Where its provider posts to, as it said last.
-    pub webhook: Option<SeenWebhook>,
+    pub webhook: Option<WebhookObservation>,
     /// The last attempt to have it post here again.
     pub registering: Option<Attempted>,
 }

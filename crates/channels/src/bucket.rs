@@ -59,7 +59,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_said_to_be_possible_then_is(taken in 0_u32..20, interval in 1_u64..500, burst in 1_u32..6) {
+        fn the_next_possible_time_has_a_free_token(taken in 0_u32..20, interval in 1_u64..500, burst in 1_u32..6) {
             let interval = Duration::from_micros(interval);
             let (mut bucket, now) = (Bucket::default(), Timestamp::from_micros(5));
             for _ in 0..taken {

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_at_links_of_ours_and_what_the_provider_said_stays() {
+    fn forwarded_files_have_our_links_and_keep_other_fields() {
         let links = Links::new(Some("https://shop.example.com"), "planted".into(), ambient::Clock::system());
         let read = |channel: &str, form| -> Value {
             let mut stored = stored(channel);

@@ -1,4 +1,4 @@
-//! What went wrong with an account within a day, when its provider was heard last, and where that posts to. Kept in the store from
+//! What went wrong with an account within a day, when its provider was heard last, and where that posts to. StoredValues in the store from
 //! time to time, so that a program that is killed forgets the last minute of it at most.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::provider::Registered;
 /// Errors are counted by spans of so many seconds.
 const SPAN: i64 = 600;
 /// What is older than this is forgotten.
-const KEPT: Duration = Duration::from_hours(24);
+const RETENTION: Duration = Duration::from_hours(24);
 /// The most letters of an error that are kept.
 const LONGEST: usize = 400;
 
@@ -44,7 +44,7 @@ pub struct LastError {
 impl Health {
     pub(crate) fn note(&mut self, words: &str, at: Timestamp) {
         let span = span(at);
-        let first = span - span_of(KEPT);
+        let first = span - span_of(RETENTION);
         self.errors.retain(|known, _| *known > first && *known <= span);
         let count = self.errors.entry(span).or_default();
         *count = count.saturating_add(1);
@@ -74,7 +74,7 @@ fn span_of(length: Duration) -> i64 {
 
 /// Where the provider of an account posts to, as it said last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenWebhook {
+pub struct WebhookObservation {
     /// Here, elsewhere, or nowhere.
     pub state: WebhookState,
     /// What it answered; addresses in it may have secrets.
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_webhook_that_is_gone_has_lapsed_only_if_it_was_here() {
-        let told = |urls: &[&str]| Registered {
+        let registered_at = |urls: &[&str]| Registered {
             urls: urls.iter().map(|url| (*url).to_owned()).collect(),
             ..Registered::default()
         };
@@ -153,8 +153,8 @@ mod tests {
             (&[], true, WebhookState::Lapsed),
             (&[], false, WebhookState::NotRegistered),
         ] {
-            assert_eq!(WebhookState::of(Some(ours), &told(urls), was_here), state, "{urls:?}");
+            assert_eq!(WebhookState::of(Some(ours), &registered_at(urls), was_here), state, "{urls:?}");
         }
-        assert_eq!(WebhookState::of(None, &told(&[ours]), false), WebhookState::Elsewhere);
+        assert_eq!(WebhookState::of(None, &registered_at(&[ours]), false), WebhookState::Elsewhere);
     }
 }

@@ -16,7 +16,6 @@ mod forward;
 mod health;
 pub mod http;
 mod instagram;
-mod kept;
 mod links;
 mod login;
 mod max;
@@ -32,6 +31,7 @@ mod server;
 mod setup;
 mod shared_hook;
 mod sms;
+mod stored_values;
 mod telegram;
 pub mod telegram_bot;
 mod vk;
@@ -47,8 +47,7 @@ use domain::text::{TextLimit, Unit};
 pub use accounts::{Account, AccountStatus, Channels, HearsBy, OutgoingFiles};
 pub use error::CallError;
 pub use forward::forwarded;
-pub use health::{Health, LastError, SeenWebhook, WebhookState};
-pub use kept::Kept;
+pub use health::{Health, LastError, WebhookObservation, WebhookState};
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
 pub use nature::{Nature, Posts, Registering};
@@ -63,6 +62,7 @@ pub use reception::{HookError, Reception, TakenHook};
 pub use registering::{Attempted, RegisterError, WebhookLoss};
 pub use renewal::TokenLife;
 pub use setup::{Setup, SetupError, hook_path, is_same};
+pub use stored_values::StoredValues;
 
 /// What is carried where no account serves a chat.
 const NOTHING: Capabilities = Capabilities {

@@ -51,7 +51,7 @@ pub enum Linked {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Said {
+struct Claims {
     #[serde(flatten)]
     linked: Linked,
     /// Until when, in microseconds since 1970.
@@ -83,24 +83,24 @@ impl Links {
 
     fn link(&self, linked: Linked, life: Duration) -> Option<String> {
         let public_url = self.public_url.as_ref()?;
-        let said = Said { linked, until: self.clock.now().plus(life).as_micros() };
-        let said = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&said).ok()?);
-        let sign = URL_SAFE_NO_PAD.encode(self.mac(&said)?.finalize().into_bytes());
-        Some(format!("{public_url}/media/{said}.{sign}"))
+        let payload = Claims { linked, until: self.clock.now().plus(life).as_micros() };
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&payload).ok()?);
+        let sign = URL_SAFE_NO_PAD.encode(self.mac(&payload)?.finalize().into_bytes());
+        Some(format!("{public_url}/media/{payload}.{sign}"))
     }
 
     /// What the last part of such an address leads to; nothing where it is not ours, or its time is over.
     pub fn open(&self, text: &str) -> Option<Linked> {
-        let (said, sign) = text.split_once('.').filter(|_| text.len() <= LONGEST)?;
+        let (payload, sign) = text.split_once('.').filter(|_| text.len() <= LONGEST)?;
         let sign = URL_SAFE_NO_PAD.decode(sign).ok()?;
-        self.mac(said)?.verify_slice(&sign).ok()?;
-        let said: Said = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(said).ok()?).ok()?;
-        (Timestamp::from_micros(said.until) > self.clock.now()).then_some(said.linked)
+        self.mac(payload)?.verify_slice(&sign).ok()?;
+        let payload: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+        (Timestamp::from_micros(payload.until) > self.clock.now()).then_some(payload.linked)
     }
 
-    fn mac(&self, said: &str) -> Option<Hmac<Sha256>> {
+    fn mac(&self, payload: &str) -> Option<Hmac<Sha256>> {
         let mac = Hmac::<Sha256>::new_from_slice(self.key.expose_secret().as_bytes()).ok()?;
-        Some(mac.chain_update(said))
+        Some(mac.chain_update(payload))
     }
 }
 

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_channel_needs_is_in_its_steps() {
+    fn every_required_setting_is_in_the_setup_steps() {
         for channel in ChannelKind::ALL {
             let nature = Nature::of(channel);
             for [english, russian] in nature.steps.iter().chain(nature.log_in).chain([&nature.token]) {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_where_it_posts_has_its_words() {
+    fn every_webhook_provider_describes_its_registering() {
         for provider in WebhookProvider::ALL {
             let Registering { by, how, credentials, .. } = Nature::of(provider.channel()).registering;
             assert!(![by, how, credentials].contains(&""), "{provider:?}");

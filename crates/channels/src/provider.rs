@@ -99,7 +99,7 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Whether it is asked, once a minute, also while it posts: for what it reports only then, and for what it failed to post.
-    fn is_asked_beside_posts(&self) -> bool {
+    fn polls_beside_posts(&self) -> bool {
         false
     }
 

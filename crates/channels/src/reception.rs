@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, Channels, HearsBy};
 use crate::error::CallError;
-use crate::health::{SeenWebhook, WebhookState};
+use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
 use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Incoming, Registered};
 use crate::received_files::{self, ReceivedFiles};
@@ -439,8 +439,8 @@ impl Reception {
         } else {
             (AccountState::Ready, AccountState::Paused)
         };
-        let told = vec![(account.name().clone(), AccountEvent { state: now, was: Some(before) })];
-        if let Err(error) = self.store.events().account_states(told, self.channels.clock().now()).await {
+        let switched = vec![(account.name().clone(), AccountEvent { state: now, was: Some(before) })];
+        if let Err(error) = self.store.events().account_states(switched, self.channels.clock().now()).await {
             tracing::warn!(account = %account.name(), %error, "that it was switched is no event");
         }
         Ok(())
@@ -475,17 +475,17 @@ impl Reception {
     async fn ask(&self, account: &Arc<Account>) {
         let mut wait = FIRST_WAIT;
         loop {
-            let is_asked = self.is_asked(account).await;
+            let is_polled = self.is_polled(account).await;
             let posts = account.status().hears_by == HearsBy::Webhook;
-            if !(is_asked || posts && account.provider.is_asked_beside_posts()) {
+            if !(is_polled || posts && account.provider.polls_beside_posts()) {
                 self.channels.clock().sleep(CHECK).await;
                 continue;
             }
-            match self.ask_once(account, is_asked).await {
+            match self.ask_once(account, is_polled).await {
                 Ok(more) => {
                     wait = FIRST_WAIT;
                     if !more {
-                        self.channels.clock().sleep(if is_asked { IDLE } else { CHECK }).await;
+                        self.channels.clock().sleep(if is_polled { IDLE } else { CHECK }).await;
                     }
                 }
                 Err(why) => {
@@ -498,13 +498,13 @@ impl Reception {
     }
 
     /// Whether an account is to be asked for what came in; notes how it hears.
-    async fn is_asked(&self, account: &Arc<Account>) -> bool {
-        let can_be_asked = account.provider.poll(None).is_some();
+    async fn is_polled(&self, account: &Arc<Account>) -> bool {
+        let can_be_polled = account.provider.poll(None).is_some();
         let by = match account.fields.receive {
-            ReceiveBy::Poll if can_be_asked => HearsBy::Poll,
+            ReceiveBy::Poll if can_be_polled => HearsBy::Poll,
             ReceiveBy::Off | ReceiveBy::Poll => HearsBy::Nothing,
             ReceiveBy::Webhook => HearsBy::Webhook,
-            ReceiveBy::Auto if !can_be_asked => HearsBy::Webhook,
+            ReceiveBy::Auto if !can_be_polled => HearsBy::Webhook,
             ReceiveBy::Auto => match self.registered(account).await {
                 Some(Ok(registered)) if self.is_registered(account, &registered) => HearsBy::Webhook,
                 _ => HearsBy::Poll,
@@ -521,16 +521,16 @@ impl Reception {
 
     /// Where an account's provider posts to; none where it has no such question.
     pub async fn registered(&self, account: &Account) -> Option<Result<Registered, CallError>> {
-        let told = account.provider.registered()?.await;
-        if let Ok(registered) = &told {
+        let reply = account.provider.registered()?.await;
+        if let Ok(registered) = &reply {
             let (ours, at) = (self.hook_url(account), self.channels.clock().now());
             account.change(|status| {
                 let state = WebhookState::of(ours.as_deref(), registered, status.health.was_here);
                 status.health.was_here |= state == WebhookState::Here;
-                status.webhook = Some(SeenWebhook { state, registered: registered.clone(), at });
+                status.webhook = Some(WebhookObservation { state, registered: registered.clone(), at });
             });
         }
-        Some(told)
+        Some(reply)
     }
 
     /// Whether the provider posts to us.
@@ -545,7 +545,7 @@ impl Reception {
         let cursor = cursor.map_err(|error| error.to_string())?;
         let Some(polling) = account.provider.poll(cursor.as_deref()) else { return Ok(false) };
         let polled = polling.await;
-        if polled.is_err() && instead && !self.is_asked(account).await {
+        if polled.is_err() && instead && !self.is_polled(account).await {
             // Its address was registered meanwhile: it posts from now on.
             return Ok(true);
         }

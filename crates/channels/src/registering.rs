@@ -124,7 +124,7 @@ impl Reception {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::{Health, SeenWebhook};
+    use crate::health::{Health, WebhookObservation};
 
     const NOW: Timestamp = Timestamp::from_micros(1_893_456_000_000_000);
 
@@ -136,7 +136,7 @@ mod tests {
         let mut health = Health::default();
         health.was_here = was_here;
         AccountStatus {
-            webhook: Some(SeenWebhook { state, registered: Registered::default(), at: NOW }),
+            webhook: Some(WebhookObservation { state, registered: Registered::default(), at: NOW }),
             health,
             registering: tried.map(attempted),
             ..AccountStatus::default()

@@ -7,8 +7,8 @@ use domain::{AccountName, ChannelName, SecretText};
 use sha2::{Digest, Sha256};
 
 use crate::http::{Http, NoClient};
-use crate::kept::Kept;
 use crate::provider::HookPost;
+use crate::stored_values::StoredValues;
 
 /// What an account of a channel is made from.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Setup {
     /// Its calls go out through this.
     pub http: Http,
     /// What outlives a restart.
-    pub kept: Kept,
+    pub kept: StoredValues,
     pub clock: Clock,
     pub chance: Chance,
     /// The last part of the address that is registered at the provider.

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_meant_by_the_clocks_of_their_place() {
+    fn hours_follow_their_own_time_zone() {
         let moscow = hours("06:00-23:30 Europe/Moscow");
         assert!(!moscow.cover(time("2030-01-06T02:59:59Z")) && moscow.cover(time("2030-01-06T03:00:00Z")));
         assert!(moscow.cover(time("2030-01-06T20:29:59Z")) && !moscow.cover(time("2030-01-06T20:30:00Z")));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_way_out() {
+    fn invalid_hours_are_refused_with_their_reason() {
         use InvalidHours::{Empty, Form, Zone};
         for wrong in ["", "06:00-23:30", "6-23 UTC", "06:00 UTC", "06:0-07:00 UTC", "25:00-26:00 UTC"] {
             assert_eq!(wrong.parse::<ActiveHours>(), Err(Form), "{wrong}");

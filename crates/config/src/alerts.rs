@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_mail_servers() {
+    fn addresses_of_mail_servers_are_checked() {
         let read = |text: &str| text.parse::<SmtpAddress>();
         let full = read("smtps://demo%40example.com:wo%3Ard@mail.example.com").unwrap();
         assert_eq!((full.security, full.port), (SmtpSecurity::Tls, 465));

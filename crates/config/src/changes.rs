@@ -247,7 +247,7 @@ mod tests {
         "[[telegram.accounts]]\nname = \"main\"\napi_id = 1000001\napi_hash = \"made-up\"\n";
 
     #[test]
-    fn items_of_a_list_are_told_apart_by_their_names() {
+    fn items_of_a_list_are_matched_by_their_names() {
         let before = format!("{ACCOUNT}[[legacy.ports]]\nport = 5021\nservice = \"send_text\"");
         let after = format!(
             "[[legacy.ports]]\nport = 5022\nservice = \"send_text\"\n[[legacy.ports]]\nport = 5021\nservice = \"send_media\"\n\
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_restart_is_named_until_there_is_one() {
+    fn changes_that_need_a_restart_are_named_until_it_happens() {
         let (before, after) =
             (settings(""), settings("[telegram]\nprobe_every = \"1m\"\n[log]\nlevel = \"warn\""));
         let first = before.changes_to(&after).expect("compared");

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn always_absolute() {
+    fn the_path_is_always_absolute() {
         assert_eq!(dir(true, &[("HOME", "/root")]), "/var/lib/switchboard");
         assert_eq!(dir(false, &[("HOME", "/home/demo")]), "/home/demo/.local/share/switchboard");
         assert_eq!(dir(false, &[("HOME", "/home/demo"), ("XDG_DATA_HOME", "/data")]), "/data/switchboard");

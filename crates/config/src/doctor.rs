@@ -346,12 +346,12 @@ mod tests {
             assert!(api_address(provider.api()), "{name}");
         }
         let stranger = WebhookFields { group_id: Some(7), ..whole(WebhookProvider::Max) };
-        let said = stranger.check().expect_err("wrong").remove(0).message;
-        assert_eq!(said, "belongs to webhooks of vk; this one is of max, take it out");
+        let message = stranger.check().expect_err("wrong").remove(0).message;
+        assert_eq!(message, "belongs to webhooks of vk; this one is of max, take it out");
     }
 
     #[test]
-    fn a_token_that_would_be_something_else_in_a_path_or_a_header_is_refused_and_not_told() {
+    fn an_unsafe_token_is_refused_and_not_printed() {
         for token in ["planted", "1:a/../getMe", "1:a?b", "1:", ":a", "1:ä", "1a:b", ""] {
             let webhook = WebhookFields { token: Some(token.into()), ..whole(WebhookProvider::Telegram) };
             assert_eq!(wrong(&webhook), ["token"], "{token}");
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_go_over_tls_or_to_a_near_place() {
+    fn tokens_go_over_tls_or_to_a_near_address() {
         for good in [
             "https://api.example.com",
             "https://api.example.com:8443/base/",

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_people_write_them() {
+    fn common_spellings_are_read() {
         for (text, seconds) in
             [("20s", 20), ("30m", 1800), ("100s", 100), ("1h30m", 5400), ("0s", 0), ("1d", 86_400)]
         {
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(milliseconds in any::<u64>()) {
+        fn written_values_read_back(milliseconds in any::<u64>()) {
             let duration = Duration::from_millis(milliseconds);
             prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
         }

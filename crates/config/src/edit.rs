@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_accounts_or_with_a_list_in_one_line_takes_one() {
+    fn an_account_is_added_to_a_missing_or_one_line_list() {
         for before in ["", "listen = \"127.0.0.1:1\"", "channels = [{ name = \"a\", channel = \"form\" }]\n"]
         {
             let after = with_channel(before, &name("site"), ChannelKind::Form, &[]).expect("added");
@@ -275,10 +275,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_named_by_its_line_alone() {
+    fn invalid_toml_is_named_by_its_line_alone() {
         let error = without_channel("# mine\ntoken = planted secret\n", &name("a")).expect_err("no TOML");
-        let told = error.to_string();
-        assert!(told.contains("line 2") && !told.contains("planted"), "{told}");
+        let message = error.to_string();
+        assert!(message.contains("line 2") && !message.contains("planted"), "{message}");
     }
 
     #[test]

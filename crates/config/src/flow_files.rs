@@ -198,29 +198,32 @@ on_fail = "restart"
     }
 
     #[test]
-    fn what_is_wrong_names_its_line_and_the_way_out() {
-        let said = wrong(&TRIP.replace("contains", "contians"));
+    fn invalid_flows_are_refused_with_their_line_and_advice() {
+        let messages = wrong(&TRIP.replace("contains", "contians"));
         assert!(
-            said[0].starts_with(
+            messages[0].starts_with(
                 "/etc/flows/trip.toml:13:11: `flows[0].steps[1].press.contians` is not a known key"
             ),
-            "{said:?}"
+            "{messages:?}"
         );
-        let said = wrong(&TRIP.replace("(?P<from>\\\\w+)", "(?P<from>\\\\w+"));
+        let messages = wrong(&TRIP.replace("(?P<from>\\\\w+)", "(?P<from>\\\\w+"));
         assert!(
-            said[0].starts_with("/etc/flows/trip.toml:6:") && said[0].contains("regular expression"),
-            "{said:?}"
+            messages[0].starts_with("/etc/flows/trip.toml:6:") && messages[0].contains("regular expression"),
+            "{messages:?}"
         );
-        let said = wrong(&TRIP.replace("Confirm|Yes", "(\\\\w{1000}){1000}"));
-        assert!(said[0].contains(":15:") && said[0].contains("of a moderate size"), "{said:?}");
-        let said = wrong(&TRIP.replace("{from}", "{to}"));
-        assert!(said[0].contains(":13:") && said[0].contains("(?P<to>…)"), "{said:?}");
-        let said = wrong(&TRIP.replace("press = { text = \"Book\" }\n", ""));
-        assert!(said[0].contains(":9:") && said[0].contains("does nothing"), "{said:?}");
-        let said = wrong(&TRIP.replace("Europe/Moscow", "Europe/Moskow"));
-        assert!(said[0].contains(":7:") && said[0].contains("time zone"), "{said:?}");
-        let said = wrong(&format!("listen = \"127.0.0.1:1\"\n{TRIP}"));
-        assert!(said[0].contains(":1:") && said[0].contains("move it to the settings file"), "{said:?}");
+        let messages = wrong(&TRIP.replace("Confirm|Yes", "(\\\\w{1000}){1000}"));
+        assert!(messages[0].contains(":15:") && messages[0].contains("of a moderate size"), "{messages:?}");
+        let messages = wrong(&TRIP.replace("{from}", "{to}"));
+        assert!(messages[0].contains(":13:") && messages[0].contains("(?P<to>…)"), "{messages:?}");
+        let messages = wrong(&TRIP.replace("press = { text = \"Book\" }\n", ""));
+        assert!(messages[0].contains(":9:") && messages[0].contains("does nothing"), "{messages:?}");
+        let messages = wrong(&TRIP.replace("Europe/Moscow", "Europe/Moskow"));
+        assert!(messages[0].contains(":7:") && messages[0].contains("time zone"), "{messages:?}");
+        let messages = wrong(&format!("listen = \"127.0.0.1:1\"\n{TRIP}"));
+        assert!(
+            messages[0].contains(":1:") && messages[0].contains("move it to the settings file"),
+            "{messages:?}"
+        );
     }
 
     #[test]
@@ -238,8 +241,8 @@ on_fail = "restart"
         let names: Vec<_> = settings.flows.iter().map(|flow| flow.name.as_str()).collect();
         assert_eq!(names, ["trip", "ride"]);
         write("again.toml", TRIP);
-        let said = Settings::load(Some(&file), []).expect_err("twice").to_string();
-        assert!(said.contains("again.toml:1:1") && said.contains("another file has too"), "{said}");
+        let message = Settings::load(Some(&file), []).expect_err("twice").to_string();
+        assert!(message.contains("again.toml:1:1") && message.contains("another file has too"), "{message}");
         let (settings, wrong) = Settings::load_at_start(Some(&file), []).expect("settings");
         assert_eq!((settings.flows.len(), wrong.len()), (2, 1), "the others are in use");
         let files = flow_files(&file).expect("files");

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_programs_own_lies_in_it() {
+    fn folders_of_the_program_itself_are_refused() {
         let place = tempfile::tempdir().unwrap();
         let data = place.path().join("data");
         std::fs::create_dir_all(data.join("outgoing")).unwrap();

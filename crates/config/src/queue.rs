@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_redis() {
+    fn redis_addresses_are_checked() {
         for good in
             ["redis://127.0.0.1", "rediss://demo:word@example.com:6380/4", "redis://:word@example.com"]
         {

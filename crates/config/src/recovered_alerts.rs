@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_read_beside_what_is_wrong() {
+    fn valid_targets_are_read_beside_invalid_ones() {
         let found = recovered(
             r#"
             lisen = 1
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_what_is_not_toml() {
+    fn a_file_that_is_not_toml_has_no_targets() {
         let found = recovered("[[[\n[[alerts.targets]]\nname = \"hook\"");
         assert!(found.targets.is_empty() && found.allow_private.is_empty());
         assert!(RecoveredAlerts::read(Path::new("/nowhere/switchboard.toml"), []).is_err());

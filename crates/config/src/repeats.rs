@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn from_a_second_to_a_day() {
+    fn repeats_take_a_second_to_a_day() {
         assert_eq!(parse_repeats("10m"), Ok(Duration::from_mins(10)));
         for text in ["1s", "1d", "24h"] {
             assert!(parse_repeats(text).is_ok(), "{text}");

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_people_write_them() {
+    fn common_spellings_are_read() {
         for (text, bytes) in
             [("2GB", 2_000_000_000), ("1MiB", 1 << 20), ("1 mib", 1 << 20), ("10kb", 10_000), ("0B", 0)]
         {
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(bytes in any::<u64>()) {
+        fn written_values_read_back(bytes in any::<u64>()) {
             prop_assert_eq!(parse_size(&format_size(bytes)), Ok(bytes));
         }
 

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_both_kinds() {
+    fn addresses_of_both_kinds_are_read() {
         for (text, shown) in [
             ("sqlite:switchboard.db", "sqlite:switchboard.db"),
             ("sqlite:///var/lib/x.db", "sqlite:/var/lib/x.db"),

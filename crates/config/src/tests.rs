@@ -120,7 +120,7 @@ fn the_example_loads() {
 }
 
 #[test]
-fn a_port_may_be_pinned_to_an_account_that_the_file_does_not_name() {
+fn a_port_may_be_pinned_to_an_account_outside_the_file() {
     let (_world, settings) = example();
     assert_eq!(settings.ports_without_account().count(), 0);
     let world = World::new("legacy.ports = [{ port = 1, service = 'send_text', account = 'later' }]");
@@ -131,7 +131,7 @@ fn a_port_may_be_pinned_to_an_account_that_the_file_does_not_name() {
 }
 
 #[test]
-fn nothing_at_all_is_the_defaults() {
+fn an_empty_file_is_the_defaults() {
     let settings = Settings::load(None, []).unwrap();
     assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));
     assert_eq!(settings.listen.to_string(), "127.0.0.1:5099");
@@ -187,7 +187,7 @@ fn secrets_are_never_printed() {
 }
 
 #[test]
-fn what_is_written_is_loaded() {
+fn written_settings_load_again() {
     let (_world, mut settings) = example();
     settings.store.url = "postgres://demo:word@127.0.0.1/demo".parse().unwrap();
     let text = settings.to_toml_with_secrets().unwrap();
@@ -411,7 +411,7 @@ profile_id = '1a2b'
 ";
 
 #[test]
-fn webhooks_of_providers_are_read_with_the_places_of_their_secrets() {
+fn provider_webhooks_are_read_with_their_secret_sources() {
     let settings = World::new(WEBHOOKS).load(&[]).unwrap();
     let shown = format!("{settings:?}{}", toml::to_string(&settings).unwrap());
     assert!(!shown.contains("planted"), "{shown}");
@@ -439,12 +439,12 @@ fn webhooks_of_providers_are_read_with_the_places_of_their_secrets() {
 }
 
 #[test]
-fn a_webhook_that_is_not_whole_or_asked_for_twice_is_refused_by_its_fields() {
+fn incomplete_or_repeated_webhooks_are_refused_by_field() {
     let hook = |name: &str, rest: &str| {
         format!("[[doctor.webhooks]]\nname = '{name}'\nexpect = 'https://example.com/hook'\n{rest}\n")
     };
     let max = |name: &str| hook(name, "provider = 'max'\ntoken = 'planted'");
-    for (text, said) in [
+    for (text, expected) in [
         (
             hook("a", "provider = 'max'"),
             "`doctor.webhooks[0].token` is missing: webhooks of max need the token",
@@ -489,7 +489,7 @@ fn a_webhook_that_is_not_whole_or_asked_for_twice_is_refused_by_its_fields() {
         ),
     ] {
         let message = World::new(&text).load(&[]).unwrap_err();
-        assert!(message.contains(said), "{text}: {message}");
+        assert!(message.contains(expected), "{text}: {message}");
         assert!(!message.contains("planted"), "{text}: {message}");
     }
     let other = hook("b", "provider = 'max'\ntoken = 'planted'\napi = 'https://api.example.com'");
@@ -497,7 +497,7 @@ fn a_webhook_that_is_not_whole_or_asked_for_twice_is_refused_by_its_fields() {
 }
 
 #[test]
-fn targets_of_alerts_are_read_and_their_secrets_written_down_only_where_they_are_meant_to_be() {
+fn alert_targets_are_read_and_their_secrets_stay_hidden() {
     let settings = World::new(TARGETS).load(&[]).unwrap();
     assert!(settings.alerts.targets.iter().all(|target| target.check().is_ok()));
     assert_eq!(settings.alerts.remind_every, Duration::from_hours(6));
@@ -512,7 +512,7 @@ fn targets_of_alerts_are_read_and_their_secrets_written_down_only_where_they_are
 fn a_target_that_is_not_whole_is_refused_by_its_fields() {
     let refused = |text: &str| World::new(text).load(&[]).unwrap_err();
     let named = |fields: &str| format!("[[alerts.targets]]\nname = 'a'\n{fields}\n");
-    for (text, said) in [
+    for (text, expected) in [
         (named("kind = 'telegram'"), "`alerts.targets[0].chat` is missing"),
         (
             named("kind = 'webhook'\nchat = '@demo_main'\nurl = 'https://example.com'"),
@@ -534,7 +534,7 @@ fn a_target_that_is_not_whole_is_refused_by_its_fields() {
         ("alerts.remind_every = '10s'".to_owned(), "is shorter than 5m"),
     ] {
         let message = refused(&text);
-        assert!(message.contains(said), "{text}: {message}");
+        assert!(message.contains(expected), "{text}: {message}");
     }
 }
 

@@ -10,7 +10,7 @@ use telegram::{LiveLine, Pool, Sighting, Watcher};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::answer::Message;
-use crate::channel::{Asked, Channel};
+use crate::channel::{Channel, Request};
 use crate::numbered::Talks;
 use crate::words::Language;
 
@@ -58,7 +58,7 @@ impl AccountChannel {
         language: Option<Language>,
         (pool, delivery): (&Pool, Delivery),
     ) -> Self {
-        let (letters, heard) = channel(WAITING);
+        let (letters, receiver) = channel(WAITING);
         let ears = Ears { account: account.clone(), clock: clock.clone(), letters };
         let ears: Arc<dyn Watcher> = Arc::new(ears);
         pool.watch(Arc::downgrade(&ears));
@@ -69,7 +69,7 @@ impl AccountChannel {
             language,
             delivery,
             talks: Talks::default(),
-            letters: heard,
+            letters: receiver,
             _ears: ears,
         }
     }
@@ -100,24 +100,24 @@ impl Watcher for Ears {
 }
 
 impl Channel for AccountChannel {
-    type Place = ();
+    type Target = ();
 
-    async fn hear(&mut self) -> Option<Asked<()>> {
+    async fn hear(&mut self) -> Option<Request<()>> {
         loop {
             let Letter { person, message_id, text } = self.letters.recv().await?;
             let read = self.talks.read(person, message_id, &text, self.clock.running());
             if let Some((ask, language)) = read {
                 let language = self.language.unwrap_or(language);
-                return Some(Asked { person, ask, language, place: () });
+                return Some(Request { person, ask, language, reply_to: () });
             }
         }
     }
 
     async fn let_go(&self, (): &()) {}
 
-    async fn answer(&mut self, asked: Asked<()>, message: Message) {
-        let Some(chat_id) = ChatId::user(asked.person) else { return };
-        let text = self.talks.offer(asked.person, &message, asked.language, self.clock.running());
+    async fn answer(&mut self, request: Request<()>, message: Message) {
+        let Some(chat_id) = ChatId::user(request.person) else { return };
+        let text = self.talks.offer(request.person, &message, request.language, self.clock.running());
         let submission = Submission {
             pin: Some(self.account.clone()),
             ..Submission::plain(ChatRef::Id(chat_id), &text, LISTENER)

@@ -46,15 +46,15 @@ pub(crate) fn cut(text: String, most: usize) -> String {
         units += letter.len_utf16();
         units > most.saturating_sub(1)
     });
-    match end.map(|(place, _)| place) {
-        Some(place) => format!("{}…", &text[..place]),
+    match end.map(|(position, _)| position) {
+        Some(position) => format!("{}…", &text[..position]),
         None => text,
     }
 }
 
 /// What an answer is made of.
 #[derive(Clone, Copy)]
-pub(crate) struct Known<'a> {
+pub(crate) struct Snapshot<'a> {
     pub(crate) flows: &'a [FlowView],
     /// The latest runs, where they are asked for, the latest first.
     pub(crate) runs: &'a [StoredFlowRun],
@@ -71,8 +71,8 @@ pub(crate) const fn runs_needed(ask: &Ask) -> usize {
 }
 
 /// Decides. Only [`Ask::Start`] and [`Ask::StopNow`] switch anything.
-pub(crate) fn answer(ask: &Ask, known: Known<'_>, language: Language) -> Answer {
-    let Known { flows, runs, now } = known;
+pub(crate) fn answer(ask: &Ask, snapshot: Snapshot<'_>, language: Language) -> Answer {
+    let Snapshot { flows, runs, now } = snapshot;
     let say = |text: String, rows| Answer::Say(Message::new(text, rows));
     match ask {
         Ask::Help => say(language.help().to_owned(), vec![menu(language)]),
@@ -203,11 +203,11 @@ mod tests {
         FlowView { name: name.to_owned(), watch: "@demo_trips_bot".parse().unwrap(), steps: 3, on: vec![on] }
     }
 
-    fn known(flows: &[FlowView]) -> Known<'_> {
-        Known { flows, runs: &[], now: Timestamp::from_micros(0) }
+    fn snapshot(flows: &[FlowView]) -> Snapshot<'_> {
+        Snapshot { flows, runs: &[], now: Timestamp::from_micros(0) }
     }
 
-    fn said(answer: Answer) -> Message {
+    fn message_of(answer: Answer) -> Message {
         let Answer::Say(message) = answer else { panic!("{answer:?}") };
         message
     }
@@ -215,24 +215,24 @@ mod tests {
     #[test]
     fn stopping_is_confirmed_and_starting_is_not() {
         let flows = [flow("trip", FlowState::Watching), flow("other", FlowState::Stopped)];
-        let ask = |text: &str| answer(&Ask::of_text(text), known(&flows), Language::Russian);
-        let sure = said(ask("/stop trip"));
+        let ask = |text: &str| answer(&Ask::of_text(text), snapshot(&flows), Language::Russian);
+        let sure = message_of(ask("/stop trip"));
         assert!(sure.text.contains("Остановить trip?"), "{}", sure.text);
         assert_eq!(
             sure.keyboard.rows[0],
             [Button::new("Да, остановить", "now:trip").unwrap(), Button::new("Нет", "keep").unwrap(),]
         );
         let names = vec!["trip".to_owned()];
-        let now = answer(&Ask::of_data("now:trip").unwrap(), known(&flows), Language::English);
+        let now = answer(&Ask::of_data("now:trip").unwrap(), snapshot(&flows), Language::English);
         assert_eq!(now, Answer::Switch { names, on: false });
         assert_eq!(ask("/start other"), Answer::Switch { names: vec!["other".to_owned()], on: true });
-        assert!(said(ask("/stop nothing")).text.contains("nothing"));
+        assert!(message_of(ask("/stop nothing")).text.contains("nothing"));
     }
 
     #[test]
     fn opening_the_bot_starts_nothing() {
         let flows = [flow("trip", FlowState::Stopped)];
-        let message = said(answer(&Ask::of_text("/start"), known(&flows), Language::English));
+        let message = message_of(answer(&Ask::of_text("/start"), snapshot(&flows), Language::English));
         assert_eq!(message.keyboard.rows[0], [Button::new("Start trip", "start:trip").unwrap()]);
         assert!(message.text.contains("trip – main: stopped"), "{}", message.text);
     }
@@ -242,9 +242,9 @@ mod tests {
         fn every_answer_fits_in_one_message(names in prop::collection::vec("[a-z]{1,64}", 0..200), text in ".{0,20}") {
             let flows: Vec<FlowView> = names.iter().map(|name| flow(name, FlowState::Watching)).collect();
             let runs: Vec<StoredFlowRun> = names.iter().map(|name| report::tests::run(name)).collect();
-            let known = Known { flows: &flows, runs: &runs, now: Timestamp::from_micros(1) };
+            let snapshot = Snapshot { flows: &flows, runs: &runs, now: Timestamp::from_micros(1) };
             for command in ["/flows", "/status", "/stats", "/log", "/stop", "/help", "/stop *", &text] {
-                let answer = answer(&Ask::of_text(command), known, Language::Russian);
+                let answer = answer(&Ask::of_text(command), snapshot, Language::Russian);
                 if let Answer::Say(message) = answer {
                     let (text, _) = crate::numbered::numbered(&message, Language::Russian);
                     prop_assert!((1..=LONGEST_TEXT).contains(&text.encode_utf16().count()));

@@ -161,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_button_has_is_what_its_press_asks(name in "[a-z0-9_-]{1,64}", kind in 0..3_u8) {
+        fn a_button_carries_the_request_of_its_press(name in "[a-z0-9_-]{1,64}", kind in 0..3_u8) {
             let which = Which::One(name);
             let ask = match kind { 0 => Ask::Start(which), 1 => Ask::Stop(which), _ => Ask::StopNow(which) };
             if let Some(data) = ask.data() {

@@ -14,8 +14,8 @@ use telegram::Pool;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::AccountChannel;
-use crate::answer::{Answer, Known, Message, answer, menu, runs_needed};
-use crate::channel::{Asked, Channel};
+use crate::answer::{Answer, Message, Snapshot, answer, menu, runs_needed};
+use crate::channel::{Channel, Request};
 use crate::telegram_bot::{BotChannel, Hook};
 use crate::webhook::{self, Inbox};
 use crate::words::Language;
@@ -118,13 +118,13 @@ impl ControlBot {
 
 impl Clerk {
     async fn serve(&self, mut channel: impl Channel) {
-        while let Some(asked) = channel.hear().await {
-            if !self.serves(asked.person).await {
+        while let Some(request) = channel.hear().await {
+            if !self.serves(request.person).await {
                 continue;
             }
-            channel.let_go(&asked.place).await;
-            let message = self.follow(&asked).await;
-            channel.answer(asked, message).await;
+            channel.let_go(&request.reply_to).await;
+            let message = self.follow(&request).await;
+            channel.answer(request, message).await;
         }
     }
 
@@ -137,13 +137,14 @@ impl Clerk {
                 telegram_id = person,
                 "a stranger wrote to a control bot"
             );
-            self.note(AuditWho::Nobody, "write_to_control_bot", None, person, AuditResult::Refused).await;
+            self.note(AuditWho::Unidentified, "write_to_control_bot", None, person, AuditResult::Refused)
+                .await;
         }
         serves
     }
 
-    async fn follow<P>(&self, asked: &Asked<P>) -> Message {
-        let Asked { person, ask, language, .. } = asked;
+    async fn follow<P>(&self, request: &Request<P>) -> Message {
+        let Request { person, ask, language, .. } = request;
         let runs = match self.latest(runs_needed(ask)).await {
             Ok(runs) => runs,
             Err(error) => {
@@ -152,8 +153,8 @@ impl Clerk {
             }
         };
         let flows = self.parts.flows.list();
-        let known = Known { flows: &flows, runs: &runs, now: self.parts.clock.now() };
-        let (names, on) = match answer(ask, known, *language) {
+        let snapshot = Snapshot { flows: &flows, runs: &runs, now: self.parts.clock.now() };
+        let (names, on) = match answer(ask, snapshot, *language) {
             Answer::Say(message) => return message,
             Answer::Switch { names, on } => (names, on),
         };

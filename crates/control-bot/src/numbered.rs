@@ -27,7 +27,7 @@ struct Offer {
 #[derive(Debug, Default)]
 pub(crate) struct Talks {
     offers: BTreeMap<i64, Offer>,
-    heard: VecDeque<TelegramMessageId>,
+    read_ids: VecDeque<TelegramMessageId>,
 }
 
 impl Talks {
@@ -40,13 +40,13 @@ impl Talks {
         text: &str,
         now: Duration,
     ) -> Option<(Ask, Language)> {
-        if self.heard.contains(&message_id) {
+        if self.read_ids.contains(&message_id) {
             return None;
         }
-        if self.heard.len() >= REMEMBERED {
-            self.heard.pop_front();
+        if self.read_ids.len() >= REMEMBERED {
+            self.read_ids.pop_front();
         }
-        self.heard.push_back(message_id);
+        self.read_ids.push_back(message_id);
         if let Some(ask) = Ask::of_command(text) {
             return Some((ask, Language::of_command(text)));
         }
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn a_number_stands_for_what_was_offered_once_and_for_a_while() {
         let mut talks = Talks::default();
-        let said = talks.offer(OWNER, &sure(), Language::English, NOW);
-        assert_eq!(said, "Stop trip?\n\nAnswer with a number:\n1 – Yes, stop\n2 – No\n\n/log");
+        let text = talks.offer(OWNER, &sure(), Language::English, NOW);
+        assert_eq!(text, "Stop trip?\n\nAnswer with a number:\n1 – Yes, stop\n2 – No\n\n/log");
         let stop = Ask::StopNow(Which::One("trip".to_owned()));
         // No one else was offered anything, and there is no such number.
         assert_eq!(talks.read(8, id(1), "1", NOW), None);

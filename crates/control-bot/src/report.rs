@@ -172,9 +172,9 @@ pub(crate) mod tests {
             run_at("trip", time("2030-01-05T12:01:00Z"), FlowRunState::Failed, Some("no_button")),
             run_at("trip", time("2030-01-05T11:59:00Z"), FlowRunState::Done, None),
         ];
-        let said = stats(&[], &runs, now, Language::English);
+        let text = stats(&[], &runs, now, Language::English);
         assert_eq!(
-            said,
+            text,
             "The last 24 hours\n\n\
              trip: runs 2, presses 2\n  done 1, failed (no_button) 1\n  first press: p50 0.4 ms, p99 0.4 ms\n  \
              answer to a press: p50 40.0 ms, p99 40.0 ms\n  whole run: p50 41.0 ms, p99 41.0 ms\n\n\
@@ -188,10 +188,10 @@ pub(crate) mod tests {
     #[test]
     fn the_last_ten_runs_are_lines_with_time_and_result() {
         let one = run_at("trip", time("2030-01-06T11:59:00Z"), FlowRunState::Failed, Some("no_button"));
-        let said = log(&vec![one; 12], Language::English);
-        assert_eq!(said.lines().count(), 10);
+        let text = log(&vec![one; 12], Language::English);
+        assert_eq!(text.lines().count(), 10);
         assert_eq!(
-            said.lines().next(),
+            text.lines().next(),
             Some("2030-01-06T11:59:00Z trip – main: failed (no_button), presses 1, 41.0 ms")
         );
         assert_eq!(log(&[], Language::Russian), "Запусков не было.");

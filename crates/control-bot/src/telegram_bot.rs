@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::answer::Message;
 use crate::ask::Ask;
-use crate::channel::{Asked, Channel};
+use crate::channel::{Channel, Request};
 use crate::words::Language;
 
 /// How long one poll waits.
@@ -55,7 +55,7 @@ pub(crate) struct Hook {
 }
 
 /// Where an answer goes.
-pub(crate) enum Place {
+pub(crate) enum ReplyTarget {
     Chat(i64),
     /// The press, and the chat and the id of its message, which is changed.
     Press {
@@ -126,26 +126,31 @@ impl BotChannel {
         Some(Ok(()))
     }
 
-    fn read(&self, update: Update) -> Option<Asked<Place>> {
+    fn read(&self, update: Update) -> Option<Request<ReplyTarget>> {
         let of =
             |person: &User| self.language.unwrap_or_else(|| Language::of(person.language_code.as_deref()));
         match update.happening {
             Happening::Message(MessageIn { from: Some(from), chat, text, .. }) if chat.kind == "private" => {
                 let ask = Ask::of_text(text.as_deref().unwrap_or_default());
-                Some(Asked { person: from.id, ask, language: of(&from), place: Place::Chat(chat.id) })
+                Some(Request {
+                    person: from.id,
+                    ask,
+                    language: of(&from),
+                    reply_to: ReplyTarget::Chat(chat.id),
+                })
             }
             Happening::Press(Press { id, from, message, data }) => {
                 let ask = data.as_deref().and_then(Ask::of_data).unwrap_or(Ask::Help);
                 let message = message.map(|message| (message.chat.id, message.message_id));
-                let place = Place::Press { id, message };
-                Some(Asked { person: from.id, ask, language: of(&from), place })
+                let reply_to = ReplyTarget::Press { id, message };
+                Some(Request { person: from.id, ask, language: of(&from), reply_to })
             }
             Happening::Message(_) | Happening::Other => None,
         }
     }
 
-    fn report(&self, said: Result<(), BotError>) {
-        match said {
+    fn report(&self, outcome: Result<(), BotError>) {
+        match outcome {
             Ok(()) | Err(BotError::TooOld) => {}
             Err(error) => tracing::warn!(control_bot = self.name, %error, "a control bot cannot answer"),
         }
@@ -153,13 +158,13 @@ impl BotChannel {
 }
 
 impl Channel for BotChannel {
-    type Place = Place;
+    type Target = ReplyTarget;
 
-    async fn hear(&mut self) -> Option<Asked<Place>> {
+    async fn hear(&mut self) -> Option<Request<ReplyTarget>> {
         loop {
             while let Some(update) = self.waiting.pop_front() {
-                if let Some(asked) = self.read(update) {
-                    return Some(asked);
+                if let Some(request) = self.read(update) {
+                    return Some(request);
                 }
             }
             if let Err(error) = self.get().await? {
@@ -168,23 +173,23 @@ impl Channel for BotChannel {
         }
     }
 
-    async fn let_go(&self, place: &Place) {
-        if let Place::Press { id, .. } = place {
+    async fn let_go(&self, reply_to: &ReplyTarget) {
+        if let ReplyTarget::Press { id, .. } = reply_to {
             self.report(self.bot.answer_callback_query(&self.clock, id, None).await);
         }
     }
 
-    async fn answer(&mut self, asked: Asked<Place>, message: Message) {
+    async fn answer(&mut self, request: Request<ReplyTarget>, message: Message) {
         let (bot, clock, keyboard) = (&self.bot, &self.clock, Some(&message.keyboard));
-        let said = match asked.place {
-            Place::Press { message: Some(place), .. } => {
-                bot.edit_message_text(clock, place, &message.text, keyboard).await
+        let outcome = match request.reply_to {
+            ReplyTarget::Press { message: Some(target), .. } => {
+                bot.edit_message_text(clock, target, &message.text, keyboard).await
             }
-            Place::Chat(chat) => bot.send_message(clock, chat, &message.text, keyboard).await.map(drop),
-            Place::Press { message: None, .. } => {
-                bot.send_message(clock, asked.person, &message.text, keyboard).await.map(drop)
+            ReplyTarget::Chat(chat) => bot.send_message(clock, chat, &message.text, keyboard).await.map(drop),
+            ReplyTarget::Press { message: None, .. } => {
+                bot.send_message(clock, request.person, &message.text, keyboard).await.map(drop)
             }
         };
-        self.report(said);
+        self.report(outcome);
     }
 }

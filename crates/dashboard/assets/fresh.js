@@ -1,4 +1,4 @@
-// Keeps lists and the page of one message up to date. Rows change in place; another order or other rows wait while somebody points at the list or is in it.
+// Keeps lists and the page of one message up to date. Rows change in place; another order or other rows wait while someone points at the list or is in it.
 "use strict";
 (() => {
   const { one, all, get, now, morph } = page;

@@ -17,7 +17,7 @@
     place.classList.toggle("late", state !== "live");
   };
 
-  // What somebody points at or is in with the keyboard.
+  // What someone points at or is in with the keyboard.
   const held = () => {
     const focused = document.activeElement?.closest(".card, .filters, #alerts, #verdict, #facts");
     return focused || one(".card:hover") || (now() - touched < MOMENT ? one(".card") : null);
@@ -53,7 +53,7 @@
     return holder.content.firstElementChild;
   };
 
-  // `own`: by a press of whoever looks, who waits for what comes of it, also under the pointer.
+  // `own`: by a press of the one who looks, who waits for what comes of it, also under the pointer.
   const change = (id, html, fresh = draw(html), own = false) => {
     const old = document.getElementById(`c-${id}`);
     if (!old || !fresh || old.isEqualNode(fresh)) return void waiting.delete(id);
@@ -69,13 +69,13 @@
       return;
     }
     waiting.delete(id);
-    // Each minute changes a little of every card. Drawn anew they would all be laid out at once, between a press and what came of it.
+    // Each minute changes a little of every card. Drawn again they would all be laid out at once, between a press and what came of it.
     const same = old.dataset.state === fresh.dataset.state, stays = same && shape(old) === shape(fresh);
     const card = stays ? old : fresh, button = focused && sign(document.activeElement);
     if (stays) morph(old, fresh);
     else { unfold(old, fresh); old.replaceWith(fresh); }
     if (!same) fresh.classList.add("fresh");
-    // Whoever pressed a button goes on at it, or where the buttons are: Start stands where Stop was.
+    // The one who pressed a button goes on at it, or where the buttons are: Start stands where Stop was.
     if (focused && !card.contains(document.activeElement)) ((button && one(button, card)) || one(".acts .btn", card) || one("h3 a", card)).focus();
   };
 
@@ -101,7 +101,7 @@
     if (order !== place.dataset.order) moved();
   });
 
-  // The order is another: it waits behind a button while somebody points at a row.
+  // The order is another: it waits behind a button while someone points at a row.
   const moved = () => (busy() ? (one("[data-sort]").hidden = false) : sort());
   const sort = async () => {
     if (fetching || now() - polled < 3000) return;
@@ -116,7 +116,7 @@
     });
   };
 
-  // The page anew, when no event came.
+  // The page again, when no event came.
   const poll = async (then) => {
     if (fetching || !board()) return;
     fetching = true;

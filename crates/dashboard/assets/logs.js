@@ -1,4 +1,4 @@
-// Follows the log: new lines on top while the page is at its top, counted while somebody reads further down or holds them. What a
+// Follows the log: new lines on top while the page is at its top, counted while someone reads further down or holds them. What a
 // stream leaves out or never brings is asked for with the page.
 "use strict";
 (() => {
@@ -28,9 +28,9 @@
   const show = () => {
     const place = list();
     if (!place) return;
-    // Between lines with a hole nobody could tell what is not there.
+    // Between lines with a hole no one could tell what is not there.
     if (torn) return renew();
-    // Each on a line of its own also for whoever copies them.
+    // Each on a line of its own also for those who copy them.
     for (const row of waiting) {
       if (!document.getElementById(row.id)) { row.classList.add("fresh"); place.prepend(row, "\n"); }
     }
@@ -39,7 +39,7 @@
     one(".empty", place.parentElement)?.remove();
     const rows = all("li[id]", place);
     if (rows.length > MOST) {
-      // The page anew leads on from its last line; this one would leave out what goes.
+      // The page drawn again leads on from its last line; this one would leave out what goes.
       for (const row of rows.slice(MOST)) row.remove();
       renew();
     }
@@ -65,7 +65,7 @@
     reading() ? say() : show();
   };
 
-  // The page anew: whole where nobody reads, else what is new in it waits as that of a stream does.
+  // The page again: whole where no one reads, else what is new in it waits as that of a stream does.
   const poll = async () => {
     if (fetching || !list()) return;
     const asked = location.href, { newest } = list().dataset;

@@ -16,7 +16,7 @@ const page = (() => {
     return gone;
   };
 
-  // Times of day are the visitor's own: told once, then every page is drawn so.
+  // Times of day are the visitor's own: sent once, then every page is drawn so.
   const zone = `zone=${-new Date().getTimezoneOffset()}`;
   if (!document.cookie.split("; ").includes(zone)) {
     document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax`;
@@ -32,13 +32,13 @@ const page = (() => {
     return { found, address: answer.url };
   };
 
-  // What is shown, by its address; going back to another one draws that anew.
+  // What is shown, by its address; going back to another one draws that again.
   const place = () => location.pathname + location.search;
   let shown = place();
   addEventListener("popstate", () => place() !== shown && location.reload());
   const same = (address) => new URL(address).pathname + new URL(address).search === location.pathname + location.search;
 
-  // How a fresh page names what somebody is on: by its id, or by where it leads.
+  // How a fresh page names what someone is on: by its id, or by where it leads.
   const sign = (one) => {
     const named = (name, of = one) => `[${name}="${CSS.escape(of.getAttribute(name))}"]`;
     if (one.id) return `#${CSS.escape(one.id)}`;
@@ -46,7 +46,7 @@ const page = (() => {
     return one.matches("form[action] button") ? `form${named("action", one.form)} button` : null;
   };
 
-  // What was unfolded stays so when it is drawn anew.
+  // What was unfolded stays so when it is drawn again.
   const unfold = (old, fresh) => {
     for (const one of all("details[open][id]", old)) fresh.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute("open", "");
   };
@@ -61,7 +61,7 @@ const page = (() => {
     if (field?.type === "search") field.setSelectionRange(field.value.length, field.value.length);
   };
 
-  // Whoever was on what is gone goes on at what came instead.
+  // The one who was on what is gone goes on at what came instead.
   const settle = () => {
     if (document.activeElement !== document.body) return;
     const dialog = one("dialog[open]");
@@ -100,7 +100,7 @@ const page = (() => {
     while (place) { const gone = place; place = meant(place.nextSibling); gone.remove(); }
   };
 
-  // The same page of something else. Its fields show what it is of, unless somebody is in one.
+  // The same page of something else. Its fields show what it is of, unless someone is in one.
   const turn = (old, fresh) => {
     morph(old, fresh);
     const form = one("form[data-here]", old);
@@ -131,7 +131,7 @@ const page = (() => {
     document.dispatchEvent(new Event("content"));
   };
 
-  // Another part of the same list. Whoever turned a page goes on at the top of the next one, others where they are.
+  // Another part of the same list. The one who turned a page goes on at the top of the next one, others where they are.
   let going = 0;
   const go = async (address, turned) => {
     const mine = ++going;
@@ -254,13 +254,13 @@ const page = (() => {
     if (place && event.target.files) one("[data-chosen]", place).textContent = [...event.target.files].map((file) => file.name).join(", ");
   });
 
-  // Pieces that ask for themselves anew.
+  // Pieces that ask for themselves again.
   setInterval(async () => {
     if (document.hidden) return;
     for (const old of all("[data-refresh]")) {
       const at = now() / 1000;
       old.asked ??= at;
-      // What somebody types into stays; a button or link that is found again gets the focus back.
+      // What someone types into stays; a button or link that is found again gets the focus back.
       const focused = old !== document.activeElement && old.contains(document.activeElement) && document.activeElement;
       if (at - old.asked < Number(old.dataset.refresh) || focused && !(focused.matches("button, a") && sign(focused))) continue;
       old.asked = at;

@@ -63,7 +63,7 @@ struct Problem {
 
 impl Refused {
     /// The same in the language of a reader.
-    fn told(mut self, language: Language) -> Self {
+    fn in_language(mut self, language: Language) -> Self {
         self.detail = refused(language, &self.code, &self.detail);
         for field in &mut self.fields {
             field.message = wrong_field(language, &field.message);
@@ -162,7 +162,7 @@ impl Dashboard {
         let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
             return Err(Refused::internal(format!("There was no answer within {} s.", timeout.as_secs())));
         };
-        read_answer(answer).await.map_err(|why: Refused| why.told(visitor.language))
+        read_answer(answer).await.map_err(|why: Refused| why.in_language(visitor.language))
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Dashboard(Arc<Parts>);
 struct Parts {
     state: web::State,
     api: web::InProcessApi,
-    places: Arc<Semaphore>,
+    stream_permits: Arc<Semaphore>,
     page_states: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     unread: Mutex<Unread>,
 }
@@ -44,8 +44,14 @@ impl Dashboard {
     /// Over a program's parts; nothing is served before [`crate::router`] is.
     pub fn new(state: web::State) -> Self {
         let api = web::InProcessApi::new(&state);
-        let places = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self(Arc::new(Parts { state, api, places, page_states: Mutex::default(), unread: Mutex::default() }))
+        let stream_permits = Arc::new(Semaphore::new(MOST_STREAMS));
+        Self(Arc::new(Parts {
+            state,
+            api,
+            stream_permits,
+            page_states: Mutex::default(),
+            unread: Mutex::default(),
+        }))
     }
 
     pub(crate) fn state(&self) -> &web::State {
@@ -56,8 +62,8 @@ impl Dashboard {
         self.state().health()
     }
 
-    pub(crate) fn places(&self) -> &Arc<Semaphore> {
-        &self.0.places
+    pub(crate) fn stream_permits(&self) -> &Arc<Semaphore> {
+        &self.0.stream_permits
     }
 
     /// What a page keeps between requests: one value of each type, made at the first call.

@@ -134,7 +134,7 @@ mod tests {
     use crate::view::Language;
 
     #[test]
-    fn a_kind_of_error_leads_to_its_lines_the_newest_backup_to_its_page_and_nothing_else_does() {
+    fn only_errors_and_the_newest_backup_have_links() {
         assert_eq!(
             more(Area::Errors, "flood_wait").as_deref(),
             Some("/logs?level=warn&error=flood_wait&range=7d")

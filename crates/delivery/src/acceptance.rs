@@ -17,7 +17,7 @@ impl Delivery {
     /// Accepts a message: when this returns `New`, it is on disk and will be carried.
     ///
     /// # Errors
-    /// See [`SubmitError`]; nothing was accepted then, unless it is [`SubmitError::NotKnown`].
+    /// See [`SubmitError`]; nothing was accepted then, unless it is [`SubmitError::OutcomeUnknown`].
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         let delivery = self.clone();
         self.to_the_end(async move { delivery.accept(submission).await }).await?
@@ -81,26 +81,26 @@ impl Delivery {
             chat if !self.lanes().lead_to(chat) => inner.sender.locate(chat),
             chat => Address::written(chat),
         };
-        let asked = query(message);
-        let candidates = inner.sender.candidates_now(&asked);
-        let place = store::QuotaScope {
+        let query = query(message);
+        let candidates = inner.sender.candidates_now(&query);
+        let scope = store::QuotaScope {
             queue: queue(message, candidates.as_ref()),
             caller: Caller::of(&accept.origin),
             service: Service::sending_to(&message.chat, !message.content.media.is_empty()),
         };
         let scheduled = message.state == MessageState::Scheduled;
-        inner.counts.accept(&place, scheduled, inner.limits().quotas)?;
+        inner.counts.accept(&scope, scheduled, inner.limits().quotas)?;
         let none_stored = self.none_stored(message).await;
         let reserved = candidates.and_then(|candidates| {
-            self.begin_at_acceptance(message, &asked, &candidates, &place, none_stored)
+            self.begin_at_acceptance(message, &query, &candidates, &scope, none_stored)
         });
-        accept.queue = place.queue.clone();
+        accept.queue = scope.queue.clone();
         let message = message.clone();
         let listener = accept.origin.listener.clone();
-        inner.waiters.begin(id, place.clone());
+        inner.waiters.begin(id, scope.clone());
         let answer = inner.store.outbox().accept(accept).await;
-        let not_known = SubmitError::NotKnown { id };
-        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let unknown = SubmitError::OutcomeUnknown { id };
+        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), unknown).await;
         let other = match accepted.map(|answer| answer.unwrap_or(Accepted::New)) {
             Ok(Accepted::New) => {
                 inner.metrics.accepted();
@@ -118,9 +118,9 @@ impl Delivery {
                     // No one waits for a person: its callers hear at once that it is accepted.
                     None if message.state == MessageState::AwaitingApproval => {
                         inner.waiters.abandon(id);
-                        inner.counts.end(&place, scheduled);
+                        inner.counts.end(&scope, scheduled);
                     }
-                    None => self.enqueue(message, &place, none_stored),
+                    None => self.enqueue(message, &scope, none_stored),
                 }
                 return Ok(Submitted { id, how: How::New });
             }
@@ -136,7 +136,7 @@ impl Delivery {
             Err(not_accepted) => Err(not_accepted),
         };
         inner.waiters.abandon(id);
-        inner.counts.end(&place, scheduled);
+        inner.counts.end(&scope, scheduled);
         // The one who queued up behind it goes on.
         self.start_new(reserved.map(|(lane, _)| lane));
         other
@@ -176,15 +176,15 @@ impl Delivery {
 
     /// Whether the store has none of the messages of a lane that is not open.
     async fn none_stored(&self, message: &OutboundMessage) -> NoneStored {
-        let asked = self.lanes().ask_store(&message.place(), message.pin.as_ref());
-        if asked.is_some() {
+        let none_stored = self.lanes().ask_store(&message.place(), message.pin.as_ref());
+        if none_stored.is_some() {
             let names = vec![message.chat.clone()];
             let key = LaneKey { chat_id: message.chat_id(), names, pin: message.pin.clone() };
             if self.0.store.outbox().waits_in(key).await.unwrap_or(true) {
                 return None;
             }
         }
-        asked
+        none_stored
     }
 
     /// Whether the message can go to its account in the same write that accepts it: one write to disk instead of two.
@@ -194,7 +194,7 @@ impl Delivery {
         message: &mut OutboundMessage,
         query: &Query,
         candidates: &Candidates,
-        place: &store::QuotaScope,
+        scope: &store::QuotaScope,
         none_stored: NoneStored,
     ) -> Option<(LaneId, Option<Slot>)> {
         let address = message.address.clone()?;
@@ -213,7 +213,7 @@ impl Delivery {
         }
         let slot = self.admit(&account).ok()?;
         let (chat, named) = (address.into(), message.chat.clone());
-        let at = LaneTarget { chat, named, queue: place.queue.clone() };
+        let at = LaneTarget { chat, named, queue: scope.queue.clone() };
         let lane = self.lanes().reserve(&at, message.pin.as_ref(), none_stored)?;
         message.account = Some(account);
         message.state = MessageState::Sending;

@@ -273,8 +273,8 @@ impl LaneWorker<'_> {
         let stored = self.delivery.persist(message.id, || outbox.part_sent(write.clone()));
         let written = if finished && write.repeatable {
             // The write is handed over first: reads wait for it.
-            let said = async { self.delivery.end(message) };
-            tokio::join!(biased; stored, said).0
+            let ended = async { self.delivery.end(message) };
+            tokio::join!(biased; stored, ended).0
         } else {
             stored.await
         };
@@ -384,9 +384,9 @@ impl LaneWorker<'_> {
         outcome: Result<&Outcome, &str>,
     ) -> ControlFlow<LaneStep> {
         if let Some(unknown) = work.message.parts.get(part) {
-            let asked = attempt(route, unknown, work);
-            let said = self.delivery.0.sender.peer_check(asked, work.message.updated_at).await;
-            if let Evidence::Present(ids) = said {
+            let query = attempt(route, unknown, work);
+            let evidence = self.delivery.0.sender.peer_check(query, work.message.updated_at).await;
+            if let Evidence::Present(ids) = evidence {
                 return self.sent(work, route, part, ids.unwrap_or_default(), None).await;
             }
         }

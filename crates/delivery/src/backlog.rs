@@ -45,7 +45,7 @@ impl Delivery {
                 self.lanes().go_on_behind(&mut page, row.id);
                 continue;
             };
-            let at = self.place_of(&lane.chat, lane.address.as_ref(), &page.queue);
+            let at = self.lane_target(&lane.chat, lane.address.as_ref(), &page.queue);
             let is_here = waiters.has(row.id);
             let opened = self.lanes().take_in(&mut page, &at, row.id, lane.pin.as_ref(), is_here);
             match opened {
@@ -71,15 +71,15 @@ impl LaneWorker<'_> {
         };
         let found = page.readable.len() + page.unreadable.len();
         let mut jobs: Vec<Job<Payload>> = Vec::new();
-        for (message, place) in page.readable.into_iter().filter(|(message, _)| !waiters.has(message.id)) {
+        for (message, scope) in page.readable.into_iter().filter(|(message, _)| !waiters.has(message.id)) {
             let (id, pin) = (message.id, message.pin.clone());
-            if let Some(message) = self.take_in_hand(message, place) {
+            if let Some(message) = self.take_in_hand(message, scope) {
                 jobs.push(Job { id, pin, payload: Some(Box::new(InFlight::new(message))) });
             }
         }
         for id in page.unreadable.into_iter().filter(|id| !waiters.has(*id)) {
-            if let Ok(Some(place)) = outbox.place(id).await {
-                waiters.begin(id, place);
+            if let Ok(Some(scope)) = outbox.place(id).await {
+                waiters.begin(id, scope);
                 jobs.push(Job { id, pin: key.pin.clone(), payload: None });
             }
         }
@@ -95,9 +95,9 @@ impl LaneWorker<'_> {
         ControlFlow::Continue(())
     }
 
-    fn take_in_hand(&self, message: OutboundMessage, place: QuotaScope) -> Option<OutboundMessage> {
+    fn take_in_hand(&self, message: OutboundMessage, scope: QuotaScope) -> Option<OutboundMessage> {
         let waiters = &self.delivery.0.waiters;
-        waiters.begin(message.id, place);
+        waiters.begin(message.id, scope);
         waiters.set_due(message.id, due_since(&message), service(&message), message.pin.clone());
         self.delivery.unless_it_must_wait(message)
     }

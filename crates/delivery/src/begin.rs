@@ -174,9 +174,9 @@ impl LaneWorker<'_> {
                     return Err(ControlFlow::Break(LaneStep::Dropped));
                 }
                 // Ended and sent again by hand meanwhile: it is on its way once more.
-                let place = inner.store.outbox().place(work.message.id).await;
-                if let Ok(Some(place)) = place {
-                    inner.waiters.begin(work.message.id, place);
+                let scope = inner.store.outbox().place(work.message.id).await;
+                if let Ok(Some(scope)) = scope {
+                    inner.waiters.begin(work.message.id, scope);
                 }
                 return Err(ControlFlow::Continue(()));
             }

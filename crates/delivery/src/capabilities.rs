@@ -162,7 +162,7 @@ pub enum NotCarried {
     #[error("this chat takes no {kind}; it takes {}", listed(takes))]
     Media {
         /// Their place in the message, counted from 0.
-        place: usize,
+        index: usize,
         /// What they are.
         kind: MediaKind,
         /// What it takes.
@@ -183,7 +183,7 @@ impl NotCarried {
     pub fn field(&self) -> String {
         match self {
             Self::Messages => "chat".to_owned(),
-            Self::Media { place, .. } => format!("media[{place}]"),
+            Self::Media { index, .. } => format!("media[{index}]"),
             Self::Formatting { .. } => "parse_mode".to_owned(),
         }
     }
@@ -210,10 +210,10 @@ impl Capabilities {
         if !self.sends {
             return Err(NotCarried::Messages);
         }
-        for (place, media) in content.media.iter().enumerate() {
+        for (index, media) in content.media.iter().enumerate() {
             let kind = MediaKind::of(media);
             if !self.media.contains(&kind) {
-                return Err(NotCarried::Media { place, kind, takes: self.media });
+                return Err(NotCarried::Media { index, kind, takes: self.media });
             }
         }
         let mode = content.parse_mode;

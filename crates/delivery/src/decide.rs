@@ -55,7 +55,7 @@ pub(crate) fn choose(
         return Choice::Go(ready.account.clone());
     }
     if left().next().is_none() {
-        return Choice::Fail(nobody(candidates, chat, tried));
+        return Choice::Fail(no_candidate(candidates, chat, tried));
     }
     let first = first_free(left());
     match first {
@@ -183,19 +183,23 @@ pub(crate) fn passed_over(
 /// Why there is no one. A missing right says most. That a chat is not found is said only when everyone who might know it
 /// was asked: while one of them cannot be, it may well be in that one's dialogs, and "not found" is final. The one who is gone
 /// for good is not waited for, or a chat that no one knows would never be distinguished from one that no one can be asked about.
-fn nobody(candidates: &Candidates, chat: Option<&ChatRef>, tried: &[(Refusal, RefusalKind)]) -> Failure {
+fn no_candidate(
+    candidates: &Candidates,
+    chat: Option<&ChatRef>,
+    tried: &[(Refusal, RefusalKind)],
+) -> Failure {
     let untried =
         |refused: &&(Refusal, RefusalKind)| tried.iter().all(|(one, _)| one.account != refused.0.account);
     let all = || tried.iter().chain(candidates.refused.iter().filter(untried));
     let asked = all().map(|(refusal, _)| refusal.clone()).collect();
-    let said = |wanted: RefusalKind| all().any(|(_, why)| *why == wanted);
+    let has = |wanted: RefusalKind| all().any(|(_, why)| *why == wanted);
     // A name means the same to everyone: that no one has it is known from a single answer.
     let one_is_enough = matches!(chat, Some(ChatRef::Username(_))) && candidates.address.is_none();
-    if said(RefusalKind::Forbidden) {
+    if has(RefusalKind::Forbidden) {
         Failure::NoRights { asked }
-    } else if said(RefusalKind::NotInChat) {
+    } else if has(RefusalKind::NotInChat) {
         Failure::NotInChat { asked }
-    } else if said(RefusalKind::NotFound) && (one_is_enough || !said(RefusalKind::Unusable)) {
+    } else if has(RefusalKind::NotFound) && (one_is_enough || !has(RefusalKind::Unusable)) {
         Failure::ChatNotFound { asked }
     } else {
         Failure::NoAccount { asked }

@@ -97,7 +97,7 @@ proptest! {
 
     /// Nothing was sent, or nothing more than before: a part that cannot be prepared is never taken for sent.
     #[test]
-    fn what_cannot_be_prepared_is_never_done(outcome in outcomes(), doubtful: bool) {
+    fn unprepared_work_is_never_done(outcome in outcomes(), doubtful: bool) {
         let next = after(&as_unsent(outcome), Tried { doubtful, ..Tried::default() });
         prop_assert!(!matches!(next, Next::Done(_)), "{:?}", next);
         let frees = matches!(next, Next::GiveBack { .. } | Next::Fail(_));
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn what_cannot_be_told_ends_in_doubt_not_in_a_guess(outcome in outcomes(), repeat in repeats()) {
+    fn an_inconclusive_look_ends_in_doubt(outcome in outcomes(), repeat in repeats()) {
         let tried = Tried { doubtful: true, unclear_answers: 3, expired: false, repeat };
         let next = after_look(MessageLookup::CannotTell, &outcome, tried);
         prop_assert!(matches!(next, Next::Doubt | Next::Again(_)), "{:?}", next);
@@ -183,8 +183,8 @@ proptest! {
             let is_known = last.contains(&RefusalKind::Forbidden) || last.contains(&RefusalKind::NotInChat);
             prop_assert_eq!(not_found, last.contains(&RefusalKind::NotFound) && !is_known);
         } else {
-            let all_told = last.iter().all(|why| matches!(why, RefusalKind::NotFound | RefusalKind::Gone));
-            prop_assert_eq!(not_found, all_told && last.contains(&RefusalKind::NotFound));
+            let all_missing = last.iter().all(|why| matches!(why, RefusalKind::NotFound | RefusalKind::Gone));
+            prop_assert_eq!(not_found, all_missing && last.contains(&RefusalKind::NotFound));
         }
     }
 }
@@ -207,9 +207,9 @@ proptest! {
         match failover(&candidates, &tried, &chosen, None) {
             Some((from, why)) => {
                 prop_assert!(from != chosen && considered(&from) && !why.is_empty());
-                let told = passed_over(&candidates, &tried, &chosen);
-                prop_assert_eq!(told.matches(from.as_str()).count(), 1, "{}", told);
-                prop_assert!(!told.contains(chosen.as_str()), "{}", told);
+                let text = passed_over(&candidates, &tried, &chosen);
+                prop_assert_eq!(text.matches(from.as_str()).count(), 1, "{}", text);
+                prop_assert!(!text.contains(chosen.as_str()), "{}", text);
             }
             None => prop_assert!(candidates.preferred.iter().all(|first| *first == chosen)),
         }
@@ -240,8 +240,8 @@ fn everybody_who_was_passed_over_is_named_once_with_the_reason() {
     candidates.refused.extend(
         (0..9).map(|number| (refused(&format!("more_{number}"), "not in the chat"), RefusalKind::NotFound)),
     );
-    let told = passed_over(&candidates, &tried, &name("third"));
-    assert!(told.ends_with("more_0 (not in the chat), and 8 more"), "{told}");
+    let text = passed_over(&candidates, &tried, &name("third"));
+    assert!(text.ends_with("more_0 (not in the chat), and 8 more"), "{text}");
 }
 
 #[test]
@@ -358,8 +358,8 @@ proptest! {
         let able = all.iter().enumerate().map(able).collect();
         let mut candidates = Candidates { able, ..Candidates::default() };
         let limit = |number: usize| all[number].1.map(Timestamp::from_micros);
-        let admit = |asked: &AccountName| {
-            let number = (0..all.len()).find(|number| account(*number) == *asked).expect("one of them");
+        let admit = |candidate: &AccountName| {
+            let number = (0..all.len()).find(|number| account(*number) == *candidate).expect("one of them");
             limit(number).map_or(Ok(()), Err)
         };
         let choice =

@@ -14,7 +14,7 @@ use crate::Ambient;
 pub(crate) const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often it is asked once more while the program ends.
-const ASKED_CLOSING: u32 = 3;
+const CLOSING_ATTEMPTS: u32 = 3;
 
 /// What became of work that the store did not answer for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Fate {
     /// It will never be carried.
     NotAccepted,
     /// The program ends before the store has answered.
-    NotKnown,
+    Unknown,
 }
 
 /// Runs a change to its end even if its caller goes away: a connection that is cut must not leave work half
@@ -63,15 +63,15 @@ pub(crate) async fn unless_repeated<S, E>(
 }
 
 /// What the store says of work that it was to take in: nothing where it was late to answer and has the work all the same.
-/// `fate` finds that out, and `not_known` is for when no one can.
+/// `fate` finds that out, and `unknown` is for when no one can.
 ///
 /// # Errors
-/// The work was not taken in, unless it is `not_known`.
+/// The work was not taken in, unless it is `unknown`.
 pub(crate) async fn answer_or_fate<A, E: From<StoreError>>(
     answer: Result<A, StoreError>,
     subject: &impl Display,
     fate: impl Future<Output = Fate>,
-    not_known: E,
+    unknown: E,
 ) -> Result<Option<A>, E> {
     let why = match answer {
         Err(StoreError::Unavailable(why)) => why,
@@ -83,7 +83,7 @@ pub(crate) async fn answer_or_fate<A, E: From<StoreError>>(
             Ok(None)
         }
         Fate::NotAccepted => Err(StoreError::Unavailable(why).into()),
-        Fate::NotKnown => Err(not_known),
+        Fate::Unknown => Err(unknown),
     }
 }
 
@@ -106,19 +106,19 @@ pub(crate) async fn fate<F>(
 where
     F: Future<Output = Result<bool, StoreError>>,
 {
-    let mut asked_closing = 0;
+    let mut closing_attempts = 0;
     loop {
         match cancel().await {
             Ok(true) | Err(StoreError::NotFound { .. }) => return Fate::NotAccepted,
             Ok(false) => return Fate::Accepted,
-            Err(error) if asked_closing >= ASKED_CLOSING => {
+            Err(error) if closing_attempts >= CLOSING_ATTEMPTS => {
                 tracing::error!(%subject, %error, "whether it was accepted is not known; the next start tells");
-                return Fate::NotKnown;
+                return Fate::Unknown;
             }
             Err(error) => {
                 tracing::error!(%subject, %error, "whether it was accepted is not known yet");
                 ambient.clock.sleep(ASK_AGAIN).await;
-                asked_closing += u32::from(closing.is_cancelled());
+                closing_attempts += u32::from(closing.is_cancelled());
             }
         }
     }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     /// The fate of work of which the store says this after it was silent so often, and how often it was asked.
-    async fn told(silent: u32, closing: bool, answer: Result<bool, StoreError>) -> (Fate, u32) {
+    async fn fate_of(silent: u32, closing: bool, answer: Result<bool, StoreError>) -> (Fate, u32) {
         let clock = Clock::system();
         let ambient =
             Ambient { ids: Ids::new(clock.clone()), chance: Chance::from_system(), clock: clock.clone() };
@@ -170,9 +170,9 @@ mod tests {
         if closing {
             token.cancel();
         }
-        let asked = AtomicU32::new(0);
+        let attempts = AtomicU32::new(0);
         let cancel = || {
-            let is_silent = asked.fetch_add(1, Ordering::Relaxed) < silent;
+            let is_silent = attempts.fetch_add(1, Ordering::Relaxed) < silent;
             let silence = Err(StoreError::Unavailable("busy".into()));
             std::future::ready(if is_silent { silence } else { answer.clone() })
         };
@@ -184,23 +184,23 @@ mod tests {
         };
         let fate = tokio::select! {
             fate = fate(&ambient, &token, &"demo", cancel) => fate,
-            () = waits => Fate::NotKnown,
+            () = waits => Fate::Unknown,
         };
-        (fate, asked.load(Ordering::Relaxed))
+        (fate, attempts.load(Ordering::Relaxed))
     }
 
     #[tokio::test]
-    async fn what_the_store_says_at_last_is_told() {
+    async fn the_late_reply_of_the_store_decides_the_fate() {
         let gone = || Err(StoreError::NotFound { table: "outbox", what: "there is none".into() });
-        assert_eq!(told(0, false, Ok(false)).await, (Fate::Accepted, 1));
-        assert_eq!(told(9, false, Ok(true)).await, (Fate::NotAccepted, 10));
-        assert_eq!(told(9, false, gone()).await, (Fate::NotAccepted, 10));
+        assert_eq!(fate_of(0, false, Ok(false)).await, (Fate::Accepted, 1));
+        assert_eq!(fate_of(9, false, Ok(true)).await, (Fate::NotAccepted, 10));
+        assert_eq!(fate_of(9, false, gone()).await, (Fate::NotAccepted, 10));
     }
 
     #[tokio::test]
     async fn a_program_that_ends_never_says_not_accepted_without_proof() {
-        assert_eq!(told(3, true, Ok(false)).await, (Fate::Accepted, 4));
-        assert_eq!(told(3, true, Ok(true)).await, (Fate::NotAccepted, 4));
-        assert_eq!(told(99, true, Ok(true)).await, (Fate::NotKnown, 4));
+        assert_eq!(fate_of(3, true, Ok(false)).await, (Fate::Accepted, 4));
+        assert_eq!(fate_of(3, true, Ok(true)).await, (Fate::NotAccepted, 4));
+        assert_eq!(fate_of(99, true, Ok(true)).await, (Fate::Unknown, 4));
     }
 }

@@ -26,9 +26,9 @@ impl Delivery {
         let now = self.0.ambient.clock.now();
         let waited = self.0.store.outbox().take_back(id, now, detail).await?;
         let Some(message) = self.get(id).await? else { return Ok(Change::NoSuchMessage) };
-        let Some((place, waited)) = waited else { return Ok(Change::Refused(Box::new(message))) };
+        let Some((scope, waited)) = waited else { return Ok(Change::Refused(Box::new(message))) };
         if waited != MessageState::AwaitingApproval {
-            self.0.counts.end(&place, waited == MessageState::Scheduled);
+            self.0.counts.end(&scope, waited == MessageState::Scheduled);
         }
         self.0.metrics.cancelled();
         // The one who holds it at this moment finds out from the store; the one who waits for its turn never gets one.
@@ -42,7 +42,7 @@ impl Delivery {
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;
         if let Some(again) = now.filter(|now| waits(now.state)) {
-            self.line_up_again(again, &place);
+            self.line_up_again(again, &scope);
         }
         Ok(Change::Done(Box::new(message)))
     }
@@ -135,11 +135,11 @@ impl Delivery {
         // Sending: the one who held it through the cancel has it already, and a second job would not ask the store again.
         let waits_now = waits(message.state);
         if (waits_then || waits_now)
-            && let Some(place) = self.0.store.outbox().place(id).await?
+            && let Some(scope) = self.0.store.outbox().place(id).await?
         {
-            self.0.counts.begin(&place, message.state == MessageState::Scheduled);
+            self.0.counts.begin(&scope, message.state == MessageState::Scheduled);
             if waits_now {
-                self.line_up_again(message.clone(), &place);
+                self.line_up_again(message.clone(), &scope);
             }
         }
         // A person may have said of a doubt that it was sent.

@@ -150,14 +150,14 @@ impl<L> Lanes<L> {
     /// Opens a lane that there is not yet, for a worker whose first job is not accepted yet.
     pub(crate) fn reserve(
         &mut self,
-        place: &LaneTarget,
+        target: &LaneTarget,
         pin: Option<&AccountName>,
-        known: NoneStored,
+        none_stored: NoneStored,
     ) -> Option<LaneId> {
-        let may = self.find(&place.chat, pin).is_none()
-            && !self.may_be_stored(pin, known)
-            && self.room(&place.queue) > 0;
-        may.then(|| self.open(place, pin.cloned()))
+        let may = self.find(&target.chat, pin).is_none()
+            && !self.may_be_stored(pin, none_stored)
+            && self.room(&target.queue) > 0;
+        may.then(|| self.open(target, pin.cloned()))
     }
 
     /// Whether only the store knows if it has messages of a lane. Nothing if it is open, or if the store has none for
@@ -168,12 +168,12 @@ impl<L> Lanes<L> {
     }
 
     /// Puts a message in line that the store has and that waits.
-    pub(crate) fn line_up(&mut self, place: &LaneTarget, job: Job<L>, known: NoneStored) -> Lined {
-        let Some(id) = self.find(&place.chat, job.pin.as_ref()) else {
-            if self.may_be_stored(job.pin.as_ref(), known) || self.room(&place.queue) == 0 {
-                return Lined::Stored(self.stored(place, job.id, job.pin.as_ref()));
+    pub(crate) fn line_up(&mut self, target: &LaneTarget, job: Job<L>, none_stored: NoneStored) -> Lined {
+        let Some(id) = self.find(&target.chat, job.pin.as_ref()) else {
+            if self.may_be_stored(job.pin.as_ref(), none_stored) || self.room(&target.queue) == 0 {
+                return Lined::Stored(self.stored(target, job.id, job.pin.as_ref()));
             }
-            let lane = self.open(place, job.pin.clone());
+            let lane = self.open(target, job.pin.clone());
             self.insert(lane, job);
             return Lined::Here(Some(lane));
         };
@@ -181,7 +181,7 @@ impl<L> Lanes<L> {
         let (most, Some(lane)) = (self.window.lane, self.open.get_mut(&id)) else { return Lined::Here(None) };
         let is_last = lane.jobs.back().is_none_or(|last| last.id < job.id);
         if is_last && (lane.stored || lane.jobs.len() >= most || !has_room) {
-            lane.leave(&place.named);
+            lane.leave(&target.named);
             return Lined::Stored(None);
         }
         self.insert(id, job);
@@ -190,13 +190,13 @@ impl<L> Lanes<L> {
 
     /// Puts a message in line that is under way, or whose row cannot be read: it has a place in any case. `Some` names a new
     /// lane that needs a worker.
-    pub(crate) fn push(&mut self, place: &LaneTarget, job: Job<L>) -> Option<LaneId> {
-        let known = self.find(&place.chat, job.pin.as_ref());
+    pub(crate) fn push(&mut self, target: &LaneTarget, job: Job<L>) -> Option<LaneId> {
+        let known = self.find(&target.chat, job.pin.as_ref());
         let lane = known.unwrap_or_else(|| {
             let stored = self.may_be_stored(job.pin.as_ref(), None);
-            let lane = self.open(place, job.pin.clone());
+            let lane = self.open(target, job.pin.clone());
             if let Some(lane) = self.open.get_mut(&lane).filter(|_| stored) {
-                lane.leave(&place.named);
+                lane.leave(&target.named);
             }
             lane
         });
@@ -207,19 +207,19 @@ impl<L> Lanes<L> {
     /// The store has a message that waits and that memory has not. `Some` names a new lane that needs a worker.
     pub(crate) fn stored(
         &mut self,
-        place: &LaneTarget,
+        target: &LaneTarget,
         id: MessageId,
         pin: Option<&AccountName>,
     ) -> Option<LaneId> {
-        if let Some(lane) = self.find(&place.chat, pin).and_then(|lane| self.open.get_mut(&lane)) {
-            lane.leave(&place.named);
+        if let Some(lane) = self.find(&target.chat, pin).and_then(|lane| self.open.get_mut(&lane)) {
+            lane.leave(&target.named);
             return None;
         }
-        if self.is_stored(&place.queue) || self.room(&place.queue) == 0 {
-            self.leave_to_queue(&place.queue, Some(id));
+        if self.is_stored(&target.queue) || self.room(&target.queue) == 0 {
+            self.leave_to_queue(&target.queue, Some(id));
             return None;
         }
-        Some(self.open_stored(place, pin))
+        Some(self.open_stored(target, pin))
     }
 
     /// An earlier run left messages of this queue. None of them is read before [`Lanes::resumed`].
@@ -257,20 +257,20 @@ impl<L> Lanes<L> {
     pub(crate) fn take_in(
         &mut self,
         page: &mut PageOf,
-        place: &LaneTarget,
+        target: &LaneTarget,
         id: MessageId,
         pin: Option<&AccountName>,
         is_here: bool,
     ) -> Result<Option<LaneId>, Full> {
-        let opened = match self.find(&place.chat, pin) {
+        let opened = match self.find(&target.chat, pin) {
             Some(lane) => {
                 if let Some(lane) = self.open.get_mut(&lane).filter(|lane| !is_here && !lane.stored) {
-                    lane.leave(&place.named);
+                    lane.leave(&target.named);
                 }
                 None
             }
             None if self.room(&page.queue) == 0 => return Err(Full),
-            None => Some(self.open_stored(place, pin)),
+            None => Some(self.open_stored(target, pin)),
         };
         self.go_on_behind(page, id);
         Ok(opened)
@@ -375,8 +375,8 @@ impl<L> Lanes<L> {
             None => (None, false, Vec::new(), Queue::Pool),
         };
         let known = self.find(chat, pin.as_ref());
-        let place = LaneTarget { named: chat.clone(), chat: chat.clone(), queue };
-        let target = known.unwrap_or_else(|| self.open(&place, pin));
+        let lane_target = LaneTarget { named: chat.clone(), chat: chat.clone(), queue };
+        let target = known.unwrap_or_else(|| self.open(&lane_target, pin));
         for job in movers {
             self.insert(target, job);
         }
@@ -408,13 +408,13 @@ impl<L> Lanes<L> {
     }
 
     /// Whether the store may have messages of a lane that is not open.
-    fn may_be_stored(&self, pin: Option<&AccountName>, known: NoneStored) -> bool {
+    fn may_be_stored(&self, pin: Option<&AccountName>, none_stored: NoneStored) -> bool {
         let may = match pin {
             Some(pin) => self.is_stored(&Queue::Pinned(pin.clone())),
             // What is not pinned may have been accepted into any queue.
             None => self.unpinned_stored > 0,
         };
-        may && known != Some(self.left)
+        may && none_stored != Some(self.left)
     }
 
     fn is_stored(&self, queue: &Queue) -> bool {
@@ -460,18 +460,18 @@ impl<L> Lanes<L> {
         lanes.iter().copied().find(|lane| self.open.get(lane).is_some_and(|lane| lane.pin.as_ref() == pin))
     }
 
-    fn open_stored(&mut self, place: &LaneTarget, pin: Option<&AccountName>) -> LaneId {
-        let id = self.open(place, pin.cloned());
+    fn open_stored(&mut self, target: &LaneTarget, pin: Option<&AccountName>) -> LaneId {
+        let id = self.open(target, pin.cloned());
         if let Some(lane) = self.open.get_mut(&id) {
-            lane.leave(&place.named);
+            lane.leave(&target.named);
         }
         id
     }
 
-    fn open(&mut self, place: &LaneTarget, pin: Option<AccountName>) -> LaneId {
+    fn open(&mut self, target: &LaneTarget, pin: Option<AccountName>) -> LaneId {
         let id = LaneId(self.next);
         self.next += 1;
-        let LaneTarget { chat, queue, .. } = place.clone();
+        let LaneTarget { chat, queue, .. } = target.clone();
         self.count(&queue, 1);
         self.by_chat.entry(chat.clone()).or_default().push(id);
         let names = Vec::new();

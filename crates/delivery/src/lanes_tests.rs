@@ -70,7 +70,7 @@ fn a_name_that_is_resolved_joins_the_lanes_of_its_id() {
 }
 
 #[test]
-fn who_stands_behind_a_head_that_waits_waits_as_long() {
+fn messages_behind_a_waiting_head_wait_as_long() {
     let mut lanes = Lanes::new(Window { queue: 10, lane: 2 });
     let lane = new_lane(&mut lanes, &chat(), 1);
     lanes.take(lane);
@@ -88,7 +88,7 @@ fn who_stands_behind_a_head_that_waits_waits_as_long() {
 }
 
 #[test]
-fn what_waits_is_not_read_before_what_was_under_way_has_its_lane() {
+fn waiting_work_is_read_after_started_work_has_its_lane() {
     let mut lanes = Lanes::new(WIDE);
     lanes.resume(&Queue::Pool);
     assert!(lanes.pages().is_empty() && !lanes.has_room_for_stored());
@@ -115,7 +115,7 @@ struct World {
 }
 
 impl World {
-    fn place(chat: &ChatRef, queue: &Queue) -> LaneTarget {
+    fn lane_target(chat: &ChatRef, queue: &Queue) -> LaneTarget {
         LaneTarget { chat: chat.clone(), named: chat.clone(), queue: queue.clone() }
     }
 
@@ -128,12 +128,12 @@ impl World {
             None if queue == 0 => Queue::Pool,
             None => Queue::Account(accounts[0].clone()),
         };
-        let asked = self.lanes.ask_store(&chat, pin.as_ref());
+        let none_stored = self.lanes.ask_store(&chat, pin.as_ref());
         let has = self.store.values().any(|(other, its_pin, _)| (other, its_pin) == (&chat, &pin));
-        let known = asked.filter(|_| !has);
+        let known = none_stored.filter(|_| !has);
         self.store.insert(id(number), (chat.clone(), pin.clone(), queue.clone()));
         let job = Job { id: id(number), pin, payload: () };
-        match self.lanes.line_up(&Self::place(&chat, &queue), job, known) {
+        match self.lanes.line_up(&Self::lane_target(&chat, &queue), job, known) {
             Lined::Here(lane) => {
                 self.here.insert(id(number));
                 self.workers.extend(lane.map(|lane| (lane, None)));
@@ -155,8 +155,8 @@ impl World {
             let mut is_full = false;
             for (id, (chat, pin, queue)) in rows {
                 let is_here = self.here.contains(&id);
-                let place = Self::place(&chat, &queue);
-                let Ok(lane) = self.lanes.take_in(&mut page, &place, id, pin.as_ref(), is_here) else {
+                let lane_target = Self::lane_target(&chat, &queue);
+                let Ok(lane) = self.lanes.take_in(&mut page, &lane_target, id, pin.as_ref(), is_here) else {
                     is_full = true;
                     break;
                 };
@@ -237,7 +237,7 @@ proptest! {
     /// Whatever is accepted, sent and restarted in between: every message leaves once and by age within its lane, those
     /// without a pin among themselves and those of each pin, and memory holds no more than the window.
     #[test]
-    fn nothing_is_lost_doubled_or_passed(ops in prop::collection::vec(op(), 1..150), room in 1_usize..6, most in 1_usize..4) {
+    fn no_message_is_lost_doubled_or_overtaken(ops in prop::collection::vec(op(), 1..150), room in 1_usize..6, most in 1_usize..4) {
         let window = Window { queue: room, lane: most };
         let mut world = World {
             lanes: Lanes::new(window),

@@ -287,11 +287,11 @@ impl Delivery {
 
     /// Notifies callers that a message is final; the store has it already.
     fn end(&self, message: &OutboundMessage) {
-        self.0.waiters.finish(message.id, message, |message, place| {
+        self.0.waiters.finish(message.id, message, |message, scope| {
             // A cancel counts where it is made, whether memory has the message or not.
             if message.state != MessageState::Cancelled {
                 self.0.metrics.ended(message);
-                self.0.counts.end(&place, false);
+                self.0.counts.end(&scope, false);
             }
         });
         self.0.media_released.tell(message);

@@ -6,14 +6,14 @@ use domain::message::{MessageState, OutboundMessage};
 use tokio::sync::broadcast;
 
 /// How many are kept for a listener that is slow; it misses the oldest of more than that.
-const KEPT: usize = 1_024;
+const CAPACITY: usize = 1_024;
 
 /// Announces messages whose files are spent. No one has to listen.
 pub(crate) struct MediaReleased(broadcast::Sender<MessageId>);
 
 impl Default for MediaReleased {
     fn default() -> Self {
-        Self(broadcast::Sender::new(KEPT))
+        Self(broadcast::Sender::new(CAPACITY))
     }
 }
 

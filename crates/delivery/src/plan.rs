@@ -175,7 +175,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
         #[test]
-        fn each_of_the_media_goes_out_once_in_order_and_the_text_with_them(
+        fn media_leave_once_in_order_with_the_text(
             media in prop::collection::vec(any_media(), 0..=MOST_MEDIA), text in any_text(),
             capabilities in any_capabilities(),
         ) {

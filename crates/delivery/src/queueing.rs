@@ -13,23 +13,27 @@ use crate::{Delivery, Inner, due_since, persist, service};
 
 impl Delivery {
     /// Puts an accepted message in its lane, or leaves it to the store: until its time comes, or until there is room.
-    pub(crate) fn enqueue(&self, message: OutboundMessage, place: &QuotaScope, known: NoneStored) {
+    pub(crate) fn enqueue(&self, message: OutboundMessage, scope: &QuotaScope, none_stored: NoneStored) {
         let (id, service) = (message.id, service(&message));
         if message.state == MessageState::Scheduled
             && let Some(at) = message.send_at
         {
             self.0.waiters.leave(id);
-            self.0.schedule.add(NextScheduled { at, id, service: place.service });
+            self.0.schedule.add(NextScheduled { at, id, service: scope.service });
             return;
         }
         self.0.waiters.set_due(id, due_since(&message), service, message.pin.clone());
         let Some(message) = self.unless_it_must_wait(message) else { return };
-        let place = self.place_of(&message.chat, message.address.as_ref(), &place.queue);
+        let target = self.lane_target(&message.chat, message.address.as_ref(), &scope.queue);
         let (pin, may_wait) = (message.pin.clone(), waits(message.state));
         let job = Job { id, pin, payload: Some(Box::new(InFlight::new(message))) };
         let lined = {
             let mut lanes = self.lanes();
-            if may_wait { lanes.line_up(&place, job, known) } else { Lined::Here(lanes.push(&place, job)) }
+            if may_wait {
+                lanes.line_up(&target, job, none_stored)
+            } else {
+                Lined::Here(lanes.push(&target, job))
+            }
         };
         match lined {
             Lined::Here(lane) => self.start_new(lane),
@@ -52,17 +56,17 @@ impl Delivery {
     }
 
     /// A message that waits in the store alone gets into the line of those that memory has, or of those that it will have.
-    pub(crate) async fn line_up_due(&self, waiting: Waiting, place: QuotaScope) {
+    pub(crate) async fn line_up_due(&self, waiting: Waiting, scope: QuotaScope) {
         let id = waiting.id;
         let Ok(lane) = &waiting.lane else { return self.wait_until_readable(id) };
-        let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
+        let at = self.lane_target(&lane.chat, lane.address.as_ref(), &scope.queue);
         // It was accepted before those that are in memory already.
         if self.lanes().has_newer(&at.chat, lane.pin.as_ref(), id)
             && let Ok(Some(message)) = self.get(id).await
             && waits(message.state)
         {
-            self.0.waiters.begin(id, place.clone());
-            return self.enqueue(message, &place, None);
+            self.0.waiters.begin(id, scope.clone());
+            return self.enqueue(message, &scope, None);
         }
         let lane = self.lanes().stored(&at, id, lane.pin.as_ref());
         self.left_to_store(id, lane);
@@ -71,36 +75,36 @@ impl Delivery {
     /// Takes up a message that was under way when the last run ended.
     pub(crate) async fn take_up_again(&self, id: MessageId) -> Result<(), StoreError> {
         let outbox = self.0.store.outbox();
-        let Some(place) = outbox.place(id).await? else { return Ok(()) };
+        let Some(scope) = outbox.place(id).await? else { return Ok(()) };
         let message = match self.get(id).await {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(()),
             Err(StoreError::Corrupt { .. }) => {
-                self.0.counts.begin(&place, false);
+                self.0.counts.begin(&scope, false);
                 match outbox.lane(id).await {
-                    Ok(Some(lane)) => self.line_up_unreadable(id, &lane, place),
+                    Ok(Some(lane)) => self.line_up_unreadable(id, &lane, scope),
                     Ok(None) | Err(_) => self.wait_until_readable(id),
                 }
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
-        self.0.counts.begin(&place, false);
-        self.0.waiters.begin(id, place.clone());
-        self.enqueue(message, &place, None);
+        self.0.counts.begin(&scope, false);
+        self.0.waiters.begin(id, scope.clone());
+        self.enqueue(message, &scope, None);
         Ok(())
     }
 
     /// Holds the lane of a message until its row can be read.
-    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, place: QuotaScope) {
-        let at = self.place_of(&lane.chat, lane.address.as_ref(), &place.queue);
-        self.0.waiters.begin(id, place);
+    fn line_up_unreadable(&self, id: MessageId, lane: &StoredLane, scope: QuotaScope) {
+        let at = self.lane_target(&lane.chat, lane.address.as_ref(), &scope.queue);
+        self.0.waiters.begin(id, scope);
         let lane = self.lanes().push(&at, Job { id, pin: lane.pin.clone(), payload: None });
         self.start_new(lane);
     }
 
     /// The place of a message in line. Behind others that wait under the name it takes the same path as they.
-    pub(crate) fn place_of(
+    pub(crate) fn lane_target(
         &self,
         chat: &ChatRef,
         address: Option<&Address>,
@@ -168,19 +172,19 @@ impl Delivery {
         self.0.media_released.tell(&message);
         if waits(message.state)
             && !self.0.waiters.has(message.id)
-            && let Some(place) = self.0.store.outbox().place(message.id).await?
+            && let Some(scope) = self.0.store.outbox().place(message.id).await?
         {
             if !is_counted {
-                self.0.counts.begin(&place, message.state == MessageState::Scheduled);
+                self.0.counts.begin(&scope, message.state == MessageState::Scheduled);
             }
-            self.line_up_again(message, &place);
+            self.line_up_again(message, &scope);
         }
         Ok(())
     }
 
     /// A message that waits once more, and is counted.
-    pub(crate) fn line_up_again(&self, message: OutboundMessage, place: &QuotaScope) {
-        self.0.waiters.begin(message.id, place.clone());
-        self.enqueue(message, place, None);
+    pub(crate) fn line_up_again(&self, message: OutboundMessage, scope: &QuotaScope) {
+        self.0.waiters.begin(message.id, scope.clone());
+        self.enqueue(message, scope, None);
     }
 }

@@ -103,9 +103,9 @@ async fn queue_due(delivery: &Delivery) -> Result<(), persist::Unwritten> {
         if due.is_empty() {
             break;
         }
-        for (waiting, place) in due {
-            counts.due(&place);
-            delivery.line_up_due(waiting, place).await;
+        for (waiting, scope) in due {
+            counts.due(&scope);
+            delivery.line_up_due(waiting, scope).await;
         }
     }
     let found = persist::write(ambient, closing, &what, || outbox.next_scheduled()).await?;

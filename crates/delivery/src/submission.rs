@@ -115,7 +115,7 @@ pub enum SubmitError {
     #[error(
         "the program is shutting down and the store does not answer; look for {id} before sending it again"
     )]
-    NotKnown {
+    OutcomeUnknown {
         /// The id that it has if it was accepted.
         id: MessageId,
     },
@@ -133,7 +133,7 @@ pub fn takes_files(submitted: &Result<Submitted, SubmitError>) -> bool {
     match submitted {
         Ok(submitted) => submitted.how == How::New,
         Err(SubmitError::Store(StoreError::DoNotContact { .. })) => false,
-        Err(SubmitError::Store(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => true,
+        Err(SubmitError::Store(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => true,
         Err(_) => false,
     }
 }

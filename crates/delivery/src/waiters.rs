@@ -34,7 +34,7 @@ pub struct InHand {
 /// One on its way, or one in the store that is waited for.
 struct Entry<T, P> {
     /// What it counts as; nothing while only the store has it.
-    place: Option<P>,
+    counted: Option<P>,
     waiters: Vec<oneshot::Sender<Box<T>>>,
     held_until: Option<Timestamp>,
     /// Since when it could leave, and which service's it is; unknown while it waits for its time.
@@ -50,7 +50,7 @@ struct Entry<T, P> {
 impl<T, P> Default for Entry<T, P> {
     fn default() -> Self {
         Self {
-            place: None,
+            counted: None,
             waiters: Vec::new(),
             held_until: None,
             due: None,
@@ -76,8 +76,8 @@ impl<I, T, P> Default for Waiters<I, T, P> {
 
 impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     /// One starts on its way. Before anyone can ask for it, so that no end is missed.
-    pub(crate) fn begin(&self, id: I, place: P) {
-        self.map().entry(id).or_default().place = Some(place);
+    pub(crate) fn begin(&self, id: I, counted: P) {
+        self.map().entry(id).or_default().counted = Some(counted);
     }
 
     /// It was not accepted after all.
@@ -97,19 +97,19 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
 
     /// Resolves when it is final, wherever it is, and returns whether it is here.
     pub(crate) fn listen(&self, id: I) -> (oneshot::Receiver<Box<T>>, bool) {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let mut map = self.map();
         let entry = map.entry(id).or_default();
         entry.waiters.retain(|waiter| !waiter.is_closed());
-        entry.waiters.push(tell);
-        (told, entry.place.is_some())
+        entry.waiters.push(sender);
+        (receiver, entry.counted.is_some())
     }
 
     /// Someone who waited does so no longer.
     pub(crate) fn stop_listening(&self, id: I) {
         let mut map = self.map();
         if map.get(&id).is_some_and(|entry| {
-            entry.place.is_none() && entry.waiters.iter().all(oneshot::Sender::is_closed)
+            entry.counted.is_none() && entry.waiters.iter().all(oneshot::Sender::is_closed)
         }) {
             map.remove(&id);
         }
@@ -118,11 +118,11 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
     /// Resolves when it is final; `None` if memory has it not.
     pub(crate) fn wait(&self, id: I) -> Option<oneshot::Receiver<Box<T>>> {
         let mut map = self.map();
-        let waiters = &mut map.get_mut(&id).filter(|entry| entry.place.is_some())?.waiters;
+        let waiters = &mut map.get_mut(&id).filter(|entry| entry.counted.is_some())?.waiters;
         waiters.retain(|waiter| !waiter.is_closed());
-        let (tell, told) = oneshot::channel();
-        waiters.push(tell);
-        Some(told)
+        let (sender, receiver) = oneshot::channel();
+        waiters.push(sender);
+        Some(receiver)
     }
 
     /// It is final, and stored so. Before anyone is notified it is counted, if it was still on its way: of several who
@@ -131,8 +131,8 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
         // Bound to a name first: the lock is not held while it is counted.
         let entry = self.map().remove(&id);
         let Some(entry) = entry else { return };
-        if let Some(place) = entry.place {
-            count(ended, place);
+        if let Some(counted) = entry.counted {
+            count(ended, counted);
         }
         if entry.with.is_some() {
             self.outcome.notify_waiters();
@@ -258,7 +258,7 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
 
     /// Whether it is on its way.
     pub(crate) fn has(&self, id: I) -> bool {
-        self.map().get(&id).is_some_and(|entry| entry.place.is_some())
+        self.map().get(&id).is_some_and(|entry| entry.counted.is_some())
     }
 
     /// How many are on their way.

@@ -51,17 +51,17 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, place: &QuotaScope, scheduled: bool, count: i64) {
-        change(&mut self.queues, &place.queue, |queue| {
-            *queue.of(scheduled, place.service) += count;
+    fn add(&mut self, scope: &QuotaScope, scheduled: bool, count: i64) {
+        change(&mut self.queues, &scope.queue, |queue| {
+            *queue.of(scheduled, scope.service) += count;
             *queue == Count::default()
         });
         let add = |all: &mut i64| {
             *all += count;
             *all == 0
         };
-        change(&mut self.accounts, &place.queue.account().cloned(), add);
-        change(&mut self.callers, &place.caller, add);
+        change(&mut self.accounts, &scope.queue.account().cloned(), add);
+        change(&mut self.callers, &scope.caller, add);
         self.all += count;
     }
 }
@@ -90,28 +90,28 @@ impl WaitingCounts {
     ///
     /// # Errors
     /// There is no room for it; nothing is counted.
-    pub(crate) fn accept(&self, place: &QuotaScope, scheduled: bool, quotas: Quotas) -> Result<(), Full> {
+    pub(crate) fn accept(&self, scope: &QuotaScope, scheduled: bool, quotas: Quotas) -> Result<(), Full> {
         let mut counts = self.lock();
         let is_full = |waiting: Option<&i64>, quota| {
             waiting.copied().unwrap_or(0) >= i64::try_from(quota).unwrap_or(i64::MAX)
         };
-        let account = place.queue.account();
+        let account = scope.queue.account();
         if is_full(counts.accounts.get(&account.cloned()), quotas.account) {
             return Err(account.cloned().map_or(Full::Pool, Full::Account));
         }
-        if is_full(counts.callers.get(&place.caller), quotas.caller) {
-            return Err(match &place.caller {
+        if is_full(counts.callers.get(&scope.caller), quotas.caller) {
+            return Err(match &scope.caller {
                 Caller::Key(key) => Full::Key(*key),
                 Caller::Listener(listener) => Full::Listener(listener.clone()),
             });
         }
-        counts.add(place, scheduled, 1);
+        counts.add(scope, scheduled, 1);
         Ok(())
     }
 
     /// Counts one more, whatever there is.
-    pub(crate) fn begin(&self, place: &QuotaScope, scheduled: bool) {
-        self.lock().add(place, scheduled, 1);
+    pub(crate) fn begin(&self, scope: &QuotaScope, scheduled: bool) {
+        self.lock().add(scope, scheduled, 1);
     }
 
     /// Counts what an earlier run left.
@@ -121,15 +121,15 @@ impl WaitingCounts {
     }
 
     /// It was scheduled, and its time has come.
-    pub(crate) fn due(&self, place: &QuotaScope) {
+    pub(crate) fn due(&self, scope: &QuotaScope) {
         let mut counts = self.lock();
-        counts.add(place, true, -1);
-        counts.add(place, false, 1);
+        counts.add(scope, true, -1);
+        counts.add(scope, false, 1);
     }
 
     /// It waits no more.
-    pub(crate) fn end(&self, place: &QuotaScope, scheduled: bool) {
-        self.lock().add(place, scheduled, -1);
+    pub(crate) fn end(&self, scope: &QuotaScope, scheduled: bool) {
+        self.lock().add(scope, scheduled, -1);
     }
 
     /// How many there are.
@@ -179,7 +179,7 @@ mod tests {
 
     const TEXT: Option<Service> = Some(Service::SendText);
 
-    fn place(account: Option<u8>, caller: u8, service: Option<Service>) -> QuotaScope {
+    fn scope(account: Option<u8>, caller: u8, service: Option<Service>) -> QuotaScope {
         let name = |number: u8| format!("account_{number}").parse().expect("a name");
         QuotaScope {
             queue: account.map_or(Queue::Pool, |number| Queue::Pinned(name(number))),
@@ -193,16 +193,16 @@ mod tests {
         let counts = WaitingCounts::default();
         let quotas = Quotas { account: 2, caller: 3 };
         for _ in 0..2 {
-            assert_eq!(counts.accept(&place(Some(1), 1, TEXT), false, quotas), Ok(()));
+            assert_eq!(counts.accept(&scope(Some(1), 1, TEXT), false, quotas), Ok(()));
         }
         let account = "account_1".parse().expect("a name");
-        assert_eq!(counts.accept(&place(Some(1), 2, TEXT), false, quotas), Err(Full::Account(account)));
+        assert_eq!(counts.accept(&scope(Some(1), 2, TEXT), false, quotas), Err(Full::Account(account)));
         assert!(counts.is_full(quotas));
-        assert_eq!(counts.accept(&place(Some(2), 1, TEXT), true, quotas), Ok(()));
-        assert_eq!(counts.accept(&place(None, 1, TEXT), false, quotas), Err(Full::Listener("1".into())));
-        assert_eq!(counts.accept(&place(None, 2, TEXT), false, quotas), Ok(()));
-        counts.end(&place(Some(1), 1, TEXT), false);
-        assert_eq!(counts.accept(&place(Some(1), 2, Some(Service::SendMedia)), false, quotas), Ok(()));
+        assert_eq!(counts.accept(&scope(Some(2), 1, TEXT), true, quotas), Ok(()));
+        assert_eq!(counts.accept(&scope(None, 1, TEXT), false, quotas), Err(Full::Listener("1".into())));
+        assert_eq!(counts.accept(&scope(None, 2, TEXT), false, quotas), Ok(()));
+        counts.end(&scope(Some(1), 1, TEXT), false);
+        assert_eq!(counts.accept(&scope(Some(1), 2, Some(Service::SendMedia)), false, quotas), Ok(()));
         assert_eq!(counts.all(), 4);
     }
 
@@ -212,21 +212,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_ended_is_counted_nowhere(
+        fn ended_messages_are_not_counted(
             messages in prop::collection::vec((prop::option::of(0_u8..3), 0_u8..3, services(), any::<bool>()), 0..40),
         ) {
             let counts = WaitingCounts::default();
             for (account, caller, service, scheduled) in &messages {
-                counts.begin(&place(*account, *caller, *service), *scheduled);
+                counts.begin(&scope(*account, *caller, *service), *scheduled);
             }
             prop_assert_eq!(counts.all(), messages.len());
             for (account, caller, service, _) in messages.iter().filter(|(.., scheduled)| *scheduled) {
-                counts.due(&place(*account, *caller, *service));
+                counts.due(&scope(*account, *caller, *service));
             }
             let due: u64 = counts.due_by_service().iter().map(|(_, count)| count).sum();
             prop_assert_eq!(due, messages.len() as u64);
             for (account, caller, service, _) in &messages {
-                counts.end(&place(*account, *caller, *service), false);
+                counts.end(&scope(*account, *caller, *service), false);
             }
             let left = counts.lock();
             prop_assert!(left.queues.is_empty() && left.accounts.is_empty() && left.callers.is_empty() && left.all == 0);

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_begun_waits_or_is_given_up_has_no_pulse() {
+    fn begun_waiting_or_abandoned_work_has_no_pulse() {
         let watchdog = Watchdog::default();
         let unbegun = Unbegun { what: Uuid::nil(), service: Some(Service::SendText), since: Duration::ZERO };
         let watch = watchdog.of(1);

@@ -164,9 +164,9 @@ pub(crate) async fn run(delivery: Delivery, lane: LaneId, first: Option<Job<Box<
         let Inner { ambient, closing, .. } = &*delivery.0;
         if let Ok(Some(message)) = persist::write(ambient, closing, &id, || delivery.get(id)).await
             && !message.state.is_final()
-            && let Ok(Some(place)) = delivery.0.store.outbox().place(id).await
+            && let Ok(Some(scope)) = delivery.0.store.outbox().place(id).await
         {
-            delivery.enqueue(message, &place, None);
+            delivery.enqueue(message, &scope, None);
         }
     }
 }

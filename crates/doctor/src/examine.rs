@@ -8,7 +8,9 @@ use domain::{AccountName, Timestamp};
 use store::{MasterKey, OpenError, StoreInspection};
 use telegram::import::Plan;
 
-use super::check::{self, clock, ports::Answered, program::Seen, settings::fingerprint, store as stored};
+use super::check::{
+    self, clock, ports::Answered, program::ServerState, settings::fingerprint, store as stored,
+};
 use super::gather::reach::{self, Reached};
 use super::gather::registrations::{self, Registrations};
 use super::gather::{self, errors, files, sessions, units};
@@ -43,12 +45,12 @@ pub struct Patient {
     pub clock: Clock,
 }
 
-pub enum Asked {
+pub enum ServerReply {
     /// The server reported what it knows; also when it looks at itself.
     Server(Box<Inside>),
     /// Something answers on the control socket, or holds the data directory, and does not report; why.
-    Deaf(String),
-    Nobody,
+    Unresponsive(String),
+    Absent,
 }
 
 /// What was seen of the machine, all of it blocking.
@@ -57,15 +59,15 @@ struct Machine {
     running: Vec<Running>,
     named: Vec<check::sessions::Named>,
     lying: Vec<check::sessions::Lying>,
-    units: Vec<check::units::Known>,
+    units: Vec<check::units::ClassifiedUnit>,
     files: (Vec<check::files::File>, Option<u32>),
     room: Result<check::disk::Room, String>,
     store: Option<Result<Option<StoreInspection>, OpenError>>,
     held: Option<OpenError>,
     memory: (Option<u64>, machine::MemoryLimit),
     contents: Option<legacy_survey::Contents>,
-    errors: Result<check::errors::Told, String>,
-    backups: Option<gather::backups::Kept>,
+    errors: Result<check::errors::ErrorTally, String>,
+    backups: Option<gather::backups::StoredBackups>,
 }
 
 /// What was seen beyond files.
@@ -83,12 +85,12 @@ pub struct Examination {
     pub plan: Option<Plan>,
 }
 
-pub async fn examine(patient: Patient, asked: Asked) -> Examination {
+pub async fn examine(patient: Patient, reply: ServerReply) -> Examination {
     let clock = patient.clock.clone();
     let now = clock.now();
-    let inside = match &asked {
-        Asked::Server(inside) => Some(inside.as_ref().clone()),
-        Asked::Deaf(_) | Asked::Nobody => None,
+    let inside = match &reply {
+        ServerReply::Server(inside) => Some(inside.as_ref().clone()),
+        ServerReply::Unresponsive(_) | ServerReply::Absent => None,
     };
     let asking = ask(&patient, inside.as_ref(), &clock).await;
     let version = patient.version.to_owned();
@@ -97,8 +99,8 @@ pub async fn examine(patient: Patient, asked: Asked) -> Examination {
         inside.as_ref().map(|inside| inside.server.clone()),
     );
     let looking = tokio::task::spawn_blocking(move || {
-        let machine = Machine::look(&patient, pid, matches!(asked, Asked::Nobody));
-        let mut sections = judge(&patient, &asked, inside.as_ref(), &machine, &asking, now);
+        let machine = Machine::look(&patient, pid, matches!(reply, ServerReply::Absent));
+        let mut sections = judge(&patient, &reply, inside.as_ref(), &machine, &asking, now);
         let surveyed = survey(&patient, inside.as_ref(), &machine, &asking);
         let (rows, plan) = match surveyed {
             Some(surveyed) => {
@@ -155,8 +157,8 @@ async fn ask(patient: &Patient, inside: Option<&Inside>, clock: &Clock) -> Askin
     let reached = async {
         match settings.filter(|_| patient.reach) {
             Some(settings) => {
-                let kept = || reach::mirrored(&patient.data_dir, patient.master_key.as_ref());
-                let made_here = inside.map_or_else(kept, |inside| Ok(inside.alert_targets.clone()));
+                let from_mirror = || reach::mirrored(&patient.data_dir, patient.master_key.as_ref());
+                let made_here = inside.map_or_else(from_mirror, |inside| Ok(inside.alert_targets.clone()));
                 Some(reach::all(settings, made_here, clock).await)
             }
             None => None,
@@ -193,7 +195,7 @@ impl Machine {
         let lying = sessions::lying(&named, &patient.data_dir);
         let contents = folder.map(legacy_survey::contents);
         let more = contents.as_ref().map(|contents| contents.unit_folders.as_slice()).unwrap_or_default();
-        let units = units::known(units::all(&patient.root, more), folder);
+        let units = units::classified(units::all(&patient.root, more), folder);
         let files = files::rights(&patient.data_dir, patient.settings_file.as_deref(), &session_files);
         let room = files::room(&patient.data_dir);
         let held = if server.is_none() { store::check_free(&patient.data_dir).err() } else { None };
@@ -206,8 +208,8 @@ impl Machine {
         let memory = server.map_or((None, machine::MemoryLimit::default()), |pid| {
             (machine::resident(&patient.root, pid), machine::memory_limit(&patient.root, pid))
         });
-        let errors = errors::told(&patient.data_dir, &patient.clock);
-        let backups = settings.map(|settings| gather::backups::kept(settings, &patient.data_dir));
+        let errors = errors::tally(&patient.data_dir, &patient.clock);
+        let backups = settings.map(|settings| gather::backups::read(settings, &patient.data_dir));
         Self {
             snapshot,
             running,
@@ -237,7 +239,7 @@ fn wrong_flows(settings_file: Option<&Path>) -> Vec<String> {
 
 fn judge(
     patient: &Patient,
-    asked: &Asked,
+    reply: &ServerReply,
     inside: Option<&Inside>,
     machine: &Machine,
     asking: &Asking,
@@ -253,7 +255,7 @@ fn judge(
     let no_settings = "the settings cannot be read";
     let untried = if settings.is_ok() { "it was not asked for" } else { no_settings };
     let only_server = |area| Section::unseen(area, ONLY_A_SERVER);
-    let known = |area, section: Option<Section>| section.unwrap_or_else(|| only_server(area));
+    let from_server = |area, section: Option<Section>| section.unwrap_or_else(|| only_server(area));
     let receiver = settings.ok().and_then(|settings| settings.legacy.invite_callback.as_ref());
     let receiver =
         receiver.and_then(|callback| reach::host_and_port(&callback.url, 443)).map(|(host, _)| host);
@@ -261,7 +263,7 @@ fn judge(
     vec![
         check::program::check(
             patient.version,
-            &seen(asked, inside, machine),
+            &server_state(reply, inside, machine),
             &patient.data_dir.display().to_string(),
             now,
         ),
@@ -289,7 +291,10 @@ fn judge(
             }),
             _ => Section::unseen(Area::Backups, no_settings),
         },
-        known(Area::Queue, inside.and_then(|inside| Some(check::queue::check(stock?, &inside.stopped)))),
+        from_server(
+            Area::Queue,
+            inside.and_then(|inside| Some(check::queue::check(stock?, &inside.stopped))),
+        ),
         match settings {
             Ok(_) => check::ports::check(&check::ports::Facts {
                 wanted: &wanted,
@@ -301,7 +306,7 @@ fn judge(
             }),
             Err(_) => Section::unseen(Area::Ports, no_settings),
         },
-        known(Area::Accounts, inside.map(|inside| check::accounts::check(&inside.accounts))),
+        from_server(Area::Accounts, inside.map(|inside| check::accounts::check(&inside.accounts))),
         match settings {
             Ok(settings) => check::channels::check(settings, inside.map(|inside| inside.channels.as_slice())),
             Err(_) => Section::unseen(Area::Channels, no_settings),
@@ -309,7 +314,7 @@ fn judge(
         check::sessions::check(&check::sessions::Facts {
             named: &machine.named,
             lying: &machine.lying,
-            kept: inside.map_or(&[][..], |inside| &inside.sessions),
+            stored: inside.map_or(&[][..], |inside| &inside.sessions),
             ownerless: stock.map(|stock| stock.ownerless),
             snapshot: &machine.snapshot,
             running: &machine.running,
@@ -336,10 +341,10 @@ fn judge(
             }
             None => Section::unseen(Area::Network, untried),
         },
-        known(Area::Memory, inside.map(|_| check::memory::check(machine.memory.0, machine.memory.1))),
+        from_server(Area::Memory, inside.map(|_| check::memory::check(machine.memory.0, machine.memory.1))),
         check::callbacks::check(receiver.as_deref(), stock),
         match &asking.registered {
-            Some(Registrations { asked, left_out }) => check::webhooks::check(asked, *left_out, now),
+            Some(Registrations { queries, left_out }) => check::webhooks::check(queries, *left_out, now),
             None => Section::unseen(Area::Webhooks, untried),
         },
         check::errors::check(machine.errors.as_ref().map_err(String::as_str)),
@@ -349,16 +354,18 @@ fn judge(
     .collect()
 }
 
-fn seen(asked: &Asked, inside: Option<&Inside>, machine: &Machine) -> Seen {
+fn server_state(reply: &ServerReply, inside: Option<&Inside>, machine: &Machine) -> ServerState {
     let holder = match &machine.held {
         Some(OpenError::InUse { holder, .. }) => Some(*holder),
         _ => None,
     };
-    match (asked, inside, holder) {
-        (_, Some(inside), _) => Seen::Answers(inside.server.clone()),
-        (Asked::Deaf(why), None, holder) => Seen::Deaf { pid: holder.flatten(), why: why.clone() },
-        (_, None, Some(pid)) => Seen::Deaf { pid, why: "no answer on its control socket".to_owned() },
-        (_, None, None) => Seen::Absent { used: matches!(machine.store, Some(Ok(Some(_)) | Err(_))) },
+    match (reply, inside, holder) {
+        (_, Some(inside), _) => ServerState::Answers(inside.server.clone()),
+        (ServerReply::Unresponsive(why), None, holder) => {
+            ServerState::Deaf { pid: holder.flatten(), why: why.clone() }
+        }
+        (_, None, Some(pid)) => ServerState::Deaf { pid, why: "no answer on its control socket".to_owned() },
+        (_, None, None) => ServerState::Absent { used: matches!(machine.store, Some(Ok(Some(_)) | Err(_))) },
     }
 }
 
@@ -372,9 +379,9 @@ fn store_section(patient: &Patient, inside: Option<&Inside>, machine: &Machine) 
     let facts = match (&machine.store, &patient.master_key, &patient.settings) {
         (Some(Ok(look)), ..) => stored::Facts::Alone(Ok(look.as_ref())),
         (Some(Err(error)), ..) => stored::Facts::Alone(Err(error)),
-        (None, Err(why), _) => stored::Facts::Unseen(why.clone()),
-        (None, _, Err(_)) => stored::Facts::Unseen("the settings cannot be read".to_owned()),
-        (None, ..) => stored::Facts::Unseen("another process has it".to_owned()),
+        (None, Err(why), _) => stored::Facts::Unchecked(why.clone()),
+        (None, _, Err(_)) => stored::Facts::Unchecked("the settings cannot be read".to_owned()),
+        (None, ..) => stored::Facts::Unchecked("another process has it".to_owned()),
     };
     check::store::check(&facts)
 }
@@ -413,8 +420,10 @@ impl Report {
         let mut theirs = servers.sections;
         let mut sections: Vec<Section> = Vec::new();
         for own in self.sections {
-            let other =
-                theirs.iter().position(|section| section.area == own.area).map(|place| theirs.remove(place));
+            let other = theirs
+                .iter()
+                .position(|section| section.area == own.area)
+                .map(|position| theirs.remove(position));
             let always_own = matches!(own.area, Area::Program | Area::Settings | Area::Legacy);
             sections.push(match other {
                 Some(other) if !always_own && (!same || other.looked > own.looked) => other,

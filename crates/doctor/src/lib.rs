@@ -17,7 +17,7 @@ mod text;
 pub(crate) use check::finding;
 pub use check::sessions::quoted;
 pub use check::settings::fingerprint as settings_fingerprint;
-pub use examine::{Asked, Examination, Patient, examine};
+pub use examine::{Examination, Patient, ServerReply, examine};
 pub use finding::{Code, Finding, Fix, Severity};
 pub use inside::{
     AccountFact, AlertTargetFact, ChannelFact, ForwardedFact, Inside, ListenerFact, ListenerFactState,

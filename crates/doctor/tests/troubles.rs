@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// A trouble, by the headings of its section in English and in Russian, and words that both say of it.
-const KNOWN: [(&str, &str, &[&str]); 8] = [
+const TROUBLES: [(&str, &str, &[&str]); 8] = [
     ("Flood waits", "Flood wait", &["FloodWait", "switchboard account show"]),
     ("An account is banned in one chat", "Аккаунт заблокирован в одном чате", &["no_rights"]),
     ("\"Cannot find chat -100…\"", "«Cannot find chat -100…»", &["switchboard chat unresolved"]),
@@ -31,7 +31,7 @@ fn each_known_trouble_has_its_section_in_both_languages() {
         [(sections("troubleshooting.md"), "**Do:**"), (sections("ru/troubleshooting.md"), "**Что делать:**")];
     let [(english, _), (russian, _)] = &languages;
     assert_eq!(english.len(), russian.len(), "a section is there in one language only");
-    for (in_english, in_russian, words) in KNOWN {
+    for (in_english, in_russian, words) in TROUBLES {
         let mut places = Vec::new();
         for ((sections, remedy), heading) in languages.iter().zip([in_english, in_russian]) {
             let place = sections.iter().position(|(known, _)| known == heading);

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_owes_stays_owed_until_it_is_answered() {
+    fn an_owed_answer_stays_owed_until_it_is_given() {
         let owed = AppealState::WaitingUs;
         assert_eq!(owed.after(AppealMove::ClientWrote), owed);
         assert_eq!(owed.after(AppealMove::Assigned), owed);

@@ -304,7 +304,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_open_counts(open in 0_usize..40, cap in 1_u32..40) {
+        fn open_conversations_count_toward_the_cap(open in 0_usize..40, cap in 1_u32..40) {
             let caps = SenderCaps { hour: cap, day: 1000 };
             let is_free = caps.free_at(Vec::new(), open, Timestamp::default()).is_none();
             prop_assert_eq!(is_free, open < cap as usize);

@@ -80,12 +80,12 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> Vec<(usize, Option<String>, Option<String>)> {
-        let told = |line: ListLine| match line.read {
+    fn lines_of(text: &str) -> Vec<(usize, Option<String>, Option<String>)> {
+        let parts = |line: ListLine| match line.read {
             Ok((contact, why)) => (line.number, Some(contact.to_string()), why),
             Err(NoContact) => (line.number, None, None),
         };
-        read(text).into_iter().map(told).collect()
+        read(text).into_iter().map(parts).collect()
     }
 
     #[test]
@@ -93,25 +93,25 @@ mod tests {
         let (anna, phone) = (Some("@anna_1".to_owned()), Some("+70000000001".to_owned()));
         let stop = Some("asked, twice".to_owned());
         assert_eq!(
-            told("@anna_1\r\n\n# later\n8 (000) 000-00-01\nno one"),
+            lines_of("@anna_1\r\n\n# later\n8 (000) 000-00-01\nno one"),
             [(1, anna.clone(), None), (4, phone.clone(), None), (5, None, None),]
         );
         assert_eq!(
-            told("\u{feff}t.me/anna_1;\"asked, twice\"\n70000000001;"),
+            lines_of("\u{feff}t.me/anna_1;\"asked, twice\"\n70000000001;"),
             [(1, anna.clone(), stop.clone()), (2, phone, None),]
         );
         assert_eq!(
-            told("Reason,Contact,kind\n\"asked, twice\",anna_1,username\nx,777,phone\nx,7,nonsense"),
+            lines_of("Reason,Contact,kind\n\"asked, twice\",anna_1,username\nx,777,phone\nx,7,nonsense"),
             [(2, anna, stop), (3, None, None), (4, None, None),]
         );
-        assert_eq!(told(""), []);
+        assert_eq!(lines_of(""), []);
     }
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(name in "[a-z][a-z_0-9]{4,10}", why in "[a-z,;\" ]{0,20}") {
+        fn a_written_line_reads_back(name in "[a-z][a-z_0-9]{4,10}", why in "[a-z,;\" ]{0,20}") {
             let text = line(&COLUMNS) + &line(&[&format!("@{name}"), "username", "api", "me", "2026-01-01T00:00:00Z", &why]);
-            prop_assert_eq!(told(&text), [(2, Some(format!("@{name}")), reason(&why))]);
+            prop_assert_eq!(lines_of(&text), [(2, Some(format!("@{name}")), reason(&why))]);
         }
 
         #[test]

@@ -170,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_within_every_list(
+        fn everything_shown_is_within_every_list(
             accounts in subsequence(ACCOUNTS.to_vec(), 0..=3),
             chats in subsequence(CHATS.to_vec(), 0..=5),
             channels in subsequence(CHANNELS.to_vec(), 0..=3),

@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_each_number_is_under_its_bound(
+        fn every_number_is_counted_under_its_bound(
             numbers in prop::collection::vec(0_u64..1_000_000_000, 0..50),
         ) {
             let histogram = Histogram::new(SHORT_TIMES);

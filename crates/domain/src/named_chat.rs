@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_chat_is_refused_in_words() {
+    fn invalid_chat_names_are_refused_with_a_reason() {
         for (text, says) in [
             ("null", "where a value is missing"),
             ("Undefined", "where a value is missing"),

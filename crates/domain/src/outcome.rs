@@ -388,11 +388,11 @@ impl Failure {
         if asked.is_empty() {
             return self.code().to_owned();
         }
-        let mut said: Vec<_> =
+        let mut reasons: Vec<_> =
             asked.iter().take(NAMED).map(|one| format!("{}: {}", one.account, one.why)).collect();
         let more = asked.len().saturating_sub(NAMED);
-        said.extend((more > 0).then(|| format!("and {more} more")));
-        format!("{} ({})", self.code(), said.join("; "))
+        reasons.extend((more > 0).then(|| format!("and {more} more")));
+        format!("{} ({})", self.code(), reasons.join("; "))
     }
 
     /// The accounts that were asked, where it is about them.
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_id_is_told() {
+    fn every_known_id_is_reported() {
         let ids: SentIds = [Some(5), None, Some(7)].into_iter().collect();
         assert_eq!((ids.first(), ids.get(1), ids.get(3)), (Some(&5.into()), None, None));
         assert_eq!(Outcome::Sent(ids).detail().as_deref(), Some("messages 5, 7"));

@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_comes_out_comes_out_again(text in ".{0,50}") {
+        fn a_normalized_phone_stays_as_it_is(text in ".{0,50}") {
             if let Some(phone) = e164(&text) {
                 prop_assert_eq!(e164(&phone), Some(phone));
             }

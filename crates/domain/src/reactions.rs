@@ -83,9 +83,9 @@ mod tests {
     proptest! {
         /// In whatever order they come: what counts is the last of each person.
         #[test]
-        fn the_last_of_each_person_counts(mut told in prop::collection::vec((0_u8..4, 0_u8..3), 0..12), seed in 0_usize..12) {
+        fn the_last_of_each_person_counts(mut given_reactions in prop::collection::vec((0_u8..4, 0_u8..3), 0..12), seed in 0_usize..12) {
             let mut all = Reactions::default();
-            let mut dated: Vec<_> = (0..).zip(told.drain(..)).collect();
+            let mut dated: Vec<_> = (0..).zip(given_reactions.drain(..)).collect();
             let last = |person| dated.iter().rev().find(|(_, (user, _))| *user == person).map(|(_, (_, emoji))| *emoji);
             let wanted: Vec<u8> = (0..4).filter_map(last).filter(|emoji| *emoji > 0).collect();
             let by = seed.min(dated.len());

@@ -221,7 +221,7 @@ mod tests {
         }
 
         #[test]
-        fn what_was_cut_or_added_to_is_no_id(id in id(), cut in 1..8_usize, more in "[0-9a-z]{1,8}") {
+        fn a_shortened_or_extended_id_is_refused(id in id(), cut in 1..8_usize, more in "[0-9a-z]{1,8}") {
             let text = id.to_string();
             let longer = format!("{text}{more}");
             // A name may end anywhere: then it is that of another account.
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_told_exactly_where_each_counts_in_its_own_way() {
+    fn an_id_names_an_account_only_where_each_counts_for_itself() {
         let name = || Some("main".parse::<AccountName>().expect("a name"));
         let [user, group, channel] =
             [ChatId::user(5), ChatId::group(5), ChatId::channel(5)].map(|chat| chat.expect("a chat"));

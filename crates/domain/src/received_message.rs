@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_its_json_reads_back() {
+    fn fields_left_out_of_json_read_back() {
         let entity = r#"{"offset":0,"length":5,"type":"text_link","url":"https://example.com"}"#;
         let read: ReceivedEntity = serde_json::from_str(entity).expect("an entity");
         assert_eq!(

@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(requests in 1..=MOST, period in "[smh]") {
+        fn written_values_read_back(requests in 1..=MOST, period in "[smh]") {
             let text = format!("{requests}/{period}");
             prop_assert_eq!(text.parse::<RequestRate>().expect("a rate").to_string(), text);
         }

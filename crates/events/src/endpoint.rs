@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 3;
 
 /// How much of an answer is kept.
-const KEPT: usize = 2048;
+const ANSWER_LIMIT: usize = 2048;
 
 /// How much of an answer is read: a connection whose answer was read to its end can serve again.
 const MOST_READ: usize = 64 * 1024;
@@ -126,7 +126,7 @@ impl Endpoint {
             .connect_timeout(CONNECT)
             .timeout(kind.limit())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(kind.kept_connections())
+            .pool_max_idle_per_host(kind.idle_connections())
             .redirect(redirects);
         // A name is judged when it is resolved, that is for each connection before it is made.
         let builder = match &allowed {
@@ -188,13 +188,13 @@ async fn read(clock: &Clock, mut answer: Response) -> String {
             && piece.len() <= left
         {
             left -= piece.len();
-            kept.extend_from_slice(&piece[..piece.len().min(KEPT - kept.len())]);
+            kept.extend_from_slice(&piece[..piece.len().min(ANSWER_LIMIT - kept.len())]);
         }
     };
     let _ = clock.timeout(REST, reading).await;
     // U+0000 cannot be stored.
     let text = String::from_utf8_lossy(&kept).replace('\0', "\u{fffd}");
-    text[..text.floor_char_boundary(KEPT)].to_owned()
+    text[..text.floor_char_boundary(ANSWER_LIMIT)].to_owned()
 }
 
 /// A redirect that is not followed becomes the answer, which is no success.
@@ -224,10 +224,10 @@ fn cause(error: reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
+        let detail = error.to_string();
+        if !text.contains(&detail) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&detail);
         }
         cause = error.source();
     }

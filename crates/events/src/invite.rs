@@ -222,7 +222,7 @@ impl Worker {
 
     async fn tell(&self, callback: Callback) -> CallbackId {
         let receivers = Arc::clone(&self.receivers.read().unwrap_or_else(PoisonError::into_inner));
-        let told = match receivers.of(callback.listener.as_deref()) {
+        let outcome = match receivers.of(callback.listener.as_deref()) {
             Some(to) => to
                 .post(&self.clock, &callback)
                 .await
@@ -232,15 +232,15 @@ impl Worker {
             }
         };
         let now = self.clock.now();
-        match &told {
-            Ok(()) => tracing::debug!(callback = %callback.id, "told"),
+        match &outcome {
+            Ok(()) => tracing::debug!(callback = %callback.id, "notified"),
             Err((error, wait)) => {
                 tracing::warn!(callback = %callback.id, error, again = wait.is_some(), "a callback was not taken");
             }
         }
         loop {
             let callbacks = self.store.callbacks();
-            let written = match &told {
+            let written = match &outcome {
                 Ok(()) => callbacks.delivered(callback.id, now).await,
                 Err((error, wait)) => {
                     callbacks.failed(callback.id, error.clone(), now, wait.map(|wait| now.plus(wait))).await

@@ -75,7 +75,7 @@ impl Kind {
     }
 
     /// How many connections to the receiver are kept for later posts.
-    pub(crate) const fn kept_connections(self) -> usize {
+    pub(crate) const fn idle_connections(self) -> usize {
         match self {
             Self::Event => 64,
             Self::InviteCallback => 4,
@@ -99,8 +99,8 @@ mod tests {
             assert!(waits.is_sorted(), "{kind:?}");
             assert_eq!(waits.len(), [7, 5, 20][kind as usize]);
         }
-        let told: Duration = OF_EVENTS.iter().sum();
-        assert_eq!(told.as_secs(), 5 + 35 * 60 + 27 * 3600);
+        let total: Duration = OF_EVENTS.iter().sum();
+        assert_eq!(total.as_secs(), 5 + 35 * 60 + 27 * 3600);
         assert_eq!(Kind::Alert.wait(u32::MAX), Some(Duration::from_mins(10)));
     }
 

@@ -57,7 +57,7 @@ pub mod testing {
     static ARMED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
     static STOPPED: Mutex<BTreeMap<&'static str, u32>> = Mutex::new(BTreeMap::new());
     /// Who waits at which point.
-    static STANDING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
+    static WAITING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
 
     /// Stops the one who reaches this point after `skip` have passed it.
     pub fn arm(name: &str, skip: u32) {
@@ -80,8 +80,8 @@ pub mod testing {
         let mut armed = lock(&ARMED);
         armed.remove(name);
         lock(&STOPPED).remove(name);
-        let mut standing = lock(&STANDING);
-        for (_, waker) in standing.extract_if(.., |(place, _)| *place == name) {
+        let mut waiting = lock(&WAITING);
+        for (_, waker) in waiting.extract_if(.., |(point, _)| *point == name) {
             waker.wake();
         }
     }
@@ -118,7 +118,7 @@ pub mod testing {
             if !armed.contains_key(name) {
                 return Poll::Ready(());
             }
-            lock(&STANDING).push((name, context.waker().clone()));
+            lock(&WAITING).push((name, context.waker().clone()));
             Poll::Pending
         })
         .await;
@@ -137,29 +137,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_stands_at_a_point_goes_on_when_it_is_released() {
+    fn a_task_waits_at_a_point_until_it_is_released() {
         let mut context = Context::from_waker(Waker::noop());
         testing::arm("a.point", 1);
         assert!(pin!(reach("a.point")).poll(&mut context).is_ready(), "one may pass");
-        let mut standing = pin!(reach("a.point"));
-        assert!(standing.as_mut().poll(&mut context).is_pending());
+        let mut waiting = pin!(reach("a.point"));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
         assert_eq!(testing::stopped().get("a.point"), Some(&1));
         testing::release("a.point");
-        assert!(standing.as_mut().poll(&mut context).is_ready());
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
         // Another test may wait at a point of its own.
         assert!(!testing::stopped().contains_key("a.point"));
     }
 
     #[test]
-    fn a_thread_stands_there_too_until_it_is_released() {
+    fn a_thread_waits_at_a_point_until_it_is_released() {
         hold("a.thread");
         testing::arm("a.thread", 0);
-        let standing = std::thread::spawn(|| hold("a.thread"));
+        let waiting = std::thread::spawn(|| hold("a.thread"));
         while !testing::stopped().contains_key("a.thread") {
             std::thread::yield_now();
         }
-        assert!(!standing.is_finished());
+        assert!(!waiting.is_finished());
         testing::release("a.thread");
-        standing.join().expect("it goes on");
+        waiting.join().expect("it goes on");
     }
 }

@@ -5,7 +5,6 @@
 
 mod control;
 mod definition;
-mod known;
 mod limits;
 mod machine;
 mod pattern;
@@ -13,6 +12,7 @@ mod rehearsal;
 mod service;
 mod simulation;
 mod times;
+mod tracked_messages;
 
 pub use control::{ControlError, FlowControl, FlowOnAccount, FlowState, FlowView, LastRun};
 pub use definition::{Captures, Flow, InvalidFlow};
@@ -21,8 +21,8 @@ pub use machine::{Action, Input, Machine, Now, RunRecord};
 pub use pattern::InvalidPattern;
 pub use rehearsal::rehearsal;
 pub use service::{
-    DryRunError, EditError, FlowAlarm, Flows, FlowsCounted, FlowsError, FlowsParts, KeptFlow, OneFlowCounted,
-    PressOutcome,
+    DryRunError, EditError, FlowAlarm, Flows, FlowsCounted, FlowsError, FlowsParts, OneFlowCounted,
+    PressOutcome, StoredDefinition,
 };
 pub use simulation::{Shown, Simulation, simulate};
 pub use times::{StageTimes, TimedStage, stage_times};

@@ -142,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn what_began_before_a_restart_counts(ago in 0_u64..7200, now in 0_u64..100) {
+        fn runs_begun_before_a_restart_count(ago in 0_u64..7200, now in 0_u64..100) {
             let limits = FlowLimits { per_hour: NonZeroU32::new(1), ..FlowLimits::default() };
             let (ago, now) = (Duration::from_secs(ago), Duration::from_secs(now));
             let mut counted = RunsCounted::default();

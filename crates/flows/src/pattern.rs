@@ -139,7 +139,7 @@ impl ButtonPattern {
     }
 
     /// Whether it says where a button is and not what is on it: such a button is another one once the keyboard changes.
-    pub(crate) const fn is_by_place(&self) -> bool {
+    pub(crate) const fn is_by_position(&self) -> bool {
         matches!(self, Self::Position(..) | Self::First)
     }
 
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_describe_a_button_finds_it() {
+    fn each_description_of_a_button_finds_it() {
         let captures = Captures::from([("from".to_owned(), "Тверь".to_owned())]);
         let shown = keyboard(&[&["✅ Book", "book"], &["ТВЕРЬ 07:40", "Morning by the window", "window"]]);
         let find = |pattern: ButtonPattern| chosen(&pattern, &shown, &captures);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_person_can_press_is_named() {
+    fn buttons_only_a_person_can_press_are_named() {
         let shown = Keyboard {
             rows: vec![vec![
                 button("Pay", ButtonDeed::Personal(PersonalDeed::Buy)),
@@ -304,7 +304,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_chosen_is_on_the_keyboard(
+        fn a_chosen_button_is_on_the_keyboard(
             labels in prop::collection::vec(prop::collection::vec("[ab ]{0,4}", 0..4), 0..4),
             wanted in "[ab]{1,2}", row in 0_usize..5, column in 0_usize..5,
         ) {

@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_made_of_an_expression_fits_it(text in r"[a-c.\\wd*+?{}()|\[\]0-9^$-]{0,12}") {
+        fn a_text_made_of_an_expression_matches_it(text in r"[a-c.\\wd*+?{}()|\[\]0-9^$-]{0,12}") {
             if let Ok(pattern) = TextPattern::regex(&text)
                 && let Some(made) = text_for(&pattern, &Captures::new())
             {

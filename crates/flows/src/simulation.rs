@@ -37,7 +37,7 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
     let mut simulation = Simulation { messages: Vec::new(), state: None };
     // Any chat.
     let Some(chat_id) = ChatId::user(1) else { return simulation };
-    let (mut told, mut last) = (0, None);
+    let (mut reported, mut last) = (0, None);
     for (shown, version) in shown.iter().zip(1..) {
         let sighting = Sighting {
             chat_id,
@@ -49,15 +49,15 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
             text: shown.text.clone(),
             keyboard: shown.keyboard.clone().map(Arc::new),
         };
-        let mut heard = machine.step(Input::Seen(&sighting), now, &mut || FlowRunId::MIN);
+        let mut actions = machine.step(Input::Sighted(&sighting), now, &mut || FlowRunId::MIN);
         let mut moments = Vec::new();
         // Bounded: each round does a step of the flow.
-        while !heard.is_empty() {
+        while !actions.is_empty() {
             let mut next = Vec::new();
-            for action in heard {
+            for action in actions {
                 match action {
                     Action::Press { number, .. } => {
-                        let answer = PressAnswer::Heard { text: None, is_alert: false, url: None };
+                        let answer = PressAnswer::Answered { text: None, is_alert: false, url: None };
                         next.extend(machine.step(
                             Input::Answered { press: number, answer },
                             now,
@@ -70,16 +70,16 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
                     }
                     Action::Record(record) => {
                         if last != Some(record.began_at) {
-                            (told, last) = (0, Some(record.began_at));
+                            (reported, last) = (0, Some(record.began_at));
                         }
-                        moments.extend(record.moments.iter().skip(told).cloned());
-                        told = told.max(record.moments.len());
+                        moments.extend(record.moments.iter().skip(reported).cloned());
+                        reported = reported.max(record.moments.len());
                         simulation.state = Some(record.state);
                     }
                     Action::Alert { .. } | Action::Stop { .. } => {}
                 }
             }
-            heard = next;
+            actions = next;
         }
         simulation.messages.push(moments);
         now = Now { wall: now.wall.plus(BETWEEN), running: now.running + BETWEEN };

@@ -49,31 +49,32 @@ impl Shares {
 
 /// Makes all cards, in no order.
 pub(crate) struct CardMaker<'a> {
-    pub(crate) seen: &'a Observation,
+    pub(crate) observation: &'a Observation,
     pub(crate) history: &'a mut History,
     pub(crate) shares: Shares,
     pub(crate) started_at: Timestamp,
     pub(crate) minute: i64,
     /// Whether the beats are kept on disk.
-    pub(crate) kept: bool,
+    pub(crate) is_stored: bool,
 }
 
 impl CardMaker<'_> {
     pub(crate) fn all(mut self) -> Vec<Arc<Card>> {
-        let seen = self.seen;
-        let lines: usize = seen.accounts.iter().map(|account| account.lines.len()).sum();
-        let mut cards =
-            Vec::with_capacity(seen.services.len() + seen.accounts.len() + lines + seen.ports.len() + 2);
-        for service in &seen.services {
+        let observation = self.observation;
+        let lines: usize = observation.accounts.iter().map(|account| account.lines.len()).sum();
+        let mut cards = Vec::with_capacity(
+            observation.services.len() + observation.accounts.len() + lines + observation.ports.len() + 2,
+        );
+        for service in &observation.services {
             cards.push(Arc::new(self.service(service)));
         }
-        for account in &seen.accounts {
+        for account in &observation.accounts {
             cards.push(Arc::new(self.account(account)));
             for (id, line) in line_ids(account).into_iter().zip(&account.lines) {
                 cards.push(Arc::new(self.line(account, line, id)));
             }
         }
-        for port in &seen.ports {
+        for port in &observation.ports {
             cards.push(Arc::new(self.port(port)));
         }
         cards.push(Arc::new(self.store()));
@@ -98,7 +99,7 @@ impl CardMaker<'_> {
         state: &'static str,
         given: Option<Timestamp>,
     ) -> Card {
-        let since = self.history.since(&id, state, given, self.seen);
+        let since = self.history.since(&id, state, given, self.observation);
         let is_counted = !matches!(id.kind(), CardKind::Line | CardKind::Store);
         let sends = is_counted.then(|| self.history.tallies.sends(&id, self.minute));
         let sent_last_hour = is_counted.then(|| self.history.tallies.sent_last_hour(&id, self.minute));
@@ -114,11 +115,11 @@ impl CardMaker<'_> {
     fn service(&mut self, service: &ServiceView) -> Card {
         let id = CardId::service(service.service);
         let latest = self.latest(&id);
-        let clearing = !service.running && self.seen.silent.contains(&service.service);
-        let (now, unable) = self.history.service_now(self.seen, service);
+        let clearing = !service.running && self.observation.silent.contains(&service.service);
+        let (now, unable) = self.history.service_now(self.observation, service);
         // It is as it is now, once it was asked at all since it was started.
-        let evaluation = latest.as_ref().map(|latest| &latest.evaluation).map(|asked| match asked.code() {
-            Some("stopped" | "clearing") => asked,
+        let evaluation = latest.as_ref().map(|latest| &latest.evaluation).map(|latest| match latest.code() {
+            Some("stopped" | "clearing") => latest,
             _ => &now,
         });
         let reason = evaluation.and_then(|evaluation| evaluation.reason.as_deref().map(str::to_owned));
@@ -156,16 +157,19 @@ impl CardMaker<'_> {
         card.reason = reason.filter(|_| matches!(lamp, Lamp::Trouble | Lamp::Waiting | Lamp::Off));
         card.latency = evaluation.and_then(|evaluation| evaluation.latency);
         if unable.iter().any(|group| group.reason == "flood_wait") && lamp == Lamp::Trouble {
-            let pool =
-                self.seen.accounts.iter().filter(|account| account.pool && account.usable == Usable::Now);
+            let pool = self
+                .observation
+                .accounts
+                .iter()
+                .filter(|account| account.pool && account.usable == Usable::Now);
             card.until = pool
-                .filter_map(|account| flooded_until(&account.floods, service.service, self.seen.at))
+                .filter_map(|account| flooded_until(&account.floods, service.service, self.observation.at))
                 .min();
         }
         card.detail =
             matches!(lamp, Lamp::Trouble | Lamp::Waiting).then(|| unable::in_words(&unable)).flatten();
         card.unable = unable;
-        card.stuck = self.history.stuck(self.seen, |one| one.service == Some(service.service));
+        card.stuck = self.history.stuck(self.observation, |one| one.service == Some(service.service));
         card.advice = match state {
             "clearing" => Some(Advice::WaitForClearing),
             "stopped" => Some(Advice::Start),
@@ -187,7 +191,7 @@ impl CardMaker<'_> {
     }
 
     fn up_since(&mut self, id: &CardId, given: Timestamp) -> Timestamp {
-        self.history.up_since(id, given, self.seen)
+        self.history.up_since(id, given, self.observation)
     }
 
     /// Since when an account or a line is connected: anyone who waits for the end of a flood wait is so too.
@@ -195,15 +199,15 @@ impl CardMaker<'_> {
         let is_up = card.lamp == Lamp::Good
             || card.state == AccountState::FloodWait.as_str()
             || matches!(card.state, "unsteady" | "failing" | "stuck");
-        self.history.up_while(&card.id, is_up, card.since, self.seen)
+        self.history.up_while(&card.id, is_up, card.since, self.observation)
     }
 
     fn account(&mut self, account: &AccountView) -> Card {
         let id = CardId::account(&account.name);
         let failed = self.failed(&id);
         let silent = account.state == AccountState::Connecting
-            && account.lines.iter().all(|line| self.seen.is_silent(&line.purposes));
-        let stuck = self.history.stuck(self.seen, |one| one.account == account.name);
+            && account.lines.iter().all(|line| self.observation.is_silent(&line.purposes));
+        let stuck = self.history.stuck(self.observation, |one| one.account == account.name);
         // As it is at this moment: what real calls show is not kept until the next round.
         let work = evaluation::traffic(&account.troubles, |_| true)
             .or(stuck.map(|_| Evaluation::slow("stuck")))
@@ -251,7 +255,7 @@ impl CardMaker<'_> {
 
     fn line(&mut self, account: &AccountView, line: &LineView, id: CardId) -> Card {
         let failed = self.failed(&id);
-        let silent = line.state == AccountState::Connecting && self.seen.is_silent(&line.purposes);
+        let silent = line.state == AccountState::Connecting && self.observation.is_silent(&line.purposes);
         let lamp = if silent { Lamp::Waiting } else { lamp_of(line.state, failed) };
         let state = if silent { "clearing" } else { line.state.as_str() };
         let name = id.name().rsplit(':').next().unwrap_or_default().to_owned();
@@ -285,8 +289,8 @@ impl CardMaker<'_> {
         };
         let mut card = self.blank(id, port.name.clone(), lamp, state, Some(port.since));
         card.reason = reason.map(str::to_owned);
-        let said = latest.as_ref().and_then(|latest| latest.detail.clone()).filter(|_| state == "silent");
-        card.detail = port.detail.clone().or(said);
+        let detail = latest.as_ref().and_then(|latest| latest.detail.clone()).filter(|_| state == "silent");
+        card.detail = port.detail.clone().or(detail);
         card.proof = Some(match &port.holder {
             Some(holder) => format!("{} held by {holder}", port.address),
             None => port.address.clone(),
@@ -318,7 +322,7 @@ impl CardMaker<'_> {
         card.latency = evaluation.and_then(|evaluation| evaluation.latency);
         card.reason = reason.filter(|_| lamp == Lamp::Trouble);
         card.detail = latest.and_then(|latest| latest.detail);
-        if card.detail.is_none() && !self.kept {
+        if card.detail.is_none() && !self.is_stored {
             card.detail = Some("beats cannot be kept on disk; those in memory go on".to_owned());
         }
         let free = self.history.stock.as_ref().and_then(|stock| stock.free_bytes);

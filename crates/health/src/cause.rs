@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_still_by_itself_counts_once_with_the_queue() {
+    fn a_stalled_service_and_queue_count_once() {
         let queue = Card { state: "stalled", ..card_of(CardId::queue(), Lamp::Trouble) };
         let account = card_of(CardId::account(&account(1)), Lamp::Trouble);
         assert_eq!(

@@ -48,20 +48,20 @@ fn stuck(service: Option<Service>) -> Work {
 
 /// The cards after the second round with this work.
 fn cards(work: impl Fn() -> Work, ended: &[EndedInMinute]) -> HashMap<CardId, Arc<Card>> {
-    let (seen, mut history) = (observation(), History::default());
-    history.make_up(ended, seen.at, seen.running);
+    let (observation, mut history) = (observation(), History::default());
+    history.make_up(ended, observation.at, observation.running);
     for _ in 0..2 {
-        let asked = Probes { ports: HashMap::new(), store: Ok(Duration::ZERO), stock: None };
-        history.round(&seen, asked, work());
+        let probes = Probes { ports: HashMap::new(), store: Ok(Duration::ZERO), stock: None };
+        history.round(&observation, probes, work());
     }
-    let minute = history.minute(seen.at, seen.running);
+    let minute = history.minute(observation.at, observation.running);
     let maker = CardMaker {
-        seen: &seen,
+        observation: &observation,
         history: &mut history,
         shares: Shares::default(),
         started_at: Timestamp::default(),
         minute,
-        kept: true,
+        is_stored: true,
     };
     maker.all().into_iter().map(|card| (card.id.clone(), card)).collect()
 }

@@ -64,11 +64,11 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
         }
     }
     // What was done since the last round counts too.
-    let (seen, work) = (health.look(), work(&health, health.0.parts.accounts.calls()));
+    let (observation, work) = (health.look(), work(&health, health.0.parts.accounts.calls()));
     {
         let mut history = health.history();
-        let minute = history.minute(seen.at, seen.running);
-        history.count(&seen, &work, minute);
+        let minute = history.minute(observation.at, observation.running);
+        history.count(&observation, &work, minute);
     }
     keep(&health).await;
     health.0.file.close().await;
@@ -108,17 +108,17 @@ async fn round(health: &Health, spent: &mut Option<(Duration, Duration)>) {
     let (calls, store, stock, ()) =
         tokio::join!(call_ports(&ports), round_trip(health), count(health), ask_lines(health));
     measure(health, spent).await;
-    let asked = Probes { ports: calls, store, stock };
+    let probes = Probes { ports: calls, store, stock };
     let calls = health.0.parts.accounts.calls();
     let answers_within = quantiles(&calls, [0.5, 0.99]);
-    let (seen, work) = (health.look(), work(health, calls));
+    let (observation, work) = (health.look(), work(health, calls));
     let round = {
         let mut history = health.history();
         history.answers_within = answers_within;
-        history.round(&seen, asked, work)
+        history.round(&observation, probes, work)
     };
     // No one need listen.
-    let _ = health.0.told.send(round.into());
+    let _ = health.0.rounds.send(round.into());
     health.forget_snapshot();
     health.0.nudge.notify_one();
     keep(health).await;
@@ -217,13 +217,13 @@ fn work(health: &Health, calls: Vec<CallsCounted>) -> Work {
 async fn keep(health: &Health) {
     let clock = &health.0.parts.clock;
     let batch = health.history().to_keep(clock.now(), clock.running());
-    let kept = health.0.file.save(batch).await;
-    if kept.is_ok() {
-        health.history().tallies.kept();
+    let saved = health.0.file.save(batch).await;
+    if saved.is_ok() {
+        health.history().tallies.saved();
     }
-    let was_kept = health.0.kept.swap(kept.is_ok(), std::sync::atomic::Ordering::Relaxed);
-    if let Err(error) = kept
-        && was_kept
+    let was_stored = health.0.is_stored.swap(saved.is_ok(), std::sync::atomic::Ordering::Relaxed);
+    if let Err(error) = saved
+        && was_stored
     {
         tracing::warn!(%error, "beats cannot be kept on disk; those in memory go on");
     }
@@ -236,7 +236,7 @@ pub(crate) async fn tell_changes(health: Health, stopping: CancellationToken) {
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
-            told = accounts.changed() => if told.is_err() { return },
+            changed = accounts.changed() => if changed.is_err() { return },
             () = health.0.nudge.notified() => last = None,
             () = health.0.parts.clock.sleep(TELL_EVERY) => {}
         }

@@ -37,7 +37,7 @@ pub(crate) struct Evaluation {
 }
 
 impl Evaluation {
-    pub(crate) const fn not_asked(why: &'static str) -> Self {
+    pub(crate) const fn not_probed(why: &'static str) -> Self {
         Self { answer: ProbeOutcome::NotAsked, latency: None, reason: Some(Cow::Borrowed(why)) }
     }
 
@@ -81,23 +81,25 @@ pub(crate) struct LineObservation {
 }
 
 /// A line: green after a real answer, red when it says why it cannot.
-pub(crate) fn line(view: &LineView, seen: LineObservation) -> Evaluation {
+pub(crate) fn line(view: &LineView, observation: LineObservation) -> Evaluation {
     let reason = || match view.reason {
         Some(reason) => reason.as_str(),
         None => view.state.as_str(),
     };
     match view.state {
-        AccountState::Connecting if seen.silent => Evaluation::not_asked("clearing"),
-        AccountState::Connecting if seen.connecting < PATIENT_ROUNDS => Evaluation::not_asked("connecting"),
+        AccountState::Connecting if observation.silent => Evaluation::not_probed("clearing"),
+        AccountState::Connecting if observation.connecting < PATIENT_ROUNDS => {
+            Evaluation::not_probed("connecting")
+        }
         AccountState::Connecting => {
             Evaluation::failed(view.reason.map_or("not_connected", |reason| reason.as_str()))
         }
-        AccountState::Offline => Evaluation::not_asked("stopped"),
-        AccountState::Ready | AccountState::Paused if seen.answered => Evaluation::answered(
+        AccountState::Offline => Evaluation::not_probed("stopped"),
+        AccountState::Ready | AccountState::Paused if observation.answered => Evaluation::answered(
             view.round_trip_ms.map(|millis| Duration::from_millis(millis.into())),
             SLOW_LINE,
         ),
-        AccountState::Ready | AccountState::Paused => Evaluation::not_asked("no_answer_yet"),
+        AccountState::Ready | AccountState::Paused => Evaluation::not_probed("no_answer_yet"),
         AccountState::FloodWait
         | AccountState::Error
         | AccountState::Restricted
@@ -111,10 +113,10 @@ pub(crate) fn line(view: &LineView, seen: LineObservation) -> Evaluation {
 pub(crate) fn account(view: &AccountView, lines: &[Evaluation], stuck: bool) -> Evaluation {
     let work = traffic(&view.troubles, |_| true).or(stuck.then(|| Evaluation::slow("stuck")));
     match view.state {
-        AccountState::Paused => Evaluation::not_asked("paused"),
-        AccountState::Offline => Evaluation::not_asked("stopped"),
+        AccountState::Paused => Evaluation::not_probed("paused"),
+        AccountState::Offline => Evaluation::not_probed("stopped"),
         // No one gave it a session yet: there is nothing that could fail.
-        AccountState::NeedsLogin if view.lines.is_empty() => Evaluation::not_asked("no_session"),
+        AccountState::NeedsLogin if view.lines.is_empty() => Evaluation::not_probed("no_session"),
         AccountState::Ready => worse(worst(lines), work),
         AccountState::Connecting => worst(lines),
         AccountState::FloodWait
@@ -171,7 +173,7 @@ fn worst(evaluations: &[Evaluation]) -> Evaluation {
             worst = Some(evaluation);
         }
     }
-    worst.cloned().unwrap_or(Evaluation::not_asked("no_session"))
+    worst.cloned().unwrap_or(Evaluation::not_probed("no_session"))
 }
 
 /// The kinds of calls that a service makes to change something.
@@ -235,13 +237,13 @@ pub(crate) enum ServiceActivity {
 /// A service: an account of the pool can do its work, and its worker takes work up.
 pub(crate) fn service(activity: ServiceActivity, pool: &[Worker<'_>]) -> Evaluation {
     match activity {
-        ServiceActivity::Stopped => return Evaluation::not_asked("stopped"),
-        ServiceActivity::Clearing => return Evaluation::not_asked("clearing"),
+        ServiceActivity::Stopped => return Evaluation::not_probed("stopped"),
+        ServiceActivity::Clearing => return Evaluation::not_probed("clearing"),
         ServiceActivity::Stalled => return Evaluation::failed("stalled"),
         ServiceActivity::Stuck | ServiceActivity::Working => {}
     }
     if pool.is_empty() {
-        return Evaluation::not_asked("no_account");
+        return Evaluation::not_probed("no_account");
     }
     let able = pool.iter().filter(|worker| worker.evaluation.was_answered());
     if let Some(free) =
@@ -262,7 +264,7 @@ pub(crate) fn service(activity: ServiceActivity, pool: &[Worker<'_>]) -> Evaluat
         .find(|worker| worker.evaluation.answer == ProbeOutcome::NotAsked)
         .or_else(|| at_work().next())
     {
-        None => Evaluation::not_asked("paused"),
+        None => Evaluation::not_probed("paused"),
         Some(first) if first.evaluation.answer == ProbeOutcome::NotAsked => first.evaluation.clone(),
         Some(first) if at_work().all(|worker| worker.evaluation.reason == first.evaluation.reason) => {
             Evaluation { latency: None, ..first.evaluation.clone() }
@@ -274,7 +276,7 @@ pub(crate) fn service(activity: ServiceActivity, pool: &[Worker<'_>]) -> Evaluat
 /// A listener. `call` is what came of a real request through it.
 pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Evaluation {
     match (state, call) {
-        (PortState::Starting, _) | (PortState::Listening, None) => Evaluation::not_asked("starting"),
+        (PortState::Starting, _) | (PortState::Listening, None) => Evaluation::not_probed("starting"),
         (PortState::Taken, _) => Evaluation::failed("port_taken"),
         (PortState::Refused, _) => Evaluation::failed("port_refused"),
         (PortState::Listening, Some(Ok(latency))) => Evaluation::answered(Some(latency), SLOW_HERE),
@@ -302,7 +304,7 @@ pub(crate) fn queue(stalled: bool, full: bool, oldest: Option<Duration>, is_coun
         return Evaluation::failed("queue_full");
     }
     if !is_counted {
-        return Evaluation::not_asked("store_unavailable");
+        return Evaluation::not_probed("store_unavailable");
     }
     if oldest.is_some_and(|oldest| oldest > SLOW_QUEUE) {
         return Evaluation {

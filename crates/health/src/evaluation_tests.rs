@@ -44,23 +44,23 @@ fn worker(state: AccountState, answer: ProbeOutcome, flooded: bool) -> Worker<'s
 }
 
 #[test]
-fn a_line_is_green_only_after_an_answer_and_slow_is_told() {
+fn a_line_is_green_only_after_an_answer_and_slow_is_shown() {
     let ready = view(AccountState::Ready, None);
-    let seen = |answered| LineObservation { answered, ..LineObservation::default() };
-    assert_eq!(line(&ready, seen(true)).answer, ProbeOutcome::Answered);
-    assert_eq!(line(&ready, seen(false)), Evaluation::not_asked("no_answer_yet"));
+    let observed = |answered| LineObservation { answered, ..LineObservation::default() };
+    assert_eq!(line(&ready, observed(true)).answer, ProbeOutcome::Answered);
+    assert_eq!(line(&ready, observed(false)), Evaluation::not_probed("no_answer_yet"));
     let slow = LineView { round_trip_ms: Some(2_500), ..ready };
-    assert_eq!(line(&slow, seen(true)).answer, ProbeOutcome::Slow);
+    assert_eq!(line(&slow, observed(true)).answer, ProbeOutcome::Slow);
 }
 
 #[test]
 fn coming_up_takes_a_moment_and_then_is_trouble() {
     let connecting = view(AccountState::Connecting, None);
-    let seen = |connecting| LineObservation { connecting, ..LineObservation::default() };
-    assert_eq!(line(&connecting, seen(1)), Evaluation::not_asked("connecting"));
-    assert_eq!(line(&connecting, seen(PATIENT_ROUNDS)), Evaluation::failed("not_connected"));
-    let silent = LineObservation { silent: true, ..seen(9) };
-    assert_eq!(line(&connecting, silent), Evaluation::not_asked("clearing"), "silence is no fault");
+    let observed = |connecting| LineObservation { connecting, ..LineObservation::default() };
+    assert_eq!(line(&connecting, observed(1)), Evaluation::not_probed("connecting"));
+    assert_eq!(line(&connecting, observed(PATIENT_ROUNDS)), Evaluation::failed("not_connected"));
+    let silent = LineObservation { silent: true, ..observed(9) };
+    assert_eq!(line(&connecting, silent), Evaluation::not_probed("clearing"), "silence is no fault");
 }
 
 #[test]
@@ -77,17 +77,17 @@ fn a_service_goes_on_as_long_as_one_account_can() {
     assert_eq!(judged(&[&flooded, &paused]), Evaluation::failed("flood_wait"));
     assert_eq!(judged(&[&broken, &flooded]), Evaluation::failed("accounts_unable"));
     assert_eq!(judged(&[&broken, &paused]).answer, ProbeOutcome::Failed);
-    assert_eq!(judged(&[&paused]), Evaluation::not_asked("paused"));
-    assert_eq!(judged(&[]), Evaluation::not_asked("no_account"));
+    assert_eq!(judged(&[&paused]), Evaluation::not_probed("paused"));
+    assert_eq!(judged(&[]), Evaluation::not_probed("no_account"));
     assert_eq!(
         service(ServiceActivity::Stalled, std::slice::from_ref(&green)),
         Evaluation::failed("stalled")
     );
-    assert_eq!(service(ServiceActivity::Stopped, &[green]), Evaluation::not_asked("stopped"));
+    assert_eq!(service(ServiceActivity::Stopped, &[green]), Evaluation::not_probed("stopped"));
 }
 
 #[test]
-fn ports_the_store_and_the_queue_say_why() {
+fn ports_the_store_and_the_queue_give_reasons() {
     assert_eq!(port(PortState::Taken, None), Evaluation::failed("port_taken"));
     assert_eq!(port(PortState::Listening, Some(Err(()))), Evaluation::failed("no_answer"));
     assert_eq!(port(PortState::Listening, Some(Ok(Duration::from_millis(3)))).answer, ProbeOutcome::Answered);

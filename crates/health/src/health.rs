@@ -88,11 +88,11 @@ pub(crate) struct Inner {
     /// What the program takes, as of the last round.
     usage: Mutex<(Option<f32>, Option<u64>)>,
     /// Whether the last round is on disk.
-    pub(crate) kept: AtomicBool,
+    pub(crate) is_stored: AtomicBool,
     snapshot: Mutex<Option<Arc<Snapshot>>>,
     /// The reading of the monotonic clock at which this was made.
     made_at: Duration,
-    pub(crate) told: broadcast::Sender<Arc<Round>>,
+    pub(crate) rounds: broadcast::Sender<Arc<Round>>,
     pub(crate) changes: watch::Sender<u64>,
     /// Something on the overview may have changed.
     pub(crate) nudge: Notify,
@@ -112,7 +112,7 @@ struct Snapshot {
 #[derive(PartialEq, Eq)]
 struct Signs {
     pool: u64,
-    told: u64,
+    changes: u64,
     messages: [u64; 3],
     ports: Vec<Port>,
 }
@@ -134,10 +134,10 @@ impl Health {
             ports: OnceLock::new(),
             history: Mutex::default(),
             usage: Mutex::default(),
-            kept: AtomicBool::new(true),
+            is_stored: AtomicBool::new(true),
             snapshot: Mutex::default(),
             made_at: parts.clock.running(),
-            told: broadcast::Sender::new(ROUNDS),
+            rounds: broadcast::Sender::new(ROUNDS),
             changes: watch::Sender::new(0),
             nudge: Notify::new(),
             stopping: CancellationToken::new(),
@@ -210,7 +210,7 @@ impl Health {
 
     /// Each round of beats as it ends. A subscriber that reads too slowly learns how many were missed.
     pub fn beats(&self) -> broadcast::Receiver<Arc<Round>> {
-        self.0.told.subscribe()
+        self.0.rounds.subscribe()
     }
 
     /// Clears flood waits. While that runs already the same way, this joins it.
@@ -303,7 +303,7 @@ impl Health {
         let counted = parts.delivery.counted();
         Signs {
             pool: *parts.accounts.changes().borrow(),
-            told: *self.0.changes.borrow(),
+            changes: *self.0.changes.borrow(),
             messages: [counted.accepted, counted.sent, counted.cancelled],
             // Anyone who looks at the overview asks a listener: that alone changes nothing.
             ports: self.ports().into_iter().map(|port| Port { load: PortLoad::default(), ..port }).collect(),
@@ -326,24 +326,24 @@ impl Health {
         if let Some(fresh) = slot.as_ref().filter(|old| is_fresh(old)) {
             return Arc::clone(fresh);
         }
-        let seen = self.look();
+        let observation = self.look();
         let (cpu, memory) = self.usage();
         let shares = Shares {
             cpu,
             memory,
-            calls: seen.accounts.iter().map(|account| account.operations).sum(),
-            service_calls: seen.services.iter().map(|service| service.operations).sum(),
-            requests: seen.ports.iter().map(|port| port.load.answered).sum(),
+            calls: observation.accounts.iter().map(|account| account.operations).sum(),
+            service_calls: observation.services.iter().map(|service| service.operations).sum(),
+            requests: observation.ports.iter().map(|port| port.load.answered).sum(),
         };
         let mut known = self.history();
-        let minute = known.minute(seen.at, seen.running);
+        let minute = known.minute(observation.at, observation.running);
         let maker = CardMaker {
-            seen: &seen,
+            observation: &observation,
             history: &mut known,
             shares,
             started_at: self.started_at(),
             minute,
-            kept: self.0.kept.load(Ordering::Relaxed),
+            is_stored: self.0.is_stored.load(Ordering::Relaxed),
         };
         let mut cards = maker.all();
         drop(known);
@@ -352,7 +352,7 @@ impl Health {
         for card in &cards {
             counts.add(card.kind, card.lamp);
         }
-        let pool = seen.accounts.iter().filter(|account| account.pool);
+        let pool = observation.accounts.iter().filter(|account| account.pool);
         let causes = Causes::of(&cards, &pool.map(|account| CardId::account(&account.name)).collect()).into();
         let snapshot = Arc::new(Snapshot { made_at: running, signs, cards, counts, causes });
         *slot = Some(Arc::clone(&snapshot));
@@ -381,7 +381,7 @@ impl Health {
             unresolved: stock.map_or(0, |stock| stock.unresolved),
             answer_p50: history.answers_within[0],
             answer_p99: history.answers_within[1],
-            beats_kept: self.0.kept.load(Ordering::Relaxed),
+            beats_kept: self.0.is_stored.load(Ordering::Relaxed),
             hours: history.tallies.hours(minute),
         }
     }

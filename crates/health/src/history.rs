@@ -19,7 +19,7 @@ use crate::tally::{self, Amount, Reading, Tallies};
 use crate::unable;
 
 /// How long minutes are kept on disk.
-const KEPT_MINUTES: i64 = 48 * 60;
+const RETAINED_MINUTES: i64 = 48 * 60;
 
 /// How much the work that waits is, as the delivery says.
 #[derive(Debug, Default)]
@@ -88,11 +88,11 @@ enum Since {
 
 impl Since {
     /// Since what was noted, or since now.
-    fn now(given: Option<Timestamp>, seen: &Observation) -> Self {
-        let ago = given.map_or(Duration::ZERO, |given| seen.at.since(given));
-        match seen.running.checked_sub(ago) {
+    fn now(given: Option<Timestamp>, observation: &Observation) -> Self {
+        let ago = given.map_or(Duration::ZERO, |given| observation.at.since(given));
+        match observation.running.checked_sub(ago) {
             Some(at) => Self::At(at),
-            None => Self::Before(ago.saturating_sub(seen.running)),
+            None => Self::Before(ago.saturating_sub(observation.running)),
         }
     }
 }
@@ -154,13 +154,18 @@ impl History {
         card: &CardId,
         state: &'static str,
         given: Option<Timestamp>,
-        seen: &Observation,
+        observation: &Observation,
     ) -> Timestamp {
-        mark(&mut self.marks, card, state, given, seen)
+        mark(&mut self.marks, card, state, given, observation)
     }
 
-    pub(crate) fn up_since(&mut self, card: &CardId, given: Timestamp, seen: &Observation) -> Timestamp {
-        mark(&mut self.ups, card, "up", Some(given), seen)
+    pub(crate) fn up_since(
+        &mut self,
+        card: &CardId,
+        given: Timestamp,
+        observation: &Observation,
+    ) -> Timestamp {
+        mark(&mut self.ups, card, "up", Some(given), observation)
     }
 
     /// Since when it is up without a break, if it is; `since` is believed when it is first seen so.
@@ -169,11 +174,11 @@ impl History {
         card: &CardId,
         is_up: bool,
         since: Timestamp,
-        seen: &Observation,
+        observation: &Observation,
     ) -> Option<Timestamp> {
         let state = if is_up { "up" } else { "down" };
         let known = self.ups.get(card).filter(|mark| mark.state == state).map(|mark| mark.given);
-        let begun = mark(&mut self.ups, card, state, known.unwrap_or(Some(since)), seen);
+        let begun = mark(&mut self.ups, card, state, known.unwrap_or(Some(since)), observation);
         is_up.then_some(begun)
     }
 
@@ -184,26 +189,27 @@ impl History {
         self.unbegun = unbegun;
     }
 
-    pub(crate) fn round(&mut self, seen: &Observation, asked: Probes, work: Work) -> Round {
-        let calendar = *self.calendar.get_or_insert_with(|| Calendar::begin(None, seen.at, seen.running));
-        let minute_now = calendar.minute(seen.running);
+    pub(crate) fn round(&mut self, observation: &Observation, probes: Probes, work: Work) -> Round {
+        let calendar =
+            *self.calendar.get_or_insert_with(|| Calendar::begin(None, observation.at, observation.running));
+        let minute_now = calendar.minute(observation.running);
         self.note_unbegun(work.unbegun.clone());
-        let is_stuck = |one: &&InHand| evaluation::is_stuck(seen.running.saturating_sub(one.since));
+        let is_stuck = |one: &&InHand| evaluation::is_stuck(observation.running.saturating_sub(one.since));
         self.stuck = work.in_hand.iter().filter(is_stuck).cloned().collect();
-        let evaluations = self.judge(seen, &asked, &work);
-        self.answers.note(&seen.accounts);
-        self.count(seen, &work, minute_now);
-        self.stock = asked.stock;
+        let evaluations = self.judge(observation, &probes, &work);
+        self.answers.note(&observation.accounts);
+        self.count(observation, &work, minute_now);
+        self.stock = probes.stock;
         self.due = work.due;
         self.due_of_accounts = work.due_of_accounts;
         let mut ended = Vec::new();
         if let Some(last) = self.last_minute.filter(|last| *last < minute_now) {
             for id in self.latest.keys() {
                 if let Some(shown) = self.strips.minute(id, last) {
-                    ended.push((id.clone(), minute(&calendar, shown, seen.at, seen.running)));
+                    ended.push((id.clone(), minute(&calendar, shown, observation.at, observation.running)));
                 }
             }
-            self.strips.forget_before(minute_now - KEPT_MINUTES);
+            self.strips.forget_before(minute_now - RETAINED_MINUTES);
             self.tallies.forget_before(minute_now);
         }
         self.last_minute = Some(minute_now);
@@ -211,7 +217,7 @@ impl History {
         self.latest.clear();
         for (id, latest) in evaluations {
             let Evaluation { answer, latency, reason } = latest.evaluation.clone();
-            let beat = Beat { at: seen.at, answer, latency, reason };
+            let beat = Beat { at: observation.at, answer, latency, reason };
             self.strips.beat(&id, minute_now, &beat);
             self.latest.insert(id.clone(), latest);
             beats.push((id, beat));
@@ -219,7 +225,7 @@ impl History {
         let known: HashSet<&CardId> = self.latest.keys().collect();
         self.marks.retain(|id, _| known.contains(id));
         self.ups.retain(|id, _| known.contains(id));
-        Round { at: seen.at, minute: minute_now, beats, ended }
+        Round { at: observation.at, minute: minute_now, beats, ended }
     }
 
     /// What is to be kept of the minute of the last round, and of the one before it if that has just ended.
@@ -230,31 +236,31 @@ impl History {
             at: now,
             minutes: self.strips.to_keep(minute),
             tallies: self.tallies.to_keep(),
-            forget_before: minute - KEPT_MINUTES,
+            forget_before: minute - RETAINED_MINUTES,
         }
     }
 
-    fn judge(&self, seen: &Observation, asked: &Probes, work: &Work) -> Vec<(CardId, Latest)> {
+    fn judge(&self, observation: &Observation, probes: &Probes, work: &Work) -> Vec<(CardId, Latest)> {
         let plain = |evaluation| Latest { evaluation, detail: None };
         let mut all = Vec::new();
-        let mut of_lines = Vec::with_capacity(seen.accounts.len());
-        for account in &seen.accounts {
+        let mut of_lines = Vec::with_capacity(observation.accounts.len());
+        for account in &observation.accounts {
             let ids = line_ids(account);
-            let lines = self.judge_lines(seen, account, &ids);
-            let stuck = self.stuck(seen, |one| one.account == account.name).is_some();
+            let lines = self.judge_lines(observation, account, &ids);
+            let stuck = self.stuck(observation, |one| one.account == account.name).is_some();
             all.push((CardId::account(&account.name), plain(evaluation::account(account, &lines, stuck))));
             all.extend(ids.into_iter().zip(lines.iter().cloned().map(plain)));
             of_lines.push(lines);
         }
-        for service in &seen.services {
-            let pool = workers(seen, &of_lines, service.service);
-            let evaluation = self.judge_service(seen, service, &pool);
+        for service in &observation.services {
+            let pool = workers(observation, &of_lines, service.service);
+            let evaluation = self.judge_service(observation, service, &pool);
             let detail =
                 (evaluation.answer == ProbeOutcome::Failed).then(|| unable::in_words(&unable::groups(&pool)));
             all.push((CardId::service(service.service), Latest { evaluation, detail: detail.flatten() }));
         }
-        for port in &seen.ports {
-            let called = asked.ports.get(&port.name);
+        for port in &observation.ports {
+            let called = probes.ports.get(&port.name);
             let call = called.map(|called| called.as_ref().map(|latency| *latency).map_err(|_| ()));
             let detail = called.and_then(|called| called.as_ref().err().cloned());
             all.push((
@@ -262,35 +268,46 @@ impl History {
                 Latest { evaluation: evaluation::port(port.state, call), detail },
             ));
         }
-        let detail = asked.store.as_ref().err().map(ToString::to_string);
-        all.push((CardId::store(), Latest { evaluation: evaluation::store(&asked.store), detail }));
-        let oldest = work.due.iter().filter(|(service, ..)| is_running(seen, *service));
-        let oldest = oldest.map(|(.., oldest)| seen.at.since(*oldest)).max();
+        let detail = probes.store.as_ref().err().map(ToString::to_string);
+        all.push((CardId::store(), Latest { evaluation: evaluation::store(&probes.store), detail }));
+        let oldest = work.due.iter().filter(|(service, ..)| is_running(observation, *service));
+        let oldest = oldest.map(|(.., oldest)| observation.at.since(*oldest)).max();
         let evaluation =
-            evaluation::queue(!self.stalled.is_empty(), work.full, oldest, asked.stock.is_some());
+            evaluation::queue(!self.stalled.is_empty(), work.full, oldest, probes.stock.is_some());
         all.push((CardId::queue(), plain(evaluation)));
         all
     }
 
     /// A service as it is at this moment, by what the last round found out about lines: what ended since, as a flood wait,
     /// holds nothing up.
-    pub(crate) fn service_now(&self, seen: &Observation, service: &ServiceView) -> (Evaluation, Vec<Unable>) {
+    pub(crate) fn service_now(
+        &self,
+        observation: &Observation,
+        service: &ServiceView,
+    ) -> (Evaluation, Vec<Unable>) {
         let of_line = |id: CardId| {
             let latest = self.latest.get(&id).map(|latest| latest.evaluation.clone());
-            latest.unwrap_or(Evaluation::not_asked("starting"))
+            latest.unwrap_or(Evaluation::not_probed("starting"))
         };
         let of_lines = |account| line_ids(account).into_iter().map(of_line).collect();
-        let of_lines: Vec<Vec<Evaluation>> = seen.accounts.iter().map(of_lines).collect();
-        let pool = workers(seen, &of_lines, service.service);
-        (self.judge_service(seen, service, &pool), unable::groups(&pool))
+        let of_lines: Vec<Vec<Evaluation>> = observation.accounts.iter().map(of_lines).collect();
+        let pool = workers(observation, &of_lines, service.service);
+        (self.judge_service(observation, service, &pool), unable::groups(&pool))
     }
 
-    fn judge_service(&self, seen: &Observation, service: &ServiceView, pool: &[Worker<'_>]) -> Evaluation {
+    fn judge_service(
+        &self,
+        observation: &Observation,
+        service: &ServiceView,
+        pool: &[Worker<'_>],
+    ) -> Evaluation {
         let activity = match () {
-            () if !service.running && seen.silent.contains(&service.service) => ServiceActivity::Clearing,
+            () if !service.running && observation.silent.contains(&service.service) => {
+                ServiceActivity::Clearing
+            }
             () if !service.running => ServiceActivity::Stopped,
             () if self.stalled.contains(&Some(service.service)) => ServiceActivity::Stalled,
-            () if self.stuck(seen, |one| one.service == Some(service.service)).is_some() => {
+            () if self.stuck(observation, |one| one.service == Some(service.service)).is_some() => {
                 ServiceActivity::Stuck
             }
             () => ServiceActivity::Working,
@@ -298,19 +315,24 @@ impl History {
         evaluation::service(activity, pool)
     }
 
-    pub(crate) fn stuck(&self, seen: &Observation, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
+    pub(crate) fn stuck(&self, observation: &Observation, wanted: impl Fn(&InHand) -> bool) -> Option<Stuck> {
         let stuck = self.stuck.iter().filter(|one| wanted(one));
         let count = u32::try_from(stuck.clone().count()).unwrap_or(u32::MAX);
         let since = stuck.map(|one| one.since).min()?;
-        Some(Stuck { count, since: seen.at.minus(seen.running.saturating_sub(since)) })
+        Some(Stuck { count, since: observation.at.minus(observation.running.saturating_sub(since)) })
     }
 
-    fn judge_lines(&self, seen: &Observation, account: &AccountView, ids: &[CardId]) -> Vec<Evaluation> {
+    fn judge_lines(
+        &self,
+        observation: &Observation,
+        account: &AccountView,
+        ids: &[CardId],
+    ) -> Vec<Evaluation> {
         let judged = |(line, id): (&telegram::LineView, &CardId)| {
             let about = LineObservation {
                 answered: self.answers.is_new(id, line.last_answer_at),
                 connecting: self.answers.connecting(id),
-                silent: seen.is_silent(&line.purposes),
+                silent: observation.is_silent(&line.purposes),
             };
             evaluation::line(line, about)
         };
@@ -318,8 +340,8 @@ impl History {
     }
 
     /// Counts what was done since the last round.
-    pub(crate) fn count(&mut self, seen: &Observation, work: &Work, minute: i64) {
-        for service in &seen.services {
+    pub(crate) fn count(&mut self, observation: &Observation, work: &Work, minute: i64) {
+        for service in &observation.services {
             let reading =
                 Reading { sent: service.operations.saturating_sub(service.errors), failed: service.errors };
             self.tallies.read(&CardId::service(service.service), minute, reading);
@@ -327,7 +349,7 @@ impl History {
         for (account, reading) in &work.accounts {
             self.tallies.read(&CardId::account(account), minute, *reading);
         }
-        for port in &seen.ports {
+        for port in &observation.ports {
             let PortLoad { answered, failed, .. } = port.load;
             let reading = Reading { sent: answered.saturating_sub(failed), failed };
             self.tallies.read(&CardId::port(&port.name), minute, reading);
@@ -342,28 +364,32 @@ fn mark(
     card: &CardId,
     state: &'static str,
     given: Option<Timestamp>,
-    seen: &Observation,
+    observation: &Observation,
 ) -> Timestamp {
     let known = marks.get(card).filter(|mark| mark.state == state && mark.given == given);
-    let since = known.map_or_else(|| Since::now(given, seen), |mark| mark.since);
+    let since = known.map_or_else(|| Since::now(given, observation), |mark| mark.since);
     if known.is_none() {
         marks.insert(card.clone(), Mark { state, given, since });
     }
     let ago = match since {
-        Since::At(at) => seen.running.saturating_sub(at),
-        Since::Before(before) => seen.running.saturating_add(before),
+        Since::At(at) => observation.running.saturating_sub(at),
+        Since::Before(before) => observation.running.saturating_add(before),
     };
-    seen.at.minus(ago)
+    observation.at.minus(ago)
 }
 
-fn workers<'a>(seen: &'a Observation, of_lines: &[Vec<Evaluation>], service: Service) -> Vec<Worker<'a>> {
-    let pool = seen.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
-    pool.map(|(account, lines)| Worker::of(account, lines, service, seen.at)).collect()
+fn workers<'a>(
+    observation: &'a Observation,
+    of_lines: &[Vec<Evaluation>],
+    service: Service,
+) -> Vec<Worker<'a>> {
+    let pool = observation.accounts.iter().zip(of_lines).filter(|(account, _)| account.pool);
+    pool.map(|(account, lines)| Worker::of(account, lines, service, observation.at)).collect()
 }
 
 /// Whether no one has stopped it. A channel has no switch.
-fn is_running(seen: &Observation, service: Option<Service>) -> bool {
-    let is_on = |service| seen.services.iter().any(|one| one.service == service && one.running);
+fn is_running(observation: &Observation, service: Option<Service>) -> bool {
+    let is_on = |service| observation.services.iter().any(|one| one.service == service && one.running);
     service.is_none_or(is_on)
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn call(name: &str, address: &str) -> Result<Duration, CallErro
     };
     let begun = Instant::now();
     match tokio::time::timeout(LIMIT, asking).await {
-        Ok(asked) => asked.map(|()| begun.elapsed()),
+        Ok(response) => response.map(|()| begun.elapsed()),
         Err(_) => Err(CallError::TimedOut),
     }
 }
@@ -91,9 +91,9 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.expect("a caller");
-            let mut asked = [0; 512];
-            let length = stream.read(&mut asked).await.expect("a request");
-            assert!(asked[..length].starts_with(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:"));
+            let mut request = [0; 512];
+            let length = stream.read(&mut request).await.expect("a request");
+            assert!(request[..length].starts_with(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:"));
             stream.write_all(answer.as_bytes()).await.expect("it is written");
         });
         let called = call("5022", &address.to_string()).await;

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn this_very_process_is_shown_and_a_folder_without_files_is_not() {
+    fn the_own_process_is_shown_and_an_empty_folder_is_not() {
         let shown = usage();
         assert!(shown.resident_bytes > Some(100_000) && shown.virtual_bytes >= shown.resident_bytes);
         assert!(shown.cpu.is_some() && shown.threads > Some(0) && shown.open_files > Some(0));

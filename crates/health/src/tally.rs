@@ -186,7 +186,7 @@ impl Tallies {
     }
 
     /// What there was to keep is kept.
-    pub(crate) fn kept(&mut self) {
+    pub(crate) fn saved(&mut self) {
         self.changed.clear();
     }
 
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_are_told_apart_and_a_restart_forgets_nothing() {
+    fn hours_are_counted_apart_and_survive_a_restart() {
         let (mut tallies, card) = (Tallies::default(), CardId::queue());
         tallies.read(&card, 59, Reading { sent: 3, failed: 1 });
         tallies.read(&card, 60, Reading { sent: 5, failed: 1 });
@@ -240,7 +240,7 @@ mod tests {
             again.correct(&card, 60, &stored, true);
         }
         assert_eq!((again.since(&card, 60), again.sends(&card, 62)[23]), ((7, 2), 7));
-        again.kept();
+        again.saved();
         assert_eq!(again.to_keep(), []);
         again.forget_before(62 + 24 * 60);
         assert_eq!((again.since(&card, 0), again.since(&port, 0)), ((6, 2), (0, 0)));
@@ -272,12 +272,12 @@ mod tests {
 
         /// Whatever is counted in whatever minutes: all of it is in the hours, once.
         #[test]
-        fn nothing_is_lost_or_counted_twice(steps in prop::collection::vec((0_u64..50, 0_i64..30, any::<bool>()), 1..60)) {
+        fn each_send_is_counted_once(steps in prop::collection::vec((0_u64..50, 0_i64..30, any::<bool>()), 1..60)) {
             let (mut tallies, card) = (Tallies::default(), CardId::queue());
             let (mut minute, mut reading, mut all) = (1_000, Reading::default(), 0);
-            for (sent, pause, begins_anew) in steps {
+            for (sent, pause, is_restart) in steps {
                 minute += pause;
-                if begins_anew {
+                if is_restart {
                     // Someone restarted the service: its counters are at nothing, and it is looked at then.
                     reading = Reading::default();
                     tallies.read(&card, minute, reading);

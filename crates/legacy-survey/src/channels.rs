@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::flows::{EnvFile, Named, SecretPlace, Variable};
+use crate::flows::{EnvFile, Named, SecretLocation, Variable};
 
 /// An old server, one for each channel.
 #[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -205,17 +205,17 @@ impl OldChannels {
         self.recognised.iter().filter(|one| matches!(one.setting, Setting::Secret(_) | Setting::PortKey))
     }
 
-    /// The settings that they become, but those of `known`, which are settings already. `place` says where a secret will be.
-    pub fn text(&self, known: &[OldServer], place: &dyn Fn(&Recognised) -> SecretPlace) -> String {
+    /// The settings that they become, but those of `known`, which are settings already. `locate` says where a secret will be.
+    pub fn text(&self, known: &[OldServer], locate: &dyn Fn(&Recognised) -> SecretLocation) -> String {
         let (mut accounts, mut ports) = (String::new(), String::new());
         for server in self.servers().filter(|server| !known.contains(server)) {
-            self.account(server, place, &mut accounts);
-            self.port(server, place, &mut ports);
+            self.account(server, locate, &mut accounts);
+            self.port(server, locate, &mut ports);
         }
         format!("{accounts}{ports}")
     }
 
-    fn account(&self, server: OldServer, place: &dyn Fn(&Recognised) -> SecretPlace, text: &mut String) {
+    fn account(&self, server: OldServer, locate: &dyn Fn(&Recognised) -> SecretLocation, text: &mut String) {
         let mut line = |line: String| {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{line}");
@@ -224,7 +224,7 @@ impl OldChannels {
         let mut given: Vec<&str> = Vec::new();
         for one in self.of(server) {
             let value = match (one.setting, &one.plain) {
-                (Setting::Secret(key), _) => Some((key, place(one).as_toml())),
+                (Setting::Secret(key), _) => Some((key, locate(one).as_toml())),
                 (Setting::Plain("group_id"), Some(number)) => Some(("group_id", number.clone())),
                 (Setting::Plain(key), Some(text)) => Some((key, quoted(text))),
                 (Setting::ForwardTo, Some(url)) => Some(("forward_to", quoted(url))),
@@ -248,7 +248,7 @@ impl OldChannels {
         line(String::new());
     }
 
-    fn port(&self, server: OldServer, place: &dyn Fn(&Recognised) -> SecretPlace, text: &mut String) {
+    fn port(&self, server: OldServer, locate: &dyn Fn(&Recognised) -> SecretLocation, text: &mut String) {
         let mut port = self.of(server).filter(|one| one.setting == Setting::Port);
         let port = port.find_map(|one| one.plain.as_deref()?.parse::<u16>().ok());
         let port = port.unwrap_or(server.usual_port());
@@ -257,7 +257,7 @@ impl OldChannels {
             "[[legacy.channel_ports]]\nport = {port}\nchannel = \"{server}\"\naccount = \"{server}\""
         );
         if let Some(key) = self.of(server).find(|one| one.setting == Setting::PortKey) {
-            let _ = writeln!(text, "key = {}", place(key).as_toml());
+            let _ = writeln!(text, "key = {}", locate(key).as_toml());
         }
         text.push('\n');
     }
@@ -310,7 +310,7 @@ mod tests {
         let found = survey(&files);
         let unknown: Vec<_> = found.unknown.iter().map(|named| named.variable.as_str()).collect();
         assert_eq!(unknown, ["LOG_LEVEL", "REDIS_PASSWORD"]);
-        let text = found.text(&[], &|one| SecretPlace::Variable(variable(&found, one)));
+        let text = found.text(&[], &|one| SecretLocation::Variable(variable(&found, one)));
         assert!(!text.contains("planted"), "{text}");
         for wanted in [
             "channel = \"avito\"\nclient_id = { env = \"AVITO_CLIENT_ID\" }\nclient_secret = { env = \"AVITO_CLIENT_SECRET\" }\n\
@@ -340,7 +340,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic_and_no_secret_is_shown(text in "(AVITO_CLIENT_SECRET=planted\n)?\\PC{0,80}") {
             let found = survey(&[file("/old/avito/.env", &text)]);
-            let shown = found.text(&[], &|one| SecretPlace::Variable(one.named.variable.clone()));
+            let shown = found.text(&[], &|one| SecretLocation::Variable(one.named.variable.clone()));
             prop_assert!(!shown.contains("planted"));
         }
     }

@@ -17,7 +17,7 @@ pub use folder::{Contents, SessionFile, contents};
 pub use plan::{plan, plan_text};
 pub use running::{Running, StartedBy, running};
 pub use script::{Script, script_of};
-pub use table::{Alive, Known, Row, api_ids, known, rows};
+pub use table::{Alive, Row, ScriptRecord, api_ids, rows, script_records};
 
 /// The ports of the old scripts, their dashboard's last.
 pub const OLD_PORTS: [u16; 9] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030, 5099];

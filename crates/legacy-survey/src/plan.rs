@@ -7,27 +7,27 @@ use domain::{AccountName, Purpose};
 use telegram::import::{Plan, PlanError, PlannedAccount, PlannedSession};
 
 use super::folder::SessionFile;
-use super::table::Known;
+use super::table::ScriptRecord;
 
 /// Makes the plan. Of a session in several files, the one that a script names is taken. Whose it is, Telegram is asked; an
 /// account is named only where that is known here or a script says it.
 pub fn plan(
-    known: &[Known<'_>],
+    records: &[ScriptRecord<'_>],
     sessions: &[SessionFile],
     here: &BTreeSet<String>,
-    account_of: impl Fn(&Known<'_>) -> Option<AccountName>,
+    account_of: impl Fn(&ScriptRecord<'_>) -> Option<AccountName>,
     accounts_here: &[AccountName],
 ) -> Plan {
     let mut plan = Plan::default();
     let mut taken: BTreeSet<&str> = here.iter().map(String::as_str).collect();
-    let used = known.iter().flat_map(|one| one.sessions.iter().copied());
+    let used = records.iter().flat_map(|one| one.sessions.iter().copied());
     for session in used.chain(sessions) {
         let Ok(key) = &session.key else { continue };
         if !taken.insert(key) {
             continue;
         }
-        let users: Vec<&Known<'_>> =
-            known.iter().filter(|one| one.sessions.iter().any(|own| own.key.as_ref() == Ok(key))).collect();
+        let users: Vec<&ScriptRecord<'_>> =
+            records.iter().filter(|one| one.sessions.iter().any(|own| own.key.as_ref() == Ok(key))).collect();
         let purposes: BTreeSet<Purpose> = users
             .iter()
             .flat_map(|one| one.script.services.iter().map(|service| service.purpose()))
@@ -90,8 +90,8 @@ mod tests {
         SessionFile { file: file.into(), key: Ok(key.to_owned()), user_id: None, api_id: None }
     }
 
-    fn known<'a>(sessions: Vec<&'a SessionFile>, services: &[Service]) -> Known<'a> {
-        Known {
+    fn record<'a>(sessions: Vec<&'a SessionFile>, services: &[Service]) -> ScriptRecord<'a> {
+        ScriptRecord {
             file: None,
             script: Script { services: services.to_vec(), api_ids: vec![1_000_001], ..Script::default() },
             ports: Vec::new(),
@@ -110,7 +110,8 @@ mod tests {
             session("/old/spare.session", "bb"),
             session("/old/kept.session", "cc"),
         ];
-        let users = [known(vec![&all[1]], &[Service::SendText]), known(vec![&all[1]], &[Service::SendMedia])];
+        let users =
+            [record(vec![&all[1]], &[Service::SendText]), record(vec![&all[1]], &[Service::SendMedia])];
         let here = BTreeSet::from(["cc".to_owned()]);
         let name = |name: &str| name.parse::<AccountName>().expect("a name");
         let made = plan(&users, &all, &here, |_| Some(name("main")), &[]);
@@ -133,7 +134,7 @@ mod tests {
         #[test]
         fn no_key_is_planned_twice_and_none_is_lost(keys in proptest::collection::vec("[a-c]", 0..8), used in 0_usize..8) {
             let all: Vec<SessionFile> = keys.iter().enumerate().map(|(at, key)| session(&format!("/{at}"), key)).collect();
-            let users = [known(all.iter().take(used).collect(), &[])];
+            let users = [record(all.iter().take(used).collect(), &[])];
             let made = plan(&users, &all, &BTreeSet::new(), |_| None, &[]);
             let mut planned: Vec<_> = made.sessions.iter().filter_map(|one| one.fingerprint.clone()).collect();
             planned.sort();

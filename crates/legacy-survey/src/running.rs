@@ -34,7 +34,7 @@ pub enum StartedBy {
     /// The service manager, by this unit.
     Unit(String),
     /// Someone who is gone: no one looks after it.
-    Nobody,
+    Orphaned,
     Process {
         pid: u32,
         name: String,
@@ -50,7 +50,7 @@ pub(crate) fn started_by(process: &Process, snapshot: &Snapshot) -> StartedBy {
         Some(parent) if parent.pid > 1 && !FIRST_PROCESSES.contains(&parent.name.as_str()) => {
             StartedBy::Process { pid: parent.pid, name: parent.name.clone() }
         }
-        _ => StartedBy::Nobody,
+        _ => StartedBy::Orphaned,
     }
 }
 
@@ -61,14 +61,14 @@ pub fn running(snapshot: &Snapshot, folder: Option<&Path>, named: &[PathBuf], po
         .processes
         .iter()
         .filter(|process| is_python(&process.arguments))
-        .filter_map(|process| known(process, snapshot, folder, named, ports))
+        .filter_map(|process| recognize(process, snapshot, folder, named, ports))
         .collect();
     let pids: Vec<u32> = all.iter().map(|one| one.pid).collect();
     let is_worker = |pid: u32| snapshot.process(pid).is_some_and(|process| pids.contains(&process.parent));
     all.into_iter().filter(|one| !is_worker(one.pid)).collect()
 }
 
-fn known(
+fn recognize(
     process: &Process,
     snapshot: &Snapshot,
     folder: Option<&Path>,
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_parent_is_gone_is_an_orphan_unless_a_unit_has_it() {
+    fn a_process_without_parent_or_unit_is_an_orphan() {
         let processes = vec![
             process(1, 0, "systemd", None),
             process(7, 1, "gunicorn", None),
@@ -133,11 +133,11 @@ mod tests {
         ];
         let snapshot = Snapshot { processes, ..Snapshot::default() };
         let by = |pid| started_by(snapshot.process(pid).expect("it runs"), &snapshot);
-        assert_eq!(by(7), StartedBy::Nobody);
+        assert_eq!(by(7), StartedBy::Orphaned);
         assert_eq!(by(8), StartedBy::Unit("old.service".to_owned()));
-        assert_eq!(by(9), StartedBy::Nobody);
+        assert_eq!(by(9), StartedBy::Orphaned);
         assert_eq!(by(10), StartedBy::Process { pid: 11, name: "bash".to_owned() });
-        assert_eq!(by(13), StartedBy::Nobody);
+        assert_eq!(by(13), StartedBy::Orphaned);
     }
 
     #[test]

@@ -56,17 +56,17 @@ impl Script {
 
     pub fn parse(source: &str) -> Self {
         let words = words(source);
-        let known = Known::of(&words);
+        let assignments = Assignments::of(&words);
         let mut script = Self::default();
         for (at, word) in words.iter().enumerate() {
             match word {
                 Word::Name(name) => {
                     script.speaks_telegram |= LIBRARIES.contains(&name.as_str());
                     if matches!(words.get(at + 1), Some(Word::Sign('('))) {
-                        script.call(name, &arguments(&words, at + 1), &known);
+                        script.call(name, &arguments(&words, at + 1), &assignments);
                     }
                     if is_assigned(&words, at) {
-                        script.said(name, expression(&words[at + 2..]), &known);
+                        script.assign(name, expression(&words[at + 2..]), &assignments);
                     }
                 }
                 Word::Text { text, .. } => {
@@ -74,7 +74,7 @@ impl Script {
                         Service::ALL.into_iter().find(|one| text.strip_prefix('/') == Some(one.as_str()));
                     push_new(&mut script.services, service);
                     if matches!(words.get(at + 1), Some(Word::Sign(':'))) {
-                        script.said(text, expression(&words[at + 2..]), &known);
+                        script.assign(text, expression(&words[at + 2..]), &assignments);
                     }
                 }
                 _ => {}
@@ -83,7 +83,7 @@ impl Script {
         script
     }
 
-    fn call(&mut self, name: &str, arguments: &[&[Word]], known: &Known<'_>) {
+    fn call(&mut self, name: &str, arguments: &[&[Word]], assignments: &Assignments<'_>) {
         if CLIENTS.contains(&name) {
             let first = arguments.iter().find_map(|argument| match argument {
                 [Word::Name(key), Word::Sign('='), value @ ..] if key == "session" || key == "name" => {
@@ -96,7 +96,7 @@ impl Script {
             if matches!(first, [Word::Name(kind), ..] if kind == "StringSession") {
                 self.has_string = true;
             } else {
-                push_new(&mut self.sessions, known.path(first));
+                push_new(&mut self.sessions, assignments.path(first));
             }
             return;
         }
@@ -105,10 +105,10 @@ impl Script {
             for argument in arguments {
                 match argument {
                     [Word::Name(key), Word::Sign('='), value @ ..] if key == "port" => {
-                        push_new(&mut self.ports, known.port(value));
+                        push_new(&mut self.ports, assignments.port(value));
                     }
                     [Word::Sign('('), inside @ ..] if name == "WSGIServer" => {
-                        push_new(&mut self.ports, known.port(inside));
+                        push_new(&mut self.ports, assignments.port(inside));
                     }
                     _ => {}
                 }
@@ -116,22 +116,22 @@ impl Script {
         }
     }
 
-    fn said(&mut self, name: &str, value: &[Word], known: &Known<'_>) {
+    fn assign(&mut self, name: &str, value: &[Word], assignments: &Assignments<'_>) {
         let name = name.to_ascii_lowercase();
         let name = name.as_str();
         if name == "bind" {
-            let port = known.text(value).and_then(|text| text.rsplit(':').next()?.parse().ok());
+            let port = assignments.text(value).and_then(|text| text.rsplit(':').next()?.parse().ok());
             push_new(&mut self.ports, port);
         } else if PORT_NAMES.contains(&name) {
-            push_new(&mut self.ports, known.port(value));
+            push_new(&mut self.ports, assignments.port(value));
         } else if APPLICATION_NAMES.contains(&name) {
-            let number = known.number(value).and_then(|number| i32::try_from(number).ok());
+            let number = assignments.number(value).and_then(|number| i32::try_from(number).ok());
             push_new(&mut self.api_ids, number.filter(|number| *number > 0));
         } else if PHONE_NAMES.contains(&name) {
-            let phone = known.text(value).filter(|text| is_phone(text));
+            let phone = assignments.text(value).filter(|text| is_phone(text));
             push_new(&mut self.phones, phone);
         } else if ACCOUNT_NAMES.contains(&name) {
-            let account = known.text(value).filter(|text| text.parse::<domain::AccountName>().is_ok());
+            let account = assignments.text(value).filter(|text| text.parse::<domain::AccountName>().is_ok());
             push_new(&mut self.accounts, account);
         }
     }
@@ -216,19 +216,19 @@ fn arguments(words: &[Word], open: usize) -> Vec<&[Word]> {
 }
 
 /// Names that were given a number or a text somewhere in the source.
-struct Known<'a>(HashMap<&'a str, &'a [Word]>);
+struct Assignments<'a>(HashMap<&'a str, &'a [Word]>);
 
-impl<'a> Known<'a> {
+impl<'a> Assignments<'a> {
     fn of(words: &'a [Word]) -> Self {
-        let mut known = HashMap::new();
+        let mut assignments = HashMap::new();
         for (at, word) in words.iter().enumerate() {
             if let Word::Name(name) = word
                 && is_assigned(words, at)
             {
-                known.entry(name.as_str()).or_insert_with(|| expression(&words[at + 2..]));
+                assignments.entry(name.as_str()).or_insert_with(|| expression(&words[at + 2..]));
             }
         }
-        Self(known)
+        Self(assignments)
     }
 
     /// The last whole number of a value: `int(os.environ.get("PORT", 5021))` falls back to it.
@@ -357,7 +357,7 @@ if __name__ == "__main__":
     }
 
     #[test]
-    fn ports_and_sessions_in_many_ways() {
+    fn ports_and_sessions_are_read_in_many_forms() {
         for (source, ports, sessions) in [
             ("app.run(port=int(os.environ.get('PORT', 5022)))", vec![5022], vec![]),
             ("PORT = int(os.getenv('PORT', '5023'))\nserve(app, port=PORT)", vec![5023], vec![]),

@@ -49,7 +49,7 @@ pub enum Alive {
 
 /// A script with everything that is known of it.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct ScriptRecord<'a> {
     pub file: Option<PathBuf>,
     pub script: Script,
     pub ports: Vec<u16>,
@@ -62,13 +62,13 @@ pub struct Known<'a> {
 }
 
 /// Puts scripts, units and processes together.
-pub fn known<'a>(
+pub fn script_records<'a>(
     folder: &Path,
     contents: &'a Contents,
     units: &'a [Unit],
     running: &'a [Running],
-) -> Vec<Known<'a>> {
-    let mut all: Vec<Known<'a>> = Vec::new();
+) -> Vec<ScriptRecord<'a>> {
+    let mut all: Vec<ScriptRecord<'a>> = Vec::new();
     for (file, script) in &contents.scripts {
         let unit = units.iter().find(|unit| script_of(unit).as_ref() == Some(file));
         let alive: Vec<_> = running.iter().filter(|one| one.file.as_ref() == Some(file)).collect();
@@ -86,7 +86,7 @@ pub fn known<'a>(
         }
     }
     for one in running {
-        if !all.iter().any(|known| known.running.map(|own| own.pid) == Some(one.pid)) {
+        if !all.iter().any(|record| record.running.map(|own| own.pid) == Some(one.pid)) {
             let ports = one.ports.clone();
             all.push(together(
                 folder,
@@ -105,7 +105,7 @@ pub fn known<'a>(
 fn started_by_unit(running: &Running) -> Option<&String> {
     match &running.by {
         StartedBy::Unit(unit) => Some(unit),
-        StartedBy::Nobody | StartedBy::Process { .. } => None,
+        StartedBy::Orphaned | StartedBy::Process { .. } => None,
     }
 }
 
@@ -114,12 +114,12 @@ fn ports(script: &Script, unit: Option<&Unit>, running: Option<&Running>) -> Vec
     if let Some(running) = running.filter(|running| !running.ports.is_empty()) {
         return running.ports.clone();
     }
-    let told = unit.map(told_ports).unwrap_or_default();
-    if told.is_empty() { script.ports.clone() } else { told }
+    let named = unit.map(command_ports).unwrap_or_default();
+    if named.is_empty() { script.ports.clone() } else { named }
 }
 
 /// The ports that a unit's command names: `-b 0.0.0.0:5021`, `--port 5021`, and those of a file named with `-c`.
-fn told_ports(unit: &Unit) -> Vec<u16> {
+fn command_ports(unit: &Unit) -> Vec<u16> {
     let mut found = Vec::new();
     let mut words = unit.command.iter().peekable();
     while let Some(word) = words.next() {
@@ -151,7 +151,7 @@ fn together<'a>(
     unit: Option<&'a Unit>,
     running: Option<&'a Running>,
     contents: &'a Contents,
-) -> Known<'a> {
+) -> ScriptRecord<'a> {
     let works_in: Vec<PathBuf> = [
         running.and_then(|one| one.folder.clone()),
         unit.and_then(|unit| unit.folder.clone()),
@@ -180,21 +180,21 @@ fn together<'a>(
             sessions.push(found);
         }
     }
-    Known { file, script, ports, unit, running, sessions, missing }
+    ScriptRecord { file, script, ports, unit, running, sessions, missing }
 }
 
 /// The rows, by port; sessions that no script names come last.
 pub fn rows(
     folder: &Path,
-    known: &[Known<'_>],
+    script_records: &[ScriptRecord<'_>],
     contents: &Contents,
-    account_of: impl Fn(&Known<'_>) -> Option<String>,
+    account_of: impl Fn(&ScriptRecord<'_>) -> Option<String>,
     owner_of: impl Fn(&SessionFile) -> Option<String>,
     restarts_of: impl Fn(&str) -> Option<u64>,
 ) -> Vec<Row> {
     let relative = |file: &Path| file.strip_prefix(folder).unwrap_or(file).display().to_string();
     let mut rows: Vec<Row> = Vec::new();
-    for one in known {
+    for one in script_records {
         let restarts = one.unit.filter(|_| one.running.is_none()).and_then(|unit| restarts_of(&unit.name));
         let row = Row {
             port: None,
@@ -219,7 +219,7 @@ pub fn rows(
     rows.sort_by(|one, other| {
         (one.port.is_none(), one.port, &one.script).cmp(&(other.port.is_none(), other.port, &other.script))
     });
-    let is_named = |session: &SessionFile| known.iter().any(|one| one.sessions.contains(&session));
+    let is_named = |session: &SessionFile| script_records.iter().any(|one| one.sessions.contains(&session));
     rows.extend(contents.sessions.iter().filter(|session| !is_named(session)).map(|session| Row {
         port: None,
         script: None,
@@ -234,7 +234,7 @@ pub fn rows(
 }
 
 /// What the script names, and what its sessions were signed in with.
-pub fn api_ids(one: &Known<'_>) -> Vec<i32> {
+pub fn api_ids(one: &ScriptRecord<'_>) -> Vec<i32> {
     let of_sessions = one.sessions.iter().filter_map(|session| session.api_id);
     let mut all: Vec<i32> = one.script.api_ids.iter().copied().chain(of_sessions).collect();
     all.sort_unstable();
@@ -242,10 +242,10 @@ pub fn api_ids(one: &Known<'_>) -> Vec<i32> {
     all
 }
 
-fn started_by(one: &Known<'_>) -> String {
+fn started_by(one: &ScriptRecord<'_>) -> String {
     match (one.running.map(|running| &running.by), one.unit) {
         (Some(StartedBy::Unit(unit)), _) => unit.clone(),
-        (Some(StartedBy::Nobody), _) => "none (orphan)".to_owned(),
+        (Some(StartedBy::Orphaned), _) => "none (orphan)".to_owned(),
         (Some(StartedBy::Process { pid, name }), _) => format!("{name} ({pid})"),
         (None, Some(unit)) => unit.name.clone(),
         (None, None) => String::new(),
@@ -254,7 +254,7 @@ fn started_by(one: &Known<'_>) -> String {
 
 fn alive(running: Option<&Running>, restarts: Option<u64>) -> Alive {
     match (running, restarts) {
-        (Some(one), _) if one.by == StartedBy::Nobody => Alive::Orphan { pid: one.pid },
+        (Some(one), _) if one.by == StartedBy::Orphaned => Alive::Orphan { pid: one.pid },
         (Some(one), _) => Alive::Yes { pid: one.pid },
         (None, Some(restarts)) => Alive::CrashLoop { restarts },
         (None, None) => Alive::No,
@@ -269,14 +269,14 @@ mod tests {
     fn the_ports_of_a_unit_stand_in_its_command() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("gunicorn.conf.py"), "bind = '0.0.0.0:5024'").expect("written");
-        let told = |command: &str| {
+        let ports_of = |command: &str| {
             let command = command.split(' ').map(str::to_owned).collect();
-            told_ports(&Unit { command, folder: Some(folder.path().to_owned()), ..Unit::default() })
+            command_ports(&Unit { command, folder: Some(folder.path().to_owned()), ..Unit::default() })
         };
-        assert_eq!(told("gunicorn -b 0.0.0.0:5021 app:app"), [5021]);
-        assert_eq!(told("gunicorn --bind=127.0.0.1:5022 app:app"), [5022]);
-        assert_eq!(told("gunicorn -c gunicorn.conf.py app:app"), [5024]);
-        assert_eq!(told("python3 send.py --port 5023"), [5023]);
-        assert_eq!(told("gunicorn app:app -b"), Vec::<u16>::new());
+        assert_eq!(ports_of("gunicorn -b 0.0.0.0:5021 app:app"), [5021]);
+        assert_eq!(ports_of("gunicorn --bind=127.0.0.1:5022 app:app"), [5022]);
+        assert_eq!(ports_of("gunicorn -c gunicorn.conf.py app:app"), [5024]);
+        assert_eq!(ports_of("python3 send.py --port 5023"), [5023]);
+        assert_eq!(ports_of("gunicorn app:app -b"), Vec::<u16>::new());
     }
 }

@@ -49,7 +49,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_harmful_is_left(text: String) {
+        fn escaped_text_has_no_harmful_characters(text: String) {
             let shown = escaped(&text).to_string();
             prop_assert!(!shown.chars().any(is_harmful), "{shown:?}");
             if !text.chars().any(is_harmful) {

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_of_any_alphabet_are_made_small() {
+    fn letters_of_any_alphabet_are_lowercased() {
         assert_eq!(fold("FLOOD Ждать"), "flood ждать");
         // The sign of the kelvin would become a k.
         assert_eq!(fold("\u{212a}"), "\u{212a}");

@@ -119,7 +119,7 @@ mod tests {
     const LINES: u64 = 20_000;
 
     #[tokio::test]
-    async fn a_count_that_takes_long_says_how_far_it_came() {
+    async fn a_long_count_reports_its_progress() {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = ambient::Clock::system();
         let (layer, gathered) = crate::layer(clock.clone());

@@ -27,7 +27,7 @@ struct Waiting {
     taken: u64,
     written: u64,
     /// Whether a flush waits for what is there now.
-    asked: bool,
+    flush_requested: bool,
     /// Whether no more lines are taken.
     closed: bool,
 }
@@ -74,9 +74,10 @@ impl Intake {
     pub(crate) fn take(&self, idle: Duration, gather: Duration, mut spare: Vec<u8>) -> Batch {
         spare.clear();
         let calm = |waiting: &mut Waiting| {
-            waiting.rows.is_empty() && waiting.dropped == 0 && !waiting.asked && !waiting.closed
+            waiting.rows.is_empty() && waiting.dropped == 0 && !waiting.flush_requested && !waiting.closed
         };
-        let few = |waiting: &mut Waiting| waiting.rows.len() < MANY && !waiting.asked && !waiting.closed;
+        let few =
+            |waiting: &mut Waiting| waiting.rows.len() < MANY && !waiting.flush_requested && !waiting.closed;
         let waiting = self.lock();
         let (mut waiting, idle) =
             self.work.wait_timeout_while(waiting, idle, calm).unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +86,7 @@ impl Intake {
             waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
         waiting.taken += 1;
-        waiting.asked = false;
+        waiting.flush_requested = false;
         Batch {
             rows: std::mem::replace(&mut waiting.rows, spare),
             lines: std::mem::take(&mut waiting.lines),
@@ -108,7 +109,7 @@ impl Intake {
         if waiting.rows.is_empty() && waiting.written == waiting.taken {
             return true;
         }
-        waiting.asked = true;
+        waiting.flush_requested = true;
         // What waits goes with the next taking; what is in the writer's hands went with the last.
         let due = waiting.taken + u64::from(!waiting.rows.is_empty());
         self.work.notify_one();
@@ -130,7 +131,7 @@ mod tests {
     const NOW: Duration = Duration::ZERO;
 
     #[test]
-    fn what_does_not_fit_is_dropped_and_counted() {
+    fn lines_that_do_not_fit_are_dropped_and_counted() {
         let intake = Intake::default();
         let row = vec![7; MOST / 4];
         for _ in 0..6 {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_waits_for_what_is_there_and_no_longer_than_it_may() {
+    fn a_flush_waits_for_queued_lines_within_its_limit() {
         let intake = Intake::default();
         assert!(intake.flush(NOW));
         intake.put(&[1]);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_put_together() {
+    fn neighbouring_bits_are_merged() {
         assert_eq!(pairs(0), 0);
         assert_eq!(pairs(u64::MAX), 0xffff_ffff);
         for bit in 0..64 {

@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_allowed_fits_and_no_more_goes_than_must(
+        fn removal_keeps_the_budget_and_removes_no_more(
             segments in prop::collection::vec(0_u64..1000, 0..10),
             open in 0_u64..1000,
             needed in 0_u64..1000,

@@ -80,7 +80,7 @@ impl LogStore {
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new().name("logs".to_owned()).spawn({
             let (intake, lines, shared) = (Arc::clone(&intake), lines.clone(), Arc::clone(&shared));
-            move || Thread { writer, clock, intake, lines, shared, untold: (0, 0) }.run()
+            move || Thread { writer, clock, intake, lines, shared, unreported: (0, 0) }.run()
         });
         let thread =
             thread.map_err(|source: io::Error| OpenError::Io { folder: folder.to_owned(), source })?;
@@ -228,7 +228,7 @@ struct Thread {
     lines: broadcast::Sender<Arc<Line>>,
     shared: Arc<Shared>,
     /// Lines dropped and lost without a line about it yet.
-    untold: (u64, u64),
+    unreported: (u64, u64),
 }
 
 impl Thread {
@@ -238,11 +238,11 @@ impl Thread {
         self.tell_size();
         loop {
             let batch = self.intake.take(IDLE, GATHER, spare);
-            self.untold.0 += batch.dropped;
+            self.unreported.0 += batch.dropped;
             self.shared.dropped.fetch_add(batch.dropped, Ordering::Relaxed);
             let excuse = self.excuse();
             if !excuse.is_empty() && self.write(&excuse, 1) {
-                self.untold = (0, 0);
+                self.unreported = (0, 0);
             }
             self.write(&batch.rows, batch.lines);
             let now = self.clock.now();
@@ -269,7 +269,7 @@ impl Thread {
         let lost = self.writer.write(rows);
         self.shared.written.fetch_add(lines.saturating_sub(lost), Ordering::Relaxed);
         self.shared.lost.fetch_add(lost, Ordering::Relaxed);
-        self.untold.1 += lost;
+        self.unreported.1 += lost;
         // Of a batch that was written in part it is not known here which lines were; those who stay see that on the disk.
         if lost == 0 && self.lines.receiver_count() > 0 {
             for (number, head) in (first..).zip(Rows::new(rows)) {
@@ -281,7 +281,7 @@ impl Thread {
 
     /// A line about lines that are missing, if there are any.
     fn excuse(&self) -> Vec<u8> {
-        let (dropped, lost) = self.untold;
+        let (dropped, lost) = self.unreported;
         let mut row = Vec::new();
         if dropped + lost == 0 {
             return row;

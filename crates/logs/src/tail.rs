@@ -57,8 +57,8 @@ impl Tail {
 
     /// The next line that is wanted; nothing when the store is closed. Nothing is lost when the wait is given up.
     pub async fn next(&mut self) -> Option<TailEvent> {
-        if let Some(told) = self.missed() {
-            return Some(told);
+        if let Some(event) = self.missed() {
+            return Some(event);
         }
         loop {
             match self.lines.recv().await {

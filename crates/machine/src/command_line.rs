@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_harmless_is_shown_and_nothing_else() {
+    fn only_harmless_words_are_shown() {
         for (line, expected) in [
             ("/usr/bin/python3 /srv/old/create_chat.py", "python3 create_chat.py"),
             (

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_told_from_a_login() {
+    fn a_service_is_distinguished_from_a_login() {
         for (groups, expected) in [
             ("0::/system.slice/old-gateway.service", Some("old-gateway.service")),
             ("12:memory:/x\n0::/system.slice/a.service\n", Some("a.service")),

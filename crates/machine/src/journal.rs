@@ -126,13 +126,13 @@ async fn ask(clock: &Clock, matches: &[String]) -> Result<Vec<Entry>, JournalErr
         .map_err(JournalError::NoJournalctl)?;
     let (out, err) = (journalctl.stdout.take(), journalctl.stderr.take());
     let reading = async {
-        let said = async {
-            let mut said = String::new();
+        let output = async {
+            let mut output = String::new();
             if let Some(err) = err {
                 // What cannot be read of a complaint is no complaint.
-                let _ = err.take(1000).read_to_string(&mut said).await;
+                let _ = err.take(1000).read_to_string(&mut output).await;
             }
-            said
+            output
         };
         let found = async {
             match out {
@@ -140,10 +140,10 @@ async fn ask(clock: &Clock, matches: &[String]) -> Result<Vec<Entry>, JournalErr
                 None => Ok(Vec::new()),
             }
         };
-        let (said, found, status) = tokio::join!(said, found, journalctl.wait());
+        let (output, found, status) = tokio::join!(output, found, journalctl.wait());
         let fine = status.is_ok_and(|status| status.success());
-        let said = said.lines().next().unwrap_or_default().trim().to_owned();
-        if fine || said.is_empty() { found } else { Err(JournalError::Refused(said)) }
+        let output = output.lines().next().unwrap_or_default().trim().to_owned();
+        if fine || output.is_empty() { found } else { Err(JournalError::Refused(output)) }
     };
     clock.timeout(TIMEOUT, reading).await.unwrap_or(Err(JournalError::Silent))
 }
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_happened_to_a_unit_is_kept() {
+    fn only_events_of_units_are_read() {
         let read = |line: &str| parse(line.as_bytes()).map(|entry| (entry.unit, entry.event));
         let restart = format!(
             r#"{{"__REALTIME_TIMESTAMP":"1000000","MESSAGE_ID":"{RESTART_SCHEDULED}","UNIT":"monitor.service","N_RESTARTS":"111"}}"#
@@ -202,8 +202,8 @@ mod tests {
             r#"{{"__REALTIME_TIMESTAMP":"1","MESSAGE_ID":"{PROCESS_EXIT}","UNIT":"a.service","EXIT_CODE":"exited","EXIT_STATUS":"1"}}"#
         );
         assert_eq!(read(&exit), Some(("a.service".to_owned(), Event::Ended("exited with 1".to_owned()))));
-        let said = r#"{"__REALTIME_TIMESTAMP":"1","_SYSTEMD_UNIT":"a.service","MESSAGE":"OSError: [Errno 98] Address already in use"}"#;
-        assert_eq!(read(said), Some(("a.service".to_owned(), Event::AddressInUse)));
+        let entry = r#"{"__REALTIME_TIMESTAMP":"1","_SYSTEMD_UNIT":"a.service","MESSAGE":"OSError: [Errno 98] Address already in use"}"#;
+        assert_eq!(read(entry), Some(("a.service".to_owned(), Event::AddressInUse)));
         for nothing in [
             r#"{"__REALTIME_TIMESTAMP":"1","_SYSTEMD_UNIT":"a.service","MESSAGE":"a secret"}"#,
             r#"{"__REALTIME_TIMESTAMP":"1","_SYSTEMD_UNIT":"a.service","MESSAGE":[1,2]}"#,

@@ -92,7 +92,7 @@ impl Snapshot {
     }
 
     /// Who is in the way of an address; nothing when no one is, a listener without processes when no one is named.
-    pub fn in_the_way(&self, address: SocketAddr) -> Option<&Listener> {
+    pub fn conflicting_listener(&self, address: SocketAddr) -> Option<&Listener> {
         self.listeners.iter().find(|listener| listener.socket.blocks(address))
     }
 
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_beside_a_session_is_the_session() {
+    fn companion_files_name_their_session() {
         let named = [PathBuf::from("/keys/main")];
         for (file, expected) in [
             ("/old/main.session", Some("/old/main.session")),
@@ -160,7 +160,7 @@ mod tests {
         let session = folder.path().join("main.session");
         assert!(snapshot.sessions.contains(&(session.clone(), vec![own])));
         assert!(snapshot.sessions_of(own).any(|file| file == session));
-        let listener = snapshot.in_the_way(address).expect("somebody listens");
+        let listener = snapshot.conflicting_listener(address).expect("a process listens");
         assert_eq!(snapshot.master(&listener.pids).map(|master| master.pid), Some(own));
         assert!(snapshot.ports_of(own).contains(&address.port()));
     }

@@ -76,7 +76,7 @@ mod tests {
    1: 00000000000000000000000000000000:139D 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 555 1 0000000000000000 100 0 0 10 0
 ";
 
-    fn in_the_way(table: &str, address: &str) -> Vec<u64> {
+    fn blocking_inodes(table: &str, address: &str) -> Vec<u64> {
         let wanted = address.parse().expect("an address");
         parse(table).into_iter().filter(|one| one.blocks(wanted)).map(|one| one.inode).collect()
     }
@@ -84,13 +84,13 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn the_listening_socket_is_found_by_address_and_port() {
-        assert_eq!(in_the_way(TCP, "127.0.0.1:5099"), [111]);
-        assert_eq!(in_the_way(TCP, "0.0.0.0:5099"), [111]);
-        assert!(in_the_way(TCP, "127.0.0.2:5099").is_empty());
-        assert_eq!(in_the_way(TCP, "127.0.0.1:5021"), [222]);
-        assert_eq!(in_the_way(TCP6, "[::1]:5099"), [444]);
-        assert_eq!(in_the_way(TCP6, "127.0.0.1:5021"), [555]);
-        assert!(in_the_way("", "127.0.0.1:5099").is_empty());
-        assert!(in_the_way("x\ny z\n", "127.0.0.1:5099").is_empty());
+        assert_eq!(blocking_inodes(TCP, "127.0.0.1:5099"), [111]);
+        assert_eq!(blocking_inodes(TCP, "0.0.0.0:5099"), [111]);
+        assert!(blocking_inodes(TCP, "127.0.0.2:5099").is_empty());
+        assert_eq!(blocking_inodes(TCP, "127.0.0.1:5021"), [222]);
+        assert_eq!(blocking_inodes(TCP6, "[::1]:5099"), [444]);
+        assert_eq!(blocking_inodes(TCP6, "127.0.0.1:5021"), [555]);
+        assert!(blocking_inodes("", "127.0.0.1:5099").is_empty());
+        assert!(blocking_inodes("x\ny z\n", "127.0.0.1:5099").is_empty());
     }
 }

@@ -91,16 +91,16 @@ fn parse(name: &str, text: &str) -> Unit {
         }
         let Some((key, value)) = line.split_once('=') else { continue };
         let value = value.trim();
-        let told = Some(value.to_owned()).filter(|value| !value.is_empty());
+        let given = Some(value.to_owned()).filter(|value| !value.is_empty());
         match key.trim() {
             "ExecStart" if value.is_empty() => unit.command.clear(),
             // Of several commands of a oneshot the first is the one that names it.
             "ExecStart" if unit.command.is_empty() => unit.command = words(value),
-            "User" => unit.user = told,
+            "User" => unit.user = given,
             "DynamicUser" => unit.dynamic_user = matches!(value, "yes" | "true" | "1" | "on"),
-            "Restart" => unit.restart = told.unwrap_or_else(|| "no".to_owned()),
+            "Restart" => unit.restart = given.unwrap_or_else(|| "no".to_owned()),
             "WorkingDirectory" => {
-                unit.folder = told.map(|folder| PathBuf::from(folder.trim_start_matches('-')));
+                unit.folder = given.map(|folder| PathBuf::from(folder.trim_start_matches('-')));
             }
             _ => {}
         }

@@ -42,10 +42,15 @@ impl FileName {
 
     /// The name of a file: what the caller said, else what the server said of it, else the last part of its address,
     /// else what it is. A name without an ending gets that of its content.
-    pub fn choose(told: Option<&str>, said: Option<&[u8]>, url: Option<&Url>, content: Content) -> Self {
-        let found = told
+    pub fn choose(
+        requested: Option<&str>,
+        disposition: Option<&[u8]>,
+        url: Option<&Url>,
+        content: Content,
+    ) -> Self {
+        let found = requested
             .and_then(Self::new)
-            .or_else(|| said.and_then(from_disposition).and_then(|name| Self::new(&name)))
+            .or_else(|| disposition.and_then(from_disposition).and_then(|name| Self::new(&name)))
             .or_else(|| url.and_then(from_url).and_then(|name| Self::new(&name)));
         let named = match found {
             Some(name) if name.0.contains('.') || content == Content::Unknown => return name,
@@ -233,10 +238,10 @@ mod tests {
         }
 
         #[test]
-        fn a_name_is_always_found(told: Option<String>, said: Option<Vec<u8>>, path in "[ -~]{0,20}") {
+        fn a_name_is_always_found(requested: Option<String>, disposition: Option<Vec<u8>>, path in "[ -~]{0,20}") {
             let url = Url::parse("https://example.com/").unwrap().join(&path).ok();
             for content in [Content::Jpeg, Content::Unknown] {
-                let name = FileName::choose(told.as_deref(), said.as_deref(), url.as_ref(), content);
+                let name = FileName::choose(requested.as_deref(), disposition.as_deref(), url.as_ref(), content);
                 prop_assert!(is_safe(name.as_str()), "{name}");
             }
         }
@@ -267,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_name_files_in_many_ways() {
+    fn headers_name_files_in_many_forms() {
         for (header, name) in [
             (&b"attachment; filename=a.jpg"[..], Some("a.jpg")),
             (b"attachment; filename=\"a; b.jpg\"; size=3", Some("a; b.jpg")),
@@ -289,13 +294,15 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_is_asked_first_and_the_content_last() {
+    fn the_requested_name_comes_first_and_the_content_last() {
         let url = Url::parse("https://example.com/files/%D1%84%2F..%2Fa.png/?x=1").unwrap();
         let bare = Url::parse("https://example.com/").unwrap();
-        let said = Some(&b"attachment; filename=said.png"[..]);
-        let choose = |told, said, url: &Url, content| FileName::choose(told, said, Some(url), content).0;
-        assert_eq!(choose(Some("told.png"), said, &url, Content::Png), "told.png");
-        assert_eq!(choose(Some(".."), said, &url, Content::Png), "said.png");
+        let disposition = Some(&b"attachment; filename=said.png"[..]);
+        let choose = |requested, disposition, url: &Url, content| {
+            FileName::choose(requested, disposition, Some(url), content).0
+        };
+        assert_eq!(choose(Some("told.png"), disposition, &url, Content::Png), "told.png");
+        assert_eq!(choose(Some(".."), disposition, &url, Content::Png), "said.png");
         assert_eq!(choose(None, None, &url, Content::Png), "a.png");
         assert_eq!(choose(None, None, &bare, Content::Png), "photo.png");
         assert_eq!(choose(None, None, &bare, Content::Unknown), "file.bin");

@@ -121,11 +121,11 @@ impl Shelf {
         Ok(Self(Arc::new(Inner { folder, intake, ids, clock, rules, books })))
     }
 
-    /// Puts an upload on the shelf. `told` is the name that the caller gave it, `known_by` what the caller knows it by.
+    /// Puts an upload on the shelf. `requested` is the name that the caller gave it, `token` what the caller knows it by.
     pub async fn put<S, E>(
         &self,
-        told: Option<&str>,
-        known_by: Option<Token>,
+        requested: Option<&str>,
+        token: Option<Token>,
         declared: Option<u64>,
         bytes: S,
     ) -> Result<Put, TakeError>
@@ -152,9 +152,9 @@ impl Shelf {
         });
         let taken = self.0.intake.named(&id.to_string(), declared, pieces).await?;
         let doomed = Doomed::new(taken.path.clone());
-        let name = FileName::choose(told, None, None, taken.facts.content);
+        let name = FileName::choose(requested, None, None, taken.facts.content);
         let expires_at = self.0.clock.now().plus(self.0.rules.keep);
-        let upload = Upload { id, name, taken, expires_at, token: known_by };
+        let upload = Upload { id, name, taken, expires_at, token };
         // Whether the same is there is looked up before the note is written, and once more when it has its place: two of
         // one token may be on their way at once.
         if let Some(there) = self.by_token(&upload) {
@@ -339,13 +339,13 @@ fn read_one(folder: &Path, id: UploadId) -> io::Result<Option<Upload>> {
     if note.size != held || hex::decode_to_slice(&note.sha256, &mut sha256).is_err() {
         return Ok(None);
     }
-    let known_by = match note.token.as_deref().map(token_from) {
+    let token = match note.token.as_deref().map(token_from) {
         Some(None) => return Ok(None),
-        known_by => known_by.flatten(),
+        token => token.flatten(),
     };
     let facts = kind::look(&mut fs::File::open(&path)?, held)?;
     let taken = Taken { path, size: held, sha256, facts };
-    Ok(Some(Upload { id, name: note.name, taken, expires_at: note.expires_at, token: known_by }))
+    Ok(Some(Upload { id, name: note.name, taken, expires_at: note.expires_at, token }))
 }
 
 fn token_from(text: &str) -> Option<Token> {

@@ -215,7 +215,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_keeps_a_move_from_beginning_is_named() {
+    fn obstacles_to_a_move_are_named() {
         let (old, new) = (audit(StoreFact::Served), audit(StoreFact::None));
         assert_eq!(codes(&old, &new, false), Vec::<&str>::new());
         let port = |pid| PortFact { address: "0.0.0.0:1".into(), taken: true, by: None, pid: Some(pid) };

@@ -193,7 +193,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn what_was_packed_is_unpacked_or_refused(length in 0_usize..200_000, cut in any::<prop::sample::Index>(), flipped in any::<prop::sample::Index>()) {
+        fn a_packed_bundle_is_unpacked_or_refused(length in 0_usize..200_000, cut in any::<prop::sample::Index>(), flipped in any::<prop::sample::Index>()) {
             let folder = tempfile::tempdir().unwrap();
             let (old, new, file) = (folder.path().join("old"), folder.path().join("new"), folder.path().join("a.age"));
             fs::create_dir_all(old.join("outgoing")).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wanted_changes_nothing() {
+    fn an_unwanted_bundle_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (file, key) = (folder.path().join("a.age"), recipient());
         write(&file, &head(Vec::new()), None, &key.public).unwrap();

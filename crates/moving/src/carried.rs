@@ -103,9 +103,9 @@ impl<'a, P: Performer> Carrier<'a, P> {
         if let Some(journal) = self.known()?.filter(|journal| !journal.progress.is_over()) {
             return Err(not_over(&journal));
         }
-        let mut asked = Journal::new(String::new(), self.side.clone(), self.side.clone(), 0);
-        asked.choices = choices;
-        let facts = self.asked(Step::AuditNew, &asked, json!({})).await?;
+        let mut audit_journal = Journal::new(String::new(), self.side.clone(), self.side.clone(), 0);
+        audit_journal.choices = choices;
+        let facts = self.request_facts(Step::AuditNew, &audit_journal, json!({})).await?;
         let audit: Audit = serde_json::from_value(facts).map_err(|error| self.file_error(error.into()))?;
         self.make_folder()?;
         store::side_of(&self.data_dir, || self.side.clone())
@@ -194,7 +194,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
             return Err(Retired.into());
         }
         journal.choices = choices;
-        let facts = self.asked(Step::AuditOld, &journal, Value::Null).await?;
+        let facts = self.request_facts(Step::AuditOld, &journal, Value::Null).await?;
         let old: Audit =
             serde_json::from_value(facts.clone()).map_err(|error| self.file_error(error.into()))?;
         // The ticket is as old as the time that it was carried, and its side never shares a server with this one at a time.
@@ -212,7 +212,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
         // No bundle is there, so no other side can open the sessions.
         journal.progress.turn_back()?;
         journal.why_back = Some(error.to_string());
-        for step in journal.progress.way_back().iter().filter(|step| step.role() == Role::Old) {
+        for step in journal.progress.rollback_steps().iter().filter(|step| step.role() == Role::Old) {
             self.step(&mut journal, *step, Value::Null).await?;
         }
         self.forget_keys()?;
@@ -235,7 +235,8 @@ impl<'a, P: Performer> Carrier<'a, P> {
             self.write_journal(journal)?;
         }
         self.all(journal, &[Step::FirstBackup]).await?;
-        let sealed = self.asked(Step::Environment, journal, json!({ "recipient": ticket.recipient })).await?;
+        let sealed =
+            self.request_facts(Step::Environment, journal, json!({ "recipient": ticket.recipient })).await?;
         self.all(journal, &[Step::Stop, Step::LastBackup, Step::GiveUp]).await?;
         // The new side puts it in place, and does so by its own journal.
         let mut given = journal.clone();
@@ -340,7 +341,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
         self.write_journal(&journal)?;
         let parcel = journal.facts(Step::Environment)["parcel"].clone();
         let given = json!({ "sealed": head.sealed, "key": KEY });
-        let placed = self.asked(Step::Environment, &journal, given).await;
+        let placed = self.request_facts(Step::Environment, &journal, given).await;
         let placed = match placed {
             Ok(placed) => placed,
             Err(error) => return Err(self.give_back(&mut journal, from, &error).await),
@@ -473,13 +474,18 @@ impl<'a, P: Performer> Carrier<'a, P> {
         (self.tell)(step, "");
         let (before, after) = step.points();
         failpoint::reach(before).await;
-        let facts = self.asked(step, journal, given).await?;
+        let facts = self.request_facts(step, journal, given).await?;
         failpoint::reach(after).await;
         journal.end(step, facts, self.clock.now());
         self.write_journal(journal)
     }
 
-    async fn asked(&mut self, step: Step, journal: &Journal, given: Value) -> Result<Value, CarriedError> {
+    async fn request_facts(
+        &mut self,
+        step: Step,
+        journal: &Journal,
+        given: Value,
+    ) -> Result<Value, CarriedError> {
         let order = Order { journal: journal.clone(), at: self.clock.now(), given };
         self.performer.perform(step, &order).await.map_err(|failed| CarriedError::Failed { step, failed })
     }

@@ -19,7 +19,7 @@ const ATTEMPTS: u32 = 15;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// After so many bytes the progress of a transfer is shown.
-const TOLD_EVERY: u64 = 64 << 20;
+const REPORT_EVERY: u64 = 64 << 20;
 
 /// How far a step is, for people.
 pub type Tell<'a> = dyn FnMut(Step, &str) + Send + 'a;
@@ -264,10 +264,10 @@ impl<'a> Conductor<'a> {
             Role::Old => (&mut self.old, &mut self.new),
             Role::New => (&mut self.new, &mut self.old),
         };
-        let (tell, mut told) = (&mut self.tell, 0);
+        let (tell, mut reported) = (&mut self.tell, 0);
         let Carried { files, bytes, sent } = carry(from, to, exact, |carried, all| {
-            if carried.bytes - told >= TOLD_EVERY {
-                told = carried.bytes;
+            if carried.bytes - reported >= REPORT_EVERY {
+                reported = carried.bytes;
                 tell(step, &format!("{} of {} MB", carried.bytes >> 20, all >> 20));
             }
         })

@@ -22,14 +22,14 @@ const WORDS: u64 = 16 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// What was started speaks no move.
-    #[error("{name} does not answer as a side of a move: {said}")]
-    NoSide { name: String, said: String },
-    #[error("the line to {name} is lost: {source}{said}")]
+    #[error("{name} does not answer as a side of a move: {output}")]
+    NoSide { name: String, output: String },
+    #[error("the line to {name} is lost: {source}{output}")]
     Lost {
         name: String,
         /// What the system says.
         source: io::Error,
-        said: String,
+        output: String,
     },
     #[error("{name} was silent for {} s", SILENT.as_secs())]
     Silent { name: String },
@@ -64,7 +64,7 @@ impl Link {
     /// # Errors
     /// It cannot be started, or speaks no move.
     pub async fn start(name: &str, command: &[String], clock: Clock) -> Result<Self, LinkError> {
-        let no_side = |said: String| LinkError::NoSide { name: name.to_owned(), said };
+        let no_side = |output: String| LinkError::NoSide { name: name.to_owned(), output };
         let Some((program, arguments)) = command.split_first() else {
             return Err(no_side("there is no command".to_owned()));
         };
@@ -76,7 +76,7 @@ impl Link {
             .kill_on_drop(true)
             .spawn();
         let mut child = started.map_err(|error| no_side(format!("{program}: {error}")))?;
-        let (Some(to), Some(from), Some(said)) =
+        let (Some(to), Some(from), Some(output)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(no_side("it has no standard input or output".to_owned()));
@@ -84,10 +84,11 @@ impl Link {
         let words = tokio::spawn(async move {
             let mut words = Vec::new();
             // The rest is read too, so that it never waits for a reader.
-            let mut said = said;
-            let _ = (&mut said).take(WORDS).read_to_end(&mut words).await;
-            let _ = tokio::io::copy(&mut said, &mut tokio::io::sink()).await;
-            String::from_utf8_lossy(&words).trim().to_owned()
+            let mut output = output;
+            let _ = (&mut output).take(WORDS).read_to_end(&mut words).await;
+            let _ = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
+            // ssh ends its lines as a terminal in raw mode needs them.
+            String::from_utf8_lossy(&words).replace("\r\n", "\n").trim().to_owned()
         });
         let link = Self::over(name, from, to, clock);
         Self { child: Some((child, words)), ..link }.greeted().await
@@ -109,10 +110,10 @@ impl Link {
         match greeted {
             Ok(Ok(())) => Ok(self),
             Ok(Err(before)) => {
-                let said = self.words().await;
-                let said = [before, said].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
-                let said = if said.is_empty() { "it said nothing".to_owned() } else { said.join("; ") };
-                Err(LinkError::NoSide { name: self.name, said })
+                let output = self.words().await;
+                let output = [before, output].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+                let output = if output.is_empty() { "it said nothing".to_owned() } else { output.join("; ") };
+                Err(LinkError::NoSide { name: self.name, output })
             }
             Err(_) => Err(LinkError::Silent { name: self.name }),
         }
@@ -141,9 +142,9 @@ impl Link {
             Ok(answer) => Ok(answer),
             Err(Broken::Silent) => Err(LinkError::Silent { name: self.name.clone() }),
             Err(Broken::Lost(source)) => {
-                let said = self.words().await;
-                let said = if said.is_empty() { said } else { format!("; {said}") };
-                Err(LinkError::Lost { name: self.name.clone(), source, said })
+                let output = self.words().await;
+                let output = if output.is_empty() { output } else { format!("; {output}") };
+                Err(LinkError::Lost { name: self.name.clone(), source, output })
             }
             Err(Broken::Failed(failed)) => Err(LinkError::Failed { name: self.name.clone(), failed }),
         }
@@ -173,8 +174,8 @@ impl Link {
 
     /// It answered something else than what was asked.
     pub(crate) fn odd(&self) -> LinkError {
-        let said = "it answers something else than it was asked; is it of the same version?".to_owned();
-        LinkError::NoSide { name: self.name.clone(), said }
+        let output = "it answers something else than it was asked; is it of the same version?".to_owned();
+        LinkError::NoSide { name: self.name.clone(), output }
     }
 }
 

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worse_is_what_is_seen_by_those_who_wait() {
+    fn only_slowness_for_waiting_callers_is_worse() {
         let old = Measured {
             answer_us: Some(4_000),
             press_us: Some(300),

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_root_makes_for_another_is_given_to_that_one() {
+    fn files_made_by_root_are_given_to_their_owner() {
         let folder = tempfile::tempdir().unwrap();
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             // Others have what they make.

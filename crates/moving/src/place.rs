@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_there_is_kept_and_calling_again_does_nothing() {
+    fn old_files_are_preserved_and_a_repeat_does_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
         fs::create_dir_all(incoming(data).join("outgoing")).unwrap();

@@ -70,12 +70,12 @@ impl Progress {
                 Until::Compared => *step < Step::Retire,
                 Until::Retired => true,
             }),
-            Direction::Back => left(self.way_back()),
+            Direction::Back => left(self.rollback_steps()),
         }
     }
 
     /// What undoes the steps that were begun.
-    pub fn way_back(&self) -> &'static [Step] {
+    pub fn rollback_steps(&self) -> &'static [Step] {
         if self.is_begun(Step::Place) {
             // From here on a server may have run on the new side, even one that a person or a boot started: what it did goes along.
             &[Step::StopNew, Step::GiveBack, Step::TransferBack, Step::PlaceBack, Step::Restart, Step::Clear]

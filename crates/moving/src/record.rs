@@ -79,7 +79,7 @@ pub fn record(journal: &Journal) -> String {
     }
     text.push_str("| stage | step | begun | done |\n|---|---|---|---|\n");
     let back: &[Step] =
-        if journal.progress.direction == Direction::Back { journal.progress.way_back() } else { &[] };
+        if journal.progress.direction == Direction::Back { journal.progress.rollback_steps() } else { &[] };
     for step in Step::FORWARD.iter().chain(back) {
         let Some(record) = journal.records.get(step) else { continue };
         let at = |at: Option<domain::Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();

@@ -42,7 +42,7 @@ struct World {
     old: Machine,
     new: Machine,
     next_message: u32,
-    asked: BTreeSet<u32>,
+    requested: BTreeSet<u32>,
     /// What went out, in order.
     ledger: Vec<u32>,
 }
@@ -73,7 +73,7 @@ enum Kill {
 impl World {
     fn new() -> Self {
         let old = Machine { runs: true, store: Some(Store::default()), ..Machine::default() };
-        Self { old, new: Machine::default(), next_message: 0, asked: BTreeSet::new(), ledger: Vec::new() }
+        Self { old, new: Machine::default(), next_message: 0, requested: BTreeSet::new(), ledger: Vec::new() }
     }
 
     fn machine(&mut self, role: Role) -> &mut Machine {
@@ -101,7 +101,7 @@ impl World {
                     && let Some(store) = &mut machine.store
                 {
                     store.accepted.insert(message);
-                    self.asked.insert(message);
+                    self.requested.insert(message);
                     self.next_message += 1;
                 }
             }
@@ -276,7 +276,7 @@ proptest! {
         prop_assert!(world.machine(holder).runs);
         world.happen(Event::Work(holder));
         let sent: BTreeSet<u32> = world.ledger.iter().copied().collect();
-        prop_assert_eq!(&sent, &world.asked, "{:?}", world);
+        prop_assert_eq!(&sent, &world.requested, "{:?}", world);
     }
 
     /// Turned back after any number of steps it ends with the old side as it was.
@@ -292,7 +292,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_retired_cannot_be_undone() {
+fn a_retired_move_cannot_be_undone() {
     let mut progress = Progress::default();
     while let Some(step) = progress.next(Until::Retired) {
         progress.end(step);
@@ -363,7 +363,7 @@ mod over_a_line {
     fn served(folder: &Path, name: &str, fails_at: Option<Step>, done: &Steps) -> DuplexStream {
         let (here, there) = duplex(1 << 16);
         let (data_dir, done) = (folder.join(name), Rc::clone(done));
-        let side = store::known_side(&data_dir).unwrap();
+        let side = store::recorded_side(&data_dir).unwrap();
         let side = side.unwrap_or_else(|| Side { id: name.to_owned(), name: name.to_owned() });
         tokio::task::spawn_local(async move {
             let mut work = Scripted { data_dir: data_dir.clone(), fails_at, done };
@@ -376,13 +376,13 @@ mod over_a_line {
     fn mortal(side: DuplexStream, mut lives: usize) -> DuplexStream {
         let (here, there) = duplex(1 << 16);
         tokio::task::spawn_local(async move {
-            let ((mut asked, mut answers), (mut said, mut asks)) = (split(there), split(side));
-            wire::greeted(&mut said).await.unwrap();
+            let ((mut requests, mut answers), (mut replies, mut asks)) = (split(there), split(side));
+            wire::greeted(&mut replies).await.unwrap();
             wire::greet(&mut answers).await.unwrap();
-            while let Ok(request) = wire::receive(&mut asked).await {
+            while let Ok(request) = wire::receive(&mut requests).await {
                 wire::send(&mut asks, &request).await.unwrap();
                 loop {
-                    let answer = wire::receive(&mut said).await.unwrap();
+                    let answer = wire::receive(&mut replies).await.unwrap();
                     let is_alive = matches!(serde_json::from_slice(&answer.head), Ok(Answer::Alive));
                     if !is_alive {
                         lives -= 1;
@@ -427,7 +427,7 @@ mod over_a_line {
     }
 
     #[tokio::test]
-    async fn what_came_over_before_does_not_come_again() {
+    async fn transferred_blocks_are_not_sent_again() {
         let test = async {
             let folder = tempfile::tempdir().unwrap();
             let mut rows = installation(folder.path(), 700_000);
@@ -451,7 +451,7 @@ mod over_a_line {
     }
 
     #[tokio::test]
-    async fn what_fails_after_the_stop_undoes_the_move() {
+    async fn a_failure_after_the_stop_undoes_the_move() {
         let test = async {
             for fails_at in Step::FORWARD.into_iter().filter(|step| *step != Step::Retire) {
                 let folder = tempfile::tempdir().unwrap();

@@ -77,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_received(head in proptest::collection::vec(any::<u8>(), 0..300), body in proptest::collection::vec(any::<u8>(), 0..3000), noise in "[a-zA-Z\n ]{0,200}") {
+        fn sent_messages_are_received(head in proptest::collection::vec(any::<u8>(), 0..300), body in proptest::collection::vec(any::<u8>(), 0..3000), noise in "[a-zA-Z\n ]{0,200}") {
             let message = Message { head, body };
             let received = run(async {
                 let mut line = Vec::new();
@@ -98,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_in_place_of_a_greeting_is_shown() {
-        let said = run(async { greeted(&mut b"sh: switchboard: not found\n".as_slice()).await });
-        assert_eq!(said, Err("sh: switchboard: not found".to_owned()));
+    fn output_instead_of_a_greeting_is_shown() {
+        let greeting = run(async { greeted(&mut b"sh: switchboard: not found\n".as_slice()).await });
+        assert_eq!(greeting, Err("sh: switchboard: not found".to_owned()));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{InboundKind, InboundMedia, VOICE_MARK};
 use serde_json::{Map, Value, json};
-use store::{ClientMessage, KnownAs, StoredAppeal, StoredClient, StoredTurn};
+use store::{ClientMessage, StoredAppeal, StoredClient, StoredTurn, WriterIdentity};
 
 /// What a turn is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct TurnContext {
     pub messages: Vec<ClientMessage>,
     pub client: Option<StoredClient>,
     pub appeal: Option<StoredAppeal>,
-    pub known_as: KnownAs,
+    pub writer_identity: WriterIdentity,
     /// What came with the messages beside the format.
     pub beside: Map<String, Value>,
     /// So long after its first message the batch is complete in any case.
@@ -22,12 +22,13 @@ pub struct TurnContext {
 
 /// The body of a batch, made of its messages in order: the first one is its base, the texts are joined by an empty line.
 pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
-    let TurnContext { messages, client, appeal, known_as, beside, longest } = context;
+    let TurnContext { messages, client, appeal, writer_identity, beside, longest } = context;
     let (client, appeal) = (client.as_ref(), appeal.as_ref());
     let kept: Vec<&ClientMessage> = messages.iter().filter(|message| message.deleted_at.is_none()).collect();
     let texts: Vec<&str> =
         kept.iter().map(|message| message.text.as_str()).filter(|text| !text.is_empty()).collect();
-    let heard: Vec<&str> = texts.iter().filter_map(|text| Some(text.split_once(VOICE_MARK)?.1)).collect();
+    let transcripts: Vec<&str> =
+        texts.iter().filter_map(|text| Some(text.split_once(VOICE_MARK)?.1)).collect();
     let first = kept.first();
     let external_id = first.and_then(|message| message.external_id.as_deref());
     let reason = match first {
@@ -35,7 +36,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         _ => "silence_reached",
     };
     let identity = |kind: &str| {
-        known_as.identities.iter().find(|known| known.kind == kind).map(|known| known.value.as_str())
+        writer_identity.identities.iter().find(|known| known.kind == kind).map(|known| known.value.as_str())
     };
     let media: Vec<_> = kept
         .iter()
@@ -59,7 +60,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         "channel": turn.chat.channel.as_str(),
         "channel_account": turn.chat.account.as_str(),
         "external_chat_id": turn.chat.chat.as_str(),
-        "external_user_id": known_as.user,
+        "external_user_id": writer_identity.user,
         "external_message_id": external_id,
         "text": texts.join("\n\n"),
         "timestamp": first.map(|message| message.at),
@@ -71,18 +72,18 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
             "id": client.id, "name": client.name, "phone": client.phone, "email": client.email,
             "telegram_id": identity("telegram"), "vk_id": identity("vk"), "whatsapp_id": identity("whatsapp"),
             "avito_id": identity("avito"), "max_id": identity("max"), "instagram_id": identity("instagram"),
-            "was_merged": known_as.was_merged,
+            "was_merged": writer_identity.was_merged,
         })),
         "client_found": client.is_some(),
         "appeal": appeal.map(|appeal| json!({
             "id": appeal.id, "status": appeal.state.as_str(), "tags": appeal.tags, "opened_at": appeal.opened_at,
         })),
-        "media": media_of(&media, &heard),
+        "media": media_of(&media, &transcripts),
         "meta": {
             "ad_channel": appeal.and_then(|appeal| appeal.ad.as_ref()).map(|ad| ad.channel.as_str()),
             "ad_id": appeal.and_then(|appeal| appeal.ad.as_ref()).and_then(|ad| ad.id.as_deref()),
             "external_message_id": external_id,
-            "user_id": known_as.user,
+            "user_id": writer_identity.user,
             "chat_id": turn.chat.chat.as_str(),
             "batched": true,
             "batch_reason": reason,
@@ -103,14 +104,14 @@ pub(crate) fn with(body: &mut Value, beside: Map<String, Value>) {
 }
 
 /// What is attached, each with the text of its message, in the one format.
-pub(crate) fn media_of(media: &[(&InboundMedia, &str)], heard: &[&str]) -> Value {
+pub(crate) fn media_of(media: &[(&InboundMedia, &str)], transcripts: &[&str]) -> Value {
     let with_text = |kind: InboundKind| media.iter().filter(move |(media, _)| media.kind == kind);
     let of = |kind: InboundKind| with_text(kind).map(|(media, _)| *media);
     let has = |kind: InboundKind| of(kind).next().is_some();
     json!({
         "has_voice": has(InboundKind::Voice),
         "voice_url": of(InboundKind::Voice).find_map(|media| media.url.as_deref()),
-        "voice_transcribed_text": Some(heard.join("\n\n")).filter(|heard| !heard.is_empty()),
+        "voice_transcribed_text": Some(transcripts.join("\n\n")).filter(|text| !text.is_empty()),
         "has_images": has(InboundKind::Image),
         "images": with_text(InboundKind::Image)
             .map(|(media, text)| json!({ "url": media.url, "file_id": media.file_id, "caption": text }))
@@ -177,10 +178,10 @@ mod tests {
             gone,
             message(4, "Bye", Vec::new()),
         ];
-        let known_as = KnownAs { user: Some("2001".to_owned()), ..KnownAs::default() };
+        let writer_identity = WriterIdentity { user: Some("2001".to_owned()), ..WriterIdentity::default() };
         let mut context = TurnContext {
             messages: messages.to_vec(),
-            known_as,
+            writer_identity,
             longest: Duration::from_mins(5),
             ..TurnContext::default()
         };

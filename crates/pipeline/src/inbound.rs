@@ -104,15 +104,15 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
 
 /// What is kept as it came: what the provider said, and the fields beside the format.
 fn raw(body: &Value) -> Option<String> {
-    let said = &body["meta"]["raw"];
+    let original = &body["meta"]["raw"];
     let beside: Vec<_> = body.as_object().into_iter().flat_map(beside).collect();
     if beside.is_empty() {
-        return (!said.is_null()).then(|| said.to_string());
+        return (!original.is_null()).then(|| original.to_string());
     }
-    let mut kept = match said {
-        Value::Object(said) => said.clone(),
+    let mut kept = match original {
+        Value::Object(original) => original.clone(),
         Value::Null => Map::new(),
-        said => Map::from_iter([("raw".to_owned(), said.clone())]),
+        original => Map::from_iter([("raw".to_owned(), original.clone())]),
     };
     kept.extend(beside.into_iter().map(|(name, value)| (name.clone(), value.clone())));
     Some(Value::Object(kept).to_string())
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_the_format_is_kept_with_what_was_said() {
+    fn raw_content_and_tenant_are_kept_with_the_message() {
         let came = |raw: Value, tenant: Value| {
             let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "other": 1,
                 "tenant_id": tenant, "meta": { "raw": raw } });
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_an_image_is_a_text() {
+    fn an_image_caption_is_a_text() {
         let read = |text: &str| {
             let images = json!([{ "caption": "The screen" }, { "caption": "The back" }, { "caption": "" }]);
             let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "text": text,

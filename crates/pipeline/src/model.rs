@@ -16,7 +16,7 @@ use crate::ai::answer::Answer;
 use crate::ai::budget::{Budget, Charge, Cost, Day, Limits, Money, Prices, SoFar};
 use crate::ai::judgement::{Decision, Judgement, Rules, judge};
 use crate::ai::prompt::{
-    Appeal, Author, Bounds, CatalogueText, Client, Given, Past, Template, UnknownPlace, build,
+    Appeal, Author, Bounds, CatalogueText, Client, Given, Past, Template, UnknownPlaceholder, build,
 };
 use crate::ai::tools::{Fields, ToolSet};
 use crate::ai::{AskError, Chat, Endpoint, Message, WrongEndpoint};
@@ -44,7 +44,7 @@ pub enum WrongModel {
     #[error(transparent)]
     NoClient(#[from] NoClient),
     #[error("`pipeline.ai.prompt` {0}")]
-    Prompt(#[from] UnknownPlace),
+    Prompt(#[from] UnknownPlaceholder),
     #[error("{field} names {path}, which cannot be read: {error}")]
     File { field: &'static str, path: String, error: std::io::Error },
 }
@@ -120,9 +120,9 @@ impl Model {
     }
 
     /// Asks until there is an answer, or a reason why a person is to answer.
-    pub(crate) async fn answer(&self, clock: &Clock, asked: &Asked<'_>) -> Answered {
-        let Asked { turn, messages, history, client, appeal, earlier } = asked;
-        let told = Client {
+    pub(crate) async fn answer(&self, clock: &Clock, query: &ModelQuery<'_>) -> Answered {
+        let ModelQuery { turn, messages, history, client, appeal, earlier } = query;
+        let details = Client {
             name: client.and_then(|client| client.name.as_deref()).map(Into::into),
             phone: client.and_then(|client| client.phone.as_deref()).map(Into::into),
             email: client.and_then(|client| client.email.as_deref()).map(Into::into),
@@ -140,7 +140,7 @@ impl Model {
         let given = Given {
             channel: turn.chat.channel.as_str(),
             now: clock.now(),
-            client: &told,
+            client: &details,
             appeal: &matter,
             history: &history,
             batch: &batch,
@@ -218,7 +218,7 @@ impl Model {
 }
 
 /// What a model is asked about.
-pub(crate) struct Asked<'a> {
+pub(crate) struct ModelQuery<'a> {
     pub(crate) turn: &'a StoredTurn,
     /// What is to be answered, in order.
     pub(crate) messages: &'a [ClientMessage],

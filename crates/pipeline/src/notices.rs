@@ -72,21 +72,21 @@ async fn look(
     seen: &mut EventId,
 ) -> Result<(), StoreError> {
     let (people, now) = (&inner.parts.settings.notify, inner.parts.clock.now());
-    let mut told: Vec<Vec<Named>> = vec![Vec::new(); people.len()];
+    let mut notified: Vec<Vec<Named>> = vec![Vec::new(); people.len()];
     let shortest = people.iter().map(|one| one.after).min().unwrap_or_default();
     let longest = people.iter().map(|one| one.after).max().unwrap_or_default();
     let pipeline = inner.parts.store.pipeline();
-    for waiting in pipeline.untold(shortest, longest, MOST).await? {
+    for waiting in pipeline.unnotified(shortest, longest, MOST).await? {
         let (after, whom) = whom(people, &waiting, now);
-        if after > waiting.told && pipeline.told(&waiting, after).await? {
+        if after > waiting.notified_after && pipeline.notified(&waiting, after).await? {
             let name = name_of(inner, waiting.client).await?;
             let named = Named { client: waiting.client, name, waited: Some(now.since(waiting.since)) };
             for index in whom {
-                told[index].push(named.clone());
+                notified[index].push(named.clone());
             }
         }
     }
-    for (one, named) in people.iter().zip(told).filter(|(_, named)| !named.is_empty()) {
+    for (one, named) in people.iter().zip(notified).filter(|(_, named)| !named.is_empty()) {
         tell(notices, one, &words(one, &named, public_url)).await;
     }
     let filter =
@@ -122,7 +122,7 @@ fn whom(
     now: Timestamp,
 ) -> (Duration, Vec<usize>) {
     let waited = now.since(waiting.since);
-    let is_due = |one: &PipelineNotifySettings| one.after > waiting.told && one.after <= waited;
+    let is_due = |one: &PipelineNotifySettings| one.after > waiting.notified_after && one.after <= waited;
     let is_theirs = |one: &PipelineNotifySettings| {
         one.user.is_none() || waiting.assignee.is_none() || waiting.assignee == one.user
     };
@@ -176,20 +176,20 @@ mod tests {
     fn each_is_notified_once_of_what_is_theirs_or_no_ones() {
         let people = [person(None, 10), person(Some("olga"), 10), person(Some("boris"), 30)];
         let now = Timestamp::from_micros(1_760_000_000_000_000);
-        let waiting = |assignee: Option<&str>, minutes: u64, told: u64| WaitingClient {
+        let waiting = |assignee: Option<&str>, minutes: u64, notified: u64| WaitingClient {
             appeal: AppealId::from_uuid(Uuid::nil()),
             client: ClientId::from_uuid(Uuid::nil()),
             assignee: assignee.map(ToOwned::to_owned),
             since: now.minus(Duration::from_mins(minutes)),
-            told: Duration::from_mins(told),
+            notified_after: Duration::from_mins(notified),
         };
-        let told = |waiting: &WaitingClient| whom(&people, waiting, now);
-        assert_eq!(told(&waiting(None, 5, 0)), (Duration::ZERO, vec![]));
-        assert_eq!(told(&waiting(None, 10, 0)), (Duration::from_mins(10), vec![0, 1]));
-        assert_eq!(told(&waiting(Some("boris"), 12, 0)), (Duration::from_mins(10), vec![0]));
-        assert_eq!(told(&waiting(Some("boris"), 31, 10)), (Duration::from_mins(30), vec![2]));
-        assert_eq!(told(&waiting(Some("olga"), 31, 10)), (Duration::from_mins(30), vec![]));
-        assert_eq!(told(&waiting(None, 99, 30)), (Duration::ZERO, vec![]));
+        let due = |waiting: &WaitingClient| whom(&people, waiting, now);
+        assert_eq!(due(&waiting(None, 5, 0)), (Duration::ZERO, vec![]));
+        assert_eq!(due(&waiting(None, 10, 0)), (Duration::from_mins(10), vec![0, 1]));
+        assert_eq!(due(&waiting(Some("boris"), 12, 0)), (Duration::from_mins(10), vec![0]));
+        assert_eq!(due(&waiting(Some("boris"), 31, 10)), (Duration::from_mins(30), vec![2]));
+        assert_eq!(due(&waiting(Some("olga"), 31, 10)), (Duration::from_mins(30), vec![]));
+        assert_eq!(due(&waiting(None, 99, 30)), (Duration::ZERO, vec![]));
     }
 
     #[test]

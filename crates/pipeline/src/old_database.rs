@@ -116,13 +116,13 @@ impl OldRows {
             self.puzzle("appeals without a channel and a chat, which are left out");
             return None;
         };
-        let said = text(row, &["status", "state"]).unwrap_or_default();
-        let state = state(&said);
+        let status = text(row, &["status", "state"]).unwrap_or_default();
+        let state = state(&status);
         if state.is_none() {
-            self.puzzle(&format!("the status {said:?} of appeals, which are open here"));
+            self.puzzle(&format!("the status {status:?} of appeals, which are open here"));
         }
         let state = state.unwrap_or(AppealState::Open);
-        self.statuses.entry(said).or_insert((state, 0)).1 += 1;
+        self.statuses.entry(status).or_insert((state, 0)).1 += 1;
         Some(json!({
             "id": id, "client_id": text(row, &["client_id"]), "chat": chat, "state": state.as_str(),
             "assignee": text(row, &["assignee", "assigned_to", "operator", "manager"]),
@@ -138,8 +138,8 @@ impl OldRows {
             self.puzzle("messages without a chat and an appeal, which are left out");
             return None;
         }
-        let said = text(row, &["message_type", "sender_type", "sender", "direction"]);
-        let author = match said.as_deref().map(author) {
+        let kind = text(row, &["message_type", "sender_type", "sender", "direction"]);
+        let author = match kind.as_deref().map(author) {
             Some(Some(author)) => author,
             _ if row.contains_key("is_from_client") => {
                 if flag(row, &["is_from_client"]) {
@@ -148,10 +148,10 @@ impl OldRows {
                     Author::Agent
                 }
             }
-            said_so => {
-                let said = said.unwrap_or_default();
-                if said_so.is_some() || said.is_empty() {
-                    self.puzzle(&format!("message_type {said:?}, which is taken for a program's"));
+            unrecognized => {
+                let kind = kind.unwrap_or_default();
+                if unrecognized.is_some() || kind.is_empty() {
+                    self.puzzle(&format!("message_type {kind:?}, which is taken for a program's"));
                 }
                 Author::Program
             }
@@ -219,9 +219,9 @@ fn address_in_whatsapp(given: &str) -> String {
 }
 
 /// The name that a channel of the old program has here.
-fn channel_name(said: &str) -> Option<String> {
-    let said = word(said);
-    let name = match said.as_str() {
+fn channel_name(channel: &str) -> Option<String> {
+    let channel = word(channel);
+    let name = match channel.as_str() {
         "tg" | "telegram_bot" | "bot" => "telegram",
         "wa" | "wappi" => "whatsapp",
         "ig" => "instagram",
@@ -233,8 +233,8 @@ fn channel_name(said: &str) -> Option<String> {
 }
 
 /// The state that a status of the old program is.
-fn state(said: &str) -> Option<AppealState> {
-    Some(match word(said).as_str() {
+fn state(status: &str) -> Option<AppealState> {
+    Some(match word(status).as_str() {
         "new" | "created" | "новый" | "новая" | "новое" => AppealState::New,
         "" | "open" | "opened" | "active" | "in_progress" | "in_work" | "processing" | "assigned"
         | "reopened" | "открыт" | "открыта" | "открыто" | "в_работе" => {
@@ -271,8 +271,8 @@ fn state(said: &str) -> Option<AppealState> {
 }
 
 /// Who wrote a message of this type.
-fn author(said: &str) -> Option<Author> {
-    Some(match word(said).as_str() {
+fn author(kind: &str) -> Option<Author> {
+    Some(match word(kind).as_str() {
         "client" | "user" | "customer" | "incoming" | "inbound" | "in" | "received" => Author::Client,
         "ai" | "bot" | "assistant" | "gpt" | "llm" => Author::Ai,
         "agent" | "operator" | "manager" | "human" | "admin" | "outgoing" | "outbound" | "out" | "sent" => {
@@ -284,8 +284,8 @@ fn author(said: &str) -> Option<Author> {
 }
 
 /// A word in small letters, with `_` for what separates.
-fn word(said: &str) -> String {
-    said.trim().to_lowercase().replace([' ', '-'], "_")
+fn word(text: &str) -> String {
+    text.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
 #[cfg(test)]
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_have_their_ids_and_only_numbers_that_are_vouched_for() {
+    fn clients_have_their_ids_and_only_verified_numbers() {
         let mut old = rows();
         let (_, client) = old
             .take(
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn statuses_become_states_and_strange_ones_are_named() {
-        for (said, expected) in [
+        for (status, expected) in [
             ("new", "new"),
             ("In progress", "open"),
             ("waiting-client", "waiting_client"),
@@ -331,11 +331,11 @@ mod tests {
             ("in limbo", "open"),
         ] {
             let mut old = rows();
-            let appeal = json!({"id": 1, "channel": "Avito", "external_chat_id": "u2i-1", "status": said});
+            let appeal = json!({"id": 1, "channel": "Avito", "external_chat_id": "u2i-1", "status": status});
             let (list, appeal) = old.take("appeals", &row(&appeal)).expect("an appeal");
-            assert_eq!((list, &appeal["state"]), ("appeals", &json!(expected)), "{said}");
+            assert_eq!((list, &appeal["state"]), ("appeals", &json!(expected)), "{status}");
             assert_eq!(appeal["chat"], "avito:shop/u2i-1");
-            assert_eq!(old.not_understood.len(), usize::from(said == "in limbo"));
+            assert_eq!(old.not_understood.len(), usize::from(status == "in limbo"));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::ai::tools::Fields;
 use crate::ai::uses;
 use crate::batch::{TurnContext, batch};
 use crate::inbound;
-use crate::model::{Answered, Asked};
+use crate::model::{Answered, ModelQuery};
 use crate::rules::rules;
 use crate::service::Inner;
 
@@ -52,7 +52,7 @@ impl Inner {
             self.link_files(&mut history);
             earlier = (pipeline.appeals_of(client.id, HISTORY).await?.len() as u64).saturating_sub(1);
         }
-        let asked = Asked {
+        let query = ModelQuery {
             turn,
             messages: &messages,
             history: &history,
@@ -61,7 +61,7 @@ impl Inner {
             earlier,
         };
         let Answered { judgement, charges } = tokio::select! {
-            answered = model.answer(&self.parts.clock, &asked) => answered,
+            answered = model.answer(&self.parts.clock, &query) => answered,
             () = self.is_over(turn) => return Ok(()),
         };
         for charge in charges {
@@ -75,14 +75,14 @@ impl Inner {
         let text = |text: Words| text.as_str().to_owned();
         let needs_approval = self.parts.settings.approval;
         let answer = match judgement.decision {
-            Decision::Answer { text: said, sources, .. } => TurnAnswer::Text {
-                text: text(said),
+            Decision::Answer { text: reply, sources, .. } => TurnAnswer::Text {
+                text: text(reply),
                 needs_approval,
                 why: (!sources.is_empty()).then(|| sources.join(", ")),
                 closes: false,
             },
-            Decision::Close { reason, text: Some(said) } => {
-                TurnAnswer::Text { text: text(said), needs_approval, why: Some(text(reason)), closes: true }
+            Decision::Close { reason, text: Some(reply) } => {
+                TurnAnswer::Text { text: text(reply), needs_approval, why: Some(text(reason)), closes: true }
             }
             Decision::Close { reason, text: None } => TurnAnswer::Close { why: text(reason) },
             Decision::HandOver { why, proposed } => {
@@ -122,7 +122,7 @@ impl Inner {
             beside,
             client,
             appeal,
-            known_as: pipeline.known_as(turn.chat.clone(), turn.client).await?,
+            writer_identity: pipeline.writer_identity(turn.chat.clone(), turn.client).await?,
             longest: rule.map_or(self.parts.settings.longest, |rule| rule.longest),
         })
     }
@@ -152,14 +152,14 @@ impl Inner {
             return self.give_up(turn, "timeout").await;
         }
         let body = batch(turn, &self.context(turn).await?);
-        let said = tokio::select! {
-            said = webhook.ask(turn.id, &body) => said,
+        let reply = tokio::select! {
+            reply = webhook.ask(turn.id, &body) => reply,
             () = self.is_over(turn) => return Ok(()),
         };
         let now = self.parts.clock.now();
-        match said {
-            Ok(said) => match said.answer(self.parts.settings.approval) {
-                Some(answer) => pipeline.answer(turn.id, answer, said.fields()).await.map(drop),
+        match reply {
+            Ok(reply) => match reply.answer(self.parts.settings.approval) {
+                Some(answer) => pipeline.answer(turn.id, answer, reply.fields()).await.map(drop),
                 // It has the batch, and answers later.
                 None => pipeline.put_off(turn.id, deadline).await,
             },

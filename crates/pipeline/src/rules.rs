@@ -71,8 +71,8 @@ mod tests {
 
     use super::*;
 
-    fn settings(said: serde_json::Value) -> PipelineSettings {
-        serde_json::from_value(said).unwrap()
+    fn settings(fields: serde_json::Value) -> PipelineSettings {
+        serde_json::from_value(fields).unwrap()
     }
 
     fn of(rules: &PipelineRules, channel: &str, account: &str) -> (bool, Responder) {
@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn a_voice_is_waited_for_where_there_is_a_model_that_hears() {
-        let heard = |said| rules(&settings(said), Timestamp::from_micros(0)).hears_within;
+        let hears_within = |fields| rules(&settings(fields), Timestamp::from_micros(0)).hears_within;
         let model = json!({ "url": "https://example.com/v1", "model": "whisper" });
-        assert_eq!(heard(json!({ "transcription": model })), Some(Duration::from_secs(30)));
-        assert_eq!(heard(json!({})), None);
+        assert_eq!(hears_within(json!({ "transcription": model })), Some(Duration::from_secs(30)));
+        assert_eq!(hears_within(json!({})), None);
     }
 
     #[test]

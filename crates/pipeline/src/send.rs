@@ -15,7 +15,7 @@ use crate::service::Inner;
 /// Who asks the outbox for what another program answers.
 const LISTENER: &str = "pipeline";
 /// How long the outbox surely knows a key.
-pub(crate) const KEY_IS_KNOWN: Duration = Duration::from_hours(23);
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(23);
 /// How long until the outbox is asked again that has no room.
 const NO_ROOM: Duration = Duration::from_secs(5);
 
@@ -80,14 +80,14 @@ impl Inner {
         let submission =
             Submission { needs_approval: turn.needs_approval, idempotency: Some(key), ..submission };
         let now = self.parts.clock.now();
-        if turn.stage_at.plus(KEY_IS_KNOWN) < now
+        if turn.stage_at.plus(KEY_LIFETIME) < now
             && !matches!(self.parts.delivery.repeated(key).await, Ok(Some(_)))
         {
             return hand_over("too_late").await;
         }
         match self.parts.delivery.submit(submission).await {
             Ok(submitted) => pipeline.submitted(turn.id, submitted.id).await.map(drop),
-            Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => {
+            Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => {
                 pipeline.put_off(turn.id, now.plus(NO_ROOM)).await
             }
             Err(SubmitError::Store(StoreError::DoNotContact { .. })) => hand_over("do_not_contact").await,

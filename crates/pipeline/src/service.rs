@@ -80,7 +80,7 @@ pub(crate) struct Inner {
     pub(crate) webhook: Option<Webhook>,
     pub(crate) voices: Option<Voices>,
     /// Messages whose voices are being written down.
-    pub(crate) heard_now: Mutex<HashSet<String>>,
+    pub(crate) transcribing: Mutex<HashSet<String>>,
     /// A voice came in, or there is room for one.
     pub(crate) voices_changed: Notify,
     pub(crate) queue: Option<Queue>,
@@ -111,7 +111,7 @@ impl Pipeline {
             parts,
             model,
             webhook,
-            heard_now: Mutex::default(),
+            transcribing: Mutex::default(),
             voices_changed: Notify::new(),
             in_hand: Mutex::default(),
             changed: Notify::new(),
@@ -354,11 +354,11 @@ impl Inner {
         account: AccountName,
         messages: Vec<InboundMessage>,
     ) -> Result<Vec<InboundId>, StoreError> {
-        let told = messages.into_iter().map(|message| {
+        let changes = messages.into_iter().map(|message| {
             let key = format!("handed in {}", message.external_id);
             InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
         });
-        let events = told.collect();
+        let events = changes.collect();
         let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
         Ok(self.parts.store.channels().take(taken).await?.new)
     }

@@ -121,11 +121,11 @@ impl Inner {
         let waiting = inner.parts.store.pipeline().voices(100).await?;
         for (message, until) in waiting {
             {
-                let mut heard = inner.heard_now();
-                if heard.len() >= AT_ONCE {
+                let mut transcribing = inner.transcribing();
+                if transcribing.len() >= AT_ONCE {
                     return Ok(());
                 }
-                if !heard.insert(message.clone()) {
+                if !transcribing.insert(message.clone()) {
                     continue;
                 }
             }
@@ -135,7 +135,7 @@ impl Inner {
                     tracing::warn!(message, %error, "what a voice says is not noted");
                     task.parts.clock.sleep(TRY_AGAIN).await;
                 }
-                task.heard_now().remove(&message);
+                task.transcribing().remove(&message);
                 task.voices_changed.notify_one();
             });
         }
@@ -145,10 +145,10 @@ impl Inner {
     /// Has one voice written down, or gives up when its batch waits no longer.
     async fn hear(&self, message: &str, until: Timestamp) -> Result<(), StoreError> {
         let clock = &self.parts.clock;
-        let said = loop {
+        let text = loop {
             let left = until.since(clock.now());
             let error = match clock.timeout(left, self.try_to_hear(message, left)).await {
-                Ok(Ok(said)) => break Some(said),
+                Ok(Ok(text)) => break Some(text),
                 Ok(Err(HearError::Store(error))) => return Err(error),
                 Ok(Err(error)) => error,
                 Err(_) => HearError::Final("there was no answer in time".to_owned()),
@@ -161,7 +161,7 @@ impl Inner {
             clock.sleep(TRY_AGAIN).await;
         };
         let rules = rules(&self.parts.settings, clock.now());
-        self.parts.store.pipeline().heard(&rules, message, said).await?;
+        self.parts.store.pipeline().heard(&rules, message, text).await?;
         self.moved();
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Inner {
         Ok(voices.transcriber.transcribe_stream((&file.name, Some(&file.mime)), sound, limit).await?)
     }
 
-    fn heard_now(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.heard_now.lock().unwrap_or_else(PoisonError::into_inner)
+    fn transcribing(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.transcribing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

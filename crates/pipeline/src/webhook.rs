@@ -21,7 +21,7 @@ const AT_ONCE: Duration = Duration::from_mins(1);
 /// What a program says to a batch. Empty fields are taken as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Said {
+pub struct WebhookReply {
     /// What is sent to the client; `message_text` and `answer` are read as well.
     #[serde(alias = "message_text", alias = "answer", alias = "output", deserialize_with = "lenient")]
     pub text: Option<String>,
@@ -53,7 +53,7 @@ fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<S
     })
 }
 
-impl Said {
+impl WebhookReply {
     /// What it comes to; nothing where the answer comes later.
     pub fn answer(&self, needs_approval: bool) -> Option<TurnAnswer> {
         let why = || self.reason.clone();
@@ -80,10 +80,10 @@ impl Said {
 }
 
 /// Reads the body of an answer: an object, or a list with one, as n8n answers. `None` where it is neither.
-pub fn read(body: &[u8]) -> Option<Said> {
+pub fn read(body: &[u8]) -> Option<WebhookReply> {
     let body = body.trim_ascii();
     if body.is_empty() {
-        return Some(Said::default());
+        return Some(WebhookReply::default());
     }
     let value: Value = serde_json::from_slice(body).ok()?;
     let value = match value {
@@ -124,7 +124,7 @@ impl Webhook {
     ///
     /// # Errors
     /// There is no answer, or it is none that can be read.
-    pub(crate) async fn ask(&self, turn: TurnId, body: &Value) -> Result<Said, CallError> {
+    pub(crate) async fn ask(&self, turn: TurnId, body: &Value) -> Result<WebhookReply, CallError> {
         let (id, body) = (turn.to_string(), body.to_string());
         let at = self.http.clock().now().as_seconds();
         let mut request = self
@@ -142,7 +142,7 @@ impl Webhook {
         }
         // "Accepted" and "no content" say that the answer comes later, whatever their body is.
         if matches!(answer.status, 202 | 204) {
-            return Ok(Said::default());
+            return Ok(WebhookReply::default());
         }
         read(&answer.body).ok_or_else(|| CallError::Unreadable("no JSON object".to_owned()))
     }
@@ -152,7 +152,7 @@ impl Webhook {
 mod tests {
     use super::*;
 
-    fn said(body: &str) -> Option<TurnAnswer> {
+    fn answer_of(body: &str) -> Option<TurnAnswer> {
         read(body.as_bytes()).unwrap().answer(false)
     }
 
@@ -161,14 +161,14 @@ mod tests {
         let text = |text: &str, closes| {
             Some(TurnAnswer::Text { text: text.to_owned(), needs_approval: false, why: None, closes })
         };
-        assert_eq!(said(r#"{"text":"Yes"}"#), text("Yes", false));
-        assert_eq!(said(r#"[{"output":"Yes","hand_over":"","close":"false"}]"#), text("Yes", false));
-        assert_eq!(said(r#"{"message_text":"Bye","close":true}"#), text("Bye", true));
-        assert_eq!(said(r#"{"text":""}"#), None);
-        assert_eq!(said(""), None);
+        assert_eq!(answer_of(r#"{"text":"Yes"}"#), text("Yes", false));
+        assert_eq!(answer_of(r#"[{"output":"Yes","hand_over":"","close":"false"}]"#), text("Yes", false));
+        assert_eq!(answer_of(r#"{"message_text":"Bye","close":true}"#), text("Bye", true));
+        assert_eq!(answer_of(r#"{"text":""}"#), None);
+        assert_eq!(answer_of(""), None);
         let over = TurnAnswer::HandOver { why: "angry".to_owned(), proposed: None };
-        assert_eq!(said(r#"{"hand_over":"true","reason":"angry"}"#), Some(over));
-        assert_eq!(said(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
+        assert_eq!(answer_of(r#"{"hand_over":"true","reason":"angry"}"#), Some(over));
+        assert_eq!(answer_of(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
         assert_eq!(read(b"Yes"), None);
         assert_eq!(read(b"\"Yes\""), None);
     }

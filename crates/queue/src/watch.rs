@@ -63,8 +63,8 @@ impl Redis {
 
     /// The other connections to this database whose last command took from a list.
     pub async fn poppers(&self) -> Result<Vec<Popper>, QueueError> {
-        let told: String = self.ask(cmd("CLIENT").arg("LIST")).await?;
-        Ok(poppers(&told, self.database()))
+        let list: String = self.ask(cmd("CLIENT").arg("LIST")).await?;
+        Ok(poppers(&list, self.database()))
     }
 }
 
@@ -83,9 +83,9 @@ impl Watch {
     }
 }
 
-fn poppers(told: &str, database: i64) -> Vec<Popper> {
+fn poppers(list: &str, database: i64) -> Vec<Popper> {
     let database = database.to_string();
-    told.lines()
+    list.lines()
         .filter_map(|line| {
             let field = |name: &str| {
                 line.split(' ')
@@ -109,13 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_take_from_lists_are_found() {
-        let told = "id=3 addr=127.0.0.1:1 laddr=127.0.0.1:2 name=switchboard db=4 cmd=lpop\n\
+    fn connections_that_pop_from_lists_are_found() {
+        let list = "id=3 addr=127.0.0.1:1 laddr=127.0.0.1:2 name=switchboard db=4 cmd=lpop\n\
                     id=4 addr=127.0.0.1:3 laddr=127.0.0.1:2 name= age=3 db=4 cmd=blpop user=default\n\
                     id=5 addr=127.0.0.1:4 laddr=127.0.0.1:2 name=old db=4 cmd=lpop\n\
                     id=6 addr=127.0.0.1:5 laddr=127.0.0.1:2 name=n8n db=0 cmd=lpop\n\
                     id=7 addr=127.0.0.1:6 laddr=127.0.0.1:2 name=n8n db=4 cmd=rpush\n";
-        let said: Vec<String> = poppers(told, 4).iter().map(ToString::to_string).collect();
-        assert_eq!(said, ["127.0.0.1:3 (blpop)", "old at 127.0.0.1:4 (lpop)"]);
+        let shown: Vec<String> = poppers(list, 4).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["127.0.0.1:3 (blpop)", "old at 127.0.0.1:4 (lpop)"]);
     }
 }

@@ -16,13 +16,13 @@ mod channels;
 mod control;
 mod files;
 mod https;
-mod kept;
 pub mod keys;
 pub mod mtproto;
 mod providers;
 mod running;
 mod serving;
 mod settings;
+mod stored_sessions;
 pub mod telegram;
 mod web_k;
 

@@ -14,11 +14,11 @@ use crate::channels::{Channels, HookOrder, MailPorts, serve_imap, serve_smpp, se
 use crate::control::{self, ControlContext};
 use crate::files;
 use crate::https::Https;
-use crate::kept::KeptSessions;
 use crate::keys::KeyRing;
 use crate::mtproto::{DataCentre, RsaError, RsaKey};
 use crate::serving;
 use crate::settings::{FLOW, settings};
+use crate::stored_sessions::StoredSessions;
 use crate::telegram::{Centre, Telegram, WorldOptions};
 use crate::web_k;
 
@@ -197,22 +197,27 @@ impl Sandbox {
             }
             Ok(()) | Err(_) => {}
         }
-        let centres_told = centres.clone();
-        let options = WorldOptions { seed, accounts, dialogs, centres: centres_told, files: kept_files };
+        let world_centres = centres.clone();
+        let options = WorldOptions { seed, accounts, dialogs, centres: world_centres, files: kept_files };
         let world = Arc::new(Telegram::new(&options, Arc::clone(&keys)));
         let configured = world.accounts();
         let control_within: SocketAddr = centre(0, control_address).address.into();
         let secured = (address(&secure)?, https.ca_file.clone());
         let channels = Arc::new(Channels::new(control_within, secured, mail, address(&texts)?));
-        let told = (rsa.public_pem(), Arc::clone(&channels));
-        let context =
-            ControlContext::new(Arc::clone(&world), centres.clone(), told.0, told.1, data_dir.clone())
-                .map_err(file(&data_dir))?
-                .with_web_k(web_k_address);
+        let (public_pem, control_channels) = (rsa.public_pem(), Arc::clone(&channels));
+        let context = ControlContext::new(
+            Arc::clone(&world),
+            centres.clone(),
+            public_pem,
+            control_channels,
+            data_dir.clone(),
+        )
+        .map_err(file(&data_dir))?
+        .with_web_k(web_k_address);
 
         let sessions = data_dir.join(SESSIONS);
         let kept =
-            KeptSessions::restore(sessions.clone(), Arc::clone(&keys), &world).map_err(file(&sessions))?;
+            StoredSessions::restore(sessions.clone(), Arc::clone(&keys), &world).map_err(file(&sessions))?;
 
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for (dc_id, listener) in [(2, second), (4, fourth)] {

@@ -10,7 +10,7 @@ const TEST_PORT: u16 = 80;
 const LARGEST: i32 = 255;
 
 /// The address of one of Telegram's five data centres, as the libraries have it built in; `None` for any other number.
-pub fn known_address(dc_id: i32) -> Option<SocketAddr> {
+pub fn builtin_address(dc_id: i32) -> Option<SocketAddr> {
     let ip = match dc_id {
         1 => [149, 154, 175, 53],
         2 => [149, 154, 167, 51],
@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn five_centres_are_known_and_three_of_them_have_one_for_tests() {
-        assert_eq!((0..9).filter_map(known_address).count(), 5);
+        assert_eq!((0..9).filter_map(builtin_address).count(), 5);
         assert_eq!((0..9).filter_map(test_address).count(), 3);
-        assert!(is_test(2, test_address(2)) && !is_test(2, known_address(2)) && !is_test(9, None));
+        assert!(is_test(2, test_address(2)) && !is_test(2, builtin_address(2)) && !is_test(9, None));
     }
 
     /// As Telethon, Pyrogram and Telegram's own applications have them built in.
@@ -70,7 +70,7 @@ mod tests {
             (5, "91.108.56.130:443"),
         ];
         for (dc_id, address) in addresses {
-            assert_eq!(known_address(dc_id), address.parse().ok(), "{dc_id}");
+            assert_eq!(builtin_address(dc_id), address.parse().ok(), "{dc_id}");
         }
         for (dc_id, address) in
             [(1, "149.154.175.10:80"), (2, "149.154.167.40:80"), (3, "149.154.175.117:80")]

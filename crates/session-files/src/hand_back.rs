@@ -38,7 +38,7 @@ mod tests {
     use crate::registry::{AssignmentStatus, legacy_registry};
 
     #[test]
-    fn what_was_added_is_read_and_is_added_once() {
+    fn added_assignments_are_read_and_added_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("registry.db");
         Connection::open(&file)

@@ -27,7 +27,7 @@ mod telethon;
 mod unreadable;
 mod write;
 
-pub use centre::{known_address, test_address};
+pub use centre::{builtin_address, test_address};
 pub use hand_back::add_assignments;
 pub use private_copy::COPIED;
 pub use read::{Reader, read, read_text};

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_ours_alone_and_gone_afterwards() {
+    fn a_private_copy_is_exclusive_and_removed_afterwards() {
         let (_folder, original, copies) = stage(b"content");
         let copy = PrivateCopy::take(&original, 1, &copies).expect("a copy");
         assert_eq!(fs::metadata(copy.path()).expect("there").permissions().mode() & 0o777, 0o600);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_comes_along() {
+    fn companion_files_are_copied_along() {
         let (_folder, original, copies) = stage(b"content");
         fs::write(beside(&original, "-journal"), b"").expect("a file");
         assert!(!PrivateCopy::take(&original, 1, &copies).expect("a copy").is_unfinished());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_session_is_not_copied() {
+    fn files_larger_than_a_session_are_not_copied() {
         let (_folder, original, copies) = stage(&vec![1; (1 << 20) + 1]);
         let refused = PrivateCopy::take(&original, 1, &copies).err();
         assert!(matches!(refused, Some(Unreadable::TooLarge(1))));

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_ours_alone_and_gone_afterwards() {
+    fn a_private_folder_is_exclusive_and_removed_afterwards() {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = PrivateFolder::make(parent.path()).expect("made");
         fs::write(folder.path().join("session"), b"secret").expect("a file");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_program_left_is_swept_and_what_is_in_use_stays() {
+    fn abandoned_folders_are_swept_and_used_ones_stay() {
         let parent = tempfile::tempdir().expect("a folder");
         let used = PrivateFolder::make(parent.path()).expect("made");
         let left = parent.path().join(format!("{PREFIX}left"));

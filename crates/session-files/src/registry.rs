@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_seconds_with_a_part_behind_the_point() {
+    fn times_are_seconds_with_a_fraction() {
         assert_eq!(instant(1_700_000_000.25), Some(Timestamp::from_micros(1_700_000_000_250_000)));
         assert_eq!([0.0, -5.0, 1e30, f64::NAN, f64::INFINITY].map(instant), [None; 5]);
     }

@@ -158,7 +158,7 @@ impl Session {
         let number = centre::number(dc_id).ok_or_else(impossible)?;
         let mut session = Self::new(number, key);
         session.test_mode = centre::is_test(number, address);
-        if centre::known_address(number).is_none() {
+        if centre::builtin_address(number).is_none() {
             session.address = Some(address.ok_or_else(impossible)?);
         }
         Ok(session)
@@ -166,7 +166,7 @@ impl Session {
 
     /// The address that other programs should connect to; `None` when no one knows it.
     pub(crate) fn reachable_at(&self) -> Option<SocketAddr> {
-        let telegrams = if self.test_mode { centre::test_address } else { centre::known_address };
+        let telegrams = if self.test_mode { centre::test_address } else { centre::builtin_address };
         self.address.or_else(|| telegrams(self.dc_id))
     }
 }
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_says_why() {
+    fn invalid_keys_are_refused_with_the_reason() {
         let refusal = |bytes: &[u8]| Key::from_file(bytes).expect_err("a refusal");
         assert!(matches!(refusal(&[]), Unreadable::NotSignedIn));
         assert!(matches!(refusal(&[0; 256]), Unreadable::ZeroKey));

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_says_how_long_its_file_is() {
+    fn a_header_gives_the_length_of_its_file() {
         assert_eq!(wanted_length(MAGIC), Some(512));
         let mut header = [0; HEADER];
         header[16..18].copy_from_slice(&4096_u16.to_be_bytes());
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_lose_what_is_behind_the_point() {
+    fn numbers_lose_their_fraction() {
         assert_eq!(whole(1_700_000_000.75), Some(1_700_000_000));
         assert_eq!([f64::NAN, f64::INFINITY, -1e300].map(whole), [None; 3]);
     }

@@ -174,10 +174,10 @@ pub fn string_session(session: &Session) -> Result<SecretText, Unwritable> {
 ///
 /// # Errors
 ///
-/// [`Unwritable::NotEnoughKnown`] when the session does not know its application or its user.
+/// [`Unwritable::MissingIdentity`] when the session does not know its application or its user.
 pub fn pyrogram_string(session: &Session) -> Result<SecretText, Unwritable> {
     let (Some(api_id), Some(user_id)) = (session.api_id, session.user_id) else {
-        return Err(Unwritable::NotEnoughKnown);
+        return Err(Unwritable::MissingIdentity);
     };
     let mut raw = Vec::with_capacity(1 + 4 + 1 + KEY + 8 + 1);
     raw.push(centre_byte(session)?);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_string_says_why() {
+    fn invalid_strings_are_refused_with_the_reason() {
         let refusal = |text: &str| read(text).expect_err("a refusal");
         let good = telethons(&[1, 2, 3, 4], &dummy_key());
         assert!(matches!(refusal(""), Unreadable::NotAString));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn gramjs_is_told_apart_even_where_the_length_is_telethons() {
+    fn gramjs_is_recognized_at_the_length_of_telethon() {
         for address in ["149.154.167.51", "venus.web.telegram.org"] {
             let length = u16::try_from(address.len()).expect("short").to_be_bytes();
             let raw = [&[2][..], &length, address.as_bytes(), &443_u16.to_be_bytes(), &dummy_key()].concat();

@@ -111,5 +111,5 @@ pub enum Unwritable {
     #[error("a session string cannot name data centre {0}")]
     DataCentre(i32),
     #[error("a string of Pyrogram names the api_id and the user, and this session knows only one or none")]
-    NotEnoughKnown,
+    MissingIdentity,
 }

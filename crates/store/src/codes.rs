@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_message_states_means_what_the_statements_rely_on() {
+    fn message_state_codes_keep_the_order_statements_rely_on() {
         for state in MessageState::ALL {
             let code = of_message(state);
             assert_eq!(code <= LAST_UNFINISHED, !state.is_final(), "{state:?}");

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_directory_with_nothing_in_it_is_closed_to_others() {
+    fn only_an_empty_directory_is_closed_to_others() {
         let folder = tempfile::tempdir().unwrap();
         let (new, empty, used) =
             (folder.path().join("a/new"), folder.path().join("empty"), folder.path().join("used"));

@@ -68,7 +68,7 @@ pub(crate) struct Space {
     dir: PathBuf,
     disk: Disk,
     clock: Clock,
-    asked_at: Option<Timestamp>,
+    checked_at: Option<Timestamp>,
     enough: bool,
     reserved: bool,
 }
@@ -76,16 +76,16 @@ pub(crate) struct Space {
 impl Space {
     pub(crate) fn new(dir: &Path, disk: Disk, clock: Clock) -> Self {
         let reserved = make_reserve(&reserve_file(dir)).is_ok();
-        Self { dir: dir.to_owned(), disk, clock, asked_at: None, enough: true, reserved }
+        Self { dir: dir.to_owned(), disk, clock, checked_at: None, enough: true, reserved }
     }
 
     /// Whether new messages may be taken in. Asks the disk when the last answer is a second old, and makes the
     /// reserve as soon as there is room for it again.
     pub(crate) fn intake_open(&mut self) -> bool {
         let now = self.clock.now();
-        let fresh = self.asked_at.is_some_and(|asked| asked <= now && now.since(asked) < ASK_EVERY);
+        let fresh = self.checked_at.is_some_and(|checked| checked <= now && now.since(checked) < ASK_EVERY);
         if !fresh {
-            self.asked_at = Some(now);
+            self.checked_at = Some(now);
             match self.disk.free_in(&self.dir) {
                 Ok(free) => {
                     self.enough = free >= INTAKE_NEEDS;

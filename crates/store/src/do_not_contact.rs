@@ -21,7 +21,7 @@ const CHUNK: usize = 200;
 
 statements! {
     IS_THERE_ANY = "SELECT 1 FROM do_not_contact LIMIT 1";
-    KNOWN_AS = "
+    NAMES_OF_PEER = "
         SELECT username, phone FROM telegram_peers
         WHERE chat_id = $1 AND (username IS NOT NULL OR phone IS NOT NULL)";
     FIND = "
@@ -147,7 +147,7 @@ fn entry_of(
     };
     let mut names = Vec::new();
     for id in written.into_iter().chain(chat_id.filter(|id| Some(*id) != written)) {
-        names.extend(transaction.all(KNOWN_AS, [id.get()], |row| {
+        names.extend(transaction.all(NAMES_OF_PEER, [id.get()], |row| {
             let columns = Columns::new(row, "telegram_peers");
             Ok((columns.maybe_parsed(0)?, columns.get::<Option<String>>(1)?))
         })?);

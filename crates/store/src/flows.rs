@@ -116,8 +116,8 @@ pub struct FlowRuns<'a> {
 
 impl FlowRuns<'_> {
     /// Keeps how a run is. Other programs hear of its moments from this one on, counted from 0.
-    pub async fn save(&self, run: StoredFlowRun, untold: usize) -> Result<(), StoreError> {
-        let change = move |transaction: &Transaction<'_>| save(transaction, &run, untold);
+    pub async fn save(&self, run: StoredFlowRun, reported: usize) -> Result<(), StoreError> {
+        let change = move |transaction: &Transaction<'_>| save(transaction, &run, reported);
         self.store.change(point::SAVE_FLOW_RUN, change).await
     }
 
@@ -202,7 +202,7 @@ impl FlowRuns<'_> {
     }
 }
 
-fn save(transaction: &Transaction<'_>, run: &StoredFlowRun, untold: usize) -> Result<(), StoreError> {
+fn save(transaction: &Transaction<'_>, run: &StoredFlowRun, reported: usize) -> Result<(), StoreError> {
     transaction.run(
         SAVE,
         params![
@@ -219,7 +219,7 @@ fn save(transaction: &Transaction<'_>, run: &StoredFlowRun, untold: usize) -> Re
             to_json(TABLE, &run.moments)?,
         ],
     )?;
-    for moment in run.moments.iter().skip(untold) {
+    for moment in run.moments.iter().skip(reported) {
         let data = FlowRunEvent {
             run_id: run.id,
             flow: run.flow.clone(),

@@ -7,7 +7,7 @@
 //! anything before another one has written something.
 
 use crate::StoreError;
-use crate::conversations::places::{Filled, PlaceLog};
+use crate::conversations::index::{ConversationIndex, Filled};
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
 use crate::events::{EventLog, Last, NewEvent};
@@ -47,11 +47,16 @@ pub(crate) struct WriteConnection {
     remembered: Remembered,
     /// Numbers the events.
     events: EventLog,
-    places: PlaceLog,
+    index: ConversationIndex,
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection, space: Space, events: EventLog, places: PlaceLog) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        space: Space,
+        events: EventLog,
+        index: ConversationIndex,
+    ) -> Self {
         Self {
             connection,
             space,
@@ -60,7 +65,7 @@ impl WriteConnection {
             statements: 0,
             remembered: Remembered::default(),
             events,
-            places,
+            index,
         }
     }
 
@@ -95,7 +100,7 @@ impl WriteConnection {
             intake_open,
             !savepoints,
             remembered,
-            self.places.lately().clone(),
+            self.index.lately().clone(),
         );
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
             if let Err(error) = apply(connection, &transaction, member, savepoints) {
@@ -106,8 +111,8 @@ impl WriteConnection {
         self.statements += transaction.statements();
         let events = transaction.take_events();
         let most = (!transaction.fills_conversations()).then_some(members.len());
-        let appended = append(connection, (&mut self.events, &self.places), &events, most);
-        let (filled, told, last) = match appended {
+        let appended = append(connection, (&mut self.events, &self.index), &events, most);
+        let (filled, written, last) = match appended {
             Ok(appended) => appended,
             Err(error) => {
                 connection.roll_back();
@@ -133,8 +138,8 @@ impl WriteConnection {
                     Durability::Synced => false,
                     Durability::Soon => self.is_unsynced || connection.changes() != before,
                 };
-                self.events.committed(told);
-                self.places.committed(filled, &events, last);
+                self.events.committed(written);
+                self.index.committed(filled, &events, last);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
@@ -215,14 +220,14 @@ pub(crate) fn run(
 /// event there is, if that is known.
 fn append(
     connection: &Connection,
-    (log, places): (&mut EventLog, &PlaceLog),
+    (log, index): (&mut EventLog, &ConversationIndex),
     events: &[NewEvent],
     most: Option<usize>,
 ) -> Result<(Filled, Option<Last>, Option<Last>), StoreError> {
-    let last = if most.is_none() { Some(log.last(connection)?) } else { log.known() };
-    let filled = places.write(connection, most, last)?;
-    let told = log.append(connection, events)?;
-    Ok((filled, told, told.or(last)))
+    let last = if most.is_none() { Some(log.last(connection)?) } else { log.cached() };
+    let filled = index.write(connection, most, last)?;
+    let written = log.append(connection, events)?;
+    Ok((filled, written, written.or(last)))
 }
 
 /// Runs one write. An error means that the whole transaction has to go.
@@ -236,7 +241,7 @@ fn apply(
         return member.pending.apply(transaction);
     }
     connection.run("SAVEPOINT one_write", ())?;
-    let told = transaction.told();
+    let event_count = transaction.event_count();
     if let Err(error) = member.pending.apply(transaction).and_then(|()| connection.flush()) {
         member.pending.refuse(error.clone());
         // SQLite answers some errors, a full disk among them, by rolling back everything.
@@ -246,7 +251,7 @@ fn apply(
         }
         // Waited for: until it is done, PostgreSQL prepares no other statement.
         connection.execute("ROLLBACK TO one_write", ())?;
-        transaction.untell(told);
+        transaction.truncate_events(event_count);
     }
     connection.run("RELEASE one_write", ())
 }
@@ -362,7 +367,7 @@ mod tests {
                 connection,
                 space,
                 EventLog::new(Clock::system()),
-                PlaceLog::default(),
+                ConversationIndex::default(),
             ),
         }
     }
@@ -416,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_learned_from_a_failed_commit_before_the_next() {
+    fn a_failed_commit_leaves_no_memory_for_the_next() {
         let mut bench = bench(Disk::default());
         assert!(bench.run(vec![member(Put { key: 7, fails: false }).0]));
         let before = bench.length_of_log();
@@ -437,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_one_waits_for_is_given_back_by_a_commit_that_fails() {
+    fn a_failed_commit_gives_back_unawaited_writes() {
         let mut bench = bench(Disk::default());
         let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
         let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {});
@@ -447,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_refuses_new_work_and_opens_the_reserve_for_outcomes() {
+    fn a_full_disk_refuses_intake_and_opens_the_outcome_reserve() {
         let mut bench = bench(Disk::default().with_max_pages(64));
         let reserve = bench.dir.path().join("reserve");
         assert_eq!(std::fs::metadata(&reserve).unwrap().len(), crate::disk::RESERVE);
@@ -475,25 +480,25 @@ mod tests {
     }
 
     #[test]
-    fn when_even_the_reserve_is_gone_everybody_is_told() {
+    fn without_the_reserve_every_write_reports_a_full_disk() {
         let mut bench = bench(Disk::default().with_max_pages(64));
         assert!(bench.target.space.release_reserve());
         limit_pages(&bench.target.connection, &bench.target.space);
         bench.target.connection.limit_pages(4).unwrap();
-        let mut told = false;
+        let mut is_refused = false;
         for first in (0..40_000).step_by(GROUP) {
             let (puts, answers): (Vec<_>, Vec<_>) = group(first).into_iter().unzip();
             bench.run(puts);
             for mut answer in answers {
                 if let Err(error) = answer.try_recv().unwrap() {
                     assert_eq!(error, StoreError::StorageFull);
-                    told = true;
+                    is_refused = true;
                 }
             }
-            if told {
+            if is_refused {
                 break;
             }
         }
-        assert!(told && !bench.target.connection.is_in_transaction());
+        assert!(is_refused && !bench.target.connection.is_in_transaction());
     }
 }

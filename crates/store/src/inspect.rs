@@ -94,11 +94,11 @@ pub(crate) fn schema(connection: &Connection, file: &Path) -> Result<i64, OpenEr
 
 /// Reads a database through for damage.
 pub(crate) fn read_through(connection: &Connection, file: &Path) -> Result<(), OpenError> {
-    let said: Option<String> = connection
+    let verdict: Option<String> = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .optional()
         .map_err(|error| failed(file, &error))?;
-    match said.filter(|said| said != "ok") {
+    match verdict.filter(|verdict| verdict != "ok") {
         Some(what) => Err(OpenError::Corrupt { file: file.to_owned(), what }),
         None => Ok(()),
     }

@@ -106,8 +106,8 @@ impl Term {
     }
 
     /// It was renewed by a request that was sent then.
-    fn renew(&self, asked_at: Duration) {
-        let millis = u64::try_from(asked_at.as_millis()).unwrap_or_default();
+    fn renew(&self, requested_at: Duration) {
+        let millis = u64::try_from(requested_at.as_millis()).unwrap_or_default();
         self.renewed_at.store(millis, Ordering::Release);
         self.changed.notify_waiters();
     }
@@ -123,7 +123,7 @@ impl Lease {
     pub(crate) fn take(connection: Postgres) -> Result<Self, OpenError> {
         let server = |error: StoreError| OpenError::Server { what: error.to_string() };
         let holds_for = i64::try_from(seconds(HOLDS_FOR).as_millis()).unwrap_or(i64::MAX);
-        let asked_at = suspended_time();
+        let requested_at = suspended_time();
         connection.begin().map_err(server)?;
         let epoch =
             connection.first(TAKE, &(name_of_this_process(), holds_for), |row| row.get(0)).map_err(server)?;
@@ -134,16 +134,16 @@ impl Lease {
         };
         let connection = connection.answering_within(seconds(ANSWERED_WITHIN));
         let term = Arc::<Term>::default();
-        term.renew(asked_at);
+        term.renew(requested_at);
         let (stop, stopped) = sync_channel(1);
         let renewed = Arc::clone(&term);
         let work = move || {
             let mut pause = RENEW_EVERY;
             while stopped.recv_timeout(seconds(pause)) == Err(RecvTimeoutError::Timeout) {
                 pause = RENEW_EVERY;
-                let asked_at = suspended_time();
+                let requested_at = suspended_time();
                 match connection.first(RENEW, &(epoch, holds_for), |row| row.get::<i64>(0)) {
-                    Ok(Some(_)) => renewed.renew(asked_at),
+                    Ok(Some(_)) => renewed.renew(requested_at),
                     Ok(None) => {
                         tracing::error!("another process has taken the store over");
                         return renewed.end();
@@ -233,16 +233,16 @@ mod tests {
         let slept = || term.renew(suspended_time().saturating_sub(seconds(GIVE_UP_AFTER)));
         for is_taken in [false, true] {
             slept();
-            let mut asked = pin!(term.is_held());
+            let mut is_held = pin!(term.is_held());
             let mut over = pin!(term.over());
-            assert_eq!(asked.as_mut().now_or_never(), None, "it is not known");
+            assert_eq!(is_held.as_mut().now_or_never(), None, "it is not known");
             assert_eq!(over.as_mut().now_or_never(), None);
             if is_taken {
                 term.end();
             } else {
                 term.renew(suspended_time());
             }
-            assert_eq!(asked.as_mut().now_or_never(), Some(!is_taken));
+            assert_eq!(is_held.as_mut().now_or_never(), Some(!is_taken));
             assert_eq!(over.as_mut().now_or_never().is_some(), is_taken);
         }
     }

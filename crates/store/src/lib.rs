@@ -119,7 +119,7 @@ pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use events::{EventRetention, Events, EventsRead, StoredEvent};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
-pub use fences::{Fence, Fences, Side, known_side, remember_fence, remembered_fence, side_of};
+pub use fences::{Fence, Fences, Side, recorded_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
@@ -136,16 +136,16 @@ pub use outbox::{
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use pipeline::{
-    Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ClientChat, ClientFields,
-    ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone, KnownAs, OpenedAppeal,
-    OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, Pipeline, PipelineCounts,
-    PipelineRule, PipelineRules, Replayed, ReplyTemplate, SeenChat, Spent, StoredAppeal, StoredClient,
+    Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ChatActivity, ClientChat,
+    ClientFields, ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone,
+    OpenedAppeal, OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, Pipeline,
+    PipelineCounts, PipelineRule, PipelineRules, Replayed, ReplyTemplate, Spent, StoredAppeal, StoredClient,
     StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT, Took, TurnAnswer, Unread, WaitingBatch,
-    WaitingClient, WaitingMessage,
+    WaitingClient, WaitingMessage, WriterIdentity,
 };
 pub use received::{
-    FetchedFile, GapChange, KeptFile, Missed, PageRead, Received, ReceivedChange, ReceivedFilter,
-    ReceivedGap, StoredReceived, Taken, TakenUpdates, WantedFile,
+    FetchedFile, GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedFilter, ReceivedGap,
+    StoredFile, StoredReceived, Taken, TakenUpdates, WantedFile,
 };
 pub use restored::HeldBack;
 pub use retention::Retention;
@@ -204,7 +204,7 @@ struct Inner {
     location: Location,
     callbacks_counted: callbacks::Counters,
     newest_event: tokio::sync::watch::Receiver<EventId>,
-    lately: conversations::places::Lately,
+    lately: conversations::index::Lately,
     unreadable: unreadable::LastUnreadable,
     retention: RwLock<Retention>,
     messages_counted: Mutex<Option<sweep::MessagesCounted>>,

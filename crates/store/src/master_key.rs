@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_never_replaced_once_data_was_sealed() {
+    fn a_missing_key_file_is_not_replaced_once_data_is_sealed() {
         let dir = tempfile::tempdir().unwrap();
         let key = MasterKey::File("master.key".into());
         assert!(matches!(key.load(dir.path(), true), Err(MasterKeyError::Missing { .. })));

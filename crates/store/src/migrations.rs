@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_others_moves_into_one_table() {
+    fn waiting_posts_move_into_one_table() {
         let connection = Connection::open_in_memory().unwrap();
         let up_to = |versions: std::ops::RangeInclusive<i64>| {
             for (_, _, sql, _) in STEPS.iter().filter(|(version, ..)| versions.contains(version)) {

@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_in_a_text_may_be_in_its_stored_form(text in "\\PC{0,40}", from in 0_usize..40, length in 1_usize..10) {
+        fn a_needle_of_a_text_matches_its_stored_form(text in "\\PC{0,40}", from in 0_usize..40, length in 1_usize..10) {
             let piece: String = text.chars().skip(from).take(length).collect();
             let stored = serde_json::json!({ "text": { "text": text } }).to_string();
             let needle = Needle::new(&piece);

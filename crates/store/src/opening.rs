@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use domain::Timestamp;
 use tokio_postgres::Config;
 
-use crate::conversations::places::PlaceLog;
+use crate::conversations::index::ConversationIndex;
 use crate::database::postgres::Use;
 use crate::database::{Address, Connection, Postgres, sqlite};
 use crate::disk::{Disk, Space};
@@ -79,16 +79,16 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
 
     let mut events = EventLog::new(clock.clone());
     let last = events.open(&writing).map_err(failed)?;
-    let mut places = PlaceLog::default();
-    places.open(&writing, last).map_err(failed)?;
-    let lately = places.lately().clone();
+    let mut index = ConversationIndex::default();
+    index.open(&writing, last).map_err(failed)?;
+    let lately = index.lately().clone();
     let newest_event = events.newest();
 
     let no_thread =
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(writing, space, events, places, lock).map_err(no_thread)?;
+    let writer = Writer::start(writing, space, events, index, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,

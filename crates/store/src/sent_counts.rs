@@ -12,7 +12,7 @@ use crate::{Store, StoreError, point};
 
 statements! {
     IS_COUNTED = "SELECT 1 FROM counted_accounts WHERE account = $1";
-    KEPT = "SELECT minute, parts FROM sent_counts WHERE account = $1 AND minute >= $2 ORDER BY minute";
+    COUNTS = "SELECT minute, parts FROM sent_counts WHERE account = $1 AND minute >= $2 ORDER BY minute";
     /// Looks through all that is kept: asked once, when an account is first limited.
     SENT_BY_MINUTE = "
         SELECT at / 60000000, count(*) FROM outbox_timeline
@@ -54,7 +54,7 @@ pub(crate) const fn minute(at: Timestamp) -> i64 {
 }
 
 /// The first minute that may still count.
-pub(crate) fn first_kept(now: Timestamp) -> i64 {
+pub(crate) fn oldest_minute(now: Timestamp) -> i64 {
     minute(now.minus(LIFE))
 }
 
@@ -100,13 +100,13 @@ pub struct SentCounts<'a> {
 impl SentCounts<'_> {
     /// What an account has sent within the last day; none if it is not counted.
     pub async fn kept(&self, account: &AccountName) -> Result<Option<ByMinute>, StoreError> {
-        let (account, first) = (account.clone(), first_kept(self.store.now()));
+        let (account, first) = (account.clone(), oldest_minute(self.store.now()));
         self.store
             .read(move |connection| {
                 if connection.first(IS_COUNTED, [account.as_str()], |_| Ok(()))?.is_none() {
                     return Ok(None);
                 }
-                by_minute(connection, KEPT, params![account.as_str(), first]).map(Some)
+                by_minute(connection, COUNTS, params![account.as_str(), first]).map(Some)
             })
             .await
     }

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn every_statement_is_prepared_and_numbers_its_parameters_by_first_appearance() {
+    fn each_statement_numbers_parameters_by_first_appearance() {
         let Connection::Sqlite(connection) = Connection::migrated() else { panic!("on SQLite") };
         for (name, sql) in lists().into_iter().flatten() {
             let statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_often_never_reads_a_whole_table() {
+    fn frequent_statements_never_scan_large_tables() {
         let Connection::Sqlite(connection) = Connection::migrated() else { panic!("on SQLite") };
         let large = [
             "outbox ",
@@ -215,7 +215,7 @@ mod tests {
             "pipeline_clients",
             "pipeline_messages",
         ];
-        let asked = crate::outbox::statements::ALL
+        let frequent = crate::outbox::statements::ALL
             .iter()
             .chain(crate::peers::ALL)
             .chain(crate::sagas::statements::ALL)
@@ -223,7 +223,7 @@ mod tests {
             .chain(crate::events::statements::ALL)
             .chain(crate::received::statements::ALL)
             .chain(crate::pipeline::statements::ALL);
-        for (name, sql) in asked {
+        for (name, sql) in frequent {
             let plan = plan(&connection, sql);
             for line in plan.lines().filter(|line| line.starts_with("SCAN")) {
                 assert!(!large.iter().any(|table| format!("{line} ").contains(table)), "{name}: {plan}");
@@ -259,7 +259,7 @@ mod tests {
             assert!(plan.contains("operations_open") && !plan.contains("TEMP B-TREE"), "{plan}");
         }
         for (sql, index) in [
-            (crate::outbox::unfinished::UNDER_WAY, "COVERING INDEX outbox_open"),
+            (crate::outbox::unfinished::IN_PROGRESS, "COVERING INDEX outbox_open"),
             (crate::outbox::unfinished::OF_QUEUE, "INDEX outbox_waiting (queue=? AND id>?"),
             (crate::outbox::unfinished::OF_CHAT, "INDEX outbox_waiting_by_chat (chat=? AND <expr>=?"),
             (
@@ -301,7 +301,7 @@ mod tests {
             (crate::webhooks::statements::RETRY_DEAD, "COVERING INDEX posts_given_up"),
             (crate::callbacks::GET, "posts_items (kind=? AND item=?"),
             (crate::webhooks::statements::DROP_OLD, "posts_over (kind=? AND tried_at<?"),
-            (crate::do_not_contact::KNOWN_AS, "telegram_peers_known_as"),
+            (crate::do_not_contact::NAMES_OF_PEER, "telegram_peers_known_as"),
             (crate::do_not_contact::FIND, "do_not_contact_by_contact"),
             (crate::conversations::statements::SENT_BEFORE, "s USING PRIMARY KEY (chat_id=? AND at<?"),
             (crate::conversations::statements::SENT_AFTER, "s USING PRIMARY KEY (chat_id=? AND at>?"),
@@ -313,13 +313,13 @@ mod tests {
                 crate::conversations::statements::RECEIVED_AFTER,
                 "received_messages_by_chat (chat_id=? AND place>?",
             ),
-            (crate::conversations::statements::PLACE_OF_RECEIVED, "received_messages_by_number"),
+            (crate::conversations::statements::POSITION_OF_RECEIVED, "received_messages_by_number"),
             (crate::received::reading::SCAN, "received_messages USING INTEGER PRIMARY KEY"),
             (
-                crate::pipeline::statements::KNOWN_CHATS,
+                crate::pipeline::statements::STORED_CHATS,
                 "pipeline_chats USING PRIMARY KEY (channel=? AND account=? AND chat=?",
             ),
-            (crate::pipeline::statements::KNOWN_MESSAGES, "pipeline_messages_by_id (message=?"),
+            (crate::pipeline::statements::STORED_MESSAGES, "pipeline_messages_by_id (message=?"),
             (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
             (crate::channels::files::WAITING, "channel_files_due (channel=? AND account=?"),
             (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),

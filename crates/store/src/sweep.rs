@@ -34,7 +34,7 @@ const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// A session of a user is forgotten when it was not used for this long; it is over much sooner.
 const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
 /// Providers report again what was not taken, for two days at most.
-const TOLD_AGAIN: Duration = Duration::from_hours(7 * 24);
+const REPORT_LIFE: Duration = Duration::from_hours(7 * 24);
 /// Messages are counted once they were made this long ago: none can be written before them by then.
 const COUNTED_AFTER: Duration = Duration::from_hours(1);
 /// Rows looked at in one read.
@@ -142,7 +142,7 @@ impl Store {
                 self.execute(
                     point::DROP_SENT_COUNTS,
                     sent_counts::DROP_OLD,
-                    (sent_counts::first_kept(now), MOST),
+                    (sent_counts::oldest_minute(now), MOST),
                 )
             })
             .await?,
@@ -179,8 +179,9 @@ impl Store {
             && surplus > 0
         {
             let id = |row: &Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
-            let oldest_kept = self.first(sql::NTH_AFTER, ([0_u8; 16], surplus), id).await?;
-            removed += self.sweep_work(MESSAGES, now.minus(KEY_LIFE), oldest_kept.or(Some(up_to))).await?;
+            let oldest_retained = self.first(sql::NTH_AFTER, ([0_u8; 16], surplus), id).await?;
+            removed +=
+                self.sweep_work(MESSAGES, now.minus(KEY_LIFE), oldest_retained.or(Some(up_to))).await?;
         }
         *self.counted() = Some(MessagesCounted { up_to, messages: count.saturating_sub(removed) });
         Ok(removed)
@@ -210,7 +211,7 @@ impl Store {
         let number = |row: &Row<'_>| Columns::new(row, channels::TABLE).get::<i64>(0);
         let too_many = self.first(of_channels::NTH_LAST, [keep.received_at_most], number).await?;
         let last = now.minus(keep.received).as_micros().max(too_many.unwrap_or(i64::MIN));
-        let events = (now.minus(TOLD_AGAIN).as_micros(), MOST);
+        let events = (now.minus(REPORT_LIFE).as_micros(), MOST);
         in_pieces(|| self.drop_rows(of_channels::DROP_EVENTS, events)).await?;
         in_pieces(|| self.drop_rows(sql::DROP_FAILURES, events)).await?;
         in_pieces(|| self.drop_rows(of_channels::DROP_EARLY, events)).await?;
@@ -341,7 +342,7 @@ const MESSAGES: Work = Work {
     table: TABLE,
     point: || point::DROP_MESSAGES,
     old: sql::OLD_MESSAGES,
-    drop_first: &[sql::DROP_PLACES],
+    drop_first: &[sql::DROP_INDEX_ENTRIES],
     drop: sql::DROP_MESSAGE,
     drop_rows: &[sql::DROP_PARTS, sql::DROP_FILES, sql::DROP_TIMELINE, sql::DROP_PROVIDER_IDS],
 };

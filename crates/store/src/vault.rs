@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_in_its_own_row_alone() {
+    fn a_sealed_field_opens_only_in_its_own_row() {
         let sealed = vault(1).seal("a", "1", b"secret").unwrap();
         assert_eq!(vault(1).open("a", "1", &sealed).unwrap(), b"secret");
         assert_eq!(vault(1).open("a", "2", &sealed), Err(VaultError::Refused));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_takes_the_place_of_one_once_nothing_sealed_with_it_is_left() {
+    fn a_key_is_over_once_no_value_sealed_with_it_remains() {
         let vault = vault(1);
         let before = vault.seal("a", "1", b"secret").unwrap();
         let outstanding = vault.replace(&Secret::new(Box::new([2; 32])));

@@ -56,7 +56,7 @@ impl Store {
 
 impl Work {
     /// The sixteen bytes that all work is ordered by.
-    fn place(&self) -> [u8; 16] {
+    fn sort_key(&self) -> [u8; 16] {
         match self {
             Self::Message(message) => *message.id.as_uuid().as_bytes(),
             Self::Saga(saga) => *saga.id.as_uuid().as_bytes(),
@@ -73,7 +73,7 @@ impl Work {
 }
 
 /// Where a page begins: a cursor is the id of a piece of work.
-fn place_of(cursor: &str) -> Result<[u8; 16], StoreError> {
+fn id_in(cursor: &str) -> Result<[u8; 16], StoreError> {
     if let Ok(id) = cursor.parse::<MessageId>() {
         return Ok(*id.as_uuid().as_bytes());
     }
@@ -82,7 +82,7 @@ fn place_of(cursor: &str) -> Result<[u8; 16], StoreError> {
 }
 
 fn list(connection: &Connection, filter: &WorkFilter, page: &Page) -> Result<Paged<Work>, StoreError> {
-    let before = page.cursor.as_deref().map_or(Ok([0xff; 16]), place_of)?;
+    let before = page.cursor.as_deref().map_or(Ok([0xff; 16]), id_in)?;
     let WorkFilter { kind, account, chats, open, in_doubt } = filter;
     let open = if *in_doubt { &Some(true) } else { open };
     let account = account.as_ref().map(AccountName::as_str);
@@ -104,6 +104,6 @@ fn list(connection: &Connection, filter: &WorkFilter, page: &Page) -> Result<Pag
         let found = sagas(connection, statement, params)?;
         items.extend(found.into_iter().map(|saga| Work::Saga(Box::new(saga))));
     }
-    items.sort_unstable_by_key(|work| std::cmp::Reverse(work.place()));
+    items.sort_unstable_by_key(|work| std::cmp::Reverse(work.sort_key()));
     Ok(page.cut(items, Work::id))
 }

@@ -6,7 +6,7 @@ use domain::ChatId;
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::conversations::places::{Lately, Place, ended_in};
+use crate::conversations::index::{IndexEntry, Lately, ended_in};
 use crate::database::{Connection, Parameters, Row};
 use crate::events::NewEvent;
 use crate::point::Point;
@@ -39,7 +39,7 @@ pub(crate) trait Write: Send + 'static {
     }
 
     /// Whether others may hear of it before it is committed. Reads wait for such a write, and so find what was said.
-    fn is_said_early(&self) -> bool {
+    fn is_reported_early(&self) -> bool {
         false
     }
 
@@ -127,13 +127,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// How many events there are in it.
-    pub(crate) fn told(&self) -> usize {
+    pub(crate) fn event_count(&self) -> usize {
         self.events.borrow().len()
     }
 
     /// Takes the events back that came after so many.
-    pub(crate) fn untell(&self, told: usize) {
-        self.events.borrow_mut().truncate(told);
+    pub(crate) fn truncate_events(&self, count: usize) {
+        self.events.borrow_mut().truncate(count);
     }
 
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {
@@ -141,10 +141,10 @@ impl<'a> Transaction<'a> {
     }
 
     /// What ended in a chat and is not in its conversation yet, in this group or before.
-    pub(crate) fn ended_lately(&self, chat: ChatId) -> Vec<Place> {
-        let mut places = self.lately.of(chat);
-        places.extend(ended_in(&self.events.borrow(), chat));
-        places
+    pub(crate) fn ended_lately(&self, chat: ChatId) -> Vec<IndexEntry> {
+        let mut entries = self.lately.of(chat);
+        entries.extend(ended_in(&self.events.borrow(), chat));
+        entries
     }
 
     /// All that ended before this group is in its conversation with it.

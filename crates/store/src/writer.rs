@@ -11,7 +11,7 @@ use domain::measure::{Histogram, SHORT_TIMES, Spread};
 use tokio::sync::oneshot;
 
 use crate::StoreError;
-use crate::conversations::places::PlaceLog;
+use crate::conversations::index::ConversationIndex;
 use crate::database::Connection;
 use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
@@ -99,19 +99,19 @@ impl Default for Counters {
 
 /// How many writes that others may have heard of are not committed.
 #[derive(Default)]
-struct SaidEarly(AtomicU64);
+struct EarlyReports(AtomicU64);
 
 /// One of them, until it is dropped.
-struct OneSaid<'a>(&'a AtomicU64);
+struct EarlyReport<'a>(&'a AtomicU64);
 
-impl SaidEarly {
-    fn one_more(&self) -> OneSaid<'_> {
+impl EarlyReports {
+    fn one_more(&self) -> EarlyReport<'_> {
         self.0.fetch_add(1, Ordering::AcqRel);
-        OneSaid(&self.0)
+        EarlyReport(&self.0)
     }
 }
 
-impl Drop for OneSaid<'_> {
+impl Drop for EarlyReport<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -136,7 +136,7 @@ impl Write for CatchUp {
 pub(crate) struct Writer {
     queue: Option<Queue<Job>>,
     counters: Arc<Counters>,
-    said_early: SaidEarly,
+    early_reports: EarlyReports,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -146,13 +146,13 @@ impl Writer {
         connection: Connection,
         space: Space,
         events: EventLog,
-        places: PlaceLog,
+        index: ConversationIndex,
         lock: DirectoryLock,
     ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let own = Thread {
-            connection: WriteConnection::new(connection, space, events, places),
+            connection: WriteConnection::new(connection, space, events, index),
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),
@@ -168,12 +168,17 @@ impl Writer {
                 let _ = reply.send(Ok(()));
             }
         })?;
-        Ok(Self { queue: Some(queue), counters, said_early: SaidEarly::default(), thread: Some(thread) })
+        Ok(Self {
+            queue: Some(queue),
+            counters,
+            early_reports: EarlyReports::default(),
+            thread: Some(thread),
+        })
     }
 
     /// Waits for what was said before it is committed.
     pub(crate) async fn catch_up(&self) {
-        if self.said_early.0.load(Ordering::Acquire) == 0 {
+        if self.early_reports.0.load(Ordering::Acquire) == 0 {
             return;
         }
         // A reader of what is not written in time finds the state before it, as after a crash.
@@ -192,7 +197,7 @@ impl Writer {
         if let Some(point) = &W::POINT {
             point.before().await;
         }
-        let _said = write.is_said_early().then(|| self.said_early.one_more());
+        let _report = write.is_reported_early().then(|| self.early_reports.one_more());
         let (reply, answered) = oneshot::channel();
         let begun = Instant::now();
         self.put(Job::Write(Box::new(Waiting::answering(write, reply)))).await?;

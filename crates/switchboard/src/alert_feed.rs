@@ -17,7 +17,7 @@ use store::{ApiKey, Store, StoredProfile, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The details of at most this many red cards are read in a round; reasons are passed on for all.
-const ASKED: usize = 50;
+const MOST_DETAILED: usize = 50;
 
 /// So long before the end of a key there is an alert, and another.
 const WARNINGS: [(&str, Duration); 2] =
@@ -76,7 +76,8 @@ pub(crate) async fn hand_on(
 /// A round in the terms of the alerts. `detail` is called for some of the red cards.
 fn translate(round: &health::Round, detail: impl Fn(&CardId) -> Option<String>) -> Round {
     let red = round.beats.iter().filter(|(_, beat)| beat.answer == health::ProbeOutcome::Failed);
-    let details: HashMap<&CardId, Option<String>> = red.take(ASKED).map(|(id, _)| (id, detail(id))).collect();
+    let details: HashMap<&CardId, Option<String>> =
+        red.take(MOST_DETAILED).map(|(id, _)| (id, detail(id))).collect();
     let probes = round.beats.iter().map(|(id, beat)| Probe {
         card: card(id),
         result: match beat.answer {

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use ambient::FileLock;
-use channels::{Identity, Kept, SetupError};
+use channels::{Identity, SetupError, StoredValues};
 use config::{
     ChannelFields, ChannelKey, ChannelKeyForm, ChannelValue, EditError, Problem, Settings, SettingsError,
 };
@@ -291,7 +291,7 @@ async fn ask_provider(
     ambient: &Ambient,
 ) -> Result<Option<Identity>, NotChanged> {
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
-    let kept = Kept::in_memory(channel, fields.name.clone());
+    let kept = StoredValues::in_memory(channel, fields.name.clone());
     let made = crate::channels::provider(fields, kept, "unregistered".into(), None, ambient).await;
     let (provider, _) = made.map_err(|error| {
         let keys = match error.downcast_ref() {
@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_a_new_account_is_told_by_its_key() {
+    fn a_problem_of_a_new_account_is_reported_by_its_key() {
         let problem = |key: &str| Problem {
             place: config::SettingSource::Defaults,
             key: key.to_owned(),

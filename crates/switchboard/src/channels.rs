@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use channels::http::{Http, Route};
-use channels::{Account, Channels, Kept, Links, OutgoingFiles, Provider, Setup};
+use channels::{Account, Channels, Links, OutgoingFiles, Provider, Setup, StoredValues};
 use config::{ChannelFields, ForwardFormat, Settings};
 use delivery::Ambient;
 use domain::media::FileKey;
@@ -41,8 +41,8 @@ pub(crate) async fn open(
     ambient: &Ambient,
     outgoing: &Outgoing,
 ) -> anyhow::Result<(Channels, Links)> {
-    let (own, nobody) = ("links".parse()?, "links".parse()?);
-    let kept = Kept::load(store.clone(), own, nobody).await?;
+    let (channel, account) = ("links".parse()?, "links".parse()?);
+    let kept = StoredValues::load(store.clone(), channel, account).await?;
     let key = secret(&kept, LINK_KEY, ambient).await?;
     let links = Links::new(settings.public_url.as_deref(), key, ambient.clock.clone());
     let switches = store.accounts().switches().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn open(
     for fields in &settings.channels {
         let of = || format!("the channel account {}", fields.name);
         let channel: ChannelName = fields.channel.as_str().parse()?;
-        let kept = Kept::load(store.clone(), channel.clone(), fields.name.clone()).await?;
+        let kept = StoredValues::load(store.clone(), channel.clone(), fields.name.clone()).await?;
         let hook_secret = match &fields.hook_secret {
             Some(given) => given.clone(),
             None => secret(&kept, HOOK_SECRET, ambient).await?,
@@ -76,7 +76,7 @@ pub(crate) async fn open(
 /// What speaks to the provider of an account, and what its calls go out through. Nothing is asked.
 pub(crate) async fn provider(
     fields: &ChannelFields,
-    kept: Kept,
+    kept: StoredValues,
     hook_secret: SecretText,
     hook_url: Option<String>,
     ambient: &Ambient,
@@ -101,7 +101,7 @@ pub(crate) async fn provider(
 }
 
 /// A secret that is made once and kept.
-async fn secret(kept: &Kept, name: &'static str, ambient: &Ambient) -> anyhow::Result<SecretText> {
+async fn secret(kept: &StoredValues, name: &'static str, ambient: &Ambient) -> anyhow::Result<SecretText> {
     if let Some(kept) = kept.get(name) {
         return Ok(kept);
     }

@@ -48,21 +48,21 @@ pub(crate) fn of_field(field: &str, message: &str) -> String {
 
 /// A sentence with commands instead of calls.
 pub(crate) fn of_text(text: &str) -> String {
-    let mut said = text.to_owned();
+    let mut rewritten = text.to_owned();
     for (call, command) in COMMANDS {
         let mut from = 0;
-        while let Some(found) = said.get(from..).and_then(|rest| rest.find(call)) {
+        while let Some(found) = rewritten.get(from..).and_then(|rest| rest.find(call)) {
             let (start, end) = (from + found, from + found + call.len());
             // A longer path is another call.
-            if said[end..].starts_with(['/', '?', '-', '_']) {
+            if rewritten[end..].starts_with(['/', '?', '-', '_']) {
                 from = end;
             } else {
-                said.replace_range(start..end, command);
+                rewritten.replace_range(start..end, command);
                 from = start + command.len();
             }
         }
     }
-    said
+    rewritten
 }
 
 /// How the command line says a field: a name, or one of a list such as `media[2].upload`.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn fields_are_called_as_they_were_given() {
-        for (field, said) in [
+        for (field, expected) in [
             ("account", "--account is wrong"),
             ("media[0].upload", "--file number 1 is wrong"),
             ("media[11]", "--file number 12 is wrong"),
@@ -97,13 +97,13 @@ mod tests {
             ("media[x]", "media[x] is wrong"),
             ("", "is wrong"),
         ] {
-            assert_eq!(of_field(field, "is wrong"), said);
+            assert_eq!(of_field(field, "is wrong"), expected);
         }
     }
 
     #[test]
     fn a_call_with_a_command_of_its_own_is_called_so() {
-        for (text, said) in [
+        for (text, expected) in [
             (
                 "No account is named \"x\"; GET /v1/accounts lists the names.",
                 "No account is named \"x\"; `switchboard account list` lists the names.",
@@ -113,7 +113,7 @@ mod tests {
             ("Look at GET /v1/accounts/main first.", "Look at GET /v1/accounts/main first."),
             ("POST /v1/messages/msg_1/retry", "POST /v1/messages/msg_1/retry"),
         ] {
-            assert_eq!(of_text(text), said);
+            assert_eq!(of_text(text), expected);
         }
     }
 

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_not_taken_for_one() {
+    fn pictures_without_a_code_are_refused() {
         let code = QrCode::new("2@a").expect("a code");
         let whole = drawn(&code, 3, png::ColorType::Grayscale, &[0], &[255]);
         let blank = drawn(&code, 3, png::ColorType::Grayscale, &[255], &[255]);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ambient::Clock;
-use campaigns::{CampaignSettings, Campaigns, LogIn, ProfileError, ProfilePlace};
+use campaigns::{CampaignSettings, Campaigns, LogIn, ProfileError, ProfileLocation};
 use domain::text::ParseMode;
 use domain::{AccountName, CampaignSender, ChatRef, ProfileName, Timestamp};
 use sandbox::telegram::Telegram;
@@ -50,7 +50,7 @@ pub(crate) async fn add(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     };
     let tasks = sandbox::telegram::clients().take(CHATS).map(task).collect::<Result<_, _>>()?;
     campaigns.add_tasks(NAME, tasks).await?;
-    let (place, name) = (ProfilePlace::Chromium, PROFILE.parse()?);
+    let (place, name) = (ProfileLocation::Chromium, PROFILE.parse()?);
     let record = serde_json::to_string(&place)?.into();
     campaigns
         .put_profile(NewProfile { name, kind: place.kind().to_string(), record, proxy: None, now })
@@ -82,7 +82,7 @@ pub(crate) async fn log_in(
                 let _ = world
                     .log_in_to_web_k(&sandbox::telegram::LogIn { account: OWNER.to_owned(), code: None });
             }
-            Ok(LogIn::Asked(_) | LogIn::Loading) => {}
+            Ok(LogIn::Requested(_) | LogIn::Loading) => {}
             Err(ProfileError::NotOpened(why)) => {
                 kept.profile_went_wrong(&name, &why, clock.now()).await?;
                 return Ok(());

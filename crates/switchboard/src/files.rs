@@ -82,9 +82,9 @@ pub(crate) async fn open(
         .await
         .with_context(|| format!("the folder of uploads {}", place.display()))?;
     let names = Names::of_system(private_sources);
-    let patience =
+    let timeouts =
         Timeouts { connection: CONNECTION.min(settings.answer_within), answer: settings.answer_within };
-    let fetcher = Fetcher::new(names, outgoing.intake().clone(), patience)?;
+    let fetcher = Fetcher::new(names, outgoing.intake().clone(), timeouts)?;
     Ok(Files { outgoing, received, shelf, fetcher, folder })
 }
 

@@ -29,7 +29,7 @@ impl LogLevel {
     }
 }
 
-fn kept(settings: &LogSettings) -> EnvFilter {
+fn stored(settings: &LogSettings) -> EnvFilter {
     // The protocol library warns at every lost connection, which the states of the lines say better. That of `/mcp` logs each
     // request, and at `debug` what is in it.
     let level = settings.level.as_str();
@@ -48,12 +48,14 @@ fn shown(settings: &LogSettings) -> EnvFilter {
         format!("web::access_log={steps}"),
         "switchboard::panic=off".to_owned(),
     ];
-    more.iter().filter_map(|directive| directive.parse().ok()).fold(kept(settings), EnvFilter::add_directive)
+    more.iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(stored(settings), EnvFilter::add_directive)
 }
 
 /// Starts logging, once per program. `store` takes the lines that are kept, where any are.
 pub(crate) fn start(settings: &LogSettings, store: Option<StoreLayer>) -> LogLevel {
-    let (kept_now, keep) = reload::Layer::new(kept(settings));
+    let (kept_now, keep) = reload::Layer::new(stored(settings));
     let (shown_now, show) = reload::Layer::new(shown(settings));
     let terminal = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let terminal = match settings.format {
@@ -67,7 +69,7 @@ pub(crate) fn start(settings: &LogSettings, store: Option<StoreLayer>) -> LogLev
     keep_panics();
     LogLevel(Arc::new(move |settings| {
         show.reload(shown(settings))?;
-        match keep.reload(kept(settings)) {
+        match keep.reload(stored(settings)) {
             // Nothing is kept.
             Err(error) if error.is_dropped() => Ok(()),
             done => done,

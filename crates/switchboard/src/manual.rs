@@ -97,7 +97,7 @@ fn every_example_can_be_typed() {
 }
 
 #[test]
-fn what_cannot_be_typed_is_found() {
+fn an_example_that_cannot_be_typed_is_found() {
     let parses = |line: &str| Arguments::command().try_get_matches_from(call(line)).is_ok();
     assert!(parses("pass show x | switchboard user add anna --role operator | tee log"));
     assert!(parses("switchboard failed show fail_01… # the first"));

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_grows_is_cut_and_what_shrinks_is_an_error() {
+    async fn a_growing_file_is_cut_and_a_shrinking_one_is_an_error() {
         let grown = body(100, 60);
         assert_eq!(grown.collect().await.expect("reads").to_bytes().len(), 60);
         let shrunk = body(60, 100);

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_was_told_is_not_told_again() {
+    fn a_cause_in_the_message_is_not_repeated() {
         let cause = || anyhow::anyhow!("no rights");
         assert_eq!(
             explain(&cause().context("cannot read x: no rights; check it")),

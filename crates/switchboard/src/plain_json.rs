@@ -27,9 +27,9 @@ mod tests {
     #[test]
     fn a_terminal_obeys_nothing() {
         let text = json!(["a\u{9b}31m\u{202e}b \"ж\"\u{1b}\n"]);
-        let told = r#""a\u009b31m\u202eb \"ж\"\u001b\n""#;
-        assert_eq!(plain(text.to_string()), format!("[{told}]"));
-        assert_eq!(plain(format!("{text:#}")), format!("[\n  {told}\n]"));
+        let escaped = r#""a\u009b31m\u202eb \"ж\"\u001b\n""#;
+        assert_eq!(plain(text.to_string()), format!("[{escaped}]"));
+        assert_eq!(plain(format!("{text:#}")), format!("[\n  {escaped}\n]"));
     }
 
     proptest! {

@@ -36,7 +36,7 @@ impl ApiError {
 
     fn read(problem: &Value) -> Self {
         let text = |field: &str| problem[field].as_str().map(str::to_owned);
-        let told = text("detail")
+        let summary = text("detail")
             .or_else(|| text("title"))
             .unwrap_or_else(|| "the server refused without a word".to_owned());
         let word = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
@@ -45,7 +45,7 @@ impl ApiError {
         let wrong: Vec<_> =
             errors.iter().map(|(field, message)| cli_errors::of_field(field, message)).collect();
         let detail = match wrong.as_slice() {
-            [] => cli_errors::of_text(&told),
+            [] => cli_errors::of_text(&summary),
             [only] => only.clone(),
             several => format!("not all of this can be taken:\n  {}", several.join("\n  ")),
         };

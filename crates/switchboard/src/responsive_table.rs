@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_shortened_before_columns_go_and_those_go_by_their_worth() {
+    fn cells_are_shortened_before_columns_go_by_worth() {
         let left_out = |width| fit(columns([4; 4]), Some(width)).left_out;
         assert!(fit(columns([4; 4]), None).left_out.is_empty());
         let whole = fit(columns([4; 4]), Some(24));

@@ -30,7 +30,7 @@ impl Supervision {
     pub(crate) fn of_environment() -> Self {
         let named = std::env::var_os("NOTIFY_SOCKET");
         let notifier = Notifier::to(named.as_deref()).unwrap_or_else(|error| {
-            say!("NOT TOLD     the service manager cannot be told: {error}");
+            say!("NOT NOTIFIED the service manager cannot be notified: {error}");
             None
         });
         let variable = |name: &str| std::env::var(name).ok();
@@ -54,7 +54,7 @@ impl Supervision {
             // Of the two halves of the watchdog's time one is waited, the other is for the store.
             if tokio::time::timeout(interval, store.round_trip()).await.is_err() {
                 tracing::error!(
-                    "the store does not answer; the service manager is not told that all is well"
+                    "the store does not answer; the service manager is not notified that all is well"
                 );
                 notifier.status("The store does not answer");
                 continue;

@@ -17,13 +17,13 @@ const LONGEST: u64 = 16 * 1024;
 pub(crate) struct WrongUsage(pub(crate) String);
 
 /// Whether the standard input is a terminal.
-pub(crate) fn somebody_is_there() -> bool {
+pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
 /// Asks a yes/no question at the terminal; an error unless the answer is yes.
 pub(crate) async fn confirm(question: &str) -> anyhow::Result<()> {
-    if !somebody_is_there() {
+    if !is_interactive() {
         return Err(WrongUsage("there is no terminal to ask on: say --yes".to_owned()).into());
     }
     let answer = Lines::of_standard_input().ask(&format!("{question} [y/N] ")).await?;

@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_goes_and_comes_is_shown_in_its_order() {
+    fn removed_and_added_lines_are_shown_in_order() {
         assert_eq!(diff("a\nb\nc\n", "a\nx\nc\nd\n"), "-b\n+x\n+d\n");
         assert_eq!(diff("", "a\n"), "+a\n");
     }

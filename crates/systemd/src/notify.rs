@@ -104,10 +104,10 @@ mod tests {
         let path = folder.path().join("notify");
         let listening = UnixDatagram::bind(&path).expect("binds");
         let notifier = Notifier::to(Some(path.as_os_str())).expect("an address").expect("named");
-        let mut heard = [0; 256];
+        let mut datagram = [0; 256];
         let mut hear = || {
-            let length = listening.recv(&mut heard).expect("hears");
-            String::from_utf8_lossy(&heard[..length]).into_owned()
+            let length = listening.recv(&mut datagram).expect("hears");
+            String::from_utf8_lossy(&datagram[..length]).into_owned()
         };
         notifier.ready("3 accounts\nREADY=0");
         assert_eq!(hear(), "READY=1\nSTATUS=3 accounts READY=0");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_one_is_told_where_no_one_is_named() {
+    fn no_datagram_is_sent_without_a_socket() {
         assert!(Notifier::to(None).expect("fine").is_none());
         assert!(Notifier::to(Some(OsStr::new(""))).expect("fine").is_none());
         assert!(Notifier::to(Some(OsStr::new("vsock:2"))).is_err());

@@ -20,8 +20,8 @@ pub enum SystemdError {
     )]
     NoSystemd,
     /// It refused, or its command cannot be run.
-    #[error("`{command}` failed: {said}")]
-    Refused { command: String, said: String },
+    #[error("`{command}` failed: {output}")]
+    Refused { command: String, output: String },
     /// It did not answer in time.
     #[error("`{command}` did not end within {} s; look at `systemctl list-jobs`", TIMEOUT.as_secs())]
     Late { command: String },
@@ -98,8 +98,8 @@ impl Systemd {
     /// See [`SystemdError`].
     pub async fn version(&self) -> Result<String, SystemdError> {
         self.check()?;
-        let said = self.run(&["--version"]).await?;
-        Ok(said.split_whitespace().nth(1).unwrap_or("unknown").to_owned())
+        let output = self.run(&["--version"]).await?;
+        Ok(output.split_whitespace().nth(1).unwrap_or("unknown").to_owned())
     }
 
     pub fn file(&self, unit: &str) -> PathBuf {
@@ -152,7 +152,7 @@ impl Systemd {
             let program = self.systemctl.last().map(Path::new).and_then(Path::file_name).unwrap_or_default();
             format!("{} {}", program.display(), arguments.join(" "))
         };
-        let refused = |said: String| SystemdError::Refused { command: shown(), said };
+        let refused = |output: String| SystemdError::Refused { command: shown(), output };
         let (program, before) = self.systemctl.split_first().ok_or(SystemdError::NoSystemd)?;
         let ran = Command::new(program).args(before).args(arguments).kill_on_drop(true).output();
         match tokio::time::timeout(TIMEOUT, ran).await {
@@ -160,8 +160,8 @@ impl Systemd {
                 Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
             }
             Ok(Ok(ended)) => {
-                let said = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
-                Err(refused(if said.is_empty() { ended.status.to_string() } else { said }))
+                let output = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+                Err(refused(if output.is_empty() { ended.status.to_string() } else { output }))
             }
             Ok(Err(error)) => Err(refused(error.to_string())),
             Err(_) => Err(SystemdError::Late { command: shown() }),
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_is_nothing() {
+    fn an_unset_property_is_none() {
         let status = read(
             "switchboard.service",
             "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nMainPID=42\nNRestarts=1\n\

@@ -137,7 +137,7 @@ impl UnitOptions {
         self.command(&mut text, "up");
         text.push_str(
             "ExecReload=/bin/kill -HUP $MAINPID\nRestart=always\nRestartSec=10\n\
-             # It ends with 2 for wrong settings: a start that changes nothing helps nobody. 3 stands for an account that\n\
+             # It ends with 2 for wrong settings: a start that changes nothing helps no one. 3 stands for an account that\n\
              # Telegram has frozen; a server goes on without it, and never ends with 3.\n\
              RestartPreventExitStatus=2 3\nWatchdogSec=60\nTimeoutStartSec=120\nTimeoutStopSec=30\nLimitNOFILE=65536\n",
         );
@@ -283,7 +283,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_stands_in_the_unit() {
+    fn requested_options_are_in_the_unit() {
         let [(name, main), (alert_name, alert)] = options().units();
         assert_eq!(
             (name.as_str(), alert_name.as_str()),
@@ -337,7 +337,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_no_unit_can_have_is_named() {
+    fn options_that_no_unit_can_have_are_named() {
         let refused = |options: UnitOptions| options.check().expect_err("wrong").option;
         assert_eq!(refused(UnitOptions { name: "a/b".into(), ..options() }), "--name");
         assert_eq!(refused(UnitOptions { account: Account::Named("a b".into()), ..options() }), "--user");

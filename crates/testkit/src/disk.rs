@@ -75,10 +75,10 @@ impl Disk {
             .stdout(Stdio::piped())
             .spawn()
             .expect("unshare runs");
-        let mut said = String::new();
+        let mut line = String::new();
         let out = holder.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut said).expect("it says when it is there");
-        assert_eq!(said.trim(), "mounted");
+        BufReader::new(out).read_line(&mut line).expect("it says when it is there");
+        assert_eq!(line.trim(), "mounted");
         let pid = holder.id();
         let enter = if flags.contains("user") {
             format!("nsenter --user=/proc/{pid}/ns/user --preserve-credentials --mount=/proc/{pid}/ns/mnt")
@@ -158,7 +158,7 @@ fn namespaces(folder: &Path) -> &'static str {
         }
     }
     panic!(
-        "this machine lets nobody mount a file system in a namespace, so that no disk can be filled ({}); run the test as root, \
+        "this machine lets no one mount a file system in a namespace, so that no disk can be filled ({}); run the test as root, \
          or where users may make namespaces",
         refusals.join("; ")
     );

@@ -90,8 +90,8 @@ async fn serve(mut connection: TcpStream, mut gate: watch::Receiver<bool>) {
         }
         // The document, which is called so by its address, in percents; and one that is called so by a header.
         named if named.starts_with("/named/") => fine(PDF),
-        said if said.starts_with("/said/") => {
-            let name = &said["/said/".len()..];
+        named if named.starts_with("/said/") => {
+            let name = &named["/said/".len()..];
             let head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-disposition: attachment; filename*=UTF-8''{name}\r\ncontent-length: {}\r\n\r\n",
                 PDF.len()

@@ -18,10 +18,10 @@ pub mod postgres;
 mod postgres_server;
 mod process;
 mod program;
+mod pty;
 mod receiver;
 mod redis;
 mod replicated;
-mod seat;
 mod supervisor;
 mod world;
 
@@ -34,10 +34,10 @@ pub use not_tried::not_tried;
 pub use postgres_server::PostgresServer;
 pub use process::free_port;
 pub use program::{Program, Standby, Start};
+pub use pty::Pty;
 pub use receiver::{Posted, Receiver};
 pub use redis::RedisServer;
 pub use replicated::Replicated;
-pub use seat::Seat;
 pub use world::{ACCOUNTS, World, without_account};
 
 /// The API key tests use.

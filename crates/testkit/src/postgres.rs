@@ -95,7 +95,7 @@ pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<Row>, String> {
     let ask = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let asked = tokio::time::timeout(TIMEOUT, async {
+            let probe = tokio::time::timeout(TIMEOUT, async {
                 let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
                 let (found, _) = tokio::join!(
                     async {
@@ -107,7 +107,7 @@ pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<Row>, String> {
                 );
                 found
             });
-            asked.await.map_err(|elapsed| elapsed.to_string())?.map_err(|error| described(&error))
+            probe.await.map_err(|elapsed| elapsed.to_string())?.map_err(|error| described(&error))
         })
     };
     let found = thread::scope(|scope| scope.spawn(ask).join().expect("it does not panic"))?;

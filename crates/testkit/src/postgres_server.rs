@@ -24,7 +24,7 @@ impl PostgresServer {
         let port = free_port();
         let script = include_str!("postgres_server.sh");
         let mut supervisor = Supervisor::start(script, &[port.to_string()], environment);
-        supervisor.said("ready");
+        supervisor.reported("ready");
         Self { supervisor, port }
     }
 
@@ -36,6 +36,6 @@ impl PostgresServer {
     /// Ends it, which ends all its connections, and starts it again. Blocks until it is back.
     pub fn restart(&mut self) {
         self.supervisor.go_on();
-        self.supervisor.said("ready");
+        self.supervisor.reported("ready");
     }
 }

@@ -91,7 +91,7 @@ impl<'a> Start<'a> {
     /// Starts it and waits for nothing.
     pub fn begun(self) -> Standby {
         let process = self.spawn();
-        Standby { process, data_dir: self.data_dir, said: 0 }
+        Standby { process, data_dir: self.data_dir, read_bytes: 0 }
     }
 
     /// Starts it where it is expected to refuse; returns the exit code and all it printed.
@@ -118,7 +118,7 @@ pub struct Standby {
     process: Process,
     data_dir: PathBuf,
     /// How much it had printed when it began to wait.
-    said: usize,
+    read_bytes: usize,
 }
 
 impl Standby {
@@ -135,16 +135,17 @@ impl Standby {
 
     /// Waits until it prints these words; the line that they are in.
     pub async fn said(&mut self, words: &str) -> String {
-        let said = self.said;
-        let line = |output: &str| output[said..].lines().find(|line| line.contains(words)).map(str::to_owned);
+        let read_bytes = self.read_bytes;
+        let line =
+            |output: &str| output[read_bytes..].lines().find(|line| line.contains(words)).map(str::to_owned);
         self.process.printed(line).await
     }
 
     /// Waits until it has its store and listens.
     pub async fn listening(mut self) -> Program {
-        let said = self.said;
+        let read_bytes = self.read_bytes;
         let address = |output: &str| {
-            let line = output[said..].lines().find(|line| line.starts_with("API "))?;
+            let line = output[read_bytes..].lines().find(|line| line.starts_with("API "))?;
             line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
         };
         let address = self.process.printed(address).await;
@@ -200,8 +201,8 @@ impl Program {
     /// The same process as one that has lost its store and waits for it.
     #[must_use]
     pub fn as_standby(self) -> Standby {
-        let said = self.process.output().len();
-        Standby { process: self.process, data_dir: self.data_dir, said }
+        let read_bytes = self.process.output().len();
+        Standby { process: self.process, data_dir: self.data_dir, read_bytes }
     }
 
     /// SIGSTOP: it does nothing until [`Program::wake`].
@@ -280,8 +281,8 @@ impl Program {
 
     /// The time of day by its clock, as answers have it.
     pub async fn now(&self) -> String {
-        let told = self.test("clock", json!({})).await;
-        told["now"].as_str().expect("an instant").to_owned()
+        let reply = self.test("clock", json!({})).await;
+        reply["now"].as_str().expect("an instant").to_owned()
     }
 
     /// Sets the time of day back, as a person may do with the clock of a machine.
@@ -310,9 +311,9 @@ impl Program {
     async fn test(&self, what: &str, body: Value) -> Value {
         let request = self.control.post(format!("http://localhost/testing/{what}"));
         let request = request.header("content-type", "application/json");
-        let (status, said) = answer(request.body(body.to_string())).await;
-        assert!((200..300).contains(&status), "{what} {body}: {status} {said}");
-        said
+        let (status, reply) = answer(request.body(body.to_string())).await;
+        assert!((200..300).contains(&status), "{what} {body}: {status} {reply}");
+        reply
     }
 
     /// The failpoints there are, and where something stopped.

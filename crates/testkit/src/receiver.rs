@@ -37,10 +37,15 @@ impl Receiver {
         let status = Arc::new(AtomicU16::new(200));
         let body = Arc::new(Mutex::new("ok".to_owned()));
         let posted = Arc::new(Mutex::new(Vec::new()));
-        let (said, words, kept) = (Arc::clone(&status), Arc::clone(&body), Arc::clone(&posted));
+        let (reply_status, words, kept) = (Arc::clone(&status), Arc::clone(&body), Arc::clone(&posted));
         let listening = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&words), Arc::clone(&kept)));
+                tokio::spawn(serve(
+                    connection,
+                    Arc::clone(&reply_status),
+                    Arc::clone(&words),
+                    Arc::clone(&kept),
+                ));
             }
         });
         Self { address, status, body, posted, listening }

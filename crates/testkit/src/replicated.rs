@@ -19,7 +19,7 @@ impl Replicated {
         let arguments = ports.map(|port| port.to_string());
         let supervisor = Supervisor::start(include_str!("replicated.sh"), &arguments, &[]);
         let mut both = Self { supervisor, ports };
-        both.supervisor.said("ready");
+        both.supervisor.reported("ready");
         query(&both.url(0), "ALTER SYSTEM SET synchronous_standby_names = '*'").expect("set");
         query(&both.url(0), "SELECT pg_reload_conf()").expect("read");
         both.is_synchronous();
@@ -51,7 +51,7 @@ impl Replicated {
     /// Ends the first server without a word and lets the second take over; the second one's `host:port`.
     pub fn fail_over(&mut self) -> String {
         self.supervisor.go_on();
-        self.supervisor.said("promoted");
+        self.supervisor.reported("promoted");
         self.address(1)
     }
 }

@@ -50,7 +50,7 @@ impl Supervisor {
     }
 
     /// Waits until it says this.
-    pub(crate) fn said(&mut self, word: &str) {
+    pub(crate) fn reported(&mut self, word: &str) {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the script writes");
         assert_eq!(line.trim_end(), word, "PostgreSQL's words are above");

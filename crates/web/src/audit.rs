@@ -183,9 +183,9 @@ pub(crate) async fn watch(Shared(state): Shared<State>, request: Request, next: 
     };
     let mut answer = next.run(Request::from_parts(parts, body)).await;
     open.over = true;
-    if let Some(told) = answer.extensions_mut().remove::<Audited>() {
-        open.subject = told.subject.or(open.subject.take());
-        open.details.extend(told.details);
+    if let Some(audited) = answer.extensions_mut().remove::<Audited>() {
+        open.subject = audited.subject.or(open.subject.take());
+        open.details.extend(audited.details);
     }
     if open.subject.is_none() {
         open.subject = made(&answer);
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_programs_do_all_day_is_not_written_down_and_what_people_do_is() {
+    fn program_traffic_is_not_audited_and_user_actions_are() {
         for (method, operation, key, person) in [
             (Method::POST, "send_message", false, true),
             (Method::POST, "upload_file", false, true),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exceptions_are_calls_that_there_are() {
+    fn the_audit_exceptions_are_existing_calls() {
         for operation in NEVER.iter().chain(&BY_PEOPLE_ONLY).chain(&TAKES_AWAY) {
             assert!(OPERATIONS.values().any(|known| known == operation), "{operation}");
         }

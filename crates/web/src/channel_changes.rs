@@ -82,8 +82,8 @@ impl ChannelChanges {
     /// The two ends: who asks, and who makes the changes. `file` is the settings file, which need not be there yet; none where the
     /// accounts are of a demo world.
     pub fn channel(file: Option<PathBuf>) -> (Self, mpsc::Receiver<ChannelChange>) {
-        let (changes, asked) = mpsc::channel(MOST);
-        (Self { changes, file }, asked)
+        let (changes, receiver) = mpsc::channel(MOST);
+        (Self { changes, file }, receiver)
     }
 
     /// The accounts that the settings file names now, by name, which are those of the next start; none where that cannot be read.

@@ -27,8 +27,8 @@ pub fn is_secure(state: &State, parts: &Parts) -> bool {
 
 /// The last word of the header counts: it is what the nearest proxy wrote.
 fn came_encrypted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
-    let said = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
-    let nearest = said.and_then(|line| line.rsplit(',').next()).map(str::trim);
+    let header = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
+    let nearest = header.and_then(|line| line.rsplit(',').next()).map(str::trim);
     auth::is_in(peer, trusted) && nearest.is_some_and(|word| word.eq_ignore_ascii_case("https"))
 }
 
@@ -38,9 +38,9 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn only_a_trusted_proxy_says_that_the_way_is_encrypted() {
+    fn only_a_trusted_proxy_reports_an_encrypted_connection() {
         let trusted: Vec<IpNet> = vec!["172.17.0.0/16".parse().expect("a network")];
-        for (peer, said, expected) in [
+        for (peer, proto, expected) in [
             ("172.17.0.2", Some("https"), true),
             ("172.17.0.2", Some("HTTPS"), true),
             ("172.17.0.2", Some("https, http"), false),
@@ -48,12 +48,12 @@ mod tests {
             ("172.17.0.2", None, false),
             ("10.0.0.1", Some("https"), false),
         ] {
-            let headers: HeaderMap = said
-                .map(|said| (FORWARDED_PROTO, HeaderValue::from_str(said).expect("a value")))
+            let headers: HeaderMap = proto
+                .map(|proto| (FORWARDED_PROTO, HeaderValue::from_str(proto).expect("a value")))
                 .into_iter()
                 .collect();
             let peer: IpAddr = peer.parse().expect("an address");
-            assert_eq!(came_encrypted(peer, &headers, &trusted), expected, "{peer} {said:?}");
+            assert_eq!(came_encrypted(peer, &headers, &trusted), expected, "{peer} {proto:?}");
         }
     }
 }

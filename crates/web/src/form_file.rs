@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_form_with_one_file_is_refused() {
+    fn a_form_without_exactly_one_file_is_refused() {
         let one = ("data", Some("a"), &b"x"[..]);
         assert_eq!(read(&form(&[("note", None, b"x")]), 9), Err(FormFileError::NoFile));
         assert_eq!(read(&form(&[one, one]), 9), Err(FormFileError::TwoFiles));
@@ -201,14 +201,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_arrives(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1_usize..50) {
+        fn sent_bytes_arrive(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1_usize..50) {
             prop_assume!(find(&bytes, b"b0undary", 0).is_none());
             let (_, read) = read(&form(&[("data", Some("a"), &bytes)]), size).expect("a file");
             prop_assert_eq!(read, bytes);
         }
 
         #[test]
-        fn anything_is_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1_usize..50) {
+        fn any_bytes_are_read_safely(bytes in proptest::collection::vec(any::<u8>(), 0..400), size in 1_usize..50) {
             let _ = read(&bytes, size);
         }
     }

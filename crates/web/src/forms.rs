@@ -38,7 +38,7 @@ pub(crate) async fn preflight(
     request: Request,
 ) -> Response {
     let origin = request.headers().get(ORIGIN);
-    let answer = match known(&state, &name) {
+    let answer = match find_account(&state, &name) {
         Ok(account) => shared(account, origin, StatusCode::NO_CONTENT.into_response()),
         Err(problem) => problem.into_response(),
     };
@@ -52,15 +52,20 @@ pub(crate) async fn take(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let account = match known(&state, &name) {
+    let account = match find_account(&state, &name) {
         Ok(account) => account,
         Err(problem) => return problem.into_response(),
     };
-    let answer = kept(&state, account, &parts, body).await;
+    let answer = take_form(&state, account, &parts, body).await;
     shared(account, parts.headers.get(ORIGIN), answer.unwrap_or_else(IntoResponse::into_response))
 }
 
-async fn kept(state: &State, account: &Arc<Account>, parts: &Parts, body: Body) -> Result<Response, Problem> {
+async fn take_form(
+    state: &State,
+    account: &Arc<Account>,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Problem> {
     if let Err(wait) = admit(state, client_address(state, parts)) {
         let seconds = whole_seconds(wait);
         let detail = format!("Too many forms come from this address; try again in {seconds} s.");
@@ -127,7 +132,7 @@ fn shared(account: &Account, origin: Option<&HeaderValue>, mut answer: Response)
 }
 
 /// The account that forms of this address are for.
-fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
+fn find_account<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
     let name = given.parse::<AccountName>().ok();
     let found = name.and_then(|name| state.channels().channels().get(&name));
     found.filter(|account| account.fields.channel == ChannelKind::Form).ok_or_else(|| {

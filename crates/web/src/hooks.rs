@@ -9,7 +9,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use crate::extract::read_body;
-use crate::files::Asked;
+use crate::files::FileRequest;
 use crate::options::Limits;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -85,8 +85,8 @@ pub(crate) async fn fetch(
     let (key, mime) = match state.links().open(&link) {
         None => return no_such_address(),
         Some(Linked::Received { message, place }) => {
-            let (place, asked) = (place.to_string(), Asked::read(&headers));
-            return channel_media::read(&state, message, &place, &asked).await.into_response();
+            let (place, file_request) = (place.to_string(), FileRequest::read(&headers));
+            return channel_media::read(&state, message, &place, &file_request).await.into_response();
         }
         Some(Linked::Sent { key, mime, .. }) => (key, mime),
     };

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_and_files_are_told_apart() {
+    fn fields_and_files_are_distinguished() {
         let body =
             form(&[("csrf", None, &b"t0ken"[..]), ("file", Some("a; b=ф.session"), b"\r\n--b0\0\r\n")]);
         let found = parts(KIND, &body).expect("a form");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_form_is_refused() {
+    fn a_body_that_is_not_a_form_is_refused() {
         let body = form(&[("file", Some("a"), b"x")]);
         for kind in ["application/json", "multipart/form-data", "multipart/mixed; boundary=b0undary"] {
             assert_eq!(parts(kind, &body), Err(MultipartError::OtherType), "{kind}");
@@ -200,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_arrives(files in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 0..5)) {
+        fn sent_bytes_arrive(files in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 0..5)) {
             let has_boundary = |bytes: &Vec<u8>| find(bytes, b"b0undary", 0).is_some();
             prop_assume!(!files.iter().any(has_boundary));
             let fields: Vec<_> = files.iter().map(|bytes| ("file", Some("a.session"), bytes.as_slice())).collect();
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_is_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in "\\PC{0,60}") {
+        fn any_bytes_are_read_safely(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in "\\PC{0,60}") {
             let _ = parts(&kind, &bytes.clone().into());
             let _ = parts(KIND, &bytes.into());
         }

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_reads_json_alone() {
+    fn clients_that_accept_only_json_are_recognized() {
         for (accept, alone) in [
             ("application/json", true),
             ("application/json, text/plain, */*", true),

@@ -97,7 +97,7 @@ codes! {
     TargetExists = "target_exists", CONFLICT, "The name is taken";
     TargetIsInSettings = "target_is_in_settings", CONFLICT, "The settings file has the target";
     WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook";
-    AttemptNotFound = "attempt_not_found", NOT_FOUND, "The webhook was not told of it";
+    AttemptNotFound = "attempt_not_found", NOT_FOUND, "The webhook was not notified of it";
     TargetRefused = "target_refused", BAD_GATEWAY, "The target did not take it";
     SettingsWrong = "settings_wrong", UNPROCESSABLE_ENTITY, "The settings cannot be used";
     FlowNotFound = "flow_not_found", NOT_FOUND, "There is no such flow";

@@ -28,8 +28,8 @@ pub(crate) enum NotReloaded {
 impl ReloadRequests {
     /// The two ends: who asks, and who answers.
     pub fn channel() -> (Self, mpsc::Receiver<ReloadRequest>) {
-        let (requests, asked) = mpsc::channel(MOST);
-        (Self(requests), asked)
+        let (requests, receiver) = mpsc::channel(MOST);
+        (Self(requests), receiver)
     }
 
     pub(crate) async fn ask(&self) -> Result<Reloaded, NotReloaded> {

@@ -464,7 +464,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_changes_when_it_began_and_not_for_how_long_it_ran() {
+    fn setting_the_clock_moves_the_start_but_not_the_uptime() {
         let noted = Timestamp::from_micros(1_893_456_000_000_000);
         let (day, hour) = (Duration::from_hours(24), Duration::from_hours(1));
         // What two clocks differ by on their own is no news.

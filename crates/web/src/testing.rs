@@ -47,12 +47,12 @@ struct Points {
     stopped: BTreeMap<&'static str, u32>,
 }
 
-fn known() -> impl Iterator<Item = &'static str> {
+fn fail_points() -> impl Iterator<Item = &'static str> {
     Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).chain(pipeline::FAILPOINTS).copied()
 }
 
 async fn points() -> Response {
-    let points = Points { known: known().collect(), stopped: failpoint::testing::stopped() };
+    let points = Points { known: fail_points().collect(), stopped: failpoint::testing::stopped() };
     std::future::ready(json(StatusCode::OK, &points)).await
 }
 
@@ -69,7 +69,7 @@ struct Arm {
 
 async fn arm(body: Json<Arm>) -> Result<StatusCode, Problem> {
     let Arm { name, skip, release } = body.value;
-    let armed = if known().chain([Store::STANDSTILL]).any(|point| point == name) {
+    let armed = if fail_points().chain([Store::STANDSTILL]).any(|point| point == name) {
         if release {
             failpoint::testing::release(&name);
         } else {

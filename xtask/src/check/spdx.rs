@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_is_an_error_that_quotes_it() {
+    fn an_invalid_expression_is_quoted_in_the_error() {
         for text in ["", "MIT OR", "AND MIT", "(MIT", "MIT)", "MIT ISC", "MIT WITH", "()"] {
             let error = Expression::parse(text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` is no licence expression")), "{error}");

@@ -30,9 +30,12 @@ const UNWRITTEN: [&str; 2] = [concat!("to", "do!("), concat!("unimple", "mented!
 /// Names under which anything could be found.
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "stuff"];
 
-/// Words that comments do without, in small letters; between backticks they are names.
+/// Words that comments and names do without, in small letters; between backticks they are names.
 const UNUSUAL: [&str; 8] =
     ["whoever", "nobody", "somebody", "anew", "told", "whence", "beholder", "farewell"];
+
+/// What stands before a name that a line declares.
+const DECLARES: [&str; 9] = ["fn", "struct", "enum", "trait", "type", "mod", "const", "static", "let"];
 
 /// What the product must not know about.
 const PRETEND_WORLD: &str = "sandbox";
@@ -117,6 +120,9 @@ fn judge(path: &Path, text: &str, product: bool) -> Vec<String> {
         if let Some(word) = unusual(line).filter(|_| rust) {
             findings.push(format!("{shown}:{}: `{word}` has a plainer word in comments", number + 1));
         }
+        if let Some(word) = unusual_name(line).filter(|_| rust) {
+            findings.push(format!("{shown}:{}: `{word}` has a plainer word in names", number + 1));
+        }
         if template && line.chars().count() > WIDEST_TEMPLATE {
             findings.push(format!("{shown}:{}: longer than {WIDEST_TEMPLATE} characters", number + 1));
         }
@@ -168,6 +174,26 @@ fn unusual(line: &str) -> Option<&'static str> {
     let prose = comment.split('`').step_by(2);
     let mut words = prose.flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric()));
     words.find_map(|word| UNUSUAL.into_iter().find(|unusual| *unusual == word))
+}
+
+/// The word of a name that a line declares that has a plainer one.
+fn unusual_name(line: &str) -> Option<&'static str> {
+    let mut words = line
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty() && *word != "mut")
+        .skip_while(|word| !DECLARES.contains(word))
+        .skip(1);
+    let name = words.next().filter(|_| !line.trim_start().starts_with("//"))?;
+    // `NotTold`, `NOT_TOLD` and `not_told` have the same words.
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && snake.ends_with(char::is_lowercase) {
+            snake.push('_');
+        }
+        snake.push(letter);
+    }
+    let snake = snake.to_ascii_lowercase();
+    snake.split('_').find_map(|part| UNUSUAL.into_iter().find(|unusual| *unusual == part))
 }
 
 fn is_test_file(path: &Path) -> bool {
@@ -244,9 +270,18 @@ mod tests {
 
     #[test]
     fn a_word_of_a_comment_that_has_a_plainer_one_is_found() {
-        let said = "//! One.\n/// Nobody knows.\n// `nobody` is a user.\nfn told() {}\n";
-        assert_eq!(found("a.rs", said), ["a.rs:2: `nobody` has a plainer word in comments"]);
+        let text = "//! One.\n/// Nobody knows.\n// `nobody` is a user.\nfn f() { g(nobody) }\n";
+        assert_eq!(found("a.rs", text), ["a.rs:2: `nobody` has a plainer word in comments"]);
         assert!(found("a.md", "// Nobody knows.").is_empty());
+    }
+
+    #[test]
+    fn a_word_of_a_declared_name_that_has_a_plainer_one_is_found() {
+        for line in ["pub fn is_X(&self) {}", "    let mut X = 1;", "enum NotX {", "const NOT_X: u8 = 1;"] {
+            let text = format!("//! One.\n{}\n", line.replace('X', "Anew"));
+            assert_eq!(found("a.rs", &text), ["a.rs:2: `anew` has a plainer word in names"], "{line}");
+        }
+        assert!(found("a.rs", "//! One.\nlet canew = one.anew;\n").is_empty());
     }
 
     #[test]

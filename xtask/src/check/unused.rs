@@ -11,7 +11,7 @@ use crate::source;
 use crate::workspace::{Dependency, Kind, Package, Workspace};
 
 /// Dependencies that no source names, as (crate, dependency, why it must stay).
-const KEPT: [(&str, &str, &str); 0] = [];
+const ALLOWED_UNUSED: [(&str, &str, &str); 0] = [];
 
 /// Looks at the tables of each of our crates, then at the workspace's own.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
@@ -56,7 +56,7 @@ fn of_package(workspace: &Workspace, package: &Package) -> Result<Vec<String>> {
 }
 
 fn kept(package: &str, dependency: &str) -> bool {
-    KEPT.iter().any(|(owner, name, _)| *owner == package && *name == dependency)
+    ALLOWED_UNUSED.iter().any(|(owner, name, _)| *owner == package && *name == dependency)
 }
 
 /// What the source calls a dependency: the library's name, which need not be the package's.

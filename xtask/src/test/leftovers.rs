@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_runs_in_the_scratch_folder_is_left() {
+    fn processes_of_the_scratch_folder_are_leftovers() {
         let scratch = Path::new("/tmp/scratch-of-leftovers");
         let mut left_one = Command::new("sleep").arg("61").env(SCRATCH, scratch).spawn().expect("it starts");
         let mut other = Command::new("sleep").arg("62").env(SCRATCH, "/tmp").spawn().expect("it starts");

@@ -19,7 +19,7 @@ async fn the_password_of_the_environment_is_the_first_users() {
 }
 
 #[tokio::test]
-async fn without_one_it_is_made_and_told_once() {
+async fn a_missing_password_is_generated_and_printed_once() {
     let world = World::fresh().await;
     let made = world.access.ensure_first(None).await.expect("works").expect("a password");
     assert_eq!(made.expose_secret().len(), 23);

@@ -51,7 +51,7 @@ pub(crate) async fn begin(
     match delivery.submit(submission).await {
         Ok(submitted) => look(delivery, submitted.id, limit).await,
         // It may be in the outbox: then it is found there.
-        Err(SubmitError::NotKnown { id }) => ChatDelivery::Queued(id),
+        Err(SubmitError::OutcomeUnknown { id }) => ChatDelivery::Queued(id),
         Err(error) => ChatDelivery::Failed(error.to_string()),
     }
 }

@@ -119,12 +119,12 @@ impl Target {
                 Channel::Hook(hook) => hook.post(clock, words).await,
                 Channel::Mail(mail) => mail.send(words).await,
                 Channel::Chat { .. } => {
-                    Err(DeliveryError::Failed("a chat is told by a running server alone".to_owned()))
+                    Err(DeliveryError::Failed("only a running server notifies a chat".to_owned()))
                 }
             }
         };
         match clock.timeout(limit, telling).await {
-            Ok(told) => told,
+            Ok(result) => result,
             Err(_) => Err(DeliveryError::Failed(format!("no answer within {} s", limit.as_secs()))),
         }
     }

@@ -75,7 +75,7 @@ impl Hook {
                 answer.status
             )),
             NotTaken::Answered(answer) => {
-                DeliveryError::Failed(format!("it answered {}{}", answer.status, said(&answer)))
+                DeliveryError::Failed(format!("it answered {}{}", answer.status, excerpt(&answer)))
             }
             other => DeliveryError::Failed(other.to_string()),
         })
@@ -83,7 +83,7 @@ impl Hook {
 }
 
 /// The beginning of what it said, on one line.
-fn said(answer: &Answer) -> String {
+fn excerpt(answer: &Answer) -> String {
     let text: String =
         answer.body.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
     if text.trim().is_empty() { String::new() } else { format!(": {}", text.trim()) }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_it_is_shows_no_path() {
+    fn the_shown_address_has_no_path() {
         let url = SecretText::from("http://127.0.0.1:8080/planted?planted=1");
         let loopback = Allowed::new(AllowList::Events, vec!["127.0.0.0/8".parse().unwrap()]);
         let hook = Hook::new(&url, None, &loopback).unwrap();

@@ -6,7 +6,7 @@ use crate::hook::Hook;
 use crate::world::{World, chat, webhook};
 
 #[tokio::test]
-async fn a_chat_is_told_by_a_message_of_the_outbox() {
+async fn a_chat_is_notified_by_a_message_of_the_outbox() {
     let world = World::with(vec![chat("owner", None)]).await;
     world.break_down(&["port:5021"]).await;
     world.until(|| world.script.sent().len() == 1).await;

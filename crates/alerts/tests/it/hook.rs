@@ -54,10 +54,10 @@ impl Hook {
         let address = format!("http://{}/planted-path", listener.local_addr().expect("an address"));
         let answer = Arc::new(Mutex::new(Answer::Status(200)));
         let posts = Arc::new(Mutex::new(Vec::new()));
-        let (said, kept) = (Arc::clone(&answer), Arc::clone(&posts));
+        let (reply, kept) = (Arc::clone(&answer), Arc::clone(&posts));
         let listening = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&said), Arc::clone(&kept)));
+                tokio::spawn(serve(connection, Arc::clone(&reply), Arc::clone(&kept)));
             }
         });
         Self { address, answer, posts, listening }
@@ -98,8 +98,8 @@ async fn serve(mut connection: TcpStream, answer: Arc<Mutex<Answer>>, posts: Arc
     };
     let body = serde_json::from_str(&raw).unwrap_or(Value::Null);
     posts.lock().expect("lock").push(Post { headers, raw, body });
-    let said = *answer.lock().expect("lock");
-    match said {
+    let reply = *answer.lock().expect("lock");
+    match reply {
         Answer::Status(status) => {
             let answer =
                 format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");

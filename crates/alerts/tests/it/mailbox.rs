@@ -19,10 +19,15 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let port = listener.local_addr().expect("an address").port();
         let (refuses, mails, lines) = (Arc::default(), Arc::default(), Arc::default());
-        let (refusing, kept, said) = (Arc::clone(&refuses), Arc::clone(&mails), Arc::clone(&lines));
+        let (refusing, kept, received) = (Arc::clone(&refuses), Arc::clone(&mails), Arc::clone(&lines));
         let listening = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&refusing), Arc::clone(&kept), Arc::clone(&said)));
+                tokio::spawn(serve(
+                    connection,
+                    Arc::clone(&refusing),
+                    Arc::clone(&kept),
+                    Arc::clone(&received),
+                ));
             }
         });
         Self { port, refuses, mails, lines, listening }
@@ -53,13 +58,13 @@ async fn serve(
     connection: TcpStream,
     refuses: Arc<Mutex<bool>>,
     mails: Arc<Mutex<Vec<String>>>,
-    said: Arc<Mutex<Vec<String>>>,
+    received: Arc<Mutex<Vec<String>>>,
 ) -> Option<()> {
     let (read, mut write) = connection.into_split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 mail.example.com\r\n").await.ok()?;
     while let Some(line) = lines.next_line().await.ok()? {
-        said.lock().expect("lock").push(line.clone());
+        received.lock().expect("lock").push(line.clone());
         let answer = match line.split(' ').next().unwrap_or_default() {
             "EHLO" | "HELO" => "250 mail.example.com",
             "RCPT" if *refuses.lock().expect("lock") => "550 no such mailbox",

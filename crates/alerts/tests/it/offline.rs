@@ -27,7 +27,7 @@ fn nothing() -> Allowed {
 }
 
 #[tokio::test]
-async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
+async fn webhooks_and_mailboxes_report_each_delivery() {
     let (hook, mail) = (Hook::start().await, MailServer::start().await);
     let clock = Clock::system();
     let fields = [
@@ -37,9 +37,12 @@ async fn webhooks_and_mailboxes_are_told_and_each_says_how_that_went() {
     ];
     let targets: Vec<_> =
         fields.into_iter().map(|fields| OfflineTarget { fields, of_settings: true }).collect();
-    let told = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
-    assert_eq!(told.iter().map(|telling| telling.result.is_ok()).collect::<Vec<_>>(), [true, true, false]);
-    assert!(told[2].result.as_ref().is_err_and(|error| error.contains("name a webhook")));
+    let deliveries = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
+    assert_eq!(
+        deliveries.iter().map(|telling| telling.result.is_ok()).collect::<Vec<_>>(),
+        [true, true, false]
+    );
+    assert!(deliveries[2].result.as_ref().is_err_and(|error| error.contains("name a webhook")));
     assert_eq!(hook.posts()[0].body["type"], "program.dead");
     assert_eq!(hook.posts()[0].body["data"]["last_lines"][0], "the last line");
     assert!(mail.mails()[0].contains("switchboard.service is dead"), "{}", mail.mails()[0]);
@@ -67,8 +70,8 @@ async fn a_target_that_stumbles_is_asked_again_under_the_same_id() {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), stumbles).await.expect("it ends");
-    let told = telling.await.expect("no panic");
-    assert_eq!(told[0].result, Ok(()));
+    let deliveries = telling.await.expect("no panic");
+    assert_eq!(deliveries[0].result, Ok(()));
     assert_eq!(hook.posts()[0].id(), hook.posts()[1].id());
 }
 
@@ -77,7 +80,7 @@ async fn stored_target_is_guarded_offline() {
     let hook = Hook::start().await;
     let clock = Clock::system();
     let targets = [OfflineTarget { fields: webhook("hook", &hook.address), of_settings: false }];
-    let told = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
-    let refused = told[0].result.as_ref().expect_err("refused");
+    let deliveries = notify_offline(&targets, &notice(&clock), &nothing(), &clock).await;
+    let refused = deliveries[0].result.as_ref().expect_err("refused");
     assert!(refused.contains("[events] allow_private") && hook.posts().is_empty(), "{refused}");
 }

@@ -39,7 +39,7 @@ async fn signature_has_a_stable_id_and_the_attempts_time() {
 }
 
 #[tokio::test]
-async fn what_is_planted_in_a_target_is_found_nowhere() {
+async fn secrets_of_a_target_are_stored_only_encrypted() {
     let world = World::with(Vec::new()).await;
     let hook = signed("hook", "https://example.com/planted-in-url", "planted-in-secret");
     let mail = email("mail", "smtps://demo:planted-in-smtp@mail.example.com");

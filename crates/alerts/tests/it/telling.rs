@@ -25,9 +25,15 @@ async fn all_targets_hear_of_trouble_and_recovery() {
     assert_eq!(post.cards("raised"), ["account:main"], "its lines raise none of their own");
     assert_eq!(post.body["data"]["raised"][0]["parts"], 2);
     assert_eq!(post.body["data"]["server"], "demo");
-    let told = &mail.mails()[0];
-    assert!(told.contains("Subject: Switchboard demo: account main is in trouble (no_answer)"), "{told}");
-    assert!(told.contains("To: owner@example.com") && told.contains("no answer for 10 s"), "{told}");
+    let mail_text = &mail.mails()[0];
+    assert!(
+        mail_text.contains("Subject: Switchboard demo: account main is in trouble (no_answer)"),
+        "{mail_text}"
+    );
+    assert!(
+        mail_text.contains("To: owner@example.com") && mail_text.contains("no answer for 10 s"),
+        "{mail_text}"
+    );
 
     world.mend(&["account:main", "line:main:all", "line:main:send_text"]).await;
     world.until(|| hook.posts().len() == 2 && mail.mails().len() == 2).await;
@@ -38,7 +44,7 @@ async fn all_targets_hear_of_trouble_and_recovery() {
     let over = world.alerts.list(&AlertFilter::default(), &page).await.expect("alerts").items;
     assert_eq!(over.len(), 1, "{over:?}");
     assert_eq!((over[0].alert.state, over[0].alert.card.as_str()), (AlertState::Cleared, "account:main"));
-    assert!(over[0].alert.told_at.is_some() && over[0].alert.closed_at.is_some());
+    assert!(over[0].alert.notified_at.is_some() && over[0].alert.closed_at.is_some());
 }
 
 #[tokio::test]
@@ -128,10 +134,10 @@ async fn a_target_that_is_down_for_a_day_gets_all_of_it_in_order() {
     world.until_none_waits("down").await;
     let targets = world.alerts.targets().await.expect("targets");
     assert!(
-        targets.iter().all(|target| target.told_at.is_some() && target.last_error.is_none()),
+        targets.iter().all(|target| target.notified_at.is_some() && target.last_error.is_none()),
         "{targets:?}"
     );
-    assert_eq!(up.posts().len(), 2, "and nobody was told twice");
+    assert_eq!(up.posts().len(), 2, "and no one was notified twice");
 }
 
 #[tokio::test]
@@ -163,11 +169,11 @@ async fn a_mail_server_that_refuses_is_asked_again() {
     mail.refuse(true);
     let world = World::with(vec![email("mail", &format!("smtp+plain://127.0.0.1:{}", mail.port))]).await;
     world.break_down(&["store"]).await;
-    let asked = || mail.lines().iter().filter(|line| line.starts_with("RCPT")).count();
-    world.until(|| asked() == 1).await;
-    world.pass_until(Duration::from_secs(11), || asked() >= 2).await;
-    let standing = world.alerts.targets().await.expect("targets").remove(0);
-    assert!(standing.last_error.is_some_and(|error| error.contains("550")), "it says what the server said");
+    let recipients = || mail.lines().iter().filter(|line| line.starts_with("RCPT")).count();
+    world.until(|| recipients() == 1).await;
+    world.pass_until(Duration::from_secs(11), || recipients() >= 2).await;
+    let target = world.alerts.targets().await.expect("targets").remove(0);
+    assert!(target.last_error.is_some_and(|error| error.contains("550")), "it says what the server said");
     mail.refuse(false);
     world.pass_until(Duration::from_mins(1), || mail.mails().len() == 1).await;
     assert!(

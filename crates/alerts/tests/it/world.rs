@@ -139,7 +139,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("all is told");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("all are notified");
     }
 }
 

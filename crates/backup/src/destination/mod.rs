@@ -65,14 +65,14 @@ impl fmt::Display for CopyName {
 }
 
 #[derive(Debug)]
-enum Place {
+enum Backend {
     Folder(CopyFolder),
     Bucket(Bucket),
 }
 
 #[derive(Debug)]
 pub(crate) struct Destination {
-    place: Place,
+    backend: Backend,
     pub(crate) recipient: Option<Recipient>,
 }
 
@@ -94,20 +94,20 @@ impl Destination {
         settings: &BackupCopySettings,
         data_dir: &Path,
     ) -> Result<Option<Self>, DestinationError> {
-        let place = match (&settings.folder, &settings.bucket) {
-            (Some(folder), _) => Place::Folder(CopyFolder::new(data_dir.join(folder))),
-            (None, Some(bucket)) => Place::Bucket(Bucket::new(bucket, settings)?),
+        let backend = match (&settings.folder, &settings.bucket) {
+            (Some(folder), _) => Backend::Folder(CopyFolder::new(data_dir.join(folder))),
+            (None, Some(bucket)) => Backend::Bucket(Bucket::new(bucket, settings)?),
             (None, None) => return Ok(None),
         };
         let recipient = settings.recipient.as_deref().map(Recipient::from_str).transpose()?;
-        Ok(Some(Self { place, recipient }))
+        Ok(Some(Self { backend, recipient }))
     }
 
     /// Where it is: a path, or `s3://bucket/prefix`.
     pub(crate) fn address(&self) -> String {
-        match &self.place {
-            Place::Folder(folder) => folder.path().display().to_string(),
-            Place::Bucket(bucket) => bucket.address().to_owned(),
+        match &self.backend {
+            Backend::Folder(folder) => folder.path().display().to_string(),
+            Backend::Bucket(bucket) => bucket.address().to_owned(),
         }
     }
 
@@ -117,9 +117,9 @@ impl Destination {
 
     pub(crate) async fn begin(&self, name: &CopyName) -> Result<Upload, DestinationError> {
         let begun = async {
-            match &self.place {
-                Place::Folder(folder) => folder.begin(name).await.map(Upload::Folder),
-                Place::Bucket(bucket) => bucket.begin(name).await.map(Upload::Bucket),
+            match &self.backend {
+                Backend::Folder(folder) => folder.begin(name).await.map(Upload::Folder),
+                Backend::Bucket(bucket) => bucket.begin(name).await.map(Upload::Bucket),
             }
         };
         self.limited(begun).await
@@ -165,8 +165,8 @@ impl Destination {
         name: &CopyName,
         pieces: &tokio::sync::mpsc::Sender<Bytes>,
     ) -> Result<(), DestinationError> {
-        match &self.place {
-            Place::Folder(folder) => {
+        match &self.backend {
+            Backend::Folder(folder) => {
                 let mut file = self.limited(folder.open(name)).await?;
                 loop {
                     let piece = self.limited(folder.read(name, &mut file)).await?;
@@ -175,7 +175,7 @@ impl Destination {
                     }
                 }
             }
-            Place::Bucket(bucket) => {
+            Backend::Bucket(bucket) => {
                 let mut stream = self.limited(bucket.open(name)).await?;
                 while let Some(piece) = self.limited(bucket.read(&mut stream)).await? {
                     if pieces.send(piece).await.is_err() {
@@ -190,9 +190,9 @@ impl Destination {
     /// Removes a copy; one that is gone already is removed.
     pub(crate) async fn remove(&self, name: &CopyName) -> Result<(), DestinationError> {
         self.limited(async {
-            match &self.place {
-                Place::Folder(folder) => folder.remove(name).await,
-                Place::Bucket(bucket) => bucket.remove(name).await,
+            match &self.backend {
+                Backend::Folder(folder) => folder.remove(name).await,
+                Backend::Bucket(bucket) => bucket.remove(name).await,
             }
         })
         .await

@@ -76,7 +76,7 @@ impl Drop for S3 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn copies_lie_in_the_bucket_and_so_many_are_kept() {
+async fn copies_in_the_bucket_are_pruned_to_the_limit() {
     let s3 = S3::on(0);
     let world = World::new(|_| by_hand(BackupCopySettings { keep: 1, ..s3.settings() })).await;
     s3.client().put(&"switchboard/another".into(), "another's".into()).await.expect("put");
@@ -123,7 +123,7 @@ async fn a_bucket_that_is_away_is_tried_again_and_the_backup_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bucket_that_there_is_none_of_is_named_with_its_error() {
+async fn a_missing_bucket_is_reported_with_its_error() {
     let s3 = S3::on(0);
     let none = BackupCopySettings { bucket: Some("demo-none".to_owned()), ..s3.settings() };
     let world = World::new(|_| by_hand(none)).await;
@@ -151,8 +151,8 @@ async fn a_copy_is_fetched_by_name_and_compared() {
         fetch_copy(&settings, &data_dir, known.then_some(&history), name, into.clone()).await
     };
     let original = std::fs::read(world.folder().join(name.as_str())).expect("reads");
-    for (asked, known) in [(None, true), (Some(name.as_str()), true), (Some(name.as_str()), false)] {
-        let copy = fetch(asked, known).await.expect("fetched");
+    for (requested, known) in [(None, true), (Some(name.as_str()), true), (Some(name.as_str()), false)] {
+        let copy = fetch(requested, known).await.expect("fetched");
         assert!(std::fs::read(&into).expect("reads") == original, "other bytes");
         assert_eq!(
             (copy.name.as_str(), copy.is_compared, copy.bytes),
@@ -160,7 +160,7 @@ async fn a_copy_is_fetched_by_name_and_compared() {
         );
         std::fs::remove_file(&into).expect("removed");
     }
-    assert!(matches!(fetch(None, false).await, Err(FetchError::NoneKnown { .. })));
+    assert!(matches!(fetch(None, false).await, Err(FetchError::NoCopy { .. })));
     assert!(matches!(fetch(Some("history.json"), true).await, Err(FetchError::Name(_))));
     let other = "switchboard-20300131T120000.250Z.tar.gz";
     let why = fetch(Some(other), true).await.expect_err("there is none").to_string();

@@ -22,7 +22,7 @@ async fn drilled(world: &World, before: Option<&backup::Drill>) -> backup::Drill
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drill_restores_the_newest_backup_and_leaves_nothing() {
+async fn a_drill_restores_the_newest_backup_and_leaves_no_file() {
     let world = World::new(|_| weekly(BackupCopySettings::default())).await;
     world.backups.start();
     let name = world.made().await;
@@ -39,7 +39,7 @@ async fn a_drill_restores_the_newest_backup_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_that_was_changed_fails_the_drill_until_a_whole_one_is_there() {
+async fn a_changed_copy_fails_the_drill_until_a_whole_one_exists() {
     let copy = |place: &Path| BackupCopySettings {
         folder: Some(World::elsewhere(place)),
         ..BackupCopySettings::default()
@@ -116,7 +116,7 @@ async fn rows_that_are_missing_are_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drill_takes_place_when_it_is_asked_for() {
+async fn a_drill_runs_on_request() {
     let world = World::new(|_| by_hand(BackupCopySettings::default())).await;
     let none = world.backups.begin_drill().await;
     assert!(matches!(none, Err(BackupError::None { .. })), "{none:?}");

@@ -16,7 +16,7 @@ fn to(folder: PathBuf) -> BackupCopySettings {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_backup_is_copied_and_so_many_are_kept() {
+async fn each_backup_is_copied_and_copies_are_pruned() {
     let keep = |place: &Path| BackupCopySettings { keep: 2, ..to(World::elsewhere(place)) };
     let world = World::new(|place| by_hand(keep(place))).await;
     let elsewhere = world.place.path().join("elsewhere");
@@ -137,7 +137,7 @@ async fn a_full_disk_holds_no_half_copy_and_gets_it_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_made_without_a_server_is_copied_by_it() {
+async fn a_server_copies_backups_made_without_it() {
     let world = World::new(|place| by_hand(to(World::elsewhere(place)))).await;
     let (first, second) = (world.made().await, world.made().await);
     world.backups.start();

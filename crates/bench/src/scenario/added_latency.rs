@@ -92,7 +92,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<AddedLatency> {
     let mut audit = Audit::default();
     for block in 0..=BLOCKS {
         let mut claims = Vec::new();
-        let label = |way: &str| format!("{way}-{block}");
+        let label = |route: &str| format!("{route}-{block}");
         let (library_times, library_claims) =
             bare(&library, &clients, stage.pace.sends, &label("bare")).await?;
         claims.extend(library_claims);
@@ -154,9 +154,9 @@ async fn bare(
     for (turn, person) in (0..count).zip(to.iter().cycle()) {
         let text = format!("Message {label}-{turn}: your parcel is on its way.");
         let random_id = getrandom::u64().context("the system has no random numbers")?.cast_signed();
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let message_id = library.send(*person, &text, random_id).await?;
-        times.add(asked.elapsed());
+        times.add(requested_at.elapsed());
         claims.push(Claim { text, message_id });
     }
     Ok((times, claims))

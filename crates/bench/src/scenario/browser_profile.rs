@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{Folders, OURS, Stage, THEIRS};
 use crate::contender::{self, authorization};
-use crate::program::{Program, of_nobody};
+use crate::program::{Program, isolated_command};
 use crate::report::{Goal, Measured, megabytes, table};
 use crate::world::World;
 use crate::{browser, http, usage};
@@ -107,7 +107,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<BrowserProfile> {
 
 /// What the script says in the end.
 #[derive(Deserialize)]
-struct Said {
+struct ScriptReport {
     sent: usize,
     seconds: f64,
 }
@@ -118,7 +118,7 @@ async fn script(
     folders: &Folders,
     (chromium, names): (&str, &[String]),
 ) -> Result<Side> {
-    let mut command = of_nobody(&stage.python);
+    let mut command = isolated_command(&stage.python);
     command
         .arg(stage.baseline.join("web_k.py"))
         .env("BASELINE_WEB_K", world.web_k().await?)
@@ -135,7 +135,9 @@ async fn script(
             // A code that has expired meanwhile is followed by another.
             logged_in = world.scan(SCRIPTED).await.is_ok();
         }
-        if let Some(Said { sent, seconds }) = text.lines().find_map(|line| serde_json::from_str(line).ok()) {
+        if let Some(ScriptReport { sent, seconds }) =
+            text.lines().find_map(|line| serde_json::from_str(line).ok())
+        {
             return Ok(Side { sent, seconds, memory });
         }
         if begun.elapsed() > LIMIT {
@@ -202,7 +204,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn what_is_missing_or_larger_is_a_missed_goal() {
+    fn missing_messages_or_more_memory_miss_the_goal() {
         let side = |memory| Side { sent: 10, seconds: 20.0, memory };
         let good = BrowserProfile { ours: side(90), script: side(100), chats: 10, in_ledger: 20 };
         assert_missed(&good, 0);

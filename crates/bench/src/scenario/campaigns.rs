@@ -146,9 +146,9 @@ async fn one(
     logs: &Path,
     list: &Path,
 ) -> Result<Store> {
-    let place = (data, database.map_or(SQLITE, |database| database.url.as_str()));
+    let location = (data, database.map_or(SQLITE, |database| database.url.as_str()));
     empty_folder(data)?;
-    let start = async || contender::switchboard_on(&stage.switchboard, world, &[OURS], place, logs).await;
+    let start = async || contender::switchboard_on(&stage.switchboard, world, &[OURS], location, logs).await;
     let mut measured = Store::default();
     let (chats, claims) = stage.pace.campaign;
 
@@ -170,7 +170,7 @@ async fn one(
     measured.memory = usage::memory(pid)?.highest.saturating_sub(before);
     ours.contender.program.stop().await?;
 
-    measured.claims_a_second = claim(place, claims).await?;
+    measured.claims_a_second = claim(location, claims).await?;
     fill(data, database).await?;
     let ours = start().await?;
     let (took, shown) = fastest(ours.main, PATH).await?;
@@ -205,9 +205,9 @@ async fn make(main: SocketAddr) -> Result<()> {
 async fn fastest(main: SocketAddr, path: &str) -> Result<(u128, Value)> {
     let mut best = None::<(u128, Value)>;
     for _ in 0..3 {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let answer = http::get(main, path, &authorization()).await?;
-        let took = asked.elapsed().as_millis();
+        let took = requested_at.elapsed().as_millis();
         if best.as_ref().is_none_or(|(best, _)| took < *best) {
             best = Some((took, answer));
         }
@@ -217,8 +217,8 @@ async fn fastest(main: SocketAddr, path: &str) -> Result<(u128, Value)> {
 
 /// Lets the workers claim so many chats and end the attempts; claims a second. The run is over then, and they are senders of the
 /// campaign.
-async fn claim(place: (&Path, &str), claims: usize) -> Result<u128> {
-    let (store, clock) = open_store(place).await?;
+async fn claim(location: (&Path, &str), claims: usize) -> Result<u128> {
+    let (store, clock) = open_store(location).await?;
     let ids = Ids::new(clock.clone());
     let (run, now) = (CampaignRunId::from_uuid(ids.next()), clock.now());
     let new = NewRun { id: run, campaign: NAME.to_owned(), cycles: 1, canary: None, now, starts_at: now };
@@ -324,7 +324,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn what_is_slow_or_large_is_a_missed_goal() {
+    fn slow_or_large_results_miss_the_goals() {
         let good = || Store {
             import: 29_999,
             memory: 99_999,

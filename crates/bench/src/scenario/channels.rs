@@ -173,7 +173,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn what_slows_others_or_is_large_is_a_missed_goal() {
+    fn slowing_others_or_high_memory_misses_the_goals() {
         let of =
             |together, with| Channels { alone: vec![("a", 10), ("b", 100)], together, without: 1_000, with };
         assert_missed(&of(110, 31_719), 0);

@@ -22,7 +22,7 @@ use super::{Folders, OURS, SQLITE, Stage, hooks, open_store};
 use crate::browser::{self, Browser};
 use crate::contender::{self, ADMIN, ADMIN_PASSWORD, Switchboard, authorization};
 use crate::latency::{Latencies, Summary};
-use crate::program::of_nobody;
+use crate::program::isolated_command;
 use crate::report::{Goal, Measured, megabytes, milliseconds, table};
 use crate::world::World;
 use crate::{http, usage};
@@ -441,9 +441,9 @@ async fn fastest(ours: &Switchboard, path: &str, text: &str) -> Result<u128> {
     let cookie = http::sign_in(ours.main, ADMIN, ADMIN_PASSWORD).await?;
     let mut best = u128::MAX;
     for _ in 0..VISITS {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let shown = http::send(ours.main, "GET", path, &cookie).await?;
-        best = best.min(asked.elapsed().as_millis());
+        best = best.min(requested_at.elapsed().as_millis());
         if !String::from_utf8_lossy(&shown).contains(text) {
             bail!("{path} does not show {text:?}");
         }
@@ -490,7 +490,7 @@ impl OldWorkers {
 /// What the old workers take for as many chats.
 async fn old_workers(stage: &Stage, chats: usize, logs: &Path) -> Result<OldWorkers> {
     let (_redis, port) = hooks::redis(logs)?;
-    let mut command = of_nobody(&stage.python);
+    let mut command = isolated_command(&stage.python);
     command
         .current_dir(&stage.baseline)
         .arg("workers.py")
@@ -512,7 +512,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn what_is_late_slow_or_large_is_a_missed_goal() {
+    fn late_slow_or_large_results_miss_the_goals() {
         let times = |p99| Summary { count: 100, p50: 1, p90: 1, p99, max: p99 };
         let good = |late, own| Conversations {
             chats: 100,

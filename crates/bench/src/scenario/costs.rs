@@ -253,8 +253,8 @@ fn calls(summary: &str) -> BTreeMap<String, u64> {
 }
 
 /// Reads what `info breakpoints` says of each: `breakpoint already hit 12 times`.
-fn allocations(said: &str) -> Option<u64> {
-    let hits = said.lines().filter_map(|line| line.trim().strip_prefix("breakpoint already hit "));
+fn allocations(output: &str) -> Option<u64> {
+    let hits = output.lines().filter_map(|line| line.trim().strip_prefix("breakpoint already hit "));
     let numbers = hits.filter_map(|hits| hits.split_whitespace().next()?.parse::<u64>().ok());
     numbers.reduce(u64::saturating_add)
 }
@@ -277,17 +277,17 @@ mod tests {
 
     #[test]
     fn the_breakpoints_of_gdb_are_added_up() {
-        let said = "Num     Type           Disp Enb Address            What\n\
+        let output = "Num     Type           Disp Enb Address            What\n\
             1       breakpoint     keep y   0x01 <mi_malloc_aligned>\n\
             \tbreakpoint already hit 12 times\n\
             \tignore next 999999988 hits\n\
             2       breakpoint     keep y   0x02 <mi_zalloc_aligned>\n\
             \tbreakpoint already hit 1 time\n";
-        assert_eq!((allocations(said), allocations("No symbol table")), (Some(13), None));
+        assert_eq!((allocations(output), allocations("No symbol table")), (Some(13), None));
     }
 
     #[test]
-    fn what_was_not_counted_is_no_nought() {
+    fn uncounted_values_are_not_shown_as_zero() {
         let alone = Count { sends: 200, store: [("statements", 2500)].into(), ..Count::default() };
         let text = Costs { alone, together: Count::default() }.text();
         assert!(text.contains("| statements | 12.50 |") && text.contains("| `fdatasync` | – |"), "{text}");

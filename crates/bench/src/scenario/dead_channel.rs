@@ -153,8 +153,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<DeadChannel> {
         server => {
             let database = Database::fresh(server, "bench_dead_channel").await?;
             let data = folders.data.with_extension("postgres");
-            let place = (data.as_path(), Some(&database));
-            Some(sides(stage, &world, place, &folders.logs, &chats).await.context("PostgreSQL")?)
+            let location = (data.as_path(), Some(&database));
+            Some(sides(stage, &world, location, &folders.logs, &chats).await.context("PostgreSQL")?)
         }
     };
     world.stop().await?;
@@ -170,35 +170,35 @@ async fn sides(
     logs: &Path,
     chats: &[i64],
 ) -> Result<Sides> {
-    let place = (folder, database.map_or(SQLITE, |database| database.url.as_str()));
+    let location = (folder, database.map_or(SQLITE, |database| database.url.as_str()));
     empty_folder(folder)?;
     let accounts = [OURS, THEIRS];
     // The first run reads the dialogs.
-    let mut first = contender::switchboard_on(&stage.switchboard, world, &accounts, place, logs).await?;
+    let mut first = contender::switchboard_on(&stage.switchboard, world, &accounts, location, logs).await?;
     first.all_read().await?;
     first.contender.program.stop().await?;
-    hold(place).await?;
-    let without = side(stage, world, place, logs, chats, "without").await?;
+    hold(location).await?;
+    let without = side(stage, world, location, logs, chats, "without").await?;
     let (waiting, scheduled) = stage.pace.waiting;
-    fill(place, chats, waiting, scheduled).await?;
+    fill(location, chats, waiting, scheduled).await?;
     if let Some(database) = database {
         // As autovacuum does within a minute of so many rows.
         database.ask("VACUUM (ANALYZE)").await?;
     }
-    let with = side(stage, world, place, logs, chats, "with").await?;
+    let with = side(stage, world, location, logs, chats, "with").await?;
     Ok(Sides { without, with })
 }
 
 async fn side(
     stage: &Stage,
     world: &World,
-    place: (&Path, &str),
+    location: (&Path, &str),
     logs: &Path,
     chats: &[i64],
     label: &str,
 ) -> Result<Side> {
     let accounts = [OURS, THEIRS];
-    let ours = contender::switchboard_on(&stage.switchboard, world, &accounts, place, logs).await?;
+    let ours = contender::switchboard_on(&stage.switchboard, world, &accounts, location, logs).await?;
     let mut times = Latencies::default();
     let mut failures = 0;
     for round in 0..=stage.pace.rounds {
@@ -230,8 +230,8 @@ async fn side(
 }
 
 /// Holds the account back.
-async fn hold(place: (&Path, &str)) -> Result<()> {
-    let (store, clock) = open_store(place).await?;
+async fn hold(location: (&Path, &str)) -> Result<()> {
+    let (store, clock) = open_store(location).await?;
     let hold = Hold::Flood {
         account: THEIRS.parse()?,
         operation: Operation::SendMessage,
@@ -243,8 +243,8 @@ async fn hold(place: (&Path, &str)) -> Result<()> {
 }
 
 /// Accepts so many messages for the account, some of them with a time to come.
-async fn fill(place: (&Path, &str), chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
-    let (store, clock) = open_store(place).await?;
+async fn fill(location: (&Path, &str), chats: &[i64], waiting: usize, scheduled: usize) -> Result<()> {
+    let (store, clock) = open_store(location).await?;
     let ids = Ids::new(clock.clone());
     let mut writes = JoinSet::new();
     for number in 0..waiting + scheduled {
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_channel_costs_others_is_a_missed_goal() {
+    fn slowing_others_by_a_dead_channel_misses_the_goals() {
         let without = || side(300, 20_000, 900, 0);
         let of = |with, postgres| DeadChannel {
             waiting: 2,

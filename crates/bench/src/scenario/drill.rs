@@ -244,10 +244,10 @@ fn count(data: &Path, written: &BTreeMap<String, usize>, drill: &mut Drill) -> R
         "SELECT count(*) FROM (SELECT 1 FROM campaign_attempts WHERE state >= 12 GROUP BY run_id, cycle, peer HAVING count(*) > 1)",
     )?;
     let mut peers = BTreeMap::new();
-    let mut asked = store.prepare(
+    let mut statement = store.prepare(
         "SELECT peer, sum(state = 20), count(*) FROM campaign_attempts WHERE state >= 12 GROUP BY peer",
     )?;
-    let rows = asked
+    let rows = statement
         .query_map((), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
     for row in rows {
         let (peer, sent, all) = row?;
@@ -256,10 +256,10 @@ fn count(data: &Path, written: &BTreeMap<String, usize>, drill: &mut Drill) -> R
     let fits = |(peer, times): (&String, &usize)| peers.get(peer).is_some_and(|range| range.contains(times));
     let unwritten = peers.iter().filter(|(peer, range)| *range.start() > 0 && !written.contains_key(*peer));
     drill.at_odds = written.iter().filter(|row| !fits(*row)).count() + unwritten.count();
-    let mut asked = store.prepare(
+    let mut statement = store.prepare(
         "SELECT sender, ended_at FROM campaign_attempts WHERE state >= 12 ORDER BY sender, ended_at",
     )?;
-    let rows = asked.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let rows = statement.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     let mut times = BTreeMap::<String, Vec<i64>>::new();
     for row in rows {
         let (sender, at) = row?;

@@ -86,7 +86,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Failover> {
         chats.push(world.make_chat(&format!("Failover {number}"), OURS, THEIRS).await?);
     }
     for chat in &chats {
-        known(ours.main, chat).await?;
+        wait_until_known(ours.main, chat).await?;
     }
     // A missing right is remembered for its chat: the first call of each chat meets it, the second does not.
     world
@@ -99,13 +99,13 @@ pub(crate) async fn run(stage: &Stage) -> Result<Failover> {
     let (mut over, mut direct) = (Latencies::default(), Latencies::default());
     let mut expected = BTreeSet::new();
     for (number, chat) in chats.iter().enumerate() {
-        for (way, times) in [("over", &mut over), ("direct", &mut direct)] {
-            let text = format!("{way} {number}");
-            let asked = Instant::now();
+        for (route, times) in [("over", &mut over), ("direct", &mut direct)] {
+            let text = format!("{route} {number}");
+            let requested_at = Instant::now();
             send(ours.contender.send_text, chat, &text).await?;
             // The first chat is the warm-up.
             if number > 0 {
-                times.add(asked.elapsed());
+                times.add(requested_at.elapsed());
             }
             expected.insert((text, THEIRS.to_owned()));
         }
@@ -122,7 +122,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Failover> {
 }
 
 /// Waits until both accounts know that they are in the chat.
-async fn known(main: SocketAddr, chat: &str) -> Result<()> {
+async fn wait_until_known(main: SocketAddr, chat: &str) -> Result<()> {
     let began = Instant::now();
     loop {
         let record = http::get::<Value>(main, &format!("/v1/chats/{chat}"), &authorization()).await;
@@ -140,8 +140,8 @@ async fn known(main: SocketAddr, chat: &str) -> Result<()> {
 
 async fn send(address: SocketAddr, chat: &str, text: &str) -> Result<()> {
     let answer = http::post(address, "/send_text", "", &json!({ "chat": chat, "text": text })).await?;
-    let said = answer["status"].as_str().context("an answer without a status")?;
-    if said == "ok" { Ok(()) } else { bail!("/send_text says {answer}") }
+    let status = answer["status"].as_str().context("an answer without a status")?;
+    if status == "ok" { Ok(()) } else { bail!("/send_text says {answer}") }
 }
 
 #[cfg(test)]

@@ -181,7 +181,7 @@ async fn telethon(stage: &Stage, world: &World, accounts: &[&str], logs: &Path) 
     }
     let file = logs.join("accounts.jsonl");
     fs::write(&file, lines).with_context(|| format!("cannot write {}", file.display()))?;
-    let mut command = program::of_nobody(&stage.python);
+    let mut command = program::isolated_command(&stage.python);
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .arg(stage.baseline.join("flows.py"))

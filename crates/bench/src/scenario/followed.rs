@@ -21,7 +21,7 @@ use crate::contender::{self, Switchboard};
 use crate::http;
 use crate::latency::{Latencies, Summary};
 use crate::ledger::Audit;
-use crate::load::{self, Door, Seen, Stretch};
+use crate::load::{self, Door, LoadReport, Stretch};
 use crate::report::{Goal, Measured, milliseconds, table, times};
 use crate::world::World;
 
@@ -147,7 +147,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Followed> {
 }
 
 /// All callers send for a while.
-async fn load(address: SocketAddr, label: &str, lasts: Duration, chats: &[i64]) -> Result<Seen> {
+async fn load(address: SocketAddr, label: &str, lasts: Duration, chats: &[i64]) -> Result<LoadReport> {
     let stretch = Stretch {
         address,
         door: Door::Messages,
@@ -186,9 +186,9 @@ impl Followers {
 
     /// Waits until both have heard of so many messages, and removes them. How many each has heard of.
     async fn end(self, ours: &Switchboard, sent: usize) -> Result<(usize, usize)> {
-        let heard = || (self.posted.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
+        let counts = || (self.posted.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
         let all = async {
-            while heard().0 < sent || heard().1 < sent {
+            while counts().0 < sent || counts().1 < sent {
                 sleep(Duration::from_millis(10)).await;
             }
         };
@@ -196,7 +196,7 @@ impl Followers {
         let _ = timeout(LIMIT, all).await;
         let path = format!("/v1/webhooks/{}", self.webhook);
         http::send(ours.main, "DELETE", &path, &contender::authorization()).await?;
-        Ok(heard())
+        Ok(counts())
     }
 }
 

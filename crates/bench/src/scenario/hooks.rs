@@ -15,7 +15,7 @@ use super::{CLIENTS, Folders, OURS, Stage};
 use crate::contender;
 use crate::http::{self, Connection};
 use crate::latency::{Latencies, Summary};
-use crate::program::{Program, free_port, of_nobody};
+use crate::program::{Program, free_port, isolated_command};
 use crate::report::{Goal, Measured, milliseconds, table};
 use crate::world::World;
 
@@ -122,7 +122,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Hooks> {
     let accepted = next.load(Ordering::Relaxed);
     // Killed with all that it holds in memory.
     drop(ours);
-    let kept = kept(&folders.data).await?;
+    let kept = stored_posts(&folders.data).await?;
 
     let (_redis, server, address) = fastapi(stage, &folders.logs).await.context("FastAPI with Redis")?;
     let of_fastapi = goes(target(address, "/webhook"), Duration::ZERO).await.context("FastAPI")?;
@@ -160,12 +160,12 @@ async fn load(target: Target, every: Duration, lasts: Duration) -> Result<Side> 
                 }
                 let body = post(target.next.fetch_add(1, Ordering::Relaxed));
                 let request = http::request("POST", &target.path, "", Some(&body), true);
-                let asked = Instant::now();
+                let requested_at = Instant::now();
                 let answer = connection.exchange(&request).await?;
                 if answer.status != 200 {
                     bail!("answered {} {}", answer.status, http::excerpt(&answer.body));
                 }
-                latencies.add(asked.elapsed());
+                latencies.add(requested_at.elapsed());
             }
             anyhow::Ok(latencies)
         });
@@ -193,7 +193,7 @@ fn post(number: usize) -> Vec<u8> {
 }
 
 /// How many messages the store of a killed program has.
-async fn kept(data: &Path) -> Result<usize> {
+async fn stored_posts(data: &Path) -> Result<usize> {
     let file = data.join("switchboard.db");
     let count = "SELECT count(*) FROM channel_messages WHERE account = ?1";
     let read =
@@ -204,7 +204,7 @@ async fn kept(data: &Path) -> Result<usize> {
 /// Starts a Redis that keeps nothing for longer than it runs but what it syncs once a second; with its port.
 pub(crate) fn redis(logs: &Path) -> Result<(Program, u16)> {
     let port = free_port()?.port();
-    let mut command = of_nobody(Path::new("redis-server"));
+    let mut command = isolated_command(Path::new("redis-server"));
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
     command.arg("--dir").arg(logs);
     Ok((Program::start("redis", command, logs)?, port))
@@ -214,7 +214,7 @@ pub(crate) fn redis(logs: &Path) -> Result<(Program, u16)> {
 async fn fastapi(stage: &Stage, logs: &Path) -> Result<(Program, Program, SocketAddr)> {
     let (redis, stored) = redis(logs)?;
     let listens = free_port()?;
-    let mut command = of_nobody(&stage.python);
+    let mut command = isolated_command(&stage.python);
     command
         .current_dir(&stage.baseline)
         .args([
@@ -240,7 +240,7 @@ async fn n8n(stage: &Stage, logs: &Path) -> Result<(Program, SocketAddr)> {
     let (listens, workflow) = (free_port()?, logs.join("workflow.json"));
     std::fs::write(&workflow, WORKFLOW)?;
     let command = || {
-        let mut command = of_nobody(Path::new("node"));
+        let mut command = isolated_command(Path::new("node"));
         command.arg(folder.join("node_modules/n8n/bin/n8n")).env("N8N_USER_FOLDER", logs);
         for (name, value) in [
             // The other engine needs what npm builds at installation.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::{Folders, Stage};
 use crate::contender::{self, authorization};
 use crate::http;
-use crate::program::{empty_folder, of_nobody};
+use crate::program::{empty_folder, isolated_command};
 use crate::report::{Goal, Measured, table};
 use crate::world::World;
 
@@ -101,7 +101,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Import> {
     let pid = ours.program.pid();
     let account = world.accounts().first().context("the world has no accounts")?;
     let used = stage.ticks.processor_alone(pid)?;
-    let mut command = of_nobody(&stage.switchboard);
+    let mut command = isolated_command(&stage.switchboard);
     command
         .args(["account", "import"])
         .arg(&old)
@@ -119,11 +119,11 @@ pub(crate) async fn run(stage: &Stage) -> Result<Import> {
         .arg(&folders.data)
         .env("BENCH_API_HASH", &account.api_hash)
         .stdin(Stdio::null());
-    let asked = Instant::now();
+    let requested_at = Instant::now();
     let mut command = tokio::process::Command::from(command);
     let output =
         timeout(TIMEOUT, command.kill_on_drop(true).output()).await.context("the import does not end")??;
-    found.took = asked.elapsed().as_millis();
+    found.took = requested_at.elapsed().as_millis();
     if !output.status.success() {
         bail!("the import ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
@@ -140,7 +140,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Import> {
 
 /// Has Telethon write the files.
 async fn make_sessions(stage: &Stage, world: &World, folder: &Path) -> Result<()> {
-    let mut command = of_nobody(&stage.python);
+    let mut command = isolated_command(&stage.python);
     command
         .arg(stage.baseline.join("sessions.py"))
         .arg(folder)
@@ -149,15 +149,15 @@ async fn make_sessions(stage: &Stage, world: &World, folder: &Path) -> Result<()
         .stdout(Stdio::null());
     let mut child =
         tokio::process::Command::from(command).kill_on_drop(true).spawn().context("cannot start Python")?;
-    let mut asked = child.stdin.take().context("Python takes nothing")?;
+    let mut stdin = child.stdin.take().context("Python takes nothing")?;
     for account in world.accounts() {
         let line = json!({
             "name": account.name, "dc_id": account.dc_id, "host": account.host, "port": account.port,
             "auth_key": account.auth_key,
         });
-        asked.write_all(format!("{line}\n").as_bytes()).await?;
+        stdin.write_all(format!("{line}\n").as_bytes()).await?;
     }
-    drop(asked);
+    drop(stdin);
     let status = timeout(TIMEOUT, child.wait()).await.context("Python does not end")??;
     if status.success() { Ok(()) } else { bail!("the session files were not made: {status}") }
 }

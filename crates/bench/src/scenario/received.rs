@@ -103,14 +103,14 @@ pub(crate) async fn run(stage: &Stage) -> Result<Received> {
             }
         });
     }
-    let mut heard: HashMap<String, usize> = HashMap::new();
+    let mut received: HashMap<String, usize> = HashMap::new();
     let mut seconds = 0.0;
     let mut unread = String::new();
-    while heard.len() < messages {
+    while received.len() < messages {
         // A reader that hears no more has lost some.
         let Ok(line) = timeout(LIMIT, line(&mut reader, &mut unread)).await else { break };
         if let Some(id) = message_of(&line?) {
-            *heard.entry(id).or_default() += 1;
+            *received.entry(id).or_default() += 1;
             seconds = began.elapsed().as_secs_f64();
         }
     }
@@ -124,8 +124,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<Received> {
         messages,
         seconds,
         written_after: written_after.as_secs_f64(),
-        lost: messages - heard.len(),
-        repeated: heard.values().filter(|times| **times > 1).count(),
+        lost: messages - received.len(),
+        repeated: received.values().filter(|times| **times > 1).count(),
     })
 }
 

@@ -133,7 +133,7 @@ async fn look(main: SocketAddr, what: &'static str, text: &str, expected: usize)
     let expected = expected.min(PAGE);
     let mut best: Option<Text> = None;
     for _ in 0..3 {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let mut one = Text { what, found: 0, expected, first_page: 0, all_pages: 0, pages: 0 };
         let mut cursor = String::new();
         loop {
@@ -141,7 +141,7 @@ async fn look(main: SocketAddr, what: &'static str, text: &str, expected: usize)
             let page: Page = http::get(main, &path, &authorization()).await?;
             one.pages += 1;
             if one.found == 0 && !page.items.is_empty() {
-                one.first_page = asked.elapsed().as_millis();
+                one.first_page = requested_at.elapsed().as_millis();
             }
             one.found += page.items.len();
             match page.next_cursor {
@@ -149,7 +149,7 @@ async fn look(main: SocketAddr, what: &'static str, text: &str, expected: usize)
                 _ => break,
             }
         }
-        one.all_pages = asked.elapsed().as_millis();
+        one.all_pages = requested_at.elapsed().as_millis();
         if best.as_ref().is_none_or(|best| one.all_pages < best.all_pages) {
             best = Some(one);
         }
@@ -168,7 +168,7 @@ mod tests {
     use crate::report::assert_missed;
 
     #[test]
-    fn a_text_stands_in_a_query() {
+    fn a_text_is_escaped_in_a_query() {
         assert_eq!(escaped("a b&"), "%61%20%62%26");
     }
 

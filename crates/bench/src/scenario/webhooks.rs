@@ -196,16 +196,16 @@ pub(super) struct Post {
 pub(super) async fn endpoint() -> Result<(SocketAddr, mpsc::Receiver<Post>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let (told, posts) = mpsc::channel(10_000);
+    let (received, posts) = mpsc::channel(10_000);
     tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(take(connection, told.clone()));
+            tokio::spawn(take(connection, received.clone()));
         }
     });
     Ok((address, posts))
 }
 
-async fn take(mut connection: TcpStream, told: mpsc::Sender<Post>) -> Result<()> {
+async fn take(mut connection: TcpStream, received: mpsc::Sender<Post>) -> Result<()> {
     let mut request = Vec::with_capacity(4096);
     loop {
         let (post, length) = loop {
@@ -218,7 +218,7 @@ async fn take(mut connection: TcpStream, told: mpsc::Sender<Post>) -> Result<()>
         };
         request.drain(..length);
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
-        told.send(post).await?;
+        received.send(post).await?;
     }
 }
 

@@ -147,7 +147,7 @@ fn any_page() -> impl Strategy<Value = Facts> {
 
 proptest! {
     #[test]
-    fn what_must_not_matter_changes_no_decision(
+    fn irrelevant_facts_change_no_decision(
         facts in any_page(),
         (nodes, toast, below) in any::<(u32, bool, bool)>(),
         user_id in any::<Option<i64>>(),
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_sent_without_a_whole_id(
+    fn a_message_without_a_whole_id_is_not_sent(
         facts in any_page(),
         mid in "[0-9]{0,12}\\.[0-9]{1,6}|-[0-9]{1,6}|[a-z]{0,3}",
         error in any::<bool>(),
@@ -189,7 +189,7 @@ proptest! {
     #[test]
     fn no_page_with_a_mark_against_it_is_ready(facts in any_page(), mark in 0..11_u8, other in any::<i64>()) {
         let mut facts = facts;
-        let asked_for = peer(&facts);
+        let requested = peer(&facts);
         match (mark, &mut facts.chat) {
             (0, _) => facts.locked = true,
             (1, _) => facts.deactivated = true,
@@ -203,10 +203,10 @@ proptest! {
             (8, Some(chat)) => chat.stars = true,
             (9, Some(chat)) => chat.empty_restricted = true,
             (_, Some(chat)) => {
-                prop_assume!(other != asked_for);
+                prop_assume!(other != requested);
                 chat.title_peer = Some(other);
             }
         }
-        prop_assert!(ready(facts, asked_for).is_err());
+        prop_assert!(ready(facts, requested).is_err());
     }
 }

@@ -131,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_written_past_a_plate_or_a_closed_field(
+        fn a_plate_or_a_closed_field_prevents_writing(
             (plate, stars, hidden, editable) in any::<(bool, bool, bool, bool)>(),
             buttons in proptest::collection::vec(any::<(u8, bool, bool, bool, bool)>(), 0..9),
         ) {

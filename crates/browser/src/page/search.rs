@@ -83,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_chosen_has_exactly_the_name(
+        fn the_chosen_result_has_exactly_the_name(
             name in "[a-z][a-z0-9_]{0,8}",
             rows in proptest::collection::vec(("[@a-zA-Z0-9_é, ]{0,12}", any::<bool>()), 0..8),
         ) {

@@ -149,18 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn each_step_of_a_message_is_told_by_its_marks() {
+    fn each_step_of_a_message_is_recognized_by_its_marks() {
         let old = || message("5", TEXT);
         let fresh = |mid: &str| facts("", vec![old(), message(mid, "Hello\nthere 👋\u{a0}")]);
         let refused = facts("", vec![old(), Message { error: true, ..message("5.0001", TEXT) }]);
         let popup = Popup { kind: PopupKind::Confirmation, ..Popup::default() };
-        let asked = Facts { popup: Some(popup), ..facts(TEXT, vec![old()]) };
+        let confirmation = Facts { popup: Some(popup), ..facts(TEXT, vec![old()]) };
         let logged_out = Facts { chats_shown: false, card: Some(Card::Code), ..fresh("5.0001") };
         let elsewhere = Facts { chat: None, ..facts("", Vec::new()) };
         for (facts, seconds, expected) in [
             (facts(TEXT, vec![old()]), 0, Progress::Waiting),
             (facts(TEXT, vec![old()]), 5, Progress::Held(Held::Silently)),
-            (asked, 0, Progress::Held(Held::Popup(PopupKind::Confirmation))),
+            (confirmation, 0, Progress::Held(Held::Popup(PopupKind::Confirmation))),
             (facts("", vec![old()]), 89, Progress::Waiting),
             (facts("", vec![old()]), 90, Progress::Unknown),
             (fresh("5.0001"), 89, Progress::Waiting),
@@ -192,7 +192,7 @@ mod tests {
         let popup = |kind| Some(Popup { kind, ..Popup::default() });
         let preview = Some(Preview { items: 1, typed: TEXT.to_owned(), sends: true });
         let shown = Facts { popup: popup(PopupKind::Media), preview, ..facts("", vec![message("5", TEXT)]) };
-        let asked = Facts { popup: popup(PopupKind::Confirmation), ..shown.clone() };
+        let confirmation = Facts { popup: popup(PopupKind::Confirmation), ..shown.clone() };
         let sent = facts("", vec![Message { media: true, ..message("6", TEXT) }]);
         let a_text = facts("", vec![message("6", TEXT)]);
         let look = |facts: &Facts, seconds| {
@@ -203,7 +203,7 @@ mod tests {
         };
         assert_eq!(look(&shown, 4), Progress::Waiting);
         assert_eq!(look(&shown, 5), Progress::Held(Held::Silently));
-        assert_eq!(look(&asked, 0), Progress::Held(Held::Popup(PopupKind::Confirmation)));
+        assert_eq!(look(&confirmation, 0), Progress::Held(Held::Popup(PopupKind::Confirmation)));
         assert_eq!(look(&sent, 0), Progress::Sent { message_id: 6, at: Some(100) });
         assert_eq!(look(&a_text, 90), Progress::Unknown);
     }

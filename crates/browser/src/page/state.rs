@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn each_page_is_told_by_its_marks() {
+    fn each_page_is_recognized_by_its_marks() {
         for (facts, expected) in [
             (Facts::default(), Page::Blank),
             (logged_in(), Page::LoggedIn),

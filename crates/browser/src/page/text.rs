@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_arrive_otherwise_is_refused() {
+    fn a_text_that_would_arrive_altered_is_refused() {
         assert_eq!(checked(" \n"), Err(TextFault::Empty));
         assert_eq!(checked(&"😀".repeat(2_049)), Err(TextFault::TooLong));
         assert!(checked(&"😀".repeat(2_048)).is_ok());
@@ -65,7 +65,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_is_the_same_as_it_was(text in "\\PC{0,40}") {
+        fn an_accepted_text_stays_the_same(text in "\\PC{0,40}") {
             if let Ok(taken) = checked(&text) {
                 prop_assert!(same(&taken, &text));
                 prop_assert_eq!(checked(&taken), Ok(taken.clone()));

@@ -38,14 +38,14 @@ impl Driver {
         clock: &Clock,
     ) -> Result<Self, ProfileError> {
         end_left_behind(folder);
-        let mut said = String::new();
+        let mut output = String::new();
         for _ in 0..STARTS {
             match Self::start_once(program, &arguments, folder, clock).await? {
                 Ok(driver) => return Ok(driver),
-                Err(last_line) => said = last_line,
+                Err(last_line) => output = last_line,
             }
         }
-        Err(ProfileError::NotUp { program: program.to_owned(), words: format!("it ended: {said}") })
+        Err(ProfileError::NotUp { program: program.to_owned(), words: format!("it ended: {output}") })
     }
 
     /// The driver, or the last line of one that ended.
@@ -85,9 +85,9 @@ impl Driver {
 /// The port in the line that says that the driver listens.
 fn port(line: &str) -> Option<u16> {
     let line = line.strip_suffix('.').unwrap_or(line);
-    let said =
+    let line =
         ["successfully on port ", "Listening on 127.0.0.1:"].iter().find_map(|words| line.rsplit_once(words));
-    said?.1.trim().parse().ok()
+    line?.1.trim().parse().ok()
 }
 
 fn remember(folder: &Path, process: u32) -> Result<(), ProfileError> {

@@ -112,11 +112,11 @@ impl Forwarder {
 }
 
 async fn serve(listener: TcpListener, upstream: Arc<Upstream>, clock: Clock) {
-    let places = Arc::new(Semaphore::new(MOST));
+    let slots = Arc::new(Semaphore::new(MOST));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let browser = match listener.accept().await {
             Ok((browser, _)) => browser,
             Err(error) => {
@@ -131,7 +131,7 @@ async fn serve(listener: TcpListener, upstream: Arc<Upstream>, clock: Clock) {
             if let Err(error) = forward(browser, &upstream, &clock).await {
                 tracing::debug!(%error, proxy = upstream.address, "a connection through a proxy ended");
             }
-            drop(place);
+            drop(slot);
         });
     }
 }
@@ -139,7 +139,7 @@ async fn serve(listener: TcpListener, upstream: Arc<Upstream>, clock: Clock) {
 /// One connection, until one of both sides ends it.
 async fn forward(mut browser: TcpStream, upstream: &Upstream, clock: &Clock) -> io::Result<()> {
     let greeting = async {
-        let target = asked(&mut browser).await?;
+        let target = requested_address(&mut browser).await?;
         match reach(upstream, &target).await {
             Ok((proxy, answer)) => {
                 browser.write_all(&answer).await?;
@@ -156,7 +156,7 @@ async fn forward(mut browser: TcpStream, upstream: &Upstream, clock: &Clock) -> 
 }
 
 /// What the browser wants: where to, as SOCKS5 has it.
-async fn asked(browser: &mut TcpStream) -> io::Result<Vec<u8>> {
+async fn requested_address(browser: &mut TcpStream) -> io::Result<Vec<u8>> {
     let [version, methods] = read::<2>(browser).await?;
     let mut offered = vec![0; usize::from(methods)];
     browser.read_exact(&mut offered).await?;
@@ -169,7 +169,7 @@ async fn asked(browser: &mut TcpStream) -> io::Result<Vec<u8>> {
     if version != VERSION || command != CONNECT {
         return Err(invalid("the browser wants more than connections"));
     }
-    place(browser).await
+    read_address(browser).await
 }
 
 /// Connects through the proxy; its last answer goes to the browser as it is.
@@ -200,28 +200,28 @@ async fn reach(upstream: &Upstream, target: &[u8]) -> io::Result<(TcpStream, Vec
 async fn connect(mut proxy: TcpStream, target: &[u8]) -> io::Result<(TcpStream, Vec<u8>)> {
     proxy.write_all(&[&[VERSION, CONNECT, 0], target].concat()).await?;
     let head: [u8; 3] = read(&mut proxy).await?;
-    let bound = place(&mut proxy).await?;
+    let bound = read_address(&mut proxy).await?;
     Ok((proxy, [&head[..], &bound].concat()))
 }
 
 /// An address as SOCKS5 writes it: its kind, itself, its port.
-async fn place(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+async fn read_address(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let [kind] = read::<1>(stream).await?;
-    let mut place = vec![kind];
+    let mut address = vec![kind];
     let length = match kind {
         1 => 4,
         4 => 16,
         3 => {
             let [length] = read::<1>(stream).await?;
-            place.push(length);
+            address.push(length);
             usize::from(length)
         }
         _ => return Err(invalid("an address of an unknown kind")),
     };
-    let start = place.len();
-    place.resize(start + length + 2, 0);
-    stream.read_exact(&mut place[start..]).await?;
-    Ok(place)
+    let start = address.len();
+    address.resize(start + length + 2, 0);
+    stream.read_exact(&mut address[start..]).await?;
+    Ok(address)
 }
 
 async fn read<const N: usize>(stream: &mut TcpStream) -> io::Result<[u8; N]> {
@@ -257,7 +257,7 @@ mod tests {
             stream.write_all(&[1, u8::from(!fine)]).await.unwrap();
             if fine {
                 assert_eq!(read::<3>(&mut stream).await.unwrap(), [VERSION, CONNECT, 0]);
-                let target = place(&mut stream).await.unwrap();
+                let target = read_address(&mut stream).await.unwrap();
                 stream.write_all(&[VERSION, 0, 0, 1, 127, 0, 0, 1, 0, 9]).await.unwrap();
                 stream.write_all(&target).await.unwrap();
             }

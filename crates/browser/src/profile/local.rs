@@ -51,15 +51,15 @@ impl Proxy {
     ///
     /// # Errors
     /// It is away, refuses, or cannot reach the place.
-    pub async fn test(&self, place: (&str, u16), clock: &Clock) -> io::Result<()> {
+    pub async fn test(&self, target: (&str, u16), clock: &Clock) -> io::Result<()> {
         match self {
             Self::Open(address) => {
                 let socks = address.strip_prefix("socks5://");
                 let socks = socks.ok_or_else(|| io::Error::other("only SOCKS5 proxies can be tested"))?;
-                forwarder::goes_through(socks, None, place, clock).await
+                forwarder::goes_through(socks, None, target, clock).await
             }
             Self::Password(upstream) => {
-                forwarder::goes_through(&upstream.address, Some(upstream), place, clock).await
+                forwarder::goes_through(&upstream.address, Some(upstream), target, clock).await
             }
         }
     }
@@ -97,8 +97,8 @@ impl Local {
                 self.start(&browser, proxy, clock).await?
             }
         };
-        let place = (port.number, &*self.driver, &*self.folder);
-        let mut lease = attached(self.engine, place, lock, clock).await?;
+        let location = (port.number, &*self.driver, &*self.folder);
+        let mut lease = attached(self.engine, location, lock, clock).await?;
         let process = holder(self.engine, &browser);
         lease.ours = Some(Ours { engine: self.engine, port: port.number, process, clock: clock.clone() });
         Ok(Lease { _forwarder: forwarder, ..lease })
@@ -162,8 +162,8 @@ impl Local {
 async fn running(engine: Engine, folder: &Path, clock: &Clock) -> Result<Option<Port>, ProfileError> {
     let begun = clock.running();
     loop {
-        let said = tokio::fs::read_to_string(folder.join(engine.port_file())).await.ok();
-        if let Some(port) = said.as_deref().and_then(|said| engine.port(said))
+        let port_file = tokio::fs::read_to_string(folder.join(engine.port_file())).await.ok();
+        if let Some(port) = port_file.as_deref().and_then(|port_file| engine.port(port_file))
             && port.answers().await
         {
             return Ok(Some(port));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_memory_is_refused_with_the_way_out() {
+    fn too_little_memory_is_refused_with_advice() {
         assert!(enough(Some(1_024)).is_ok());
         assert!(enough(None).is_ok());
         let refused = enough(Some(1_023)).unwrap_err().to_string();

@@ -89,7 +89,7 @@ mod tests {
     async fn only_what_greets_like_a_firefox_is_one() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        for (said, is_one) in [
+        for (greeting, is_one) in [
             (r#"50:{"applicationType":"gecko","marionetteProtocol":3}"#, true),
             (r#"17:{"jsonrpc":"2.0"}"#, false),
             ("HTTP/1.1 400 Bad Request", false),
@@ -97,9 +97,9 @@ mod tests {
         ] {
             let (greeted, ()) = tokio::join!(greeted(port), async {
                 let (mut other, _) = listener.accept().await.unwrap();
-                other.write_all(said.as_bytes()).await.unwrap();
+                other.write_all(greeting.as_bytes()).await.unwrap();
             });
-            assert_eq!(greeted.is_ok(), is_one, "{said}");
+            assert_eq!(greeted.is_ok(), is_one, "{greeting}");
         }
     }
 }

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_browser_leaves_is_read() {
+    fn files_left_by_a_browser_are_read() {
         let text = "41234\n/devtools/browser/4c1a\n";
         assert_eq!(
             Port::read(text),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_known_by_its_start() {
+    fn a_process_is_identified_by_its_start() {
         let fields = (4..=30).map(|field| field.to_string()).collect::<Vec<_>>().join(" ");
         assert_eq!(began(&format!("7 (a) b) S {fields}")), Some(22));
         assert_eq!(began(&format!("7 (a) Z {fields}")), None);

@@ -1,7 +1,7 @@
 // The page as HTML, without what pictures do not show, what runs, and what is drawn. Given: the CSS of what is hidden, the most letters.
 const [css, most] = arguments;
 const copy = document.documentElement.cloneNode(true);
-const told = ["id", "class", "type", "contenteditable", "data-mid", "data-peer-id", "data-timestamp", "data-sponsored"];
+const attributes = ["id", "class", "type", "contenteditable", "data-mid", "data-peer-id", "data-timestamp", "data-sponsored"];
 const strip = (node, kept) => {
   for (const { name } of [...node.attributes]) if (!kept.includes(name)) node.removeAttribute(name);
 };
@@ -14,7 +14,7 @@ for (const node of copy.querySelectorAll(css)) {
 for (const node of copy.querySelectorAll("*")) {
   const style = /\b(display|opacity|visibility):\s*[\w.]+/g;
   const shown = (node.getAttribute("style") || "").match(style);
-  strip(node, told);
+  strip(node, attributes);
   if (shown) node.setAttribute("style", shown.join("; "));
 }
 const text = copy.outerHTML;

@@ -74,9 +74,10 @@ async fn donut_starts_a_browser_once_and_says_why_it_does_not() {
     }
     let stage = Stage::set().await;
     stage.lease().await.release().await.unwrap();
-    let said = std::fs::read_to_string(stage.profile.folder.join("chromium/DevToolsActivePort")).unwrap();
+    let port_file =
+        std::fs::read_to_string(stage.profile.folder.join("chromium/DevToolsActivePort")).unwrap();
     let api = Arc::new(Api::default());
-    api.port.store(said.lines().next().unwrap().parse().unwrap(), Ordering::SeqCst);
+    api.port.store(port_file.lines().next().unwrap().parse().unwrap(), Ordering::SeqCst);
     let (address, _task) = serve(Arc::clone(&api)).await;
     let folder = stage.profile.folder.with_file_name("donut");
     let donut = Donut {

@@ -85,8 +85,8 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
     let mut lines = BufReader::new(elsewhere.stdout.take().unwrap()).lines();
     let port = loop {
         let line = lines.next_line().await.unwrap().unwrap();
-        let said = ["successfully on port ", "Listening on 127.0.0.1:"];
-        if let Some((_, port)) = said.iter().find_map(|words| line.rsplit_once(words)) {
+        let announcements = ["successfully on port ", "Listening on 127.0.0.1:"];
+        if let Some((_, port)) = announcements.iter().find_map(|words| line.rsplit_once(words)) {
             break port.trim_end_matches('.').parse().unwrap();
         }
     };

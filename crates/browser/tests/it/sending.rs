@@ -9,7 +9,7 @@ use super::stage::{Stage, deliver, named, quick, quick_pages};
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x40\0\0\0\xf0\x08\x02 and so on";
 
 #[tokio::test]
-async fn what_is_sent_stands_in_the_ledger_once() {
+async fn a_sent_message_is_in_the_ledger_once() {
     let stage = Stage::set().await;
     let lease = stage.lease().await;
     let web_k = stage.logged_in(&lease, "main").await;

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_sent_has_no_other_turn() {
+    fn a_possibly_sent_message_has_no_other_turn() {
         for outcome in [Outcome::Unknown, Outcome::Sent { message_id: 7, at: None }] {
             let judged = judge(&outcome, (0, 2), Timestamp::default());
             assert_eq!((judged.next, judged.sender), (NextTurn::NextCycle, None));

@@ -2,13 +2,13 @@
 
 mod judge;
 mod peer;
-mod place;
+mod profile_location;
 mod proxies;
 mod sickness;
 
 pub(crate) use judge::{PROXY_SICK, Trouble, is_of_the_person, judge, trouble};
 pub(crate) use peer::{chat_of, peer_of, target_of};
-pub use place::{InvalidPlace, ProfileKind, ProfilePlace};
+pub use profile_location::{InvalidProfileLocation, ProfileKind, ProfileLocation};
 pub(crate) use proxies::as_browsers_take_it;
 pub use proxies::read_proxies;
 pub(crate) use sickness::Sickness;

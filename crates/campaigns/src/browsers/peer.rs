@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chats_are_known_by_the_ids_that_accounts_know_them_by() {
+    fn chats_have_the_ids_that_accounts_use() {
         let chat = |text: &str| text.parse::<ChatRef>().expect("a chat");
         for (text, target, peer, found) in [
             ("6000000001", Target::Peer(6_000_000_001), 6_000_000_001, "6000000001"),

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_fails_or_panics_is_begun_again_ever_later() {
+    async fn failed_or_panicked_work_restarts_ever_later() {
         let clock = Clock::system();
         let (stop, tries) = (CancellationToken::new(), AtomicU32::new(0));
         let work = || async {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_to_stop_is_not_begun_again() {
+    async fn stopping_work_is_not_restarted() {
         let clock = Clock::system();
         let stop = CancellationToken::new();
         stop.cancel();

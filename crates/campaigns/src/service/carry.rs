@@ -28,7 +28,7 @@ use crate::template::render;
 /// The name of campaigns among those who ask for messages.
 const LISTENER: &str = "campaigns";
 /// How long the outbox surely knows the key of an attempt.
-const KEY_IS_KNOWN: Duration = Duration::from_hours(23);
+const KEY_LIFETIME: Duration = Duration::from_hours(23);
 /// How long is waited for a message before it is looked at again.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long until the outbox is asked again that has no room.
@@ -82,7 +82,7 @@ impl Inner {
         };
         let key = key(attempt.id);
         let now = self.parts.clock.now();
-        if attempt.claimed_at.plus(KEY_IS_KNOWN) < now {
+        if attempt.claimed_at.plus(KEY_LIFETIME) < now {
             let before = self.parts.delivery.repeated(key).await;
             if !matches!(before, Ok(Some(_))) {
                 let lost = Judgement::new(AttemptState::Unknown, "key_expired", NextTurn::NextCycle);
@@ -239,7 +239,7 @@ impl Inner {
             Err(error) => error,
         };
         let judgement = match error {
-            SubmitError::ShuttingDown | SubmitError::TooMany(_) | SubmitError::NotKnown { .. } => {
+            SubmitError::ShuttingDown | SubmitError::TooMany(_) | SubmitError::OutcomeUnknown { .. } => {
                 return Ok(Ok(None));
             }
             SubmitError::Store(StoreError::DoNotContact { entry }) => {

@@ -231,8 +231,8 @@ impl Campaigns {
                     }
                     let drawn = draw_for(&messages, &task.variables, self.0.drawn());
                     previews.extend(drawn.map(|message| {
-                        let said = render(&message.text, message.parse_mode, &task.variables);
-                        let text = said.unwrap_or_else(|error| error.to_string());
+                        let rendered = render(&message.text, message.parse_mode, &task.variables);
+                        let text = rendered.unwrap_or_else(|error| error.to_string());
                         Preview { chat: task.chat, text, media: message.media.clone() }
                     }));
                 }

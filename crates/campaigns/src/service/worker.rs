@@ -43,12 +43,12 @@ async fn run(inner: &Inner, id: CampaignRunId, pause: &CancellationToken) -> Res
     next.extend(crew.joined_by(campaigns.senders(&run.campaign).await?));
     let at_once = plan_of(inner, &run.campaign).await?.and_then(|plan| plan.workers);
     let at_once = at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or(Semaphore::MAX_PERMITS);
-    let places = &Semaphore::new(at_once);
+    let slots = &Semaphore::new(at_once);
     let mut at_work = FuturesUnordered::new();
     loop {
         for sender in std::mem::take(&mut next) {
             crew.busy.insert(sender.clone());
-            at_work.push(work(Worker { inner, run: &run, sender, pause, places }));
+            at_work.push(work(Worker { inner, run: &run, sender, pause, slots }));
         }
         tokio::select! {
             ended = at_work.next() => match ended {
@@ -125,7 +125,7 @@ pub(super) struct Worker<'a> {
     pub(super) sender: CampaignSender,
     pub(super) pause: &'a CancellationToken,
     /// One for each sender that is at work; a sender that stops leaves its place to another.
-    places: &'a Semaphore,
+    slots: &'a Semaphore,
 }
 
 impl Worker<'_> {
@@ -134,8 +134,8 @@ impl Worker<'_> {
         let mut open = self.inner.parts.store.campaigns().open_attempts(self.run.id).await?;
         open.retain(|attempt| attempt.sender == self.sender);
         if let Some(profile) = self.sender.profile() {
-            let _place = tokio::select! {
-                place = self.places.acquire() => place,
+            let _slot = tokio::select! {
+                slot = self.slots.acquire() => slot,
                 () = self.pause.cancelled() => return Ok(()),
             };
             return browsers::work(self, profile, open).await;
@@ -145,10 +145,10 @@ impl Worker<'_> {
                 return Ok(());
             }
         }
-        let Self { inner, run, sender, pause, places } = self;
+        let Self { inner, run, sender, pause, slots } = self;
         let campaigns = inner.parts.store.campaigns();
-        let _place = tokio::select! {
-            place = places.acquire() => place,
+        let _slot = tokio::select! {
+            slot = slots.acquire() => slot,
             () = pause.cancelled() => return Ok(()),
         };
         self.rest_on().await?;
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_added_or_unblocked_joins_once() {
+    fn an_added_or_unblocked_sender_joins_once() {
         let row = |name: &str, state, seconds: i64| CampaignSenderRow {
             sender: CampaignSender::Account(name.parse().expect("a name")),
             state,

@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use super::outcome::{About, granted, is_token_refused, read};
 use crate::error::CallError;
 use crate::http::{ANSWER, Answer, Http, LARGEST, UPLOAD};
-use crate::kept::Kept;
 use crate::provider::OutgoingFile;
 use crate::setup::{Setup, SetupError};
+use crate::stored_values::StoredValues;
 
 /// A token is renewed so long before it ends.
 const EARLY: Duration = Duration::from_hours(1);
@@ -29,7 +29,7 @@ pub(super) struct Client {
     secret: SecretText,
     /// Of the application: what was kept of another one does not count.
     application: String,
-    kept: Kept,
+    stored: StoredValues,
     clock: Clock,
     chance: Chance,
     session: Mutex<Option<Session>>,
@@ -76,7 +76,7 @@ impl Client {
             id: id.expose_secret().to_owned().into(),
             secret: secret.expose_secret().to_owned().into(),
             application,
-            kept,
+            stored: kept,
             clock,
             chance,
             session: Mutex::new(session),
@@ -107,13 +107,13 @@ impl Client {
     }
 
     /// Whose account it is, as far as that is known without a call.
-    pub(super) fn known_owner(&self) -> Option<Owner> {
+    pub(super) fn cached_owner(&self) -> Option<Owner> {
         self.owner.lock().clone()
     }
 
     /// Whose account it is; asked once.
     pub(super) async fn owner(&self) -> Result<Owner, CallError> {
-        match self.known_owner() {
+        match self.cached_owner() {
             Some(owner) => Ok(owner),
             None => self.ask_owner().await,
         }
@@ -122,10 +122,10 @@ impl Client {
     /// Asks whose account it is.
     pub(super) async fn ask_owner(&self) -> Result<Owner, CallError> {
         let url = self.url(&["core", "v1", "accounts", "self"]);
-        let told: Value = self.call(About::Account, || self.http.get(url.as_str())).await?.json()?;
-        let id = told["id"].as_i64().ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))?;
-        let owner = Owner { id, name: told["name"].as_str().unwrap_or_default().to_owned() };
-        if self.known_owner().as_ref() != Some(&owner) {
+        let reply: Value = self.call(About::Account, || self.http.get(url.as_str())).await?.json()?;
+        let id = reply["id"].as_i64().ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))?;
+        let owner = Owner { id, name: reply["name"].as_str().unwrap_or_default().to_owned() };
+        if self.cached_owner().as_ref() != Some(&owner) {
             *self.owner.lock() = Some(owner.clone());
             self.keep(vec![
                 ("owner_id", id.to_string().into()),
@@ -182,8 +182,8 @@ impl Client {
         let part = || plain().mime_str(file.mime()).unwrap_or_else(|_| plain());
         let request = || self.http.post(url.as_str()).multipart(Form::new().part("uploadfile[]", part()));
         let answer = self.call_within(request, UPLOAD).await?;
-        let told: Value = self.read(answer, About::Account)?.json()?;
-        let image = told.as_object().and_then(|images| images.iter().next());
+        let reply: Value = self.read(answer, About::Account)?.json()?;
+        let image = reply.as_object().and_then(|images| images.iter().next());
         let Some((id, sizes)) = image else {
             return Err(CallError::Unreadable("no image in it".to_owned()));
         };
@@ -234,13 +234,13 @@ impl Client {
         if let Some(token) = good(EARLY) {
             return Ok(token);
         }
-        let asked = self.clock.running();
+        let requested_at = self.clock.running();
         let _turn = self.renewing.lock().await;
         if let Some(token) = good(EARLY) {
             return Ok(token);
         }
         // One failure is the answer to all who waited for it.
-        let failed = self.failed.lock().clone().filter(|(at, _)| *at >= asked).map(|(_, error)| error);
+        let failed = self.failed.lock().clone().filter(|(at, _)| *at >= requested_at).map(|(_, error)| error);
         let renewed = match failed {
             Some(error) => Err(error),
             None => self.renew().await,
@@ -288,7 +288,7 @@ impl Client {
 
     /// What cannot be kept is asked for again after a restart.
     async fn keep(&self, values: Vec<(&'static str, SecretText)>) {
-        if let Err(error) = self.kept.put(values).await {
+        if let Err(error) = self.stored.put(values).await {
             tracing::warn!(%error, "a token of Avito cannot be kept");
         }
     }

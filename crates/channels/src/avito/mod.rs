@@ -77,10 +77,10 @@ pub(crate) const NATURE: Nature = Nature {
 /// # Errors
 /// A key is missing or wrong.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
-    let must_be_known = setup.fields.old_hook.then(|| setup.fields.name.clone());
+    let required_owner = setup.fields.old_hook.then(|| setup.fields.name.clone());
     Ok(Arc::new(Avito {
         client: Client::new(setup)?,
-        must_be_known,
+        required_owner,
         chats: Mutex::default(),
         confirmed: Mutex::default(),
         broke_off: Mutex::default(),
@@ -91,7 +91,7 @@ struct Avito {
     client: Client,
     /// The account's name where posts to the address of the old server are taken, which has no secret: whose account it is must be
     /// known then.
-    must_be_known: Option<AccountName>,
+    required_owner: Option<AccountName>,
     /// Who is on the other side, and what it is about, by chat.
     chats: Mutex<HashMap<String, ChatPeer>>,
     /// The ids of what was sent and confirmed: a look for another message does not take these for it.
@@ -254,12 +254,12 @@ impl Provider for Avito {
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
-        let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
-        let payload = &told["payload"];
+        let posted: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let payload = &posted["payload"];
         let message = &payload["value"];
         let Some(user) = message["user_id"].as_i64() else { return Err(unreadable("it has no user_id")) };
         // Posts carry a signature whose key is not published: the address is the secret, and the account is checked.
-        match (self.client.known_owner(), &self.must_be_known) {
+        match (self.client.cached_owner(), &self.required_owner) {
             (Some(owner), _) if owner.id != user => {
                 return Err(HookRefusal::OtherAccount(format!("{user} instead of {}", owner.id)));
             }
@@ -280,7 +280,7 @@ impl Provider for Avito {
     }
 
     /// It posts neither that a message was read nor that one was deleted later on.
-    fn is_asked_beside_posts(&self) -> bool {
+    fn polls_beside_posts(&self) -> bool {
         true
     }
 
@@ -331,13 +331,13 @@ impl Provider for Avito {
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
-        let told = async move {
+        let registered = async move {
             let urls = self.subscriptions().await?;
             // It takes no secret when an address is registered.
             let postings = vec![Posting::BARE; urls.len()];
             Ok(Registered { urls, postings, ..Registered::default() })
         };
-        Some(told.boxed())
+        Some(registered.boxed())
     }
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
@@ -396,15 +396,15 @@ impl Avito {
             (vec!["chats", chat, "messages"], body)
         };
         let url = self.client.messenger("v1", &path).await.map_err(CallError::before_send)?;
-        let told: Value = self.client.post(About::Chat, &url, Some(&body)).await?.json()?;
-        let id = told["id"].as_str().filter(|id| !id.is_empty());
+        let reply: Value = self.client.post(About::Chat, &url, Some(&body)).await?.json()?;
+        let id = reply["id"].as_str().filter(|id| !id.is_empty());
         id.map(str::to_owned).ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))
     }
 
     async fn subscriptions(&self) -> Result<Vec<String>, CallError> {
         let url = self.client.url(&["messenger", "v1", "subscriptions"]);
-        let told: Value = self.client.post(About::Account, &url, None).await?.json()?;
-        let all = told["subscriptions"].as_array();
+        let reply: Value = self.client.post(About::Account, &url, None).await?.json()?;
+        let all = reply["subscriptions"].as_array();
         let all = all.ok_or_else(|| CallError::Unreadable("no subscriptions in it".to_owned()))?;
         Ok(all.iter().filter_map(|one| one["url"].as_str().map(str::to_owned)).collect())
     }
@@ -413,8 +413,8 @@ impl Avito {
     async fn voice(&self, id: &str) -> Result<Option<String>, CallError> {
         let mut url = self.client.messenger("v1", &["getVoiceFiles"]).await?;
         url.query_pairs_mut().append_pair("voice_ids", id);
-        let told = self.client.get(About::Account, &url).await?;
-        Ok(told["voices_urls"][id].as_str().map(str::to_owned))
+        let reply = self.client.get(About::Account, &url).await?;
+        Ok(reply["voices_urls"][id].as_str().map(str::to_owned))
     }
 
     /// The name of the customer, what the chat is about, addresses of recordings.
@@ -442,12 +442,12 @@ impl Avito {
         }
         let owner = self.client.owner().await.ok()?.id;
         let url = self.client.messenger("v2", &["chats", chat]).await.ok()?;
-        let told = self.client.get(About::Chat, &url).await.ok()?;
-        let other = told["users"].as_array()?.iter().find(|user| user["id"].as_i64() != Some(owner));
+        let reply = self.client.get(About::Chat, &url).await.ok()?;
+        let other = reply["users"].as_array()?.iter().find(|user| user["id"].as_i64() != Some(owner));
         let peer = ChatPeer {
             user: other.and_then(|user| user["id"].as_i64()).map(|id| id.to_string()),
             name: other.and_then(|user| user["name"].as_str()).map(str::to_owned),
-            item: told["context"]["value"]["id"].as_i64().map(|id| id.to_string()),
+            item: reply["context"]["value"]["id"].as_i64().map(|id| id.to_string()),
         };
         let mut chats = self.chats.lock();
         if chats.len() >= REMEMBERED {

@@ -30,25 +30,25 @@ pub(super) fn read(answer: Answer, about: About) -> Result<Answer, CallError> {
     if answer.is_success() {
         return Ok(answer);
     }
-    let said = said(&answer.body);
+    let detail = detail(&answer.body);
     Err(match (answer.status, is_page(&answer), about) {
         (403 | 429, true, _) => CallError::wait(FIREWALL),
         (429, false, _) => {
             CallError::Wait { wait: answer.retry_after.unwrap_or(NO_NUMBER), scope: HoldScope::Account }
         }
-        (401, false, _) => CallError::Token(said),
+        (401, false, _) => CallError::Token(detail),
         (402, _, _) => CallError::Account("the tariff has no messenger API".to_owned()),
-        (403, false, About::Chat) => CallError::Forbidden(said),
-        (403, false, About::Account) => CallError::Account(said),
-        (404, false, _) => CallError::NotFound(said),
-        (status @ (400 | 405..=499), false, _) => CallError::refused(status.to_string(), said),
+        (403, false, About::Chat) => CallError::Forbidden(detail),
+        (403, false, About::Account) => CallError::Account(detail),
+        (404, false, _) => CallError::NotFound(detail),
+        (status @ (400 | 405..=499), false, _) => CallError::refused(status.to_string(), detail),
         (status @ 500.., _, _) => CallError::Server(status.to_string()),
         (status, ..) => CallError::Unreadable(status.to_string()),
     })
 }
 
 /// The words of a refusal, shortened.
-fn said(body: &[u8]) -> String {
+fn detail(body: &[u8]) -> String {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let error = &value["error"];
     let words = error["message"].as_str().or_else(|| value["error_description"].as_str());
@@ -64,7 +64,7 @@ fn is_page(answer: &Answer) -> bool {
 
 /// The token in an answer to `/token`, with how many seconds it lives. It refuses with 200 too.
 pub(super) fn granted(answer: Answer) -> Result<(String, u64), CallError> {
-    let words = said(&answer.body);
+    let words = detail(&answer.body);
     if matches!(answer.status, 400 | 401 | 403) && !is_page(&answer) {
         return Err(CallError::Token(words));
     }

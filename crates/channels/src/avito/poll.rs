@@ -147,9 +147,9 @@ async fn changed(client: &Client, cursor: &Cursor) -> Result<Vec<Chat>, CallErro
             .append_pair("limit", &PAGE.to_string())
             .append_pair("offset", &offset.to_string())
             .append_pair("chat_types", "u2i,u2u");
-        let told = client.get(About::Account, &url).await?;
+        let reply = client.get(About::Account, &url).await?;
         let all =
-            told["chats"].as_array().ok_or_else(|| CallError::Unreadable("no chats in it".to_owned()))?;
+            reply["chats"].as_array().ok_or_else(|| CallError::Unreadable("no chats in it".to_owned()))?;
         let mut is_old = all.len() < PAGE;
         for chat in all {
             let (Some(id), Some(updated)) = (chat["id"].as_str(), chat["updated"].as_i64()) else { continue };
@@ -208,7 +208,7 @@ async fn page(client: &Client, chat: &str, offset: usize) -> Result<Vec<Value>, 
     url.query_pairs_mut().append_pair("limit", &PAGE.to_string()).append_pair("offset", &offset.to_string());
     match client.get(About::Chat, &url).await? {
         Value::Array(all) => Ok(all),
-        Value::Object(mut told) => match told.remove("messages") {
+        Value::Object(mut reply) => match reply.remove("messages") {
             Some(Value::Array(all)) => Ok(all),
             _ => Err(CallError::Unreadable("no messages in it".to_owned())),
         },
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quiet_days_move_the_beginning_and_a_clock_set_back_undoes_it() {
+    fn quiet_days_move_the_start_and_a_clock_set_back_undoes_it() {
         let (day, mut cursor) = (86_400, Cursor { from: 0, at: 0, ..Cursor::default() });
         for (now, from) in [(3, 0), (4, 0), (5, 3), (7, 3), (8, 6)] {
             cursor.rest(now * day);

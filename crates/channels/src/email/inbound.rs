@@ -42,7 +42,7 @@ impl Own {
 
 /// Where a mail is. Its text form is `in:1700000000:42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct MailLocation {
     /// Among those that were sent, not those that came in.
     pub(super) is_sent: bool,
     /// The number of the folder.
@@ -51,14 +51,14 @@ pub(super) struct Place {
     pub(super) uid: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for MailLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = if self.is_sent { "sent" } else { "in" };
         write!(f, "{folder}:{}:{}", self.validity, self.uid)
     }
 }
 
-impl Place {
+impl MailLocation {
     pub(super) fn read(text: &str) -> Option<Self> {
         let (folder, rest) = text.split_once(':')?;
         let (validity, uid) = rest.split_once(':')?;
@@ -75,7 +75,7 @@ impl Place {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'a> {
     pub(super) raw: &'a [u8],
-    pub(super) place: Place,
+    pub(super) location: MailLocation,
     /// When it came into the mailbox.
     pub(super) at: Timestamp,
     /// Its size, where it is too large and `raw` has its header alone.
@@ -96,7 +96,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         };
         return Some(InboundEvent { key: format!("report:{id}"), change });
     }
-    let is_own = found.place.is_sent || own.is(&from);
+    let is_own = found.location.is_sent || own.is(&from);
     // Of a mail of ours the other end is the customer.
     let (customer, name) = if is_own { first_other(&mail, own)? } else { (from.clone(), name) };
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
@@ -111,7 +111,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let mut text = body(&mail, subject, !earlier.is_empty());
     let media = match found.too_large {
         Some(size) => vec![too_large(size)],
-        None => media(&mail, found.place),
+        None => media(&mail, found.location),
     };
     if text.is_empty() && (media.is_empty() || found.too_large.is_some()) {
         text = one_line(subject, LONGEST_TEXT);
@@ -153,7 +153,7 @@ fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> String {
     clean.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
 }
 
-fn media(mail: &Message<'_>, place: Place) -> Vec<InboundMedia> {
+fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
     let is_ornament = |part: &MessagePart<'_>| {
         matches!(part.body, PartType::InlineBinary(_)) && part.contents().len() < ORNAMENT
     };
@@ -161,7 +161,7 @@ fn media(mail: &Message<'_>, place: Place) -> Vec<InboundMedia> {
     let described = attached.map(|(number, part)| {
         let mime = mime(part);
         InboundMedia {
-            file_id: Some(format!("{place}:{number}")),
+            file_id: Some(format!("{location}:{number}")),
             name: part.attachment_name().map(|name| one_line(name, 200)),
             size: u64::try_from(content(part).len()).ok(),
             ..InboundMedia { mime: Some(mime.clone()), ..InboundMedia::new(kind(&mime)) }
@@ -275,8 +275,8 @@ mod tests {
     }
 
     fn found(raw: &[u8]) -> Found<'_> {
-        let place = Place { is_sent: false, validity: 1, uid: 2 };
-        Found { raw, place, at: Timestamp::from_micros(0), too_large: None }
+        let location = MailLocation { is_sent: false, validity: 1, uid: 2 };
+        Found { raw, location, at: Timestamp::from_micros(0), too_large: None }
     }
 
     fn message(raw: &str) -> InboundMessage {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_of_programs_are_known() {
+    fn signs_of_programs_are_recognized() {
         let origin = |headers: &str| {
             let head = "From: anna@example.org\nSubject: x\nMessage-ID: <1@x>\n";
             message(&format!("{head}{headers}\n\nText")).origin

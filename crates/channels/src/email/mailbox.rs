@@ -19,7 +19,7 @@ use crate::wire::{Dial, Wire};
 /// A larger mail stays where it is: only its header is read.
 pub(super) const LARGEST: u32 = 25 * 1024 * 1024;
 /// As much of an answer is said.
-const LONGEST_SAID: usize = 300;
+const LONGEST_REPLY: usize = 300;
 
 /// A folder that is open.
 pub(super) struct Mailbox {
@@ -196,11 +196,11 @@ async fn searched(session: &mut Session<Wire>, query: &str) -> Result<Vec<u32>, 
         match answer.parsed() {
             Response::MailboxData(MailboxDatum::Search(uids)) => found.extend_from_slice(uids),
             Response::Done { tag: done, status, outcome } if *done == tag => {
-                let said = || outcome.information.as_deref().unwrap_or_default().to_owned();
+                let detail = || outcome.information.as_deref().unwrap_or_default().to_owned();
                 return match status {
                     Status::Ok => Ok(found),
-                    Status::No => Err(Error::No(said())),
-                    _ => Err(Error::Bad(said())),
+                    Status::No => Err(Error::No(detail())),
+                    _ => Err(Error::Bad(detail())),
                 };
             }
             _ => {}
@@ -220,7 +220,7 @@ async fn within<T>(clock: &Clock, limit: Duration, work: impl Future<Output = T>
 }
 
 fn short(text: &str) -> String {
-    super::thread::one_line(text, LONGEST_SAID)
+    super::thread::one_line(text, LONGEST_REPLY)
 }
 
 fn not_signed_in(error: Error) -> CallError {

@@ -25,18 +25,18 @@ use futures::future::{BoxFuture, FutureExt};
 use lettre::message::Mailbox as Writer;
 use mail_parser::MessageParser;
 
-use self::inbound::{Found, Own, Place};
+use self::inbound::{Found, MailLocation, Own};
 use self::mailbox::{LARGEST, Mailbox, quoted};
 use self::thread::{ChatParts, OwnIds, Threads, bare};
 use crate::error::CallError;
 use crate::http::NoClient;
-use crate::kept::Kept;
 use crate::nature::{Nature, Posts};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
 use crate::server::Server;
 use crate::setup::{Setup, SetupError};
+use crate::stored_values::StoredValues;
 use crate::wire::Dial;
 
 /// What is known of threads, among the kept values.
@@ -58,7 +58,7 @@ struct Email {
     folder: String,
     sender: compose::Sender,
     own: Own,
-    kept: Kept,
+    stored: StoredValues,
     threads: Mutex<Threads>,
     /// The connection of the last poll.
     open: Mutex<Option<Mailbox>>,
@@ -114,7 +114,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         folder: fields.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
         sender: compose::Sender { from, reply_to },
         own,
-        kept: setup.kept.clone(),
+        stored: setup.kept.clone(),
         threads: Mutex::new(threads),
         open: Mutex::new(None),
     }))
@@ -123,14 +123,14 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
 /// How far the mailbox was read: up to a mail of the folder, and to one of what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cursor {
-    folder: Place,
-    sent: Option<Place>,
+    folder: MailLocation,
+    sent: Option<MailLocation>,
 }
 
 impl Cursor {
     fn read(text: &str) -> Option<Self> {
         let (folder, sent) = text.split_once(' ').unwrap_or((text, ""));
-        Some(Self { folder: Place::read(folder)?, sent: Place::read(sent) })
+        Some(Self { folder: MailLocation::read(folder)?, sent: MailLocation::read(sent) })
     }
 
     fn write(self) -> String {
@@ -270,8 +270,8 @@ impl Email {
         if let Some(name) = mailbox.sent.clone() {
             match mailbox.select(&name).await {
                 Ok(()) => {
-                    let (brought, place, waits) = self.look(&mut mailbox, true, sent).await?;
-                    (events, sent, more) = (brought, Some(place), waits);
+                    let (brought, location, waits) = self.look(&mut mailbox, true, sent).await?;
+                    (events, sent, more) = (brought, Some(location), waits);
                 }
                 // What was sent may be closed to us: what comes in is read all the same.
                 Err(CallError::Account(_)) => mailbox.sent = None,
@@ -301,10 +301,10 @@ impl Email {
         &self,
         mailbox: &mut Mailbox,
         is_sent: bool,
-        known: Option<Place>,
-    ) -> Result<(Vec<InboundEvent>, Place, bool), CallError> {
+        known: Option<MailLocation>,
+    ) -> Result<(Vec<InboundEvent>, MailLocation, bool), CallError> {
         let validity = mailbox.validity;
-        let at = |uid| Place { is_sent, validity, uid };
+        let at = |uid| MailLocation { is_sent, validity, uid };
         let from = match known {
             // What was there before belongs to the time before.
             None => return Ok((Vec::new(), at(mailbox.next.saturating_sub(1)), false)),
@@ -345,12 +345,12 @@ impl Email {
                     CallError::Unreadable("a mail of which the server has not even the header".to_owned())
                 })?,
             };
-            let place = Place { is_sent, validity: mailbox.validity, uid: entry.uid };
-            let found = Found { raw: &raw, place, at: entry.at, too_large };
+            let location = MailLocation { is_sent, validity: mailbox.validity, uid: entry.uid };
+            let found = Found { raw: &raw, location, at: entry.at, too_large };
             events.extend(inbound::read(&found, &self.own, &mut threads));
         }
         if threads != *self.threads.lock() {
-            self.kept.put(vec![(THREADS, threads.write().into())]).await.map_err(|error| {
+            self.stored.put(vec![(THREADS, threads.write().into())]).await.map_err(|error| {
                 CallError::Unreached(format!("what is known of threads cannot be kept: {error}"))
             })?;
             *self.threads.lock() = threads;
@@ -361,20 +361,21 @@ impl Email {
     async fn fetched(&self, media: &InboundMedia, most: u64) -> Result<Fetched, CallError> {
         let gone = || CallError::NotFound("the mail is not in the mailbox any more".to_owned());
         let named = media.file_id.as_deref().and_then(|id| id.rsplit_once(':'));
-        let named =
-            named.and_then(|(place, number)| Some((Place::read(place)?, number.parse::<u32>().ok()?)));
-        let (place, number) = named.ok_or_else(|| {
+        let named = named.and_then(|(location, number)| {
+            Some((MailLocation::read(location)?, number.parse::<u32>().ok()?))
+        });
+        let (location, number) = named.ok_or_else(|| {
             CallError::NotFound("the mail is too large, it is read in the mailbox".to_owned())
         })?;
         let mut mailbox = self.mailbox().await?;
-        if place.is_sent {
+        if location.is_sent {
             let sent = mailbox.sent.clone().ok_or_else(gone)?;
             mailbox.select(&sent).await?;
         }
-        if mailbox.validity != place.validity {
+        if mailbox.validity != location.validity {
             return Err(gone());
         }
-        let raw = mailbox.body(place.uid).await?.ok_or_else(gone)?;
+        let raw = mailbox.body(location.uid).await?.ok_or_else(gone)?;
         mailbox.close().await;
         let mail = MessageParser::default().parse(&raw).ok_or_else(gone)?;
         let part = mail.attachment(number).ok_or_else(gone)?;
@@ -420,8 +421,8 @@ mod tests {
 
     #[test]
     fn a_cursor_names_the_mailbox_and_the_mail() {
-        let folder = Place { is_sent: false, validity: 1_700_000_000, uid: 42 };
-        let sent = Some(Place { is_sent: true, validity: 7, uid: 0 });
+        let folder = MailLocation { is_sent: false, validity: 1_700_000_000, uid: 42 };
+        let sent = Some(MailLocation { is_sent: true, validity: 7, uid: 0 });
         for cursor in [Cursor { folder, sent }, Cursor { folder, sent: None }] {
             assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
         }

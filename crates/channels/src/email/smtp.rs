@@ -22,7 +22,7 @@ use crate::wire::Dial;
 /// How long an account waits that its server shuts out for a while.
 const SHUT_OUT: Duration = Duration::from_mins(5);
 /// As much of an answer is said.
-const LONGEST_SAID: usize = 300;
+const LONGEST_REPLY: usize = 300;
 
 /// Where in the talk a server refuses something: the same number means different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,32 +108,32 @@ async fn before<T>(
     let done = clock.timeout(ANSWER, work).await;
     let done = done.map_err(|_| CallError::Unreached(format!("no answer within {} s", ANSWER.as_secs())))?;
     done.map_err(|error| match error.status() {
-        Some(code) => refusal(step, code.into(), &said(&error)),
-        None => CallError::Unreached(explained(said(&error))),
+        Some(code) => refusal(step, code.into(), &detail(&error)),
+        None => CallError::Unreached(explained(detail(&error))),
     })
 }
 
 /// What came after the last line of the mail.
 fn after(error: &Error) -> CallError {
     match error.status() {
-        Some(code) => refusal(Step::Content, code.into(), &said(error)),
-        None if error.is_response() || error.is_client() => CallError::Unreadable(said(error)),
-        None => CallError::Broken(said(error)),
+        Some(code) => refusal(Step::Content, code.into(), &detail(error)),
+        None if error.is_response() || error.is_client() => CallError::Unreadable(detail(error)),
+        None => CallError::Broken(detail(error)),
     }
 }
 
 /// What the server said, in one line.
-fn said(error: &Error) -> String {
+fn detail(error: &Error) -> String {
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    text.chars().map(|one| if one.is_control() { ' ' } else { one }).take(LONGEST_SAID).collect()
+    text.chars().map(|one| if one.is_control() { ' ' } else { one }).take(LONGEST_REPLY).collect()
 }
 
-/// What a refusal means. The enhanced code at the beginning of `said` (RFC 3463) says more than the number, where there is one.
-pub(super) fn refusal(step: Step, code: u16, said: &str) -> CallError {
+/// What a refusal means. The enhanced code at the beginning of `detail` (RFC 3463) says more than the number, where there is one.
+pub(super) fn refusal(step: Step, code: u16, detail: &str) -> CallError {
     let enhanced =
-        said.split_whitespace().next().filter(|word| word.starts_with(['4', '5'])).unwrap_or_default();
+        detail.split_whitespace().next().filter(|word| word.starts_with(['4', '5'])).unwrap_or_default();
     let about = |prefix: &str| enhanced.get(1..).is_some_and(|rest| rest.starts_with(prefix));
-    let why = || format!("{code} {said}");
+    let why = || format!("{code} {detail}");
     match (step, code) {
         (_, 421) | (Step::Login, 400..=499) => CallError::wait(SHUT_OUT),
         (Step::Receiver | Step::Content, 450 | 451) => {
@@ -145,7 +145,7 @@ pub(super) fn refusal(step: Step, code: u16, said: &str) -> CallError {
         (_, 552) if !about(".2.") => CallError::refused("too_large", why()),
         (Step::Receiver, 550..=559) if about(".2.") || about(".7.") => CallError::Forbidden(why()),
         (Step::Receiver, 550..=559) => CallError::NotFound(why()),
-        _ => CallError::refused(code.to_string(), said),
+        _ => CallError::refused(code.to_string(), detail),
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
     fn each_refusal_of_a_mail_server_has_its_meaning() {
         let chat = || CallError::Wait { wait: NO_NUMBER, scope: HoldScope::Chat };
         let why = |text: &str| text.to_owned();
-        for (step, code, said, wanted) in [
+        for (step, code, detail, wanted) in [
             (Step::Receiver, 450, "4.2.0 greylisted", chat()),
             (Step::Receiver, 451, "4.7.1 try again", chat()),
             (Step::Content, 451, "local error", chat()),
@@ -175,8 +175,8 @@ mod tests {
             (Step::Content, 552, "5.3.4 too big", CallError::refused("too_large", "552 5.3.4 too big")),
             (Step::Content, 554, "5.7.1 spam", CallError::refused("554", "5.7.1 spam")),
         ] {
-            let meant = refusal(step, code, said);
-            assert_eq!(meant, wanted, "{step:?} {code} {said}");
+            let meant = refusal(step, code, detail);
+            assert_eq!(meant, wanted, "{step:?} {code} {detail}");
             assert!(meant.proves_nothing_done());
         }
     }

@@ -145,9 +145,9 @@ fn text(
     for answer in answers {
         let part = |name: &str| fields::shown(&answer[name]);
         let question = part("question").or_else(|| part("question_id"));
-        lines.extend(part("answer").map(|said| match question {
-            Some(question) => format!("{question}: {said}"),
-            None => said,
+        lines.extend(part("answer").map(|answer| match question {
+            Some(question) => format!("{question}: {answer}"),
+            None => answer,
         }));
     }
     let custom = nested(given.get("custom_data"));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_names_its_field() {
+    fn an_invalid_submission_names_its_field() {
         let field = |body: Value| read(&post("application/json", body.to_string()), NOW).unwrap_err().field;
         assert_eq!(field(json!({"name": "Ivan"})), "phone");
         assert_eq!(field(json!({"phone": "call me"})), "phone");

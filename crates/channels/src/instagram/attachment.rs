@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_of_known_types_and_sizes() {
+    fn files_are_of_supported_types_and_sizes() {
         let photo = MediaForm::Photo { width: 1, height: 1 };
         assert_eq!(kind(&photo, "image/png", LARGEST_IMAGE), Ok("image"));
         assert!(kind(&photo, "image/png", LARGEST_IMAGE + 1).unwrap_err().contains("8 MB"));

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::error::CallError;
 use crate::http::{ANSWER, Http, LARGEST};
-use crate::kept::Kept;
 use crate::provider::Fetched;
 use crate::setup::Setup;
+use crate::stored_values::StoredValues;
 
 use super::error;
 use super::token::{NewToken, Token, is_the_same};
@@ -26,7 +26,7 @@ pub(super) struct Client {
     http: Http,
     api: String,
     token: Token,
-    kept: Kept,
+    stored: StoredValues,
     chance: Chance,
 }
 
@@ -36,7 +36,7 @@ impl Client {
             http: setup.http.clone(),
             api: setup.api(),
             token: Token::new(setup.fields.token.clone(), setup.kept.clone(), setup.clock.clone()),
-            kept: setup.kept.clone(),
+            stored: setup.kept.clone(),
             chance: setup.chance.clone(),
         }
     }
@@ -47,13 +47,13 @@ impl Client {
 
     /// The account's id as posts have it, once a check returned it.
     pub(super) fn own_id(&self) -> Option<String> {
-        self.kept.text(OWN_ID)
+        self.stored.text(OWN_ID)
     }
 
     /// Where it cannot be kept, posts are taken for any account until it can.
     pub(super) async fn keep_own_id(&self, id: &str) {
         if self.own_id().as_deref() != Some(id)
-            && let Err(error) = self.kept.put(vec![(OWN_ID, id.into())]).await
+            && let Err(error) = self.stored.put(vec![(OWN_ID, id.into())]).await
         {
             tracing::warn!(%error, "the id of an Instagram account cannot be kept");
         }
@@ -87,12 +87,12 @@ impl Client {
             let answer = self.http.call_within(request, limit, LARGEST).await?;
             error::read(&answer, |wait| self.chance.jitter(wait))
         };
-        let told = once(&token).await;
+        let reply = once(&token).await;
         let current = self.token.current()?;
-        if matches!(told, Err(CallError::Token(_))) && !is_the_same(&token, &current) {
+        if matches!(reply, Err(CallError::Token(_))) && !is_the_same(&token, &current) {
             return once(&current).await;
         }
-        told
+        reply
     }
 
     pub(super) async fn fetch(&self, media: &InboundMedia, most: u64) -> Result<Fetched, CallError> {
@@ -128,10 +128,10 @@ impl Client {
 }
 
 /// The token of an answer that gives one for some weeks.
-pub(super) fn new_token(told: &Value) -> Result<NewToken, CallError> {
+pub(super) fn new_token(reply: &Value) -> Result<NewToken, CallError> {
     let unreadable = || CallError::Unreadable("200 without a new token".to_owned());
-    let token = word(told, "access_token").ok_or_else(unreadable)?;
-    let lives = told["expires_in"].as_u64().ok_or_else(unreadable)?;
+    let token = word(reply, "access_token").ok_or_else(unreadable)?;
+    let lives = reply["expires_in"].as_u64().ok_or_else(unreadable)?;
     Ok(NewToken { token: token.into(), lives: Duration::from_secs(lives) })
 }
 

@@ -40,22 +40,23 @@ pub(super) fn of_human_agent(error: CallError) -> CallError {
 
 /// Reads an answer. `jitter` makes a wait a little shorter, differently each time.
 pub(super) fn read(answer: &Answer, jitter: impl Fn(Duration) -> Duration) -> Result<Value, CallError> {
-    let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let error = told.as_ref().map(|told| &told["error"]).filter(|error| error.is_object());
+    let reply: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let error = reply.as_ref().map(|reply| &reply["error"]).filter(|error| error.is_object());
     match error {
         Some(error) => Err(of_error(answer.status, error, wait(answer, jitter))),
         None if answer.status == 429 => Err(CallError::wait(wait(answer, jitter))),
         None if answer.status >= 500 => Err(CallError::Server(answer.status.to_string())),
-        None => match told.filter(|told| told.is_object() && answer.is_success()) {
-            Some(told) => Ok(told),
+        None => match reply.filter(|reply| reply.is_object() && answer.is_success()) {
+            Some(reply) => Ok(reply),
             None => Err(CallError::Unreadable(format!("{} with a body of another form", answer.status))),
         },
     }
 }
 
 fn wait(answer: &Answer, jitter: impl Fn(Duration) -> Duration) -> Duration {
-    let told = answer.headers.get("x-business-use-case-usage").and_then(|usage| usage.to_str().ok());
-    told.and_then(minutes_to_regain)
+    let usage = answer.headers.get("x-business-use-case-usage").and_then(|usage| usage.to_str().ok());
+    usage
+        .and_then(minutes_to_regain)
         .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)))
         .or(answer.retry_after)
         .unwrap_or_else(|| jitter(TOO_MANY))
@@ -73,27 +74,27 @@ fn of_error(status: u16, error: &Value, wait: Duration) -> CallError {
     let code = error["code"].as_i64().unwrap_or_default();
     let subcode = error["error_subcode"].as_i64().unwrap_or_default();
     let name = if subcode == 0 { code.to_string() } else { format!("{code}/{subcode}") };
-    let said = word(error, "message").unwrap_or_default();
-    let said: String = said.chars().take(LONGEST_DETAIL).collect();
+    let message = word(error, "message").unwrap_or_default();
+    let message: String = message.chars().take(LONGEST_DETAIL).collect();
     let trace = word(error, "fbtrace_id").map(|id| format!(" (trace {id})")).unwrap_or_default();
-    let told = format!("{name} {said}{trace}");
+    let detail = format!("{name} {message}{trace}");
     match (code, subcode) {
         (_, 2_534_022 | 2_018_278) => CallError::Forbidden(format!(
             "{WINDOW_OVER}: only a person may answer, for 7 days (\"written_by\": \"person\"); else wait until the customer \
-             writes again ({told})"
+             writes again ({detail})"
         )),
-        (_, 2_534_014) => CallError::NotFound(told),
-        (_, 2_534_001) | (551, _) => CallError::Forbidden(told),
-        (190, _) => CallError::Token(format!("{}{told}", token_words(subcode))),
-        (368 | 10 | 200 | 3, _) => CallError::Account(told),
+        (_, 2_534_014) => CallError::NotFound(detail),
+        (_, 2_534_001) | (551, _) => CallError::Forbidden(detail),
+        (190, _) => CallError::Token(format!("{}{detail}", token_words(subcode))),
+        (368 | 10 | 200 | 3, _) => CallError::Account(detail),
         (4 | 17 | 32 | 613 | 80_002, _) => CallError::wait(wait),
-        (1 | 2 | 1_200, _) => CallError::Server(told),
-        _ if error["is_transient"].as_bool() == Some(true) => CallError::Server(told),
+        (1 | 2 | 1_200, _) => CallError::Server(detail),
+        _ if error["is_transient"].as_bool() == Some(true) => CallError::Server(detail),
         (0, _) if status == 429 => CallError::wait(wait),
-        (0, _) if status < 500 => CallError::Unreadable(told),
-        (0, _) => CallError::Server(told),
-        _ if status >= 500 && code != 100 => CallError::Server(told),
-        _ => CallError::refused(name, format!("{said}{trace}")),
+        (0, _) if status < 500 => CallError::Unreadable(detail),
+        (0, _) => CallError::Server(detail),
+        _ if status >= 500 && code != 100 => CallError::Server(detail),
+        _ => CallError::refused(name, format!("{message}{trace}")),
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_an_approved_app_may_do_stops_no_account() {
+    fn a_missing_app_approval_stops_no_account() {
         assert!(is_window_over(&error(403, 10, 2_534_022)));
         assert!(!is_window_over(&error(400, 551, 1_545_041)));
         for (refused, wanted) in [
@@ -203,11 +204,11 @@ mod tests {
 
     #[test]
     fn a_wait_is_as_long_as_the_header_says() {
-        let mut told = answer(400, &json!({"error": {"code": 613}}));
+        let mut limited = answer(400, &json!({"error": {"code": 613}}));
         let usage = r#"{"1":[{"estimated_time_to_regain_access":0},{"estimated_time_to_regain_access":7}]}"#;
-        told.headers.insert("x-business-use-case-usage", usage.parse().unwrap());
-        assert_eq!(read(&told, |wait| wait).unwrap_err(), CallError::wait(Duration::from_mins(7)));
-        told.headers.clear();
-        assert_eq!(read(&told, |wait| wait / 2).unwrap_err(), CallError::wait(TOO_MANY / 2));
+        limited.headers.insert("x-business-use-case-usage", usage.parse().unwrap());
+        assert_eq!(read(&limited, |wait| wait).unwrap_err(), CallError::wait(Duration::from_mins(7)));
+        limited.headers.clear();
+        assert_eq!(read(&limited, |wait| wait / 2).unwrap_err(), CallError::wait(TOO_MANY / 2));
     }
 }

@@ -87,8 +87,8 @@ impl Item<'_> {
         } else if let Some(id) = word(&value["reaction"], "mid") {
             if let Some(given) = self.reaction() {
                 let reaction = &value["reaction"];
-                let said = [&reaction["action"], &reaction["reaction"], &reaction["emoji"]];
-                let words = said.map(|word| word.as_str().unwrap_or_default()).join(":");
+                let parts = [&reaction["action"], &reaction["reaction"], &reaction["emoji"]];
+                let words = parts.map(|word| word.as_str().unwrap_or_default()).join(":");
                 let about = format!("reaction:{}:{words}:{}", given.user, given.at.as_micros());
                 add(key(&about, &id), InboundChange::Reacted { external_id: id, given });
             }
@@ -117,8 +117,9 @@ impl Item<'_> {
         let chat = self.person(if is_own { "recipient" } else { "sender" })?;
         let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
         let media: Vec<InboundMedia> = attachments.iter().filter_map(media).collect();
-        let said = message["text"].as_str().filter(|text| !text.is_empty());
-        let text = said.or_else(|| placeholder(message, attachments, media.is_empty())).unwrap_or_default();
+        let written = message["text"].as_str().filter(|text| !text.is_empty());
+        let text =
+            written.or_else(|| placeholder(message, attachments, media.is_empty())).unwrap_or_default();
         let plain = self.plain(chat, id, text);
         Some(InboundMessage {
             origin: if is_own { MessageOrigin::Owner } else { plain.origin },

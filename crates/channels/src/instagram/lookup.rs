@@ -134,14 +134,14 @@ mod tests {
         let since: Timestamp = "2030-01-01T12:00:00Z".parse().unwrap();
         let (own, theirs) = ("17840000000000001", "5550001");
         let at = "2030-01-01T12:00:01+0000";
-        let told = [
+        let messages = [
             message("m1", own, at, "Well?"),
             message("m2", theirs, at, "Hello"),
             message("m3", own, at, "Hello"),
             message("m4", own, "2030-01-01T11:59:00+0000", "Old"),
         ];
         let sent = Sent::default();
-        let look = |text: &str| judge(&told, &sent, &looked_for(text), since);
+        let look = |text: &str| judge(&messages, &sent, &looked_for(text), since);
         assert_eq!(look("Hello "), MessageLookup::Here(SentIds::one(Some("m3"))));
         assert_eq!(look("Old"), MessageLookup::NotThere);
         sent.remember("m3");

@@ -155,8 +155,8 @@ impl Instagram {
         self.client.keep_own_id(&id).await;
         let name = word(&me, "username").or_else(|| word(&me, "name")).unwrap_or_default();
         let mut missing = Vec::new();
-        if let Ok(told) = self.client.get("me/subscribed_apps", &[]).await {
-            let fields: Vec<&str> = told["data"]
+        if let Ok(reply) = self.client.get("me/subscribed_apps", &[]).await {
+            let fields: Vec<&str> = reply["data"]
                 .as_array()
                 .into_iter()
                 .flatten()

@@ -28,9 +28,9 @@ impl Names {
         };
         let ask = async {
             for user in unknown {
-                let told = client.get(&user, &[("fields", "name,username")]).await;
-                let known = match told {
-                    Ok(told) => word(&told, "name").or_else(|| word(&told, "username")),
+                let reply = client.get(&user, &[("fields", "name,username")]).await;
+                let known = match reply {
+                    Ok(reply) => word(&reply, "name").or_else(|| word(&reply, "username")),
                     // The customer has not agreed to it.
                     Err(CallError::Refused { .. } | CallError::NotFound(_) | CallError::Forbidden(_)) => None,
                     // The next message asks again.

@@ -18,9 +18,9 @@ use super::error;
 use super::token::NewToken;
 use crate::error::CallError;
 use crate::http::Http;
-use crate::kept::Kept;
 use crate::login::{LogIn, LogInAnswer};
 use crate::setup::{Setup, is_same};
+use crate::stored_values::StoredValues;
 
 /// What the app may do for the account.
 const SCOPES: &str = "instagram_business_basic,instagram_business_manage_messages";
@@ -40,7 +40,7 @@ pub(super) struct OAuth {
     /// The last one first: what is added last is in use.
     secrets: Vec<SecretText>,
     account: AccountName,
-    kept: Kept,
+    stored: StoredValues,
     clock: Clock,
     /// One log-in at a time.
     turn: Mutex<()>,
@@ -56,7 +56,7 @@ impl OAuth {
             app,
             secrets,
             account: setup.fields.name.clone(),
-            kept: setup.kept.clone(),
+            stored: setup.kept.clone(),
             clock: setup.clock.clone(),
             turn: Mutex::new(()),
         }
@@ -158,15 +158,15 @@ impl OAuth {
     async fn who(&self, token: &SecretText) -> Result<String, CallError> {
         let url = format!("{}/{VERSION}/me", self.api);
         let request = self.http.get(&url).query(&[("fields", "user_id")]).bearer_auth(token.expose_secret());
-        let told = error::read(&self.http.call(request).await?, |wait| wait)?;
-        word(&told, "user_id")
+        let reply = error::read(&self.http.call(request).await?, |wait| wait)?;
+        word(&reply, "user_id")
             .ok_or_else(|| CallError::Unreadable("200 without the id of the account".to_owned()))
     }
 
     /// Names the account and when the link was made, signed.
     fn state(&self, made: Timestamp) -> String {
-        let said = format!("{}.{}", self.account, made.as_micros());
-        format!("{said}.{}", self.sign(&said))
+        let payload = format!("{}.{}", self.account, made.as_micros());
+        format!("{payload}.{}", self.sign(&payload))
     }
 
     /// What links are signed with: nothing that is in an address.
@@ -174,22 +174,22 @@ impl OAuth {
         self.secrets.first().map(|secret| secret.expose_secret().as_bytes()).unwrap_or_default()
     }
 
-    fn sign(&self, said: &str) -> String {
+    fn sign(&self, payload: &str) -> String {
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(self.key()) else {
             return String::new();
         };
-        hex::encode(mac.chain_update(format!("log in\n{said}")).finalize().into_bytes())
+        hex::encode(mac.chain_update(format!("log in\n{payload}")).finalize().into_bytes())
     }
 
     /// When the link of a state was made.
     fn read_state(&self, state: &str) -> Result<Timestamp, CallError> {
         let wrong = || CallError::refused("wrong_state", "this is no link of this account");
-        let (said, signature) = state.rsplit_once('.').ok_or_else(wrong)?;
-        let wanted = self.sign(said);
+        let (payload, signature) = state.rsplit_once('.').ok_or_else(wrong)?;
+        let wanted = self.sign(payload);
         if wanted.is_empty() || !is_same(wanted.as_bytes(), signature.as_bytes()) {
             return Err(wrong());
         }
-        let made = said.strip_prefix(self.account.as_str()).and_then(|rest| rest.strip_prefix('.'));
+        let made = payload.strip_prefix(self.account.as_str()).and_then(|rest| rest.strip_prefix('.'));
         let made = made.and_then(|made| made.parse().ok()).map(Timestamp::from_micros).ok_or_else(wrong)?;
         if self.clock.now().since(made) > LINK_WORKS {
             return Err(CallError::refused("ended", "the link works for 30 minutes; get another one"));
@@ -198,22 +198,24 @@ impl OAuth {
     }
 
     fn used_up_to(&self) -> Option<Timestamp> {
-        Some(Timestamp::from_micros(self.kept.text(USED_UP_TO)?.parse().ok()?))
+        Some(Timestamp::from_micros(self.stored.text(USED_UP_TO)?.parse().ok()?))
     }
 
     async fn keep(&self, name: &'static str, value: SecretText) -> Result<(), CallError> {
-        let kept = self.kept.put(vec![(name, value)]).await;
+        let kept = self.stored.put(vec![(name, value)]).await;
         kept.map_err(|error| CallError::Unreached(format!("the log-in cannot be kept: {error}")))
     }
 }
 
 /// The token of an hour; it is in the answer itself, or in the first of a list.
-fn short_token(status: u16, told: &Value) -> Result<SecretText, CallError> {
-    let token = word(told, "access_token").or_else(|| word(told["data"].get(0)?, "access_token"));
-    let said = word(told, "error_message").or_else(|| word(&told["error"], "message"));
-    match (token, said) {
+fn short_token(status: u16, reply: &Value) -> Result<SecretText, CallError> {
+    let token = word(reply, "access_token").or_else(|| word(reply["data"].get(0)?, "access_token"));
+    let message = word(reply, "error_message").or_else(|| word(&reply["error"], "message"));
+    match (token, message) {
         (Some(token), _) if (200..300).contains(&status) => Ok(token.into()),
-        (_, Some(said)) => Err(CallError::refused("exchange", said.chars().take(200).collect::<String>())),
+        (_, Some(message)) => {
+            Err(CallError::refused("exchange", message.chars().take(200).collect::<String>()))
+        }
         _ if status >= 500 => Err(CallError::Server(status.to_string())),
         _ => Err(CallError::Unreadable(format!("{status} without a token"))),
     }
@@ -226,13 +228,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_token_stands_in_either_place() {
-        for told in [json!({"access_token": "short"}), json!({"data": [{"access_token": "short"}]})] {
-            assert_eq!(short_token(200, &told).unwrap().expose_secret(), "short");
+    fn the_first_token_is_read_from_either_field() {
+        for reply in [json!({"access_token": "short"}), json!({"data": [{"access_token": "short"}]})] {
+            assert_eq!(short_token(200, &reply).unwrap().expose_secret(), "short");
         }
-        let told =
+        let reply =
             json!({"error_type": "OAuthException", "code": 400, "error_message": "Invalid platform app"});
-        let refused = short_token(400, &told).unwrap_err();
+        let refused = short_token(400, &reply).unwrap_err();
         assert!(matches!(&refused, CallError::Refused { detail, .. } if detail == "Invalid platform app"));
         assert!(matches!(short_token(200, &json!([])), Err(CallError::Unreadable(_))));
         assert!(matches!(short_token(502, &Value::Null), Err(CallError::Server(_))));

@@ -20,7 +20,7 @@ const PROFILE: &str = "me/messenger_profile";
 /// # Errors
 /// Instagram refuses it, or no answer came.
 pub(super) async fn make(client: &Client, call: &OldCall) -> Result<Value, CallError> {
-    let told = match call {
+    let reply = match call {
         OldCall::IceBreakers => client.get(PROFILE, &[("fields", "ice_breakers")]).await,
         OldCall::SetIceBreakers { all } => {
             let body = json!({ "platform": "instagram", "ice_breakers": all });
@@ -46,7 +46,7 @@ pub(super) async fn make(client: &Client, call: &OldCall) -> Result<Value, CallE
         }
         _ => return Err(CallError::refused("not_supported", "Instagram has no such call")),
     };
-    told.map(without_links)
+    reply.map(without_links)
 }
 
 async fn page(
@@ -69,11 +69,11 @@ fn number(id: &str) -> Result<&str, CallError> {
 }
 
 /// An answer without the addresses of other pages: they contain the token. `after` leads there as well.
-fn without_links(mut told: Value) -> Value {
-    if let Some(paging) = told.get_mut("paging").and_then(Value::as_object_mut) {
+fn without_links(mut reply: Value) -> Value {
+    if let Some(paging) = reply.get_mut("paging").and_then(Value::as_object_mut) {
         paging.retain(|name, _| name == "cursors");
     }
-    told
+    reply
 }
 
 #[cfg(test)]
@@ -92,8 +92,8 @@ mod tests {
     fn addresses_with_the_token_are_left_out() {
         let cursors = json!({ "after": "b" });
         let paging = json!({ "cursors": cursors, "next": "https://example.com/?access_token=planted" });
-        let told = without_links(json!({ "data": [], "paging": paging }));
-        assert_eq!(told, json!({ "data": [], "paging": { "cursors": cursors } }));
+        let reply = without_links(json!({ "data": [], "paging": paging }));
+        assert_eq!(reply, json!({ "data": [], "paging": { "cursors": cursors } }));
         assert_eq!(without_links(json!([])), json!([]));
     }
 }

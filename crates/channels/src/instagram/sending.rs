@@ -40,8 +40,8 @@ pub(super) async fn send(client: &Client, sent: &Sent, outgoing: &Outgoing) -> O
 async fn post(client: &Client, outgoing: &Outgoing, body: &Value) -> Result<String, CallError> {
     // With a file the answer comes once Instagram has fetched it.
     let limit = if outgoing.file.is_some() { UPLOAD } else { ANSWER };
-    let told = client.post("me/messages", body, limit).await?;
-    word(&told, "message_id")
+    let reply = client.post("me/messages", body, limit).await?;
+    word(&reply, "message_id")
         .ok_or_else(|| CallError::Unreadable("200 without the id of a message".to_owned()))
 }
 

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::error::CallError;
-use crate::kept::Kept;
+use crate::stored_values::StoredValues;
 
 /// The token that the settings give, or what became of it; or the one that a log-in brought.
 pub(super) struct Token {
     given: Option<SecretText>,
-    kept: Kept,
+    stored: StoredValues,
     clock: Clock,
     /// One renewal at a time.
     renewal: Mutex<()>,
@@ -27,8 +27,8 @@ pub(super) struct NewToken {
 }
 
 impl Token {
-    pub(super) fn new(given: Option<SecretText>, kept: Kept, clock: Clock) -> Self {
-        Self { given, kept, clock, renewal: Mutex::new(()) }
+    pub(super) fn new(given: Option<SecretText>, stored: StoredValues, clock: Clock) -> Self {
+        Self { given, stored, clock, renewal: Mutex::new(()) }
     }
 
     /// The token to use now. Another one in the settings replaces all that came after the one before.
@@ -36,7 +36,7 @@ impl Token {
     /// # Errors
     /// There is none.
     pub(super) fn current(&self) -> Result<SecretText, CallError> {
-        self.kept("token").or_else(|| self.given.clone()).ok_or_else(|| {
+        self.stored("token").or_else(|| self.given.clone()).ok_or_else(|| {
             CallError::Token(
                 "no one has logged in yet: `switchboard channel login NAME` begins it".to_owned(),
             )
@@ -45,13 +45,13 @@ impl Token {
 
     /// When it ends, where that is known.
     pub(super) fn expires(&self) -> Option<Timestamp> {
-        let micros = self.kept("token_expires")?.expose_secret().parse().ok()?;
+        let micros = self.stored("token_expires")?.expose_secret().parse().ok()?;
         Some(Timestamp::from_micros(micros))
     }
 
-    fn kept(&self, name: &str) -> Option<SecretText> {
-        let is_of_given = self.kept.text("token_of").is_some_and(|of| of == self.of_given());
-        self.kept.get(name).filter(|_| is_of_given)
+    fn stored(&self, name: &str) -> Option<SecretText> {
+        let is_of_given = self.stored.text("token_of").is_some_and(|of| of == self.of_given());
+        self.stored.get(name).filter(|_| is_of_given)
     }
 
     fn of_given(&self) -> String {
@@ -82,7 +82,7 @@ impl Token {
         let NewToken { token, lives } = new;
         let expires = self.clock.now().plus(lives).as_micros().to_string();
         let of = self.of_given();
-        self.kept
+        self.stored
             .put(vec![("token", token), ("token_expires", expires.into()), ("token_of", of.into())])
             .await
             .map_err(|error| CallError::refused("not_kept", format!("the new token cannot be kept: {error}")))

@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::outcome;
 use crate::error::CallError;
 use crate::http::{Answer, Http, LARGEST, UPLOAD};
-use crate::kept::Kept;
 use crate::provider::Fetched;
 use crate::setup::{Setup, SetupError};
+use crate::stored_values::StoredValues;
 
 /// Under which name the bot's own id is kept.
 pub(super) const OWN_ID: &str = "bot_id";
@@ -28,7 +28,7 @@ pub(super) struct Client {
     api: String,
     token: SecretText,
     header: HeaderValue,
-    kept: Kept,
+    stored: StoredValues,
     chance: Chance,
     /// How often in a row there were too many calls.
     crowded: AtomicU32,
@@ -46,7 +46,7 @@ impl Client {
             api: setup.api(),
             token,
             header,
-            kept: setup.kept.clone(),
+            stored: setup.kept.clone(),
             chance: setup.chance.clone(),
             crowded: AtomicU32::new(0),
         })
@@ -112,8 +112,8 @@ impl Client {
         let me = self.call(Method::GET, "/me", &[], None).await?;
         let id = me.get("user_id").and_then(Value::as_i64);
         let id = id.ok_or_else(|| CallError::Unreadable("a bot without an id".to_owned()))?.to_string();
-        if self.kept.text(OWN_ID).as_ref() != Some(&id)
-            && let Err(error) = self.kept.put(vec![(OWN_ID, id.into())]).await
+        if self.stored.text(OWN_ID).as_ref() != Some(&id)
+            && let Err(error) = self.stored.put(vec![(OWN_ID, id.into())]).await
         {
             tracing::warn!(%error, "the id of the bot is not kept; it is asked for again");
         }
@@ -125,7 +125,7 @@ impl Client {
     /// # Errors
     /// It is not known, and MAX does not return it.
     pub(super) async fn own_id(&self) -> Result<i64, CallError> {
-        if let Some(id) = self.kept.text(OWN_ID).and_then(|id| id.parse().ok()) {
+        if let Some(id) = self.stored.text(OWN_ID).and_then(|id| id.parse().ok()) {
             return Ok(id);
         }
         Ok(self.me().await?.get("user_id").and_then(Value::as_i64).unwrap_or_default())
@@ -136,8 +136,8 @@ impl Client {
     /// # Errors
     /// MAX refuses it, or no answer came.
     pub(super) async fn subscriptions(&self) -> Result<Vec<String>, CallError> {
-        let told = self.call(Method::GET, "/subscriptions", &[], None).await?;
-        let all = told.get("subscriptions").and_then(Value::as_array);
+        let reply = self.call(Method::GET, "/subscriptions", &[], None).await?;
+        let all = reply.get("subscriptions").and_then(Value::as_array);
         let all = all.ok_or_else(|| CallError::Unreadable("subscriptions without a list".to_owned()))?;
         Ok(all.iter().filter_map(|one| one.get("url")?.as_str().map(str::to_owned)).collect())
     }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::place::Place;
+use super::recipient::Recipient;
 use crate::error::CallError;
 use crate::old_call::OldCall;
 use crate::provider::Deed;
@@ -57,9 +57,9 @@ pub(super) async fn old_call(client: &Client, call: &OldCall) -> Result<Value, C
 
 /// The number of a chat.
 fn number(chat: &ExternalChat) -> Result<i64, CallError> {
-    match Place::of(chat)? {
-        Place::Chat(id) => Ok(id),
-        Place::User(_) => Err(CallError::NotFound("the number of the chat is not known yet".to_owned())),
+    match Recipient::of(chat)? {
+        Recipient::Chat(id) => Ok(id),
+        Recipient::User(_) => Err(CallError::NotFound("the number of the chat is not known yet".to_owned())),
     }
 }
 

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::place::Place;
+use super::recipient::Recipient;
 use crate::setup::is_same;
 
 /// What is known beside an update.
@@ -52,7 +52,7 @@ pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
                 changes
                     .into_iter()
                     .enumerate()
-                    .map(|(place, change)| event(format!("{id}:{stamp}:{place}"), change))
+                    .map(|(number, change)| event(format!("{id}:{stamp}:{number}"), change))
                     .collect()
             })
         }
@@ -89,33 +89,34 @@ pub(super) fn name_of(user: &Value) -> Option<String> {
 }
 
 /// The address of the film with the most lines; none where there is only a stream.
-pub(super) fn best_film(told: &Value) -> Option<String> {
-    let urls = told.get("urls")?.as_object()?;
+pub(super) fn best_film(video: &Value) -> Option<String> {
+    let urls = video.get("urls")?.as_object()?;
     let lines = |name: &str| name.strip_prefix("mp4_")?.parse::<u32>().ok();
     let films = urls.iter().filter_map(|(name, url)| Some((lines(name)?, url.as_str()?)));
     films.max_by_key(|(lines, _)| *lines).map(|(_, url)| url.to_owned())
 }
 
 fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<InboundMessage> {
-    let told = update.get("message")?;
-    let chat = number(told, "/recipient/chat_id")?;
-    let sent_at = number(told, "/timestamp").map_or(at, millis);
-    let sender = told.get("sender").filter(|sender| sender.is_object());
+    let written = update.get("message")?;
+    let chat = number(written, "/recipient/chat_id")?;
+    let sent_at = number(written, "/timestamp").map_or(at, millis);
+    let sender = written.get("sender").filter(|sender| sender.is_object());
     let user = sender.and_then(|sender| number(sender, "/user_id"));
     let is_bot = sender.and_then(|sender| sender.get("is_bot")?.as_bool()) == Some(true);
-    let is_dialog = text(told, "/recipient/chat_type") == Some("dialog");
+    let is_dialog = text(written, "/recipient/chat_type") == Some("dialog");
     // In a dialog with the bot no other bot writes.
     let is_own = user.is_some() && user == reader.own || is_bot && is_dialog;
-    let external_id = text(told, "/body/mid").map(str::to_owned);
+    let external_id = text(written, "/body/mid").map(str::to_owned);
     // A message that is only passed on may have no body, and no id of its own.
     let external_id = external_id.unwrap_or_else(|| {
         format!("forward:{chat}:{}:{}", user.unwrap_or_default(), sent_at.as_micros() / 1_000)
     });
-    let body = told.get("body").filter(|body| body.is_object());
-    let linked = text(told, "/link/type");
-    let forwarded = told.pointer("/link/message").filter(|_| linked == Some("forward"));
+    let body = written.get("body").filter(|body| body.is_object());
+    let linked = text(written, "/link/type");
+    let forwarded = written.pointer("/link/message").filter(|_| linked == Some("forward"));
 
-    let mut message = InboundMessage::text(Place::Chat(chat).chat()?, external_id, String::new(), sent_at);
+    let mut message =
+        InboundMessage::text(Recipient::Chat(chat).chat()?, external_id, String::new(), sent_at);
     let mut words = Vec::new();
     for content in [body, forwarded].into_iter().flatten() {
         let typed = text(content, "/text");
@@ -140,10 +141,11 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
         (false, true) => MessageOrigin::Bot,
         (false, false) => MessageOrigin::Person,
     };
-    let person = if is_own { number(told, "/recipient/user_id") } else { user };
+    let person = if is_own { number(written, "/recipient/user_id") } else { user };
     message.user = person.map(|id| id.to_string());
     message.name = sender.filter(|_| !is_own).and_then(name_of);
-    message.reply_to = text(told, "/link/message/mid").filter(|_| linked == Some("reply")).map(str::to_owned);
+    message.reply_to =
+        text(written, "/link/message/mid").filter(|_| linked == Some("reply")).map(str::to_owned);
     message.raw = Some(update.to_string());
     Some(message)
 }
@@ -155,21 +157,22 @@ fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
     let at = number(callback, "/timestamp").map_or(at, millis);
     // The id names the keyboard, which may be pressed again.
     let external_id = format!("callback:{}:{}", text(callback, "/callback_id")?, at.as_micros() / 1_000);
-    let place = number(update, "/message/recipient/chat_id").map_or(Place::User(user), Place::Chat);
+    let recipient =
+        number(update, "/message/recipient/chat_id").map_or(Recipient::User(user), Recipient::Chat);
     let data = text(callback, "/payload").unwrap_or_default();
     Some(InboundMessage {
         user: Some(user.to_string()),
         name: callback.get("user").and_then(name_of),
         reply_to: text(update, "/message/body/mid").map(str::to_owned),
         raw: Some(update.to_string()),
-        ..InboundMessage::text(place.chat()?, external_id, data, at)
+        ..InboundMessage::text(recipient.chat()?, external_id, data, at)
     })
 }
 
 /// The bot was started or stopped. A start is written as the word that begins a dialog elsewhere.
 fn reachable(update: &Value, can: bool, at: Timestamp) -> Option<(String, Vec<InboundChange>)> {
     let (number_of_chat, user) = (number(update, "/chat_id")?, number(update, "/user/user_id")?);
-    let chat = Place::Chat(number_of_chat).chat()?;
+    let chat = Recipient::Chat(number_of_chat).chat()?;
     let id = format!("{number_of_chat}:{user}");
     let mut changes = vec![InboundChange::Reachable { chat: chat.clone(), can, at }];
     if can {
@@ -418,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn presses_starts_and_stops_are_told() {
+    fn presses_starts_and_stops_are_reported() {
         let callback =
             json!({"timestamp": 1_000, "callback_id": "f9L", "payload": "a=1", "user": {"user_id": 2001}});
         let gone = json!({"update_type": "message_callback", "timestamp": 1_000, "callback": callback, "message": null});
@@ -470,8 +473,8 @@ mod tests {
 
     #[test]
     fn the_film_with_the_most_lines_is_taken() {
-        let told = json!({"urls": {"mp4_360": "a", "mp4_1080": "b", "mp4_144": "c", "hls": "d"}});
-        assert_eq!(best_film(&told).as_deref(), Some("b"));
+        let video = json!({"urls": {"mp4_360": "a", "mp4_1080": "b", "mp4_144": "c", "hls": "d"}});
+        assert_eq!(best_film(&video).as_deref(), Some("b"));
         assert_eq!(best_film(&json!({"urls": null})), None);
     }
 

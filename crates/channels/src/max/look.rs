@@ -9,13 +9,13 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::client::Client;
-use super::place::Place;
+use super::recipient::Recipient;
 use super::upload::Kind;
 use crate::provider::Outgoing;
 use crate::recent::Recent;
 
 /// A call whose connection broke may be at work for so long.
-const UNDER_WAY: Duration = Duration::from_secs(2);
+const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// The clock of MAX may be so far behind ours.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 
@@ -26,14 +26,14 @@ pub(super) async fn find(
     outgoing: &Outgoing,
     since: Timestamp,
 ) -> MessageLookup {
-    let Ok(Place::Chat(chat)) = Place::of(&outgoing.chat) else { return MessageLookup::CannotTell };
+    let Ok(Recipient::Chat(chat)) = Recipient::of(&outgoing.chat) else { return MessageLookup::CannotTell };
     let Ok(own) = client.own_id().await else { return MessageLookup::CannotTell };
-    let asked_at = client.clock().now();
+    let requested_at = client.clock().now();
     let after = (since.minus(CLOCKS_APART).as_micros() / 1_000).to_string();
     let query = [("chat_id", chat.to_string()), ("after", after), ("count", "100".to_owned())];
     let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let told = client.call(Method::GET, "/messages", &query, None).await;
-    let Some(messages) = told.as_ref().ok().and_then(|told| told.get("messages")?.as_array()) else {
+    let reply = client.call(Method::GET, "/messages", &query, None).await;
+    let Some(messages) = reply.as_ref().ok().and_then(|reply| reply.get("messages")?.as_array()) else {
         return MessageLookup::CannotTell;
     };
     let mids = messages.iter().filter(|message| is_it(message, own, outgoing));
@@ -42,7 +42,7 @@ pub(super) async fn find(
         recent.add(mid);
         return MessageLookup::Here(SentIds::one(Some(ProviderId::from(mid))));
     }
-    if asked_at.since(since) < UNDER_WAY || messages.len() >= 100 {
+    if requested_at.since(since) < IN_FLIGHT || messages.len() >= 100 {
         return MessageLookup::CannotTell;
     }
     MessageLookup::NotThere

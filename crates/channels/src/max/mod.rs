@@ -7,7 +7,7 @@ mod forward;
 mod inbound;
 mod look;
 mod outcome;
-mod place;
+mod recipient;
 mod sending;
 mod upload;
 
@@ -150,22 +150,24 @@ impl Max {
         let (timeout, types) = (POLL.as_secs().to_string(), UPDATES.join(","));
         let mut query = vec![("limit", MOST_UPDATES), ("timeout", &timeout), ("types", &types)];
         query.extend(cursor.map(|marker| ("marker", marker)));
-        let asked =
+        let result =
             self.client.call_within(Method::GET, "/updates", &query, POLL + crate::http::ANSWER).await;
         *self.polled.lock() = Some(self.setup.clock.running());
-        let told = asked?;
-        let updates = told.get("updates").and_then(Value::as_array);
+        let reply = result?;
+        let updates = reply.get("updates").and_then(Value::as_array);
         let updates = updates.ok_or_else(|| CallError::Unreadable("updates without a list".to_owned()))?;
         let events = updates.iter().flat_map(|update| self.read(update)).collect();
-        let marker = told.get("marker").and_then(Value::as_i64).map(|marker| marker.to_string());
+        let marker = reply.get("marker").and_then(Value::as_i64).map(|marker| marker.to_string());
         Ok(Polled { events, cursor: marker.or_else(|| cursor.map(str::to_owned)), more: true })
     }
 
     /// The address of the best film of a message.
     async fn film(&self, token: &str) -> Result<String, CallError> {
-        let told =
-            self.client.call(Method::GET, &format!("/videos/{}", place::escaped(token)), &[], None).await?;
-        inbound::best_film(&told).ok_or_else(|| CallError::NotFound("the film has no address".to_owned()))
+        let reply = self
+            .client
+            .call(Method::GET, &format!("/videos/{}", recipient::escaped(token)), &[], None)
+            .await?;
+        inbound::best_film(&reply).ok_or_else(|| CallError::NotFound("the film has no address".to_owned()))
     }
 }
 

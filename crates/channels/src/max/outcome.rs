@@ -16,42 +16,42 @@ pub(super) fn read(answer: &Answer) -> Result<Value, CallError> {
     if !answer.is_success() {
         return Err(refusal(answer));
     }
-    let told: Value = answer.json()?;
-    if !told.is_object() {
+    let reply: Value = answer.json()?;
+    if !reply.is_object() {
         return Err(CallError::Unreadable(format!("{} with a body of another form", answer.status)));
     }
-    if told.get("success").and_then(Value::as_bool) == Some(false) {
-        return Err(CallError::refused("not_successful", words(&told)));
+    if reply.get("success").and_then(Value::as_bool) == Some(false) {
+        return Err(CallError::refused("not_successful", words(&reply)));
     }
-    Ok(told)
+    Ok(reply)
 }
 
 /// What an answer means that has no success.
 pub(super) fn refusal(answer: &Answer) -> CallError {
-    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = told.get("code").and_then(Value::as_str).unwrap_or_default();
-    let said = match (code, words(&told).as_str()) {
+    let reply: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let code = reply.get("code").and_then(Value::as_str).unwrap_or_default();
+    let detail = match (code, words(&reply).as_str()) {
         ("", "") => format!("status {}", answer.status),
         (code, "") => code.to_owned(),
         (code, words) => format!("{code}: {words}"),
     };
     match answer.status {
-        400 if code == "attachment.not.ready" => CallError::Unprepared(said),
-        401 => CallError::Token(said),
-        403 => CallError::Forbidden(said),
-        404 => CallError::NotFound(said),
+        400 if code == "attachment.not.ready" => CallError::Unprepared(detail),
+        401 => CallError::Token(detail),
+        403 => CallError::Forbidden(detail),
+        404 => CallError::NotFound(detail),
         429 => CallError::wait(answer.retry_after.unwrap_or(crate::error::NO_NUMBER)),
         status @ 400..=499 => {
             let code = if code.is_empty() { format!("http_{status}") } else { code.to_owned() };
-            CallError::refused(code, words(&told))
+            CallError::refused(code, words(&reply))
         }
         status @ 500..=599 => CallError::Server(format!("status {status}")),
         status => CallError::Unreadable(format!("status {status}")),
     }
 }
 
-fn words(told: &Value) -> String {
-    let words = told.get("message").and_then(Value::as_str).unwrap_or_default();
+fn words(reply: &Value) -> String {
+    let words = reply.get("message").and_then(Value::as_str).unwrap_or_default();
     words.chars().take(LONGEST_DETAIL).collect()
 }
 
@@ -71,17 +71,21 @@ mod tests {
 
     #[test]
     fn each_refusal_means_what_the_api_says() {
-        let said = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
+        let error_body = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
         let refused = |code: &str| CallError::refused(code, "m");
         for (status, body, wanted) in [
-            (400, said("attachment.not.ready"), CallError::Unprepared("attachment.not.ready: m".to_owned())),
-            (400, said("proto.payload"), refused("proto.payload")),
-            (401, said("verify.token"), CallError::Token("verify.token: m".to_owned())),
-            (403, said("chat.denied"), CallError::Forbidden("chat.denied: m".to_owned())),
-            (404, said("not.found"), CallError::NotFound("not.found: m".to_owned())),
+            (
+                400,
+                error_body("attachment.not.ready"),
+                CallError::Unprepared("attachment.not.ready: m".to_owned()),
+            ),
+            (400, error_body("proto.payload"), refused("proto.payload")),
+            (401, error_body("verify.token"), CallError::Token("verify.token: m".to_owned())),
+            (403, error_body("chat.denied"), CallError::Forbidden("chat.denied: m".to_owned())),
+            (404, error_body("not.found"), CallError::NotFound("not.found: m".to_owned())),
             (405, "<html>".to_owned(), CallError::refused("http_405", "")),
             (413, "<html>".to_owned(), CallError::refused("http_413", "")),
-            (500, said("internal"), CallError::Server("status 500".to_owned())),
+            (500, error_body("internal"), CallError::Server("status 500".to_owned())),
             (503, "<html>".to_owned(), CallError::Server("status 503".to_owned())),
             (302, String::new(), CallError::Unreadable("status 302".to_owned())),
             (200, r#"{"success":false,"message":"m"}"#.to_owned(), refused("not_successful")),

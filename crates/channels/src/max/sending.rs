@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::format;
-use super::place::Place;
+use super::recipient::Recipient;
 use crate::error::CallError;
 use crate::provider::Outgoing;
 
@@ -23,13 +23,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(16);
 /// # Errors
 /// MAX refuses it, or no answer came.
 pub(super) async fn send(client: &Client, outgoing: &Outgoing) -> Result<String, CallError> {
-    let (name, place) = Place::of(&outgoing.chat)?.parameter();
+    let (name, recipient) = Recipient::of(&outgoing.chat)?.parameter();
     let body = body(outgoing)?;
     let without_preview = if outgoing.preview { "false" } else { "true" };
-    let query = [(name, place.as_str()), ("disable_link_preview", without_preview)];
+    let query = [(name, recipient.as_str()), ("disable_link_preview", without_preview)];
     let started = client.clock().running();
     let mut wait = FIRST_WAIT;
-    let told = loop {
+    let reply = loop {
         match client.call(Method::POST, "/messages", &query, Some(&body)).await {
             // The answer proves that nothing was sent.
             Err(CallError::Unprepared(_)) if client.clock().running() + wait < started + LONGEST_WORK => {
@@ -39,7 +39,7 @@ pub(super) async fn send(client: &Client, outgoing: &Outgoing) -> Result<String,
             other => break other?,
         }
     };
-    let mid = told.pointer("/message/body/mid").and_then(Value::as_str).filter(|mid| !mid.is_empty());
+    let mid = reply.pointer("/message/body/mid").and_then(Value::as_str).filter(|mid| !mid.is_empty());
     mid.map(str::to_owned).ok_or_else(|| CallError::Unreadable("a message without an id".to_owned()))
 }
 

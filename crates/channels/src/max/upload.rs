@@ -107,15 +107,15 @@ fn named(kind: Kind, given: &Value, answer: &Answer) -> Result<Value, CallError>
     let unreadable = || CallError::Unreadable("an upload without a name".to_owned());
     match kind {
         Kind::Image => {
-            let told: Value = answer.json()?;
+            let reply: Value = answer.json()?;
             let photos =
-                told.get("photos").filter(|photos| photos.as_object().is_some_and(|all| !all.is_empty()));
+                reply.get("photos").filter(|photos| photos.as_object().is_some_and(|all| !all.is_empty()));
             Ok(json!({ "photos": photos.ok_or_else(unreadable)? }))
         }
         Kind::File => {
-            let told: Value = answer.json()?;
+            let reply: Value = answer.json()?;
             Ok(
-                json!({ "token": told.get("token").filter(|token| token.is_string()).ok_or_else(unreadable)? }),
+                json!({ "token": reply.get("token").filter(|token| token.is_string()).ok_or_else(unreadable)? }),
             )
         }
         Kind::Video | Kind::Audio => {

@@ -35,7 +35,7 @@ pub(crate) const AT_ONCE: usize = 2;
 const AT_ONCE_IN_ALL: usize = 6;
 
 /// Files that are fetched at once because they are asked for.
-const ASKED_AT_ONCE: usize = 16;
+const CONCURRENT_REQUESTS: usize = 16;
 
 /// How long one that is asked for waits for its turn.
 const TURN: Duration = Duration::from_secs(30);
@@ -64,7 +64,7 @@ struct Inner {
     /// Those that are being fetched in the background.
     fetching: Mutex<HashSet<InboundFileId>>,
     turns: Semaphore,
-    asked: Semaphore,
+    requests: Semaphore,
     /// Counts the messages that came in.
     came: watch::Sender<u64>,
 }
@@ -119,7 +119,7 @@ impl ReceivedFiles {
             chance,
             fetching: Mutex::default(),
             turns: Semaphore::new(AT_ONCE_IN_ALL),
-            asked: Semaphore::new(ASKED_AT_ONCE),
+            requests: Semaphore::new(CONCURRENT_REQUESTS),
             came: watch::Sender::new(0),
         }))
     }
@@ -161,7 +161,7 @@ impl ReceivedFiles {
         let id = InboundFileId { message: stored.id, place };
         let files = inner.store.channels().files(stored.id).await?;
         let row = files.into_iter().find(|(known, _)| *known == place).map(|(_, file)| file);
-        let is_kept = row.is_some();
+        let is_stored = row.is_some();
         match row {
             Some(InboundFile::Stored(file)) if inner.is_here(&file).await => {
                 return Ok(Some(OpenedFile { file, held: None }));
@@ -171,7 +171,7 @@ impl ReceivedFiles {
         }
         let name = &stored.address.account;
         let account = inner.channels.get(name).ok_or(FetchError::NoAccount)?;
-        let turn = inner.channels.clock().timeout(TURN, inner.asked.acquire()).await;
+        let turn = inner.channels.clock().timeout(TURN, inner.requests.acquire()).await;
         let _turn = turn.ok().and_then(Result::ok).ok_or(OpenError::Busy)?;
         let (held, mime) = match inner.fetch(account, media).await {
             Ok(fetched) => fetched,
@@ -179,7 +179,7 @@ impl ReceivedFiles {
             Err(error) => return Err(error.into()),
         };
         let file = stored_file(&held, mime);
-        if !is_kept {
+        if !is_stored {
             return Ok(Some(OpenedFile { file, held: Some(held) }));
         }
         let is_noted = inner.keep(account, id, &file, held).await?;

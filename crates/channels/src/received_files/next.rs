@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_mins(1);
 const LONGEST_RETRY: Duration = Duration::from_hours(6);
 
 /// So many times a provider has to say that it has no such file: one that was sent a moment ago may not be everywhere yet.
-const TOLD_GONE: u32 = 3;
+const GONE_REPORTS: u32 = 3;
 
 /// No link of a provider lives longer, by its pages: that of Wappi does. A file that is asked for by its id gets a new link.
 const LONGEST_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -75,7 +75,7 @@ impl FetchError {
             Self::Call(error) if error.stops_account() => return Next::Rest("stopped", None),
             Self::NoAccount => return Next::Rest("stopped", None),
             error if error.is_too_large() => return Next::TooLarge,
-            error if error.is_gone() && tries + 1 >= TOLD_GONE => return Next::Gone,
+            error if error.is_gone() && tries + 1 >= GONE_REPORTS => return Next::Gone,
             _ => {}
         }
         let wait = RETRY.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_RETRY);
@@ -115,11 +115,11 @@ mod tests {
             match error.next(tries, age) {
                 Next::Retry(wait) => {
                     prop_assert!((RETRY..=LONGEST_RETRY).contains(&wait) && age + wait < LONGEST_LIFE);
-                    prop_assert!(!error.is_too_large() && (!error.is_gone() || tries + 1 < TOLD_GONE));
+                    prop_assert!(!error.is_too_large() && (!error.is_gone() || tries + 1 < GONE_REPORTS));
                 }
                 Next::Gone => {
-                    let told = error.is_gone() && tries + 1 >= TOLD_GONE;
-                    prop_assert!(told || age + LONGEST_RETRY >= LONGEST_LIFE);
+                    let is_reported = error.is_gone() && tries + 1 >= GONE_REPORTS;
+                    prop_assert!(is_reported || age + LONGEST_RETRY >= LONGEST_LIFE);
                 }
                 Next::TooLarge => prop_assert!(error.is_too_large()),
                 Next::Rest(..) => prop_assert!(!error.is_gone() && !error.is_too_large()),
@@ -128,7 +128,7 @@ mod tests {
 
         /// A disk without room and an account that is stopped give up no file, however old it is.
         #[test]
-        fn what_is_no_fault_of_the_file_gives_up_none(tries: u32, hours in 0_u64..4_000) {
+        fn errors_outside_the_file_give_up_no_file(tries: u32, hours in 0_u64..4_000) {
             let age = Duration::from_hours(hours);
             let wait = Duration::from_secs(9);
             for (error, rest) in [

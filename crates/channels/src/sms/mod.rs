@@ -123,7 +123,7 @@ fn read(answer: &Answer) -> Result<(u16, Value), CallError> {
         429 => Err(CallError::wait(answer.retry_after.unwrap_or(COOL_DOWN))),
         status @ 500.. => Err(CallError::Server(status.to_string())),
         status => match answer.json::<Value>()? {
-            told @ Value::Object(_) => Ok((status, told)),
+            body @ Value::Object(_) => Ok((status, body)),
             _ => Err(CallError::Unreadable(format!("{status} with a body of another form"))),
         },
     }
@@ -149,7 +149,7 @@ fn word(value: &Value) -> Option<String> {
 }
 
 /// What a gateway says of an error, short.
-fn said(value: &Value) -> String {
+fn detail(value: &Value) -> String {
     value.as_str().unwrap_or_default().chars().take(200).collect()
 }
 

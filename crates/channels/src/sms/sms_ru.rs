@@ -44,22 +44,22 @@ impl SmsRu {
         let mut form = vec![("api_id", self.key.expose_secret()), ("json", "1")];
         form.extend(more);
         let request = self.http.post(&format!("{}/{path}", self.api)).form(&form);
-        let (_, told) = super::call(&self.http, request).await?;
-        is_fine(&told).map(|()| told)
+        let (_, reply) = super::call(&self.http, request).await?;
+        is_fine(&reply).map(|()| reply)
     }
 
     async fn deliver(&self, outgoing: &Outgoing) -> Result<String, CallError> {
         let phone = super::digits(&outgoing.chat)?;
         let mut form = vec![("to", phone), ("msg", outgoing.text.text.as_str())];
         form.extend(self.sender.iter().map(|sender| ("from", sender.as_str())));
-        let told = self.call("sms/send", &form).await?;
-        sent_id(&told)
+        let reply = self.call("sms/send", &form).await?;
+        sent_id(&reply)
     }
 
     async fn who(&self) -> Result<Identity, CallError> {
         self.call("auth/check", &[]).await?;
-        let told = self.call("my/balance", &[]).await?;
-        let balance = super::word(&told["balance"]).and_then(|balance| balance.parse::<f64>().ok());
+        let reply = self.call("my/balance", &[]).await?;
+        let balance = super::word(&reply["balance"]).and_then(|balance| balance.parse::<f64>().ok());
         let is_empty = balance.is_some_and(|balance| balance <= 0.0);
         let missing =
             if is_empty { vec!["there is no money left at the gateway".to_owned()] } else { Vec::new() };
@@ -84,34 +84,34 @@ impl SmsRu {
     }
 }
 
-fn is_fine(told: &Value) -> Result<(), CallError> {
-    match super::whole(&told["status_code"]) {
+fn is_fine(reply: &Value) -> Result<(), CallError> {
+    match super::whole(&reply["status_code"]) {
         Some(OK) => Ok(()),
-        Some(code) => Err(refusal(code, super::said(&told["status_text"]))),
+        Some(code) => Err(refusal(code, super::detail(&reply["status_text"]))),
         None => Err(CallError::Unreadable("200 without a status".to_owned())),
     }
 }
 
 /// The id of the only message that was sent.
-fn sent_id(told: &Value) -> Result<String, CallError> {
+fn sent_id(reply: &Value) -> Result<String, CallError> {
     let unreadable = || CallError::Unreadable("200 without the id of a message".to_owned());
-    let one = told["sms"].as_object().and_then(|all| all.values().next()).ok_or_else(unreadable)?;
+    let one = reply["sms"].as_object().and_then(|all| all.values().next()).ok_or_else(unreadable)?;
     is_fine(one)?;
     super::word(&one["sms_id"]).ok_or_else(unreadable)
 }
 
-fn refusal(code: i64, said: String) -> CallError {
-    let told = format!("{code} {said}");
+fn refusal(code: i64, message: String) -> CallError {
+    let detail = format!("{code} {message}");
     match code {
-        200 | 300..=302 => CallError::Token(told),
-        201 => CallError::Account(format!("there is no money left at the gateway ({told})")),
-        202 => CallError::NotFound(told),
+        200 | 300..=302 => CallError::Token(detail),
+        201 => CallError::Account(format!("there is no money left at the gateway ({detail})")),
+        202 => CallError::NotFound(detail),
         206 | 220 => CallError::wait(super::COOL_DOWN),
-        207 | 209 | 215 => CallError::Forbidden(format!("the number cannot be reached ({told})")),
+        207 | 209 | 215 => CallError::Forbidden(format!("the number cannot be reached ({detail})")),
         230..=233 => super::repeated(),
         // An error of the gateway's own: what it did before is not known.
-        500 => CallError::Server(told),
-        _ => CallError::refused(code.to_string(), said),
+        500 => CallError::Server(detail),
+        _ => CallError::refused(code.to_string(), message),
     }
 }
 
@@ -204,12 +204,13 @@ mod tests {
 
     #[test]
     fn an_error_may_stand_inside_of_an_ok() {
-        let told = |one: Value| json!({"status": "OK", "status_code": 100, "sms": {"70000000001": one}});
-        let fine = told(json!({"status": "OK", "status_code": "100", "sms_id": "000000-1"}));
+        let with_entry =
+            |one: Value| json!({"status": "OK", "status_code": 100, "sms": {"70000000001": one}});
+        let fine = with_entry(json!({"status": "OK", "status_code": "100", "sms_id": "000000-1"}));
         assert_eq!(sent_id(&fine), Ok("000000-1".to_owned()));
-        let refused = told(json!({"status": "ERROR", "status_code": 207}));
+        let refused = with_entry(json!({"status": "ERROR", "status_code": 207}));
         assert!(matches!(sent_id(&refused), Err(CallError::Forbidden(_))));
-        for unclear in [json!({}), told(json!({})), told(json!({"status_code": 100}))] {
+        for unclear in [json!({}), with_entry(json!({})), with_entry(json!({"status_code": 100}))] {
             assert!(matches!(sent_id(&unclear), Err(CallError::Unreadable(_))), "{unclear}");
         }
     }

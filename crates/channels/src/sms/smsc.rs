@@ -64,10 +64,10 @@ impl Smsc {
         form.extend([("fmt", "3"), ("charset", "utf-8")]);
         form.extend(more);
         let request = self.http.post(&format!("{}/sys/{path}", self.api)).form(&form);
-        let (_, told) = super::call(&self.http, request).await.map_err(Failed::Call)?;
-        match super::whole(&told["error_code"]) {
-            Some(code) => Err(Failed::Code(code, super::said(&told["error"]))),
-            None => Ok(told),
+        let (_, reply) = super::call(&self.http, request).await.map_err(Failed::Call)?;
+        match super::whole(&reply["error_code"]) {
+            Some(code) => Err(Failed::Code(code, super::detail(&reply["error"]))),
+            None => Ok(reply),
         }
     }
 
@@ -78,8 +78,8 @@ impl Smsc {
             vec![("phones", phone), ("mes", outgoing.text.text.as_str()), ("id", id.as_str()), ("cost", "3")];
         form.extend(self.sender.iter().map(|sender| ("sender", sender.as_str())));
         match self.call("send.php", &form).await {
-            Ok(told) => {
-                let id = super::word(&told["id"])
+            Ok(reply) => {
+                let id = super::word(&reply["id"])
                     .ok_or_else(|| CallError::Unreadable("200 without the id of a message".to_owned()))?;
                 Ok(external_id(&id, phone))
             }
@@ -96,7 +96,7 @@ impl Smsc {
     /// Whether the gateway has a message; none where it does not say.
     async fn is_there(&self, id: &str, phone: &str) -> Option<bool> {
         match self.call("status.php", &[("phone", phone), ("id", id)]).await {
-            Ok(told) => super::whole(&told["status"]).map(|status| status != NOT_FOUND),
+            Ok(reply) => super::whole(&reply["status"]).map(|status| status != NOT_FOUND),
             Err(Failed::Code(NO_SUCH_MESSAGE, _)) => Some(false),
             Err(_) => None,
         }
@@ -116,8 +116,8 @@ impl Smsc {
     }
 
     async fn who(&self) -> Result<Identity, CallError> {
-        let told = self.call("balance.php", &[]).await?;
-        let balance = super::word(&told["balance"])
+        let reply = self.call("balance.php", &[]).await?;
+        let balance = super::word(&reply["balance"])
             .ok_or_else(|| CallError::Unreadable("200 without a balance".to_owned()))?;
         let is_empty = balance.parse::<f64>().is_ok_and(|balance| balance <= 0.0);
         let missing =
@@ -141,21 +141,21 @@ impl Smsc {
 impl From<Failed> for CallError {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Code(code, said) => refusal(code, said),
+            Failed::Code(code, message) => refusal(code, message),
             Failed::Call(error) => error,
         }
     }
 }
 
-fn refusal(code: i64, said: String) -> CallError {
+fn refusal(code: i64, message: String) -> CallError {
     match code {
-        2 => CallError::Token(format!("2 {said}")),
-        3 => CallError::Account(format!("there is no money left at the gateway (3 {said})")),
+        2 => CallError::Token(format!("2 {message}")),
+        3 => CallError::Account(format!("there is no money left at the gateway (3 {message})")),
         4 => CallError::wait(super::COOL_DOWN),
-        7 => CallError::NotFound(format!("7 {said}")),
-        8 => CallError::Forbidden(format!("the number cannot be reached (8 {said})")),
+        7 => CallError::NotFound(format!("7 {message}")),
+        8 => CallError::Forbidden(format!("the number cannot be reached (8 {message})")),
         REPEATED => super::repeated(),
-        _ => CallError::refused(code.to_string(), said),
+        _ => CallError::refused(code.to_string(), message),
     }
 }
 
@@ -176,9 +176,9 @@ struct Posted(Vec<(String, Vec<u8>)>);
 impl Posted {
     fn read(post: &HookPost) -> Result<Self, HookRefusal> {
         if post.body.first() == Some(&b'{') {
-            let told: Value = serde_json::from_slice(&post.body)
+            let posted: Value = serde_json::from_slice(&post.body)
                 .map_err(|_| HookRefusal::Unreadable("the body is neither a form nor JSON".to_owned()))?;
-            let pairs = told.as_object().into_iter().flatten();
+            let pairs = posted.as_object().into_iter().flatten();
             let pairs =
                 pairs.filter_map(|(name, value)| Some((name.clone(), super::word(value)?.into_bytes())));
             return Ok(Self(pairs.collect()));
@@ -227,8 +227,8 @@ impl Posted {
     fn message(&self, phone: &str, at: Timestamp) -> Option<InboundEvent> {
         let text = self.text("mes").unwrap_or_default();
         let id = self.text("sms_id").or_else(|| self.text("id")).unwrap_or_else(|| {
-            let told = ["phone", "to", "time", "ts", "mes"].map(|name| self.bytes(name)).join(&b'\n');
-            hex::encode(Sha256::digest(told))
+            let content = ["phone", "to", "time", "ts", "mes"].map(|name| self.bytes(name)).join(&b'\n');
+            hex::encode(Sha256::digest(content))
         });
         let fields: serde_json::Map<String, Value> = self
             .0
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_on_the_way_are_passed_over() {
+    fn intermediate_statuses_are_passed_over() {
         for status in [-3, -1, 0, 7] {
             assert_eq!(receipt(status, None), None);
         }

@@ -31,20 +31,20 @@ pub(super) struct Template {
 /// A place in the answer and what is there once the message was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
-    place: String,
+    pointer: String,
     value: String,
 }
 
 impl Rule {
     /// Reads `/status=ok`: a JSON pointer (RFC 6901), and the value there.
     fn read(text: &str) -> Option<Self> {
-        let (place, value) = text.split_once('=')?;
-        let rule = Self { place: place.trim().to_owned(), value: value.trim().to_owned() };
-        (rule.place.is_empty() || rule.place.starts_with('/')).then_some(rule)
+        let (pointer, value) = text.split_once('=')?;
+        let rule = Self { pointer: pointer.trim().to_owned(), value: value.trim().to_owned() };
+        (rule.pointer.is_empty() || rule.pointer.starts_with('/')).then_some(rule)
     }
 
     fn is_met(&self, answer: &Value) -> bool {
-        match answer.pointer(&self.place) {
+        match answer.pointer(&self.pointer) {
             Some(Value::String(text)) => *text == self.value,
             Some(other) => serde_json::from_str::<Value>(&self.value).is_ok_and(|wanted| wanted == *other),
             None => self.value == "null",
@@ -126,11 +126,11 @@ impl Template {
         }
         let json = answer.json::<Value>()?;
         if let Some(rule) = self.success.as_ref().filter(|rule| !rule.is_met(&json)) {
-            let found = json.pointer(&rule.place).map_or_else(|| "nothing".to_owned(), Value::to_string);
+            let found = json.pointer(&rule.pointer).map_or_else(|| "nothing".to_owned(), Value::to_string);
             let found: String = found.chars().take(100).collect();
-            return Err(CallError::refused("no_success", format!("{} is {found}", rule.place)));
+            return Err(CallError::refused("no_success", format!("{} is {found}", rule.pointer)));
         }
-        Ok(self.message_id.as_ref().and_then(|place| super::word(json.pointer(place)?)))
+        Ok(self.message_id.as_ref().and_then(|pointer| super::word(json.pointer(pointer)?)))
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_a_place_and_a_value() {
+    fn a_rule_is_a_pointer_and_a_value() {
         let answer = serde_json::json!({"status": "ok", "errors": [], "result": {"code": 0}});
         for (rule, met) in [
             ("/status=ok", true),

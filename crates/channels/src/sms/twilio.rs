@@ -54,14 +54,14 @@ impl Twilio {
 
     async fn call(&self, request: reqwest::RequestBuilder) -> Result<Value, CallError> {
         let request = request.basic_auth(&self.sid, Some(self.token.expose_secret()));
-        let (status, told) = super::call(&self.http, request).await?;
+        let (status, reply) = super::call(&self.http, request).await?;
         if (200..300).contains(&status) {
-            return Ok(told);
+            return Ok(reply);
         }
-        let said = super::said(&told["message"]);
-        match super::whole(&told["code"]) {
-            Some(code) => Err(refusal(code, said)),
-            None if status == 401 => Err(CallError::Token(said)),
+        let message = super::detail(&reply["message"]);
+        match super::whole(&reply["code"]) {
+            Some(code) => Err(refusal(code, message)),
+            None if status == 401 => Err(CallError::Token(message)),
             None => Err(CallError::Unreadable(format!("{status} without a code"))),
         }
     }
@@ -84,20 +84,20 @@ impl Twilio {
             form.push(("MediaUrl", link));
         }
         form.extend(self.hook_url.clone().map(|url| ("StatusCallback", url)));
-        let told = self.call(self.http.post(&self.url("/Messages.json")).form(&form)).await?;
-        if let Some(code) = super::whole(&told["error_code"]) {
-            return Err(refusal(code, super::said(&told["error_message"])));
+        let reply = self.call(self.http.post(&self.url("/Messages.json")).form(&form)).await?;
+        if let Some(code) = super::whole(&reply["error_code"]) {
+            return Err(refusal(code, super::detail(&reply["error_message"])));
         }
-        super::word(&told["sid"])
+        super::word(&reply["sid"])
             .ok_or_else(|| CallError::Unreadable("201 without the id of a message".to_owned()))
     }
 
     async fn who(&self) -> Result<Identity, CallError> {
-        let told = self.call(self.http.get(&self.url(".json"))).await?;
-        let id = super::word(&told["sid"])
+        let reply = self.call(self.http.get(&self.url(".json"))).await?;
+        let id = super::word(&reply["sid"])
             .ok_or_else(|| CallError::Unreadable("200 without the id of the account".to_owned()))?;
-        let name = super::word(&told["friendly_name"]).unwrap_or_default();
-        let status = told["status"].as_str().unwrap_or("active");
+        let name = super::word(&reply["friendly_name"]).unwrap_or_default();
+        let status = reply["status"].as_str().unwrap_or("active");
         let missing = if status == "active" { Vec::new() } else { vec![format!("the account is {status}")] };
         Ok(Identity { id, name, missing })
     }
@@ -144,16 +144,16 @@ impl Twilio {
     }
 }
 
-fn refusal(code: i64, said: String) -> CallError {
-    let told = format!("{code} {said}");
+fn refusal(code: i64, message: String) -> CallError {
+    let detail = format!("{code} {message}");
     match code {
-        20_003 => CallError::Token(told),
-        30_002 => CallError::Account(told),
+        20_003 => CallError::Token(detail),
+        30_002 => CallError::Account(detail),
         20_429 => CallError::wait(super::COOL_DOWN),
-        21_211 | 21_614 => CallError::NotFound(told),
-        30_003 | 30_005 | 30_006 => CallError::Forbidden(format!("the number cannot be reached ({told})")),
-        21_610 => CallError::Forbidden(format!("the customer wants no messages ({told})")),
-        _ => CallError::refused(code.to_string(), said),
+        21_211 | 21_614 => CallError::NotFound(detail),
+        30_003 | 30_005 | 30_006 => CallError::Forbidden(format!("the number cannot be reached ({detail})")),
+        21_610 => CallError::Forbidden(format!("the customer wants no messages ({detail})")),
+        _ => CallError::refused(code.to_string(), message),
     }
 }
 
@@ -224,7 +224,7 @@ fn receipt(status: &str, error: Option<&str>) -> Option<InboundReceipt> {
     match status {
         "delivered" => Some(InboundReceipt::Delivered),
         "undelivered" | "failed" => {
-            let error = error.unwrap_or("none is told");
+            let error = error.unwrap_or("none is named");
             Some(InboundReceipt::Failed(format!("it cannot be delivered (error {error})")))
         }
         _ => None,

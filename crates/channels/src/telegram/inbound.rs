@@ -60,7 +60,7 @@ fn time(value: &Value, name: &str) -> Option<Timestamp> {
 }
 
 /// The chat of a message, and how it is answered.
-fn place(message: &Value) -> Option<(Target, ExternalChat)> {
+fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)> {
     let business = word(message, "business_connection_id").map(str::to_owned);
     let target = Target { business, chat: message["chat"]["id"].as_i64()? };
     let chat = ExternalChat::new(&target.name())?;
@@ -78,7 +78,7 @@ fn name(person: &Value) -> Option<String> {
 }
 
 fn message(message: &Value, update: &Value) -> Option<Change> {
-    let (target, chat) = place(message)?;
+    let (target, chat) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
     let content = Content::of(message)?;
     let (from, written_as) = (&message["from"], &message["sender_chat"]);
@@ -107,7 +107,7 @@ fn message(message: &Value, update: &Value) -> Option<Change> {
 }
 
 fn edited(message: &Value) -> Option<Change> {
-    let (target, _) = place(message)?;
+    let (target, _) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
     let at = time(message, "edit_date").or_else(|| time(message, "date"))?;
     let text = Content::of(message)?.text;
@@ -115,7 +115,7 @@ fn edited(message: &Value) -> Option<Change> {
 }
 
 fn deleted(body: &Value, at: Timestamp) -> Vec<Change> {
-    let Some((target, _)) = place(body) else { return Vec::new() };
+    let Some((target, _)) = target_and_chat(body) else { return Vec::new() };
     let ids = body["message_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64);
     let gone = |id| {
         let external_id = target.external_id(id);
@@ -131,7 +131,7 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
         let chat = ExternalChat::new(&target.name())?;
         Some((target, chat))
     };
-    let (target, chat) = place(pressed).or_else(alone)?;
+    let (target, chat) = target_and_chat(pressed).or_else(alone)?;
     let external_id = format!("{PRESS}{}", word(press, "id")?);
     let came_in = InboundMessage {
         user: from["id"].as_i64().map(|id| id.to_string()),
@@ -144,7 +144,7 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
 }
 
 fn reaction(body: &Value) -> Option<Change> {
-    let (target, _) = place(body)?;
+    let (target, _) = target_and_chat(body)?;
     let external_id = target.external_id(body["message_id"].as_i64()?);
     let user = body["user"]["id"].as_i64().or_else(|| body["actor_chat"]["id"].as_i64())?.to_string();
     let read = |given: &Value| match word(given, "type")? {
@@ -158,7 +158,7 @@ fn reaction(body: &Value) -> Option<Change> {
 }
 
 fn membership(body: &Value) -> Option<Change> {
-    let (_, chat) = place(body)?;
+    let (_, chat) = target_and_chat(body)?;
     let can = match word(&body["new_chat_member"], "status")? {
         "kicked" | "left" => false,
         "restricted" => body["new_chat_member"]["can_send_messages"].as_bool().unwrap_or(true),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn media_have_the_id_that_they_are_asked_for_with() {
+    fn media_have_the_id_that_fetches_them() {
         let file =
             json!({"file_id": "F", "file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 7});
         let kinds = [
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_text_nor_media_is_said_in_words() {
+    fn contacts_and_locations_become_text() {
         let own = json!({"contact": {"phone_number": "70000000001", "first_name": "Ivan", "user_id": 2_001}});
         let message = only(&update("message", &own));
         assert_eq!(
@@ -390,8 +390,8 @@ mod tests {
         assert_eq!(given.reactions, [Reaction::emoji("👍"), Reaction::numbered(5), Reaction::emoji("⭐")]);
         for (status, can) in [("kicked", false), ("member", true), ("left", false), ("administrator", true)] {
             let update = update("my_chat_member", &json!({"new_chat_member": {"status": status}}));
-            let InboundChange::Reachable { can: told, .. } = events(&update)[0].change else { panic!() };
-            assert_eq!(told, can, "{status}");
+            let InboundChange::Reachable { can: reported, .. } = events(&update)[0].change else { panic!() };
+            assert_eq!(reported, can, "{status}");
         }
     }
 

@@ -159,8 +159,8 @@ mod tests {
             assert!(matches!(call(403, description), CallError::Forbidden(_)), "{description}");
         }
         for description in ["not enough rights to send text messages", "VOICE_MESSAGES_FORBIDDEN"] {
-            let told = call(400, &format!("Bad Request: {description}"));
-            assert!(matches!(told, CallError::Forbidden(_)), "{description}");
+            let error = call(400, &format!("Bad Request: {description}"));
+            assert!(matches!(error, CallError::Forbidden(_)), "{description}");
         }
         for description in ["Bad Request: chat not found", "Bad Request: PEER_ID_INVALID"] {
             assert!(matches!(call(400, description), CallError::NotFound(_)), "{description}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_prove_a_refusal_is_unclear() {
+    fn a_reply_that_proves_no_refusal_is_unclear() {
         let page = "<html>We will be back soon.</html>";
         let bodies = [
             (200, page),

@@ -132,8 +132,8 @@ impl Client {
         if !answer.is_success() {
             return Err(CallError::Server(answer.status.to_string()));
         }
-        let told: Value = answer.json()?;
-        let word = |name: &str| match &told[name] {
+        let reply: Value = answer.json()?;
+        let word = |name: &str| match &reply[name] {
             Value::String(text) if !text.is_empty() && text != "[]" => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
@@ -149,9 +149,9 @@ impl Client {
             attachment("photo", &saved[0].take())
         } else {
             let saved = word("file").ok_or_else(refused)?;
-            let told = self.call("docs.save", &[("file", &saved), ("title", &file.name)]).await?;
-            let kind = told["type"].as_str().unwrap_or_default();
-            attachment("doc", &told[kind])
+            let reply = self.call("docs.save", &[("file", &saved), ("title", &file.name)]).await?;
+            let kind = reply["type"].as_str().unwrap_or_default();
+            attachment("doc", &reply[kind])
         };
         saved.ok_or_else(|| unreadable("id of the file"))
     }

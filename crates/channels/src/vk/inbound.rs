@@ -27,7 +27,7 @@ pub(super) const KINDS: [&str; 8] = [
 pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Option<Vec<InboundEvent>> {
     let object = &update["object"];
     let kind = update["type"].as_str()?;
-    let told = |change| {
+    let one_event = |change| {
         let key = match update["event_id"].as_str() {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => hex::encode(Sha256::digest(format!("{kind} {object}"))),
@@ -40,19 +40,19 @@ pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Option<Vec<I
             if is_notice(written) {
                 return Some(Vec::new());
             }
-            told(InboundChange::Message(Box::new(message(written, group, update)?)))
+            one_event(InboundChange::Message(Box::new(message(written, group, update)?)))
         }
         "message_edit" => {
-            let (peer, number) = place(object)?;
+            let (peer, number) = peer_and_number(object)?;
             let at = object["update_time"].as_i64().or_else(|| object["date"].as_i64()).map_or(now, seconds);
             let text = object["text"].as_str().unwrap_or_default().into();
-            told(InboundChange::Edited { external_id: external_id(peer, number), text, at })
+            one_event(InboundChange::Edited { external_id: external_id(peer, number), text, at })
         }
-        "message_reaction_event" => told(reaction(object, now)?),
-        "message_event" => told(InboundChange::Message(Box::new(press(object, now, update)?))),
+        "message_reaction_event" => one_event(reaction(object, now)?),
+        "message_event" => one_event(InboundChange::Message(Box::new(press(object, now, update)?))),
         "message_allow" | "message_deny" => {
             let chat = chat(object["user_id"].as_i64()?)?;
-            told(InboundChange::Reachable { chat, can: kind == "message_allow", at: now })
+            one_event(InboundChange::Reachable { chat, can: kind == "message_allow", at: now })
         }
         "message_read" => Some(read(object, group, now)),
         _ => Some(Vec::new()),
@@ -71,7 +71,7 @@ pub(super) fn parts(external_id: &str) -> Option<(&str, &str)> {
     (is_number(peer) && is_number(number)).then_some((peer, number))
 }
 
-fn place(message: &Value) -> Option<(i64, i64)> {
+fn peer_and_number(message: &Value) -> Option<(i64, i64)> {
     let number = message["conversation_message_id"].as_i64().filter(|number| *number > 0)?;
     Some((message["peer_id"].as_i64()?, number))
 }
@@ -91,7 +91,7 @@ pub(super) fn is_notice(message: &Value) -> bool {
 
 /// A message; `None` where it cannot be read.
 pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<InboundMessage> {
-    let (peer, number) = place(message)?;
+    let (peer, number) = peer_and_number(message)?;
     let from = message["from_id"].as_i64()?;
     let sent_at = seconds(message["date"].as_i64()?);
     let is_own = from == -i64::from(group) || message["out"] == 1;
@@ -104,9 +104,9 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
             Err(words) => text = format!("{text}\n{words}"),
         }
     }
-    let place = &message["geo"]["coordinates"];
-    if text.is_empty() && place.is_object() {
-        text = format!("place: {}, {}", place["latitude"], place["longitude"]);
+    let point = &message["geo"]["coordinates"];
+    if text.is_empty() && point.is_object() {
+        text = format!("place: {}, {}", point["latitude"], point["longitude"]);
     }
     let word = |name: &str| message[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let (source, id) = (word("ref_source"), word("ref"));
@@ -120,7 +120,7 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
         },
         user: Some(user.to_string()),
         media,
-        reply_to: message.get("reply_message").and_then(place_in(peer)),
+        reply_to: message.get("reply_message").and_then(external_id_in(peer)),
         ad: is_ad.then(|| AdSource { channel: source.unwrap_or_else(|| "vk".to_owned()), id }),
         raw: Some(without_secret(raw)),
         ..InboundMessage::text(chat(peer)?, external_id(peer, number), text, sent_at)
@@ -128,7 +128,7 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
 }
 
 /// The id of a message that another one of the chat has within it.
-fn place_in(peer: i64) -> impl Fn(&Value) -> Option<String> {
+fn external_id_in(peer: i64) -> impl Fn(&Value) -> Option<String> {
     move |inner| inner["conversation_message_id"].as_i64().map(|number| external_id(peer, number))
 }
 
@@ -152,7 +152,7 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
     let text = payload.as_str().map_or_else(|| payload.to_string(), str::to_owned);
     Some(InboundMessage {
         user: Some(user.to_string()),
-        reply_to: place_in(peer)(object),
+        reply_to: external_id_in(peer)(object),
         raw: Some(without_secret(raw)),
         ..InboundMessage::text(chat(peer)?, format!("{peer}{PRESS}{id}"), text, now)
     })
@@ -160,7 +160,7 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
 
 /// That the customer has read a message and those before it. What is not ours among them is of no message of ours.
 fn read(object: &Value, group: u32, at: Timestamp) -> Vec<InboundEvent> {
-    let (Some((peer, last)), Some(from)) = (place(object), object["from_id"].as_i64()) else {
+    let (Some((peer, last)), Some(from)) = (peer_and_number(object), object["from_id"].as_i64()) else {
         return Vec::new();
     };
     if from == -i64::from(group) {

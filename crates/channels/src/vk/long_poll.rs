@@ -57,11 +57,11 @@ pub(super) async fn poll(
         *long_poll.0.lock() = None;
         return Err(CallError::Server(answer.status.to_string()));
     }
-    let told: Value = answer.json()?;
-    let next = word(&told["ts"]);
-    match (told["failed"].as_i64(), next) {
+    let reply: Value = answer.json()?;
+    let next = word(&reply["ts"]);
+    match (reply["failed"].as_i64(), next) {
         (None, Some(next)) => {
-            let all = told["updates"].as_array().into_iter().flatten();
+            let all = reply["updates"].as_array().into_iter().flatten();
             let now = client.clock().now();
             let found = all.filter_map(|update| events(update, client.group(), now)).flatten().collect();
             Ok(polled(found, next))
@@ -97,8 +97,9 @@ async fn connect(client: &Client, long_poll: &LongPoll) -> Result<String, CallEr
             [("enabled", "1"), ("api_version", VERSION)].into_iter().chain(kinds).collect();
         client.of_group("groups.setLongPollSettings", &settings).await?;
     }
-    let told = client.of_group("groups.getLongPollServer", &[]).await?;
-    let (Some(url), Some(key), Some(ts)) = (told["server"].as_str(), told["key"].as_str(), word(&told["ts"]))
+    let reply = client.of_group("groups.getLongPollServer", &[]).await?;
+    let (Some(url), Some(key), Some(ts)) =
+        (reply["server"].as_str(), reply["key"].as_str(), word(&reply["ts"]))
     else {
         return Err(CallError::Unreadable("no server, key or ts in it".to_owned()));
     };
@@ -110,16 +111,16 @@ async fn connect(client: &Client, long_poll: &LongPoll) -> Result<String, CallEr
 /// The messages that were not read, after a gap in the log.
 async fn missed(client: &Client) -> Result<Vec<InboundEvent>, CallError> {
     let unread = [("filter", "unread"), ("count", CHATS)];
-    let told = client.of_group("messages.getConversations", &unread).await?;
+    let reply = client.of_group("messages.getConversations", &unread).await?;
     let since = client.clock().now().minus(LOOKS_BACK).as_seconds();
     let mut found = Vec::new();
-    for item in told["items"].as_array().into_iter().flatten() {
+    for item in reply["items"].as_array().into_iter().flatten() {
         let conversation = &item["conversation"];
         let Some(peer) = conversation["peer"]["id"].as_i64() else { continue };
         let count = conversation["unread_count"].as_u64().unwrap_or(1).clamp(1, 200).to_string();
-        let asked = [("peer_id", peer.to_string()), ("count", count)];
-        let asked = asked.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-        let history = client.call("messages.getHistory", &asked).await?;
+        let parameters = [("peer_id", peer.to_string()), ("count", count)];
+        let parameters = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+        let history = client.call("messages.getHistory", &parameters).await?;
         let all = history["items"].as_array().into_iter().flatten().rev();
         for raw in all.filter(|raw| raw["date"].as_i64().is_none_or(|date| date >= since)) {
             if let Some(message) = message(raw, client.group(), raw).filter(|_| !is_notice(raw)) {

@@ -24,7 +24,6 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::http::ANSWER;
-use crate::kept::Kept;
 use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
 use crate::provider::{
@@ -32,13 +31,14 @@ use crate::provider::{
     PostingState, Provider, Registered,
 };
 use crate::setup::{Setup, SetupError, is_same, lacks_secret};
+use crate::stored_values::StoredValues;
 use client::{Client, VERSION, attachment};
 use inbound::{KINDS, PRESS, events, external_id, parts};
 use long_poll::LongPoll;
 use outcome::refusal;
 
 /// How long VK knows the key of a message.
-const KEY_KNOWN: Duration = Duration::from_hours(1);
+const KEY_LIFETIME: Duration = Duration::from_hours(1);
 /// How long presses are answered: what came in is not held up for them.
 const PRESSES: Duration = Duration::from_secs(1);
 /// The most servers that a community has.
@@ -108,7 +108,7 @@ pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
         lacks_bots: AtomicBool::default(),
         old_hook: setup.fields.old_hook,
         hook_secret: setup.hook_secret,
-        kept: setup.kept,
+        stored: setup.kept,
         long_poll: LongPoll::default(),
         names: Mutex::default(),
     }))
@@ -124,7 +124,7 @@ struct Vk {
     /// Whether posts to the address of the old server are taken, which have another secret.
     old_hook: bool,
     hook_secret: SecretText,
-    kept: Kept,
+    stored: StoredValues,
     long_poll: LongPoll,
     /// What people are called, and until when that is good.
     names: Mutex<HashMap<i64, (String, Timestamp)>>,
@@ -170,7 +170,7 @@ impl Provider for Vk {
             actions: &[Action::Edit, Action::Delete, Action::MarkRead, Action::Typing],
             states: &[MessageState::Read],
             // An attempt may wait for its turn, and then for its answer; and both once more without its buttons.
-            dedup: Dedup::Key { window: Some(KEY_KNOWN.saturating_sub(ANSWER.saturating_mul(4))) },
+            dedup: Dedup::Key { window: Some(KEY_LIFETIME.saturating_sub(ANSWER.saturating_mul(4))) },
         }
     }
 
@@ -219,11 +219,11 @@ impl Provider for Vk {
 
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         async move {
-            let asked = [("peer_id", outgoing.chat.as_str()), ("count", "200")];
-            let Ok(told) = self.client.call("messages.getHistory", &asked).await else {
+            let parameters = [("peer_id", outgoing.chat.as_str()), ("count", "200")];
+            let Ok(reply) = self.client.call("messages.getHistory", &parameters).await else {
                 return MessageLookup::CannotTell;
             };
-            let Some(all) = told["items"].as_array() else { return MessageLookup::CannotTell };
+            let Some(all) = reply["items"].as_array() else { return MessageLookup::CannotTell };
             let key = i64::from(random_id(outgoing.key));
             let found = all.iter().find(|it| it["out"] == 1 && it["random_id"].as_i64() == Some(key));
             let reaches_back = all.len() < 200
@@ -249,16 +249,16 @@ impl Provider for Vk {
             match deed {
                 Deed::Edit { external_id, text } => self.edit(external_id, text).await,
                 Deed::Delete { external_id } => {
-                    let (peer, number) = place(external_id)?;
-                    let asked = [("peer_id", peer), ("cmids", number), ("delete_for_all", "1")];
-                    deleted(&self.client.call("messages.delete", &asked).await?)
+                    let (peer, number) = peer_and_number(external_id)?;
+                    let parameters = [("peer_id", peer), ("cmids", number), ("delete_for_all", "1")];
+                    deleted(&self.client.call("messages.delete", &parameters).await?)
                 }
                 Deed::MarkRead { external_id } => {
-                    let mut asked = vec![peer, ("mark_conversation_as_read", "1")];
+                    let mut parameters = vec![peer, ("mark_conversation_as_read", "1")];
                     if let Some(id) = external_id {
-                        asked.push(("up_to_cmid", place(id)?.1));
+                        parameters.push(("up_to_cmid", peer_and_number(id)?.1));
                     }
-                    self.client.call("messages.markAsRead", &asked).await.map(drop)
+                    self.client.call("messages.markAsRead", &parameters).await.map(drop)
                 }
                 Deed::Typing => {
                     self.client.call("messages.setActivity", &[peer, ("type", "typing")]).await.map(drop)
@@ -272,8 +272,8 @@ impl Provider for Vk {
         async move {
             match call {
                 OldCall::ConfirmationCode => {
-                    let told = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
-                    let code = told["code"].as_str();
+                    let reply = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
+                    let code = reply["code"].as_str();
                     let code = code.ok_or_else(|| CallError::Unreadable("no code in it".to_owned()))?;
                     Ok(json!({ "code": code }))
                 }
@@ -286,21 +286,21 @@ impl Provider for Vk {
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
-        let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let update: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
         let is_old = self.old_hook && lacks_secret(post, &self.hook_secret);
-        let secret = told["secret"].as_str().unwrap_or_default();
+        let secret = update["secret"].as_str().unwrap_or_default();
         if !is_old && !is_same(self.secret.expose_secret().as_bytes(), secret.as_bytes()) {
             return Err(HookRefusal::NotGenuine);
         }
         let group = self.client.group();
-        if told["group_id"].as_u64() != Some(group.into()) {
-            return Err(HookRefusal::OtherAccount(format!("{} instead of {group}", told["group_id"])));
+        if update["group_id"].as_u64() != Some(group.into()) {
+            return Err(HookRefusal::OtherAccount(format!("{} instead of {group}", update["group_id"])));
         }
-        if told["type"] == "confirmation" {
-            let code = self.kept.text("confirmation");
+        if update["type"] == "confirmation" {
+            let code = self.stored.text("confirmation");
             return code.map(Hook::text).ok_or_else(|| unreadable("no address was registered from here"));
         }
-        let events = events(&told, group, self.client.clock().now());
+        let events = events(&update, group, self.client.clock().now());
         let events = events.ok_or_else(|| unreadable("it has no type, peer, number or date"))?;
         Ok(Hook { events, answer: Hook::text("ok").answer })
     }
@@ -344,8 +344,8 @@ impl Provider for Vk {
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         async move {
-            let told = self.client.of_group("groups.getById", &[]).await?;
-            let group = &told["groups"][0];
+            let reply = self.client.of_group("groups.getById", &[]).await?;
+            let group = &reply["groups"][0];
             let id = group["id"].as_i64().ok_or_else(|| CallError::Unreadable("no id in it".to_owned()))?;
             let rights = self.client.of_group("groups.getTokenPermissions", &[]).await?;
             let has = |right: &str| {
@@ -364,7 +364,7 @@ impl Provider for Vk {
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
-        let told = async move {
+        let registered = async move {
             let servers = self.servers().await?;
             let bad = servers.iter().find(|server| server.status == "failed");
             Ok(Registered {
@@ -375,15 +375,15 @@ impl Provider for Vk {
                 ..Registered::default()
             })
         };
-        Some(told.boxed())
+        Some(registered.boxed())
     }
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
             let unreadable = || CallError::Unreadable("no code or server_id in it".to_owned());
-            let told = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
-            let code = told["code"].as_str().ok_or_else(unreadable)?.to_owned();
-            let kept = self.kept.put(vec![("confirmation", code.into())]).await;
+            let reply = self.client.of_group("groups.getCallbackConfirmationCode", &[]).await?;
+            let code = reply["code"].as_str().ok_or_else(unreadable)?.to_owned();
+            let kept = self.stored.put(vec![("confirmation", code.into())]).await;
             kept.map_err(|error| CallError::refused("store", error.to_string()))?;
             let secret = self.secret.expose_secret();
             let mut known = self.servers().await?;
@@ -394,9 +394,9 @@ impl Provider for Vk {
                 if known.len() >= MOST_SERVERS {
                     self.remove(&known.remove(0)).await?;
                 }
-                let asked = [("url", url), ("title", TITLE), ("secret_key", secret)];
-                let told = self.client.of_group("groups.addCallbackServer", &asked).await?;
-                told["server_id"].as_i64().ok_or_else(unreadable)?
+                let parameters = [("url", url), ("title", TITLE), ("secret_key", secret)];
+                let reply = self.client.of_group("groups.addCallbackServer", &parameters).await?;
+                reply["server_id"].as_i64().ok_or_else(unreadable)?
             };
             let id = id.to_string();
             let kinds = KINDS.iter().map(|kind| (*kind, "1"));
@@ -431,10 +431,10 @@ impl Vk {
         }
         let key = random_id(outgoing.key).to_string();
         // With `peer_ids` the answer has the number of the message in its chat.
-        let mut asked = vec![("peer_ids", peer), ("random_id", key.as_str())];
+        let mut parameters = vec![("peer_ids", peer), ("random_id", key.as_str())];
         let text = outgoing.text.text.as_str();
         if !text.is_empty() {
-            asked.push(("message", text));
+            parameters.push(("message", text));
         }
         let unprepared = || CallError::Unprepared("the file is not uploaded".to_owned());
         let attached: Option<Vec<&str>> = outgoing.files().map(|(_, prepared)| prepared).collect();
@@ -442,12 +442,12 @@ impl Vk {
         let attached = attached.ok_or_else(unprepared)?.into_iter().chain(option("attachment"));
         let attached = attached.collect::<Vec<_>>().join(",");
         if !attached.is_empty() {
-            asked.push(("attachment", &attached));
+            parameters.push(("attachment", &attached));
         }
         let buttons = option("keyboard").map(|keyboard| ("keyboard", keyboard));
-        asked.extend(buttons);
+        parameters.extend(buttons);
         if !outgoing.preview {
-            asked.push(("dont_parse_links", "1"));
+            parameters.push(("dont_parse_links", "1"));
         }
         let answered = outgoing.reply_to.as_ref().map(ToString::to_string);
         let forward = answered.as_deref().and_then(parts).map(|(peer, number)| {
@@ -456,9 +456,9 @@ impl Vk {
                 .to_string()
         });
         if let Some(forward) = &forward {
-            asked.push(("forward", forward));
+            parameters.push(("forward", forward));
         }
-        let sent = self.post(&asked).await;
+        let sent = self.post(&parameters).await;
         if buttons.is_none() {
             return sent;
         }
@@ -466,8 +466,8 @@ impl Vk {
             Err(CallError::Refused { code, .. }) if matches!(code.as_str(), WRONG_BUTTONS | NO_BOTS) => {
                 tracing::warn!(account = %self.name, %code, "VK refuses the buttons of a message; it is sent without them");
                 self.lacks_bots.fetch_or(code == NO_BOTS, Ordering::Relaxed);
-                asked.retain(|(name, _)| *name != "keyboard");
-                self.post(&asked).await
+                parameters.retain(|(name, _)| *name != "keyboard");
+                self.post(&parameters).await
             }
             sent => {
                 self.lacks_bots.fetch_and(sent.is_err(), Ordering::Relaxed);
@@ -477,9 +477,9 @@ impl Vk {
     }
 
     /// Has VK send what is asked for: the id of the message.
-    async fn post(&self, asked: &[(&str, &str)]) -> Result<String, CallError> {
-        let told = self.client.call("messages.send", asked).await?;
-        let sent = &told[0];
+    async fn post(&self, parameters: &[(&str, &str)]) -> Result<String, CallError> {
+        let reply = self.client.call("messages.send", parameters).await?;
+        let sent = &reply[0];
         let error = &sent["error"];
         if let Some(code) = error["code"].as_i64() {
             return Err(refusal(code, error["description"].as_str().unwrap_or_default()));
@@ -492,20 +492,20 @@ impl Vk {
 
     /// Changes the text of a message. What is attached to it stays: VK removes what is not named again.
     async fn edit(&self, external_id: &str, text: &str) -> Result<(), CallError> {
-        let (peer, number) = place(external_id)?;
-        let asked = [("peer_id", peer), ("conversation_message_ids", number)];
-        let told = self.client.call("messages.getByConversationMessageId", &asked).await?;
-        let attached = told["items"][0]["attachments"].as_array().into_iter().flatten();
+        let (peer, number) = peer_and_number(external_id)?;
+        let parameters = [("peer_id", peer), ("conversation_message_ids", number)];
+        let reply = self.client.call("messages.getByConversationMessageId", &parameters).await?;
+        let attached = reply["items"][0]["attachments"].as_array().into_iter().flatten();
         let names = attached.filter_map(|it| {
             let kind = it["type"].as_str()?;
             attachment(kind, &it[kind])
         });
         let attached = names.collect::<Vec<_>>().join(",");
-        let mut asked = vec![("peer_id", peer), ("cmid", number), ("message", text)];
+        let mut parameters = vec![("peer_id", peer), ("cmid", number), ("message", text)];
         if !attached.is_empty() {
-            asked.push(("attachment", &attached));
+            parameters.push(("attachment", &attached));
         }
-        self.client.call("messages.edit", &asked).await.map(drop)
+        self.client.call("messages.edit", &parameters).await.map(drop)
     }
 
     /// Says which events are posted to an address. What this program reads stays on: an address without it would be deaf.
@@ -531,9 +531,9 @@ impl Vk {
     }
 
     async fn servers(&self) -> Result<Vec<CallbackServer>, CallError> {
-        let told = self.client.of_group("groups.getCallbackServers", &[]).await?;
+        let reply = self.client.of_group("groups.getCallbackServers", &[]).await?;
         let all =
-            told["items"].as_array().ok_or_else(|| CallError::Unreadable("no items in it".to_owned()))?;
+            reply["items"].as_array().ok_or_else(|| CallError::Unreadable("no items in it".to_owned()))?;
         let word = |server: &Value, name: &str| server[name].as_str().unwrap_or_default().to_owned();
         let server = |it: &Value| {
             let (url, secret, status) = (word(it, "url"), word(it, "secret_key"), word(it, "status"));
@@ -554,8 +554,9 @@ impl Vk {
             let (Some((_, id)), Some(user)) = (message.external_id.split_once(PRESS), &message.user) else {
                 continue;
             };
-            let asked = [("event_id", id), ("user_id", user.as_str()), ("peer_id", message.chat.as_str())];
-            if let Err(error) = self.client.call("messages.sendMessageEventAnswer", &asked).await {
+            let parameters =
+                [("event_id", id), ("user_id", user.as_str()), ("peer_id", message.chat.as_str())];
+            if let Err(error) = self.client.call("messages.sendMessageEventAnswer", &parameters).await {
                 tracing::debug!(%error, "a press is not answered");
             }
         }
@@ -564,25 +565,25 @@ impl Vk {
     /// Asks what these people are called, unless that is known.
     async fn learn_names(&self, ids: &[i64]) {
         let now = self.client.clock().now();
-        let asked = {
+        let missing = {
             let names = self.names.lock();
             let is_known = |id: &i64| names.get(id).is_some_and(|(_, until)| now < *until);
-            let mut asked: Vec<i64> = ids.iter().copied().filter(|id| !is_known(id)).collect();
-            asked.sort_unstable();
-            asked.dedup();
-            asked.truncate(1_000);
-            asked
+            let mut missing: Vec<i64> = ids.iter().copied().filter(|id| !is_known(id)).collect();
+            missing.sort_unstable();
+            missing.dedup();
+            missing.truncate(1_000);
+            missing
         };
-        if asked.is_empty() {
+        if missing.is_empty() {
             return;
         }
-        let asked = asked.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let Ok(told) = self.client.call("users.get", &[("user_ids", &asked)]).await else { return };
+        let missing = missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let Ok(reply) = self.client.call("users.get", &[("user_ids", &missing)]).await else { return };
         let mut names = self.names.lock();
         if names.len() > MOST_NAMES {
             names.clear();
         }
-        for user in told.as_array().into_iter().flatten() {
+        for user in reply.as_array().into_iter().flatten() {
             let word = |name: &str| user[name].as_str().unwrap_or_default();
             let name = format!("{} {}", word("first_name"), word("last_name")).trim().to_owned();
             if let (Some(id), false) = (user["id"].as_i64(), name.is_empty()) {
@@ -593,13 +594,13 @@ impl Vk {
 }
 
 /// The chat and the number of a message.
-fn place(external_id: &str) -> Result<(&str, &str), CallError> {
+fn peer_and_number(external_id: &str) -> Result<(&str, &str), CallError> {
     parts(external_id).ok_or_else(|| CallError::NotFound("this is no id of a message of VK".to_owned()))
 }
 
 /// Whether a message was deleted: the answer has it for each.
-fn deleted(told: &Value) -> Result<(), CallError> {
-    let first = told.get(0).or_else(|| told.as_object()?.values().next()).unwrap_or(told);
+fn deleted(reply: &Value) -> Result<(), CallError> {
+    let first = reply.get(0).or_else(|| reply.as_object()?.values().next()).unwrap_or(reply);
     let error = &first["error"];
     if let Some(code) = error["code"].as_i64() {
         return Err(refusal(code, error["description"].as_str().unwrap_or_default()));

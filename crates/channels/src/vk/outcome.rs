@@ -22,12 +22,12 @@ pub(super) fn read(answer: &Answer) -> Result<Value, CallError> {
         status @ 500.. => return Err(CallError::Server(status.to_string())),
         status => return Err(CallError::Unreadable(status.to_string())),
     }
-    let mut told: Value = answer.json()?;
-    let error = &told["error"];
+    let mut reply: Value = answer.json()?;
+    let error = &reply["error"];
     if let Some(code) = error["error_code"].as_i64() {
         return Err(refusal(code, error["error_msg"].as_str().unwrap_or_default()));
     }
-    match told.get_mut("response").map(Value::take) {
+    match reply.get_mut("response").map(Value::take) {
         Some(response) => Ok(response),
         None => Err(CallError::Unreadable("neither a response nor an error in it".to_owned())),
     }
@@ -35,18 +35,20 @@ pub(super) fn read(answer: &Answer) -> Result<Value, CallError> {
 
 /// The meaning of an error of VK.
 pub(super) fn refusal(code: i64, message: &str) -> CallError {
-    let said = || format!("{code} {}", message.chars().take(200).collect::<String>());
+    let detail = || format!("{code} {}", message.chars().take(200).collect::<String>());
     match code {
-        1 | 10 => CallError::Server(said()),
-        5 | 27 | 28 => CallError::Token(said()),
+        1 | 10 => CallError::Server(detail()),
+        5 | 27 | 28 => CallError::Token(detail()),
         6 => CallError::wait(Duration::from_secs(1)),
         9 => CallError::Wait { wait: FLOOD, scope: HoldScope::Chat },
         29 => CallError::wait(QUOTA),
         // A captcha, a confirmation, a right that is missing: its owner does something.
-        7 | 14 | 15 | 17 | 24 => CallError::Account(said()),
-        22 | 105 | 118 | 121 | 129 => CallError::Unprepared(said()),
-        18 | 30 | 900..=902 | 917 | 925 | 943..=946 | 950 | 984 | 985 | 1021 => CallError::Forbidden(said()),
-        936 => CallError::NotFound(said()),
+        7 | 14 | 15 | 17 | 24 => CallError::Account(detail()),
+        22 | 105 | 118 | 121 | 129 => CallError::Unprepared(detail()),
+        18 | 30 | 900..=902 | 917 | 925 | 943..=946 | 950 | 984 | 985 | 1021 => {
+            CallError::Forbidden(detail())
+        }
+        936 => CallError::NotFound(detail()),
         _ => CallError::refused(code.to_string(), message.chars().take(200).collect::<String>()),
     }
 }
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_of_the_api_is_unclear() {
+    fn a_reply_that_is_not_of_the_api_is_unclear() {
         for (status, body) in [(200, "<html>"), (200, "{}"), (200, ""), (500, ""), (502, "<html>"), (404, "")]
         {
             let error = read(&answer(status, body)).unwrap_err();

@@ -99,9 +99,9 @@ impl Client {
         if begun.is_success() && !is_json {
             return begun.file(most).map(Download::Whole);
         }
-        let told = outcome::read(&self.http.finish(begun).await?)?;
+        let reply = outcome::read(&self.http.finish(begun).await?)?;
         let word = |name: &str| {
-            told.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned)
+            reply.get(name).and_then(Value::as_str).filter(|word| !word.is_empty()).map(str::to_owned)
         };
         let url =
             word("file_link").ok_or_else(|| CallError::NotFound("the message has no file".to_owned()))?;

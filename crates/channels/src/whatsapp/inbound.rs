@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_account_wrote_is_the_owners() {
+    fn messages_of_the_account_are_the_owners() {
         for (kind, is_me) in
             [("outgoing_message_api", true), ("outgoing_message_phone", false), ("incoming_message", true)]
         {
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_replies_and_ads_are_kept() {
+    fn edits_replies_and_ads_are_read() {
         let edited = events(&item(&json!({"is_edited": true, "body": "New"}))).remove(0);
         let InboundChange::Edited { external_id, text, .. } = &edited.change else { panic!("{edited:?}") };
         assert_eq!((external_id.as_str(), &**text), ("3EB0A", "New"));

@@ -26,10 +26,10 @@ pub(super) async fn profile(client: &Client, call: &str) -> Result<(), CallError
 }
 
 /// The picture of an answer: base64, or an address that has it, under one of two names.
-fn picture(told: &Value) -> Result<Vec<u8>, CallError> {
+fn picture(reply: &Value) -> Result<Vec<u8>, CallError> {
     let unreadable = || CallError::Unreadable("200 without the picture of a QR code".to_owned());
     let given =
-        ["qrCode", "detail"].iter().find_map(|name| told.get(name)?.as_str()).ok_or_else(unreadable)?;
+        ["qrCode", "detail"].iter().find_map(|name| reply.get(name)?.as_str()).ok_or_else(unreadable)?;
     let coded =
         given.strip_prefix("data:").and_then(|rest| rest.split_once("base64,")).map_or(given, |(_, it)| it);
     let picture = STANDARD.decode(coded.trim()).map_err(|_| unreadable())?;
@@ -45,20 +45,20 @@ mod tests {
     #[test]
     fn only_a_picture_is_one() {
         let coded = STANDARD.encode([PNG, b"rest"].concat());
-        for told in [
+        for reply in [
             json!({"qrCode": coded}),
             json!({"detail": coded}),
             json!({"qrCode": format!("data:image/png;base64,{coded}")}),
         ] {
-            assert_eq!(picture(&told).unwrap(), [PNG, b"rest"].concat());
+            assert_eq!(picture(&reply).unwrap(), [PNG, b"rest"].concat());
         }
-        for told in [
+        for reply in [
             json!({}),
             json!({"qrCode": ""}),
             json!({"qrCode": "%"}),
             json!({"qrCode": STANDARD.encode("x")}),
         ] {
-            assert!(matches!(picture(&told), Err(CallError::Unreadable(_))), "{told}");
+            assert!(matches!(picture(&reply), Err(CallError::Unreadable(_))), "{reply}");
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::provider::Outgoing;
 use crate::recent::Recent;
 
 /// A call that had no clear answer may be at work for so long.
-const UNDER_WAY: Duration = Duration::from_secs(10);
+const IN_FLIGHT: Duration = Duration::from_secs(10);
 /// The clock of Wappi may be so far behind ours.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 /// As many of the last messages of a chat are read.
@@ -28,13 +28,13 @@ pub(super) async fn find(
     outgoing: &Outgoing,
     since: Timestamp,
 ) -> MessageLookup {
-    let asked_at = client.clock().now();
+    let requested_at = client.clock().now();
     match look(client, recent, outgoing, since).await {
         Ok(Some(id)) => {
             recent.add(&id);
             MessageLookup::Here(SentIds::one(Some(ProviderId::from(id.as_str()))))
         }
-        Ok(None) if asked_at.since(since) >= UNDER_WAY => MessageLookup::NotThere,
+        Ok(None) if requested_at.since(since) >= IN_FLIGHT => MessageLookup::NotThere,
         Ok(None) | Err(_) => MessageLookup::CannotTell,
     }
 }
@@ -60,8 +60,8 @@ async fn look(
     let chat = if recipient.contains('@') { recipient } else { format!("{recipient}@c.us") };
     let limit = READ.to_string();
     let query = [("chat_id", chat.as_str()), ("limit", limit.as_str()), ("order", "desc")];
-    let told = client.get("/api/sync/messages/get", &query).await?;
-    let messages = told.get("messages").and_then(Value::as_array);
+    let reply = client.get("/api/sync/messages/get", &query).await?;
+    let messages = reply.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| CallError::Unreadable("a chat without messages".to_owned()))?;
     let earliest = since.minus(CLOCKS_APART).as_seconds();
     let found = messages.iter().filter(|message| is_it(message, outgoing, earliest));
@@ -82,7 +82,7 @@ fn is_it(message: &Value, outgoing: &Outgoing, earliest: i64) -> bool {
     let is_own =
         ["fromMe", "is_me"].iter().any(|name| message.get(name).and_then(Value::as_bool) == Some(true));
     let is_new = message.get("time").and_then(Value::as_i64).is_none_or(|time| time >= earliest);
-    let (kinds, said): (&[&str], &str) = match outgoing.file.as_ref().map(|file| &file.form) {
+    let (kinds, text): (&[&str], &str) = match outgoing.file.as_ref().map(|file| &file.form) {
         None => (&["chat", "text"], word("body")),
         Some(MediaForm::Photo { .. }) => (&["image"], word("caption")),
         Some(MediaForm::Video { .. } | MediaForm::Animation { .. }) => (&["video"], word("caption")),
@@ -95,5 +95,5 @@ fn is_it(message: &Value, outgoing: &Outgoing, earliest: i64) -> bool {
         (Some(file), Some(name)) if word("type") == "document" => file.name == name,
         _ => true,
     };
-    is_own && is_new && is_named && kinds.contains(&word("type")) && said.trim() == outgoing.text.text.trim()
+    is_own && is_new && is_named && kinds.contains(&word("type")) && text.trim() == outgoing.text.text.trim()
 }

@@ -239,8 +239,8 @@ impl Provider for Whatsapp {
             let OldCall::CheckNumber { digits } = call else {
                 return Err(CallError::refused("not_supported", "Wappi has no such call"));
             };
-            let told = self.client.get("/api/sync/contact/check", &[("phone", digits)]).await?;
-            let is_there = told.get("on_whatsapp").and_then(Value::as_bool);
+            let reply = self.client.get("/api/sync/contact/check", &[("phone", digits)]).await?;
+            let is_there = reply.get("on_whatsapp").and_then(Value::as_bool);
             let is_there =
                 is_there.ok_or_else(|| CallError::Unreadable("no on_whatsapp in it".to_owned()))?;
             Ok(json!({ "on_whatsapp": is_there }))
@@ -304,10 +304,10 @@ impl Provider for Whatsapp {
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         async move {
-            let told = self.client.status().await?;
-            let word = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+            let reply = self.client.status().await?;
+            let word = |name: &str| reply.get(name).and_then(Value::as_str).unwrap_or_default();
             let mut missing = Vec::new();
-            if told.get("authorized").and_then(Value::as_bool) != Some(true) {
+            if reply.get("authorized").and_then(Value::as_bool) != Some(true) {
                 let name = &self.setup.fields.name;
                 missing.push(format!(
                     "the number is not signed in: scan the QR code (`switchboard channel login {name}`, or Wappi's cabinet)"
@@ -323,10 +323,10 @@ impl Provider for Whatsapp {
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
-        let asked = async move {
-            let told = self.client.status().await?;
-            let url = told.get("webhook_url").and_then(Value::as_str).filter(|url| !url.is_empty());
-            let types = told.get("webhook_types").and_then(Value::as_array);
+        let request = async move {
+            let reply = self.client.status().await?;
+            let url = reply.get("webhook_url").and_then(Value::as_str).filter(|url| !url.is_empty());
+            let types = reply.get("webhook_types").and_then(Value::as_array);
             let lacks = |wanted: &&str| types.is_some_and(|types| !types.iter().any(|one| one == wanted));
             let lacking: Vec<&str> = TYPES.into_iter().filter(lacks).collect();
             let last_error =
@@ -336,11 +336,11 @@ impl Provider for Whatsapp {
                 // Which header goes along it does not say.
                 postings: url.map(|_| Posting::BARE).into_iter().collect(),
                 last_error,
-                signed_out: told.get("authorized").and_then(Value::as_bool) == Some(false),
+                signed_out: reply.get("authorized").and_then(Value::as_bool) == Some(false),
                 ..Registered::default()
             })
         };
-        Some(asked.boxed())
+        Some(request.boxed())
     }
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
@@ -358,8 +358,8 @@ impl Provider for Whatsapp {
 
     fn unregister<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
-            let told = self.client.status().await?;
-            if told.get("webhook_url").and_then(Value::as_str) != Some(url) {
+            let reply = self.client.status().await?;
+            if reply.get("webhook_url").and_then(Value::as_str) != Some(url) {
                 return Ok(());
             }
             self.client

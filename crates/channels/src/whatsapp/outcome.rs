@@ -18,58 +18,58 @@ pub(super) fn read(answer: &Answer) -> Result<Value, CallError> {
     if !answer.is_success() {
         return Err(refusal(answer));
     }
-    let told: Value = answer.json()?;
-    if !told.is_object() {
+    let reply: Value = answer.json()?;
+    if !reply.is_object() {
         return Err(CallError::Unreadable(format!("{} with a body of another form", answer.status)));
     }
-    match told.get("status") {
-        None => Ok(told),
+    match reply.get("status") {
+        None => Ok(reply),
         Some(status) => match status.as_str().map(str::to_lowercase).as_deref() {
-            Some("error" | "fail" | "failed") => Err(meaning("error", &detail(&told))),
-            Some(word) if DONE.contains(&word) => Ok(told),
+            Some("error" | "fail" | "failed") => Err(meaning("error", &detail(&reply))),
+            Some(word) if DONE.contains(&word) => Ok(reply),
             _ => Err(CallError::Unreadable(format!("{} with a status that is not known", answer.status))),
         },
     }
 }
 
 fn refusal(answer: &Answer) -> CallError {
-    let said = detail(&serde_json::from_slice(&answer.body).unwrap_or_default());
+    let detail = detail(&serde_json::from_slice(&answer.body).unwrap_or_default());
     match answer.status {
-        401 => CallError::Token(or(&said, "status 401")),
+        401 => CallError::Token(or(&detail, "status 401")),
         402 => CallError::Account("the profile is not paid for: pay for it in Wappi's cabinet".to_owned()),
         408 => CallError::Server("status 408".to_owned()),
         429 => CallError::wait(answer.retry_after.unwrap_or(NO_NUMBER)),
-        status @ 400..=499 => meaning(&format!("http_{status}"), &said),
+        status @ 400..=499 => meaning(&format!("http_{status}"), &detail),
         status @ 500..=599 => CallError::Server(format!("status {status}")),
         status => CallError::Unreadable(format!("status {status}")),
     }
 }
 
 /// What the words of a refusal mean.
-fn meaning(code: &str, said: &str) -> CallError {
-    let lower = said.to_lowercase();
+fn meaning(code: &str, detail: &str) -> CallError {
+    let lower = detail.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     // Such words do not say that nothing was done.
     if has(&["timeout", "timed out", "internal", "busy", "таймаут"]) {
-        return CallError::Server(said.to_owned());
+        return CallError::Server(detail.to_owned());
     }
     if has(&["temporary ban"]) {
         return CallError::wait(super::BAN);
     }
     if has(&["authori", "авториз", "logged out", "scan"]) {
-        return CallError::Token(format!("{said}; scan the QR code in Wappi's cabinet"));
+        return CallError::Token(format!("{detail}; scan the QR code in Wappi's cabinet"));
     }
     if has(&["profile", "профил"]) {
-        return CallError::Account(said.to_owned());
+        return CallError::Account(detail.to_owned());
     }
     if has(&["recipient", "phone", "number", "whatsapp", "chat", "номер", "получател"]) {
-        return CallError::NotFound(said.to_owned());
+        return CallError::NotFound(detail.to_owned());
     }
-    CallError::refused(code, said)
+    CallError::refused(code, detail)
 }
 
-fn detail(told: &Value) -> String {
-    let words = ["detail", "error", "message"].iter().find_map(|name| match told.get(name)? {
+fn detail(reply: &Value) -> String {
+    let words = ["detail", "error", "message"].iter().find_map(|name| match reply.get(name)? {
         Value::String(words) if !words.is_empty() => Some(words.clone()),
         other @ (Value::Object(_) | Value::Array(_)) => Some(other.to_string()),
         _ => None,
@@ -77,8 +77,8 @@ fn detail(told: &Value) -> String {
     words.unwrap_or_default().chars().take(LONGEST_DETAIL).collect()
 }
 
-fn or(said: &str, other: &str) -> String {
-    if said.is_empty() { other.to_owned() } else { said.to_owned() }
+fn or(text: &str, other: &str) -> String {
+    if text.is_empty() { other.to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]

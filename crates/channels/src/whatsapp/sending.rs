@@ -33,10 +33,10 @@ pub(super) async fn send(client: &Client, recent: &Recent, outgoing: &Outgoing) 
     };
     let limit = if outgoing.file.is_some() { UPLOAD } else { ANSWER };
     match client.post(path, &[], &body, limit).await {
-        Ok(told) => {
-            let id = match id_of(&told) {
+        Ok(reply) => {
+            let id = match id_of(&reply) {
                 Some(id) => Some(id),
-                None if told.get("status").is_none() && told.get("task_id").is_none() => {
+                None if reply.get("status").is_none() && reply.get("task_id").is_none() => {
                     let error = CallError::Unreadable("200 that does not say what was done".to_owned());
                     return error.outcome(client.clock().now());
                 }
@@ -116,9 +116,9 @@ async fn in_body(recipient: &str, text: &str, file: &OutgoingFile) -> Result<(&'
     Ok((path, body))
 }
 
-fn id_of(told: &Value) -> Option<String> {
+fn id_of(reply: &Value) -> Option<String> {
     let ids =
-        ["/message_id", "/id", "/message/id"].iter().find_map(|pointer| told.pointer(pointer)?.as_str());
+        ["/message_id", "/id", "/message/id"].iter().find_map(|pointer| reply.pointer(pointer)?.as_str());
     ids.filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
@@ -148,14 +148,14 @@ mod tests {
 
     #[test]
     fn the_id_is_where_it_is_found_first() {
-        for (told, wanted) in [
+        for (reply, wanted) in [
             (json!({"message_id": "a", "id": "b"}), Some("a")),
             (json!({"id": "b", "message": {"id": "c"}}), Some("b")),
             (json!({"message": {"id": "c"}}), Some("c")),
             (json!({"task_id": "d"}), None),
             (json!({"message_id": ""}), None),
         ] {
-            assert_eq!(id_of(&told).as_deref(), wanted, "{told}");
+            assert_eq!(id_of(&reply).as_deref(), wanted, "{reply}");
         }
     }
 }

@@ -42,7 +42,7 @@ fn is_sent(found: &MessageLookup, id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_avito_does_not_take_is_refused() {
+async fn messages_that_avito_cannot_take_are_refused() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
     writes(&world, json!({"text": "Is it there?"})).await;
@@ -63,7 +63,7 @@ async fn what_avito_does_not_take_is_refused() {
 }
 
 #[tokio::test]
-async fn what_buyers_and_owner_write_is_posted() {
+async fn messages_of_buyers_and_the_owner_are_posted() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
     let old = Receiver::start(Arc::clone(&provider)).await;
@@ -111,7 +111,7 @@ fn posted(body: Vec<u8>) -> HookPost {
 }
 
 #[tokio::test]
-async fn old_posts_come_again_until_the_account_is_known() {
+async fn old_posts_come_again_until_the_account_is_identified() {
     let world = World::start().await;
     let fields = config::ChannelFields { old_hook: true, ..world.fields(ChannelKind::Avito) };
     let provider = channels::make(World::setup(fields)).unwrap();
@@ -166,14 +166,14 @@ async fn polls_bring_messages_once_and_what_was_read() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_is_posted_on_as_a_post_of_avito() {
+async fn polled_messages_are_forwarded_as_posts_of_avito() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
     let begun = provider.poll(None).unwrap().await.unwrap();
     writes(&world, json!({"text": "Hello"})).await;
     let polled = provider.poll(begun.cursor.as_deref()).unwrap().await.unwrap();
-    let asked = provider.complete(polled.events).await;
-    let message = messages(&asked)[0];
+    let polled_events = provider.complete(polled.events).await;
+    let message = messages(&polled_events)[0];
     let stored = StoredInbound {
         id: InboundId::new(1).unwrap(),
         address: format!("avito:shop/{CHAT}").parse().unwrap(),
@@ -184,13 +184,13 @@ async fn what_was_asked_for_is_posted_on_as_a_post_of_avito() {
     };
     let links = Links::new(None, "planted".into(), ambient::Clock::system());
     let body = channels::forwarded(&stored, WebhookForm::Legacy, &links).unwrap();
-    let told: Value = serde_json::from_str(&body).unwrap();
-    let value = &told["payload"]["value"];
-    assert_eq!((&told["id"], &told["timestamp"]), (&value["id"], &value["created"]));
+    let forwarded: Value = serde_json::from_str(&body).unwrap();
+    let value = &forwarded["payload"]["value"];
+    assert_eq!((&forwarded["id"], &forwarded["timestamp"]), (&value["id"], &value["created"]));
     assert_eq!((&value["author_id"], &value["user_id"]), (&json!(BUYER), &json!(1_000_001)));
     let post = posted(body.into_bytes());
     let read = provider.hook(&post).unwrap().events;
-    assert_eq!(read[0].key, asked[0].key);
+    assert_eq!(read[0].key, polled_events[0].key);
     let posted = messages(&read)[0];
     assert!(posted.ad.is_some(), "{posted:?}");
     assert_eq!((&posted.text, &posted.chat, &posted.ad), (&message.text, &message.chat, &message.ad));
@@ -298,13 +298,13 @@ async fn people_are_blocked_once_and_for_a_known_reason() {
     world.fault(lost).await;
     let unclear = block(Some((555_001, 4))).await.unwrap_err();
     assert!(!unclear.proves_nothing_done(), "{unclear:?}");
-    let told: Vec<_> = world.ledger("avito").await.iter().map(|it| it["text"].clone()).collect();
-    assert_eq!(told, ["", "2", "4"]);
+    let texts: Vec<_> = world.ledger("avito").await.iter().map(|it| it["text"].clone()).collect();
+    assert_eq!(texts, ["", "2", "4"]);
 }
 
 proptest! {
     #[test]
-    fn nothing_posted_makes_it_panic(body in any::<Vec<u8>>(), kind in "[a-zA-Z]{0,8}", id in any::<i64>()) {
+    fn no_posted_body_panics(body in any::<Vec<u8>>(), kind in "[a-zA-Z]{0,8}", id in any::<i64>()) {
         let provider = crate::support::lone(ChannelKind::Avito, "client_id = \"a\"\nclient_secret = \"b\"");
         let _ = provider.hook(&posted(body));
         for kind in [kind.as_str(), "text", "image", "voice", "location", "link", "item", "call", "deleted"] {

@@ -70,7 +70,7 @@ async fn a_token_that_ends_in_a_send_doubles_nothing() {
         // Avito gives a new one within the send; the others are asked for no new one.
         assert_eq!(is_sent, column.account == "shop", "{}: {outcome:?}", column.title);
         assert!(is_sent || outcome.proves_unsent(), "{}: {outcome:?}", column.title);
-        let sent = account.ledger().await.iter().filter(|told| told["text"] == *outgoing.text.text).count();
+        let sent = account.ledger().await.iter().filter(|entry| entry["text"] == *outgoing.text.text).count();
         assert_eq!(sent, usize::from(is_sent), "{}: {outcome:?}", column.title);
     }
 }
@@ -92,7 +92,7 @@ struct Account {
     /// Makes every text and every key another one.
     number: i64,
     /// Whether the provider is asked for what is heard now.
-    is_asked: bool,
+    is_polled: bool,
 }
 
 impl Account {
@@ -102,13 +102,13 @@ impl Account {
         let (channel, clock) = (setup.fields.channel.as_str(), setup.clock.clone());
         let provider = channels::make(setup.clone()).unwrap();
         let chat = column.customer.to_owned();
-        let (receiver, cursor, number, is_asked) = (None, None, 0, true);
-        Self { column, world, channel, setup, provider, clock, receiver, cursor, chat, number, is_asked }
+        let (receiver, cursor, number, is_polled) = (None, None, 0, true);
+        Self { column, world, channel, setup, provider, clock, receiver, cursor, chat, number, is_polled }
     }
 
     async fn run(&mut self, row: Row) {
         let is_true = row.cell(&*self.provider).is_some();
-        self.is_asked = self.receiver.is_none() || self.column.asked.contains(&row);
+        self.is_polled = self.receiver.is_none() || self.column.polled.contains(&row);
         match row {
             Row::Action(action) if !is_true => {
                 let before = self.ledger().await.len();
@@ -140,9 +140,9 @@ impl Account {
             Row::Media(kind) => {
                 let file = Some(self.file(kind).await);
                 let outgoing = Outgoing { file, text: FormattedText::plain(""), ..self.outgoing() };
-                let told = self.arrives(&outgoing).await;
-                assert_eq!(told["file_md5"], md5(&content(kind)));
-                assert!(arrives_as(kind).contains(&told["file_kind"].as_str().unwrap()), "{told}");
+                let entry = self.arrives(&outgoing).await;
+                assert_eq!(entry["file_md5"], md5(&content(kind)));
+                assert!(arrives_as(kind).contains(&entry["file_kind"].as_str().unwrap()), "{entry}");
             }
             Row::Album => {
                 self.album_arrives(&[MediaKind::Photo, MediaKind::Photo]).await;
@@ -157,14 +157,14 @@ impl Account {
             Row::Action(Action::Edit) => {
                 let id = self.sends().await;
                 self.act(Action::Edit, id.clone()).await.unwrap();
-                let told = self.last().await;
-                assert_eq!((&told["text"], &told["external_id"]), (&json!("New"), &json!(id)));
+                let entry = self.last().await;
+                assert_eq!((&entry["text"], &entry["external_id"]), (&json!("New"), &json!(id)));
             }
             Row::Action(Action::Delete) => {
                 let id = self.sends().await;
                 self.act(Action::Delete, id.clone()).await.unwrap();
-                let told = self.last().await;
-                assert_eq!((&told["text"], &told["external_id"]), (&json!(""), &json!(id)));
+                let entry = self.last().await;
+                assert_eq!((&entry["text"], &entry["external_id"]), (&json!(""), &json!(id)));
                 self.act(Action::Delete, format!("{id}9")).await.unwrap_err();
             }
             Row::Action(action @ (Action::MarkRead | Action::Typing)) => {
@@ -173,7 +173,7 @@ impl Account {
                 self.act(action, id).await.unwrap();
                 assert_eq!(self.ledger().await.len(), before + 1);
             }
-            Row::State(state) => self.state_is_heard(state).await,
+            Row::State(state) => self.state_is_received(state).await,
             // Elsewhere, where it is alone.
             Row::Dedup => Box::pin(Self::open(self.column).await.unclear_sends_are_settled()).await,
         }
@@ -238,10 +238,10 @@ impl Account {
         let before = self.ledger().await.len();
         let id = self.send(outgoing).await;
         assert_eq!(self.ledger().await.len(), before + 1);
-        let told = self.last().await;
-        assert_eq!((&told["external_id"], &told["chat_id"]), (&json!(id), &json!(self.chat)));
-        assert_eq!(told["text"], outgoing.text.text.as_str());
-        told
+        let entry = self.last().await;
+        assert_eq!((&entry["external_id"], &entry["chat_id"]), (&json!(id), &json!(self.chat)));
+        assert_eq!(entry["text"], outgoing.text.text.as_str());
+        entry
     }
 
     /// Files that are sent together arrive once, in their order, with the text at the first.
@@ -266,10 +266,11 @@ impl Account {
             _ => sending.await,
         };
         let Outcome::Sent(ids) = &outcome else { panic!("{outcome:?}") };
-        let told = self.ledger().await.split_off(before);
-        let all = |name: &str| told.iter().filter_map(|it| it[name].as_str()).collect::<Vec<_>>().join(",");
-        assert_eq!(all("file_md5"), wanted.join(","), "{told:?}");
-        assert_eq!(told[0]["text"], outgoing.text.text.as_str());
+        let entries = self.ledger().await.split_off(before);
+        let all =
+            |name: &str| entries.iter().filter_map(|it| it[name].as_str()).collect::<Vec<_>>().join(",");
+        assert_eq!(all("file_md5"), wanted.join(","), "{entries:?}");
+        assert_eq!(entries[0]["text"], outgoing.text.text.as_str());
         let sent: Vec<String> = ids.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(all("external_id"), sent.join(","));
         let since = self.clock.now().minus(SETTLED);
@@ -300,7 +301,7 @@ impl Account {
     /// What is heard next.
     async fn events(&mut self) -> Vec<InboundEvent> {
         let events = match &self.receiver {
-            Some(receiver) if !self.is_asked => {
+            Some(receiver) if !self.is_polled => {
                 self.provider.hook(&receiver.next().await).map(|hook| hook.events).unwrap_or_default()
             }
             _ => {
@@ -315,7 +316,7 @@ impl Account {
 
     /// The first of what is heard that is meant; the rest is let by.
     async fn hear<T>(&mut self, meant: impl Fn(&InboundEvent) -> Option<T>) -> T {
-        let heard = async {
+        let received = async {
             loop {
                 if let Some(found) = self.events().await.iter().find_map(&meant) {
                     return found;
@@ -323,7 +324,7 @@ impl Account {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(TIMEOUT, heard).await.expect("it is heard in time")
+        tokio::time::timeout(TIMEOUT, received).await.expect("it is heard in time")
     }
 
     async fn hear_message(&mut self, meant: impl Fn(&InboundMessage) -> bool) -> InboundMessage {
@@ -362,10 +363,10 @@ impl Account {
         }
         // An address may count only once it has been asked.
         let provider = Arc::clone(&self.provider);
-        let is_heard = |post: HookPost| provider.hook(&post).is_ok_and(|hook| !hook.events.is_empty());
+        let is_received = |post: HookPost| provider.hook(&post).is_ok_and(|hook| !hook.events.is_empty());
         loop {
             self.lives(&json!({})).await;
-            if receiver.within(Duration::from_millis(300)).await.is_some_and(is_heard) {
+            if receiver.within(Duration::from_millis(300)).await.is_some_and(is_received) {
                 break;
             }
         }
@@ -454,13 +455,13 @@ impl Account {
                 let emoji = if self.channel == "vk" { "4" } else { "👍" };
                 for (id, text) in [(&theirs, emoji), (&theirs, ""), (&ours, emoji)] {
                     self.customer(&json!({"action": "react", "message_id": id, "text": text})).await;
-                    let told = |event: &InboundEvent| match &event.change {
+                    let extract = |event: &InboundEvent| match &event.change {
                         InboundChange::Reacted { external_id, given } if external_id == id => {
                             Some(given.clone())
                         }
                         _ => None,
                     };
-                    let given = self.hear(told).await;
+                    let given = self.hear(extract).await;
                     let wanted = match text.parse() {
                         Ok(number) => vec![Reaction::numbered(number)],
                         Err(_) if text.is_empty() => Vec::new(),
@@ -483,11 +484,11 @@ impl Account {
             Incoming::Reachable => {
                 for (action, wanted) in [("block", false), ("unblock", true)] {
                     self.customer(&json!({"action": action})).await;
-                    let told = |event: &InboundEvent| match event.change {
+                    let extract = |event: &InboundEvent| match event.change {
                         InboundChange::Reachable { can, .. } => Some(can),
                         _ => None,
                     };
-                    assert_eq!(self.hear(told).await, wanted);
+                    assert_eq!(self.hear(extract).await, wanted);
                     let outgoing = self.outgoing();
                     let outcome = self.provider.send(&outgoing).await;
                     assert_eq!(matches!(outcome, Outcome::Forbidden(_)), !wanted, "{outcome:?}");
@@ -512,16 +513,16 @@ impl Account {
     }
 
     async fn hear_receipt(&mut self, id: &str, meant: impl Fn(&InboundReceipt) -> bool) {
-        let told = |event: &InboundEvent| match &event.change {
+        let extract = |event: &InboundEvent| match &event.change {
             InboundChange::Receipt { external_id, receipt, .. } => {
                 (external_id == id && meant(receipt)).then_some(())
             }
             _ => None,
         };
-        self.hear(told).await;
+        self.hear(extract).await;
     }
 
-    async fn state_is_heard(&mut self, state: MessageState) {
+    async fn state_is_received(&mut self, state: MessageState) {
         let (deed, receipt) = match state {
             MessageState::Delivered => (json!({"action": "deliver"}), InboundReceipt::Delivered),
             MessageState::Read if self.channel == "sms" => {
@@ -532,7 +533,7 @@ impl Account {
         };
         let id = self.sends().await;
         self.customer(&deed).await;
-        self.hear_receipt(&id, |told| *told == receipt).await;
+        self.hear_receipt(&id, |reported| *reported == receipt).await;
     }
 
     /// After each fault that leaves open whether a message was sent, it is there once, or is known not to be there, or it is
@@ -562,7 +563,7 @@ impl Account {
             }
             let ledger = self.ledger().await;
             let sent: Vec<_> =
-                ledger.iter().filter(|told| told["text"] == outgoing.text.text.as_str()).collect();
+                ledger.iter().filter(|entry| entry["text"] == outgoing.text.text.as_str()).collect();
             let is_there = effect || matches!(dedup, Dedup::Key { .. });
             assert_eq!(sent.len(), usize::from(is_there), "{fault}");
             clock.advance(SETTLED);
@@ -570,7 +571,7 @@ impl Account {
                 (Dedup::Key { .. }, _) => continue,
                 (Dedup::None, _) => MessageLookup::CannotTell,
                 (_, None) => MessageLookup::NotThere,
-                (_, Some(told)) => MessageLookup::Here(SentIds::one(told["external_id"].as_str())),
+                (_, Some(entry)) => MessageLookup::Here(SentIds::one(entry["external_id"].as_str())),
             };
             assert_eq!(provider.find(&outgoing, since).await, wanted, "{fault} {effect}");
         }

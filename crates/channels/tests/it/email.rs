@@ -64,15 +64,15 @@ async fn mails_are_answered_in_their_thread() {
     let (done, polled) = tokio::join!(fixture.world.customer(write), waiting);
     let polled = polled.unwrap();
     fixture.cursor = polled.cursor.clone().unwrap();
-    let heard = messages(&polled.events);
-    assert_eq!((heard.len(), heard[0].text.as_str()), (1, "Сколько стоит?"));
-    assert_eq!(Value::from(heard[0].chat.as_str()), done["chat_id"]);
-    assert_eq!(Value::from(heard[0].external_id.as_str()), done["message_id"]);
-    assert_eq!((heard[0].origin, heard[0].name.as_deref()), (MessageOrigin::Person, Some("Анна")));
-    assert_eq!(heard[0].email.as_deref(), Some(ANNA));
-    assert!(heard[0].raw.as_deref().unwrap().contains("Цена"));
+    let received = messages(&polled.events);
+    assert_eq!((received.len(), received[0].text.as_str()), (1, "Сколько стоит?"));
+    assert_eq!(Value::from(received[0].chat.as_str()), done["chat_id"]);
+    assert_eq!(Value::from(received[0].external_id.as_str()), done["message_id"]);
+    assert_eq!((received[0].origin, received[0].name.as_deref()), (MessageOrigin::Person, Some("Анна")));
+    assert_eq!(received[0].email.as_deref(), Some(ANNA));
+    assert!(received[0].raw.as_deref().unwrap().contains("Цена"));
 
-    let chat = heard[0].chat.clone();
+    let chat = received[0].chat.clone();
     let answer = text(chat.as_str(), "Сто рублей.\nС доставкой.", 7);
     let sent = id_of(&fixture.provider.send(&answer).await);
     assert_eq!(sent, id_of(&fixture.provider.send(&answer).await), "the same in each attempt");
@@ -84,21 +84,21 @@ async fn mails_are_answered_in_their_thread() {
     // The customer answers and quotes; the owner answers in a mail program.
     let quoting = format!("Беру\n\n01.11.2026 10:00, shop@example.com пишет:\n> {}", "Сто рублей.");
     let (_, polled) = fixture.writes(json!({"from": ANNA, "text": quoting})).await;
-    let heard = messages(&polled.events);
-    assert_eq!((heard[0].text.as_str(), heard[0].chat.clone()), ("Беру", chat.clone()));
-    assert_eq!(heard[0].reply_to.as_deref(), Some(sent.as_str()));
+    let received = messages(&polled.events);
+    assert_eq!((received[0].text.as_str(), received[0].chat.clone()), ("Беру", chat.clone()));
+    assert_eq!(received[0].reply_to.as_deref(), Some(sent.as_str()));
     let (_, polled) = fixture.writes(json!({"from": ANNA, "action": "owner_writes", "text": "Ждём"})).await;
-    let heard = messages(&polled.events);
+    let received = messages(&polled.events);
     assert_eq!(
-        (heard[0].origin, &heard[0].chat, heard[0].user.as_deref()),
+        (received[0].origin, &received[0].chat, received[0].user.as_deref()),
         (MessageOrigin::Owner, &chat, Some(ANNA))
     );
 
     // Where the server keeps what is sent, our own mail comes back under its id.
     let copy = json!({"from": ANNA, "action": "owner_writes", "text": "x", "extra": {"id": sent}});
     let (_, polled) = fixture.writes(copy).await;
-    let heard = messages(&polled.events);
-    assert_eq!((heard[0].external_id.as_str(), heard[0].origin), (sent.as_str(), MessageOrigin::Owner));
+    let received = messages(&polled.events);
+    assert_eq!((received[0].external_id.as_str(), received[0].origin), (sent.as_str(), MessageOrigin::Owner));
     // A mail to an address alone begins a thread, which goes on there.
     let new = id_of(&fixture.provider.send(&text("boris@example.org", "Hello\nBoris", 8)).await);
     assert_ne!(new, sent);
@@ -132,8 +132,8 @@ async fn files_go_both_ways_and_mails_are_marked_read() {
         fixture.writes(json!({"from": ANNA, "text": "Here", "media": media, "times": 2})).await;
     // It is in the mailbox twice, under one key.
     assert_eq!((polled.events.len(), &polled.events[0].key), (2, &polled.events[1].key));
-    let heard = messages(&polled.events);
-    let [picture, paper] = heard[0].media.as_slice() else { panic!("{:?}", heard[0].media) };
+    let received = messages(&polled.events);
+    let [picture, paper] = received[0].media.as_slice() else { panic!("{:?}", received[0].media) };
     assert_eq!((picture.kind, paper.kind), (InboundKind::Image, InboundKind::Document));
     assert_eq!((paper.name.as_deref(), paper.size), (Some("смета.pdf"), Some(3)));
     let fetched = fixture.provider.fetch(paper, 100).await.unwrap();
@@ -150,9 +150,12 @@ async fn files_go_both_ways_and_mails_are_marked_read() {
     let (_, polled) = fixture
         .writes(json!({"from": ANNA, "extra": {"size": 40_000_000, "headers": {}}, "text": "Big"}))
         .await;
-    let heard = messages(&polled.events);
-    assert_eq!((heard[0].media[0].size, heard[0].media[0].kind), (Some(40_000_000), InboundKind::Other));
-    assert!(fixture.provider.fetch(&heard[0].media[0], 100).await.is_err());
+    let received = messages(&polled.events);
+    assert_eq!(
+        (received[0].media[0].size, received[0].media[0].kind),
+        (Some(40_000_000), InboundKind::Other)
+    );
+    assert!(fixture.provider.fetch(&received[0].media[0], 100).await.is_err());
 }
 
 #[tokio::test]
@@ -169,9 +172,9 @@ async fn programs_are_no_persons_and_bounces_are_failures() {
     }
     let (_, polled) =
         fixture.writes(json!({"from": "no-reply@example.org", "text": "x", "forged": true})).await;
-    let heard = messages(&polled.events);
-    assert_eq!(heard[0].origin, MessageOrigin::Bot);
-    assert!(heard[0].raw.as_deref().unwrap().contains(r#""dmarc":"fail""#));
+    let received = messages(&polled.events);
+    assert_eq!(received[0].origin, MessageOrigin::Bot);
+    assert!(received[0].raw.as_deref().unwrap().contains(r#""dmarc":"fail""#));
 
     id_of(&fixture.provider.send(&text(ANNA, "Hello", 1)).await);
     let (_, polled) = fixture.writes(json!({"from": ANNA, "action": "undeliver"})).await;
@@ -183,9 +186,9 @@ async fn programs_are_no_persons_and_bounces_are_failures() {
     for body in ["<p>One &amp; two</p>", ""] {
         let raw = format!("{old}{body}");
         let (_, polled) = fixture.writes(json!({"from": ANNA, "extra": {"raw": raw}})).await;
-        let heard = messages(&polled.events);
-        assert_eq!(heard[0].text.as_str(), if body.is_empty() { "Привет" } else { "One & two" });
-        assert_eq!((heard[0].external_id.len(), heard[0].user.as_deref()), (24, Some(ANNA)));
+        let received = messages(&polled.events);
+        assert_eq!(received[0].text.as_str(), if body.is_empty() { "Привет" } else { "One & two" });
+        assert_eq!((received[0].external_id.len(), received[0].user.as_deref()), (24, Some(ANNA)));
     }
     let broken = "no header at all\n\n--x\n";
     let (_, polled) = fixture.writes(json!({"from": ANNA, "extra": {"raw": broken}})).await;

@@ -154,7 +154,7 @@ async fn dovecot(folder: &Path, certificate: &[PathBuf]) -> (Child, u16) {
 }
 
 /// Dovecot reports a mail that comes in while it is waited for.
-async fn mail_heard(servers: &Servers, provider: &dyn Provider) -> Polled {
+async fn received_mail(servers: &Servers, provider: &dyn Provider) -> Polled {
     let mut polled = provider.poll(None).unwrap().await.unwrap();
     servers.comes("1.one.test", MAIL);
     let since = Instant::now();
@@ -179,20 +179,20 @@ async fn dovecot_and_aiosmtpd_and_we_understand_each_other() {
     let provider = lone(ChannelKind::Email, &keys("planted-word"));
     assert_eq!(provider.check().await.unwrap().id, "shop@example.com");
 
-    let polled = mail_heard(&servers, &*provider).await;
-    let heard = messages(&polled.events)[0].clone();
-    assert_eq!((heard.text.as_str(), heard.name.as_deref()), ("How much?", Some("Анна")));
-    assert_eq!((heard.origin, heard.external_id.as_str()), (MessageOrigin::Person, "q1@example.org"));
-    let fetched = provider.fetch(&heard.media[0], 1_000).await.unwrap();
+    let polled = received_mail(&servers, &*provider).await;
+    let received = messages(&polled.events)[0].clone();
+    assert_eq!((received.text.as_str(), received.name.as_deref()), ("How much?", Some("Анна")));
+    assert_eq!((received.origin, received.external_id.as_str()), (MessageOrigin::Person, "q1@example.org"));
+    let fetched = provider.fetch(&received.media[0], 1_000).await.unwrap();
     assert_eq!(content_of(fetched).await, b"prices");
-    let seen = Deed::MarkRead { external_id: Some(heard.external_id.clone()) };
-    provider.act(&heard.chat, &seen).await.unwrap();
+    let seen = Deed::MarkRead { external_id: Some(received.external_id.clone()) };
+    provider.act(&received.chat, &seen).await.unwrap();
     assert!(
         servers.names("shop/cur").iter().any(|path| path.to_string_lossy().ends_with('S')),
         "it is marked"
     );
 
-    let id = id_of(&provider.send(&text(heard.chat.as_str(), "Сто рублей", 7)).await);
+    let id = id_of(&provider.send(&text(received.chat.as_str(), "Сто рублей", 7)).await);
     let [sent] = &servers.names("customer/new")[..] else { panic!("one mail is sent") };
     let mail = fs::read(sent).unwrap();
     let mail = mail_parser::MessageParser::new().parse(&mail).unwrap();
@@ -232,6 +232,6 @@ async fn mail_over_tls_is_trusted_by_the_authority_that_is_named() {
         assert_eq!(servers.names("customer/new").len(), sent + 1);
     }
     let provider = account("smtps", servers.smtp[1], &ca_file);
-    let polled = mail_heard(&servers, &*provider).await;
+    let polled = received_mail(&servers, &*provider).await;
     assert_eq!(messages(&polled.events)[0].text.as_str(), "How much?");
 }

@@ -20,8 +20,8 @@ use crate::support::{Receiver, World, messages, text};
 const CHANNEL: ChannelKind = ChannelKind::Instagram;
 const CUSTOMER: &str = "5550001";
 
-fn writes(said: &str) -> Value {
-    json!({"channel": "instagram", "from": CUSTOMER, "name": "Lena", "text": said})
+fn writes(text: &str) -> Value {
+    json!({"channel": "instagram", "from": CUSTOMER, "name": "Lena", "text": text})
 }
 
 fn chat() -> ExternalChat {
@@ -99,7 +99,7 @@ async fn texts_go_both_ways() {
 }
 
 #[tokio::test]
-async fn what_customers_do_is_told() {
+async fn deeds_of_customers_become_events() {
     let world = World::start().await;
     let (provider, receiver) = connected(&world).await;
     let next = async || provider.hook(&receiver.next().await).unwrap().events;
@@ -205,7 +205,7 @@ async fn an_unclear_send_is_looked_for() {
 }
 
 #[tokio::test]
-async fn a_renewed_token_is_used_and_kept() {
+async fn a_renewed_token_is_used_and_stored() {
     let world = World::start().await;
     let setup = World::setup(world.fields(CHANNEL));
     let kept = setup.kept.clone();

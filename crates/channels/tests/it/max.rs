@@ -64,10 +64,10 @@ async fn a_bot_that_polls_goes_on_where_it_was() {
     world.customer(deed).await;
     let polled = max.poll(None).unwrap().await.unwrap();
     let events = max.complete(polled.events).await;
-    let heard = messages(&events)[0];
-    assert_eq!(heard.phone.as_deref(), Some("+70000000001"));
-    assert!(heard.media[0].url.is_some());
-    assert_eq!(heard.media[1].name.as_deref(), Some("price.pdf"));
+    let received = messages(&events)[0];
+    assert_eq!(received.phone.as_deref(), Some("+70000000001"));
+    assert!(received.media[0].url.is_some());
+    assert_eq!(received.media[1].name.as_deref(), Some("price.pdf"));
 
     world.customer(writes("Second")).await;
     let cursor = polled.cursor.unwrap();
@@ -189,8 +189,8 @@ async fn a_certificate_is_taken_from_ca_file_alone() {
     let without = config::ChannelFields { ca_file: None, ..fields };
     let error = channels::make(World::setup(without)).unwrap().check().await.unwrap_err();
     assert!(matches!(error, CallError::Unreached(_)), "{error:?}");
-    let told = error.to_string();
-    assert!(told.contains("certificate") && told.contains("ca_file"), "{told}");
+    let text = error.to_string();
+    assert!(text.contains("certificate") && text.contains("ca_file"), "{text}");
 }
 
 #[tokio::test]
@@ -217,11 +217,12 @@ async fn presses_are_answered_and_members_listed() {
     assert!(matches!(show(CHAT, "dance").await, Err(CallError::Refused { .. })));
     assert!(matches!(show("user:7", "sending_photo").await, Err(CallError::NotFound(_))));
 
-    let asked = id_of(&max.send(&support::text(CHAT, "Shall I come?", 1)).await);
-    let press = json!({"channel": "max", "from": 7, "action": "press", "text": "yes", "message_id": asked});
+    let question = id_of(&max.send(&support::text(CHAT, "Shall I come?", 1)).await);
+    let press =
+        json!({"channel": "max", "from": 7, "action": "press", "text": "yes", "message_id": question});
     world.customer(press).await;
-    let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
-    let callback = told["callback"]["callback_id"].as_str().unwrap().to_owned();
+    let posted: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+    let callback = posted["callback"]["callback_id"].as_str().unwrap().to_owned();
     let answer = async |callback: &str, notification: Option<&str>, message| {
         let (callback, notification) = (callback.to_owned(), notification.map(str::to_owned));
         max.old_call(&OldCall::AnswerPress { callback, notification, message }).await

@@ -16,7 +16,7 @@ use crate::support::{World, id_of, text};
 pub(crate) struct Proxy {
     pub(crate) address: String,
     /// Where to it was asked for connections.
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
 
@@ -24,18 +24,18 @@ impl Proxy {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("socks5://planted:word@{}", listener.local_addr().unwrap());
-        let asked = Arc::default();
-        let kept = Arc::clone(&asked);
+        let requested = Arc::default();
+        let kept = Arc::clone(&requested);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(relay(stream, Arc::clone(&kept)));
             }
         });
-        Self { address, asked, serving }
+        Self { address, requested, serving }
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    fn requested(&self) -> Vec<String> {
+        self.requested.lock().unwrap().clone()
     }
 
     /// It takes no more connections.
@@ -45,7 +45,7 @@ impl Proxy {
     }
 }
 
-async fn relay(mut stream: TcpStream, asked: Arc<Mutex<Vec<String>>>) -> io::Result<()> {
+async fn relay(mut stream: TcpStream, requested: Arc<Mutex<Vec<String>>>) -> io::Result<()> {
     let methods = counted(&mut stream, 1).await?;
     assert!(methods.contains(&2), "a password is wanted");
     stream.write_all(&[5, 2]).await?;
@@ -54,7 +54,7 @@ async fn relay(mut stream: TcpStream, asked: Arc<Mutex<Vec<String>>>) -> io::Res
     stream.write_all(&[1, 0]).await?;
     let name = String::from_utf8(counted(&mut stream, 4).await?).unwrap();
     let port = stream.read_u16().await?;
-    asked.lock().unwrap().push(name);
+    requested.lock().unwrap().push(name);
     let mut provider = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await?;
     tokio::io::copy_bidirectional(&mut stream, &mut provider).await.map(drop)
@@ -82,7 +82,7 @@ async fn calls_over_http_go_through_the_proxy_alone() {
     let named = fields.api().replace("127.0.0.1", "provider.example.com");
     let vk = made(&ChannelFields { api: Some(named), ..fields.clone() }, &proxy);
     id_of(&vk.send(&text("2000002", "Through it", 1)).await);
-    assert_eq!(proxy.asked(), ["provider.example.com"]);
+    assert_eq!(proxy.requested(), ["provider.example.com"]);
     assert_eq!(world.ledger("vk").await.len(), 1);
 
     proxy.die().await;
@@ -103,7 +103,7 @@ async fn a_message_centre_is_reached_through_the_proxy_alone() {
     let centre = made(&ChannelFields { smpp: Some(named.into()), ..fields.clone() }, &proxy);
     centre.check().await.unwrap();
     id_of(&centre.send(&text("+70000000001", "Through it", 1)).await);
-    assert_eq!(proxy.asked(), ["centre.example.com"]);
+    assert_eq!(proxy.requested(), ["centre.example.com"]);
     assert_eq!(world.ledger("sms").await.len(), 1);
     drop(centre);
 
@@ -128,7 +128,7 @@ async fn a_mailbox_is_reached_through_the_proxy_alone() {
     mail.check().await.unwrap();
     id_of(&mail.send(&text("anna@example.org", "Through it", 1)).await);
     // The mailbox and the server that takes mail are asked for, then the server once more.
-    assert_eq!(proxy.asked(), ["localhost"; 3]);
+    assert_eq!(proxy.requested(), ["localhost"; 3]);
     assert_eq!(world.ledger("email").await.len(), 1);
 
     proxy.die().await;

@@ -143,7 +143,7 @@ async fn a_file_outlives_the_link_of_its_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_ended_before_is_said_to_be_gone() {
+async fn an_expired_link_is_reported_as_gone() {
     let studio = Studio::open(|_| {}).await;
     let order = json!({"provider": "instagram", "method": "/files/", "fault": "links_expired", "times": 1});
     studio.world.fault(order).await;
@@ -154,7 +154,7 @@ async fn a_link_that_ended_before_is_said_to_be_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_does_not_come_is_asked_for_again() {
+async fn a_file_that_does_not_come_is_requested_again() {
     let studio = Studio::open(|_| {}).await;
     for order in [
         json!({"provider": "instagram", "method": "/files/", "fault": "error", "code": 503, "times": 3}),

@@ -68,7 +68,7 @@ async fn texts_leave_in_the_alphabet_and_parts_they_need() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_a_message_is_reported() {
+async fn the_fate_of_a_message_is_reported() {
     let world = World::start().await;
     for (options, extra) in [
         ("", json!({})),
@@ -107,7 +107,7 @@ async fn what_becomes_of_a_message_is_reported() {
 }
 
 #[tokio::test]
-async fn what_is_not_kept_is_delivered_again_as_the_same() {
+async fn an_unstored_message_is_delivered_again_as_the_same() {
     let world = World::start().await;
     let long = "Ещё один вопрос о доставке. ".repeat(5);
     let setup = World::setup(fields(&world, ""));
@@ -143,7 +143,7 @@ async fn what_is_not_kept_is_delivered_again_as_the_same() {
 }
 
 #[tokio::test]
-async fn what_the_centre_has_no_answer_to_comes_again_as_the_same() {
+async fn an_unanswered_message_comes_again_as_the_same() {
     let world = World::start().await;
     let setup = World::setup(fields(&world, ""));
     let first = channels::make(setup.clone()).unwrap();

@@ -96,25 +96,25 @@ async fn npms_centre_and_we_understand_each_other() {
 
     // The last receipts are answered by one more poll.
     let again = tokio::spawn(async move { provider.poll(cursor.as_deref()).unwrap().await });
-    let (mut said, mut answers) = (Vec::new(), 0);
-    while said.len() < 4 || answers < 7 {
+    let (mut lines, mut answers) = (Vec::new(), 0);
+    while lines.len() < 4 || answers < 7 {
         let line = centre.next().await;
         match line.get("answered").or(line.get("receipt_answered")) {
             Some(status) => {
                 assert_eq!(status, 0);
                 answers += 1;
             }
-            None => said.push(line),
+            None => lines.push(line),
         }
     }
     again.abort();
-    let texts: Vec<&str> = said.iter().map(|line| line["text"].as_str().unwrap()).collect();
+    let texts: Vec<&str> = lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!((texts[0], texts[1], texts[2..].concat()), ("Yes {€}", "Да 😀", long));
-    let of = |name: &str| said.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
+    let of = |name: &str| lines.iter().map(|line| line[name].clone()).collect::<Vec<_>>();
     assert_eq!(of("udh"), [json!(null), json!(null), json!("0003020201"), json!("0003020202")]);
     assert_eq!(of("data_coding"), [0, 8, 8, 8]);
-    assert!(said.iter().all(|line| line["from"] == "70000000009" && line["to"] == "70000000001"));
-    assert!(of("registered_delivery").iter().all(|asked| *asked == 1));
+    assert!(lines.iter().all(|line| line["from"] == "70000000009" && line["to"] == "70000000001"));
+    assert!(of("registered_delivery").iter().all(|value| *value == 1));
 }
 
 #[tokio::test]

@@ -187,8 +187,9 @@ async fn twilio_reports_to_an_address_that_was_not_connected() {
     let id = id_of(&provider.send(&text(PHONE, "x", 1)).await);
     world.customer(deed("texts_twilio", &json!({"action": "deliver"}))).await;
     let events = provider.hook(&receiver.next().await).unwrap().events;
-    let told = matches!(&events[0].change, InboundChange::Receipt { external_id, .. } if *external_id == id);
-    assert!(told, "{events:?}");
+    let is_reported =
+        matches!(&events[0].change, InboundChange::Receipt { external_id, .. } if *external_id == id);
+    assert!(is_reported, "{events:?}");
 }
 
 #[tokio::test]
@@ -202,8 +203,8 @@ async fn any_other_gateway_takes_what_the_template_says() {
         (429, "{}"),
     ]);
     let gateway = Receiver::answering(move |post| {
-        let is_asked = post.method == "HEAD";
-        let (status, body) = if is_asked { (404, "") } else { answers.lock().unwrap().remove(0) };
+        let is_check = post.method == "HEAD";
+        let (status, body) = if is_check { (404, "") } else { answers.lock().unwrap().remove(0) };
         (status, body.to_owned())
     })
     .await;

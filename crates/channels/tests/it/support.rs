@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use channels::http::{Http, Route};
-use channels::{Fetched, HookPost, Kept, Outgoing, OutgoingFile, Provider, Setup};
+use channels::{Fetched, HookPost, Outgoing, OutgoingFile, Provider, Setup, StoredValues};
 use config::{ChannelFields, ChannelKind, Settings};
 use domain::media::MediaForm;
 use domain::text::FormattedText;
@@ -69,7 +69,7 @@ impl World {
         let http =
             Http::new(clock.clone(), fields.api(), &Route { proxy: fields.proxy.clone(), ca }).unwrap();
         let channel = fields.channel.as_str().parse().unwrap();
-        let kept = Kept::in_memory(channel, fields.name.clone());
+        let kept = StoredValues::in_memory(channel, fields.name.clone());
         let (hook_secret, hook_url) = ("planted-hook-secret".into(), None);
         Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret, hook_url }
     }
@@ -109,15 +109,15 @@ impl World {
 
     /// The effects at a provider, oldest first.
     pub(crate) async fn ledger(&self, provider: &str) -> Vec<Value> {
-        let (_, told) = self.control(reqwest::Method::GET, "/ledger", &json!({})).await;
-        let all = told["items"].as_array().unwrap().clone();
+        let (_, reply) = self.control(reqwest::Method::GET, "/ledger", &json!({})).await;
+        let all = reply["items"].as_array().unwrap().clone();
         all.into_iter().filter(|entry| entry["provider"] == provider).collect()
     }
 
     /// The calls of the product to a provider, oldest first.
     pub(crate) async fn calls(&self, provider: &str) -> Vec<Value> {
-        let (_, told) = self.control(reqwest::Method::GET, "/webhooks/calls", &json!({})).await;
-        let all = told["items"].as_array().unwrap().clone();
+        let (_, reply) = self.control(reqwest::Method::GET, "/webhooks/calls", &json!({})).await;
+        let all = reply["items"].as_array().unwrap().clone();
         all.into_iter().filter(|call| call["provider"] == provider).collect()
     }
 
@@ -157,7 +157,7 @@ pub(crate) fn lone(channel: ChannelKind, keys: &str) -> Arc<dyn Provider> {
     .unwrap();
     let clock = Clock::system();
     let http = Http::new(clock.clone(), fields.api(), &Route::default()).unwrap();
-    let kept = Kept::in_memory(channel.as_str().parse().unwrap(), fields.name.clone());
+    let kept = StoredValues::in_memory(channel.as_str().parse().unwrap(), fields.name.clone());
     let (hook_secret, hook_url) = ("planted-hook-secret".into(), None);
     channels::make(Setup { fields, http, kept, clock, chance: Chance::from_seed(1), hook_secret, hook_url })
         .unwrap()

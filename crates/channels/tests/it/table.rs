@@ -36,11 +36,11 @@ pub(crate) struct Column {
     /// Whether the provider gives what customers write an id.
     pub(crate) gives_ids: bool,
     /// What is known only where the provider is asked.
-    pub(crate) asked: &'static [Row],
+    pub(crate) polled: &'static [Row],
 }
 
 const fn column(account: &'static str, title: &'static str, customer: &'static str) -> Column {
-    let (query, is_signed, gives_ids, asked) = ("", true, true, &[]);
+    let (query, is_signed, gives_ids, polled) = ("", true, true, &[]);
     Column {
         account,
         title,
@@ -50,7 +50,7 @@ const fn column(account: &'static str, title: &'static str, customer: &'static s
         query,
         is_signed,
         gives_ids,
-        asked,
+        polled,
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) const COLUMNS: [Column; 12] = [
     Column { sends_by: ("telegram_bot", "sendMessage"), ..column("bot", "Telegram bot", "2001") },
     Column {
         sends_by: ("avito", "/messages"),
-        asked: &[Row::State(MessageState::Read)],
+        polled: &[Row::State(MessageState::Read)],
         ..column("shop", "Avito", "2000002")
     },
     Column { sends_by: ("whatsapp", "/message/send"), ..column("phone", "WhatsApp", "70000000001") },
@@ -200,7 +200,7 @@ fn markdown(providers: &[Arc<dyn Provider>]) -> String {
     table += &line(vec!["---".to_owned(); COLUMNS.len() + 1]);
     for row in Row::all() {
         let cells = COLUMNS.iter().zip(providers).map(|(column, provider)| match row.cell(&**provider) {
-            Some(_) if column.asked.contains(&row) => "when asked".to_owned(),
+            Some(_) if column.polled.contains(&row) => "when asked".to_owned(),
             cell => cell.unwrap_or_else(|| "–".to_owned()),
         });
         table += &line([row.title()].into_iter().chain(cells).collect());
@@ -214,13 +214,13 @@ async fn every_capability_of_every_account_is_a_cell() {
     assert_eq!(world.accounts(), COLUMNS.iter().map(|column| column.account).collect());
     for (column, provider) in COLUMNS.iter().zip(providers(&world)) {
         let can = provider.capabilities();
-        let told = provider.receives().len() + can.media.len() + can.actions.len() + can.states.len();
+        let listed = provider.receives().len() + can.media.len() + can.actions.len() + can.states.len();
         let single = [can.sends, can.caption.is_some(), can.reply, can.sends, can.album.visual > 1]
             .iter()
             .filter(|is| **is)
             .count();
         let cells = Row::all().into_iter().filter(|row| row.cell(&*provider).is_some()).count();
-        assert_eq!(cells, told + single, "{}", column.title);
+        assert_eq!(cells, listed + single, "{}", column.title);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::{CallError, Deed, HookRefusal, Kept, OldCall, Outgoing, Provider, Registered, Setup};
+use channels::{CallError, Deed, HookRefusal, OldCall, Outgoing, Provider, Registered, Setup, StoredValues};
 use config::ChannelKind;
 use delivery::{Dedup, MessageLookup};
 use domain::media::MediaForm;
@@ -37,8 +37,8 @@ async fn listened(world: &World) -> (Arc<dyn Provider>, Receiver) {
     let provider = world.provider(ChannelKind::Vk);
     let receiver = Receiver::start(Arc::clone(&provider)).await;
     provider.register(&receiver.url).await.unwrap();
-    let asked = receiver.next().await;
-    assert!(String::from_utf8_lossy(&asked.body).contains("confirmation"));
+    let request = receiver.next().await;
+    assert!(String::from_utf8_lossy(&request.body).contains("confirmation"));
     let Registered { urls, last_error, .. } = provider.registered().unwrap().await.unwrap();
     assert_eq!((urls, last_error), (vec![receiver.url.clone()], None));
     // It counts once the answer has arrived there.
@@ -52,7 +52,7 @@ async fn listened(world: &World) -> (Arc<dyn Provider>, Receiver) {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_changed_and_not_doubled() {
+async fn sent_messages_are_changed_and_not_doubled() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Vk);
     does(&world, json!({"text": "Open?"})).await;
@@ -68,10 +68,10 @@ async fn what_was_sent_is_changed_and_not_doubled() {
     let chat = ExternalChat::new(PERSON).unwrap();
     provider.act(&chat, &Deed::Edit { external_id: picture, text: "See here".to_owned() }).await.unwrap();
     provider.act(&chat, &Deed::MarkRead { external_id: None }).await.unwrap();
-    let told = world.ledger("vk").await;
+    let entries = world.ledger("vk").await;
     // The picture stays.
-    assert_eq!((&told[2]["text"], &told[2]["file_kind"]), (&json!("See here"), &json!("image")));
-    assert_eq!((told.len(), &told[3]["method"]), (4, &json!("markAsRead")));
+    assert_eq!((&entries[2]["text"], &entries[2]["file_kind"]), (&json!("See here"), &json!("image")));
+    assert_eq!((entries.len(), &entries[3]["method"]), (4, &json!("markAsRead")));
     let music = world.file(MediaForm::Document, "a.mp3", "audio/mpeg", b"music");
     let refused = provider.prepare(&Outgoing { file: Some(music), ..text(PERSON, "", 3) }).await;
     assert!(matches!(refused, Err(Outcome::Rejected { .. })), "{refused:?}");
@@ -83,14 +83,14 @@ async fn what_was_sent_is_changed_and_not_doubled() {
 }
 
 #[tokio::test]
-async fn what_customers_and_admins_do_is_posted() {
+async fn deeds_of_customers_and_admins_are_posted() {
     let world = World::start().await;
     let (provider, receiver) = listened(&world).await;
     does(&world, json!({"text": "Hello", "subject": "ad42"})).await;
     let post = receiver.next().await;
-    let told = provider.hook(&post).unwrap();
-    assert_eq!(told.answer.body, "ok");
-    let events = provider.complete(told.events).await;
+    let accepted = provider.hook(&post).unwrap();
+    assert_eq!(accepted.answer.body, "ok");
+    let events = provider.complete(accepted.events).await;
     let message = messages(&events)[0];
     assert_eq!((message.name.as_deref(), message.user.as_deref()), (Some("Demo Person"), Some(PERSON)));
     let ad = message.ad.as_ref().unwrap();
@@ -122,11 +122,11 @@ async fn what_customers_and_admins_do_is_posted() {
         assert_eq!(messages(&events)[0].external_id, pressed);
     }
     let answers = world.ledger("vk").await;
-    let answers = answers.iter().filter(|told| told["method"] == "sendMessageEventAnswer").count();
+    let answers = answers.iter().filter(|entry| entry["method"] == "sendMessageEventAnswer").count();
     assert_eq!(answers, 1);
     for (state, wanted) in [("in_progress", None), ("done", Some("Is it there?"))] {
-        let heard = json!({"transcript": "Is it there?", "transcript_state": state});
-        does(&world, json!({"media": [{"kind": "voice"}], "extra": {"heard": heard}})).await;
+        let voice = json!({"transcript": "Is it there?", "transcript_state": state});
+        does(&world, json!({"media": [{"kind": "voice"}], "extra": {"heard": voice}})).await;
         let events = provider.hook(&receiver.next().await).unwrap().events;
         assert_eq!(messages(&events)[0].media[0].transcript.as_deref(), wanted);
     }
@@ -279,14 +279,14 @@ async fn buttons_and_named_files_go_with_a_text() {
         Outgoing { provider_options: Some(options), ..text(PERSON, "Choose", key) }
     };
     id_of(&provider.send(&with("Yes", 2)).await);
-    let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
-    let sent = &told["object"];
-    assert_eq!(sent["keyboard"]["buttons"][0][0]["action"]["label"], "Yes", "{told}");
-    assert_eq!(sent["attachments"][0]["type"], "photo", "{told}");
+    let posted: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+    let sent = &posted["object"];
+    assert_eq!(sent["keyboard"]["buttons"][0][0]["action"]["label"], "Yes", "{posted}");
+    assert_eq!(sent["attachments"][0]["type"], "photo", "{posted}");
 }
 
 #[tokio::test]
-async fn where_vk_refuses_the_buttons_the_text_goes_alone() {
+async fn a_text_goes_alone_if_vk_refuses_its_buttons() {
     let world = World::start().await;
     let (provider, receiver) = listened(&world).await;
     does(&world, json!({"text": "Hello"})).await;
@@ -302,8 +302,8 @@ async fn where_vk_refuses_the_buttons_the_text_goes_alone() {
         let options = json!({ "keyboard": keyboard(label) });
         let message = Outgoing { provider_options: Some(options), ..text(PERSON, "Choose", key) };
         id_of(&provider.send(&message).await);
-        let told: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
-        assert_eq!(told["object"]["keyboard"].is_object(), is_shown, "{told}");
+        let posted: Value = serde_json::from_slice(&receiver.next().await.body).unwrap();
+        assert_eq!(posted["object"]["keyboard"].is_object(), is_shown, "{posted}");
         assert_eq!(provider.check().await.unwrap().missing.len(), missing, "{label}");
     }
     assert_eq!(world.ledger("vk").await.len(), 3);
@@ -311,7 +311,7 @@ async fn where_vk_refuses_the_buttons_the_text_goes_alone() {
 
 proptest! {
     #[test]
-    fn nothing_posted_makes_it_panic(body in any::<Vec<u8>>(), word in "[a-z]{0,6}", number in any::<i64>()) {
+    fn no_posted_body_panics(body in any::<Vec<u8>>(), word in "[a-z]{0,6}", number in any::<i64>()) {
         let provider = lone(ChannelKind::Vk, "token = \"a\"\ngroup_id = 100\nold_hook = true");
         let post = |body: Vec<u8>| channels::HookPost {
             method: "POST".to_owned(), url: "/hook".to_owned(), query: String::new(), headers: Vec::new(), body,
@@ -334,8 +334,8 @@ async fn the_word_that_confirms_outlives_a_restart() {
     let world = World::start().await;
     let fields = world.fields(ChannelKind::Vk);
     let setup = World::setup(fields.clone());
-    let kept: Kept = setup.kept.clone();
-    let asked = |secret: &str| channels::HookPost {
+    let kept: StoredValues = setup.kept.clone();
+    let request = |secret: &str| channels::HookPost {
         method: "POST".to_owned(),
         url: "http://127.0.0.1/hook".to_owned(),
         query: String::new(),
@@ -344,11 +344,11 @@ async fn the_word_that_confirms_outlives_a_restart() {
     };
     let provider = channels::make(setup.clone()).unwrap();
     let secret = domain::secret::ExposeSecret::expose_secret(&setup.header_secret()).to_owned();
-    assert!(matches!(provider.hook(&asked(&secret)), Err(HookRefusal::Unreadable(_))));
+    assert!(matches!(provider.hook(&request(&secret)), Err(HookRefusal::Unreadable(_))));
     provider.register("http://127.0.0.1:1/nowhere").await.unwrap();
     let again = channels::make(Setup { kept, ..World::setup(fields) }).unwrap();
-    assert_eq!(again.hook(&asked(&secret)).unwrap().answer.body, "c0ffee42");
-    assert_eq!(again.hook(&asked("other")), Err(HookRefusal::NotGenuine));
+    assert_eq!(again.hook(&request(&secret)).unwrap().answer.body, "c0ffee42");
+    assert_eq!(again.hook(&request("other")), Err(HookRefusal::NotGenuine));
 }
 
 #[tokio::test]

@@ -52,16 +52,19 @@ async fn a_number_hears_all_and_answers() {
     let wrote = world.customer(does("write", &json!({"text": "Hello"}))).await;
     let post = receiver.next().await;
     let events = whatsapp.hook(&post).unwrap().events;
-    let [heard] = messages(&events)[..] else { panic!("{events:?}") };
-    assert_eq!((heard.chat.as_str(), &*heard.text, heard.name.as_deref()), (CHAT, "Hello", Some("Ivan")));
+    let [received] = messages(&events)[..] else { panic!("{events:?}") };
     assert_eq!(
-        (heard.external_id.as_str(), heard.phone.as_deref()),
+        (received.chat.as_str(), &*received.text, received.name.as_deref()),
+        (CHAT, "Hello", Some("Ivan"))
+    );
+    assert_eq!(
+        (received.external_id.as_str(), received.phone.as_deref()),
         (wrote["message_id"].as_str().unwrap(), Some("+70000000001"))
     );
     assert_eq!(events, whatsapp.hook(&post).unwrap().events);
 
     let mut answer = support::text(CHAT, "Hi", 1);
-    answer.reply_to = Some(ProviderId::from(heard.external_id.as_str()));
+    answer.reply_to = Some(ProviderId::from(received.external_id.as_str()));
     let sent = id_of(&whatsapp.send(&answer).await);
     let echo = next(&receiver, &whatsapp).await;
     let [echoed] = messages(&echo)[..] else { panic!("{echo:?}") };
@@ -96,8 +99,8 @@ async fn files_come_in_and_go_out_whole() {
         world.customer(does("write", &json!({"text": "Look", "media": media, "extra": extra}))).await;
         let events = next(&receiver, &whatsapp).await;
         let events = whatsapp.complete(events).await;
-        let heard = messages(&events);
-        assert_eq!((heard.len(), &*heard[0].text), (6, "Look"));
+        let received = messages(&events);
+        assert_eq!((received.len(), &*received[0].text), (6, "Look"));
         let wanted = [
             InboundKind::Image,
             InboundKind::Voice,
@@ -106,7 +109,7 @@ async fn files_come_in_and_go_out_whole() {
             InboundKind::Document,
             InboundKind::Sticker,
         ];
-        for ((message, kind), wanted) in heard.iter().zip(kinds).zip(wanted) {
+        for ((message, kind), wanted) in received.iter().zip(kinds).zip(wanted) {
             let [media] = &message.media[..] else { panic!("{message:?}") };
             assert_eq!((media.kind, media.url.is_some()), (wanted, true));
             let expired = domain::InboundMedia {
@@ -233,7 +236,7 @@ async fn ids_bans_and_sign_outs_are_heeded() {
 }
 
 /// The same account after a restart.
-fn support_setup(setup: &channels::Setup, kept: channels::Kept) -> channels::Setup {
+fn support_setup(setup: &channels::Setup, kept: channels::StoredValues) -> channels::Setup {
     channels::Setup { kept, ..setup.clone() }
 }
 

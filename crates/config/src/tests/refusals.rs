@@ -12,7 +12,7 @@ fn refused(text: &str, env: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn unknown_keys_all_at_once_with_the_nearest_known() {
+fn unknown_keys_are_refused_at_once_with_the_nearest_one() {
     assert_eq!(
         refused(
             "lisen = 'x'\nprobe_every = '1s'\n[telegram]\nprob_every = '20s'\nzebra = 1\n[[legacy.ports]]\nport = 1\nservise = 'x'\nservice = 'send_text'",
@@ -30,8 +30,8 @@ fn unknown_keys_all_at_once_with_the_nearest_known() {
 }
 
 #[test]
-fn wrong_types_and_values() {
-    for (text, said) in [
+fn wrong_types_and_values_are_refused() {
+    for (text, expected) in [
         (
             "listen = 5099",
             ":1:10: `listen` must be an address and a port, such as \"127.0.0.1:5099\"; found 5099",
@@ -93,7 +93,7 @@ fn wrong_types_and_values() {
         ("listen = ", ":1:10: this is not TOML: string values must be quoted, expected literal string"),
         ("listen = 'a'\nlisten = 'b'", ":2:1: this is not TOML: duplicate key"),
     ] {
-        assert_eq!(refused(text, &[]), format!("/switchboard.toml{said}"), "{text}");
+        assert_eq!(refused(text, &[]), format!("/switchboard.toml{expected}"), "{text}");
     }
 }
 
@@ -118,7 +118,7 @@ fn account(rest: &str) -> String {
 
 #[test]
 fn secrets_name_their_key_and_where_they_were_looked_for() {
-    for (hash, said) in [
+    for (hash, expected) in [
         (
             "{ env = 'MAIN_API_HASH' }",
             "refers to the environment variable MAIN_API_HASH, which is not set; set it or give the secret otherwise",
@@ -141,14 +141,14 @@ fn secrets_name_their_key_and_where_they_were_looked_for() {
     ] {
         assert_eq!(
             refused(&account(&format!("api_hash = {hash}")), &[("EMPTY", " ")]),
-            format!("/switchboard.toml:4:12: `telegram.accounts[0].api_hash` {said}"),
+            format!("/switchboard.toml:4:12: `telegram.accounts[0].api_hash` {expected}"),
         );
     }
 }
 
 #[test]
 fn the_environment_is_named() {
-    for (name, value, said) in [
+    for (name, value, expected) in [
         (
             "SWITCHBOARD_LISTEN",
             "5099",
@@ -191,20 +191,20 @@ fn the_environment_is_named() {
              missing: The group that the receiver of the callback expects. Such as group_id = \"demo\"",
         ),
     ] {
-        assert_eq!(refused("", &[(name, value)]), said);
+        assert_eq!(refused("", &[(name, value)]), expected);
     }
-    let said = refused("", &[("SWITCHBOARD_STORE__URL", "mysql://demo:word@127.0.0.1")]);
+    let message = refused("", &[("SWITCHBOARD_STORE__URL", "mysql://demo:word@127.0.0.1")]);
     assert!(
-        said.contains("`store.url` must be sqlite:FILE or postgres://") && !said.contains("word"),
-        "{said}"
+        message.contains("`store.url` must be sqlite:FILE or postgres://") && !message.contains("word"),
+        "{message}"
     );
 }
 
 #[test]
-fn what_does_not_go_together() {
+fn conflicting_settings_are_refused() {
     let sessions = |list: &str| account(&format!("api_hash = 'x'\nsessions = [{list}]"));
     let two = format!("{}{}", account("api_hash = 'x'"), account("api_hash = 'y'"));
-    for (text, said) in [
+    for (text, expected) in [
         (
             two,
             "6:8: `telegram.accounts[1].name` is \"main\", as is that of `telegram.accounts[0]`; names must differ",
@@ -321,12 +321,12 @@ fn what_does_not_go_together() {
             "2:13: `pipeline.responder` is \"redis\", and nothing says where that is; add [queue] with redis",
         ),
     ] {
-        assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{said}"), "{text}");
+        assert_eq!(refused(&text, &[]), format!("/switchboard.toml:{expected}"), "{text}");
     }
 }
 
 #[test]
-fn what_goes_together() {
+fn compatible_settings_are_accepted() {
     for text in [
         "legacy.ports = [{ port = 1, service = 'send_text', listen = '0.0.0.0', key_required = true }]",
         "legacy.ports = [{ port = 1, service = 'send_text', listen = '0.0.0.0', allow_from = ['10.0.0.0/8'] }]",
@@ -339,7 +339,7 @@ fn what_goes_together() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
+fn a_missing_file_is_refused() {
     let error = Settings::load(Some(Path::new("/nowhere/switchboard.toml")), []).unwrap_err();
     assert!(matches!(error, SettingsError::Unreadable { .. }));
     assert_eq!(
@@ -360,7 +360,7 @@ proptest! {
 #[test]
 fn a_control_bot_is_a_bot_or_an_account() {
     let bot = |more: &str| format!("[[control_bots]]\nname = 'owner'\npeople = [1]\n{more}\n");
-    for (text, said) in [
+    for (text, expected) in [
         (bot(""), ":2:8: `control_bots[0].name` has neither a token nor an account"),
         (bot("token = '1:a'\naccount = 'main'"), ":5:11: `control_bots[0].account` stands beside `token`"),
         (
@@ -373,6 +373,6 @@ fn a_control_bot_is_a_bot_or_an_account() {
         ),
     ] {
         let refused = refused(&text, &[]);
-        assert!(refused.contains(said), "{refused}");
+        assert!(refused.contains(expected), "{refused}");
     }
 }

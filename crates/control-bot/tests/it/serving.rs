@@ -193,11 +193,11 @@ impl Fixture {
     async fn audit(&self) -> Vec<(String, &'static str, String)> {
         let page = Page { limit: 100, cursor: None };
         let found = self.access.audit(&AuditFilter::default(), &page).await.unwrap().items;
-        let told = found.into_iter().map(|record| {
+        let entries = found.into_iter().map(|record| {
             let entry = record.entry;
             (entry.action, entry.who.kind(), entry.details["telegram_id"].clone())
         });
-        told.collect()
+        entries.collect()
     }
 
     async fn end(self) {
@@ -222,20 +222,20 @@ async fn until(is_so: impl AsyncFn() -> bool) {
 /// Stops a flow and starts another, as a person does.
 async fn switched(is_posted_to: bool) {
     let fixture = Fixture::open(is_posted_to).await;
-    let asked = fixture.write("@client_1", "/stop trip");
-    let sure = asked + 1;
+    let request_id = fixture.write("@client_1", "/stop trip");
+    let sure = request_id + 1;
     fixture.says(sure, "Stop trip?").await;
     assert_eq!(fixture.state("trip"), FlowState::Watching);
     assert_eq!(fixture.press(sure, "now:trip").await["answered"], true);
     fixture.says(sure, "trip – main: stopped").await;
     assert_eq!(fixture.state("trip"), FlowState::Stopped);
-    let asked = fixture.write("@client_1", "/start other");
-    fixture.says(asked + 1, "other – main: watching").await;
+    let request_id = fixture.write("@client_1", "/start other");
+    fixture.says(request_id + 1, "other – main: watching").await;
     let owner = OWNER.to_string();
-    let told = fixture.audit().await;
+    let entries = fixture.audit().await;
     let program = "program";
     assert_eq!(
-        told,
+        entries,
         [("start_flow".to_owned(), program, owner.clone()), ("stop_flow".to_owned(), program, owner),]
     );
     fixture.end().await;
@@ -260,8 +260,8 @@ async fn a_stranger_gets_no_word_and_is_in_the_audit_log() {
         fixture.audit().await,
         [("write_to_control_bot".to_owned(), "nobody", (OWNER + 1).to_string())]
     );
-    let asked = fixture.write("@client_1", "/help");
-    fixture.says(asked + 1, "/stop NAME").await;
+    let request_id = fixture.write("@client_1", "/help");
+    fixture.says(request_id + 1, "/stop NAME").await;
     assert_eq!(fixture.calls("sendMessage").await, 1);
     assert_eq!(fixture.state("trip"), FlowState::Watching);
     fixture.end().await;
@@ -272,12 +272,12 @@ async fn runs_are_counted_and_listed() {
     let fixture = Fixture::open(false).await;
     fixture.ran("trip", FlowRunState::Done, None).await;
     fixture.ran("trip", FlowRunState::Failed, Some("no_button")).await;
-    let asked = fixture.write("@client_1", "/stats");
-    fixture.says(asked + 1, "trip: runs 2, presses 2\n  done 1, failed (no_button) 1").await;
-    fixture.says(asked + 1, "first press: p50 0.4 ms, p99 0.4 ms").await;
-    let asked = fixture.write("@client_1", "/log");
-    fixture.says(asked + 1, "trip – main: failed (no_button), presses 1, 41.0 ms\n").await;
-    let asked = fixture.write("@client_1", "/help");
-    fixture.says(asked + 1, "/log – the last runs").await;
+    let request_id = fixture.write("@client_1", "/stats");
+    fixture.says(request_id + 1, "trip: runs 2, presses 2\n  done 1, failed (no_button) 1").await;
+    fixture.says(request_id + 1, "first press: p50 0.4 ms, p99 0.4 ms").await;
+    let request_id = fixture.write("@client_1", "/log");
+    fixture.says(request_id + 1, "trip – main: failed (no_button), presses 1, 41.0 ms\n").await;
+    let request_id = fixture.write("@client_1", "/help");
+    fixture.says(request_id + 1, "/log – the last runs").await;
     fixture.end().await;
 }

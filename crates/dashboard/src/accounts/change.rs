@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_empty_stays_and_what_is_ticked_goes() {
+    fn empty_fields_stay_and_ticked_ones_are_removed() {
         let body = |form: &str| serde_urlencoded::from_str::<Changed>(form).expect("a form").body();
         assert_eq!(body("priority=&phone=&proxy=&api_id=&api_hash="), json!({ "pool": false }));
         assert_eq!(

@@ -145,7 +145,7 @@ pub(crate) async fn act(
     }
     let words = AccountsWords::of(visitor.language);
     let path = format!("/v1/ownerless-sessions/{}", segment(&id));
-    let (answer, said) = match action.as_str() {
+    let (answer, note) = match action.as_str() {
         "give" => {
             let body = json!({ "account": form.account, "for": form.ticked.words() });
             let path = format!("{path}/assign");
@@ -159,7 +159,7 @@ pub(crate) async fn act(
         _ => return refusal::no_such_page(&visitor),
     };
     match answer {
-        Ok(_) => page::done(&visitor, HERE, &said),
+        Ok(_) => page::done(&visitor, HERE, &note),
         Err(why) => refuse(&visitor, HERE, &why),
     }
 }

@@ -14,7 +14,7 @@ use crate::listing::{self, address};
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{CampaignsWords, WorkWords, said};
+use crate::words::{CampaignsWords, WorkWords, translate};
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -67,7 +67,7 @@ impl Chats<'_> {
     }
 
     fn line(&self, message: &str) -> String {
-        said(self.visitor.language, message).into_owned()
+        translate(self.visitor.language, message).into_owned()
     }
 
     fn note(&self, import: &CampaignImport) -> String {

@@ -12,7 +12,7 @@ use crate::dashboard::Dashboard;
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{self, CampaignsWords, said};
+use crate::words::{self, CampaignsWords, translate};
 
 #[derive(Template)]
 #[template(path = "campaigns/forecast.html")]
@@ -38,8 +38,8 @@ impl ForecastPage<'_> {
         self.forecast.recipients
     }
 
-    fn said(&self, text: &str) -> String {
-        said(self.visitor.language, text).into_owned()
+    fn translated(&self, text: &str) -> String {
+        translate(self.visitor.language, text).into_owned()
     }
 }
 

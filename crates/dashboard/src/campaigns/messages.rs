@@ -17,7 +17,7 @@ use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::visitor::form_with_files::{parts_of_ours, whole};
-use crate::words::{self, CampaignsWords, WorkWords, said};
+use crate::words::{self, CampaignsWords, WorkWords, translate};
 
 /// The kinds of markup.
 const MODES: [&str; 3] = ["none", "html", "markdown"];
@@ -97,7 +97,7 @@ impl Messages<'_> {
     }
 
     fn line(&self, message: &str) -> String {
-        said(self.visitor.language, message).into_owned()
+        translate(self.visitor.language, message).into_owned()
     }
 
     fn note(&self, import: &CampaignImport) -> String {

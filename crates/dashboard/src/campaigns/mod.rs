@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_done_follows_from_the_run() {
+    fn the_actions_follow_from_the_state_of_the_run() {
         let control = |state, reason| Control::of(&campaign(state, reason, (1, 0, 0)));
         assert_eq!(control(None, None), Control::Start);
         assert_eq!(control(Some("done"), None), Control::Start);

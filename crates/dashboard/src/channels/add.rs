@@ -215,12 +215,12 @@ pub(crate) async fn add(
     match dashboard.ask::<AddedChannel>(&visitor, Method::POST, API, Some(form.body())).await {
         Ok(added) => {
             let name = added.name.as_str();
-            let said = added.is.as_deref().filter(|is| !is.is_empty());
-            let mut said = said.map_or_else(|| words.added(name), |is| words.added_as(name, is));
+            let note = added.is.as_deref().filter(|is| !is.is_empty());
+            let mut note = note.map_or_else(|| words.added(name), |is| words.added_as(name, is));
             if !added.missing.is_empty() {
-                said += &words.missing(&added.missing.join(", "));
+                note += &words.missing(&added.missing.join(", "));
             }
-            page::done(&visitor, HERE, &said)
+            page::done(&visitor, HERE, &note)
         }
         Err(why) => drawn(&visitor, channel, &form, &Wrong::of(&why)),
     }

@@ -123,8 +123,8 @@ async fn added(dashboard: &Dashboard, visitor: &Visitor, path: &str, body: Value
             let lines: Vec<String> = wrong.iter().take(NAMED).map(|wrong| wrong.line.to_string()).collect();
             let more = if wrong.len() > NAMED { ", …" } else { "" };
             let lines = lines.join(", ") + more;
-            let said = words.added(added as u64, already as u64);
-            page::not_done(visitor, HERE, &format!("{said} {}", words.wrong_lines(&lines)))
+            let summary = words.added(added as u64, already as u64);
+            page::not_done(visitor, HERE, &format!("{summary} {}", words.wrong_lines(&lines)))
         }
         Err(why) => page::refused(visitor, HERE, &why),
     }

@@ -78,7 +78,7 @@ impl Evidence<'_> {
 
     /// What is wrong with the chat that was written, in words.
     fn wrong_chat(&self) -> Option<&'static str> {
-        Some(WrongChat::of(self.written?)?.said(self.words))
+        Some(WrongChat::of(self.written?)?.message(self.words))
     }
 
     /// The paths of the two buttons: it happened, and it did not.

@@ -31,7 +31,7 @@ impl WrongChat {
         }
     }
 
-    pub(super) const fn said(self, words: &DoubtWords) -> &'static str {
+    pub(super) const fn message(self, words: &DoubtWords) -> &'static str {
         match self {
             Self::Missing => words.no_made_chat,
             Self::NoneMadeHere => words.other_made_chat,
@@ -40,7 +40,7 @@ impl WrongChat {
 }
 
 /// It was not decided: to the form again, which keeps what was written and says beside it what to write instead.
-pub(crate) fn asked_again(visitor: &Visitor, id: &str, written: &str, why: &Refused) -> Response {
+pub(crate) fn form_again(visitor: &Visitor, id: &str, written: &str, why: &Refused) -> Response {
     let evidence = format!("/doubt/{id}");
     match WrongChat::of(written).filter(|_| why.code == "invalid_request") {
         Some(wrong) => {
@@ -49,7 +49,7 @@ pub(crate) fn asked_again(visitor: &Visitor, id: &str, written: &str, why: &Refu
                 "" => format!("{evidence}?chat_id="),
                 chat => address(&evidence, &[("chat_id", chat)]),
             };
-            page::not_done(visitor, &back, wrong.said(words))
+            page::not_done(visitor, &back, wrong.message(words))
         }
         None => page::refused(visitor, &evidence, why),
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_made_is_a_supergroup() {
+    fn a_created_chat_is_a_supergroup() {
         for (written, wrong) in [
             (" -1001234567890 ", None),
             ("", Some(WrongChat::Missing)),

@@ -10,9 +10,9 @@ const CLOCKS_DIFFER: Duration = Duration::from_mins(2);
 
 /// Whether a message may be the one with this text that was asked for then: its words are the same or a part of them, and it
 /// is not older.
-pub(super) fn may_be(seen: &HistoryMessage, text: &str, asked_at: Timestamp) -> bool {
+pub(super) fn may_be(seen: &HistoryMessage, text: &str, requested_at: Timestamp) -> bool {
     let written = squeezed(&seen.text);
-    !written.is_empty() && seen.at >= asked_at.minus(CLOCKS_DIFFER) && squeezed(text).contains(&written)
+    !written.is_empty() && seen.at >= requested_at.minus(CLOCKS_DIFFER) && squeezed(text).contains(&written)
 }
 
 /// Without what Telegram may trim.
@@ -33,11 +33,11 @@ mod tests {
             });
             serde_json::from_value(seen).expect("a message")
         };
-        let asked = at("2026-11-20T11:00:00Z");
-        assert!(may_be(&seen("hello there", "2026-11-20T11:00:02Z"), " hello\nthere ", asked));
-        assert!(may_be(&seen("hello", "2026-11-20T10:59:30Z"), "hello there", asked));
-        assert!(!may_be(&seen("hello there", "2026-11-20T09:00:00Z"), "hello there", asked));
-        assert!(!may_be(&seen("hello you", "2026-11-20T11:00:02Z"), "hello there", asked));
-        assert!(!may_be(&seen("", "2026-11-20T11:00:02Z"), "hello there", asked));
+        let requested = at("2026-11-20T11:00:00Z");
+        assert!(may_be(&seen("hello there", "2026-11-20T11:00:02Z"), " hello\nthere ", requested));
+        assert!(may_be(&seen("hello", "2026-11-20T10:59:30Z"), "hello there", requested));
+        assert!(!may_be(&seen("hello there", "2026-11-20T09:00:00Z"), "hello there", requested));
+        assert!(!may_be(&seen("hello you", "2026-11-20T11:00:02Z"), "hello there", requested));
+        assert!(!may_be(&seen("", "2026-11-20T11:00:02Z"), "hello there", requested));
     }
 }

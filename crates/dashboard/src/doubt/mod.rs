@@ -8,4 +8,4 @@ mod matching;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use made_chat::asked_again;
+pub(crate) use made_chat::form_again;

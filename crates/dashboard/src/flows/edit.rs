@@ -15,7 +15,7 @@ use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
-use crate::words::{FlowsWords, WorkWords, said};
+use crate::words::{FlowsWords, WorkWords, translate};
 
 /// What a new flow begins with.
 const EXAMPLE: &str = r#"[[flows]]
@@ -92,7 +92,7 @@ impl Editor<'_> {
     }
 
     fn message(&self, problem: &FlowProblem) -> String {
-        said(self.visitor.language, &problem.message).into_owned()
+        translate(self.visitor.language, &problem.message).into_owned()
     }
 }
 

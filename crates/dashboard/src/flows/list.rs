@@ -14,7 +14,7 @@ use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{FlowsWords, WorkWords, said};
+use crate::words::{FlowsWords, WorkWords, translate};
 
 #[derive(Template)]
 #[template(path = "flows/list.html")]
@@ -46,7 +46,7 @@ impl List<'_> {
     }
 
     fn problem(&self, problem: &FlowProblem) -> String {
-        let message = said(self.visitor.language, &problem.message);
+        let message = translate(self.visitor.language, &problem.message);
         format!("{} {message}", problem.key)
     }
 

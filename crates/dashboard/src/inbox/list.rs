@@ -182,7 +182,7 @@ pub(crate) async fn show(
     };
     let mut of_channels = channel_names(&dashboard, &visitor).await;
     let chats = found.items.iter().filter_map(List::chat);
-    of_channels.extend(chats.map(|chat| super::place(chat).channel.to_owned()));
+    of_channels.extend(chats.map(|chat| super::channel_chat(chat).channel.to_owned()));
     of_channels.extend(Some(query.channel.clone()).filter(|channel| !channel.is_empty()));
     let words = InboxWords::of(visitor.language);
     let body = List {

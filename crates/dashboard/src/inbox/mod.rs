@@ -58,16 +58,16 @@ fn of_client(client: ClientId, part: &str) -> String {
 
 /// A chat of a client by its parts, as `avito:shop/u2i-1` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place<'a> {
+struct ChannelChat<'a> {
     channel: &'a str,
     account: &'a str,
     chat: &'a str,
 }
 
-fn place(chat: &str) -> Place<'_> {
+fn channel_chat(chat: &str) -> ChannelChat<'_> {
     let (channel, rest) = chat.split_once(':').unwrap_or((chat, ""));
     let (account, chat) = rest.split_once('/').unwrap_or((rest, ""));
-    Place { channel, account, chat }
+    ChannelChat { channel, account, chat }
 }
 
 /// `GET /inbox-files/{client_id}/{message}/{number}`: a file of a message, as the API gives it.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_chat_has_a_channel_an_account_and_an_id() {
         let of = |chat| {
-            let Place { channel, account, chat } = place(chat);
+            let ChannelChat { channel, account, chat } = channel_chat(chat);
             [channel, account, chat]
         };
         assert_eq!(of("avito:shop/u2i-1/2"), ["avito", "shop", "u2i-1/2"]);

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::reply::Form;
-use super::{call, of_client, path_of, place};
+use super::{call, channel_chat, of_client, path_of};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::address;
@@ -110,8 +110,8 @@ impl One<'_> {
 
     /// Where a chat is, for people.
     fn chat_name(&self, chat: &str) -> String {
-        let place = place(chat);
-        format!("{} · {}", self.channels.title(place.channel), place.account)
+        let parts = channel_chat(chat);
+        format!("{} · {}", self.channels.title(parts.channel), parts.account)
     }
 
     /// Why the answer was not sent.

@@ -24,7 +24,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_empty_is_left_out() {
+    fn empty_values_are_left_out() {
         assert_eq!(address("/messages", &[("q", ""), ("state", "")]), "/messages");
         assert_eq!(
             address("/messages", &[("q", "a b&c"), ("state", "sent")]),
@@ -34,7 +34,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(value in "\\PC{1,40}") {
+        fn written_values_read_back(value in "\\PC{1,40}") {
             let whole = address("/logs", &[("a", ""), ("q", &value)]);
             let query = whole.split_once('?').map_or("", |(_, query)| query);
             let read: Vec<(String, String)> = serde_urlencoded::from_str(query).expect("a query");

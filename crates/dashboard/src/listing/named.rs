@@ -17,17 +17,18 @@ pub(crate) struct ChatCell<'a> {
 pub(crate) fn chat_cell<'a>(
     names: &'a ChatNames,
     id: Option<&'a str>,
-    asked: Option<&'a str>,
+    requested: Option<&'a str>,
 ) -> Option<ChatCell<'a>> {
-    let username = names.chat_username.as_deref().or(asked.filter(|asked| asked.starts_with('@')));
-    let name = names.chat_title.as_deref().or(username).or(id).or(asked)?;
-    let number = id.or(asked.filter(|asked| !asked.starts_with('@')));
+    let username =
+        names.chat_username.as_deref().or(requested.filter(|requested| requested.starts_with('@')));
+    let name = names.chat_title.as_deref().or(username).or(id).or(requested)?;
+    let number = id.or(requested.filter(|requested| !requested.starts_with('@')));
     let other = |text: &&str| *text != name;
     Some(ChatCell { name, username: username.filter(other), number: number.filter(other), id })
 }
 
-pub(crate) fn chat_in_list(names: &ChatNames, id: Option<&str>, asked: Option<&str>) -> String {
-    chat_cell(names, id, asked).and_then(|cell| cell.render().ok()).unwrap_or_default()
+pub(crate) fn chat_in_list(names: &ChatNames, id: Option<&str>, requested: Option<&str>) -> String {
+    chat_cell(names, id, requested).and_then(|cell| cell.render().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -40,8 +41,8 @@ mod tests {
             chat_title: title.map(str::to_owned),
             chat_username: username.map(str::to_owned),
         };
-        let shown = |names: &ChatNames, id, asked| {
-            chat_cell(names, id, asked)
+        let shown = |names: &ChatNames, id, requested| {
+            chat_cell(names, id, requested)
                 .map(|cell| format!("{} {:?} {:?}", cell.name, cell.username, cell.number))
         };
         let both = named(Some("Anna"), Some("@demo_anna"));

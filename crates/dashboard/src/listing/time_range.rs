@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_means_nothing_and_is_told() {
+    fn unreadable_times_are_ignored_and_reported() {
         let (zone, now) = (Zone::default(), Timestamp::default());
         for wrong in
             ["soon", "2026-13-01T00:00", "9999-99-99", "1.2.26", "25:00", "2026-11-20 18:30 x", "1:2:3:4"]

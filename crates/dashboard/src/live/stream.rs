@@ -34,7 +34,7 @@ const PADDING: usize = 4 * 1024;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Known {
+pub(crate) struct ShownState {
     marks: String,
     order: String,
 }
@@ -44,13 +44,13 @@ struct Watching {
     sight: Snapshot,
     staying: SessionWatch,
     began_at: Instant,
-    said_at: Option<Instant>,
-    _place: OwnedSemaphorePermit,
+    sent_at: Option<Instant>,
+    _permit: OwnedSemaphorePermit,
 }
 
 enum Snapshot {
     Board {
-        beholder: ViewKey,
+        viewer: ViewKey,
         held: Held,
         changes: watch::Receiver<u64>,
         unread: u64,
@@ -70,14 +70,14 @@ pub(crate) async fn overview(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Query(filter): Query<FilterQuery>,
-    Query(known): Query<Known>,
+    Query(known): Query<ShownState>,
 ) -> Response {
     let mut changes = dashboard.health().changes();
     changes.mark_changed();
-    let beholder = ViewKey::new(filter.into(), &visitor);
+    let viewer = ViewKey::new(filter.into(), &visitor);
     let held = Held::read(&known.marks, &known.order);
     let unread = dashboard.look_for_unread().await;
-    stream(dashboard, &visitor, Snapshot::Board { beholder, held, changes, unread }).await
+    stream(dashboard, &visitor, Snapshot::Board { viewer, held, changes, unread }).await
 }
 
 pub(crate) async fn work(State(dashboard): State<Dashboard>, visitor: Visitor) -> Response {
@@ -92,7 +92,7 @@ pub(crate) async fn accounts(State(dashboard): State<Dashboard>, visitor: Visito
 }
 
 async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Snapshot) -> Response {
-    let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(dashboard.stream_permits()).try_acquire_owned() else {
         // The page asks again by itself meanwhile.
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
     };
@@ -100,8 +100,8 @@ async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Snapshot) -> Res
         sight,
         staying: SessionWatch::new(&dashboard, visitor),
         began_at: Instant::now(),
-        said_at: None,
-        _place: place,
+        sent_at: None,
+        _permit: permit,
         dashboard,
     };
     let mut answer = Body::from_stream(events(watching)).into_response();
@@ -124,7 +124,7 @@ impl Watching {
     async fn next(&mut self) -> Result<Option<String>, askama::Error> {
         let dashboard = self.dashboard.clone();
         let clock = dashboard.state().clock();
-        let Some(last) = self.said_at.replace(Instant::now()) else {
+        let Some(last) = self.sent_at.replace(Instant::now()) else {
             // The first bytes show the page that the stream is open, and fill what a proxy might gather.
             return Ok(Some(format!("retry: 5000\n:{}\n\n", " ".repeat(PADDING))));
         };
@@ -160,7 +160,7 @@ impl Watching {
             () = clock.sleep(left) => return Ok(None),
             event = event => event?,
         };
-        self.said_at = Some(Instant::now());
+        self.sent_at = Some(Instant::now());
         Ok(event)
     }
 
@@ -168,7 +168,7 @@ impl Watching {
     async fn look(&mut self) -> Result<Option<String>, askama::Error> {
         let now = self.dashboard.state().commits();
         let changed = match &mut self.sight {
-            Snapshot::Board { beholder, held, changes, unread } => {
+            Snapshot::Board { viewer, held, changes, unread } => {
                 let count = self.dashboard.look_for_unread().await;
                 if std::mem::replace(unread, count) != count {
                     // What changed on the board comes with the next look.
@@ -176,7 +176,7 @@ impl Watching {
                     return Ok(Some(format!("event: unread\ndata: {count}\n\n")));
                 }
                 changes.borrow_and_update();
-                let board = self.dashboard.board(beholder).await?;
+                let board = self.dashboard.board(viewer).await?;
                 let Some(changes) = held.changes(&board) else { return Ok(None) };
                 let event = match serde_json::to_string(&changes) {
                     Ok(changes) => format!("event: changes\ndata: {changes}\n\n"),

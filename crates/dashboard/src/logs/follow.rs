@@ -40,7 +40,7 @@ const PADDING: usize = 4 * 1024;
 /// The newest line that a page has.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Known {
+pub(crate) struct ShownState {
     newest: String,
 }
 
@@ -57,7 +57,7 @@ struct Following {
     rest: Option<Instant>,
     began_at: Instant,
     greeted: bool,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What a page does not get.
@@ -72,14 +72,14 @@ pub(crate) async fn follow(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-    QueryOf(known): QueryOf<Known>,
+    QueryOf(known): QueryOf<ShownState>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(place) = Arc::clone(dashboard.places()).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(dashboard.stream_permits()).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "30")]).into_response();
     };
-    let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or(&known.newest);
-    let last = told.parse::<LineId>().ok();
+    let newest = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or(&known.newest);
+    let last = newest.parse::<LineId>().ok();
     let filter = query.filter(&visitor);
     let logs = dashboard.state().logs();
     let tail = match last {
@@ -104,7 +104,7 @@ pub(crate) async fn follow(
         rest: None,
         began_at: Instant::now(),
         greeted: false,
-        _place: place,
+        _permit: permit,
         dashboard,
     };
     let mut answer = Body::from_stream(events(following)).into_response();
@@ -147,13 +147,13 @@ impl Following {
                 let beat = || "event: beat\ndata: 0\n\n".to_owned();
                 return Ok(self.staying.is_valid().await.then(beat));
             }
-            told = self.tail.next() => told,
+            event = self.tail.next() => event,
         };
         let (mut lines, mut missed) = (Vec::new(), Missed::default());
-        let mut told = first;
+        let mut event = first;
         let together = Instant::now() + TOGETHER;
         loop {
-            match told {
+            match event {
                 None if lines.is_empty() => return Ok(None),
                 None => break,
                 Some(TailEvent::Missed(number)) => missed.lines += number,
@@ -164,8 +164,8 @@ impl Following {
                 self.rest = Some(together);
                 break;
             }
-            told = match tokio::time::timeout_at(together, self.tail.next()).await {
-                Ok(told) => told,
+            event = match tokio::time::timeout_at(together, self.tail.next()).await {
+                Ok(event) => event,
                 Err(_) => break,
             };
         }

@@ -196,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_is_not_whole_is_not_told_as_one() {
+    fn an_incomplete_count_is_not_shown_as_complete() {
         let whole = counted(None, 0);
         let cut = counted(Some("2026-11-20T10:21:00Z"), 0);
         let spoilt = counted(None, 3);
-        for (language, found, told, hidden) in [
+        for (language, found, expected, hidden) in [
             (Language::English, Some(whole.clone()), &["2 lines, 1 error among them."][..], "Counted back"),
             (
                 Language::English,
@@ -231,7 +231,7 @@ mod tests {
             (Language::Russian, None, &["Сейчас строки не посчитать."], "0 строк"),
         ] {
             let drawn = drawn(language, found);
-            for words in told {
+            for words in expected {
                 assert!(drawn.contains(words), "{words} in {drawn}");
             }
             assert!(!drawn.contains(hidden), "{hidden} in {drawn}");

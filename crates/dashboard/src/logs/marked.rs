@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_for_is_marked() {
+    fn search_matches_are_marked() {
         let piece = |text: &str, marked| (text.to_owned(), marked);
         assert_eq!(
             shown("a FLOOD_wait, flood_WAIT", "flood_wait"),

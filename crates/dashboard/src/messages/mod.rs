@@ -24,8 +24,8 @@ impl Linked for Message {
 }
 
 pub(crate) fn chat_cell(message: &Message) -> String {
-    let (id, asked) = (message.chat_id.map(|id| id.to_string()), message.chat.to_string());
-    chat_in_list(&message.names, id.as_deref(), Some(&asked))
+    let (id, requested) = (message.chat_id.map(|id| id.to_string()), message.chat.to_string());
+    chat_in_list(&message.names, id.as_deref(), Some(&requested))
 }
 
 /// Whether it can be sent again.

@@ -119,7 +119,7 @@ fn why_a_message_was_sent_in_russian() {
 }
 
 #[test]
-fn what_is_in_doubt_leads_to_its_evidence() {
+fn a_doubtful_message_links_to_its_evidence() {
     insta::assert_snapshot!(drawn_why(Language::English, "in_doubt"));
 }
 
@@ -134,7 +134,7 @@ fn messages_that_were_found_in_russian() {
 }
 
 #[test]
-fn what_a_restore_held_back_is_not_said_to_be_unsent() {
+fn a_message_held_back_by_a_restore_is_not_shown_as_unsent() {
     for (language, verdict) in
         [(Language::English, "may have been sent"), (Language::Russian, "возможно, отправлено")]
     {

@@ -32,7 +32,7 @@ impl Step {
 const LAST_LANE: usize = 3;
 
 /// Where the lanes are, in pixels from the left of the cord.
-const PLACES: [u16; LAST_LANE + 1] = [12, 40, 68, 96];
+const LANE_POSITIONS: [u16; LAST_LANE + 1] = [12, 40, 68, 96];
 
 /// A step at its place on the cord.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub(super) struct Stop<'a> {
 impl Stop<'_> {
     /// The curve from the lane before to this one.
     pub(super) fn hop(&self) -> Option<String> {
-        let place = |lane: usize| PLACES.get(lane).copied().unwrap_or_default();
+        let place = |lane: usize| LANE_POSITIONS.get(lane).copied().unwrap_or_default();
         let (from, to) = (place(self.from?), place(self.lane));
         Some(format!("M{from} 0C{from} 20 {to} 8 {to} 28"))
     }
@@ -152,7 +152,7 @@ fn heading(language: Language, step: &Step) -> String {
         Some(part) if part > 0 => format!("{} {}", language.of(", part", ", часть"), part + 1),
         _ => String::new(),
     };
-    let said = step
+    let description = step
         .outcome
         .as_deref()
         .map(|word| outcome(language, word, step.detail.as_deref()))
@@ -160,7 +160,7 @@ fn heading(language: Language, step: &Step) -> String {
     match step.name.as_str() {
         "accepted" => language.of("Accepted and stored", "Принято и сохранено").to_owned(),
         "begun" => format!("{} {account}{part}", language.of("Given to", "Передано аккаунту")),
-        "attempted" => format!("{account}{part}: {said}"),
+        "attempted" => format!("{account}{part}: {description}"),
         "waiting" => language.of("Waiting", "Ждёт").to_owned(),
         "moved_on" => format!("{} {account}", language.of("Moved to", "Перешло к аккаунту")),
         "joined" => language
@@ -226,30 +226,30 @@ mod tests {
             step(4, "moved_on", Some("backup_1"), None),
             step(5, "sent", Some("backup_1"), None),
         ];
-        let way = stops(&steps);
-        assert_eq!(way.iter().map(|stop| stop.lane).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
-        assert_eq!(way[3].hop().as_deref(), Some("M12 0C12 20 40 8 40 28"));
-        assert_eq!((way[2].tint, way[4].tint), (Tint::Waiting, Tint::Good));
-        assert_eq!(way[2].took, Some(Duration::from_secs(3)));
-        assert_eq!(way[3].took, None);
+        let route = stops(&steps);
+        assert_eq!(route.iter().map(|stop| stop.lane).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
+        assert_eq!(route[3].hop().as_deref(), Some("M12 0C12 20 40 8 40 28"));
+        assert_eq!((route[2].tint, route[4].tint), (Tint::Waiting, Tint::Good));
+        assert_eq!(route[2].took, Some(Duration::from_secs(3)));
+        assert_eq!(route[3].took, None);
     }
 
     proptest! {
         #[test]
-        fn every_way_fits_on_the_cord(
+        fn every_route_fits_on_the_cord(
             names in proptest::collection::vec(
                 (select(domain::timeline::Step::ALL.to_vec()), proptest::option::of(0_u8..6)), 0..30)
         ) {
             let steps: Vec<Step> = names.iter().map(|(name, account)| {
                 step(0, name.as_str(), account.map(|number| format!("account_{number}")).as_deref(), Some("flood_wait"))
             }).collect();
-            let way = stops(&steps);
-            prop_assert_eq!(way.len(), steps.len());
-            for pair in way.windows(2) {
+            let route = stops(&steps);
+            prop_assert_eq!(route.len(), steps.len());
+            for pair in route.windows(2) {
                 prop_assert!(pair[1].lane <= LAST_LANE);
                 prop_assert_eq!(pair[1].from.unwrap_or(pair[1].lane), pair[0].lane);
             }
-            for stop in &way {
+            for stop in &route {
                 for language in [Language::English, Language::Russian] {
                     let heading = stop.heading(language);
                     prop_assert!(!heading.is_empty() && !heading.contains("flood_wait"), "{}", heading);

@@ -42,7 +42,7 @@ pub(crate) async fn act(
         Ok(_) => page::done(&visitor, &form.back, done),
         // Nothing is decided yet: back to the form, with what was written in it.
         Err(why) if call == "resolve" && why.code != "wrong_state" => {
-            doubt::asked_again(&visitor, &id.to_string(), &form.chat_id, &why)
+            doubt::form_again(&visitor, &id.to_string(), &form.chat_id, &why)
         }
         Err(why) => refuse(&visitor, &form.back, &why),
     }

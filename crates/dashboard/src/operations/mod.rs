@@ -27,19 +27,19 @@ fn chat(operation: &Operation) -> (Option<String>, Option<String>) {
 }
 
 pub(crate) fn chat_html(operation: &Operation) -> String {
-    let (id, asked) = chat(operation);
-    chat_in_list(&operation.names, id.as_deref(), asked.as_deref())
+    let (id, requested) = chat(operation);
+    chat_in_list(&operation.names, id.as_deref(), requested.as_deref())
 }
 
 pub(crate) fn chat_title(operation: &Operation) -> Option<String> {
-    let (id, asked) = chat(operation);
-    chat_cell(&operation.names, id.as_deref(), asked.as_deref()).map(|cell| cell.name.to_owned())
+    let (id, requested) = chat(operation);
+    chat_cell(&operation.names, id.as_deref(), requested.as_deref()).map(|cell| cell.name.to_owned())
 }
 
 /// The chat as far as it is known.
 pub(crate) fn chat_name(operation: &Operation) -> Option<String> {
-    let (id, asked) = chat(operation);
-    id.or(asked)
+    let (id, requested) = chat(operation);
+    id.or(requested)
 }
 
 /// The account that does or did it.

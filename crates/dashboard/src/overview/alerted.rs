@@ -39,7 +39,7 @@ pub(crate) fn waits(alert: &Alert) -> bool {
 
 /// The alerts that were open when someone looked last, for everyone who looks.
 #[derive(Default)]
-struct Standing(Mutex<Looked>);
+struct OpenAlerts(Mutex<Looked>);
 
 #[derive(Default)]
 struct Looked {
@@ -47,7 +47,7 @@ struct Looked {
     alerts: Arc<Vec<Alert>>,
 }
 
-impl Standing {
+impl OpenAlerts {
     /// Anyone who looks next sees what was just done.
     async fn forget(&self) {
         self.0.lock().await.at = None;
@@ -57,8 +57,8 @@ impl Standing {
 impl Dashboard {
     /// The open alerts, at most two seconds old. When they cannot be asked for, those of before stay.
     pub(crate) async fn alerted(&self) -> Arc<Vec<Alert>> {
-        let standing = self.page_state::<Standing>();
-        let mut looked = standing.0.lock().await;
+        let open = self.page_state::<OpenAlerts>();
+        let mut looked = open.0.lock().await;
         if looked.at.is_some_and(|at| at.elapsed() < OLDEST) {
             return Arc::clone(&looked.alerts);
         }
@@ -92,7 +92,7 @@ pub(crate) async fn mute(
     let body = json!({ "minutes": MUTED });
     match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
         Ok(_) => {
-            dashboard.page_state::<Standing>().forget().await;
+            dashboard.page_state::<OpenAlerts>().forget().await;
             done(&visitor, &form.back, words.muted)
         }
         Err(why) => page::refused(&visitor, &form.back, &why),

@@ -96,17 +96,17 @@ impl Board {
     /// # Errors
     /// Only what a template itself can fail with.
     pub(crate) fn draw(
-        beholder: &ViewKey,
+        viewer: &ViewKey,
         sight: &Snapshot,
         alerted: &[Alert],
         strip: impl Fn(&CardId) -> Vec<Minute>,
     ) -> Result<Self, askama::Error> {
-        let wall = Wall { now: sight.at, ..beholder.wall };
+        let wall = Wall { now: sight.at, ..viewer.wall };
         let words = OverviewWords::of(wall.language);
         let mut groups: Vec<Group> = Vec::new();
-        let mut told: HashSet<AlertId> = HashSet::new();
+        let mut shown: HashSet<AlertId> = HashSet::new();
         let open = alerted.len() as u64;
-        for (id, title, card) in grouped(words, beholder.filter.grouping, sight) {
+        for (id, title, card) in grouped(words, viewer.filter.grouping, sight) {
             let around = Around {
                 lines: sight.lines.iter().filter(|line| line.parent.as_ref() == Some(&card.id)).collect(),
                 accounts: sight.causes.accounts(&card.id),
@@ -115,8 +115,8 @@ impl Board {
                 alert: alerted.iter().find(|alert| alert.card == card.id.as_str()),
             };
             let cells = Strip::of(&strip(&card.id), Cell::ThreeMinutes);
-            let view = CardView::new(card, cells, words, wall, beholder.may_act).within(around);
-            told.extend(view.alert().map(|alert| alert.id));
+            let view = CardView::new(card, cells, words, wall, viewer.may_act).within(around);
+            shown.extend(view.alert().map(|alert| alert.id));
             let drawn = Fragment::new(card.id.as_str(), view.render()?);
             if let Some(group) = groups.last_mut().filter(|group| group.id == id) {
                 group.cards.push(drawn);
@@ -126,10 +126,10 @@ impl Board {
                 groups.push(Group { id, title, stands, cards: vec![drawn] });
             }
         }
-        if !beholder.filter.is_narrow() && beholder.filter.grouping == Grouping::Need {
+        if !viewer.filter.is_narrow() && viewer.filter.grouping == Grouping::Need {
             fold_ports(&mut groups, sight);
         }
-        let alerted: Vec<&Alert> = alerted.iter().filter(|alert| !told.contains(&alert.id)).collect();
+        let alerted: Vec<&Alert> = alerted.iter().filter(|alert| !shown.contains(&alert.id)).collect();
         let is_new = sight.numbers.kind(CardKind::Account) == 0;
         let order: Vec<_> = groups
             .iter()
@@ -138,14 +138,14 @@ impl Board {
         let parts = vec![
             Fragment::new(
                 "verdict",
-                Verdict { words, wall, sight, alerts: open, may_arrange: beholder.may_arrange }.render()?,
+                Verdict { words, wall, sight, alerts: open, may_arrange: viewer.may_arrange }.render()?,
             ),
             Fragment::new(
                 "alerts",
-                Alerts { words, wall, sight, alerted: &alerted, may_act: beholder.may_act }.render()?,
+                Alerts { words, wall, sight, alerted: &alerted, may_act: viewer.may_act }.render()?,
             ),
             Fragment::new("facts", FactsView { words, wall, sight }.render()?),
-            Fragment::new("kinds", Kinds { words, sight, filter: &beholder.filter }.render()?),
+            Fragment::new("kinds", Kinds { words, sight, filter: &viewer.filter }.render()?),
         ];
         Ok(Self {
             trouble: sight.troubles(),

@@ -14,7 +14,7 @@ use crate::accounts::{ByCalls, path_of};
 use crate::page;
 use crate::view::LinkTarget;
 use crate::words::number::{bytes, percent, span, thousands};
-use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, said, state};
+use crate::words::{self, OverviewWords, Sentence, Wall, number, reason, state, translate};
 
 /// The most buttons of a flat card; the others are on its own page.
 const BUTTONS: usize = 3;
@@ -157,7 +157,9 @@ impl<'a> CardView<'a> {
         let why = why.map(|code| reason(self.words.language, code));
         match card.lamp {
             Lamp::Good | Lamp::Off => None,
-            Lamp::Busy => card.detail.as_deref().map(|detail| said(self.words.language, detail).into_owned()),
+            Lamp::Busy => {
+                card.detail.as_deref().map(|detail| translate(self.words.language, detail).into_owned())
+            }
             Lamp::Trouble if names_accounts && !self.is_tall() => None,
             Lamp::Trouble | Lamp::Waiting => {
                 let since = self.words.since_when(self.wall.minute(card.since));
@@ -212,7 +214,9 @@ impl<'a> CardView<'a> {
         match self.card.advice {
             Some(_) if self.around.is_brief && self.card.reason.is_some() => why(),
             Some(advice) => Some(self.words.advice(advice).into()),
-            None => self.card.detail.as_deref().map(|detail| said(self.words.language, detail)).or_else(why),
+            None => {
+                self.card.detail.as_deref().map(|detail| translate(self.words.language, detail)).or_else(why)
+            }
         }
     }
 
@@ -369,7 +373,7 @@ mod tests {
     use crate::overview::tests::card;
 
     #[test]
-    fn who_only_looks_is_led_to_pages_to_read() {
+    fn a_viewer_gets_links_to_pages_to_read() {
         let go = |path: &str, place| Mend::Go(path.to_owned(), place, false);
         let read = |mend| for_readers(mend, Some("main"));
         assert_eq!(read(Mend::Act(CardAction::Resume)), None);

@@ -108,12 +108,12 @@ pub(crate) async fn strip(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     Path(id): Path<String>,
-    Query(asked): Query<Cells>,
+    Query(query): Query<Cells>,
 ) -> Response {
     let Ok(id) = id.parse::<CardId>() else { return refusal::no_such_page(&visitor) };
     let (words, wall) = (OverviewWords::of(visitor.language), visitor.wall());
     let minutes = dashboard.health().strip(&id);
-    let worst = Cell::of(asked.cells).worst(&minutes);
+    let worst = Cell::of(query.cells).worst(&minutes);
     let spoken: Vec<_> = worst.into_iter().map(|minute| words.minute(minute, wall)).collect();
     std::future::ready(Json(spoken).into_response()).await
 }

@@ -90,13 +90,13 @@ impl Dashboard {
     ///
     /// # Errors
     /// Only what a template itself can fail with.
-    pub(crate) async fn board(&self, beholder: &ViewKey) -> Result<Arc<Board>, askama::Error> {
+    pub(crate) async fn board(&self, viewer: &ViewKey) -> Result<Arc<Board>, askama::Error> {
         let alerted = self.alerted().await;
-        let undelivered = self.undelivered_today(beholder.wall.zone).await;
+        let undelivered = self.undelivered_today(viewer.wall.zone).await;
         let now = self.state().clock().now();
         self.page_state::<render_cache::RenderCache>().board(
             self.health(),
-            beholder,
+            viewer,
             &alerted,
             undelivered,
             now,
@@ -110,9 +110,9 @@ pub(crate) async fn index(
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
 ) -> Response {
-    let beholder = ViewKey::new(query.into(), &visitor);
-    match dashboard.board(&beholder).await {
-        Ok(board) => show(&visitor, &beholder, &board, &channels(&dashboard, &visitor).await),
+    let viewer = ViewKey::new(query.into(), &visitor);
+    match dashboard.board(&viewer).await {
+        Ok(board) => show(&visitor, &viewer, &board, &channels(&dashboard, &visitor).await),
         Err(error) => page::not_rendered(&error),
     }
 }
@@ -123,17 +123,17 @@ async fn channels(dashboard: &Dashboard, visitor: &Visitor) -> Vec<Channel> {
     found.map(|found| found.items).unwrap_or_default()
 }
 
-fn show(visitor: &Visitor, beholder: &ViewKey, board: &Board, channels: &[Channel]) -> Response {
+fn show(visitor: &Visitor, viewer: &ViewKey, board: &Board, channels: &[Channel]) -> Response {
     let words = OverviewWords::of(visitor.language);
     let body = Index {
         visitor,
         channels,
         of_channels: ChannelsWords::of(visitor.language),
         words,
-        filter: &beholder.filter,
+        filter: &viewer.filter,
         board,
         matching: board.matching,
-        may_act: beholder.may_act,
+        may_act: viewer.may_act,
     };
     page::page(visitor, &board.tab, Section::Overview, body)
 }

@@ -10,17 +10,17 @@ use health::Health;
 use crate::overview::{Board, Snapshot, Undelivered, ViewKey};
 
 /// How many different drawings are kept: filters, languages, zones and roles that are looked at together.
-const KEPT: usize = 32;
+const MOST_CACHED: usize = 32;
 
 /// A drawing is made again after this long though nothing changed: the ages in it grow.
 const OLDEST: Duration = Duration::from_secs(30);
 
 /// The drawings that are looked at.
 #[derive(Default)]
-pub(crate) struct RenderCache(Mutex<Vec<Kept>>);
+pub(crate) struct RenderCache(Mutex<Vec<CachedBoard>>);
 
-struct Kept {
-    beholder: ViewKey,
+struct CachedBoard {
+    viewer: ViewKey,
     version: u64,
     made_at: Timestamp,
     alerted: Arc<Vec<Alert>>,
@@ -37,31 +37,31 @@ impl RenderCache {
     pub(crate) fn board(
         &self,
         health: &Health,
-        beholder: &ViewKey,
+        viewer: &ViewKey,
         alerted: &Arc<Vec<Alert>>,
         undelivered: Undelivered,
         now: Timestamp,
     ) -> Result<Arc<Board>, askama::Error> {
         let version = *health.changes().borrow();
-        let is_fresh = |kept: &Kept| {
-            let is_young = now >= kept.made_at && now.since(kept.made_at) < OLDEST;
-            let is_same = kept.version == version && kept.undelivered == undelivered;
-            is_young && is_same && Arc::ptr_eq(&kept.alerted, alerted)
+        let is_fresh = |cached: &CachedBoard| {
+            let is_young = now >= cached.made_at && now.since(cached.made_at) < OLDEST;
+            let is_same = cached.version == version && cached.undelivered == undelivered;
+            is_young && is_same && Arc::ptr_eq(&cached.alerted, alerted)
         };
         // Anyone who else wants the same waits the few milliseconds and then has it.
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept.iter().find(|kept| kept.beholder == *beholder && is_fresh(kept)) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = cached.iter().find(|cached| cached.viewer == *viewer && is_fresh(cached)) {
             return Ok(Arc::clone(&found.board));
         }
-        let overview = health.overview(&beholder.filter.wanted());
+        let overview = health.overview(&viewer.filter.wanted());
         let sight = Snapshot { undelivered, ..overview.into() };
-        let board = Arc::new(Board::draw(beholder, &sight, alerted, |id| health.strip(id))?);
-        kept.retain(|one| one.beholder != *beholder);
-        if kept.len() >= KEPT {
-            kept.remove(0);
+        let board = Arc::new(Board::draw(viewer, &sight, alerted, |id| health.strip(id))?);
+        cached.retain(|one| one.viewer != *viewer);
+        if cached.len() >= MOST_CACHED {
+            cached.remove(0);
         }
-        kept.push(Kept {
-            beholder: beholder.clone(),
+        cached.push(CachedBoard {
+            viewer: viewer.clone(),
             version,
             made_at: now,
             alerted: Arc::clone(alerted),

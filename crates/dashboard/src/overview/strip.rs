@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_cell_is_drawn_once_in_its_place(
+        fn every_cell_is_drawn_once_at_its_position(
             answers in proptest::collection::vec(select(ProbeOutcome::ALL.to_vec()), 0..300),
             cell in select(vec![Cell::Minute, Cell::ThreeMinutes]),
         ) {

@@ -407,7 +407,7 @@ fn several_alerts_of_what_is_elsewhere_are_one_line() {
 }
 
 #[test]
-fn what_waits_for_a_deadline_is_an_amber_alert() {
+fn a_wait_for_a_deadline_is_an_amber_alert() {
     let mut flooded = alerted();
     flooded[0].reason = "flood_wait".to_owned();
     flooded[0].card = "account:elsewhere".to_owned();
@@ -467,7 +467,7 @@ fn a_program_without_accounts_says_how_to_begin() {
 }
 
 #[test]
-fn what_a_provider_says_cannot_become_markup() {
+fn text_of_a_provider_is_escaped() {
     let evil = "<script>alert(1)</script>\" onfocus=\"x";
     let mut one = cards().remove(1);
     one.name = evil.to_owned();
@@ -480,9 +480,9 @@ fn what_a_provider_says_cannot_become_markup() {
 }
 
 #[test]
-fn who_may_not_act_gets_links_and_no_buttons() {
-    let beholder = ViewKey { may_act: false, ..operator(Language::English) };
-    let board = Board::draw(&beholder, &sight(cards()), &alerted(), strip).expect("a board");
+fn a_viewer_gets_links_and_no_buttons() {
+    let viewer = ViewKey { may_act: false, ..operator(Language::English) };
+    let board = Board::draw(&viewer, &sight(cards()), &alerted(), strip).expect("a board");
     let all: String = board.parts.iter().chain(board.cards()).map(|drawn| drawn.html.as_str()).collect();
     assert!(!all.contains("formaction") && !all.contains("/stop\""), "{all}");
     assert!(all.contains("/accounts/backup_2\"") && !all.contains("/login"), "{all}");
@@ -491,9 +491,9 @@ fn who_may_not_act_gets_links_and_no_buttons() {
 
 #[test]
 fn groups_by_kind_keep_each_card_once() {
-    let mut beholder = operator(Language::English);
-    beholder.filter.grouping = super::wanted::Grouping::Kind;
-    let board = Board::draw(&beholder, &sight(cards()), &[], strip).expect("a board");
+    let mut viewer = operator(Language::English);
+    viewer.filter.grouping = super::wanted::Grouping::Kind;
+    let board = Board::draw(&viewer, &sight(cards()), &[], strip).expect("a board");
     assert_eq!(board.cards().count(), cards().len() - 1, "the session stands in its account");
     let ids: Vec<_> = board.groups.iter().map(|group| group.id).collect();
     assert_eq!(ids, ["g-service", "g-account", "g-port", "g-store", "g-queue"]);

@@ -63,7 +63,7 @@ pub(crate) async fn act(
     let ask = async |method: Method, part: &str| {
         dashboard.ask::<Value>(&visitor, method, &call(&name, part), None).await
     };
-    let (asked, note) = match action.as_str() {
+    let (result, note) = match action.as_str() {
         "check" => (ask(Method::POST, "/check").await, words.checked_note(&name)),
         "unblock" => (ask(Method::POST, "/unblock").await, words.unblocked_note(&name)),
         "proxy" => {
@@ -77,7 +77,7 @@ pub(crate) async fn act(
         "remove" => (ask(Method::DELETE, "").await, words.removed_note(&name)),
         _ => return refusal::no_such_page(&visitor),
     };
-    match asked {
+    match result {
         // What is wrong with the page is shown on the profile's.
         Ok(shown) if shown["last_error"].is_string() => {
             page::not_done(&visitor, &here, &words.wrong_note(&name))

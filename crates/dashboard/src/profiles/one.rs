@@ -11,7 +11,7 @@ use crate::dashboard::Dashboard;
 use crate::page;
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
-use crate::words::{CampaignsWords, ProfilesWords, said};
+use crate::words::{CampaignsWords, ProfilesWords, translate};
 
 #[derive(Template)]
 #[template(path = "profiles/one.html")]
@@ -40,7 +40,7 @@ impl One<'_> {
     }
 
     fn error(&self, error: &str) -> String {
-        said(self.visitor.language, error).into_owned()
+        translate(self.visitor.language, error).into_owned()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::listing::{Unfiltered, address};
 use crate::page::{self, refusal, segment};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
-use crate::words::{CampaignsWords, ProfilesWords, WorkWords, said};
+use crate::words::{CampaignsWords, ProfilesWords, WorkWords, translate};
 
 const HERE: &str = "/campaign-proxies";
 pub(super) const API: &str = "/v1/campaign-proxies";
@@ -57,7 +57,7 @@ impl Proxies<'_> {
     }
 
     fn line(&self, message: &str) -> String {
-        said(self.visitor.language, message).into_owned()
+        translate(self.visitor.language, message).into_owned()
     }
 
     fn note(&self, import: &CampaignImport) -> String {

@@ -18,7 +18,7 @@ use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section, Tab};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{AlertsWords, Wall, said};
+use crate::words::{AlertsWords, Wall, translate};
 
 const HERE: &str = "/settings/alerts";
 /// The call that lists and makes them.
@@ -166,7 +166,7 @@ pub(crate) async fn act(
 ) -> Response {
     let words = AlertsWords::of(visitor.language);
     let path = format!("{API}/{}", segment(&name));
-    let said = match action.as_str() {
+    let note = match action.as_str() {
         "test" => dashboard
             .ask::<api::TargetTest>(&visitor, Method::POST, &format!("{path}/test"), None)
             .await
@@ -174,7 +174,7 @@ pub(crate) async fn act(
                 words.tested(
                     &name,
                     tested.told,
-                    tested.why.as_deref().map(|why| said(visitor.language, why)).as_deref(),
+                    tested.why.as_deref().map(|why| translate(visitor.language, why)).as_deref(),
                 )
             }),
         "remove" => {
@@ -182,8 +182,8 @@ pub(crate) async fn act(
         }
         _ => return refusal::no_such_page(&visitor),
     };
-    match said {
-        Ok(said) => page::done(&visitor, HERE, &said),
+    match note {
+        Ok(note) => page::done(&visitor, HERE, &note),
         Err(why) => page::refused(&visitor, HERE, &why),
     }
 }

@@ -20,7 +20,7 @@ const PAGE: u32 = 100;
 /// What the page is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(crate) struct Asked {
+pub(crate) struct AuditFilter {
     pub(super) who: String,
     pub(super) action: String,
     pub(super) subject: String,
@@ -29,7 +29,7 @@ pub(crate) struct Asked {
     pub(super) cursor: String,
 }
 
-impl Asked {
+impl AuditFilter {
     fn is_narrow(&self) -> bool {
         [&self.who, &self.action, &self.subject, &self.result, &self.address]
             .iter()
@@ -56,7 +56,7 @@ pub(super) struct Audit<'a> {
     pub(super) words: &'static AuditWords,
     pub(super) wall: Wall,
     pub(super) tabs: Tabs,
-    pub(super) asked: &'a Asked,
+    pub(super) filter: &'a AuditFilter,
     pub(super) entries: &'a [api::AuditEntry],
     /// The address of the page with what came before.
     pub(super) older: Option<String>,
@@ -81,20 +81,20 @@ impl Audit<'_> {
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
-    query: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<AuditFilter>, QueryRejection>,
 ) -> Response {
-    let asked = query.map(|Query(asked)| asked).unwrap_or_default();
-    let path = format!("/v1/audit?limit={PAGE}&{}", asked.query());
+    let filter = query.map(|Query(filter)| filter).unwrap_or_default();
+    let path = format!("/v1/audit?limit={PAGE}&{}", filter.query());
     let list = match dashboard.ask::<api::Page<api::AuditEntry>>(&visitor, Method::GET, &path, None).await {
         Ok(list) => list,
         Err(why) => return unread(&visitor, &why),
     };
     let words = AuditWords::of(visitor.language);
     let older = list.next_cursor.map(|cursor| {
-        let further = Asked { cursor, ..asked.clone() };
+        let further = AuditFilter { cursor, ..filter.clone() };
         format!("/settings/audit?{}", further.query())
     });
     let tabs = Tabs::new(&visitor, Tab::Audit);
-    let body = Audit { words, wall: visitor.wall(), tabs, asked: &asked, entries: &list.items, older };
+    let body = Audit { words, wall: visitor.wall(), tabs, filter: &filter, entries: &list.items, older };
     page::page(&visitor, words.title, Section::Settings, body)
 }

@@ -90,8 +90,8 @@ pub(crate) async fn change_password(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<NewPassword>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
-    match dashboard.state().access().change_password(own, form.present, form.new, &whence).await {
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    match dashboard.state().access().change_password(own, form.present, form.new, &client).await {
         Ok(()) => page::done(&visitor, HERE, MeWords::of(visitor.language).password_changed),
         Err(error) => not_made(&visitor, HERE, &error),
     }
@@ -107,10 +107,10 @@ pub(crate) async fn end_session(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<OneSession>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
     let words = MeWords::of(visitor.language);
     let Ok(id) = form.id.parse() else { return page::not_done(&visitor, HERE, words.no_session) };
-    match dashboard.state().access().end_own_session(own, id, &whence).await {
+    match dashboard.state().access().end_own_session(own, id, &client).await {
         Ok(true) => page::done(&visitor, HERE, words.session_ended),
         Ok(false) => page::not_done(&visitor, HERE, words.no_session),
         Err(error) => not_made(&visitor, HERE, &error),
@@ -122,8 +122,8 @@ pub(crate) async fn end_other_sessions(
     State(dashboard): State<Dashboard>,
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
-    match dashboard.state().access().end_own_other_sessions(own, &whence).await {
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    match dashboard.state().access().end_own_other_sessions(own, &client).await {
         Ok(ended) => page::done(&visitor, HERE, &MeWords::of(visitor.language).sessions_ended(ended)),
         Err(error) => not_made(&visitor, HERE, &error),
     }

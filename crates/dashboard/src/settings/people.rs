@@ -158,7 +158,7 @@ pub(crate) async fn act(
 ) -> Response {
     let words = PeopleWords::of(visitor.language);
     let (path, back) = (format!("/v1/users/{}", segment(&name)), format!("{HERE}/{}", segment(&name)));
-    let (method, path, body, said, back) = match (action.as_str(), form.role, form.password) {
+    let (method, path, body, note, back) = match (action.as_str(), form.role, form.password) {
         ("role", Some(role), _) => {
             (Method::PATCH, path, Some(json!({ "role": role })), words.role_changed(&name, role), back)
         }
@@ -179,7 +179,7 @@ pub(crate) async fn act(
         _ => return refusal::no_such_page(&visitor),
     };
     match dashboard.ask::<Value>(&visitor, method, &path, body).await {
-        Ok(_) => page::done(&visitor, &back, &said),
+        Ok(_) => page::done(&visitor, &back, &note),
         Err(why) => page::refused(&visitor, &back, &why),
     }
 }

@@ -88,8 +88,8 @@ pub(crate) async fn confirm(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<FirstCode>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
-    match dashboard.state().access().confirm_second_factor(own, &form.code, &whence).await {
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    match dashboard.state().access().confirm_second_factor(own, &form.code, &client).await {
         Ok(codes) => show_codes(&visitor, &codes),
         Err(error @ access::ChangeError::WrongCode) => not_made(&visitor, OFFER, &error),
         Err(error) => not_made(&visitor, HERE, &error),
@@ -106,8 +106,8 @@ pub(crate) async fn drop_it(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Present>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
-    match dashboard.state().access().drop_second_factor(own, form.present, &whence).await {
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    match dashboard.state().access().drop_second_factor(own, form.present, &client).await {
         Ok(()) => page::done(&visitor, HERE, MeWords::of(visitor.language).factor_dropped),
         Err(error) => not_made(&visitor, HERE, &error),
     }
@@ -118,8 +118,8 @@ pub(crate) async fn renew(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Present>,
 ) -> Response {
-    let Some((own, whence)) = visitor.own() else { return refusal::not_allowed(&visitor) };
-    match dashboard.state().access().renew_recovery_codes(own, form.present, &whence).await {
+    let Some((own, client)) = visitor.own() else { return refusal::not_allowed(&visitor) };
+    match dashboard.state().access().renew_recovery_codes(own, form.present, &client).await {
         Ok(codes) => show_codes(&visitor, &codes),
         Err(error) => not_made(&visitor, HERE, &error),
     }

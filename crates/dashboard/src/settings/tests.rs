@@ -13,7 +13,7 @@ use domain::Timestamp;
 
 use super::Tabs;
 use super::alerts::Alerts;
-use super::audit::{Asked, Audit};
+use super::audit::{Audit, AuditFilter};
 use super::backups::Backups;
 use super::keys::KeysPage;
 use super::maintenance::{Maintenance, RemoveQuestion};
@@ -199,12 +199,16 @@ fn the_audit_log_with_each_kind_of_someone() {
             entry("machine", None, "failed", Some("internal"), 1),
             entry("program", None, "unknown", None, 1),
         ];
-        let asked = Asked { who: "\"anna\"".to_owned(), result: "refused".to_owned(), ..Asked::default() };
+        let filter = AuditFilter {
+            who: "\"anna\"".to_owned(),
+            result: "refused".to_owned(),
+            ..AuditFilter::default()
+        };
         let page = Audit {
             words: AuditWords::of(language),
             wall: visitor.wall(),
             tabs: Tabs::new(&visitor, Tab::Audit),
-            asked: &asked,
+            filter: &filter,
             entries: &entries,
             older: Some("/settings/audit?cursor=7".to_owned()),
         };

@@ -17,7 +17,7 @@ use crate::visitor::Visitor;
 use crate::words::SignInWords;
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct SignInQuery {
     #[serde(default)]
     next: String,
     /// What happened before: `ended` or `out`.
@@ -28,22 +28,22 @@ pub(crate) struct Asked {
 /// `GET /sign-in`: the form; anyone who is in already goes on.
 pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
-    query: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<SignInQuery>, QueryRejection>,
     request: Request,
 ) -> Response {
-    let asked = query.map(|Query(asked)| asked).unwrap_or_default();
+    let parameters = query.map(|Query(parameters)| parameters).unwrap_or_default();
     let (mut parts, _) = request.into_parts();
-    if asked.note.is_empty() && Visitor::from_request_parts(&mut parts, &dashboard).await.is_ok() {
-        return Redirect::to(own_path(&asked.next)).into_response();
+    if parameters.note.is_empty() && Visitor::from_request_parts(&mut parts, &dashboard).await.is_ok() {
+        return Redirect::to(own_path(&parameters.next)).into_response();
     }
     let visitor = Visitor::stranger(&dashboard, &parts);
     let words = SignInWords::of(visitor.language);
-    let note = match asked.note.as_str() {
+    let note = match parameters.note.as_str() {
         "ended" => Some(words.session_ended),
         "out" => Some(words.signed_out),
         _ => None,
     };
-    Door { note, ..Door::new(&visitor, own_path(&asked.next)) }.show(StatusCode::OK)
+    Door { note, ..Door::new(&visitor, own_path(&parameters.next)) }.show(StatusCode::OK)
 }
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ pub(crate) async fn password(
 ) -> Response {
     let NameAndPassword { name, password, next } = form;
     let door = Door { name: &name, ..Door::new(&stranger.visitor, own_path(&next)) };
-    match dashboard.state().access().sign_in(&name, password, &stranger.whence).await {
+    match dashboard.state().access().sign_in(&name, password, &stranger.client).await {
         Ok(SignIn::Done(session)) => admit(&stranger, &session, &next),
         Ok(SignIn::CodeWanted(ticket)) => {
             Door { ticket: Some(ticket.expose_secret()), ..door }.show(StatusCode::OK)
@@ -87,7 +87,7 @@ pub(crate) async fn code(
     let TicketAndCode { ticket, code, next } = form;
     let (ticket, code) = (ticket.expose_secret(), code.expose_secret());
     let door = Door::new(&stranger.visitor, own_path(&next));
-    match dashboard.state().access().second_step(ticket, code, &stranger.whence).await {
+    match dashboard.state().access().second_step(ticket, code, &stranger.client).await {
         Ok(session) => admit(&stranger, &session, &next),
         // The ticket is good for another try.
         Err(error @ (SignInError::WrongCode | SignInError::Wait(_) | SignInError::Busy)) => {

@@ -20,8 +20,8 @@ pub(crate) async fn leave(
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
     if let Some(session) = &visitor.session {
-        let whence = ClientInfo { address: visitor.address, browser: None };
-        if let Err(error) = dashboard.state().access().sign_out(session, &whence).await {
+        let client = ClientInfo { address: visitor.address, browser: None };
+        if let Err(error) = dashboard.state().access().sign_out(session, &client).await {
             tracing::error!(%error, "a session could not be ended");
             return refusal::no_store(&visitor);
         }

@@ -14,7 +14,7 @@ pub(crate) struct Stranger {
     /// How they want their pages; with no name yet.
     pub(crate) visitor: Visitor,
     /// Where they come from.
-    pub(crate) whence: ClientInfo,
+    pub(crate) client: ClientInfo,
     /// Whether their browser speaks TLS to us or to a trusted proxy.
     pub(crate) secure: bool,
 }
@@ -22,8 +22,8 @@ pub(crate) struct Stranger {
 impl Stranger {
     fn of(parts: &Parts, dashboard: &Dashboard) -> Self {
         let visitor = Visitor::stranger(dashboard, parts);
-        let whence = ClientInfo { address: visitor.address, browser: browser(&parts.headers) };
-        Self { visitor, whence, secure: web::is_secure(dashboard.state(), parts) }
+        let client = ClientInfo { address: visitor.address, browser: browser(&parts.headers) };
+        Self { visitor, client, secure: web::is_secure(dashboard.state(), parts) }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::dashboard::Dashboard;
 use crate::view::{Language, Theme};
 
 /// How long a choice is kept, in seconds: a year.
-const KEPT: u32 = 365 * 24 * 3600;
+const COOKIE_MAX_AGE: u32 = 365 * 24 * 3600;
 
 /// Keeps what the query chose and shows the page without it.
 pub(crate) async fn remember_choices(State(_): State<Dashboard>, request: Request, next: Next) -> Response {
@@ -28,7 +28,7 @@ pub(crate) async fn remember_choices(State(_): State<Dashboard>, request: Reques
     let place = format!("/{}", place.trim_start_matches(['/', '\\']));
     let mut answer = Redirect::to(&place).into_response();
     for (name, value) in chosen.cookies {
-        if let Some(value) = set_cookie(name, value, KEPT) {
+        if let Some(value) = set_cookie(name, value, COOKIE_MAX_AGE) {
             answer.headers_mut().append(SET_COOKIE, value);
         }
     }

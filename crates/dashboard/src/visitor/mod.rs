@@ -151,8 +151,8 @@ impl FromRequestParts<Dashboard> for Visitor {
         let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
         let stranger = Self::stranger(dashboard, parts);
         let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
-        let whence = ClientInfo { address: stranger.address, browser: browser(&parts.headers) };
-        match dashboard.state().access().session(&token, &whence).await {
+        let client = ClientInfo { address: stranger.address, browser: browser(&parts.headers) };
+        match dashboard.state().access().session(&token, &client).await {
             Ok(Some(session)) => {
                 if parts.method == http::Method::GET {
                     dashboard.look_for_unread().await;

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_of_elsewhere_is_known() {
+    fn a_form_of_another_site_is_recognized() {
         let token = Csrf::new("t0ken");
         let from = |site: Option<&'static str>| -> HeaderMap {
             site.map(|site| (FETCH_SITE, HeaderValue::from_static(site))).into_iter().collect()

@@ -16,7 +16,7 @@ use crate::listing::{address, written_time};
 use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section};
 use crate::visitor::{Posted, Visitor};
-use crate::words::{WebhooksWords, WorkWords, said};
+use crate::words::{WebhooksWords, WorkWords, translate};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -97,8 +97,8 @@ pub(crate) async fn act(
         _ => return refusal::no_such_page(&visitor),
     };
     match came {
-        Ok((said, true)) => page::done(&visitor, &back, &said),
-        Ok((said, false)) => page::not_done(&visitor, &back, &said),
+        Ok((note, true)) => page::done(&visitor, &back, &note),
+        Ok((note, false)) => page::not_done(&visitor, &back, &note),
         Err(why) => page::refused(&visitor, &back, &why),
     }
 }
@@ -112,7 +112,7 @@ async fn test(dashboard: &Dashboard, visitor: &Visitor, path: &str) -> Came {
     let tested = dashboard.ask::<WebhookTest>(visitor, Method::POST, &path, None).await?;
     let words = WebhooksWords::of(visitor.language);
     Ok(match tested.error {
-        Some(error) => (words.not_taken(&said(visitor.language, &error)), false),
+        Some(error) => (words.not_taken(&translate(visitor.language, &error)), false),
         None => (words.taken(tested.status.unwrap_or_default(), tested.latency_ms.unwrap_or_default()), true),
     })
 }

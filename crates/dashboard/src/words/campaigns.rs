@@ -279,7 +279,7 @@ impl CampaignsWords {
             "locked" => ("its window is locked with a passcode", "окно закрыто код-паролем"),
             "rejected" => ("Telegram refused it", "Telegram отклонил"),
             "blocked" => ("blocked", "заблокирован"),
-            other => return super::said(self.language, other).replace('_', " "),
+            other => return super::translate(self.language, other).replace('_', " "),
         };
         self.language.of(english, russian).to_owned()
     }

@@ -78,8 +78,8 @@ words! {
         "Что сделать в сервисе, и проверочное сообщение.";
     steps: "Steps", "Шаги";
     verify_token: "The word of verify_token", "Слово для verify_token";
-    heard: "Last genuine post of the provider", "Последний подлинный запрос от сервиса";
-    not_heard: "No genuine post of the provider is known yet.", "Подлинных запросов от сервиса пока не отмечено.";
+    last_post: "Last genuine post of the provider", "Последний подлинный запрос от сервиса";
+    no_post_yet: "No genuine post of the provider is known yet.", "Подлинных запросов от сервиса пока не отмечено.";
     nothing_missing: "The provider names nothing that is missing.", "Сервис не сообщает, чтобы чего-то не хватало.";
     not_checked: "It was not found well yet: press Check.", "Аккаунт ещё не прошёл проверку: нажмите «Проверить».";
     test: "Send me a test message", "Отправить мне проверочное сообщение";
@@ -139,7 +139,7 @@ impl ChannelsWords {
         self.language.of(english, russian)
     }
 
-    pub(crate) fn way(&self, hears_by: &str) -> &'static str {
+    pub(crate) fn reception(&self, hears_by: &str) -> &'static str {
         let (english, russian) = match hears_by {
             "webhook" => ("the provider posts", "присылает сервис"),
             "poll" => ("the provider is asked", "опрос сервиса"),

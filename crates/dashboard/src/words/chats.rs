@@ -21,9 +21,9 @@ words! {
         "They appear here once an account has read its dialogs, or when one is created with",
         "Они появятся, когда аккаунт прочитает свои диалоги или когда чат создаст";
     served_by: "Served by", "Ведёт";
-    nobody_yet: "none yet", "пока никто";
+    no_account_yet: "none yet", "пока никто";
     in_it: "Accounts in it", "Аккаунты в чате";
-    served_by_nobody:
+    not_served:
         "No account serves it yet: the first that does something in it will.",
         "Чат пока никто не ведёт: его возьмёт первый аккаунт, который что-то в нём сделает.";
     its_messages: "Its messages", "Его сообщения";
@@ -49,8 +49,8 @@ words! {
          chat does it.",
         "Через этот аккаунт в чате делается всё. Если он не может, работает другой аккаунт из этого чата.";
     serves_it: "serves it", "ведёт чат";
-    nobody_in_it: "No account is in it.", "В чате нет ни одного аккаунта.";
-    nobody_else:
+    no_accounts_in_it: "No account is in it.", "В чате нет ни одного аккаунта.";
+    no_other_accounts:
         "No other account is in this chat. Invite one first.",
         "Других аккаунтов в этом чате нет. Сначала пригласите один из них.";
     bind: "Give to another account", "Передать другому аккаунту";

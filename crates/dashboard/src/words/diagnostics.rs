@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use doctor::{Area, Code, Finding, Fix, Severity};
 
 use super::number::{english, russian, thousands};
-use super::said::doctor_in_russian;
+use super::translation::doctor_in_russian;
 use super::{Sentence, Wall, findings};
 use crate::view::Language;
 

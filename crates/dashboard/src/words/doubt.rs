@@ -43,7 +43,7 @@ words! {
         "It was probably sent: the chat has this text.",
         "Скорее всего, дошло: в чате есть этот текст.";
     not_seen: "The chat does not show it among its last messages.", "Среди последних сообщений чата его нет.";
-    nobody_knows: "It is not known whether it happened.", "Неизвестно, произошло ли это.";
+    outcome_unknown: "It is not known whether it happened.", "Неизвестно, произошло ли это.";
     decide: "What became of it?", "Что с этим стало?";
     message_follows:
         "“It was sent” ends the doubt and sends nothing. “Send it again” puts it in the queue: if the first \
@@ -78,7 +78,7 @@ words! {
     theirs: "someone else", "другой человек";
     text: "Text", "Текст";
     same_words: "the same text", "тот же текст";
-    asked_for: "What was asked for", "Что просили";
+    requested: "What was asked for", "Что просили";
     without_text: "without text", "без текста";
     what_happened: "What happened", "Что произошло";
 }

@@ -196,7 +196,10 @@ impl FlowsWords {
     /// Why a flow is as it is on an account.
     pub(crate) fn reason(&self, on: &FlowOnAccount) -> Option<String> {
         let reason = on.reason.as_deref()?;
-        Some(self.why(reason).map_or_else(|| super::said(self.language, reason).into_owned(), str::to_owned))
+        Some(
+            self.why(reason)
+                .map_or_else(|| super::translate(self.language, reason).into_owned(), str::to_owned),
+        )
     }
 
     /// Why a run ended before its last step.

@@ -56,8 +56,8 @@ words! {
     why: "Why", "Почему";
     the_message: "The message", "Сообщение";
     copy_id: "Copy id", "Скопировать номер";
-    asked: "Requested", "Запрошено";
-    asked_at: "Received on", "Через";
+    requested: "Requested", "Запрошено";
+    received_on: "Received on", "Через";
     not_before: "Not before", "Не раньше";
     api_key: "API key", "Ключ API";
     address: "From", "Откуда";

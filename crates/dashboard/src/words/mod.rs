@@ -76,9 +76,9 @@ mod overview;
 mod pipeline;
 mod profiles;
 mod refusal;
-mod said;
 mod settings;
 mod sign_in;
+mod translation;
 mod webhooks;
 mod work;
 
@@ -103,11 +103,11 @@ pub(crate) use overview::{Leftover, OverviewWords, reason, state};
 pub(crate) use pipeline::PipelineWords;
 pub(crate) use profiles::ProfilesWords;
 pub(crate) use refusal::RefusalWords;
-pub(crate) use said::{refused, said, wrong_field};
 pub(crate) use settings::{
     AlertsWords, AuditWords, BackupsWords, KeysWords, MaintenanceWords, MeWords, PeopleWords, SettingsWords,
     browser,
 };
 pub(crate) use sign_in::SignInWords;
+pub(crate) use translation::{refused, translate, wrong_field};
 pub(crate) use webhooks::WebhooksWords;
 pub(crate) use work::{WorkWords, kind, pill};

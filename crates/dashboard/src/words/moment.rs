@@ -8,7 +8,7 @@ use askama::filters::{Escaper, Html, HtmlSafe};
 use domain::Timestamp;
 use jiff::civil::DateTime;
 
-use super::said;
+use super::translate;
 use crate::view::{Language, Zone};
 
 const MONTHS: [[&str; 12]; 2] = [
@@ -56,7 +56,7 @@ impl Wall {
 
     /// A sentence of the API, with the instants in it as they are on this wall.
     pub(crate) fn sentence(self, text: &str) -> Sentence<'_> {
-        Sentence { text: said(self.language, text), wall: self }
+        Sentence { text: translate(self.language, text), wall: self }
     }
 
     /// The same of a text that is in the reader's language already.
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_in_a_sentence_are_on_the_wall_and_the_rest_is_escaped() {
+    fn a_sentence_is_escaped_and_its_instants_are_local_times() {
         let shown = |text: &str| wall().sentence(text).to_string();
         let time = |clock: &str, at: &str| {
             format!("<time datetime=\"{at}.000000Z\" title=\"20\u{a0}Nov 2026, {clock}\">{clock}</time>")

@@ -14,7 +14,7 @@ words! {
     detail: "Detail", "Подробности";
     steps: "Steps", "Шаги";
     about: "About it", "Об операции";
-    asked: "Asked", "Запрошено";
+    requested: "Asked", "Запрошено";
     changed: "Last change", "Последнее изменение";
     failure: "Failure", "Ошибка";
     result: "Result", "Результат";
@@ -47,7 +47,7 @@ words! {
 
 impl OperationsWords {
     /// Whether work goes on, as the API names it.
-    pub(crate) fn standing(&self, word: &str) -> &'static str {
+    pub(crate) fn state_name(&self, word: &str) -> &'static str {
         match word {
             "open" => self.language.of("Open", "Не закончено"),
             "finished" => self.language.of("Finished", "Закончено"),
@@ -70,13 +70,13 @@ impl OperationsWords {
     /// Who did an operation in the end; of one that no one did, who was to do it.
     pub(crate) fn of_operation(&self, account: Option<&str>, state: &str) -> String {
         let done = account.filter(|_| matches!(state, "done"));
-        let said = self.did_it(done, Some(state));
+        let text = self.did_it(done, Some(state));
         match account.filter(|_| done.is_none()) {
             Some(account) if state == "failed" || state == "cancelled" => self
                 .language
-                .of(format!("{said} (tried by {account})"), format!("{said} (пытался {account})")),
-            Some(account) => format!("{account}: {said}"),
-            None => said,
+                .of(format!("{text} (tried by {account})"), format!("{text} (пытался {account})")),
+            Some(account) => format!("{account}: {text}"),
+            None => text,
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_operation_names_who_did_it_or_that_no_one_did() {
-        let said = |account, state| OperationsWords::of(Language::English).of_operation(account, state);
+        let described = |account, state| OperationsWords::of(Language::English).of_operation(account, state);
         for (account, state, words) in [
             (Some("main"), "done", "main"),
             (Some("main"), "failed", "no one (tried by main)"),
@@ -151,7 +151,7 @@ mod tests {
             (Some("main"), "running", "main: not done yet"),
             (None, "queued", "not done yet"),
         ] {
-            assert_eq!(said(account, state), words, "{account:?}, {state}");
+            assert_eq!(described(account, state), words, "{account:?}, {state}");
         }
     }
 }

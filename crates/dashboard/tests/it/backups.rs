@@ -102,7 +102,7 @@ async fn one_is_made_tried_and_downloaded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_presses_while_one_is_made_is_told_to_wait() {
+async fn a_second_backup_waits_for_the_running_one() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     // Much to put into it takes a while.
@@ -137,7 +137,7 @@ async fn who_presses_while_one_is_made_is_told_to_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_no_admin_reads_and_changes_nothing() {
+async fn backups_are_read_only_without_admin_rights() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     press(&admin, &format!("{HERE}/actions/create")).await;

@@ -172,7 +172,7 @@ async fn the_page_shows_what_is_to_be_done_until_it_is_done() {
     assert!(!operator.get("/channels/phone").await.body.contains("/channels/phone/login"));
     assert_eq!(operator.get("/channels/phone/login").await.status, StatusCode::FORBIDDEN);
     let code = "src=\"data:image/png;base64,iVBORw0KGgphIHBpY3R1cmU=\"";
-    for (step, told, moves) in [
+    for (step, expected, moves) in [
         (0, code, true),
         (1, "href=\"https://example.com/authorize?state=1\"", false),
         (2, "Logged in", false),
@@ -180,8 +180,8 @@ async fn the_page_shows_what_is_to_be_done_until_it_is_done() {
     ] {
         phone.step.store(step, Ordering::Release);
         let page = admin.get("/channels/phone/login").await;
-        shows(&page, &[told]);
-        assert_eq!(page.body.contains("data-refresh"), moves, "{told}");
+        shows(&page, &[expected]);
+        assert_eq!(page.body.contains("data-refresh"), moves, "{expected}");
     }
     let out = submit(&admin, "/channels/phone/actions/logout", &[]).await;
     assert!(note(&out).contains("phone is logged out"));
@@ -191,7 +191,7 @@ async fn the_page_shows_what_is_to_be_done_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn what_is_sent_from_a_page_is_written_by_a_person() {
+async fn a_message_sent_from_a_page_has_a_person_as_author() {
     let phone = Arc::new(Phone::default());
     let world = world(&phone).await;
     let operator = world.person(Role::Operator).await;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
-use channels::{Account, CallError, HookPost, Identity, Kept, Setup};
+use channels::{Account, CallError, HookPost, Identity, Setup, StoredValues};
 use config::ChannelFields;
 use domain::{ChannelName, ExposeSecret, Role, Timestamp};
 use http::StatusCode;
@@ -29,7 +29,7 @@ fn made(fields: Value) -> Account {
     let clock = Clock::system();
     let setup = Setup {
         http: Http::new(clock.clone(), "", &Route::default()).expect("a client"),
-        kept: Kept::in_memory(channel.clone(), fields.name.clone()),
+        kept: StoredValues::in_memory(channel.clone(), fields.name.clone()),
         fields,
         clock,
         chance: Chance::from_system(),
@@ -163,7 +163,7 @@ async fn an_address_is_taken_over_and_given_up_and_a_token_renewed() {
 }
 
 #[tokio::test]
-async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
+async fn missing_settings_are_shown_and_a_test_is_sent() {
     let phone = Arc::new(Phone::default());
     let world = channel_login::world(&phone).await;
     let operator = world.person(Role::Operator).await;
@@ -179,8 +179,8 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     let admin = world.person(Role::Admin).await;
     let connects = async || admin.get("/channels/phone").await.body.contains("actions/connect\"");
     assert!(connects().await);
-    let told = submit(&admin, "/channels/phone/actions/connect", &[]).await;
-    assert!(note(&told).contains("still to be entered"));
+    let reply = submit(&admin, "/channels/phone/actions/connect", &[]).await;
+    assert!(note(&reply).contains("still to be entered"));
     *lock(&phone.trouble) = Some("the profile is not paid for".to_owned());
     submit(&operator, check, &[]).await;
     for path in [setup, "/channels/phone"] {
@@ -195,8 +195,8 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
     assert!(!page.body.contains("photos") && !page.body.contains("not paid for"), "{}", page.body);
 
     let fields = [("channel", "whatsapp"), ("chat", "70000000001@c.us")];
-    let told = submit(&operator, "/channels/phone/actions/test", &fields).await;
-    assert!(!note(&told).is_empty());
+    let reply = submit(&operator, "/channels/phone/actions/test", &fields).await;
+    assert!(!note(&reply).is_empty());
     let wanted = ("70000000001@c.us".to_owned(), "This is a test message from Switchboard.".to_owned());
     assert_eq!(*lock(&phone.sent), [wanted]);
     send(&world.person(Role::Viewer).await, "/channels/phone/actions/test", &fields).await;
@@ -206,7 +206,7 @@ async fn what_an_account_lacks_is_shown_and_a_test_is_sent() {
 #[tokio::test]
 async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     const FORM: &str = "/channels-new";
-    let (changes, mut asked) = ChannelChanges::channel(None);
+    let (changes, mut requests) = ChannelChanges::channel(None);
     let world = World::of(TestApp::builder().with_channel_changes(changes)).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
     // The link is at the head and where the list would be.
@@ -224,8 +224,8 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     let page = admin.get("/channels-new?channel=vk").await;
     let [english, russian] = channels::Nature::of("vk".parse().expect("a channel")).steps[0];
     let token = "name=\"token\" type=\"password\" required";
-    let told = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains(token) && told.contains("next start"), "{told}");
+    let text = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(token) && text.contains("next start"), "{text}");
     shows(&page, &[english, "The number of the community.", "name=\"receive\""]);
     assert!(!page.body.contains("name=\"profile_id\""), "a key of another channel");
     let page = admin.get_with("/channels-new?channel=vk", &[("accept-language", "ru")]).await;
@@ -244,7 +244,7 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
         [("channel", "vk"), ("name", "club"), ("token", "planted"), ("group_id", "100"), ("proxy", "")];
     let mut answered = async |answer| {
         let adding = async {
-            let Some(ChannelChange::Add(new, sender)) = asked.recv().await else {
+            let Some(ChannelChange::Add(new, sender)) = requests.recv().await else {
                 panic!("nothing is added")
             };
             sender.send(answer).expect("it is waited for");
@@ -262,17 +262,17 @@ async fn an_account_is_added_by_a_form_that_keeps_no_secret() {
     let added = ChannelAdded { file: "/switchboard.toml".into(), identity: Some(identity) };
     let (page, _) = answered(Ok(added)).await;
     assert_eq!((page.status, page.header("location")), (StatusCode::SEE_OTHER, "/channels"));
-    let said = note(&page);
+    let message = note(&page);
     assert!(
-        said.contains("club (Demo club) is in the settings.") && said.contains("Missing: photos."),
-        "{said}"
+        message.contains("club (Demo club) is in the settings.") && message.contains("Missing: photos."),
+        "{message}"
     );
 }
 
 #[tokio::test]
 async fn an_account_is_removed_after_a_question() {
     const QUESTION: &str = "/channels/site/remove";
-    let (changes, mut asked) = ChannelChanges::channel(None);
+    let (changes, mut requests) = ChannelChanges::channel(None);
     let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);
     let world = World::of(builder).await;
     let (admin, operator) = (world.person(Role::Admin).await, world.person(Role::Operator).await);
@@ -282,7 +282,7 @@ async fn an_account_is_removed_after_a_question() {
     assert_eq!(send(&operator, QUESTION, &[]).await.status, StatusCode::FORBIDDEN);
     shows(&admin.get(QUESTION).await, &["Remove site?", "next start", "action=\"/channels/site/remove\""]);
     let mut taken = async |answer: Result<(), NotChanged>| {
-        let Some(ChannelChange::Remove(name, sender)) = asked.recv().await else {
+        let Some(ChannelChange::Remove(name, sender)) = requests.recv().await else {
             panic!("nothing is removed")
         };
         assert_eq!(name.as_str(), "site");
@@ -296,10 +296,10 @@ async fn an_account_is_removed_after_a_question() {
 }
 
 #[tokio::test]
-async fn what_the_next_start_changes_is_on_the_pages() {
+async fn changes_that_need_a_restart_are_shown() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("next-start.toml");
     std::fs::write(&file, "[[channels]]\nname = \"club\"\nchannel = \"vk\"\n").expect("written");
-    let (changes, _asked) = ChannelChanges::channel(Some(file));
+    let (changes, _requests) = ChannelChanges::channel(Some(file));
     let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);
     let world = World::of(builder).await;
     let admin = world.person(Role::Admin).await;

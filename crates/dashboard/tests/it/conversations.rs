@@ -37,7 +37,7 @@ async fn a_conversation_shows_both_directions_in_order() {
     let viewer = world.person(Role::Viewer).await;
     let path = format!("/chats/{CHAT}/messages");
     assert!(viewer.get(&path).await.body.contains("Nothing is stored of this chat"));
-    let asked = world.written(7, "how <b>much</b>?").await;
+    let question = world.written(7, "how <b>much</b>?").await;
     let ours = world.failed("It is 20.").await;
     world.clock.advance(Duration::from_secs(1));
     for number in 10..70 {
@@ -55,10 +55,10 @@ async fn a_conversation_shows_both_directions_in_order() {
             .map(place);
     assert!(order.is_sorted(), "{order:?}: {page}");
     let listed = viewer.get("/messages/received?q=much").await.body;
-    let link = format!("href=\"/messages/{asked}\"");
+    let link = format!("href=\"/messages/{question}\"");
     assert!(listed.contains(&link) && !listed.contains("number 69"), "{listed}");
     let found = viewer.get(&format!("{path}?q=MUCH")).await.body;
-    assert!(found.contains(&asked) && !found.contains("It is 20."), "{found}");
+    assert!(found.contains(&question) && !found.contains("It is 20."), "{found}");
 
     // Beside a message is what came before it and after it.
     let beside = viewer.get(&format!("/messages/{ours}")).await.body;
@@ -72,7 +72,7 @@ async fn a_conversation_shows_both_directions_in_order() {
     }
     assert!(!beside.contains("number 13"), "{beside}");
     // What was received is shown in its conversation.
-    let there = viewer.get(&format!("/messages/{asked}")).await;
+    let there = viewer.get(&format!("/messages/{question}")).await;
     let leads = there.headers["location"].to_str().expect("text").to_owned();
     assert_eq!(there.status, 303, "{there:?}");
     let around = viewer.get(leads.split('#').next().expect("a path")).await.body;

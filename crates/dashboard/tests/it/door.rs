@@ -65,7 +65,7 @@ async fn no_one_is_led_elsewhere() {
 }
 
 #[tokio::test]
-async fn wrong_ones_are_told_the_same_and_wait_longer_and_longer() {
+async fn wrong_sign_ins_get_one_reply_and_growing_delays() {
     let world = World::new().await;
     world.person(Role::Operator).await;
     let mut texts = Vec::new();
@@ -111,10 +111,10 @@ async fn a_code_is_asked_for_and_a_recovery_code_is_one_too() {
     let codes = confirmed.expect("confirmed");
 
     let fields = [("name", "operator"), ("password", PASSWORD), ("next", "/settings/me")];
-    let asked = world.stranger().post("/sign-in", &fields).await;
-    assert_eq!(asked.status, StatusCode::OK);
-    assert!(asked.cookie(COOKIE).is_none() && asked.body.contains("one-time-code"), "{}", asked.body);
-    let ticket = hidden(&asked, "ticket");
+    let reply = world.stranger().post("/sign-in", &fields).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert!(reply.cookie(COOKIE).is_none() && reply.body.contains("one-time-code"), "{}", reply.body);
+    let ticket = hidden(&reply, "ticket");
     let wrong = [("ticket", ticket.as_str()), ("code", "000000"), ("next", "/settings/me")];
     let refused = world.stranger().post("/sign-in/code", &wrong).await;
     assert_eq!((refused.status, hidden(&refused, "ticket")), (StatusCode::UNAUTHORIZED, ticket.clone()));
@@ -130,7 +130,7 @@ async fn a_code_is_asked_for_and_a_recovery_code_is_one_too() {
 }
 
 #[tokio::test]
-async fn the_way_out_ends_the_session_and_takes_the_token_of_the_form() {
+async fn signing_out_needs_the_form_token_and_ends_the_session() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let refused = viewer.post("/sign-out", &[("csrf", "made up")]).await;

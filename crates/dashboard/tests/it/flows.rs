@@ -71,7 +71,7 @@ async fn a_viewer_looks_at_flows_and_switches_none() {
 }
 
 #[tokio::test]
-async fn a_run_is_told_to_the_microsecond_in_both_languages() {
+async fn a_run_is_shown_to_the_microsecond_in_both_languages() {
     let world = World::new().await;
     let done = ran(&world, FlowRunState::Done, None).await;
     let cut = ran(&world, FlowRunState::Cut, Some("program_ended")).await;
@@ -168,7 +168,7 @@ async fn a_wrong_flow_is_shown_again_with_its_line() {
 }
 
 #[tokio::test]
-async fn a_flow_that_cannot_be_used_is_told_of_on_the_list() {
+async fn an_unusable_flow_is_reported_on_the_list() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let definition = store::FlowDefinition {

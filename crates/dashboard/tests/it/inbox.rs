@@ -424,7 +424,7 @@ async fn an_address_in_a_message_is_noted_with_a_press() {
 }
 
 #[tokio::test]
-async fn what_was_not_answered_is_retried_from_the_page() {
+async fn unanswered_messages_are_retried_from_the_page() {
     let (world, _) = with_clients().await;
     let operator = world.person(Role::Operator).await;
     shows(&operator.get("/pipeline").await, &["Everything a program was to answer is answered."]);
@@ -455,9 +455,9 @@ async fn a_received_message_is_put_through_again_from_the_page() {
     let client = world.client_writes("whatsapp:phone/c1@c.us", "Anna", "Hello").await;
     let thread = operator.get(&format!("/inbox/{client}")).await.body;
     let id = thread.split("<li id=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a message");
-    for (id, said) in [(id, "It goes through the pipeline again."), ("rcv_1", "rcv_1")] {
+    for (id, expected) in [(id, "It goes through the pipeline again."), ("rcv_1", "rcv_1")] {
         let came = note(&submit(&operator, "/pipeline/actions/replay", &[("id", id)]).await);
-        assert!(came.contains(said), "{id}: {came}");
+        assert!(came.contains(expected), "{id}: {came}");
     }
 }
 
@@ -523,7 +523,7 @@ async fn a_card_has_all_appeals_of_its_client() {
 }
 
 #[tokio::test]
-async fn what_a_program_proposed_is_shown_with_its_reason() {
+async fn a_proposed_reply_is_shown_with_its_reason() {
     let (program, phone) = (Receiver::start().await, Arc::new(Phone::default()));
     program.says(200, r#"{"hand_over":true,"text":"Perhaps by seven.","reason":"unsure"}"#);
     let settings = json!({ "responder": "webhook", "webhook": { "url": program.address() } });

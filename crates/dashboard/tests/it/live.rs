@@ -44,12 +44,12 @@ async fn a_stream_begins_at_once_and_sends_what_changed() {
         }
     };
     let data = changed.lines().find_map(|line| line.strip_prefix("data: ")).expect("data");
-    let told: serde_json::Value = serde_json::from_str(data).expect("JSON");
+    let update: serde_json::Value = serde_json::from_str(data).expect("JSON");
     assert!(
-        told["cards"]["service:leave_chat"].as_str().is_some_and(|card| card.contains("Stopped")),
-        "{told}"
+        update["cards"]["service:leave_chat"].as_str().is_some_and(|card| card.contains("Stopped")),
+        "{update}"
     );
-    assert!(told["cards"]["account:main"].is_null(), "of another kind");
+    assert!(update["cards"]["account:main"].is_null(), "of another kind");
 }
 
 #[tokio::test]

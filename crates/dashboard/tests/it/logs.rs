@@ -123,7 +123,7 @@ async fn each_filter_shows_what_it_means_and_hides_the_rest() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_all_it_missed_or_that_it_is_not_all() {
+async fn a_reconnect_gets_the_missed_lines_or_a_gap_notice() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     world.logs(|| tracing::warn!("known"));
@@ -141,37 +141,37 @@ async fn who_comes_back_is_told_all_it_missed_or_that_it_is_not_all() {
         // The header is of the browser, which knows better than the address.
         let newest = if headers.is_empty() { known.as_str() } else { "log_0000000000000" };
         let mut body = follow(&viewer, &format!("/live/logs?level=warn&newest={newest}"), headers).await;
-        let mut told = Vec::new();
-        while told.len() < 250 {
+        let mut received = Vec::new();
+        while received.len() < 250 {
             let (missed, sentences) = next(&mut body).await;
             assert!(missed == "0" && sentences.len() <= 200, "{missed} {sentences:?}");
-            told.extend(sentences);
+            received.extend(sentences);
         }
-        assert_eq!(told, wanted(0, 250));
+        assert_eq!(received, wanted(0, 250));
     }
     // More than a page shows: what is left out is not passed over in silence, and then it goes on.
     number(250, 1_300);
     assert_eq!(sentences(&viewer.get("/logs?level=warn").await).len(), 200);
     let mut body = follow(&viewer, &format!("/live/logs?level=warn&newest={known}"), &[]).await;
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     loop {
         let (missed, sentences) = next(&mut body).await;
-        told.extend(sentences);
+        received.extend(sentences);
         if missed != "0" {
             assert_eq!(missed, "+");
             break;
         }
     }
-    assert_eq!(told[..1_000], wanted(0, 1_000));
+    assert_eq!(received[..1_000], wanted(0, 1_000));
     world.logs(|| tracing::warn!("later"));
-    while told.last().is_none_or(|last| last != "later") {
-        told.extend(next(&mut body).await.1);
+    while received.last().is_none_or(|last| last != "later") {
+        received.extend(next(&mut body).await.1);
     }
-    assert!(told.len() <= 1_002, "{told:?}");
+    assert!(received.len() <= 1_002, "{received:?}");
 }
 
 #[tokio::test]
-async fn what_is_written_after_an_empty_page_is_told() {
+async fn lines_after_an_empty_page_are_sent() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let page = viewer.get("/logs?level=error").await;
@@ -266,7 +266,7 @@ async fn a_hostile_log_line_is_harmless_and_has_a_page() {
 }
 
 #[tokio::test]
-async fn who_follows_the_log_gets_new_lines() {
+async fn a_log_follower_gets_new_lines() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await;
     let answer = viewer.send(Method::GET, "/live/logs?level=warn", &[], String::new()).await;

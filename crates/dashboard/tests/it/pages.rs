@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::world::World;
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_led_to_the_door_and_back() {
+async fn a_visitor_without_a_session_is_sent_to_sign_in_and_back() {
     let world = World::new().await;
     let stranger = world.stranger();
     let page = stranger.get("/").await;
@@ -120,13 +120,13 @@ async fn every_section_of_the_rail_has_a_page() {
 async fn a_button_works_without_script_and_says_what_came_of_it() {
     let world = World::new().await;
     let operator = world.person(Role::Operator).await;
-    let asked = operator.get("/cards/service%3Asend%5Ftext/stop").await;
-    assert_eq!(asked.status, StatusCode::OK);
+    let confirmation = operator.get("/cards/service%3Asend%5Ftext/stop").await;
+    assert_eq!(confirmation.status, StatusCode::OK);
     assert!(
-        asked.body.contains("Stop send_text?")
-            && asked.body.contains("action=\"/cards/service%3Asend%5Ftext/actions/stop\""),
+        confirmation.body.contains("Stop send_text?")
+            && confirmation.body.contains("action=\"/cards/service%3Asend%5Ftext/actions/stop\""),
         "{}",
-        asked.body
+        confirmation.body
     );
     let path = "/cards/service%3Asend%5Ftext/actions/stop";
     let csrf = operator.csrf.clone();
@@ -196,11 +196,11 @@ async fn filters_are_in_the_address() {
 }
 
 #[tokio::test]
-async fn the_minutes_of_a_strip_are_said_in_the_visitors_words() {
+async fn minutes_of_a_strip_are_described_in_the_visitors_language() {
     let world = World::new().await;
     let viewer = world.person(Role::Viewer).await.with("language=ru");
-    let said = viewer.get("/cards/store/strip").await;
-    let minutes: Vec<String> = serde_json::from_str(&said.body).expect("a list");
+    let response = viewer.get("/cards/store/strip").await;
+    let minutes: Vec<String> = serde_json::from_str(&response.body).expect("a list");
     assert!(minutes.len() <= health::STRIP);
     assert!(minutes.iter().all(|minute| minute.contains(" · ")), "{minutes:?}");
     let page = viewer.get("/cards/store").await;

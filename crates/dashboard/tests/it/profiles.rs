@@ -61,10 +61,10 @@ async fn profiles_and_proxies_are_changed_by_forms() {
     let made = send(&admin, "/campaign-profiles", &fields).await;
     assert_eq!(made.header("location"), "/campaign-profiles/shop%5F2");
     shows(&admin.get("/campaign-profiles/shop_2").await, &["firefox"]);
-    for (name, told) in [("", "is missing"), ("shop", "There is a profile"), ("a b", "name-error")] {
+    for (name, expected) in [("", "is missing"), ("shop", "There is a profile"), ("a b", "name-error")] {
         let page = send(&admin, "/campaign-profiles", &[("name", name)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
-        assert!(page.body.contains(told), "{name}: {}", page.body);
+        assert!(page.body.contains(expected), "{name}: {}", page.body);
     }
     let some =
         send(&admin, "/campaign-proxies", &[("file", "10.0.0.1:1080:demo:secret\r\nhttp://a:1")]).await;

@@ -239,7 +239,7 @@ async fn opposite_presses_both_learn_the_outcome() {
 }
 
 #[tokio::test]
-async fn who_is_told_is_added_tested_and_removed() {
+async fn alert_targets_are_added_tested_and_removed() {
     let world = World::new().await;
     let admin = world.person(Role::Admin).await;
     let none = admin.get("/settings/alerts").await;
@@ -287,14 +287,18 @@ async fn a_window_is_made_by_the_clock_on_the_wall() {
     assert!(note(&send(&operator, weekly, &no_number).await).contains("minutes"));
     assert!(!page.body.contains("/actions/remove"), "it is asked first: {}", page.body);
     let question = page.body.split('"').find(|text| text.ends_with("/remove")).expect("a button").to_owned();
-    let asked = operator.get(&question).await;
+    let confirmation = operator.get(&question).await;
     for part in ["Remove the maintenance window", "Keep it", "/actions/remove"] {
-        assert!(asked.body.contains(part), "{part} in {}", asked.body);
+        assert!(confirmation.body.contains(part), "{part} in {}", confirmation.body);
     }
     let viewer = world.person(Role::Viewer).await;
     assert_eq!(viewer.get(&question).await.status, StatusCode::FORBIDDEN);
-    let path =
-        asked.body.split('"').find(|text| text.ends_with("/actions/remove")).expect("a button").to_owned();
+    let path = confirmation
+        .body
+        .split('"')
+        .find(|text| text.ends_with("/actions/remove"))
+        .expect("a button")
+        .to_owned();
     assert!(note(&send(&operator, &path, &[]).await).contains("removed"));
     assert_eq!(operator.get(&question).await.status, StatusCode::NOT_FOUND);
     assert_eq!(viewer.get("/settings/maintenance").await.status, StatusCode::FORBIDDEN);

@@ -112,7 +112,7 @@ async fn each_button_of_a_webhook_does_what_it_says() {
     assert!(act("replay", &[("since", "soon")]).await.contains("is no date and time"));
     let rotated = send(&admin, &format!("{path}/actions/rotate"), &[]).await;
     assert!(rotated.body.contains("whsec_") && rotated.body.contains("the old secret too"), "{rotated:?}");
-    assert!(act("retry", &[("event", "x")]).await.contains("was not told of \"x\""));
+    assert!(act("retry", &[("event", "x")]).await.contains("was not notified of \"x\""));
     assert_eq!(send(&admin, &format!("{path}/actions/explode"), &[]).await.status, StatusCode::NOT_FOUND);
 
     let refuses = made(&world, &admin, &[("url", &format!("{address}/out"))]).await;

@@ -109,7 +109,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_message_is_found_by_its_words_and_shows_its_way() {
+async fn a_message_is_found_by_its_words_and_shows_its_timeline() {
     let world = World::new().await;
     let wanted = world.failed("Ваш телефон ГОТОВ <b>now</b>").await;
     world.queued("something else").await;
@@ -148,7 +148,7 @@ async fn a_message_is_found_by_its_words_and_shows_its_way() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_has_no_buttons_and_changes_nothing() {
+async fn a_viewer_has_no_buttons_and_changes_nothing() {
     let world = World::new().await;
     let (failed, doubt) = (world.failed("one").await, world.in_doubt("two").await);
     let viewer = world.person(Role::Viewer).await;
@@ -344,7 +344,7 @@ async fn failed_requests_are_handled_in_bulk_after_a_question() {
             task: serde_json::from_value(task).expect("a task"),
             pin: None,
             on_flood: OnFlood::Wait,
-            patience: Duration::from_mins(1),
+            flood_timeout: Duration::from_mins(1),
             origin: Origin { listener: "5021".to_owned(), api_key: None, address: None },
             idempotency: None,
             join: None,

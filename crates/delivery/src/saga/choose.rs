@@ -20,7 +20,7 @@ use crate::worker::NotedWait;
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
 
 /// Of those who do not find a chat, so many are named in the history.
-const MOST_TOLD: usize = 50;
+const MOST_LISTED: usize = 50;
 
 impl SagaRunner<'_> {
     /// Finds the account that takes the next steps.
@@ -42,11 +42,11 @@ impl SagaRunner<'_> {
                     self.wait(work, until, &mut changes, &mut doubts).await?;
                     continue;
                 }
-                Choice::Fail(failure) => return self.nobody(work, failure).await,
+                Choice::Fail(failure) => return self.no_candidate(work, failure).await,
             };
             if work.saga.task.chat().is_some() {
                 let Some(chat_id) = candidates.address.as_ref().and_then(Address::chat_id) else {
-                    return self.nobody(work, Failure::ChatNotFound { asked: Vec::new() }).await;
+                    return self.no_candidate(work, Failure::ChatNotFound { asked: Vec::new() }).await;
                 };
                 work.saga.chat_id = Some(chat_id);
             }
@@ -80,7 +80,7 @@ impl SagaRunner<'_> {
                 let query = Query { chat: chat.clone(), pin: pin.cloned(), service };
                 let _permit = self.permit().await?;
                 tokio::select! {
-                    asked = inner.steps.reachers(&query, machine::first_operation(task)) => asked,
+                    reachers = inner.steps.reachers(&query, machine::first_operation(task)) => reachers,
                     () = inner.closing.cancelled() => return None,
                 }
             }
@@ -113,7 +113,7 @@ impl SagaRunner<'_> {
     /// No one can do it. A chat that no one finds may count as left, if everyone who might know it was asked; one that is
     /// marked so stays left, no matter who can be asked today. Only a chat that was ours is marked: for an id that was
     /// never one, the answer must be that no one finds it, and it is not skipped.
-    pub(super) async fn nobody(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
+    pub(super) async fn no_candidate(&self, work: &mut InFlight, failure: Failure) -> ControlFlow<()> {
         let Task::LeaveChat { chat, missing_is_left: true, .. } = &work.saga.task else {
             return self.fail(work, failure, None).await;
         };
@@ -125,7 +125,7 @@ impl SagaRunner<'_> {
             _ => None,
         };
         let record = self.record(left).await;
-        let (asked, registry) = match &failure {
+        let (refusals, registry) = match &failure {
             Failure::ChatNotFound { asked } if !asked.is_empty() => {
                 let ours = left.filter(|_| record.is_some());
                 (asked, ours.map(|chat_id| RegistryChange::Left { chat_id }))
@@ -142,7 +142,7 @@ impl SagaRunner<'_> {
             Failure::ChatNotFound { .. } => StepOutcome::Ended(OutcomeKind::NotFound),
             _ => StepOutcome::LeftBefore,
         };
-        for refusal in asked.iter().take(MOST_TOLD) {
+        for refusal in refusals.iter().take(MOST_LISTED) {
             let account = Some(refusal.account.clone());
             let (outcome, detail) = (Some(ending), Some(refusal.why.clone()));
             work.entries.push(SagaEntry { account, outcome, detail, ..self.sagas.entry(SagaEvent::Leave) });

@@ -30,13 +30,13 @@ pub(super) struct InFlight {
     /// The begun step may have been done.
     pub(super) doubtful: bool,
     /// When the chat was last asked for, and when that call was given up.
-    pub(super) asked: Option<(Timestamp, Timestamp)>,
+    pub(super) requested: Option<(Timestamp, Timestamp)>,
     /// How often the account at work was asked for a chat that then was not there.
     pub(super) in_vain: u32,
     /// How often the present step came back without a result.
     pub(super) attempts: u32,
     /// Who was asked about in vain, once for each time.
-    pub(super) asked_in_vain: Vec<ChatRef>,
+    pub(super) fruitless_lookups: Vec<ChatRef>,
     /// The deadline last written into the history, so that one wait is one line.
     pub(super) noted_wait: NotedWait,
     /// What is to be written into the history with the next write.
@@ -65,10 +65,10 @@ impl InFlight {
             unavailable: Vec::new(),
             held: Vec::new(),
             doubtful,
-            asked: None,
+            requested: None,
             in_vain: 0,
             attempts: 0,
-            asked_in_vain: Vec::new(),
+            fruitless_lookups: Vec::new(),
             noted_wait: NotedWait::None,
             entries: Vec::new(),
             removed_at: None,
@@ -94,7 +94,7 @@ impl InFlight {
     /// How often this step came back without a result, this time included.
     pub(super) fn attempts_at(&self, step: &Step) -> u32 {
         let Step::Resolve { who } = step else { return self.attempts };
-        let times = self.asked_in_vain.iter().filter(|other| *other == who).count();
+        let times = self.fruitless_lookups.iter().filter(|other| *other == who).count();
         u32::try_from(times).unwrap_or(u32::MAX)
     }
 

@@ -11,7 +11,7 @@ use crate::decide::{self, Pause};
 use crate::sender::RefusalKind;
 
 /// A question about someone, or about an invite list, that was asked so often without an answer is given up.
-const ASKED_IN_VAIN: u32 = 6;
+const FRUITLESS_ATTEMPTS: u32 = 6;
 
 /// How far a saga is when a step comes back without an answer.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +41,8 @@ const CUT_OFF: Duration = Duration::from_secs(5);
 const LATEST_EFFECT: Duration = Duration::from_mins(1);
 
 /// From when on it counts that a chat is not there.
-pub(crate) fn absence_counts_from(asked_at: Timestamp, given_up_at: Timestamp) -> Timestamp {
-    if given_up_at.since(asked_at) < CUT_OFF { given_up_at } else { asked_at.plus(LATEST_EFFECT) }
+pub(crate) fn absence_counts_from(requested_at: Timestamp, given_up_at: Timestamp) -> Timestamp {
+    if given_up_at.since(requested_at) < CUT_OFF { given_up_at } else { requested_at.plus(LATEST_EFFECT) }
 }
 
 /// The most that a saga waits for its later steps, however long it waited before.
@@ -118,15 +118,15 @@ fn after_create(outcome: &Outcome) -> After {
 }
 
 fn after_question(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
-    let about_somebody = matches!(step, Step::Resolve { .. });
-    let in_vain = about_somebody && context.attempts >= ASKED_IN_VAIN;
+    let about_a_person = matches!(step, Step::Resolve { .. });
+    let in_vain = about_a_person && context.attempts >= FRUITLESS_ATTEMPTS;
     match outcome {
         // No one is removed from a chat that cannot be left afterwards, or is not to be.
         Outcome::Rejected { code: code @ (RejectionCode::UserCreator | RejectionCode::OwnChat) } => {
             After::Fail(Failure::Rejected { provider_code: code.clone() })
         }
         Outcome::Rejected { .. } | Outcome::Forbidden(_) | Outcome::NotInChat(_) => After::Record,
-        Outcome::NotFound(_) if about_somebody || context.settled => After::Record,
+        Outcome::NotFound(_) if about_a_person || context.settled => After::Record,
         _ if context.settled => after_late_question(outcome, context),
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Sent(_) if in_vain => After::Record,
         refusal => move_on(refusal),
@@ -166,7 +166,7 @@ fn is_own_result(step: &Step, outcome: &Outcome, task: &Task) -> bool {
 /// result. Leaving is the exception: it is what the whole was for.
 fn after_late_step(step: &Step, outcome: &Outcome, context: &StepContext<'_>) -> After {
     let leaving = matches!(step, Step::Leave);
-    let in_vain = !leaving && context.now >= context.patient_until && context.attempts >= ASKED_IN_VAIN;
+    let in_vain = !leaving && context.now >= context.patient_until && context.attempts >= FRUITLESS_ATTEMPTS;
     match outcome {
         // It may have been done; the chat is there, and the one who asked must not wait for ever.
         Outcome::Unknown(_) | Outcome::InProgress | Outcome::Unavailable(_) if in_vain => After::Record,

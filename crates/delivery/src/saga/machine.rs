@@ -59,7 +59,7 @@ const fn member(who: ChatRef, role: Role) -> Member {
 }
 
 /// The title that the chat will have.
-pub(crate) fn kept_title(title: &str) -> String {
+pub(crate) fn stored_title(title: &str) -> String {
     title.chars().take(TITLE).collect()
 }
 
@@ -104,11 +104,11 @@ pub(crate) fn next(saga: &Saga, around: &Surroundings) -> Move {
         return Move::Take(Step::Resolve { who: unresolved.who.clone() });
     }
     match &saga.task {
-        Task::CreateChat { title, about, need_somebody, .. } if saga.chat_id.is_none() => {
-            if *need_somebody && progress.members.iter().all(|one| one.person.is_none()) {
+        Task::CreateChat { title, about, needs_a_member, .. } if saga.chat_id.is_none() => {
+            if *needs_a_member && progress.members.iter().all(|one| one.person.is_none()) {
                 return Move::Fail(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers });
             }
-            Move::Take(Step::Create { title: kept_title(title), about: about.clone() })
+            Move::Take(Step::Create { title: stored_title(title), about: about.clone() })
         }
         Task::CreateChat { observer, .. } => after_create(progress, *observer, around),
         Task::LeaveChat { remove_members, keep_own, .. } => leave(saga, *remove_members, *keep_own),
@@ -124,7 +124,7 @@ pub(crate) fn next(saga: &Saga, around: &Surroundings) -> Move {
             let title = title.as_ref().filter(|_| progress.title.is_none());
             let about = about.as_ref().filter(|_| progress.about.is_none());
             match (title, about) {
-                (Some(title), _) => Move::Take(Step::SetTitle { title: kept_title(title) }),
+                (Some(title), _) => Move::Take(Step::SetTitle { title: stored_title(title) }),
                 (None, Some(about)) => Move::Take(Step::SetAbout { about: about.clone() }),
                 (None, None) => Move::Finish,
             }
@@ -306,13 +306,13 @@ pub(crate) fn why(outcome: &Outcome) -> String {
 
 /// A refusal after a lost answer: it says nothing about the earlier attempt, and the one who reads it should know.
 pub(crate) fn after_lost_answer(outcome: &Outcome) -> Outcome {
-    let said = format!("{}; an earlier attempt may have been done", why(outcome));
+    let detail = format!("{}; an earlier attempt may have been done", why(outcome));
     match outcome {
-        Outcome::NotFound(_) => Outcome::NotFound(said),
-        Outcome::Forbidden(_) => Outcome::Forbidden(said),
-        Outcome::NotInChat(_) => Outcome::NotInChat(said),
-        Outcome::Rejected { .. } => Outcome::Rejected { code: said.into() },
-        _ => Outcome::Unavailable(said),
+        Outcome::NotFound(_) => Outcome::NotFound(detail),
+        Outcome::Forbidden(_) => Outcome::Forbidden(detail),
+        Outcome::NotInChat(_) => Outcome::NotInChat(detail),
+        Outcome::Rejected { .. } => Outcome::Rejected { code: detail.into() },
+        _ => Outcome::Unavailable(detail),
     }
 }
 

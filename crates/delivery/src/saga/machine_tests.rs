@@ -56,13 +56,13 @@ fn tasks() -> impl Strategy<Value = Task> {
     let (leave, add, remove) = (chat.clone(), chat.clone(), chat.clone());
     prop_oneof![
         4 => (people(), prop::collection::vec(1_i64..300, 0..4), rule, any::<bool>(), 1_usize..300).prop_map(
-            |(members, admins, observer, need_somebody, title)| Task::CreateChat {
+            |(members, admins, observer, needs_a_member, title)| Task::CreateChat {
                 title: "t".repeat(title),
                 about: String::new(),
                 members: refs(&members),
                 admins: refs(&admins),
                 observer,
-                need_somebody,
+                needs_a_member,
                 client_tg_id: None,
             }
         ),
@@ -279,7 +279,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn when_every_answer_comes_each_step_is_taken_once_and_all_is_told(task in tasks()) {
+    fn with_all_answers_each_step_is_taken_once_and_recorded(task in tasks()) {
         let (saga, played) = play(task, &[]);
         let mut seen = Vec::new();
         for (_, step) in &played.taken {
@@ -374,7 +374,7 @@ fn the_steps_of_a_new_chat_come_in_their_order() {
         members: refs(&[1, 2, 3, 7]),
         admins: refs(&[5, 3]),
         observer: ObserverRule::Always,
-        need_somebody: true,
+        needs_a_member: true,
         client_tg_id: None,
     };
     let (saga, played) = play(task, &[]);
@@ -392,9 +392,10 @@ fn the_steps_of_a_new_chat_come_in_their_order() {
         "export_link",
     ];
     assert_eq!(names[5..], rest);
-    let told: Vec<_> = saga.progress.members.iter().map(|one| (one.result, one.promoted.is_some())).collect();
+    let results: Vec<_> =
+        saga.progress.members.iter().map(|one| (one.result, one.promoted.is_some())).collect();
     assert_eq!(
-        told,
+        results,
         [
             (Some(MemberResult::Added), true),
             (Some(MemberResult::NotFound), false),
@@ -434,7 +435,7 @@ fn a_person_under_a_second_name_is_not_invited_again() {
         members: refs(&[1]),
         admins: Vec::new(),
         observer: ObserverRule::Always,
-        need_somebody: false,
+        needs_a_member: false,
         client_tg_id: None,
     });
     let resolved = StepAnswer::Resolved { person: Some(Person { user_id: user_id(1), is_bot: false }) };

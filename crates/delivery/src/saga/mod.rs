@@ -193,8 +193,8 @@ impl Sagas {
         };
         let same_by = submission.idempotency.map_or(SameBy::Key, |key| key.same_by);
         let answer = inner.store.sagas().accept(accept).await;
-        let not_known = SagaError::NotKnown { id };
-        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), not_known).await;
+        let unknown = SagaError::OutcomeUnknown { id };
+        let accepted = durability::answer_or_fate(answer, &id, self.fate(id), unknown).await;
         let other = match accepted.map(|answer| answer.unwrap_or(SagaAccepted::New)) {
             Ok(SagaAccepted::New) => {
                 inner.metrics.accepted(saga.task.kind());

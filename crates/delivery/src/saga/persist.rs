@@ -227,13 +227,13 @@ impl SagaRunner<'_> {
             }),
             _ => None,
         };
-        let said = outcome.and_then(Outcome::detail);
+        let detail = outcome.and_then(Outcome::detail);
         SagaEntry {
             account: Some(account.clone()),
             outcome: outcome.map(|outcome| StepOutcome::Ended(outcome.kind())),
-            detail: match (about, said) {
-                (Some(about), Some(said)) => Some(format!("{about}: {said}")),
-                (about, said) => about.or(said),
+            detail: match (about, detail) {
+                (Some(about), Some(detail)) => Some(format!("{about}: {detail}")),
+                (about, detail) => about.or(detail),
             },
             ..self.sagas.entry(step.event())
         }

@@ -127,11 +127,11 @@ impl SagaRunner<'_> {
             return ControlFlow::Break(());
         }
         let call = Call { account: &account, chat_id: work.saga.chat_id, step };
-        let asked_at = inner.ambient.clock.now();
+        let requested_at = inner.ambient.clock.now();
         let brought = inner.steps.take(call).await;
         drop(permit);
         if matches!(step, Step::Create { .. }) {
-            work.asked = Some((asked_at, inner.ambient.clock.now()));
+            work.requested = Some((requested_at, inner.ambient.clock.now()));
         }
         if matches!(step, Step::Remove { .. }) {
             work.removed_at = Some(inner.ambient.clock.now());
@@ -164,7 +164,7 @@ impl SagaRunner<'_> {
         let mut changes = inner.steps.changes();
         while inner.steps.is_stopped(step) {
             tokio::select! {
-                told = changes.changed() => if told.is_err() { return ControlFlow::Break(()) },
+                changed = changes.changed() => if changed.is_err() { return ControlFlow::Break(()) },
                 () = self.over(work) => self.unless_over(work).await?,
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
             }
@@ -220,7 +220,7 @@ impl SagaRunner<'_> {
     ) -> ControlFlow<()> {
         work.attempts += 1;
         if let Step::Resolve { who } = step {
-            work.asked_in_vain.push(who.clone());
+            work.fruitless_lookups.push(who.clone());
         }
         let after = judge::after(step, outcome, &self.context(work, account, step));
         self.follow(work, account, step, outcome, after).await
@@ -236,8 +236,9 @@ impl SagaRunner<'_> {
     ) -> ControlFlow<()> {
         match after {
             After::Record => {
-                let told = if work.doubtful { machine::after_lost_answer(outcome) } else { outcome.clone() };
-                machine::record(&mut work.saga, step, Err(&told));
+                let recorded =
+                    if work.doubtful { machine::after_lost_answer(outcome) } else { outcome.clone() };
+                machine::record(&mut work.saga, step, Err(&recorded));
                 work.step_over();
                 work.entries.push(self.entry_of(step, account, Some(outcome)));
                 let hold = hold(account, step, outcome);

@@ -29,8 +29,9 @@ impl SagaRunner<'_> {
         };
         self.stand_in_turn(&account).await?;
         // What an earlier run asked for was cut off when that run ended.
-        let (asked_at, given_up_at) = work.asked.unwrap_or_else(|| (since, inner.ambient.clock.now()));
-        let counts_from = judge::absence_counts_from(asked_at, given_up_at);
+        let (requested_at, given_up_at) =
+            work.requested.unwrap_or_else(|| (since, inner.ambient.clock.now()));
+        let counts_from = judge::absence_counts_from(requested_at, given_up_at);
         loop {
             if inner.closing.is_cancelled() {
                 return ControlFlow::Break(());

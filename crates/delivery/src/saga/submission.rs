@@ -21,7 +21,7 @@ pub struct TaskSubmission {
     /// What to do when all must wait before anything was begun.
     pub on_flood: OnFlood,
     /// How long, from now, a later step is kept waiting for a flood; after that its own result says so.
-    pub patience: Duration,
+    pub flood_timeout: Duration,
     /// Who asks.
     pub origin: Origin,
     /// The caller's key against doubles.
@@ -61,7 +61,7 @@ pub enum SagaError {
     Store(#[from] StoreError),
     /// The program is ending, and the store does not report whether it took the task: then the next start does it.
     #[error("the program is shutting down and the store does not answer; look for {id} before asking again")]
-    NotKnown {
+    OutcomeUnknown {
         /// The id that it has if it was accepted.
         id: OperationId,
     },
@@ -90,7 +90,7 @@ pub(crate) fn build(submission: &TaskSubmission, ambient: &Ambient) -> Saga {
         state: SagaState::Queued,
         pin: submission.pin.clone(),
         on_flood: submission.on_flood,
-        patient_until: now.plus(submission.patience),
+        patient_until: now.plus(submission.flood_timeout),
         account: None,
         chat_id: None,
         begun: None,

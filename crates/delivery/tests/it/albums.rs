@@ -96,7 +96,7 @@ async fn a_program_that_stops_drops_what_it_prepares() {
 }
 
 #[tokio::test]
-async fn what_one_account_cannot_prepare_another_one_does() {
+async fn another_account_sends_an_album_that_one_cannot_prepare() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.prepare("main", [Prepares::Fails(Outcome::held(until))]);
@@ -115,7 +115,7 @@ async fn what_one_account_cannot_prepare_another_one_does() {
 }
 
 #[tokio::test]
-async fn what_expired_is_prepared_again_by_the_same_account() {
+async fn expired_media_are_prepared_again_by_the_same_account() {
     let bench = Bench::new().await;
     let expired = || refuse(Outcome::Unprepared("the reference expired".into()));
     bench.script.act("main", [expired(), expired(), Act::Send]);
@@ -136,7 +136,7 @@ async fn what_expired_is_prepared_again_by_the_same_account() {
 }
 
 #[tokio::test]
-async fn unprepared_album_waits_or_fails_as_asked() {
+async fn unprepared_album_waits_or_fails_as_requested() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     let flooded = || Prepares::Fails(Outcome::held(until));
@@ -325,6 +325,7 @@ async fn files_are_spent_when_a_doubt_ends_well() {
     let by_evidence = doubtful("backup").await;
     bench.script.testify(Evidence::Present(None));
     bench.clock.advance(Duration::from_mins(11));
-    let told = tokio::time::timeout(Duration::from_mins(1), released.recv()).await.expect("the doubt ends");
-    assert_eq!(told, Ok(by_evidence));
+    let message =
+        tokio::time::timeout(Duration::from_mins(1), released.recv()).await.expect("the doubt ends");
+    assert_eq!(message, Ok(by_evidence));
 }

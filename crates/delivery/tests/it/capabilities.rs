@@ -31,7 +31,7 @@ async fn parts_follow_what_the_sender_takes() {
 }
 
 #[tokio::test]
-async fn what_is_not_carried_is_refused_with_its_field() {
+async fn unsupported_content_is_refused_with_its_field() {
     let bench = Bench::with(Capabilities { media: &[MediaKind::Voice], ..SMALL }).await;
     let refusal = bench.delivery.submit(album(group(1), 1, "x")).await;
     let Err(SubmitError::NotCarried(what)) = refusal else { panic!("{refusal:?}") };

@@ -75,7 +75,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_lost_nothing_twice_nothing_out_of_order(
+    fn messages_arrive_once_and_in_order(
         script in prop::collection::vec(acts(), 0..30),
         messages in prop::collection::vec((1_i64..4, prop_oneof![2 => Just(0), 1 => 1_usize..13]), 1..12),
     ) {

@@ -65,7 +65,7 @@ async fn trouble_without_end_lets_the_next_message_go() {
 }
 
 #[tokio::test]
-async fn what_can_be_read_back_is_sent_again_only_if_absent() {
+async fn a_readable_message_is_resent_only_if_absent() {
     for arrived in [true, false] {
         let bench = bench(Dedup::ReadBack).await;
         bench.script.act("main", [if arrived { Act::SendSilently } else { Act::Refuse(silence()) }]);
@@ -77,7 +77,7 @@ async fn what_can_be_read_back_is_sent_again_only_if_absent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_back_is_in_doubt_in_the_end() {
+async fn an_unreadable_message_ends_in_doubt() {
     let bench = bench(Dedup::ReadBack).await;
     bench.script.blind();
     bench.script.act("main", [Act::SendSilently]);
@@ -86,8 +86,8 @@ async fn what_cannot_be_read_back_is_in_doubt_in_the_end() {
     assert_eq!((bench.script.calls(), bench.script.texts().len()), (1, 1), "never sent again");
     assert!(bench.script.looks() >= 5, "not at once");
     let steps = bench.store.outbox().timeline(id).await.expect("reads");
-    let said = steps.iter().find(|step| step.step == Step::Waiting).and_then(|step| step.detail.clone());
-    assert!(said.is_some_and(|said| said.contains("it is looked for")));
+    let detail = steps.iter().find(|step| step.step == Step::Waiting).and_then(|step| step.detail.clone());
+    assert!(detail.is_some_and(|detail| detail.contains("it is looked for")));
 }
 
 #[tokio::test]

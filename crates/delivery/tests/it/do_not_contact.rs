@@ -184,7 +184,7 @@ async fn invitation(list: (&str, Vec<&str>), late: bool) -> Result<(), TestCaseE
             members,
             admins: Vec::new(),
             observer: ObserverRule::Never,
-            need_somebody: false,
+            needs_a_member: false,
             client_tg_id: None,
         })
     };

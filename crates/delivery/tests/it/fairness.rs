@@ -169,7 +169,7 @@ async fn message_that_only_the_store_has_is_waited_for_and_cancelled() {
     bench.breathe().await;
     assert_eq!((bench.delivery.queued(), bench.delivery.in_memory()), (6, 1));
     assert_eq!(bench.delivery.due().iter().map(|due| due.count).sum::<u64>(), 6);
-    let told: Vec<_> = [ids[4], ids[5]]
+    let pending: Vec<_> = [ids[4], ids[5]]
         .into_iter()
         .map(|id| {
             let delivery = bench.delivery.clone();
@@ -181,8 +181,8 @@ async fn message_that_only_the_store_has_is_waited_for_and_cancelled() {
     assert_eq!((bench.delivery.queued(), bench.delivery.counted().cancelled), (5, 1));
     bench.clock.advance(Duration::from_secs(301));
     let mut states = Vec::new();
-    for told in told {
-        states.push(told.await.expect("ends").expect("reads").expect("exists").state);
+    for settled in pending {
+        states.push(settled.await.expect("ends").expect("reads").expect("exists").state);
     }
     assert_eq!(states, [MessageState::Cancelled, MessageState::Sent]);
     for id in [0, 1, 2, 3] {

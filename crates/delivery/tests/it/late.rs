@@ -14,7 +14,7 @@ use crate::provider::{Chat, Does, SagaBench, create, leave};
 use crate::script::{Act, Bench, group, text};
 
 /// Holds the database so that a write waits, and lets the time that is waited for it pass at once.
-async fn told_late<T>(
+async fn late_reply<T>(
     folder: &Path,
     store: &Store,
     change: impl Future<Output = Result<T, StoreError>>,
@@ -33,10 +33,10 @@ async fn told_late<T>(
         () = handed_over => {}
     }
     tokio::time::pause();
-    let told = change.await.err().expect("the store does not answer").to_string();
+    let reply = change.await.err().expect("the store does not answer").to_string();
     tokio::time::resume();
     database.execute_batch("ROLLBACK").expect("is free");
-    told
+    reply
 }
 
 async fn is_sent(bench: &Bench, id: MessageId) -> bool {
@@ -59,8 +59,8 @@ async fn a_retry_that_the_store_takes_late_is_sent() {
     let id = bench.submit(text(group(1), "hello")).await;
     assert_eq!(bench.settled(id).await.state, MessageState::Failed);
 
-    let told = told_late(bench.folder.path(), &bench.store, bench.delivery.retry(id)).await;
-    assert!(told.contains("did not answer"), "{told}");
+    let reply = late_reply(bench.folder.path(), &bench.store, bench.delivery.retry(id)).await;
+    assert!(reply.contains("did not answer"), "{reply}");
     until(|| is_sent(&bench, id)).await;
     assert_eq!(bench.script.texts(), ["hello"]);
     assert!(matches!(bench.delivery.retry(id).await.expect("writes"), Change::Refused(_)));
@@ -75,9 +75,9 @@ async fn a_doubt_that_is_ended_late_lets_the_message_go_on() {
     let id = bench.submit(text(group(1), "hello")).await;
     assert_eq!(bench.settled(id).await.state, MessageState::InDoubt);
 
-    let told =
-        told_late(bench.folder.path(), &bench.store, bench.delivery.resolve(id, Resolution::Resend)).await;
-    assert!(told.contains("did not answer"), "{told}");
+    let reply =
+        late_reply(bench.folder.path(), &bench.store, bench.delivery.resolve(id, Resolution::Resend)).await;
+    assert!(reply.contains("did not answer"), "{reply}");
     until(|| is_sent(&bench, id)).await;
     assert_eq!(bench.script.texts(), ["hello"]);
 }
@@ -93,8 +93,8 @@ async fn a_saga_that_is_put_back_late_is_carried() {
     let id = bench.submit(create("Order 1")).await;
     assert_eq!(bench.settled(id).await.state, SagaState::Failed);
 
-    let told = told_late(bench.folder.path(), &bench.store, bench.sagas.retry(id)).await;
-    assert!(told.contains("did not answer"), "{told}");
+    let reply = late_reply(bench.folder.path(), &bench.store, bench.sagas.retry(id)).await;
+    assert!(reply.contains("did not answer"), "{reply}");
     let is_done = || async {
         bench.sagas.get(id).await.expect("reads").is_some_and(|now| now.state == SagaState::Done)
     };
@@ -114,9 +114,9 @@ async fn chat_resolved_as_left_is_left_despite_a_late_store() {
     assert_eq!(bench.settled(id).await.state, SagaState::InDoubt);
     assert!(bench.provider.world().registered.is_empty());
 
-    let told =
-        told_late(bench.folder.path(), &bench.store, bench.sagas.resolve(id, Verdict::Done(None))).await;
-    assert!(told.contains("did not answer"), "{told}");
+    let reply =
+        late_reply(bench.folder.path(), &bench.store, bench.sagas.resolve(id, Verdict::Done(None))).await;
+    assert!(reply.contains("did not answer"), "{reply}");
     until(|| async { bench.provider.world().registered.len() == 1 }).await;
     assert_eq!((bench.get(id).await.state, bench.sagas.queued()), (SagaState::Done, 0));
 }

@@ -9,7 +9,7 @@ use crate::provider::{SagaBench, create};
 use crate::script::{Bench, group, text};
 
 #[tokio::test]
-async fn what_was_begun_under_a_lost_lease_is_left_to_the_next() {
+async fn work_begun_under_a_lost_lease_is_left_to_the_next() {
     let bench = Bench::on_postgres().await;
     bench.store.lose_lease();
     let id = bench.submit(text(group(1), "hello")).await;

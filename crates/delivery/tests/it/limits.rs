@@ -46,8 +46,11 @@ async fn messages_over_the_limit_wait_untried() {
         waiting += 1;
         let steps = bench.store.outbox().timeline(*id).await.expect("reads");
         assert!(steps.iter().all(|step| step.step != Step::Begun), "{steps:?}");
-        let told = steps.iter().find(|step| step.step == Step::Waiting).expect("a wait");
-        assert!(told.detail.as_ref().is_some_and(|why| why.contains("as its limits allow")), "{told:?}");
+        let waiting_step = steps.iter().find(|step| step.step == Step::Waiting).expect("a wait");
+        assert!(
+            waiting_step.detail.as_ref().is_some_and(|why| why.contains("as its limits allow")),
+            "{waiting_step:?}"
+        );
     }
     assert_eq!(waiting, 5);
     bench.clock.advance(OVER_AN_HOUR);
@@ -58,7 +61,7 @@ async fn messages_over_the_limit_wait_untried() {
 }
 
 #[tokio::test]
-async fn who_does_not_want_to_wait_is_told_which_limit_it_was() {
+async fn a_caller_that_does_not_wait_learns_which_limit_it_was() {
     let bench = limited(1, 0).await;
     let first = bench.submit(text(group(1), "first")).await;
     assert_eq!(bench.settled(first).await.state, MessageState::Sent);
@@ -123,7 +126,7 @@ async fn first_limit_knows_what_was_sent_before() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_counts_after_a_restart() {
+async fn messages_in_progress_count_after_a_restart() {
     let bench = limited(2, 1).await;
     bench.script.act("main", [Act::SendAndHang]);
     let id = bench.submit(text(group(1), "under way")).await;
@@ -139,7 +142,7 @@ async fn what_is_under_way_counts_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_in_doubt_counts_after_a_restart() {
+async fn doubtful_messages_count_after_a_restart() {
     let bench = Bench::with(Capabilities { dedup: Dedup::None, ..CAPABILITIES }).await;
     bench.script.limit("main", 1).await;
     bench.script.act("main", [Act::SendSilently]);

@@ -16,7 +16,7 @@ fn unknown() -> Act {
 }
 
 #[tokio::test]
-async fn a_text_is_sent_and_its_way_is_told() {
+async fn a_text_is_sent_and_its_timeline_is_recorded() {
     let bench = Bench::new().await;
     let id = bench.submit(text(group(1), "hello")).await;
     let message = bench.settled(id).await;

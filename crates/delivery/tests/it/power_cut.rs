@@ -50,12 +50,12 @@ async fn a_text_whose_outcome_a_power_cut_undoes_is_there_once() {
     // What comes after this is not synced when its caller hears of it.
     let synced = disk_of(&bench);
     bench.script.answer_late();
-    let said = bench.settled(id).await;
-    assert_eq!(said.state, MessageState::Sent);
+    let reported = bench.settled(id).await;
+    assert_eq!(reported.state, MessageState::Sent);
 
     let bench = bench.restart_on(Some(synced)).await;
     let found = bench.settled(id).await;
-    assert_eq!((found.state, found.message_ids()), (MessageState::Sent, said.message_ids()));
+    assert_eq!((found.state, found.message_ids()), (MessageState::Sent, reported.message_ids()));
     assert_eq!(
         (bench.script.texts().len(), bench.script.calls()),
         (1, 2),

@@ -504,7 +504,7 @@ pub(crate) fn create(title: &str) -> TaskSubmission {
         members: users(&[1, 2, 7, 1_001]),
         admins: users(&[3]),
         observer: ObserverRule::ByBackups,
-        need_somebody: true,
+        needs_a_member: true,
         client_tg_id: Some("42".into()),
     })
 }
@@ -518,7 +518,7 @@ pub(crate) fn task(task: Task) -> TaskSubmission {
         task,
         pin: None,
         on_flood: OnFlood::Wait,
-        patience: Duration::from_mins(2),
+        flood_timeout: Duration::from_mins(2),
         origin: Origin { listener: "v1".into(), api_key: None, address: None },
         idempotency: None,
         join: None,
@@ -528,7 +528,7 @@ pub(crate) fn task(task: Task) -> TaskSubmission {
 
 /// Whether what a saga that made a chat says about it is true.
 pub(crate) fn is_true_of(saga: &Saga, chat: &Chat) -> bool {
-    let told = saga.progress.members.iter().all(|one| {
+    let is_reported = saga.progress.members.iter().all(|one| {
         // No one can know what became of an answer that was lost, and it says so.
         if one.detail.as_ref().is_some_and(|detail| detail.contains("may have been done")) {
             return one.result == Some(MemberResult::Failed);
@@ -536,5 +536,5 @@ pub(crate) fn is_true_of(saga: &Saga, chat: &Chat) -> bool {
         let is_in = one.person.as_ref().is_some_and(|person| chat.members.contains(&person.user_id.get()));
         matches!(one.result, Some(MemberResult::Added | MemberResult::Already)) == is_in
     });
-    saga.state == SagaState::Done && told
+    saga.state == SagaState::Done && is_reported
 }

@@ -49,7 +49,7 @@ async fn backlog(bench: &Bench) -> [MessageId; 5] {
 }
 
 #[tokio::test]
-async fn nothing_leaves_by_itself_and_a_retry_sends_each_once() {
+async fn restored_messages_wait_and_a_retry_sends_each_once() {
     let bench = Bench::new().await;
     let [hanging, long, later, one, two] = backlog(&bench).await;
     let bench = bench.restore().await;

@@ -130,7 +130,7 @@ async fn a_chat_in_doubt_whose_maker_is_gone_waits_for_a_person() {
 }
 
 #[tokio::test]
-async fn a_ban_before_the_chat_moves_on_and_after_it_is_told() {
+async fn a_ban_moves_the_saga_before_and_is_reported_after_the_chat() {
     for step in CHANGING {
         let bench = SagaBench::new().await;
         bench.provider.does("main", step, [banned()]);

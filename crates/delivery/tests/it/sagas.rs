@@ -22,7 +22,7 @@ fn group(number: i64) -> ChatId {
 }
 
 #[tokio::test]
-async fn a_chat_is_made_and_its_way_is_told() {
+async fn a_chat_is_made_and_its_timeline_is_recorded() {
     let bench = SagaBench::new().await;
     let id = bench.submit(create("Order 1")).await;
     let saga = bench.settled(id).await;
@@ -158,19 +158,19 @@ async fn one_key_is_one_chat_for_any_number_of_callers() {
 #[tokio::test]
 async fn no_one_is_found_and_nothing_is_made() {
     let bench = SagaBench::new().await;
-    let nobody = TaskSubmission {
+    let without_members = TaskSubmission {
         task: Task::CreateChat {
             title: "Order 1".into(),
             about: String::new(),
             members: users(&[2, 4]),
             admins: Vec::new(),
             observer: ObserverRule::Always,
-            need_somebody: true,
+            needs_a_member: true,
             client_tg_id: None,
         },
         ..create("")
     };
-    let saga = bench.settled(bench.submit(nobody).await).await;
+    let saga = bench.settled(bench.submit(without_members).await).await;
     let provider_code = "NO_RESOLVABLE_USERS".into();
     assert_eq!(saga.failure, Some(Failure::Rejected { provider_code }));
     assert!(saga.progress.members.iter().all(|one| one.result == Some(MemberResult::NotFound)));
@@ -371,7 +371,7 @@ async fn missing_right_or_lost_account_moves_the_chat() {
 }
 
 #[tokio::test]
-async fn a_flood_on_a_later_step_is_waited_for_or_told() {
+async fn a_flood_on_a_later_step_is_waited_for_or_reported() {
     let bench = SagaBench::new().await;
     let soon = bench.clock.now().plus(Duration::from_mins(1));
     bench.provider.does("main", "invite", [Does::Refuses(Outcome::held(soon))]);

@@ -142,7 +142,7 @@ async fn two_senders_with_one_account_name_are_refused() {
 }
 
 #[tokio::test]
-async fn an_account_of_a_channel_that_was_refused_is_no_failover_of_telegram() {
+async fn a_refused_channel_account_is_no_telegram_failover() {
     let two = Two::new().await;
     for account in ["shop", "shop_2"] {
         two.avito.act(account, [Act::Refuse(Outcome::NotFound("no such chat".into()))]);
@@ -153,7 +153,7 @@ async fn an_account_of_a_channel_that_was_refused_is_no_failover_of_telegram() {
 }
 
 #[tokio::test]
-async fn what_arrived_and_was_read_is_told_of_its_message() {
+async fn receipts_mark_a_message_delivered_and_read() {
     let two = Two::new().await;
     let id = two.submit(item(1), "hello").await;
     assert_eq!(two.state(id).await, MessageState::Sent);

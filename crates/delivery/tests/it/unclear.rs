@@ -50,9 +50,9 @@ async fn errors_without_end_fail_when_the_chat_has_nothing() {
     bench.script.calm();
     assert_eq!(ended(&bench, behind).await.state, MessageState::Sent, "the queue goes on");
     let steps = bench.store.outbox().timeline(stuck).await.expect("reads");
-    let said = |step: &domain::timeline::Entry| step.detail.clone().unwrap_or_default();
+    let detail = |step: &domain::timeline::Entry| step.detail.clone().unwrap_or_default();
     let until =
-        steps.iter().find(|step| step.step == Step::Waiting).map(said).expect("it says when it gives up");
+        steps.iter().find(|step| step.step == Step::Waiting).map(detail).expect("it says when it gives up");
     assert!(until.contains("is tried until"), "{until}");
     let attempts = steps.iter().filter(|step| step.step == Step::Attempted).count();
     assert!((5..=15).contains(&attempts), "the first and the last of them: {attempts}");

@@ -10,7 +10,7 @@ use domain::{ChatRef, MessageState, Outcome};
 use crate::script::{Act, Bench, group, name, text};
 
 #[tokio::test]
-async fn message_waits_out_floods_or_fails_as_asked() {
+async fn message_waits_out_floods_or_fails_as_requested() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
@@ -105,7 +105,7 @@ async fn order_holds_without_a_pin_and_for_each_pin() {
 }
 
 #[tokio::test]
-async fn what_waits_can_be_cancelled_and_sent_after_all() {
+async fn a_waiting_message_can_be_cancelled_and_sent_after_all() {
     let bench = Bench::new().await;
     let until = bench.clock.now().plus(Duration::from_mins(5));
     bench.script.hold("main", until);
@@ -127,7 +127,7 @@ async fn what_waits_can_be_cancelled_and_sent_after_all() {
 }
 
 #[tokio::test]
-async fn what_was_given_to_an_account_cannot_be_cancelled() {
+async fn a_message_given_to_an_account_cannot_be_cancelled() {
     let bench = Bench::new().await;
     bench.script.act("main", [Act::Hang]);
     let id = bench.submit(text(group(1), "gone")).await;
@@ -152,7 +152,7 @@ async fn a_message_waits_for_its_time_also_over_a_restart() {
 }
 
 #[tokio::test]
-async fn what_was_scheduled_and_cancelled_waits_for_its_time_again() {
+async fn a_cancelled_scheduled_message_waits_for_its_time_again() {
     let bench = Bench::new().await;
     let mut later = text(group(1), "later");
     later.send_at = Some(bench.clock.now().plus(Duration::from_hours(1)));

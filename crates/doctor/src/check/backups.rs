@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn who_put_one_back_has_tried_it() {
+    fn a_restored_backup_counts_as_tested() {
         let restored = Some(Restored { at: at(2), made_at: at(1) });
         assert_eq!(found(&History { restored, ..history(vec![made(1, None)]) }, DAY, 3), []);
     }
 
     #[test]
-    fn a_missing_copy_and_a_failed_drill_are_found_until_they_come_well() {
+    fn a_missing_copy_or_failed_drill_is_found_until_it_succeeds() {
         let mut history = history(vec![made(1, Some(Ok(1)))]);
         let name = made(1, None).name;
         history.not_copied(&name, "/mnt/elsewhere", at(2), "there is no folder".to_owned());
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_can_write_nothing_down_is_told() {
+    fn a_server_that_cannot_write_is_reported() {
         let found = |hours| {
             let facts = Facts { history: Ok(None), served: Some(at(0)), now: at(hours), ..NOTHING };
             check(&facts).findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_called_well() {
+    fn an_unreadable_history_is_not_called_well() {
         let facts = Facts { history: Err("denied"), now: at(0), ..NOTHING };
         assert_eq!(check(&facts).unseen, ["denied"]);
     }
@@ -320,7 +320,7 @@ mod tests {
     proptest! {
         /// A clock that goes wrong is the clock's finding, not that of backups.
         #[test]
-        fn nothing_is_wrong_while_the_newest_lies_in_the_future(ahead in 0_u64..10_000) {
+        fn a_newest_backup_in_the_future_is_no_trouble(ahead in 0_u64..10_000) {
             let history = history(vec![made(ahead, Some(Ok(ahead)))]);
             prop_assert_eq!(found(&history, DAY, 0), []);
         }

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callbacks_that_wait_are_told_with_the_reason() {
+    fn waiting_callbacks_are_reported_with_the_reason() {
         let found = |receiver, waiting| {
             let stock = StockFact { callbacks_waiting: waiting, ..StockFact::default() };
             check(receiver, Some(&stock)).findings.first().map(|finding| finding.fix.clone())

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_not_well_is_told_with_its_reason() {
+    fn a_troubled_account_is_reported_with_its_reason() {
         let webhook = |state: &str, by: &str| ChannelFact {
             webhook: Some(state.to_owned()),
             hears_by: by.to_owned(),

@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_wrong_by_how_far_it_is_off_whichever_way(ahead in -100_000_i64..100_000) {
+        fn severity_follows_the_offset_in_both_directions(ahead in -100_000_i64..100_000) {
             let found = check(Facts { now: NOW, ahead: Some(ahead), written: Some(NOW) }).findings;
             let expected = match ahead.abs() {
                 30.. => Some(Severity::Error),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_wrong() {
+    fn impossible_times_are_wrong() {
         let found = |now, written| check(Facts { now, ahead: None, written }).findings.len();
         assert_eq!(found(Timestamp::from_micros(0), None), 1);
         assert_eq!(found(NOW, Some(NOW.plus(Duration::from_hours(1)))), 1);

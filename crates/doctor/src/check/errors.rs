@@ -15,7 +15,7 @@ const LONGEST: usize = 200;
 
 /// What the log lines say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct ErrorTally {
     /// How far back was looked, in seconds.
     pub(crate) within: u64,
     /// The kinds, the latest first.
@@ -36,15 +36,15 @@ pub(crate) struct Kind {
     pub(crate) last: String,
 }
 
-/// `told` is what the lines say, or why they cannot be read.
-pub(crate) fn check(told: Result<&Told, &str>) -> Section {
-    let told = match told {
-        Ok(told) => told,
+/// `tally` is what the lines say, or why they cannot be read.
+pub(crate) fn check(tally: Result<&ErrorTally, &str>) -> Section {
+    let tally = match tally {
+        Ok(tally) => tally,
         Err(why) => return Section::unseen(Area::Errors, why),
     };
     let mut section = Section::new(Area::Errors);
-    let within = span(told.within);
-    for Kind { word, count, last_at, last } in told.kinds.iter().take(MOST) {
+    let within = span(tally.within);
+    for Kind { word, count, last_at, last } in tally.kinds.iter().take(MOST) {
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
         let last = harmless(last);
         section.fact_and(
@@ -53,23 +53,23 @@ pub(crate) fn check(told: Result<&Told, &str>) -> Section {
             command(*word),
         );
     }
-    match told.kinds.len() {
+    match tally.kinds.len() {
         0 => section.fact("errors", format!("none within {within}")),
         all if all > MOST => section.fact("more kinds", (all - MOST).to_string()),
         _ => {}
     }
-    if told.cut {
+    if tally.cut {
         section.lacks("there are too many log lines; the older ones were left out");
     }
-    if told.damaged > 0 {
+    if tally.damaged > 0 {
         section
-            .lacks(format!("{} blocks of log lines cannot be read: they are damaged on disk", told.damaged));
+            .lacks(format!("{} blocks of log lines cannot be read: they are damaged on disk", tally.damaged));
     }
     section
 }
 
 /// Why nothing is seen where no lines are kept.
-pub(crate) fn none_kept(folder: &Path) -> String {
+pub(crate) fn no_lines(folder: &Path) -> String {
     format!("no log lines are kept in {}", folder.display())
 }
 
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    fn told(kinds: Vec<Kind>) -> Told {
-        Told { within: 86_400, kinds, cut: false, damaged: 0 }
+    fn tally(kinds: Vec<Kind>) -> ErrorTally {
+        ErrorTally { within: 86_400, kinds, cut: false, damaged: 0 }
     }
 
     fn kind(word: Option<&'static str>, count: u64, last: &str) -> Kind {
@@ -103,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told_with_its_last_line_and_the_command_that_shows_them() {
-        let section = check(Ok(&told(vec![
+    fn each_kind_is_listed_with_its_last_line_and_command() {
+        let section = check(Ok(&tally(vec![
             kind(Some("flood_wait"), 2, "attempted account=main"),
             kind(None, 1, "a lane's worker broke"),
         ])));
@@ -122,13 +122,13 @@ mod tests {
             commands,
             ["switchboard logs --level warn --error flood_wait", "switchboard logs --level error"]
         );
-        assert_eq!(check(Ok(&told(Vec::new()))).facts[0].value, "none within 1 d 0 h");
+        assert_eq!(check(Ok(&tally(Vec::new()))).facts[0].value, "none within 1 d 0 h");
     }
 
     #[test]
-    fn what_was_not_looked_at_is_never_told_as_nothing_found() {
+    fn an_incomplete_look_is_never_reported_as_clean() {
         use crate::report::Looked;
-        let part = Told { cut: true, damaged: 3, ..told(Vec::new()) };
+        let part = ErrorTally { cut: true, damaged: 3, ..tally(Vec::new()) };
         let section = check(Ok(&part));
         assert_eq!((section.looked, section.unseen.len()), (Looked::Partly, 2));
         let section = check(Err("no log lines are kept"));
@@ -137,11 +137,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ten_kinds_are_told_at_most_and_nothing_that_moves_a_terminal(
+        fn at_most_ten_kinds_are_listed_without_control_letters(
             texts in prop::collection::vec(any::<String>(), 0..30),
         ) {
             let kinds = texts.iter().map(|text| kind(Some("broken"), 3, text)).collect();
-            let section = check(Ok(&told(kinds)));
+            let section = check(Ok(&tally(kinds)));
             prop_assert!(section.facts.len() <= MOST + 1);
             for fact in &section.facts {
                 prop_assert!(!fact.value.chars().any(char::is_control));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn another_owner_is_told_for_what_lies_in_the_directory() {
+    fn a_foreign_owner_in_the_directory_is_reported() {
         let file = |kind, owner| File { path: "/data/x".into(), kind, mode: 0o600, owner };
         let codes =
             |files: &[File]| check(files, Some(7)).findings.iter().map(|one| one.code).collect::<Vec<_>>();

@@ -49,7 +49,7 @@ impl Finding {
 pub(crate) fn stop(running: &Running) -> Fix {
     match &running.by {
         StartedBy::Unit(unit) => Fix::command(format!("systemctl disable --now {unit}")),
-        StartedBy::Nobody => Fix::command(format!("kill {}", running.pid)),
+        StartedBy::Orphaned => Fix::command(format!("kill {}", running.pid)),
         StartedBy::Process { pid, name } => Fix::command_and(
             format!("kill {}", running.pid),
             format!("{name} (process {pid}) started it and may start it again; end that first if it does"),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_said_in_a_few_letters() {
+    fn numbers_are_written_in_a_few_letters() {
         for (count, expected) in [
             (0, "0 B"),
             (1023, "1023 B"),

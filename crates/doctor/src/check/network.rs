@@ -83,7 +83,7 @@ pub(crate) fn check(tried: &[Tried], left_out: usize, unknown: Option<&str>, wor
     }
     let centres = || tried.iter().filter(|one| matches!(one.what, What::DataCentre(_)));
     let none_reached = centres().all(|one| one.outcome.is_err());
-    let mut told: Vec<&Failure> = Vec::new();
+    let mut reported: Vec<&Failure> = Vec::new();
     for one in tried {
         let failure = match &one.outcome {
             Ok(took) => {
@@ -97,10 +97,10 @@ pub(crate) fn check(tried: &[Tried], left_out: usize, unknown: Option<&str>, wor
         };
         if matches!(one.what, What::DataCentre(_)) {
             // Five centres behind one wall are one finding.
-            if told.contains(&failure) {
+            if reported.contains(&failure) {
                 continue;
             }
-            told.push(failure);
+            reported.push(failure);
             let alike: Vec<&Tried> =
                 centres().filter(|other| other.outcome.as_ref().err() == Some(failure)).collect();
             if alike.len() > 1 {
@@ -248,12 +248,12 @@ mod tests {
         assert_eq!(worst(&[away(1), away(2)], true), Some(Severity::Warning));
         assert_eq!(worst(&[here], false), None);
         let all = check(&[away(1), away(2), away(4)], 0, None, false).findings;
-        assert_eq!(all.len(), 1, "the same error is told once");
+        assert_eq!(all.len(), 1, "the same error is reported once");
         assert_eq!(all[0].summary, "Telegram's data centres 1, 2, 4 cannot be reached.");
     }
 
     #[test]
-    fn a_name_that_no_one_knows_is_told_from_a_silence() {
+    fn an_unknown_name_is_distinguished_from_a_silence() {
         let found =
             |failure| check(&[tried(What::InviteCallback, Err(failure))], 0, None, false).findings.remove(0);
         let name = found(Failure::Name("no such host".to_owned()));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_out_of_reach_is_told_with_the_webhooks_that_name_it() {
+    fn an_unreachable_provider_is_reported_with_its_webhooks() {
         let away = |failure| {
             let webhooks = vec!["shop".to_owned(), "workshop".to_owned()];
             let key = "doctor.webhooks";
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_target_is_mended_where_it_was_made_and_what_was_not_tried_is_told() {
+    fn an_alert_target_is_mended_where_it_was_made() {
         let away = |made_here| {
             let what = What::AlertTarget { name: "hook".to_owned(), made_here };
             check(&[tried(what, Err(Failure::Silent))], 3, Some("not known"), true)

@@ -126,7 +126,7 @@ fn judge_listener(listener: &ListenerFact, facts: &Facts<'_>, section: &mut Sect
 }
 
 fn judge_wanted(wanted: &Wanted, facts: &Facts<'_>, section: &mut Section) {
-    if wanted.address.port() == 0 || facts.snapshot.in_the_way(wanted.address).is_none() {
+    if wanted.address.port() == 0 || facts.snapshot.conflicting_listener(wanted.address).is_none() {
         return section.fact(wanted.address.to_string(), "free");
     }
     section.findings.push(taken(format!("port {}", wanted.name), wanted.address, wanted.key, facts));
@@ -134,7 +134,7 @@ fn judge_wanted(wanted: &Wanted, facts: &Facts<'_>, section: &mut Section) {
 
 /// Another process holds an address: one of ours may be stopped, any other is left alone.
 fn taken(subject: String, address: SocketAddr, key: &str, facts: &Facts<'_>) -> Finding {
-    let pids = facts.snapshot.in_the_way(address).map_or(&[][..], |listener| &listener.pids);
+    let pids = facts.snapshot.conflicting_listener(address).map_or(&[][..], |listener| &listener.pids);
     let Some(holder) = facts.snapshot.master(pids) else {
         let summary = format!("{address} is taken by a process that is not visible to this user.");
         let fix = Fix::command_and(
@@ -228,7 +228,7 @@ pub(crate) mod tests {
             ports: vec![5022],
             open: Vec::new(),
             since: None,
-            by: StartedBy::Nobody,
+            by: StartedBy::Orphaned,
         }
     }
 
@@ -248,7 +248,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_server_says_of_its_listeners_counts_while_it_runs() {
+    fn a_running_servers_report_of_its_listeners_counts() {
         let snapshot = made_up::snapshot(&[(7, 1, "switchboard up", &[5099, 5022])]);
         let listener = |name: &str, address: &str, state| ListenerFact {
             name: name.to_owned(),

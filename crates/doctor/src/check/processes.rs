@@ -19,7 +19,7 @@ pub(crate) fn check(running: &[Running], ports: &[u16], server_runs: bool) -> Se
         }
         evidence.extend(one.open.iter().map(|file| format!("it has {} open", file.display())));
         let found = match &one.by {
-            StartedBy::Nobody => finding(
+            StartedBy::Orphaned => finding(
                 Code::Orphan,
                 Severity::Error,
                 subject,
@@ -33,13 +33,13 @@ pub(crate) fn check(running: &[Running], ports: &[u16], server_runs: bool) -> Se
                 let who = match by {
                     StartedBy::Unit(unit) => unit.clone(),
                     StartedBy::Process { pid, name } => format!("{name} (process {pid})"),
-                    StartedBy::Nobody => String::new(),
+                    StartedBy::Orphaned => String::new(),
                 };
                 // Before the move they are meant to run.
-                let in_the_way = server_runs || one.ports.iter().any(|port| ports.contains(port));
+                let conflicting_listener = server_runs || one.ports.iter().any(|port| ports.contains(port));
                 finding(
                     Code::OldScriptRuns,
-                    if in_the_way { Severity::Warning } else { Severity::Note },
+                    if conflicting_listener { Severity::Warning } else { Severity::Note },
                     subject,
                     format!("An old script runs as process {}, started by {who}.", one.pid),
                     stop(one),
@@ -78,7 +78,7 @@ mod tests {
             let one = &section.findings[0];
             (one.code, one.severity, one.fix.clone())
         };
-        assert_eq!(found(StartedBy::Nobody, &[]), (Code::Orphan, Severity::Error, Fix::command("kill 7")));
+        assert_eq!(found(StartedBy::Orphaned, &[]), (Code::Orphan, Severity::Error, Fix::command("kill 7")));
         let unit = || StartedBy::Unit("old.service".to_owned());
         let disable = || Fix::command("systemctl disable --now old.service");
         assert_eq!(found(unit(), &[]), (Code::OldScriptRuns, Severity::Note, disable()));

@@ -8,7 +8,7 @@ use crate::report::{Area, Section, Server};
 
 /// The server as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum ServerState {
     Answers(Server),
     /// A process holds the data directory, or seems to, and does not describe itself.
     Deaf {
@@ -24,12 +24,12 @@ pub(crate) enum Seen {
     },
 }
 
-pub(crate) fn check(own: &str, seen: &Seen, data_dir: &str, now: Timestamp) -> Section {
+pub(crate) fn check(own: &str, state: &ServerState, data_dir: &str, now: Timestamp) -> Section {
     let mut section = Section::new(Area::Program);
     section.fact("this program", format!("version {own}"));
     section.fact("data directory", data_dir);
-    match seen {
-        Seen::Answers(server) => {
+    match state {
+        ServerState::Answers(server) => {
             let since = span(now.since(server.started_at).as_secs());
             section.fact(
                 "server",
@@ -42,7 +42,7 @@ pub(crate) fn check(own: &str, seen: &Seen, data_dir: &str, now: Timestamp) -> S
             );
             section.findings.extend(differs(own, server));
         }
-        Seen::Deaf { pid, why } => {
+        ServerState::Deaf { pid, why } => {
             let who = pid.map_or_else(|| "A process".to_owned(), |pid| format!("Process {pid}"));
             section.findings.push(
                 finding(
@@ -58,7 +58,7 @@ pub(crate) fn check(own: &str, seen: &Seen, data_dir: &str, now: Timestamp) -> S
                 .shown_by([why.clone()]),
             );
         }
-        Seen::Absent { used } => section.findings.push(finding(
+        ServerState::Absent { used } => section.findings.push(finding(
             Code::ServerAbsent,
             if *used { Severity::Warning } else { Severity::Note },
             "server",
@@ -92,8 +92,8 @@ fn differs(own: &str, server: &Server) -> Option<Finding> {
 mod tests {
     use super::*;
 
-    fn server(version: &str) -> Seen {
-        Seen::Answers(Server {
+    fn server(version: &str) -> ServerState {
+        ServerState::Answers(Server {
             version: version.to_owned(),
             pid: 7,
             started_at: Timestamp::from_micros(0),
@@ -103,17 +103,17 @@ mod tests {
 
     #[test]
     fn each_state_of_the_server_has_its_own_word() {
-        let found = |seen: &Seen| {
-            let findings = check("1.0", seen, "/data", Timestamp::from_micros(60_000_000)).findings;
+        let found = |state: &ServerState| {
+            let findings = check("1.0", state, "/data", Timestamp::from_micros(60_000_000)).findings;
             findings.first().map(|finding| (finding.code, finding.severity))
         };
         assert_eq!(found(&server("1.0")), None);
         assert_eq!(found(&server("0.9")), Some((Code::VersionDiffers, Severity::Warning)));
         assert_eq!(
-            found(&Seen::Deaf { pid: Some(7), why: String::new() }),
+            found(&ServerState::Deaf { pid: Some(7), why: String::new() }),
             Some((Code::ServerDeaf, Severity::Error))
         );
-        assert_eq!(found(&Seen::Absent { used: true }), Some((Code::ServerAbsent, Severity::Warning)));
-        assert_eq!(found(&Seen::Absent { used: false }), Some((Code::ServerAbsent, Severity::Note)));
+        assert_eq!(found(&ServerState::Absent { used: true }), Some((Code::ServerAbsent, Severity::Warning)));
+        assert_eq!(found(&ServerState::Absent { used: false }), Some((Code::ServerAbsent, Severity::Note)));
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_person_must_see_to_is_told() {
+    fn only_work_for_a_person_is_reported() {
         let codes = |stock: &StockFact, stopped: &[String]| {
             check(stock, stopped).findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
         };

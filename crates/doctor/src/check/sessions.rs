@@ -33,7 +33,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) named: &'a [Named],
     pub(crate) lying: &'a [Lying],
     /// Fingerprints of the keys that the server has in its store.
-    pub(crate) kept: &'a [String],
+    pub(crate) stored: &'a [String],
     /// How many sessions belong to no account; nothing when that is not known.
     pub(crate) ownerless: Option<u64>,
     pub(crate) snapshot: &'a Snapshot,
@@ -100,7 +100,7 @@ fn unnamed(lying: &Lying, facts: &Facts<'_>) -> Option<Finding> {
     let same = |named: &Named| {
         named.file == lying.file || named.found.as_ref().ok().and_then(Option::as_ref) == Some(fingerprint)
     };
-    if facts.named.iter().any(same) || facts.kept.contains(fingerprint) {
+    if facts.named.iter().any(same) || facts.stored.contains(fingerprint) {
         return None;
     }
     Some(finding(
@@ -156,7 +156,7 @@ fn shared(file: &Path, pids: &[u32], facts: &Facts<'_>) -> Option<Finding> {
     let fingerprint =
         facts.lying.iter().find(|one| one.file == file).and_then(|one| one.fingerprint.as_ref());
     let ours = facts.named.iter().any(|one| one.file == file)
-        || fingerprint.is_some_and(|fingerprint| facts.kept.contains(fingerprint));
+        || fingerprint.is_some_and(|fingerprint| facts.stored.contains(fingerprint));
     let beside = usize::from(ours && facts.server.is_some());
     let at_once = programs.len() + beside > 1;
     let would_be = ours && !programs.is_empty();
@@ -207,7 +207,7 @@ mod tests {
     use machine::made_up;
 
     fn facts<'a>(snapshot: &'a Snapshot, named: &'a [Named], lying: &'a [Lying]) -> Facts<'a> {
-        Facts { named, lying, kept: &[], ownerless: None, snapshot, running: &[], server: None }
+        Facts { named, lying, stored: &[], ownerless: None, snapshot, running: &[], server: None }
     }
 
     fn named(file: &str, found: Result<Option<String>, String>) -> Named {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_and_what_lies_there_are_compared() {
+    fn named_and_present_sessions_are_compared() {
         let snapshot = Snapshot::default();
         let all = [
             named("/k/a.session", Ok(Some("aa".to_owned()))),
@@ -240,9 +240,9 @@ mod tests {
         );
         assert!(matches!(&section.findings[2].fix, Fix::Command { command, .. }
             if command == "switchboard account import '/k/d e.session' --dry-run"));
-        let kept = ["dd".to_owned()];
+        let stored = ["dd".to_owned()];
         let mut known = facts(&snapshot, &all[..1], &there[2..]);
-        known.kept = &kept;
+        known.stored = &stored;
         assert_eq!(codes(&known), []);
     }
 

@@ -84,7 +84,7 @@ pub(crate) fn check(facts: &Facts<'_>) -> Section {
         ));
     }
     if let Some(forwarded) = facts.forwarded.filter(|forwarded| forwarded.near + forwarded.far > 0) {
-        section.fact("callers named by untrusted proxies", told(forwarded));
+        section.fact("callers named by untrusted proxies", forwarded_counts(forwarded));
         section.findings.extend(untrusted(settings, forwarded));
     }
     let own: Vec<AccountName> =
@@ -123,11 +123,11 @@ fn untrusted(settings: &Settings, forwarded: ForwardedFact) -> Option<Finding> {
                 "write the proxy's address, such as [\"127.0.0.1/32\"] for one on this machine, and restart; if you have no proxy, find out which program on this machine or in its network sends such headers",
             ),
         )
-        .shown_by([told(forwarded)])
+        .shown_by([forwarded_counts(forwarded)])
     })
 }
 
-fn told(forwarded: ForwardedFact) -> String {
+fn forwarded_counts(forwarded: ForwardedFact) -> String {
     let ForwardedFact { near, far, last_at } = forwarded;
     let last = last_at.map(|at| format!(", the last at {}", minute(at))).unwrap_or_default();
     format!(
@@ -162,7 +162,7 @@ mod tests {
         Settings::load(Some(&file), []).expect("settings")
     }
 
-    fn seen(settings: &Settings) -> Facts<'_> {
+    fn facts_of(settings: &Settings) -> Facts<'_> {
         Facts {
             file: None,
             settings: Ok(settings),
@@ -182,7 +182,7 @@ mod tests {
     fn settings_that_cannot_be_read_are_worse_while_no_server_runs() {
         let problems = ["line 1: lisen is unknown".to_owned()];
         let unread = Settings::default();
-        let mut facts = Facts { settings: Err(&problems), ..seen(&unread) };
+        let mut facts = Facts { settings: Err(&problems), ..facts_of(&unread) };
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Error)]);
         facts.servers = Some("x");
         assert_eq!(codes(&facts), [(Code::SettingsWrong, Severity::Warning)]);
@@ -194,20 +194,20 @@ mod tests {
     fn files_of_flows_that_are_wrong_are_named_with_their_lines() {
         let settings = Settings::default();
         let wrong = ["/etc/switchboard/flows/trip.toml:6:1: `flows[0].steqs` is not a known key".to_owned()];
-        let facts = Facts { wrong_flows: &wrong, ..seen(&settings) };
+        let facts = Facts { wrong_flows: &wrong, ..facts_of(&settings) };
         assert_eq!(codes(&facts), [(Code::FlowsWrong, Severity::Error)]);
         assert_eq!(check(&facts).findings[0].evidence, wrong);
     }
 
     #[test]
-    fn a_change_since_the_start_and_a_port_without_account_are_told() {
+    fn changed_settings_and_ports_without_account_are_reported() {
         let before = settings("listen = \"127.0.0.1:5099\"");
         let now = settings(
             "[legacy]\nports = [{ port = 5025, service = \"create_chat\", account = \"backup_1\" }]",
         );
         let (old, new) = (fingerprint(&before), fingerprint(&now));
         assert_eq!(old, fingerprint(&before.clone()));
-        let mut facts = Facts { servers: Some(&old), accounts: Some(&[]), ..seen(&now) };
+        let mut facts = Facts { servers: Some(&old), accounts: Some(&[]), ..facts_of(&now) };
         assert_eq!(
             codes(&facts),
             [(Code::SettingsDiffer, Severity::Warning), (Code::PortWithoutAccount, Severity::Error)]
@@ -218,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_near_by_that_is_not_trusted_is_told_and_a_header_from_afar_is_not() {
+    fn a_nearby_untrusted_proxy_is_reported_a_distant_header_not() {
         let unset = settings("listen = \"127.0.0.1:5099\"");
         let set = settings("trusted_proxies = [\"127.0.0.1/32\"]");
         let judged = |settings: &Settings, near, far| {
             let forwarded = ForwardedFact { near, far, last_at: Some(domain::Timestamp::default()) };
-            codes(&Facts { forwarded: Some(forwarded), ..seen(settings) })
+            codes(&Facts { forwarded: Some(forwarded), ..facts_of(settings) })
         };
         assert_eq!(judged(&unset, 3, 0), [(Code::ProxyUntrusted, Severity::Warning)]);
         assert_eq!(judged(&unset, 0, 3), []);
         assert_eq!(judged(&unset, 0, 0), []);
         assert_eq!(judged(&set, 3, 3), []);
         let forwarded = ForwardedFact { near: 3, far: 1, last_at: None };
-        let told = check(&Facts { forwarded: Some(forwarded), ..seen(&unset) }).findings.remove(0);
-        assert!(told.evidence[0].starts_with("3 requests from this machine"), "{told:?}");
-        assert!(matches!(&told.fix, Fix::Setting { key, .. } if key == "trusted_proxies"));
+        let found = check(&Facts { forwarded: Some(forwarded), ..facts_of(&unset) }).findings.remove(0);
+        assert!(found.evidence[0].starts_with("3 requests from this machine"), "{found:?}");
+        assert!(matches!(&found.fix, Fix::Setting { key, .. } if key == "trusted_proxies"));
     }
 }

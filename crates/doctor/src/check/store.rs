@@ -18,13 +18,13 @@ pub(crate) enum Facts<'a> {
     /// Looked at while no process has it; nothing when there is none yet.
     Alone(Result<Option<&'a StoreInspection>, &'a OpenError>),
     /// Not looked at, for this reason.
-    Unseen(String),
+    Unchecked(String),
 }
 
 pub(crate) fn check(facts: &Facts<'_>) -> Section {
     let mut section = Section::new(Area::Store);
     match facts {
-        Facts::Unseen(why) => return Section::unseen(Area::Store, why.clone()),
+        Facts::Unchecked(why) => return Section::unseen(Area::Store, why.clone()),
         Facts::Served { stock, unwritten } => {
             if let Some(stock) = stock {
                 section.fact(
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_store_says_becomes_a_finding_with_its_way_out() {
+    fn store_errors_become_findings_with_a_fix() {
         let newer = check(&Facts::Alone(Err(&OpenError::Newer { found: 99, known: 8 })));
         assert_eq!(newer.findings[0].code, Code::StoreNewer);
         assert!(newer.findings[0].summary.contains("99"), "{}", newer.findings[0].summary);

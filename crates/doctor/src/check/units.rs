@@ -27,7 +27,7 @@ pub(crate) enum Whose {
     Foreign,
 }
 
-pub(crate) struct Known {
+pub(crate) struct ClassifiedUnit {
     pub(crate) unit: Unit,
     pub(crate) whose: Whose,
 }
@@ -40,7 +40,7 @@ pub(crate) fn is_ours(unit: &Unit) -> bool {
 
 /// `ports` are those that the settings want.
 pub(crate) fn check(
-    units: &[Known],
+    units: &[ClassifiedUnit],
     journal: Result<&[Entry], String>,
     ports: &[u16],
     now: Timestamp,
@@ -85,7 +85,7 @@ fn install(unit: &Unit) -> Fix {
     )
 }
 
-fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
+fn judge(known: &ClassifiedUnit, ports: &[u16]) -> Vec<Finding> {
     let (unit, mut found) = (&known.unit, Vec::new());
     let shown = unit.file.display().to_string();
     match &known.whose {
@@ -155,7 +155,7 @@ fn judge(known: &Known, ports: &[u16]) -> Vec<Finding> {
 }
 
 /// Units that are started again and again.
-fn loops(entries: &[Entry], units: &[Known], now: Timestamp) -> Vec<Finding> {
+fn loops(entries: &[Entry], units: &[ClassifiedUnit], now: Timestamp) -> Vec<Finding> {
     let mut by_unit: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in entries {
         by_unit.entry(&entry.unit).or_default().push(entry);
@@ -163,7 +163,7 @@ fn loops(entries: &[Entry], units: &[Known], now: Timestamp) -> Vec<Finding> {
     by_unit.into_iter().filter_map(|(unit, entries)| one_loop(unit, &entries, units, now)).collect()
 }
 
-fn one_loop(name: &str, entries: &[&Entry], units: &[Known], now: Timestamp) -> Option<Finding> {
+fn one_loop(name: &str, entries: &[&Entry], units: &[ClassifiedUnit], now: Timestamp) -> Option<Finding> {
     let mut times: Vec<Timestamp> = entries
         .iter()
         .filter(|entry| matches!(entry.event, Event::Restarted(_)))
@@ -228,18 +228,18 @@ mod tests {
             .collect()
     }
 
-    fn known(name: &str, whose: Whose) -> Known {
+    fn classified(name: &str, whose: Whose) -> ClassifiedUnit {
         let unit = Unit {
             name: name.to_owned(),
             restart: "always".to_owned(),
             user: Some("demo".to_owned()),
             ..Unit::default()
         };
-        Known { unit, whose }
+        ClassifiedUnit { unit, whose }
     }
 
     #[test]
-    fn a_loop_is_told_with_its_count_and_its_reason_and_a_foreign_one_is_left_alone() {
+    fn a_restart_loop_is_reported_and_a_foreign_one_ignored() {
         let mut entries = restarts("monitor.service", 5, Duration::from_secs(10), NOW);
         entries.push(Entry { at: NOW, unit: "monitor.service".to_owned(), event: Event::AddressInUse });
         entries.push(Entry {
@@ -247,7 +247,7 @@ mod tests {
             unit: "monitor.service".to_owned(),
             event: Event::Ended("exited with 1".to_owned()),
         });
-        let old = [known("monitor.service", Whose::Old(Script::default()))];
+        let old = [classified("monitor.service", Whose::Old(Script::default()))];
         let section = check(&old, Ok(&entries), &[], NOW);
         let one = &section.findings[0];
         assert_eq!((one.code, one.severity), (Code::CrashLoop, Severity::Error));
@@ -261,11 +261,11 @@ mod tests {
 
     #[test]
     fn unit_files_are_judged_by_what_they_are_for() {
-        let mut ours = known("switchboard.service", Whose::Ours);
+        let mut ours = classified("switchboard.service", Whose::Ours);
         ours.unit.restart = "no".to_owned();
         ours.unit.user = None;
         let script = Script::parse("TelegramClient('main', 1, 'x')\napp.run(port=5021)");
-        let mut old = known("old.service", Whose::Old(script));
+        let mut old = classified("old.service", Whose::Old(script));
         old.unit.enabled = true;
         let section = check(&[ours, old], Err("no journal".to_owned()), &[5021], NOW);
         let found: Vec<_> = section.findings.iter().map(|one| one.code).collect();

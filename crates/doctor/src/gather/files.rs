@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_in_the_data_directory_is_looked_at_and_links_are_not() {
+    fn files_in_the_data_directory_are_checked_and_links_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("switchboard.db");
         fs::write(&file, "x").expect("written");

@@ -84,15 +84,15 @@ pub(crate) fn mirrored(
     data_dir: &Path,
     master_key: Result<&MasterKey, &String>,
 ) -> Result<Vec<AlertTargetFact>, String> {
-    let told =
+    let not_tried =
         |why: String| format!("alert targets that were made while the server ran were not tried: {why}");
-    let key = master_key.map_err(|why| told(why.clone()))?;
-    let kept = store::read_mirrored_targets(data_dir, key).map_err(|error| told(error.to_string()))?;
-    let place = |kept: store::MirroredTarget| {
+    let key = master_key.map_err(|why| not_tried(why.clone()))?;
+    let kept = store::read_mirrored_targets(data_dir, key).map_err(|error| not_tried(error.to_string()))?;
+    let fact = |kept: store::MirroredTarget| {
         let fields = AlertTargetFields::from_toml(&kept.record).ok()?;
         alert_target(&fields).map(|(host, port)| AlertTargetFact { name: kept.name, host, port })
     };
-    Ok(kept.into_iter().filter_map(place).collect())
+    Ok(kept.into_iter().filter_map(fact).collect())
 }
 
 /// What is to be reached: the data centres unless all accounts go through proxies, the proxies, the providers, the receivers.
@@ -106,19 +106,20 @@ fn targets(settings: &Settings) -> Vec<Target> {
     };
     if direct && settings.telegram.data_centres.is_empty() {
         let telegrams = CENTRES
-            .filter_map(|number| Some(centre(number, session_files::known_address(i32::from(number))?)));
+            .filter_map(|number| Some(centre(number, session_files::builtin_address(i32::from(number))?)));
         found.extend(telegrams);
     } else if direct {
         found.extend(settings.telegram.data_centres.iter().map(|one| centre(one.id, one.address)));
     }
     let mut proxies: Vec<(String, u16)> = Vec::new();
     for account in accounts {
-        let Some(place) = account.proxy.as_ref().and_then(|proxy| host_and_port(proxy.expose(), 1080)) else {
+        let Some(address) = account.proxy.as_ref().and_then(|proxy| host_and_port(proxy.expose(), 1080))
+        else {
             continue;
         };
-        if !proxies.contains(&place) {
-            found.push(target(What::Proxy(account.name.to_string()), place.0.clone(), place.1));
-            proxies.push(place);
+        if !proxies.contains(&address) {
+            found.push(target(What::Proxy(account.name.to_string()), address.0.clone(), address.1));
+            proxies.push(address);
         }
     }
     found.extend(providers(settings.webhooks_elsewhere()));
@@ -127,11 +128,12 @@ fn targets(settings: &Settings) -> Vec<Target> {
     found.extend(public.map(|(host, port)| target(What::PublicUrl, host, port)));
     if let Some(callback) = &settings.legacy.invite_callback {
         let of_ports = settings.legacy.ports.iter().filter_map(|port| port.invite_callback_url.as_ref());
-        let mut places: Vec<(String, u16)> = Vec::new();
+        let mut addresses: Vec<(String, u16)> = Vec::new();
         for url in std::iter::once(&callback.url).chain(of_ports) {
-            places.extend(host_and_port(url, usual_port(url)).filter(|place| !places.contains(place)));
+            addresses
+                .extend(host_and_port(url, usual_port(url)).filter(|address| !addresses.contains(address)));
         }
-        found.extend(places.into_iter().map(|(host, port)| target(What::InviteCallback, host, port)));
+        found.extend(addresses.into_iter().map(|(host, port)| target(What::InviteCallback, host, port)));
     }
     let redis = settings.queue.redis.as_ref().and_then(|url| host_and_port(url.expose_secret(), REDIS_PORT));
     found.extend(redis.map(|(host, port)| target(What::Redis, host, port)));
@@ -182,14 +184,14 @@ fn usual_port(url: &str) -> u16 {
 /// Host and port of a URL, without name and password.
 pub(crate) fn host_and_port(url: &str, usual: u16) -> Option<(String, u16)> {
     let (_, rest) = url.split_once("://")?;
-    let place = rest.split(['/', '?', '#']).next()?;
-    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, authority)| authority);
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, usual),
         Some((host, port)) => (host, port.strip_prefix(':')?.parse().ok()?),
-        None => match place.rsplit_once(':') {
+        None => match authority.rsplit_once(':') {
             Some((host, port)) => (host, port.parse().ok()?),
-            None => (place, usual),
+            None => (authority, usual),
         },
     };
     (!host.is_empty()).then(|| (host.to_owned(), port))
@@ -309,7 +311,7 @@ mod tests {
             to = ["owner@example.com"]
             "#,
         );
-        let told: Vec<_> = targets(&settings)
+        let found: Vec<_> = targets(&settings)
             .into_iter()
             .filter_map(|target| match target.what {
                 What::AlertTarget { name, made_here } => Some((name, made_here, target.host, target.port)),
@@ -319,11 +321,11 @@ mod tests {
         let expected =
             [("pager", "example.com", 443), ("near", "::1", 8080), ("mail", "mail.example.com", 587)];
         let expected = expected.map(|(name, host, port)| (name.to_owned(), false, host.to_owned(), port));
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 
     #[test]
-    fn a_provider_is_tried_once_at_its_own_address_or_the_one_that_is_named() {
+    fn a_provider_is_tried_once_at_its_own_or_the_named_address() {
         let webhook = |name: &str, more: &str| {
             format!(
                 "[[doctor.webhooks]]\nname = '{name}'\nprovider = 'max'\nexpect = 'https://example.com/planted'\n\
@@ -333,7 +335,7 @@ mod tests {
         let here = "api = 'http://[::1]:8080/planted'";
         let settings =
             settings(&[webhook("shop", ""), webhook("near", here), webhook("workshop", "")].concat());
-        let told: Vec<_> = targets(&settings)
+        let found: Vec<_> = targets(&settings)
             .into_iter()
             .filter_map(|target| match target.what {
                 What::Provider { provider, webhooks, .. } => {
@@ -347,7 +349,7 @@ mod tests {
             (WebhookProvider::Max, names.iter().map(|name| (*name).to_owned()).collect(), host, port)
         };
         assert_eq!(
-            told,
+            found,
             [named(&["shop", "workshop"], own.0, own.1), named(&["near"], "::1".to_owned(), 8080)]
         );
     }
@@ -356,12 +358,12 @@ mod tests {
     fn redis_is_tried_without_its_password() {
         let settings = settings("[queue]\nredis = \"redis://demo:planted@redis.example.com/2\"\n");
         let mut found = targets(&settings).into_iter().filter(|target| target.what == What::Redis);
-        let place = found.next().map(|target| (target.host, target.port));
-        assert_eq!(place, Some(("redis.example.com".to_owned(), 6379)));
+        let address = found.next().map(|target| (target.host, target.port));
+        assert_eq!(address, Some(("redis.example.com".to_owned(), 6379)));
     }
 
     #[tokio::test]
-    async fn a_target_that_callers_made_is_tried_only_where_callers_may_send_the_program() {
+    async fn caller_made_targets_are_tried_only_at_allowed_addresses() {
         let clock = Clock::system();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -398,16 +400,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listener_that_is_silent_or_speaks_something_else_is_not_well() {
+    async fn a_silent_or_foreign_listener_is_not_well() {
         let clock = Clock::system();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        for (said, fine) in
+        for (response, fine) in
             [(&b"HTTP/1.1 404 Not Found\r\n\r\n"[..], true), (b"SSH-2.0-demo\r\n", false), (b"", false)]
         {
             let (answer, ()) = tokio::join!(ask(address, &clock), async {
                 let (mut stream, _) = listener.accept().await.expect("a caller");
-                stream.write_all(said).await.expect("written");
+                stream.write_all(response).await.expect("written");
             });
             assert_eq!(answer.is_ok(), fine, "{answer:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::check::units::{Known, Whose, is_ours};
+use crate::check::units::{ClassifiedUnit, Whose, is_ours};
 use legacy_survey::{Script, script_of};
 use machine::{Root, Unit, units as read};
 
@@ -19,7 +19,7 @@ pub(crate) fn all(root: &Root, more: &[PathBuf]) -> Vec<Unit> {
 
 /// Whose each unit is. An old script's starts Python with a source that is one of the old scripts; `folder` is that of an
 /// old installation: whatever starts something in it is an old script's.
-pub(crate) fn known(units: Vec<Unit>, folder: Option<&Path>) -> Vec<Known> {
+pub(crate) fn classified(units: Vec<Unit>, folder: Option<&Path>) -> Vec<ClassifiedUnit> {
     units
         .into_iter()
         .map(|unit| {
@@ -28,7 +28,7 @@ pub(crate) fn known(units: Vec<Unit>, folder: Option<&Path>) -> Vec<Known> {
             } else {
                 old(&unit, folder).map_or(Whose::Foreign, Whose::Old)
             };
-            Known { unit, whose }
+            ClassifiedUnit { unit, whose }
         })
         .collect()
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use config::Settings;
 use domain::Service;
-use legacy_survey::{Known, SessionFile, api_ids as api_ids_of};
+use legacy_survey::{ScriptRecord, SessionFile, api_ids as api_ids_of};
 
 use crate::{Code, Finding, Fix, Severity, finding};
 
 /// Compares ports and services with the settings.
-pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
+pub(super) fn ports(scripts: &[ScriptRecord<'_>], settings: &Settings) -> Vec<Finding> {
     let mut by_port: BTreeMap<u16, (BTreeSet<Service>, BTreeSet<String>)> = BTreeMap::new();
-    for one in known.iter().filter(|one| !one.script.services.is_empty()) {
+    for one in scripts.iter().filter(|one| !one.script.services.is_empty()) {
         for port in &one.ports {
             let (services, scripts) = by_port.entry(*port).or_default();
             services.extend(&one.script.services);
@@ -53,9 +53,9 @@ pub(super) fn ports(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
 }
 
 /// Sessions that scripts name and that are nowhere.
-pub(super) fn missing(known: &[Known<'_>]) -> Vec<Finding> {
+pub(super) fn missing(scripts: &[ScriptRecord<'_>]) -> Vec<Finding> {
     let mut by_session: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for one in known {
+    for one in scripts {
         for session in &one.missing {
             let script = one.file.as_ref().map(|file| file.display().to_string());
             by_session.entry(session).or_default().extend(script);
@@ -72,10 +72,10 @@ pub(super) fn missing(known: &[Known<'_>]) -> Vec<Finding> {
 }
 
 /// Applications that scripts sign in as and that no account of the settings has.
-pub(super) fn api_ids(known: &[Known<'_>], settings: &Settings) -> Vec<Finding> {
+pub(super) fn api_ids(scripts: &[ScriptRecord<'_>], settings: &Settings) -> Vec<Finding> {
     let here: BTreeSet<i32> = settings.telegram.accounts.iter().map(|account| account.api_id).collect();
     let mut unknown: BTreeMap<i32, BTreeSet<String>> = BTreeMap::new();
-    for one in known {
+    for one in scripts {
         for api_id in api_ids_of(one).into_iter().filter(|api_id| !here.contains(api_id)) {
             let script = one.file.as_ref().map(|file| file.display().to_string());
             unknown.entry(api_id).or_default().extend(script);
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
     use legacy_survey::Script;
 
-    fn known(ports: &[u16], services: &[Service]) -> Known<'static> {
-        Known {
+    fn record(ports: &[u16], services: &[Service]) -> ScriptRecord<'static> {
+        ScriptRecord {
             file: Some("/old/x.py".into()),
             script: Script { services: services.to_vec(), ..Script::default() },
             ports: ports.to_vec(),
@@ -158,10 +158,10 @@ mod tests {
         std::fs::write(&file, "[legacy]\nports = [{ port = 5021, service = \"create_chat\" }, { port = 5022, service = \"send_media\" }]").expect("written");
         let settings = Settings::load(Some(&file), []).expect("settings");
         let all = [
-            known(&[5021], &[Service::CreateChat]),
-            known(&[5022], &[Service::SendText]),
-            known(&[5028], &[Service::LeaveChat]),
-            known(&[5099], &[]),
+            record(&[5021], &[Service::CreateChat]),
+            record(&[5022], &[Service::SendText]),
+            record(&[5028], &[Service::LeaveChat]),
+            record(&[5099], &[]),
         ];
         let found = ports(&all, &settings);
         let codes: Vec<_> = found.iter().map(|one| (one.code, one.subject.as_str())).collect();
@@ -179,7 +179,7 @@ mod tests {
             "[[telegram.accounts]]\nname = 'a'\napi_id = 1\napi_hash = 'b'\nsessions = [{ file = 'c' }]\n";
         std::fs::write(&file, account).expect("written");
         let settings = Settings::load(Some(&file), []).expect("settings");
-        let mut one = known(&[5022], &[Service::SendText]);
+        let mut one = record(&[5022], &[Service::SendText]);
         one.script.api_ids = vec![1, 9];
         one.missing = vec!["main_text.session".to_owned()];
         let unknown = api_ids(std::slice::from_ref(&one), &settings);

@@ -10,7 +10,7 @@ use domain::AccountName;
 use telegram::import::Plan;
 
 use crate::{Area, Section};
-use legacy_survey::{Contents, Known, Row, Running, SessionFile};
+use legacy_survey::{Contents, Row, Running, ScriptRecord, SessionFile};
 use machine::{Entry, Event, Unit};
 
 /// A unit that was started again so often is not just unlucky.
@@ -48,26 +48,26 @@ pub(crate) struct Surveyed {
 
 /// Surveys. Pure.
 pub(crate) fn survey(facts: &Facts<'_>) -> Surveyed {
-    let known = legacy_survey::known(facts.folder, facts.contents, facts.units, facts.running);
+    let scripts = legacy_survey::script_records(facts.folder, facts.contents, facts.units, facts.running);
     let restarts = restarts(facts.journal);
     let owner_of = |session: &SessionFile| {
         let key = session.key.as_ref().ok()?;
         let owner = facts.accounts.iter().find(|(_, own)| own.as_ref() == Some(key));
         owner.map(|(name, _)| name.clone())
     };
-    let proven = |one: &Known<'_>| {
+    let proven = |one: &ScriptRecord<'_>| {
         let by_key = one.sessions.iter().find_map(|session| owner_of(session));
         by_key.or_else(|| by_phone(one, facts.settings))
     };
-    let said = |one: &Known<'_>| {
-        let [said] = one.script.accounts.as_slice() else { return None };
-        said.parse::<AccountName>().ok()
+    let claimed = |one: &ScriptRecord<'_>| {
+        let [name] = one.script.accounts.as_slice() else { return None };
+        name.parse::<AccountName>().ok()
     };
-    let account_of = |one: &Known<'_>| proven(one).or_else(|| said(one));
+    let account_of = |one: &ScriptRecord<'_>| proven(one).or_else(|| claimed(one));
     let shown = |name: AccountName| name.to_string();
     let rows = legacy_survey::rows(
         facts.folder,
-        &known,
+        &scripts,
         facts.contents,
         |one| account_of(one).map(shown),
         |session| owner_of(session).map(shown),
@@ -82,22 +82,23 @@ pub(crate) fn survey(facts: &Facts<'_>) -> Surveyed {
     }
     match facts.settings {
         Some(settings) => {
-            section.findings.extend(difference::ports(&known, settings));
-            section.findings.extend(difference::api_ids(&known, settings));
+            section.findings.extend(difference::ports(&scripts, settings));
+            section.findings.extend(difference::api_ids(&scripts, settings));
         }
         None => section.lacks("the settings cannot be read, so that nothing is compared with them"),
     }
-    section.findings.extend(difference::missing(&known));
+    section.findings.extend(difference::missing(&scripts));
     section.findings.extend(difference::sessions(&facts.contents.sessions, &facts.here, facts.import));
     let names: Vec<AccountName> = facts.accounts.iter().map(|(name, _)| name.clone()).collect();
     // What a script calls its account is no proof: of an account that is here, Telegram must say that it is its.
-    let planned = |one: &Known<'_>| proven(one).or_else(|| said(one).filter(|name| !names.contains(name)));
-    let plan = legacy_survey::plan(&known, &facts.contents.sessions, &facts.here, planned, &names);
+    let planned =
+        |one: &ScriptRecord<'_>| proven(one).or_else(|| claimed(one).filter(|name| !names.contains(name)));
+    let plan = legacy_survey::plan(&scripts, &facts.contents.sessions, &facts.here, planned, &names);
     Surveyed { rows, section, plan }
 }
 
 /// The account of the settings that has the phone number of a script.
-fn by_phone(one: &Known<'_>, settings: Option<&Settings>) -> Option<AccountName> {
+fn by_phone(one: &ScriptRecord<'_>, settings: Option<&Settings>) -> Option<AccountName> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let has = |phone: &String| one.script.phones.iter().any(|own| digits(own) == digits(phone));
     let accounts = &settings?.telegram.accounts;

@@ -102,7 +102,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_pattern_reads_it_writes(kind in any_type(), text in "[a-z_.*]{0,12}") {
+        fn a_pattern_is_written_as_it_was_read(kind in any_type(), text in "[a-z_.*]{0,12}") {
             for text in [kind.as_str(), text.as_str()] {
                 if let Ok(pattern) = text.parse::<EventPattern>() {
                     prop_assert_eq!(pattern.to_string(), text);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type_is_refused() {
+    fn unknown_types_are_refused() {
         for wrong in ["", "message", "message.", ".*", "messages.*", "message.gone", "**"] {
             assert!(wrong.parse::<EventPattern>().is_err(), "{wrong}");
         }

@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn malformed_ids_are_refused() {
         for wrong in ["", "evt_", "-1", "evt_-1", "+5", "99999999999999999999", "msg_5"] {
             assert!(wrong.parse::<EventId>().is_err(), "{wrong}");
         }

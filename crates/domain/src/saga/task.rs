@@ -25,7 +25,8 @@ pub enum Task {
         observer: ObserverRule,
         /// Fail before anything is made when no one of `members` and `admins` is found.
         #[serde(default)]
-        need_somebody: bool,
+        #[serde(rename = "need_somebody")]
+        needs_a_member: bool,
         /// Whom the invite callback names, when it is to be sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         client_tg_id: Option<String>,

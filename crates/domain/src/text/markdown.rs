@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mark() {
+    fn every_mark_is_read() {
         use EntityKind as K;
         for (text, kind) in [
             ("**x**", K::Bold),
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_inside_code() {
+    fn marks_inside_code_are_plain_text() {
         assert_eq!(read(r"`**a** \[ [b](c)`").0, r"**a** \[ [b](c)");
         let block = EntityKind::Pre { language: "a".into() };
         assert_eq!(read("```a\n`b` **c**```"), ("`b` **c**".into(), vec![(0, 9, block)]));

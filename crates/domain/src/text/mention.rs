@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_nothing_is_told_by_its_id() {
+    fn a_blank_name_is_replaced_by_the_id() {
         assert_eq!(with_mention(html("hi"), user(), " \u{200b}\n").text, "id7 hi");
         assert_eq!(with_mention(html("{client}"), user(), "Ann\nLee").text, "Ann Lee");
     }

@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_refused_strictly_is_the_only_difference(text in markup()) {
+    fn strict_reading_differs_only_in_its_refusals(text in markup()) {
         if let Ok(strict) = parse(ParseMode::Html, &text) {
             prop_assert_eq!(strict, parse_leniently(ParseMode::Html, &text));
         }

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_stays_whole() {
+    fn a_text_that_fits_stays_whole() {
         assert_eq!(texts("a\n\nb", 4), ["a\n\nb"]);
         assert_eq!(texts("😀😀", 4), ["😀😀"]);
         assert!(texts(" \u{200b} ", 1).is_empty());
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_as_one_stays_together() {
+    fn a_visible_character_is_never_split() {
         assert_eq!(texts("a😀b", 2), ["a", "😀", "b"]);
         assert_eq!(texts("ab👨\u{200d}👩\u{200d}👧c", 9), ["ab", "👨\u{200d}👩\u{200d}👧c"]);
         assert_eq!(texts("a🇩🇪🇫🇷", 7), ["a🇩🇪", "🇫🇷"]);

@@ -35,7 +35,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_failed_together_is_not_tried_again_together() {
+    fn deliveries_that_failed_together_are_retried_apart() {
         let (now, chance) = (Timestamp::from_micros(1_893_456_000_000_000), Chance::from_seed(1));
         let outcomes: Vec<_> = (0..5).map(|_| outcome(Some("503".to_owned()), 1, now, &chance)).collect();
         assert!(outcomes.iter().any(|other| *other != outcomes[0]), "{outcomes:?}");
@@ -43,7 +43,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_not_taken_is_tried_within_its_wait_or_given_up(failed in 0..20_u32, seed: u64, at in 0..4_000_000_000_i64) {
+        fn a_refused_delivery_is_retried_in_its_wait_or_given_up(failed in 0..20_u32, seed: u64, at in 0..4_000_000_000_i64) {
             let (now, chance) = (Timestamp::from_micros(at * 1_000_000), Chance::from_seed(seed));
             match outcome(Some("503".to_owned()), failed, now, &chance) {
                 Outcome::PutOff { next_at, .. } => {

@@ -31,10 +31,10 @@ const REPLAY_WINDOW: u64 = 1000;
 const READY: u32 = 256;
 
 /// Of what was delivered the latest stay to be looked at.
-const KEPT: u32 = 5000;
+const DELIVERED_LIMIT: u32 = 5000;
 
 /// Of what was given up so many of the latest stay, until they are past their retention.
-const KEPT_GIVEN_UP: u32 = 10_000;
+const GIVEN_UP_LIMIT: u32 = 10_000;
 
 /// After so many posts that were taken or given up the others are removed.
 const TRIM_EVERY: usize = 2000;
@@ -304,8 +304,8 @@ impl Lane {
         }
         if self.ended >= TRIM_EVERY {
             self.ended = 0;
-            webhooks.trim(self.id, WebhookDeliveryState::Delivered, KEPT).await?;
-            webhooks.trim(self.id, WebhookDeliveryState::Dead, KEPT_GIVEN_UP).await?;
+            webhooks.trim(self.id, WebhookDeliveryState::Delivered, DELIVERED_LIMIT).await?;
+            webhooks.trim(self.id, WebhookDeliveryState::Dead, GIVEN_UP_LIMIT).await?;
         }
         Ok(())
     }

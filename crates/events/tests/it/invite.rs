@@ -28,11 +28,11 @@ async fn a_callback_is_posted_as_the_receiver_knows_it() {
         "invite_link": "https://t.me/+6000000001",
     });
     assert_eq!(posted.body, body);
-    world.all_told().await;
+    world.all_delivered().await;
 
     world.made_for("6000000002").await;
     assert_eq!(receiver.next().await.body["user_id"], "6000000002");
-    world.all_told().await;
+    world.all_delivered().await;
     worker.stop(Duration::from_secs(10)).await;
     assert!(receiver.is_quiet(), "each once");
 }
@@ -56,7 +56,7 @@ async fn refused_callback_is_retried_until_given_up() {
     assert_eq!((failed.direction, failed.state), (Direction::Outbound, FailedState::Pending));
     assert_eq!(failed.callback, Some(id));
     assert!(failed.error.contains("503"), "{}", failed.error);
-    world.all_told().await;
+    world.all_delivered().await;
 
     // By hand, and this time it is taken.
     let now = world.clock.now();
@@ -64,7 +64,7 @@ async fn refused_callback_is_retried_until_given_up() {
     assert!(world.store.callbacks().requeue(id, now).await.expect("writes"));
     world.due.notify_one();
     assert_eq!(receiver.next().await.id, id.to_string());
-    world.all_told().await;
+    world.all_delivered().await;
     let ended = world.store.failed_requests().get(failed.id).await.expect("reads").expect("is there");
     assert_eq!(ended.state, FailedState::Done);
     worker.stop(Duration::from_secs(10)).await;
@@ -88,7 +88,7 @@ async fn a_receiver_that_does_not_answer_is_waited_for_15_seconds() {
     // Its answer is in before time goes on.
     let begun = Instant::now();
     while left().await.len() > 1 {
-        assert!(begun.elapsed() < Duration::from_mins(1), "the other one is not told");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the other one is not notified");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     world.clock.advance(Duration::from_secs(15));
@@ -99,14 +99,14 @@ async fn a_receiver_that_does_not_answer_is_waited_for_15_seconds() {
 }
 
 #[tokio::test]
-async fn no_more_than_four_are_under_way() {
+async fn at_most_four_callbacks_are_posted_at_once() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
-    let mut told = Vec::new();
+    let mut releases = Vec::new();
     let mut made = BTreeSet::new();
     for client in 0..7 {
-        let (tell, when) = tokio::sync::oneshot::channel();
+        let (release, when) = tokio::sync::oneshot::channel();
         receiver.reply(Reply::When(when));
-        told.push(tell);
+        releases.push(release);
         made.insert(world.made_for(&format!("600000000{client}")).await.to_string());
     }
     let worker = world.start(&receiver.address);
@@ -115,24 +115,24 @@ async fn no_more_than_four_are_under_way() {
         posted.insert(receiver.next().await.id);
     }
     assert!(receiver.is_quiet());
-    for tell in told.drain(..3) {
-        tell.send(()).expect("is waited for");
+    for release in releases.drain(..3) {
+        release.send(()).expect("is waited for");
         posted.insert(receiver.next().await.id);
         assert!(receiver.is_quiet());
     }
     assert_eq!(posted, made, "each once");
-    for tell in told {
-        tell.send(()).expect("is waited for");
+    for release in releases {
+        release.send(()).expect("is waited for");
     }
-    world.all_told().await;
+    world.all_delivered().await;
     worker.stop(Duration::from_secs(10)).await;
 }
 
 #[tokio::test]
-async fn what_is_on_the_wire_at_the_stop_is_finished() {
+async fn a_stop_finishes_requests_on_the_wire() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let worker = world.start(&receiver.address);
-    let (tell, when) = tokio::sync::oneshot::channel();
+    let (release, when) = tokio::sync::oneshot::channel();
     receiver.reply(Reply::When(when));
     world.made_for("6000000001").await;
     receiver.next().await;
@@ -141,7 +141,7 @@ async fn what_is_on_the_wire_at_the_stop_is_finished() {
         async move { worker.stop(Duration::from_secs(20)).await }
     });
     tokio::task::yield_now().await;
-    tell.send(()).expect("is waited for");
+    release.send(()).expect("is waited for");
     stopping.await.expect("stops");
     assert_eq!(world.store.callbacks().next_due().await.expect("reads"), None, "its end is written");
 }
@@ -156,7 +156,7 @@ async fn a_redirect_is_followed_within_the_server_alone() {
     assert_eq!(receiver.next().await.path, "/hook");
     let again = receiver.next().await;
     assert_eq!((again.path.as_str(), &again.body["user_id"]), ("/hook/", &json!("6000000001")));
-    world.all_told().await;
+    world.all_delivered().await;
 
     for (status, to) in [(307, format!("{}/hook", stranger.address)), (302, "/hook/".into())] {
         receiver.reply(Reply::SendOn(status, to));
@@ -166,7 +166,7 @@ async fn a_redirect_is_followed_within_the_server_alone() {
         assert!(receiver.is_quiet() && stranger.is_quiet());
         world.clock.advance(Duration::from_secs(30));
         receiver.next().await;
-        world.all_told().await;
+        world.all_delivered().await;
     }
 }
 
@@ -177,13 +177,13 @@ async fn an_answer_without_an_end_is_still_an_answer() {
     receiver.reply(Reply::Endless);
     world.made_for("6000000001").await;
     receiver.next().await;
-    world.all_told().await;
+    world.all_delivered().await;
     worker.stop(Duration::from_secs(10)).await;
     assert!(receiver.is_quiet());
 }
 
 #[tokio::test]
-async fn without_a_receiver_a_callback_is_kept_for_a_person() {
+async fn without_a_receiver_a_callback_waits_for_a_person() {
     let world = World::new().await;
     let _worker = world.start_with(None);
     let id = world.made_for("6000000001").await;
@@ -243,7 +243,7 @@ async fn a_port_with_an_address_of_its_own_posts_there() {
         let id = world.made_for("6000000001").await;
         let posted = if is_own { own.next().await } else { usual.next().await };
         assert_eq!(posted.id, id.to_string(), "{number}");
-        world.all_told().await;
+        world.all_delivered().await;
         worker.stop(Duration::from_secs(10)).await;
     }
     assert!(usual.is_quiet() && own.is_quiet());

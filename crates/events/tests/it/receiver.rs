@@ -90,8 +90,8 @@ async fn take(
             answer.body(Body::from_stream(futures::stream::repeat(piece)))
         }
         Reply::Never => std::future::pending().await,
-        Reply::When(told) => {
-            let _ = told.await;
+        Reply::When(released) => {
+            let _ = released.await;
             answer.body(Body::empty())
         }
     }

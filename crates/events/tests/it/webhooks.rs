@@ -154,8 +154,8 @@ fn verified(posted: &Posted, secret: &str) -> Option<Value> {
         .expect("Python starts");
     running.stdin.take().expect("is piped").write_all(post.to_string().as_bytes()).expect("is read");
     let output = running.wait_with_output().expect("Python ends");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() || told.contains("WebhookVerificationError"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() || stderr.contains("WebhookVerificationError"), "{stderr}");
     output.status.success().then(|| serde_json::from_slice(&output.stdout).expect("JSON"))
 }
 
@@ -208,7 +208,7 @@ async fn for_a_day_posts_carry_both_signatures() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_tried_again_until_it_is_dead() {
+async fn a_refused_event_is_retried_until_it_is_dead() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
     let id = added(&world, &receiver.address, |_| {}).await;
@@ -262,7 +262,7 @@ async fn an_endpoint_may_take_14_seconds_and_not_16() {
 }
 
 #[tokio::test]
-async fn of_an_endless_answer_two_kilobytes_are_kept() {
+async fn two_kilobytes_of_an_endless_answer_are_stored() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
     receiver.reply(Reply::Endless);
@@ -296,7 +296,7 @@ async fn a_redirect_and_a_private_address_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn what_is_not_listed_is_not_dialled() {
+async fn an_unlisted_address_is_not_dialled() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     // By a redirect.
     let unlisted = std::net::TcpListener::bind("127.0.0.2:0").expect("a port");
@@ -318,7 +318,7 @@ async fn what_is_not_listed_is_not_dialled() {
 }
 
 #[tokio::test]
-async fn one_that_answers_410_is_switched_off() {
+async fn an_endpoint_that_answers_410_is_switched_off() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
     receiver.reply(Reply::Status(410));
@@ -372,7 +372,7 @@ async fn a_dead_endpoint_delays_only_itself_and_is_off_after_days() {
 }
 
 #[tokio::test]
-async fn a_replay_posts_what_was_delivered_once_more() {
+async fn a_replay_posts_delivered_events_once_more() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
     let began = world.clock.now();
@@ -407,7 +407,7 @@ async fn a_replay_posts_what_was_delivered_once_more() {
 }
 
 #[tokio::test]
-async fn a_paused_webhook_hears_nothing_and_then_all_of_it() {
+async fn a_paused_webhook_gets_all_events_once_resumed() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let webhooks = start(&world);
     let id = added(&world, &receiver.address, |_| {}).await;
@@ -424,7 +424,7 @@ async fn a_paused_webhook_hears_nothing_and_then_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_says_what_was_removed_before_it_had_it() {
+async fn a_webhook_reports_events_removed_before_delivery() {
     let (world, receiver) = (World::new().await, Receiver::start().await);
     world.made_for("6000000001").await;
     let id = added(&world, &receiver.address, |_| {}).await;
@@ -440,8 +440,8 @@ async fn a_webhook_says_what_was_removed_before_it_had_it() {
     world.made_for("6000000004").await;
     until(&world, id, all_are(WebhookDeliveryState::Delivered)).await;
     let found = webhook(&world, id).await;
-    let said = format!("events up to {gap} were removed before they could be posted");
-    assert_eq!(found.last_error, Some(said), "after a success too");
+    let expected = format!("events up to {gap} were removed before they could be posted");
+    assert_eq!(found.last_error, Some(expected), "after a success too");
     assert!(found.delivered_at.is_some() && found.failing_since.is_none());
     world.store.webhooks().resume(id, world.clock.now()).await.expect("writes");
     assert_eq!(webhook(&world, id).await.last_error, None, "a person has seen it");
@@ -495,7 +495,7 @@ async fn a_long_replay_holds_little_and_new_events_pass_it() {
     .await;
     assert!(world.store.webhooks().replay(id, began).await.expect("writes"));
     let webhooks = start(&world);
-    let (mut posted, mut place_of_new) = (std::collections::HashSet::new(), None);
+    let (mut posted, mut position_of_new) = (std::collections::HashSet::new(), None);
     for place in 0..=OLD {
         if place == 100 {
             world.store.events().account_states(states(1, "new"), world.clock.now()).await.expect("writes");
@@ -506,11 +506,11 @@ async fn a_long_replay_holds_little_and_new_events_pass_it() {
         }
         let post = receiver.next().await;
         if post.body["account"] == "new_0" {
-            place_of_new = Some(place);
+            position_of_new = Some(place);
         }
         assert!(posted.insert(post.id), "each once");
     }
-    let place = place_of_new.expect("it is posted");
+    let place = position_of_new.expect("it is posted");
     assert!(place < OLD - 500, "it came as number {place}");
     webhooks.stop(SOON).await;
     assert!(receiver.is_quiet());

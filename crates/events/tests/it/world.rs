@@ -72,7 +72,7 @@ impl World {
                 members: Vec::new(),
                 admins: Vec::new(),
                 observer: ObserverRule::Never,
-                need_somebody: false,
+                needs_a_member: false,
                 client_tg_id: Some(client.to_owned()),
             },
             state: SagaState::Queued,
@@ -105,13 +105,13 @@ impl World {
         id
     }
 
-    pub(crate) async fn all_told(&self) {
+    pub(crate) async fn all_delivered(&self) {
         let empty = async {
             while self.store.callbacks().next_due().await.expect("reads").is_some() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(SOON, empty).await.expect("all are told");
+        tokio::time::timeout(SOON, empty).await.expect("all are notified");
     }
 
     /// Waits until the failure of a callback is written, and returns after how long it is tried again.

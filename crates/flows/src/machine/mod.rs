@@ -15,9 +15,9 @@ use telegram::{PressAnswer, Sighting};
 
 use self::run::{Doing, Pressed, Run};
 use crate::definition::{Deed, Flow};
-use crate::known::KnownMessages;
 use crate::limits::{RunsCounted, Skip};
 use crate::pattern::Choice;
+use crate::tracked_messages::TrackedMessages;
 
 pub use self::run::RunRecord;
 
@@ -47,7 +47,7 @@ pub struct Now {
 #[derive(Debug)]
 pub enum Input<'a> {
     /// A message or an edit came in, live.
-    Seen(&'a Sighting),
+    Sighted(&'a Sighting),
     /// Messages were deleted.
     Gone { message_ids: &'a [TelegramMessageId], version: i32 },
     /// A message came or changed in an absence, then.
@@ -81,7 +81,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Machine {
     flow: Arc<Flow>,
-    known: KnownMessages,
+    tracked: TrackedMessages,
     counted: RunsCounted,
     is_stopped: bool,
     run: Option<Run>,
@@ -96,7 +96,7 @@ impl Machine {
     pub fn new(flow: Arc<Flow>) -> Self {
         Self {
             flow,
-            known: KnownMessages::default(),
+            tracked: TrackedMessages::default(),
             counted: RunsCounted::default(),
             is_stopped: false,
             run: None,
@@ -171,7 +171,7 @@ impl Machine {
 
     /// The chat has become another one: what was known of its messages says nothing of those there, and a run is cut.
     pub(crate) fn forget(&mut self, now: Now) -> Vec<Action> {
-        self.known = KnownMessages::default();
+        self.tracked = TrackedMessages::default();
         let mut actions = Vec::new();
         self.end(FlowRunState::Cut, Some("interrupted"), now, &mut actions);
         actions
@@ -181,17 +181,17 @@ impl Machine {
     pub fn step(&mut self, input: Input<'_>, now: Now, id: &mut dyn FnMut() -> FlowRunId) -> Vec<Action> {
         let mut actions = Vec::new();
         match input {
-            Input::Seen(sighting) => self.see(sighting, now, id),
+            Input::Sighted(sighting) => self.see(sighting, now, id),
             Input::Gone { message_ids, version } => {
                 for message_id in message_ids {
-                    self.known.gone(*message_id, version);
+                    self.tracked.gone(*message_id, version);
                 }
             }
-            Input::Missed { message_id, written_at } => self.known.missed(message_id, written_at),
+            Input::Missed { message_id, written_at } => self.tracked.missed(message_id, written_at),
             Input::Answered { press, answer } => self.answered(press, answer, now, &mut actions),
             Input::Sent { number, refusal } => self.sent(number, refusal, now, &mut actions),
             Input::Interrupted => {
-                self.known.doubt();
+                self.tracked.doubt();
                 if let Some(run) = &mut self.run {
                     run.interrupt(now);
                 }
@@ -207,7 +207,7 @@ impl Machine {
         let is_fresh = now.wall.since(sighting.written_at) <= self.flow.fresh;
         // What is too old to be acted upon says no more than that what was known is the newest no longer.
         let keyboard = sighting.keyboard.clone().filter(|_| is_fresh);
-        let Some(news) = self.known.take(sighting, keyboard) else { return };
+        let Some(news) = self.tracked.take(sighting, keyboard) else { return };
         if sighting.is_own {
             return;
         }
@@ -217,7 +217,7 @@ impl Machine {
         let Some(captures) = self.flow.trigger.fits(&sighting.text, sighting.keyboard.as_deref()) else {
             return;
         };
-        self.known.mark(&sighting.text);
+        self.tracked.mark(&sighting.text);
         if self.is_stopped || news.fitted.as_deref() == Some(&*sighting.text) {
             return;
         }
@@ -276,9 +276,9 @@ impl Machine {
     /// Goes on behind the step that is done.
     fn next(&mut self, now: Now) {
         let Some(run) = &mut self.run else { return };
-        let place = run.step + 1;
-        match self.flow.steps.get(place) {
-            Some(step) => run.begin_step(place, step.within, now),
+        let step_index = run.step + 1;
+        match self.flow.steps.get(step_index) {
+            Some(step) => run.begin_step(step_index, step.within, now),
             None => run.wait(Doing::Settle, if run.is_proved() { SETTLE_SURE } else { SETTLE }, now),
         }
     }
@@ -315,28 +315,28 @@ impl Machine {
                 return false;
             }
             Deed::Send(text) => {
-                let place = run.step;
+                let step_index = run.step;
                 match config::filled(text, |name| run.captures.get(name).cloned()) {
                     Some(text) => self.send(text, now, actions),
-                    None => self.fail(place, "nothing_to_send", None, now, actions),
+                    None => self.fail(step_index, "nothing_to_send", None, now, actions),
                 }
                 return true;
             }
             Deed::Press(pattern) => pattern,
         };
-        let found = self.known.since(run.since).find_map(|known| {
+        let found = self.tracked.since(run.since).find_map(|known| {
             let keyboard = known.keyboard.as_deref().filter(|_| run.may_look_at(known.order, pattern))?;
             let barred = |button: &domain::Button| run.is_barred(known, button);
             Some((pattern.choose(keyboard, &run.captures, barred)?, known.message_id, known.order))
         });
         let Some((choice, message_id, order)) = found else { return false };
-        let place = run.step;
+        let step_index = run.step;
         match choice {
             Choice::Press { data, label } => {
                 self.numbers = self.numbers.wrapping_add(1);
                 let number = self.numbers;
                 actions.push(Action::Press { number, message_id, data: data.clone() });
-                run.press(Pressed { number, step: place, message_id, order, data }, &label, now);
+                run.press(Pressed { number, step: step_index, message_id, order, data }, &label, now);
                 match &step.expect {
                     Some((_, within)) => run.wait(Doing::Read, *within, now),
                     None => self.next(now),
@@ -348,11 +348,11 @@ impl Machine {
             }
             Choice::Url { url, label } => {
                 run.pass(message_id, order, &label);
-                run.note(FlowStage::Address, Some(place), Some(format!("{label}: {url}")), now);
+                run.note(FlowStage::Address, Some(step_index), Some(format!("{label}: {url}")), now);
                 self.next(now);
             }
             Choice::Refused { deed, label } => {
-                self.fail(place, refusal_code(deed), Some(&label), now, actions);
+                self.fail(step_index, refusal_code(deed), Some(&label), now, actions);
             }
         }
         true
@@ -372,13 +372,13 @@ impl Machine {
     fn sent(&mut self, number: u32, refusal: Option<String>, now: Now, actions: &mut Vec<Action>) {
         let flow = Arc::clone(&self.flow);
         let Some(run) = &mut self.run else { return };
-        let place = run.step;
+        let step_index = run.step;
         if run.doing != Doing::Send(number) {
             return;
         }
         let early = std::mem::take(&mut run.early);
-        match (refusal, flow.steps.get(place).and_then(|step| step.expect.as_ref())) {
-            (Some(why), _) => return self.fail(place, "not_accepted", Some(&why), now, actions),
+        match (refusal, flow.steps.get(step_index).and_then(|step| step.expect.as_ref())) {
+            (Some(why), _) => return self.fail(step_index, "not_accepted", Some(&why), now, actions),
             (None, Some((_, within))) => run.wait(Doing::Read, *within, now),
             (None, None) => self.next(now),
         }
@@ -391,20 +391,20 @@ impl Machine {
     fn answered(&mut self, press: u32, answer: PressAnswer, now: Now, actions: &mut Vec<Action>) {
         let Some(run) = &mut self.run else { return };
         let Some(pressed) = run.close(press) else { return };
-        let place = pressed.step;
-        let (stage, note) = run::told(&answer);
-        run.note(stage, Some(place), note, now);
+        let step_index = pressed.step;
+        let (stage, note) = run::timeline_entry(&answer);
+        run.note(stage, Some(step_index), note, now);
         match answer {
-            PressAnswer::Heard { text, .. } => {
+            PressAnswer::Answered { text, .. } => {
                 let text = text.unwrap_or_default();
                 // An answer speaks for the step that pressed.
-                if run.step == place {
+                if run.step == step_index {
                     self.read(&text, now);
                 }
             }
-            PressAnswer::NoResponse | PressAnswer::NotKnown(_) => {}
+            PressAnswer::NoResponse | PressAnswer::Unknown(_) => {}
             PressAnswer::MessageGone => {
-                self.known.drop_keyboard(pressed.message_id, pressed.order);
+                self.tracked.drop_keyboard(pressed.message_id, pressed.order);
                 self.again(&pressed, "message_gone", now, actions);
             }
             PressAnswer::DataInvalid => self.again(&pressed, "button_gone", now, actions),
@@ -420,7 +420,7 @@ impl Machine {
             }
             PressAnswer::Refused(code) => {
                 if run.is_about(&pressed) {
-                    self.fail(place, "refused", Some(&code), now, actions);
+                    self.fail(step_index, "refused", Some(&code), now, actions);
                 }
             }
         }
@@ -453,21 +453,21 @@ impl Machine {
         if now.running < run.deadline {
             return;
         }
-        let place = run.step;
+        let step_index = run.step;
         match run.doing {
             Doing::Settle => self.end(FlowRunState::Done, None, now, actions),
-            Doing::Look => self.fail(place, "no_button", None, now, actions),
-            Doing::Hold(_) => self.fail(place, "flood_wait", None, now, actions),
-            Doing::Read => self.fail(place, "no_text", None, now, actions),
+            Doing::Look => self.fail(step_index, "no_button", None, now, actions),
+            Doing::Hold(_) => self.fail(step_index, "flood_wait", None, now, actions),
+            Doing::Read => self.fail(step_index, "no_text", None, now, actions),
             Doing::Send(_) => {
-                self.fail(place, "not_accepted", Some("no answer in time"), now, actions);
+                self.fail(step_index, "not_accepted", Some("no answer in time"), now, actions);
             }
         }
     }
 
     fn fail(
         &mut self,
-        place: usize,
+        step_index: usize,
         code: &'static str,
         detail: Option<&str>,
         now: Now,
@@ -477,19 +477,19 @@ impl Machine {
         let flow = Arc::clone(&self.flow);
         let Some(run) = &mut self.run else { return };
         let note = detail.map_or_else(|| code.to_owned(), |detail| format!("{code}: {detail}"));
-        run.note(FlowStage::Failed, Some(place), Some(note.clone()), now);
+        run.note(FlowStage::Failed, Some(step_index), Some(note.clone()), now);
         let (state, code) = run.failure(code);
-        match flow.steps.get(place).map_or(OnFail::Stop, |step| step.on_fail) {
+        match flow.steps.get(step_index).map_or(OnFail::Stop, |step| step.on_fail) {
             OnFail::Restart if run.restarts < MOST_RESTARTS => {
                 run.note(FlowStage::Restarted, None, None, now);
                 run.restart(flow.steps.first().map_or(SETTLE, |step| step.within), now);
             }
             OnFail::Next => {
-                run.step = place;
+                run.step = step_index;
                 self.next(now);
             }
             OnFail::Alert => {
-                let detail = format!("step {} of flow {} failed: {note}", place + 1, flow.name);
+                let detail = format!("step {} of flow {} failed: {note}", step_index + 1, flow.name);
                 actions.push(Action::Alert { reason: code, detail });
                 self.end(state, Some(code), now, actions);
             }

@@ -9,8 +9,8 @@ use telegram::{PressAnswer, Sighting};
 
 use super::Now;
 use crate::definition::{Captures, Flow};
-use crate::known::Known;
 use crate::pattern::ButtonPattern;
+use crate::tracked_messages::TrackedMessage;
 
 /// Moments that are kept of one run; of more, the last ones are left out but for its end.
 const MOST_MOMENTS: usize = 500;
@@ -211,21 +211,21 @@ impl Run {
             Some((last, _)) if order > last => true,
             Some((_, press)) => {
                 let is_open = press.is_some_and(|press| self.open.iter().any(|open| open.number == press));
-                !is_open && !pattern.is_by_place()
+                !is_open && !pattern.is_by_position()
             }
         }
     }
 
     /// Whether a button of this keyboard was pressed already.
-    pub(super) fn is_barred(&self, known: &Known, button: &Button) -> bool {
+    pub(super) fn is_barred(&self, tracked: &TrackedMessage, button: &Button) -> bool {
         let is_press = matches!(button.deed, ButtonDeed::Callback(_));
         let data = match &button.deed {
             ButtonDeed::Callback(data) => data,
             _ => button.label.as_bytes(),
         };
         let same = |pressed: &Pressed| {
-            pressed.message_id == known.message_id
-                && pressed.order == known.order
+            pressed.message_id == tracked.message_id
+                && pressed.order == tracked.order
                 && (pressed.number != 0) == is_press
                 && pressed.data == data
         };
@@ -281,14 +281,16 @@ impl Run {
 }
 
 /// What an answer says, for the timeline.
-pub(super) fn told(answer: &PressAnswer) -> (FlowStage, Option<String>) {
+pub(super) fn timeline_entry(answer: &PressAnswer) -> (FlowStage, Option<String>) {
     let refused = |note: &str| (FlowStage::Refused, Some(note.to_owned()));
     match answer {
-        PressAnswer::Heard { is_alert: true, .. } => (FlowStage::Answered, Some("alert".to_owned())),
-        PressAnswer::Heard { url: Some(url), .. } => (FlowStage::Answered, Some(format!("address: {url}"))),
-        PressAnswer::Heard { .. } => (FlowStage::Answered, None),
+        PressAnswer::Answered { is_alert: true, .. } => (FlowStage::Answered, Some("alert".to_owned())),
+        PressAnswer::Answered { url: Some(url), .. } => {
+            (FlowStage::Answered, Some(format!("address: {url}")))
+        }
+        PressAnswer::Answered { .. } => (FlowStage::Answered, None),
         PressAnswer::NoResponse => (FlowStage::Answered, Some("the bot did not answer in time".to_owned())),
-        PressAnswer::NotKnown(why) => (FlowStage::Answered, Some(format!("not known: {why}"))),
+        PressAnswer::Unknown(why) => (FlowStage::Answered, Some(format!("not known: {why}"))),
         PressAnswer::MessageGone => refused("MESSAGE_ID_INVALID"),
         PressAnswer::DataInvalid => refused("DATA_INVALID"),
         PressAnswer::Flood(wait) => refused(&format!("flood wait of {} s", wait.as_secs())),

@@ -83,7 +83,7 @@ impl Stage {
 
     fn shows(&mut self, message: i32, text: &str, labels: &[&str]) {
         let sighting = self.sighting(message, text, keyboard(labels));
-        self.hear(Input::Seen(&sighting));
+        self.hear(Input::Sighted(&sighting));
     }
 
     fn pass(&mut self, time: Duration) {
@@ -95,8 +95,8 @@ impl Stage {
         self.hear(Input::Answered { press, answer });
     }
 
-    fn heard(&mut self, press: u32) {
-        self.answer(press, PressAnswer::Heard { text: None, is_alert: false, url: None });
+    fn answered(&mut self, press: u32) {
+        self.answer(press, PressAnswer::Answered { text: None, is_alert: false, url: None });
     }
 
     /// What was pressed since this was asked last.
@@ -140,12 +140,12 @@ fn a_trip_is_booked_in_three_presses() {
     stage.now.running += Duration::from_micros(700);
     stage.shows(1, "Choose", &["Moscow", "Tver", "Klin"]);
     assert_eq!(stage.pressed(), pair(1, "Tver"));
-    stage.heard(1);
+    stage.answered(1);
     stage.shows(1, "Sure?", &["Confirm", "Cancel"]);
     assert_eq!(stage.pressed(), pair(1, "Confirm"));
     stage.shows(2, "Trip 1 from Tver is booked", &[]);
-    stage.heard(2);
-    stage.heard(3);
+    stage.answered(2);
+    stage.answered(3);
     assert_eq!(stage.ended(), (FlowRunState::Done, None));
     let stages: Vec<_> =
         stage.last().moments.iter().map(|moment| (moment.stage.as_str(), moment.step)).collect();
@@ -169,21 +169,21 @@ fn a_trip_is_booked_in_three_presses() {
 }
 
 #[test]
-fn what_is_old_own_or_heard_of_before_begins_nothing() {
+fn old_own_and_repeated_messages_begin_no_run() {
     let mut stage = Stage::new(TRIP);
     let old = stage.sighting(1, OFFER, keyboard(&["Book"]));
     let old = Sighting { written_at: stage.now.wall.minus(Duration::from_secs(11)), ..old };
-    stage.hear(Input::Seen(&old));
+    stage.hear(Input::Sighted(&old));
     let own = Sighting { is_own: true, ..stage.sighting(2, OFFER, keyboard(&["Book"])) };
-    stage.hear(Input::Seen(&own));
+    stage.hear(Input::Sighted(&own));
     assert_eq!((stage.pressed(), stage.machine.skipped().1), (Vec::new(), Some(Skip::Stale)));
     let new = stage.sighting(3, OFFER, keyboard(&["Book"]));
-    stage.hear(Input::Seen(&new));
+    stage.hear(Input::Sighted(&new));
     assert_eq!(stage.pressed(), pair(3, "Book"));
     stage.machine.stop("by_hand", stage.now);
     stage.machine.start();
     // Another line brings it too.
-    stage.hear(Input::Seen(&new));
+    stage.hear(Input::Sighted(&new));
     assert_eq!(stage.pressed(), []);
 }
 
@@ -199,7 +199,7 @@ fn a_gone_message_and_a_changed_button_are_looked_for_again() {
     assert_eq!(stage.pressed(), []);
     stage.shows(2, "The same trip", &["Book"]);
     assert_eq!(stage.pressed(), pair(2, "Book"));
-    stage.heard(3);
+    stage.answered(3);
     stage.pass(Duration::from_secs(6));
     assert_eq!(stage.ended(), (FlowRunState::Failed, Some("no_button")));
 }
@@ -226,7 +226,7 @@ fn a_flood_is_waited_for_and_then_the_newest_is_pressed() {
 fn a_press_that_may_have_counted_is_not_repeated() {
     for (answer, is_repeated) in [
         (PressAnswer::NotWritten("closed".into()), true),
-        (PressAnswer::NotKnown("lost".into()), false),
+        (PressAnswer::Unknown("lost".into()), false),
         (PressAnswer::NoResponse, false),
     ] {
         let mut stage = Stage::new(TRIP);
@@ -239,13 +239,13 @@ fn a_press_that_may_have_counted_is_not_repeated() {
 }
 
 #[test]
-fn after_an_interruption_only_what_is_heard_of_is_pressed() {
+fn after_an_interruption_only_new_keyboards_are_pressed() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
     stage.shows(1, "Choose", &["Tver", "Confirm"]);
     assert_eq!(stage.pressed().len(), 2);
     stage.hear(Input::Interrupted);
-    stage.heard(2);
+    stage.answered(2);
     stage.pass(Duration::from_secs(1));
     assert_eq!(stage.pressed(), []);
     stage.shows(1, "Sure?", &["Confirm"]);
@@ -257,8 +257,8 @@ fn a_run_that_may_have_missed_its_keyboard_is_cut() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
     stage.shows(1, "Choose", &["Tver"]);
-    stage.heard(1);
-    stage.heard(2);
+    stage.answered(1);
+    stage.answered(2);
     stage.hear(Input::Interrupted);
     stage.pass(Duration::from_secs(5));
     assert_eq!(stage.ended(), (FlowRunState::Cut, Some("interrupted")));
@@ -272,7 +272,7 @@ fn a_run_that_may_have_missed_its_keyboard_is_cut() {
 }
 
 #[test]
-fn of_a_chat_that_became_another_nothing_is_known() {
+fn a_chat_that_became_another_is_forgotten() {
     let mut stage = Stage::new(TRIP);
     stage.version = 100;
     stage.shows(7, OFFER, &["Book"]);
@@ -286,17 +286,17 @@ fn of_a_chat_that_became_another_nothing_is_known() {
 }
 
 #[test]
-fn the_same_keyboard_serves_the_next_step_once_the_press_was_answered() {
+fn the_keyboard_serves_the_next_step_after_an_answer() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book", "Tver"]);
     assert_eq!(stage.pressed(), pair(1, "Book"));
-    stage.heard(1);
+    stage.answered(1);
     assert_eq!(stage.pressed(), pair(1, "Tver"));
     // A button by its place is another one once it was pressed.
     let mut stage =
         Stage::new(&TRIP.replace("press = { contains = \"{from}\" }", "press = { position = [1, 1] }"));
     stage.shows(1, OFFER, &["Book", "Tver"]);
-    stage.heard(1);
+    stage.answered(1);
     assert_eq!(stage.pressed(), pair(1, "Book"));
 }
 
@@ -332,13 +332,13 @@ fn a_refused_last_press_is_no_booking() {
         stage.shows(1, OFFER, &["Book"]);
         stage.shows(1, "Choose", &["Tver"]);
         stage.shows(1, "Sure?", &["Yes"]);
-        stage.heard(1);
-        stage.heard(2);
+        stage.answered(1);
+        stage.answered(2);
         stage.answer(3, answer);
         stage.pass(Duration::from_secs(20));
         stage.ended()
     };
-    let heard = PressAnswer::Heard { text: None, is_alert: true, url: None };
+    let heard = PressAnswer::Answered { text: None, is_alert: true, url: None };
     assert_eq!(ending(heard), (FlowRunState::Done, None));
     assert_eq!(ending(PressAnswer::NoResponse), (FlowRunState::Done, None));
     assert_eq!(ending(PressAnswer::DataInvalid), (FlowRunState::Failed, Some("no_button")));
@@ -354,9 +354,9 @@ fn the_expected_text_may_be_what_the_bot_shows() {
     stage.shows(1, OFFER, &["Book"]);
     stage.shows(1, "Choose", &["Tver"]);
     stage.shows(1, "Sure?", &["Yes"]);
-    stage.heard(1);
-    stage.heard(2);
-    stage.answer(3, PressAnswer::Heard { text: Some("Booked!".into()), is_alert: true, url: None });
+    stage.answered(1);
+    stage.answered(2);
+    stage.answer(3, PressAnswer::Answered { text: Some("Booked!".into()), is_alert: true, url: None });
     assert_eq!(stage.ended(), (FlowRunState::Done, None));
 }
 
@@ -373,7 +373,7 @@ fn buttons_that_only_a_person_can_press_are_refused_by_name() {
         let mut stage = Stage::new(TRIP);
         let button = Button { label: "Book".to_owned(), deed: ButtonDeed::Personal(deed) };
         let sighting = stage.sighting(1, OFFER, Some(Keyboard { rows: vec![vec![button]] }));
-        stage.hear(Input::Seen(&sighting));
+        stage.hear(Input::Sighted(&sighting));
         assert_eq!((stage.pressed(), stage.ended()), (Vec::new(), (FlowRunState::Failed, Some(code))));
     }
 }
@@ -387,7 +387,7 @@ fn a_reply_button_is_sent_and_an_address_is_not_opened() {
         button("Tver", ButtonDeed::Url("https://example.com".into())),
     ]];
     let sighting = stage.sighting(1, OFFER, Some(Keyboard { rows }));
-    stage.hear(Input::Seen(&sighting));
+    stage.hear(Input::Sighted(&sighting));
     let sent = |action: &Action| matches!(action, Action::Send { text, .. } if text == "Book");
     assert!(stage.done.iter().any(sent), "{:?}", stage.done);
     stage.hear(Input::Sent { number: 1, refusal: None });
@@ -397,7 +397,7 @@ fn a_reply_button_is_sent_and_an_address_is_not_opened() {
     assert_eq!(stage.pressed(), pair(1, "Yes"));
 
     let mut stage = Stage::new(TRIP);
-    stage.hear(Input::Seen(&Sighting { version: 9, ..sighting }));
+    stage.hear(Input::Sighted(&Sighting { version: 9, ..sighting }));
     stage.hear(Input::Sent { number: 1, refusal: Some("on the list".into()) });
     assert_eq!(stage.ended(), (FlowRunState::Failed, Some("not_accepted")));
 }
@@ -407,7 +407,7 @@ fn all_that_a_trigger_says_must_hold() {
     let trigger = "{ text = \"NEW trip\", regex = 'from (?P<from>\\w+)', keywords = [\"cheap\", \"free\"], has_button = \"book\" }";
     let text = TRIP.replace("{ regex = \"New trip .* (?P<from>\\\\w+)\" }", trigger);
     assert_ne!(text, TRIP);
-    for (said, labels, begins) in [
+    for (text, labels, begins) in [
         ("New trip from Tver, free", ["Details", "Book now"].as_slice(), true),
         ("Old trip from Tver, free", &["Book"], false),
         ("New trip to Tver, free", &["Book"], false),
@@ -416,13 +416,13 @@ fn all_that_a_trigger_says_must_hold() {
         ("New trip from Tver, free", &[], false),
     ] {
         let mut stage = Stage::new(&text);
-        stage.shows(1, said, labels);
-        assert_eq!(stage.machine.is_running(), begins, "{said} {labels:?}");
+        stage.shows(1, text, labels);
+        assert_eq!(stage.machine.is_running(), begins, "{text} {labels:?}");
     }
 }
 
 #[test]
-fn a_text_is_sent_another_waited_for_and_its_groups_kept() {
+fn a_text_is_sent_and_groups_of_its_reply_are_captured() {
     let (head, _) = TRIP.split_once("[[flows.steps]]").expect("steps");
     let steps = "[[flows.steps]]\nsend = \"/trips {from}\"\n[[flows.steps]]\nwait = { regex = '(?P<place>\\w+) is free' }\n\
         within = \"2s\"\n[[flows.steps]]\npress = { contains = \"{place}\" }\n";
@@ -440,7 +440,7 @@ fn a_text_is_sent_another_waited_for_and_its_groups_kept() {
     assert_eq!(stage.pressed(), []);
     stage.shows(2, "Klin is free", &["Moscow", "Klin"]);
     assert_eq!(stage.pressed(), pair(2, "Klin"));
-    stage.heard(2);
+    stage.answered(2);
     assert_eq!(stage.ended(), (FlowRunState::Done, None));
 
     // A bot on the same machine answers before it is known here that the text was accepted.
@@ -464,7 +464,7 @@ fn a_booking_that_no_text_confirms_has_failed() {
     stage.shows(1, "Choose", &["Tver"]);
     stage.shows(1, "Sure?", &["Yes"]);
     for press in 1..=3 {
-        stage.heard(press);
+        stage.answered(press);
     }
     stage.shows(1, "Someone was faster", &[]);
     stage.pass(Duration::from_millis(19_999));
@@ -483,7 +483,7 @@ fn hours_and_limits_hold_and_the_flow_stops_by_itself() {
     let offer = |stage: &mut Stage, message| {
         stage.shows(message, OFFER, &["Book"]);
         let count = stage.pressed().len();
-        stage.heard(stage.machine.numbers);
+        stage.answered(stage.machine.numbers);
         count
     };
     assert_eq!(offer(&mut stage, 1), 1);
@@ -502,7 +502,7 @@ fn a_clock_that_jumps_stales_messages_and_shortens_no_wait() {
     let one = text.split("[[flows.steps]]").take(2).collect::<Vec<_>>().join("[[flows.steps]]");
     let mut stage = Stage::new(&one);
     stage.shows(1, OFFER, &["Book"]);
-    stage.heard(1);
+    stage.answered(1);
     assert_eq!(stage.ended().0, FlowRunState::Done);
     stage.now.wall = stage.now.wall.plus(Duration::from_hours(5));
     stage.shows(2, OFFER, &["Book"]);
@@ -513,11 +513,11 @@ fn a_clock_that_jumps_stales_messages_and_shortens_no_wait() {
 fn a_clock_that_is_set_back_disturbs_no_run() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
-    let told = stage.now.wall;
-    stage.now.wall = told.minus(Duration::from_hours(5));
+    let before = stage.now.wall;
+    stage.now.wall = before.minus(Duration::from_hours(5));
     // Telegram's clock goes on.
-    let choose = Sighting { written_at: told, ..stage.sighting(1, "Choose", keyboard(&["Tver"])) };
-    stage.hear(Input::Seen(&choose));
+    let choose = Sighting { written_at: before, ..stage.sighting(1, "Choose", keyboard(&["Tver"])) };
+    stage.hear(Input::Sighted(&choose));
     assert_eq!(stage.pressed(), [pair(1, "Book"), pair(1, "Tver")].concat());
     stage.pass(Duration::from_millis(4_999));
     assert!(stage.machine.is_running());
@@ -528,18 +528,18 @@ fn a_clock_that_is_set_back_disturbs_no_run() {
 #[test]
 fn a_clock_that_is_ahead_begins_nothing_and_that_is_counted() {
     let mut stage = Stage::new(TRIP);
-    let told = stage.now.wall;
-    stage.now.wall = told.plus(Duration::from_hours(1));
-    let offer = Sighting { written_at: told, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
-    stage.hear(Input::Seen(&offer));
+    let before = stage.now.wall;
+    stage.now.wall = before.plus(Duration::from_hours(1));
+    let offer = Sighting { written_at: before, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
+    stage.hear(Input::Sighted(&offer));
     assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Stale, 1)]));
-    stage.now.wall = told;
+    stage.now.wall = before;
     stage.shows(1, "New trip at noon from Tver", &["Book"]);
     assert_eq!(stage.pressed(), pair(1, "Book"));
 }
 
 #[test]
-fn of_a_hundred_buttons_edited_fifteen_times_a_second_one_is_pressed() {
+fn one_of_a_hundred_fast_changing_buttons_is_pressed() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
     for edit in 0..900_usize {
@@ -579,7 +579,7 @@ proptest! {
     /// Whatever a bot does: a press is on the newest keyboard there is, on one that is no older than may be, and none of one
     /// keyboard comes twice unless it is proved that the first was not made. Every run ends.
     #[test]
-    fn only_what_is_known_is_pressed_and_nothing_twice(deeds in deeds(), on_fail in 0_usize..4, place in any::<bool>()) {
+    fn only_tracked_buttons_are_pressed_and_none_twice(deeds in deeds(), on_fail in 0_usize..4, place in any::<bool>()) {
         const LABELS: [&str; 6] = ["Book", "Tver", "Confirm", "Yes", "Cancel", "Tver 2"];
         const TEXTS: [&str; 4] = [OFFER, "New trip by night from Klin", "Choose", "booked"];
         let on_fail = ["stop", "next", "restart", "alert"][on_fail];
@@ -607,7 +607,7 @@ proptest! {
                         let shown = sighting.keyboard.as_deref().filter(|_| is_fresh).cloned();
                         newest.insert(sighting.message_id.get(), (sighting.version, shown));
                     }
-                    stage.hear(Input::Seen(&sighting));
+                    stage.hear(Input::Sighted(&sighting));
                     last = Some(sighting);
                 }
                 Deed::Answer { press, kind } => {
@@ -617,8 +617,8 @@ proptest! {
                         2 => PressAnswer::DataInvalid,
                         3 => PressAnswer::Flood(Duration::from_secs(2)),
                         4 => PressAnswer::NotWritten(String::new()),
-                        5 => PressAnswer::NotKnown(String::new()),
-                        _ => PressAnswer::Heard { text: None, is_alert: false, url: None },
+                        5 => PressAnswer::Unknown(String::new()),
+                        _ => PressAnswer::Answered { text: None, is_alert: false, url: None },
                     };
                     let is_open = stage.machine.run.as_ref().is_some_and(|run| run.open.iter().any(|open| open.number == press));
                     if is_open && matches!(answer, PressAnswer::Flood(_) | PressAnswer::NotWritten(_))

@@ -43,9 +43,9 @@ domain::enum_words!(PressOutcome);
 impl PressOutcome {
     const fn of(answer: &PressAnswer) -> Self {
         match answer {
-            PressAnswer::Heard { .. } => Self::Answered,
+            PressAnswer::Answered { .. } => Self::Answered,
             PressAnswer::NoResponse => Self::NoResponse,
-            PressAnswer::NotKnown(_) => Self::NotKnown,
+            PressAnswer::Unknown(_) => Self::NotKnown,
             PressAnswer::MessageGone => Self::MessageGone,
             PressAnswer::DataInvalid => Self::DataInvalid,
             PressAnswer::Flood(_) => Self::FloodWait,
@@ -172,7 +172,7 @@ mod tests {
         let counters = Counters::default();
         let trip = counters.of("trip");
         for answer in [
-            PressAnswer::Heard { text: None, is_alert: false, url: None },
+            PressAnswer::Answered { text: None, is_alert: false, url: None },
             PressAnswer::Flood(Duration::from_secs(1)),
             PressAnswer::Flood(Duration::from_secs(2)),
         ] {

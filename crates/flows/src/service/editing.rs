@@ -10,7 +10,7 @@ use super::{Flows, FlowsError, Inner};
 
 /// A flow as it was written, and all that keeps it from being in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptFlow {
+pub struct StoredDefinition {
     pub definition: FlowDefinition,
     pub problems: Vec<Problem>,
 }
@@ -35,12 +35,12 @@ pub enum EditError {
 
 impl Flows {
     /// The flows that were written here, by name.
-    pub async fn kept(&self) -> Result<Vec<KeptFlow>, StoreError> {
+    pub async fn kept(&self) -> Result<Vec<StoredDefinition>, StoreError> {
         let inner = &self.0;
         let definitions = inner.parts.store.flow_definitions().all().await?;
         let kept = |definition: FlowDefinition| {
             let problems = inner.problems(&definition);
-            KeptFlow { definition, problems }
+            StoredDefinition { definition, problems }
         };
         Ok(definitions.into_iter().map(kept).collect())
     }

@@ -38,7 +38,7 @@ use ambient::lock::{Mutex, RwLock};
 
 pub use self::alarms::FlowAlarm;
 pub use self::counters::{FlowsCounted, OneFlowCounted, PressOutcome};
-pub use self::editing::{EditError, KeptFlow};
+pub use self::editing::{EditError, StoredDefinition};
 pub use self::switching::DryRunError;
 
 /// The name of flows among those who ask for messages.

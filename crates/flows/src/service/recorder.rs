@@ -72,7 +72,7 @@ impl Records {
 /// Writes until the program ends, and then once more.
 pub(super) async fn run(inner: Arc<Inner>) {
     // How many moments of a run others have heard of.
-    let mut told = HashMap::<FlowRunId, usize>::new();
+    let mut reported = HashMap::<FlowRunId, usize>::new();
     loop {
         let is_last = tokio::select! {
             () = inner.records.changed.notified() => false,
@@ -84,7 +84,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 () = inner.parts.clock.sleep(GATHER) => {}
             }
         }
-        let all_written = write(&inner, &mut told).await;
+        let all_written = write(&inner, &mut reported).await;
         if is_last {
             return;
         }
@@ -98,16 +98,16 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
-async fn write(inner: &Inner, told: &mut HashMap<FlowRunId, usize>) -> bool {
+async fn write(inner: &Inner, reported: &mut HashMap<FlowRunId, usize>) -> bool {
     let writes = inner.records.take().into_iter().map(|run| {
-        let untold = told.get(&run.id).copied().unwrap_or_default();
-        async move { (inner.parts.store.flow_runs().save(run.clone(), untold).await, run) }
+        let first_unreported = reported.get(&run.id).copied().unwrap_or_default();
+        async move { (inner.parts.store.flow_runs().save(run.clone(), first_unreported).await, run) }
     });
     let mut all_written = true;
     for (result, run) in join_all(writes.collect::<Vec<_>>()).await {
         match result {
-            Ok(()) if run.state == FlowRunState::Running => drop(told.insert(run.id, run.moments.len())),
-            Ok(()) => drop(told.remove(&run.id)),
+            Ok(()) if run.state == FlowRunState::Running => drop(reported.insert(run.id, run.moments.len())),
+            Ok(()) => drop(reported.remove(&run.id)),
             Err(error) => {
                 tracing::debug!(run = %run.id, %error, "a run of a flow is written later");
                 all_written = false;

@@ -20,7 +20,7 @@ impl Watcher for Inner {
         let (running, at_rest): (Vec<_>, Vec<_>) =
             watching.partition(|instance| instance.machine.lock().is_running());
         for instance in running.into_iter().chain(at_rest) {
-            self.feed(instance, Some(line), Input::Seen(sighting));
+            self.feed(instance, Some(line), Input::Sighted(sighting));
         }
     }
 

@@ -62,7 +62,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
     let joined = run.health.clear_floods(Clearing::StopAll, "boris").await.expect("joins");
     assert_eq!((joined.by.as_str(), joined.started_at), ("anna", begun.started_at));
     let other = run.health.clear_floods(Clearing::PauseFlooded, "boris").await;
-    assert_eq!(other, Err(ClearingError::OtherWay));
+    assert_eq!(other, Err(ClearingError::OtherMode));
     let calls = world.calls();
     for _ in 0..13 {
         let beats = run.round().await;
@@ -76,7 +76,7 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
     assert!(run.clock.now() < end, "this machine is too slow to tell");
     assert_eq!(run.card(&account("main")).lamp, Lamp::Waiting);
     move_to(&run, end);
-    let mut told_apart = 0;
+    let mut checked = 0;
     for (place, expected) in
         [Service::CreateChat, Service::SendText, Service::LeaveChat].into_iter().enumerate()
     {
@@ -91,11 +91,11 @@ async fn clearing_is_silent_then_starts_services_in_turn() {
         // A test that is held up by others for seconds cannot know.
         if run.clock.now() < next {
             assert_eq!(waits, ran, "not before a minute has passed");
-            told_apart += 1;
+            checked += 1;
         }
         move_to(&run, next);
     }
-    assert!(told_apart > 0, "this machine is too slow to tell");
+    assert!(checked > 0, "this machine is too slow to tell");
     until("it is over", || run.health.clearing().is_none()).await;
     assert!(world.calls() > calls);
     until("the lines are back", || run.pool.accounts().iter().all(|one| one.state == AccountState::Ready))

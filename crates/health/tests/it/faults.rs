@@ -198,7 +198,7 @@ async fn a_flood_wait_waits_with_its_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_and_a_dead_database_are_told_apart() {
+async fn a_full_disk_and_a_dead_database_have_different_reasons() {
     let world = World::of(&["main"]).await;
     let mut run = world.start().await;
     world.free.store(1 << 20, Ordering::Relaxed);

@@ -8,6 +8,6 @@ mod clearing;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod kept;
+mod history;
 #[cfg(test)]
 mod traffic;

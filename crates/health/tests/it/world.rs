@@ -180,10 +180,10 @@ impl Run {
         let beats = self.next().await;
         // What is still on the wire would time out when the clock is moved again, though nothing is wrong with it.
         let answered = async |since: Timestamp| {
-            let asked = |line: &telegram::LineView| {
+            let is_pending = |line: &telegram::LineView| {
                 line.state == AccountState::Ready && line.last_answer_at.is_none_or(|at| at < since)
             };
-            while self.pool.accounts().iter().flat_map(|one| &one.lines).any(asked) {
+            while self.pool.accounts().iter().flat_map(|one| &one.lines).any(is_pending) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

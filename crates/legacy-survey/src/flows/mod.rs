@@ -8,4 +8,4 @@ mod text;
 pub use env_file::{EnvFile, Variable};
 pub use meaning::Meaning;
 pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, Trigger, survey};
-pub use text::{KnownAccount, OldSettings, SecretPlace, text};
+pub use text::{ExistingAccount, OldSettings, SecretLocation, text};

@@ -9,20 +9,20 @@ use super::survey::{Named, OldControl, OldFlow, OldFlows, Press};
 
 /// An account that there is already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownAccount {
+pub struct ExistingAccount {
     pub name: String,
     pub phone: Option<String>,
 }
 
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretPlace {
+pub enum SecretLocation {
     /// In this variable of the environment.
     Variable(String),
     File(PathBuf),
 }
 
-impl SecretPlace {
+impl SecretLocation {
     pub(crate) fn as_toml(&self) -> String {
         match self {
             Self::Variable(name) => format!("{{ env = {} }}", quoted(name)),
@@ -40,8 +40,12 @@ pub struct OldSettings {
     pub flows: String,
 }
 
-/// The settings that the files become. `place` says where the secret of a variable is.
-pub fn text(found: &OldFlows, known: &[KnownAccount], place: &dyn Fn(&Named) -> SecretPlace) -> OldSettings {
+/// The settings that the files become. `locate` says where the secret of a variable is.
+pub fn text(
+    found: &OldFlows,
+    known: &[ExistingAccount],
+    locate: &dyn Fn(&Named) -> SecretLocation,
+) -> OldSettings {
     let mut all = OldSettings::default();
     let mut accounts: Vec<&str> = Vec::new();
     for flow in &found.flows {
@@ -52,14 +56,14 @@ pub fn text(found: &OldFlows, known: &[KnownAccount], place: &dyn Fn(&Named) -> 
         if same.is_none() && !accounts.contains(&account) {
             accounts.push(account);
             begin(&mut all.settings, &flow.file);
-            describe_account(&mut all.settings, flow, account, place);
+            describe_account(&mut all.settings, flow, account, locate);
         }
         begin(&mut all.flows, &flow.file);
         describe_flow(&mut all.flows, flow, account);
     }
     for control in &found.controls {
         begin(&mut all.settings, &control.file);
-        describe_control(&mut all.settings, control, place);
+        describe_control(&mut all.settings, control, locate);
     }
     all
 }
@@ -85,12 +89,12 @@ fn key(text: &mut String, name: &str, value: &str) {
     line(text, &format!("{name} = {}", quoted(value)));
 }
 
-fn describe_control(text: &mut String, control: &OldControl, place: &dyn Fn(&Named) -> SecretPlace) {
+fn describe_control(text: &mut String, control: &OldControl, locate: &dyn Fn(&Named) -> SecretLocation) {
     let token = Named { file: control.file.clone(), variable: control.token.clone() };
     line(text, "# The old script must be stopped before this bot is asked.");
     line(text, "[[control_bots]]");
     key(text, "name", &control.name);
-    line(text, &format!("token = {}", place(&token).as_toml()));
+    line(text, &format!("token = {}", locate(&token).as_toml()));
     if control.allowed.is_empty() {
         line(text, "# people = […]: no variable names whom it serves; write their ids on Telegram");
     } else {
@@ -99,9 +103,14 @@ fn describe_control(text: &mut String, control: &OldControl, place: &dyn Fn(&Nam
     }
 }
 
-fn describe_account(text: &mut String, flow: &OldFlow, account: &str, place: &dyn Fn(&Named) -> SecretPlace) {
+fn describe_account(
+    text: &mut String,
+    flow: &OldFlow,
+    account: &str,
+    locate: &dyn Fn(&Named) -> SecretLocation,
+) {
     let of =
-        |variable: &String| place(&Named { file: flow.file.clone(), variable: variable.clone() }).as_toml();
+        |variable: &String| locate(&Named { file: flow.file.clone(), variable: variable.clone() }).as_toml();
     let (Some(api_id), Some(api_hash)) = (flow.api_id, &flow.api_hash) else {
         line(text, &format!("# There is no account {account} yet: switchboard account add {account}"));
         return;
@@ -169,14 +178,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(files: &[(&str, &str)], known: &[KnownAccount]) -> String {
+    fn written(files: &[(&str, &str)], known: &[ExistingAccount]) -> String {
         let files: Vec<_> = files.iter().map(|(path, text)| EnvFile::read((*path).into(), text)).collect();
         let OldSettings { settings, flows } = written_apart(&files, known);
         format!("{settings}\n{flows}")
     }
 
-    fn written_apart(files: &[EnvFile], known: &[KnownAccount]) -> OldSettings {
-        text(&survey(files), known, &|named| SecretPlace::Variable(named.variable.clone()))
+    fn written_apart(files: &[EnvFile], known: &[ExistingAccount]) -> OldSettings {
+        text(&survey(files), known, &|named| SecretLocation::Variable(named.variable.clone()))
     }
 
     const TRIP: &str = "API_ID=5099\nAPI_HASH=5099aa17c0ffee005099aa17c0ffee00\nPHONE=+70000000001\nSESSION=main\n\
@@ -204,7 +213,7 @@ mod tests {
             EnvFile::read("/old/control.env".into(), &control),
             EnvFile::read("/old/second/.env".into(), &format!("BOT={token}")),
         ];
-        let file = |named: &Named| SecretPlace::File(PathBuf::from("/kept").join(&named.variable));
+        let file = |named: &Named| SecretLocation::File(PathBuf::from("/kept").join(&named.variable));
         let found = survey(&files);
         let OldSettings { settings, flows } = text(&found, &[], &file);
         assert_eq!(
@@ -219,10 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_that_is_known_is_its_account_and_two_files_share_theirs() {
+    fn a_known_phone_is_its_account_and_two_files_share_one() {
         let second = TRIP.replace("demo_trips_bot", "demo_rides_bot");
         let files = [("/old/trip/.env", TRIP), ("/old/trip/.env.second", second.as_str())];
-        let known = [KnownAccount { name: "main".to_owned(), phone: Some("+70000000001".to_owned()) }];
+        let known = [ExistingAccount { name: "main".to_owned(), phone: Some("+70000000001".to_owned()) }];
         let text = written(&files, &known);
         assert!(
             !text.contains("telegram.accounts") && text.matches("account = \"main\"").count() == 2,

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::world::{World, read, retention};
 
 #[tokio::test]
-async fn any_text_is_kept_as_it_is() {
+async fn any_text_is_stored_unchanged() {
     let world = World::new(1 << 20);
     let texts = [
         "\u{1b}[31mred\u{1b}[0m \u{7}\u{0}\r\n\t",

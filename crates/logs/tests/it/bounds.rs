@@ -79,7 +79,7 @@ async fn the_oldest_go_first_and_the_newest_stay() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_goes_also_when_the_budget_is_not_used() {
+async fn old_lines_are_removed_even_within_the_budget() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = Retention::new(1 << 30, Duration::from_hours(24)).with_free_space(|_| Ok(1 << 40));
     let world = World::on(folder, rules.with_timeout(TIMEOUT));

@@ -16,20 +16,20 @@ async fn a_tail_gets_what_it_wants_as_it_is_written() {
     world.log(|| tracing::warn!("before"));
     let mut tail = world.store.tail(Filter { level: Some(Level::Warn), ..Filter::default() });
     assert_eq!(world.all().await.len(), 1);
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     world.log(|| {
         tracing::info!("unimportant");
         tracing::warn!(account = "main", "first");
         tracing::error!("second");
     });
-    while told.last().is_none_or(|message| message != "second") {
+    while messages.last().is_none_or(|message| message != "second") {
         let next = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
         let Some(TailEvent::Line(line)) = next else { panic!("{next:?}") };
         assert_eq!(world.store.line(line.id).await.expect("reads").as_ref(), Some(&*line));
-        told.push(line.message.clone());
+        messages.push(line.message.clone());
     }
-    told.retain(|message| message != "before");
-    assert_eq!(told, ["first", "second"]);
+    messages.retain(|message| message != "before");
+    assert_eq!(messages, ["first", "second"]);
     let store = world.store.clone();
     world.end().await;
     drop(store);
@@ -37,19 +37,19 @@ async fn a_tail_gets_what_it_wants_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_is_told_how_much_it_missed() {
+async fn a_slow_reader_learns_how_much_it_missed() {
     let world = World::new(1 << 24);
     let mut tail = world.store.tail(Filter::default());
     world.log(|| (0..10_000).for_each(|number| tracing::info!(number, "line")));
     assert_eq!(world.all().await.len(), 10_000);
-    let mut told = 0;
-    while told < 10_000 {
+    let mut received = 0;
+    while received < 10_000 {
         match tokio::time::timeout(SOON, tail.next()).await.expect("in time").expect("it goes on") {
             TailEvent::LeftOut => panic!("it was never away"),
-            TailEvent::Line(_) => told += 1,
+            TailEvent::Line(_) => received += 1,
             TailEvent::Missed(missed) => {
-                assert!(told == 0 && missed > 1_000, "{told} {missed}");
-                told += missed;
+                assert!(received == 0 && missed > 1_000, "{received} {missed}");
+                received += missed;
             }
         }
     }
@@ -74,8 +74,8 @@ async fn returning_reader_gets_the_gap_or_a_notice() {
         let mut tail = world.store.tail_after(filter.clone(), known, most).await.expect("reads");
         let mut lines = Vec::new();
         let mut left_out = false;
-        while let Some(told) = tail.missed() {
-            match told {
+        while let Some(event) = tail.missed() {
+            match event {
                 TailEvent::Line(line) => lines.push(line),
                 TailEvent::LeftOut => left_out = true,
                 TailEvent::Missed(_) => panic!("it is not slow"),
@@ -86,8 +86,8 @@ async fn returning_reader_gets_the_gap_or_a_notice() {
         assert_eq!(lines[0].field("number"), Some("0"));
         world.log(|| tracing::warn!(most, "now"));
         loop {
-            let told = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
-            let Some(TailEvent::Line(line)) = told else { panic!("{told:?}") };
+            let event = tokio::time::timeout(SOON, tail.next()).await.expect("in time");
+            let Some(TailEvent::Line(line)) = event else { panic!("{event:?}") };
             // Of what was left out some may still be on its way; nothing comes twice.
             assert!(left_out || line.message == "now", "{line:?}");
             if line.field("most") == Some(most.to_string().as_str()) {
@@ -99,7 +99,7 @@ async fn returning_reader_gets_the_gap_or_a_notice() {
 }
 
 #[tokio::test]
-async fn early_lines_are_kept_and_overflow_is_counted() {
+async fn early_lines_are_stored_and_overflow_is_counted() {
     let clock = ambient::Clock::system();
     let (layer, gathered) = logs::layer(clock);
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));

@@ -11,7 +11,7 @@ use crate::world::World;
 const SMALL: u64 = 1_000_000;
 
 #[derive(Debug, Clone)]
-struct Said {
+struct LoggedLine {
     level: Level,
     service: &'static str,
     account: &'static str,
@@ -22,7 +22,7 @@ struct Said {
     pause: u16,
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn logged_line() -> impl Strategy<Value = LoggedLine> {
     let words = prop_oneof![
         4 => "(flood|Flood|wait|until|Ждать|ждать|<b>|\u{1b}\\[31m| |=|\n){0,8}",
         1 => "\\PC{0,40}",
@@ -37,7 +37,7 @@ fn said() -> impl Strategy<Value = Said> {
         words,
         0_u16..1_000,
     )
-        .prop_map(|(level, service, account, outcome, subject, words, pause)| Said {
+        .prop_map(|(level, service, account, outcome, subject, words, pause)| LoggedLine {
             level,
             service,
             account,
@@ -101,8 +101,8 @@ fn name(subject: u8) -> String {
     format!("msg_{subject:026}")
 }
 
-fn log(said: &Said) {
-    let Said { level, service, account, outcome, subject, words, .. } = said;
+fn log(logged_line: &LoggedLine) {
+    let LoggedLine { level, service, account, outcome, subject, words, .. } = logged_line;
     let subject = name(*subject);
     match level {
         Level::Error => tracing::error!(service, account, outcome, subject, "{words}"),
@@ -118,7 +118,7 @@ proptest! {
 
     #[test]
     fn a_search_finds_what_a_look_at_each_line_finds(
-        said in prop::collection::vec(said(), 1..400),
+        logged_lines in prop::collection::vec(logged_line(), 1..400),
         filters in prop::collection::vec((filter(), any::<bool>(), 1_usize..60), 1..12),
         repeats in 1_usize..8,
     ) {
@@ -127,16 +127,16 @@ proptest! {
             let world = World::new(SMALL);
             let began = world.clock.now();
             world.log(|| {
-                for said in std::iter::repeat_n(&said, repeats).flatten() {
-                    log(said);
-                    world.clock.advance(Duration::from_secs(u64::from(said.pause)));
+                for logged_line in std::iter::repeat_n(&logged_lines, repeats).flatten() {
+                    log(logged_line);
+                    world.clock.advance(Duration::from_secs(u64::from(logged_line.pause)));
                 }
             });
             let all = world.all().await;
-            prop_assert_eq!(all.len(), said.len() * repeats);
-            for (line, said) in all.iter().zip(std::iter::repeat_n(&said, repeats).flatten()) {
-                prop_assert_eq!(&line.message, &said.words);
-                prop_assert_eq!((line.level, line.account()), (said.level, Some(said.account)));
+            prop_assert_eq!(all.len(), logged_lines.len() * repeats);
+            for (line, logged_line) in all.iter().zip(std::iter::repeat_n(&logged_lines, repeats).flatten()) {
+                prop_assert_eq!(&line.message, &logged_line.words);
+                prop_assert_eq!((line.level, line.account()), (logged_line.level, Some(logged_line.account)));
             }
             for (mut filter, newest_first, limit) in filters {
                 let shift = |at: Timestamp| began.plus(Duration::from_micros(at.as_micros().unsigned_abs()));
@@ -168,7 +168,7 @@ proptest! {
 
     #[test]
     fn a_histogram_counts_what_a_look_at_each_line_counts(
-        said in prop::collection::vec(said(), 1..300),
+        logged_lines in prop::collection::vec(logged_line(), 1..300),
         filter in filter(),
         length in 1_u64..100_000,
         bucket in 1_u64..5_000,
@@ -178,9 +178,9 @@ proptest! {
             let world = World::new(SMALL);
             let began = world.clock.now();
             world.log(|| {
-                for said in &said {
-                    log(said);
-                    world.clock.advance(Duration::from_secs(u64::from(said.pause)));
+                for logged_line in &logged_lines {
+                    log(logged_line);
+                    world.clock.advance(Duration::from_secs(u64::from(logged_line.pause)));
                 }
             });
             let end = began.plus(Duration::from_secs(length));
@@ -211,7 +211,7 @@ proptest! {
 
     #[test]
     fn a_tally_counts_what_a_look_at_each_line_counts(
-        said in prop::collection::vec(said(), 1..400),
+        logged_lines in prop::collection::vec(logged_line(), 1..400),
         repeats in 1_usize..8,
         skipped in 0_u32..50_000,
     ) {
@@ -220,9 +220,9 @@ proptest! {
             let world = World::new(SMALL);
             let since = world.clock.now().plus(Duration::from_secs(u64::from(skipped)));
             world.log(|| {
-                for said in std::iter::repeat_n(&said, repeats).flatten() {
-                    log(said);
-                    world.clock.advance(Duration::from_secs(u64::from(said.pause)));
+                for logged_line in std::iter::repeat_n(&logged_lines, repeats).flatten() {
+                    log(logged_line);
+                    world.clock.advance(Duration::from_secs(u64::from(logged_line.pause)));
                 }
             });
             let all = world.all().await;

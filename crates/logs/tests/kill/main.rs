@@ -63,20 +63,20 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .expect("starts");
-        let mut said = Vec::new();
+        let mut reports = Vec::new();
         let lines = BufReader::new(program.stdout.take().expect("its output")).lines();
         for line in lines.map_while(Result::ok) {
             let mut words = line.split_whitespace().skip_while(|word| !word.ends_with("said")).skip(1);
             let mut number = || words.next()?.parse::<u64>().ok();
             let (Some(number), Some(at)) = (number(), number()) else { continue };
-            said.push((number, at));
+            reports.push((number, at));
             if at >= milliseconds {
                 program.kill().expect("kills");
             }
         }
         program.wait().expect("ends");
-        let (_, end) = *said.last().expect("it said something");
-        let due = said.iter().rfind(|(_, at)| at + 1_000 <= end).map_or(0, |(number, _)| *number);
+        let (_, end) = *reports.last().expect("it said something");
+        let due = reports.iter().rfind(|(_, at)| at + 1_000 <= end).map_or(0, |(number, _)| *number);
         let found = numbers(folder.path());
         assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "each once, in order");
 
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_logged_a_second_before_the_kill_is_there() {
+    fn lines_older_than_a_second_survive_a_kill() {
         for milliseconds in [250, 700, 1_300] {
             // The second is one of the machine: when it is busy with other things a line may need more of them, but not always.
             let is_kept = (0..3).any(|_| is_kept_by_a_kill_after(milliseconds));

@@ -74,16 +74,16 @@ impl Fetcher {
         Ok(Self { client, names, clock, intake, timeouts })
     }
 
-    /// Fetches a file. `told` is the name that the caller wants it to have.
-    pub async fn fetch(&self, address: &str, told: Option<&str>) -> Result<Fetched, FetchError> {
+    /// Fetches a file. `requested` is the name that the caller wants it to have.
+    pub async fn fetch(&self, address: &str, requested: Option<&str>) -> Result<Fetched, FetchError> {
         let url = guard::address(address, self.names.allowed())?;
         let limit = self.intake.limits().total;
         let slow = |_| TakeError::TooSlow { wait: Wait::WholeFile, limit };
         // Many kilobytes of state, which a caller need not carry within its own.
-        self.clock.timeout(limit, Box::pin(self.follow(url, told))).await.map_err(slow)?
+        self.clock.timeout(limit, Box::pin(self.follow(url, requested))).await.map_err(slow)?
     }
 
-    async fn follow(&self, mut url: Url, told: Option<&str>) -> Result<Fetched, FetchError> {
+    async fn follow(&self, mut url: Url, requested: Option<&str>) -> Result<Fetched, FetchError> {
         let mut followed = 0;
         loop {
             let answer = self.ask(&url).await?;
@@ -92,17 +92,21 @@ impl Fetcher {
                 followed += 1;
                 continue;
             }
-            return self.take(&url, answer, told).await;
+            return self.take(&url, answer, requested).await;
         }
     }
 
     /// Asks one server, and returns when the headers of its answer are there.
     async fn ask(&self, url: &Url) -> Result<Response, FetchError> {
         let limit = self.timeouts.answer;
-        let asked = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send();
+        let request = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send();
         let slow = |_| TakeError::TooSlow { wait: Wait::Answer, limit };
-        let answer =
-            self.clock.timeout(limit, asked).await.map_err(slow)?.map_err(|error| self.unreached(&error))?;
+        let answer = self
+            .clock
+            .timeout(limit, request)
+            .await
+            .map_err(slow)?
+            .map_err(|error| self.unreached(&error))?;
         // Every way to a connection has been judged; this asks the connection itself.
         if let Some(server) = answer.remote_addr() {
             guard::judge(server.ip(), self.names.allowed())?;
@@ -125,7 +129,12 @@ impl Fetcher {
         FetchError::Unreachable(innermost(error))
     }
 
-    async fn take(&self, url: &Url, answer: Response, told: Option<&str>) -> Result<Fetched, FetchError> {
+    async fn take(
+        &self,
+        url: &Url,
+        answer: Response,
+        requested: Option<&str>,
+    ) -> Result<Fetched, FetchError> {
         // 206 would be a part that no one asked for.
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status()));
@@ -133,7 +142,7 @@ impl Fetcher {
         if let Some(encoding) = encoding(answer.headers()) {
             return Err(FetchError::Encoded(encoding));
         }
-        let said =
+        let disposition =
             answer.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes).map(ToOwned::to_owned);
         let declared = answer.content_length();
         let pieces = stream::try_unfold(answer, |mut answer| async move {
@@ -141,7 +150,7 @@ impl Fetcher {
             Ok::<_, String>(piece.map(|piece| (piece, answer)))
         });
         let taken = self.intake.stream(declared, pieces).await?;
-        let name = FileName::choose(told, said.as_deref(), Some(url), taken.facts.content);
+        let name = FileName::choose(requested, disposition.as_deref(), Some(url), taken.facts.content);
         Ok(Fetched { taken, name })
     }
 }

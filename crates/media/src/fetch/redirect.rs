@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_followed_says_why() {
+    fn an_unfollowed_redirect_names_its_reason() {
         let from = "https://example.com/";
         assert_eq!(sent_on(from, 301, "http://example.com/", 0), Err(RedirectError::Downgrade));
         assert_eq!(sent_on(from, 301, "https://[", 0), Err(RedirectError::Nowhere));

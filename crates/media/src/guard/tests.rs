@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_refused_is_in_a_range_and_what_passes_is_in_none(four: u32, six: u128, global: bool) {
+    fn an_address_is_refused_exactly_if_a_range_lists_it(four: u32, six: u128, global: bool) {
         // Most numbers of 128 bits are no public address; half of them are made one.
         let six = if global { (six >> 3) | (1 << 125) } else { six };
         let ranges = nets(&REFUSED);
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn a_listed_range_of_translation_still_has_its_inner_address_judged(inner: u32) {
+    fn inner_addresses_of_allowed_translations_are_judged(inner: u32) {
         let inner = Ipv4Addr::from(inner);
         let plain = judge(inner.into(), &nothing());
         let bits = u128::from(u32::from(inner));
@@ -207,7 +207,7 @@ fn a_listing_is_for_the_form_it_names() {
 }
 
 #[test]
-fn a_local_nat64_is_judged_wherever_its_inner_address_may_stand() {
+fn a_local_nat64_is_judged_at_every_inner_position() {
     let local = "64:ff9b:1::/48";
     // Prefixes of 96, 48, 56 and 64 bits around 10.0.0.1, then around 8.8.8.8.
     for hidden in ["64:ff9b:1::a00:1", "64:ff9b:1:a00:0:100::", "64:ff9b:1:a:0:1::", "64:ff9b:1::a:0:100:0"] {

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_is_read() {
+    fn files_outside_the_folder_are_not_read() {
         let (world, media) = world();
         let elsewhere = [
             PathBuf::from("../secret"),

@@ -228,7 +228,7 @@ impl Intake {
         }
         self.disk.has_room(&self.folder, declared.unwrap_or(0))?;
         let mut partial = Partial::create(&self.folder, name)?;
-        let mut asked = 0;
+        let mut last_checked = 0;
         pin_mut!(bytes);
         loop {
             let next = self.clock.timeout(idle, bytes.next()).await;
@@ -245,8 +245,8 @@ impl Intake {
             if let Some(declared) = declared.filter(|declared| received > *declared) {
                 return Err(TakeError::OtherLength { declared, received });
             }
-            if received - asked >= ASK_EVERY {
-                asked = received;
+            if received - last_checked >= ASK_EVERY {
+                last_checked = received;
                 self.disk.has_room(&self.folder, 0)?;
             }
             partial.write(piece).await?;

@@ -140,7 +140,7 @@ fn films_say_their_tracks() {
 }
 
 #[test]
-fn a_film_is_one_by_its_name_where_its_content_does_not_show_it() {
+fn a_film_of_unclear_content_is_recognized_by_its_name() {
     let named = |bytes: &[u8], name| choose(&facts(bytes), name, Wish::Auto, MOST);
     for name in ["clip.mp4", "CLIP.MOV", "a.b.mkv", "old.mpeg", "old.wmv"] {
         assert_eq!(named(b"some bytes", name), Ok(Kind::Video(None)), "{name}");
@@ -171,7 +171,7 @@ fn recordings_are_voices_or_music() {
 }
 
 #[test]
-fn what_the_caller_asks_for_counts_where_it_can() {
+fn a_requested_kind_counts_if_the_content_allows_it() {
     let chosen = |bytes: &[u8], wish| choose(&facts(bytes), "", wish, MOST);
     let silent = film(b"isom", &[track(b"vide", 320, 200, false)]);
     let loud = film(b"isom", &[track(b"vide", 320, 200, false), track(b"soun", 0, 0, false)]);
@@ -189,7 +189,7 @@ fn what_the_caller_asks_for_counts_where_it_can() {
 }
 
 #[test]
-fn nothing_and_too_much_are_refused_whatever_is_asked_for() {
+fn empty_and_too_large_files_are_refused_as_any_kind() {
     for wish in [Wish::Auto, Wish::Document, Wish::Voice, Wish::Animation] {
         assert_eq!(choose(&facts(b""), "", wish, MOST), Err(NotThat::Empty));
         let large = Facts { size: MOST + 1, ..facts(&opus(48)) };
@@ -199,7 +199,7 @@ fn nothing_and_too_much_are_refused_whatever_is_asked_for() {
 }
 
 #[test]
-fn the_name_is_asked_only_for_what_content_does_not_show() {
+fn the_name_counts_only_if_the_content_shows_no_kind() {
     assert_eq!(mime(facts(&png(1, 1)).content, "a.exe"), "image/png");
     assert_eq!(mime(facts(b"MZ\x90\0").content, "photo.jpg"), "application/octet-stream");
     assert_eq!(mime(facts(b"not a photo").content, "photo.jpg"), "application/octet-stream");

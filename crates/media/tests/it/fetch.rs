@@ -27,7 +27,7 @@ fn range<T: std::fmt::Debug>(result: Result<T, FetchError>) -> Range {
 }
 
 #[tokio::test]
-async fn a_file_arrives_with_all_that_is_known_of_it() {
+async fn a_file_arrives_with_its_name_and_facts() {
     let world = World::new();
     let body = [&b"%PDF-1.7\n"[..], &vec![7; 200_000]].concat();
     let headers = "content-length: 200009\r\ncontent-disposition: attachment; filename*=UTF-8''%D1%81%D1%87%D1%91%D1%82.pdf\r\n";
@@ -48,15 +48,16 @@ async fn a_name_comes_from_the_caller_or_the_address() {
     let world = World::new();
     let server = Server::saying(fine(b"GIF89a\x01\0\x01\0")).await;
     let fetcher = world.local(Scripted::new(&[&["127.0.0.1"]])).await;
-    let named =
-        async |path: &str, told| fetcher.fetch(&server.url(path), told).await.unwrap().name.to_string();
+    let named = async |path: &str, requested| {
+        fetcher.fetch(&server.url(path), requested).await.unwrap().name.to_string()
+    };
     assert_eq!(named("/x/cat.gif?y", None).await, "cat.gif");
     assert_eq!(named("/x/cat.gif", Some("../dog")).await, "dog.gif");
     assert_eq!(named("/", None).await, "animation.gif");
 }
 
 #[tokio::test]
-async fn what_is_not_listed_is_never_dialled() {
+async fn unlisted_addresses_are_never_dialled() {
     let world = World::new();
     let server = Server::saying(fine(b"secret")).await;
     let port = server.at.port();
@@ -132,12 +133,12 @@ async fn rebound_name_is_judged_again() {
     let fetcher = world.local(Arc::clone(&names)).await;
     let url = format!("http://example.com:{}/first", server.at.port());
     assert_eq!(range(fetcher.fetch(&url, None).await), Range::Loopback);
-    assert_eq!(names.asked(), ["example.com", "example.com"]);
+    assert_eq!(names.requested(), ["example.com", "example.com"]);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn no_connection_is_kept_for_the_next_call() {
+async fn no_connection_is_reused_by_the_next_call() {
     let world = World::new();
     let server = Server::saying(fine(b"x")).await;
     let names = Scripted::new(&[&["127.0.0.1"], &["10.0.0.1"]]);
@@ -166,7 +167,7 @@ async fn other_answers_are_named() {
     for status in [201, 204, 206, 304, 403, 404, 410, 429, 500, 503] {
         let server = Server::saying(answer(&format!("{status} X"), "content-length: 0\r\n", b"")).await;
         let error = fetched(&world, &server.url("/")).await.unwrap_err();
-        assert!(matches!(&error, FetchError::Status(said) if said.as_u16() == status), "{error:?}");
+        assert!(matches!(&error, FetchError::Status(code) if code.as_u16() == status), "{error:?}");
         assert!(error.to_string().contains(&status.to_string()), "{error}");
     }
     let server = Server::saying(answer("200 OK", "content-encoding: gzip\r\n", b"\x1f\x8b")).await;
@@ -178,28 +179,28 @@ async fn other_answers_are_named() {
 #[tokio::test]
 async fn lies_about_the_length_are_noticed() {
     let world = World::new();
-    let said = async |headers: &str, body: &[u8]| {
+    let result_of = async |headers: &str, body: &[u8]| {
         let server = Server::saying(answer("200 OK", headers, body)).await;
         fetched(&world, &server.url("/")).await
     };
-    let more = said("content-length: 10\r\n", b"seven..").await.unwrap_err();
+    let more = result_of("content-length: 10\r\n", b"seven..").await.unwrap_err();
     assert!(
         matches!(more, FetchError::Take(TakeError::OtherLength { declared: 10, received: 7 })),
         "{more:?}"
     );
-    let two = said("content-length: 3\r\ncontent-length: 4\r\n", b"abcd").await.unwrap_err();
+    let two = result_of("content-length: 3\r\ncontent-length: 4\r\n", b"abcd").await.unwrap_err();
     assert!(matches!(two, FetchError::Unreachable(_)), "{two:?}");
-    let none = said("content-length: many\r\n", b"abcd").await.unwrap_err();
+    let none = result_of("content-length: many\r\n", b"abcd").await.unwrap_err();
     assert!(matches!(none, FetchError::Unreachable(_)), "{none:?}");
-    let cut = said("transfer-encoding: chunked\r\n", b"3\r\nabc\r\n9\r\nab").await.unwrap_err();
+    let cut = result_of("transfer-encoding: chunked\r\n", b"3\r\nabc\r\n9\r\nab").await.unwrap_err();
     assert!(matches!(cut, FetchError::Take(TakeError::Broken(_))), "{cut:?}");
     for empty in ["content-length: 0\r\n", "connection: close\r\n"] {
-        let error = said(empty, b"").await.unwrap_err();
+        let error = result_of(empty, b"").await.unwrap_err();
         assert!(matches!(error, FetchError::Take(TakeError::Empty)), "{error:?}");
     }
     assert!(world.left().is_empty());
     // By HTTP, what follows the declared length is no part of the file.
-    let less = said("content-length: 3\r\n", b"abcdef").await.unwrap();
+    let less = result_of("content-length: 3\r\n", b"abcdef").await.unwrap();
     assert_eq!(std::fs::read(less.taken.path).unwrap(), b"abc");
 }
 
@@ -219,7 +220,7 @@ async fn files_that_are_too_large_end_whether_they_say_so_or_not() {
     for server in [honest, endless, pieces] {
         let error = fetched(&world, &server.url("/")).await.unwrap_err();
         assert!(
-            matches!(error, FetchError::Take(TakeError::TooLarge { most: said }) if said == most),
+            matches!(error, FetchError::Take(TakeError::TooLarge { most: limit }) if limit == most),
             "{error:?}"
         );
     }
@@ -266,7 +267,7 @@ async fn every_wait_has_its_limit() {
 }
 
 #[tokio::test]
-async fn hosts_that_are_not_there_are_told_apart() {
+async fn unreachable_hosts_are_distinguished() {
     let world = World::new();
     let nowhere = world.local(Scripted::new(&[&[]])).await;
     let error = nowhere.fetch("http://example.com/", None).await.unwrap_err();

@@ -129,7 +129,7 @@ async fn an_adopted_file_outlives_the_one_it_came_from() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_half_written_is_cleared_away() {
+async fn partial_files_of_a_crash_are_cleared_away() {
     let world = World::new();
     let folder = world.folder.path().join("taken");
     std::fs::create_dir(&folder).unwrap();

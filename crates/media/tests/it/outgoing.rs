@@ -45,7 +45,7 @@ async fn a_file_that_no_message_got_goes_with_its_holder() {
 }
 
 #[tokio::test]
-async fn what_was_taken_elsewhere_is_not_held() {
+async fn files_taken_elsewhere_are_not_held() {
     let world = World::new();
     let outgoing = world.outgoing().await;
     let mut taken = take(&outgoing, b"one").await.taken().clone();
@@ -56,7 +56,7 @@ async fn what_was_taken_elsewhere_is_not_held() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_told_until_it_is_kept_or_dropped() {
+async fn held_files_are_listed_until_stored_or_dropped() {
     let world = World::new();
     let outgoing = world.outgoing().await;
     let (kept, dropped) = (take(&outgoing, b"one").await, take(&outgoing, b"two").await);

@@ -21,12 +21,12 @@ use crate::world::{LIMITS, World, names};
 const RULES: Rules = Rules { keep: Duration::from_hours(24), most_bytes: 100, most_files: 4 };
 
 impl World {
-    fn place(&self) -> PathBuf {
+    fn shelf_folder(&self) -> PathBuf {
         self.folder.path().join("uploads")
     }
 
     async fn shelf(&self) -> Shelf {
-        Shelf::open(self.place(), self.ids.clone(), self.clock.clone(), LIMITS, RULES).await.unwrap()
+        Shelf::open(self.shelf_folder(), self.ids.clone(), self.clock.clone(), LIMITS, RULES).await.unwrap()
     }
 }
 
@@ -47,54 +47,57 @@ async fn an_upload_stays_through_a_restart_until_its_time_is_over() {
     let upload = world.shelf().await.put(Some("../my\nscan"), None, Some(8), bytes).await.map(new).unwrap();
     assert!(upload.id.to_string().starts_with("upl_"));
     assert_eq!(upload.name.as_str(), "myscan.pdf");
-    assert_eq!(names(&world.place()), [upload.id.to_string(), format!("{}.json", upload.id)]);
+    assert_eq!(names(&world.shelf_folder()), [upload.id.to_string(), format!("{}.json", upload.id)]);
     let shelf = world.shelf().await;
     assert_eq!(shelf.get(upload.id), Some(upload.clone()));
     assert_eq!(shelf.next_expiry(), Some(upload.expires_at));
     world.clock.advance(RULES.keep);
     assert_eq!(shelf.get(upload.id), None);
     assert_eq!(shelf.sweep().await.unwrap(), 1);
-    assert_eq!((names(&world.place()).len(), shelf.next_expiry()), (0, None));
+    assert_eq!((names(&world.shelf_folder()).len(), shelf.next_expiry()), (0, None));
 }
 
 #[tokio::test]
-async fn what_expired_while_no_one_looked_is_gone_after_a_start() {
+async fn uploads_expired_while_stopped_are_gone_after_a_start() {
     let world = World::new();
     let upload = put(&world.shelf().await, 5).await.unwrap();
     world.clock.advance(RULES.keep);
     let shelf = world.shelf().await;
     assert_eq!(shelf.get(upload.id), None);
-    assert_eq!(names(&world.place()), [""; 0]);
+    assert_eq!(names(&world.shelf_folder()), [""; 0]);
 }
 
 #[tokio::test]
-async fn what_crashes_leave_is_cleared_away_and_nothing_else() {
+async fn only_leftovers_of_crashes_are_cleared_away() {
     let world = World::new();
     let shelf = world.shelf().await;
     let mut uploads = Vec::new();
     for _ in 0..4 {
         uploads.push(put(&shelf, 5).await.unwrap().id);
     }
-    let file = |id: UploadId| world.place().join(id.to_string());
-    let note = |id: UploadId| world.place().join(format!("{id}.json"));
+    let file = |id: UploadId| world.shelf_folder().join(id.to_string());
+    let note = |id: UploadId| world.shelf_folder().join(format!("{id}.json"));
     fs::remove_file(note(uploads[0])).unwrap();
     fs::remove_file(file(uploads[1])).unwrap();
     fs::write(file(uploads[2]), b"short").unwrap();
     fs::write(note(uploads[2]), b"{\"name\":").unwrap();
-    fs::write(world.place().join("upl_x.part"), b"half").unwrap();
-    fs::write(world.place().join("notes.txt"), b"the owner's").unwrap();
+    fs::write(world.shelf_folder().join("upl_x.part"), b"half").unwrap();
+    fs::write(world.shelf_folder().join("notes.txt"), b"the owner's").unwrap();
     let shelf = world.shelf().await;
     let kept = uploads[3];
     assert!(shelf.get(kept).is_some());
     assert!(uploads[..3].iter().all(|id| shelf.get(*id).is_none()));
-    assert_eq!(names(&world.place()), ["notes.txt".to_owned(), kept.to_string(), format!("{kept}.json")]);
+    assert_eq!(
+        names(&world.shelf_folder()),
+        ["notes.txt".to_owned(), kept.to_string(), format!("{kept}.json")]
+    );
     // A file that is not as long as its note says is not what was uploaded.
     fs::write(file(kept), b"1234").unwrap();
     assert!(world.shelf().await.get(kept).is_none());
 }
 
 #[tokio::test]
-async fn no_more_than_fits_is_kept_and_room_comes_back() {
+async fn no_more_than_fits_is_stored_and_room_comes_back() {
     let world = World::new();
     let shelf = world.shelf().await;
     let full = |result: Result<Upload, TakeError>| match result {
@@ -120,11 +123,11 @@ async fn no_more_than_fits_is_kept_and_room_comes_back() {
     // All of them expire, and the next upload finds room by itself.
     world.clock.advance(RULES.keep);
     put(&shelf, 100).await.unwrap();
-    assert_eq!(names(&world.place()).len(), 2);
+    assert_eq!(names(&world.shelf_folder()).len(), 2);
 }
 
 #[tokio::test]
-async fn uploads_under_way_take_room_until_they_break_off() {
+async fn unfinished_uploads_take_room_until_they_break_off() {
     let world = World::new();
     let shelf = world.shelf().await;
     let begun = || stream::once(async { Ok::<_, io::Error>(Bytes::from(vec![7; 60])) });
@@ -145,7 +148,7 @@ async fn uploads_under_way_take_room_until_they_break_off() {
     }
     let broken = begun().chain(stream::once(async { Err(io::Error::other("gone")) }));
     assert!(matches!(shelf.put(None, None, None, broken).await, Err(TakeError::Broken(_))));
-    assert_eq!(names(&world.place()).len(), 2);
+    assert_eq!(names(&world.shelf_folder()).len(), 2);
     put(&shelf, 60).await.unwrap();
 }
 
@@ -186,7 +189,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn the_same_upload_sent_again_is_kept_once() {
+async fn the_same_upload_sent_again_is_stored_once() {
     let world = World::new();
     let shelf = world.shelf().await;
     let put = async |shelf: &Shelf, name, bytes: &'static [u8], token| {
@@ -199,7 +202,7 @@ async fn the_same_upload_sent_again_is_kept_once() {
         assert_eq!(put(&shelf, name, bytes, 1).await, Put::Other);
     }
     assert_ne!(new(put(&shelf, "a.bin", b"abc", 2).await).id, first.id);
-    assert_eq!(names(&world.place()).len(), 4);
+    assert_eq!(names(&world.shelf_folder()).len(), 4);
     // Two at once: one of them is kept, both callers are given it.
     let (one, two) = tokio::join!(put(&shelf, "c", b"xyz", 3), put(&shelf, "c", b"xyz", 3));
     let kept = |put: &Put| match put {
@@ -207,7 +210,7 @@ async fn the_same_upload_sent_again_is_kept_once() {
         Put::Other => panic!("the same was sent"),
     };
     assert_eq!(kept(&one), kept(&two));
-    assert_eq!(names(&world.place()).len(), 6);
+    assert_eq!(names(&world.shelf_folder()).len(), 6);
     let shelf = world.shelf().await;
     assert_eq!(put(&shelf, "a.bin", b"abc", 1).await, Put::Again(first));
     world.clock.advance(RULES.keep);
@@ -215,22 +218,22 @@ async fn the_same_upload_sent_again_is_kept_once() {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_up_ends_an_upload_and_leaves_nothing_of_it() {
+async fn a_full_disk_ends_an_upload_and_leaves_no_files() {
     let world = World::new();
-    let asked = AtomicU64::new(0);
+    let calls = AtomicU64::new(0);
     let disk = Disk::with_free_space(move |_| {
-        let times = asked.fetch_add(1, Ordering::Relaxed);
+        let times = calls.fetch_add(1, Ordering::Relaxed);
         Ok(if times == 0 { 1 << 30 } else { 100 << 20 })
     });
     let limits = Limits { most: 1 << 30, ..LIMITS };
     let rules = Rules { most_bytes: 1 << 30, ..RULES };
     let (ids, clock) = (world.ids.clone(), world.clock.clone());
-    let shelf = Shelf::open_on(disk, world.place(), ids, clock, limits, rules).await.unwrap();
+    let shelf = Shelf::open_on(disk, world.shelf_folder(), ids, clock, limits, rules).await.unwrap();
     let piece = Bytes::from(vec![7; 1 << 20]);
     let endless = stream::repeat_with(|| Ok::<_, Infallible>(piece.clone()));
     let full = shelf.put(None, None, None, endless).await;
     assert!(matches!(full, Err(TakeError::NoSpace)), "{full:?}");
     let declared = shelf.put(None, None, Some(1), stream::pending::<Result<Bytes, Infallible>>()).await;
     assert!(matches!(declared, Err(TakeError::NoSpace)), "{declared:?}");
-    assert_eq!(names(&world.place()), [""; 0]);
+    assert_eq!(names(&world.shelf_folder()), [""; 0]);
 }

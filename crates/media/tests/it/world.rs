@@ -76,23 +76,23 @@ pub(crate) fn allowed(networks: &[&str]) -> Allowed {
 #[derive(Default)]
 pub(crate) struct Scripted {
     answers: Mutex<VecDeque<Vec<IpAddr>>>,
-    asked: Mutex<Vec<String>>,
+    requested: Mutex<Vec<String>>,
 }
 
 impl Scripted {
     pub(crate) fn new(answers: &[&[&str]]) -> Arc<Self> {
         let answers = answers.iter().map(|answer| answer.iter().map(|a| a.parse().unwrap()).collect());
-        Arc::new(Self { answers: Mutex::new(answers.collect()), asked: Mutex::default() })
+        Arc::new(Self { answers: Mutex::new(answers.collect()), requested: Mutex::default() })
     }
 
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requested(&self) -> Vec<String> {
+        self.requested.lock().unwrap().clone()
     }
 }
 
 impl Resolve for Scripted {
     fn resolve(&self, name: Name) -> Resolving {
-        self.asked.lock().unwrap().push(name.as_str().to_owned());
+        self.requested.lock().unwrap().push(name.as_str().to_owned());
         let mut answers = self.answers.lock().unwrap();
         let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
         Box::pin(async move {

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn the_generators_are_those_whose_powers_say_nothing_of_the_exponent() {
+    fn only_generators_that_hide_the_exponent_are_accepted() {
         let good: Vec<i32> = (2..=7).filter(|generator| is_residue(*generator)).collect();
         assert_eq!(good, GENERATORS);
     }

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn telegrams_key_is_known_by_its_published_fingerprint() {
+    fn the_key_of_telegram_has_its_published_fingerprint() {
         let keys = ServerKeys::new(&[]).expect("its own");
         assert_eq!(
             keys.find(&[1, -3_414_540_481_677_951_611]).map(|found| found.0),
@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_key_text_is_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let text = format!("{BEGIN}{}{END}", STANDARD.encode(&bytes));
             prop_assert!(ServerKey::from_pem(&text).is_err());
         }

@@ -14,7 +14,7 @@ pub(super) fn by_itself(object: &[u8]) -> UpdatesLike {
 /// it in any other way. `request` is what was asked, as far as that is still known.
 pub(super) fn with_result(request: Option<&[u8]>, object: &[u8]) -> Option<UpdatesLike> {
     let (constructor, fields) = split(object)?;
-    let told = match constructor {
+    let update = match constructor {
         types::UpdateShortSentMessage::CONSTRUCTOR_ID => short_sent(request, fields),
         types::UpdateShortMessage::CONSTRUCTOR_ID
         | types::UpdateShortChatMessage::CONSTRUCTOR_ID
@@ -31,20 +31,20 @@ pub(super) fn with_result(request: Option<&[u8]>, object: &[u8]) -> Option<Updat
         }
         _ => return None,
     };
-    Some(told.unwrap_or(UpdatesLike::MalformedUpdates))
+    Some(update.unwrap_or(UpdatesLike::MalformedUpdates))
 }
 
 /// The message itself is in the request only.
 fn short_sent(request: Option<&[u8]>, fields: &[u8]) -> Option<UpdatesLike> {
     let update = types::UpdateShortSentMessage::from_bytes(fields).ok()?;
-    let request = asked::<functions::messages::SendMessage>(request?)?;
+    let request = request_as::<functions::messages::SendMessage>(request?)?;
     Some(UpdatesLike::ShortSentMessage { request, update })
 }
 
 /// Messages of a channel are counted apart, and only the request shows that it was one.
 fn affected(request: Option<&[u8]>, fields: &[u8]) -> Option<UpdatesLike> {
     let affected = types::messages::AffectedMessages::from_bytes(fields).ok()?;
-    let Some(deleted) = asked::<functions::channels::DeleteMessages>(request?) else {
+    let Some(deleted) = request_as::<functions::channels::DeleteMessages>(request?) else {
         return Some(UpdatesLike::AffectedMessages(affected));
     };
     Some(match deleted.channel {
@@ -57,7 +57,7 @@ fn affected(request: Option<&[u8]>, fields: &[u8]) -> Option<UpdatesLike> {
     })
 }
 
-fn asked<T: Identifiable + Deserializable>(request: &[u8]) -> Option<T> {
+fn request_as<T: Identifiable + Deserializable>(request: &[u8]) -> Option<T> {
     let (constructor, fields) = split(request)?;
     if constructor == T::CONSTRUCTOR_ID { T::from_bytes(fields).ok() } else { None }
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn deleting_in_a_channel_is_told_apart() {
+    fn deleting_in_a_channel_is_distinguished() {
         let channel = types::InputChannel { channel_id: 7, access_hash: 1 }.into();
         let request = functions::channels::DeleteMessages { channel, id: vec![3, 4] }.to_bytes();
         match with_result(Some(&request), &affected_one()) {
@@ -87,8 +87,8 @@ mod tests {
             _ => panic!("not told apart"),
         }
         let request = functions::messages::DeleteMessages { revoke: true, id: vec![3] }.to_bytes();
-        let told = with_result(Some(&request), &affected_one());
-        assert!(matches!(told, Some(UpdatesLike::AffectedMessages(affected)) if affected.pts == 5));
+        let update = with_result(Some(&request), &affected_one());
+        assert!(matches!(update, Some(UpdatesLike::AffectedMessages(affected)) if affected.pts == 5));
         assert!(matches!(with_result(None, &affected_one()), Some(UpdatesLike::MalformedUpdates)));
     }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_gap_and_what_tells_nothing_is_nothing() {
+    fn unreadable_updates_are_gaps_and_empty_ones_are_none() {
         let broken = types::Updates::CONSTRUCTOR_ID.to_le_bytes();
         assert!(matches!(with_result(Some(&[]), &broken), Some(UpdatesLike::MalformedUpdates)));
         assert!(matches!(by_itself(&broken), UpdatesLike::MalformedUpdates));

@@ -317,12 +317,12 @@ impl Dialogue {
     }
 
     /// Takes one message of Telegram. What reports changes is put to `arrived`.
-    pub(super) fn hear(&mut self, told: Message<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
+    pub(super) fn hear(&mut self, received: Message<'_>, moment: Moment, arrived: &mut Vec<UpdatesLike>) {
         let now = moment.running;
-        if told.is_content {
-            self.acknowledge(told.id, now);
+        if received.is_content {
+            self.acknowledge(received.id, now);
         }
-        match told.what {
+        match received.what {
             Content::Nothing => {}
             Content::Update(object) => arrived.push(arrived::by_itself(&object)),
             Content::NewSession { salt } => {
@@ -333,12 +333,15 @@ impl Dialogue {
                 }
             }
             Content::Result { request, body } => {
-                let asked = self.flying.remove(&request).map(|flying| flying.request);
-                if asked.as_ref().is_none_or(|asked| asked.updates == Updates::Wanted) {
-                    arrived.extend(arrived::with_result(asked.as_ref().map(|asked| &asked.body[..]), &body));
+                let sent_request = self.flying.remove(&request).map(|flying| flying.request);
+                if sent_request.as_ref().is_none_or(|sent| sent.updates == Updates::Wanted) {
+                    arrived.extend(arrived::with_result(
+                        sent_request.as_ref().map(|sent| &sent.body[..]),
+                        &body,
+                    ));
                 }
-                if let Some(asked) = asked {
-                    asked.end(Ok(body.into_owned()));
+                if let Some(sent_request) = sent_request {
+                    sent_request.end(Ok(body.into_owned()));
                 }
             }
             Content::Failed { request, error } => {
@@ -358,7 +361,7 @@ impl Dialogue {
                 }
             }
             Content::NotTaken { message, reason, salt } => {
-                self.correct(message, reason, salt, told.id, moment.steady);
+                self.correct(message, reason, salt, received.id, moment.steady);
             }
         }
     }
@@ -369,7 +372,7 @@ impl Dialogue {
     }
 
     /// A message was not taken. Where it was the numbering, that is put right and the requests are written again.
-    fn correct(&mut self, message: i64, reason: i32, salt: Option<i64>, told_by: i64, steady: Timestamp) {
+    fn correct(&mut self, message: i64, reason: i32, salt: Option<i64>, notice_id: i64, steady: Timestamp) {
         let is_it = |id: i64, flying: &InFlight| flying.written && (id == message || flying.outer == message);
         let refused = self.flying.extract_if(|id, flying| is_it(*id, flying));
         let refused: Vec<Request> = refused.map(|(_, flying)| flying.request).collect();
@@ -377,7 +380,7 @@ impl Dialogue {
             (_, Some(salt)) => self.salt = salt,
             (16 | 17, None) => {
                 // The id of the notice shows what time it is there.
-                self.ahead = ((told_by >> 32) * 1_000_000).saturating_sub(steady.as_micros());
+                self.ahead = ((notice_id >> 32) * 1_000_000).saturating_sub(steady.as_micros());
                 if reason == 17 {
                     self.last_id = 0;
                 }

@@ -194,7 +194,7 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn it_is_sealed_as_another_implementation_seals_it(words in 4..200_usize) {
+        fn packets_are_sealed_as_by_another_implementation(words in 4..200_usize) {
             let clear = vec![8; words * 4];
             let mut buffer = vec![0; 3 + HEADER];
             buffer.extend(&clear);
@@ -218,7 +218,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn what_a_data_centre_sealed_is_opened(words in 0..100_usize) {
+        fn packets_sealed_by_a_data_centre_are_opened(words in 0..100_usize) {
             let body = vec![3; words * 4];
             let claimed = i32::try_from(body.len()).expect("small");
             let mut packet = from_server(6, &body, claimed, padding_of(body.len()));
@@ -227,7 +227,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn a_changed_bit_is_seen(at in 0..88_usize, bit in 0..8_u8) {
+        fn a_changed_bit_is_detected(at in 0..88_usize, bit in 0..8_u8) {
             let mut packet = from_server(6, &[1; 20], 20, padding_of(20));
             packet[at] ^= 1 << bit;
             prop_assert_eq!(envelope().open(&mut packet), Err(Garbled::Key));

@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_written_as_another_implementation_writes_it(words in proptest::collection::vec(0..300_usize, 1..5)) {
+        fn frames_are_written_as_by_another_implementation(words in proptest::collection::vec(0..300_usize, 1..5)) {
             let (mut ours, mut theirs, mut reader) = (Framing::default(), Full::new(), Framing::default());
             for words in words {
                 let packet = vec![7; words * 4];
@@ -104,7 +104,7 @@ mod tests {
         }
 
         #[test]
-        fn a_part_of_a_packet_is_waited_for(words in 0..50_usize, cut in any::<prop::sample::Index>()) {
+        fn the_rest_of_a_partial_packet_is_awaited(words in 0..50_usize, cut in any::<prop::sample::Index>()) {
             let frame = framed(&mut Framing::default(), &vec![1; words * 4]);
             let cut = cut.index(frame.len());
             let missing = if cut < 4 { 4 } else { frame.len() };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_packet_ends_the_connection() {
+    fn invalid_packets_end_the_connection() {
         let frame = framed(&mut Framing::default(), &[5; 8]);
         let mut framing = Framing::default();
         let mut damaged = frame.clone();

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_names_no_address() {
+    fn invalid_answers_name_no_address() {
         assert_eq!(address(&[1, 2, 3, 4], 2, false), None);
     }
 }

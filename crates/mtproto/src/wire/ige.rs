@@ -94,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_another_implementation_does(
+        fn the_cipher_matches_another_implementation(
             blocks in 0..40_usize, seed in any::<u8>(), key in any::<[u8; 32]>(), vector in any::<[u8; 32]>(),
         ) {
             let clear: Vec<u8> = (seed..=255).cycle().take(blocks * BLOCK).collect();

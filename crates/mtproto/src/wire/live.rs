@@ -205,8 +205,8 @@ impl<'a> Live<'a> {
             tracing::trace!(bytes = packet.len(), "a packet came");
             let opened = self.envelope.open(packet).map_err(Loss::Garbled)?;
             if opened.session == self.dialogue.session() {
-                for told in message::read(&opened).map_err(Loss::Garbled)? {
-                    self.dialogue.hear(told, moment, arrived);
+                for message in message::read(&opened).map_err(Loss::Garbled)? {
+                    self.dialogue.hear(message, moment, arrived);
                 }
             } else {
                 tracing::debug!("a packet of another session came and was not read");

@@ -111,9 +111,9 @@ fn take<'a>(raw: Raw<'a>, deeper: u8, all: &mut Vec<Message<'a>>) -> Result<(), 
             Content::NotTaken { message, reason, salt: None }
         }
         types::BadServerSalt::CONSTRUCTOR_ID => {
-            let told: types::BadServerSalt = bare(fields)?;
-            let salt = Some(told.new_server_salt);
-            Content::NotTaken { message: told.bad_msg_id, reason: told.error_code, salt }
+            let notice: types::BadServerSalt = bare(fields)?;
+            let salt = Some(notice.new_server_salt);
+            Content::NotTaken { message: notice.bad_msg_id, reason: notice.error_code, salt }
         }
         types::NewSessionCreated::CONSTRUCTOR_ID => {
             let types::NewSessionCreated { server_salt: salt, .. } = bare(fields)?;
@@ -253,13 +253,13 @@ pub(super) mod tests {
         body
     }
 
-    fn told(body: &[u8]) -> Result<Vec<Content<'_>>, Garbled> {
+    fn contents(body: &[u8]) -> Result<Vec<Content<'_>>, Garbled> {
         let opened = Opened { session: 1, message: 5, sequence: 1, body };
-        Ok(read(&opened)?.into_iter().map(|told| told.what).collect())
+        Ok(read(&opened)?.into_iter().map(|message| message.what).collect())
     }
 
     #[test]
-    fn a_container_is_taken_apart_in_order() {
+    fn messages_of_a_container_are_read_in_order() {
         let salt =
             types::BadServerSalt { bad_msg_id: 8, bad_msg_seqno: 1, error_code: 48, new_server_salt: 77 };
         let body = container(&[
@@ -270,9 +270,12 @@ pub(super) mod tests {
         ]);
         let opened = Opened { session: 1, message: 5, sequence: 0, body: &body };
         let read = read(&opened).expect("readable");
-        assert_eq!(read.iter().map(|told| told.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
-        assert_eq!(read.iter().map(|told| told.is_content).collect::<Vec<_>>(), [true, false, true, true]);
-        let what: Vec<_> = read.into_iter().map(|told| told.what).collect();
+        assert_eq!(read.iter().map(|message| message.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(
+            read.iter().map(|message| message.is_content).collect::<Vec<_>>(),
+            [true, false, true, true]
+        );
+        let what: Vec<_> = read.into_iter().map(|message| message.what).collect();
         let not_taken = Content::NotTaken { message: 8, reason: 48, salt: Some(77) };
         let result = Content::Result { request: 8, body: vec![1, 2, 3, 4].into() };
         assert_eq!(
@@ -290,42 +293,42 @@ pub(super) mod tests {
             (GZIP.to_le_bytes().to_vec(), RequestError::Unpackable),
             ([&GZIP.to_le_bytes()[..], &[3, 1, 2, 3]].concat(), RequestError::Unpackable),
         ] {
-            assert_eq!(told(&result_of(4, &object)), Ok(vec![Content::Failed { request: 4, error }]));
+            assert_eq!(contents(&result_of(4, &object)), Ok(vec![Content::Failed { request: 4, error }]));
         }
     }
 
     #[test]
-    fn what_unpacks_to_too_much_is_not_unpacked() {
+    fn oversized_packed_content_is_not_unpacked() {
         let bomb = vec![0; usize::try_from(LONGEST_UNPACKED).expect("fits") + 4];
-        assert_eq!(told(&packed(&bomb)), Err(Garbled::Unpacked));
+        assert_eq!(contents(&packed(&bomb)), Err(Garbled::Unpacked));
         let failed = Content::Failed { request: 4, error: RequestError::Unpackable };
-        assert_eq!(told(&result_of(4, &packed(&bomb))), Ok(vec![failed]));
+        assert_eq!(contents(&result_of(4, &packed(&bomb))), Ok(vec![failed]));
     }
 
     #[test]
-    fn what_is_packed_again_and_again_is_refused() {
+    fn repeatedly_packed_content_is_refused() {
         let mut body = vec![9; 4];
         for _ in 0..DEEPEST {
             body = packed(&body);
         }
-        assert_eq!(told(&body), Err(Garbled::Message));
+        assert_eq!(contents(&body), Err(Garbled::Message));
         assert_eq!(
-            told(&container(&[(1, 0, container(&[(2, 0, container(&[(3, 0, vec![9; 4])]))]))])),
+            contents(&container(&[(1, 0, container(&[(2, 0, container(&[(3, 0, vec![9; 4])]))]))])),
             Err(Garbled::Message)
         );
     }
 
     #[test]
-    fn what_concerns_no_one_changes_nothing() {
+    fn irrelevant_messages_change_nothing() {
         for body in [
             boxed(&types::MsgsAck { msg_ids: vec![1] }),
             boxed(&types::FutureSalt { valid_since: 1, valid_until: 2, salt: 3 }),
             boxed(&types::MsgsStateReq { msg_ids: vec![1] }),
         ] {
-            assert_eq!(told(&body), Ok(vec![Content::Nothing]));
+            assert_eq!(contents(&body), Ok(vec![Content::Nothing]));
         }
-        assert_eq!(told(&[]), Err(Garbled::Message));
-        assert_eq!(told(&types::Pong::CONSTRUCTOR_ID.to_le_bytes()), Err(Garbled::Message));
+        assert_eq!(contents(&[]), Err(Garbled::Message));
+        assert_eq!(contents(&types::Pong::CONSTRUCTOR_ID.to_le_bytes()), Err(Garbled::Message));
     }
 
     proptest! {
@@ -338,8 +341,8 @@ pub(super) mod tests {
                 types::MsgDetailedInfo::CONSTRUCTOR_ID, types::NewSessionCreated::CONSTRUCTOR_ID,
             ][which];
             let body = [&head.to_le_bytes()[..], &bytes].concat();
-            let _ = told(&body);
-            let _ = told(&bytes);
+            let _ = contents(&body);
+            let _ = contents(&bytes);
         }
     }
 }

@@ -105,14 +105,14 @@ pub struct Connection {
 
 impl Connection {
     /// Prepares a connection; it is made with the first request, and again with the first one after it was lost. `arrived` gets each
-    /// thing that comes by itself, in order, and that the connection is lost; `seen` looks at it before, and
+    /// thing that comes by itself, in order, and that the connection is lost; `observer` looks at it before, and
     /// what was handed over is written when it calls its second argument. Neither may wait.
     pub fn open(
         centre: Arc<DataCentre>,
         key: &AuthKey,
         application: &Application,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
+        observer: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
@@ -125,7 +125,7 @@ impl Connection {
             clock: clock.clone(),
             requests: waiting,
             orders: ordered,
-            arrivals: Arrivals { seen: Box::new(seen), arrived: Box::new(arrived) },
+            arrivals: Arrivals { observer: Box::new(observer), arrived: Box::new(arrived) },
         };
         Self { wire: Wire { requests, orders }, runner: tokio::spawn(runner.run()) }
     }

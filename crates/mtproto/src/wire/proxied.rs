@@ -33,7 +33,7 @@ impl Proxied {
     }
 
     /// Where the proxy is, as far as it may be dialled: a name that means something else the next time is judged again.
-    pub(super) async fn places(&self, proxy: &Proxy) -> Result<Vec<SocketAddr>, ProxyError> {
+    pub(super) async fn addresses(&self, proxy: &Proxy) -> Result<Vec<SocketAddr>, ProxyError> {
         let found = tokio::net::lookup_host((&*proxy.host, proxy.port)).await.map_err(ProxyError::Broken)?;
         let found: Vec<_> = found.take(MOST_ADDRESSES).collect();
         let fit = match &self.judged_by {
@@ -41,7 +41,7 @@ impl Proxied {
             Some(allowed) => guard::fit(&found, allowed)?,
         };
         let nowhere = || ProxyError::Broken(io::Error::other("its name leads nowhere"));
-        fit.filter(|places| !places.is_empty()).ok_or_else(nowhere)
+        fit.filter(|addresses| !addresses.is_empty()).ok_or_else(nowhere)
     }
 }
 

@@ -36,11 +36,11 @@ pub(super) struct Orders {
 /// Who hears of what comes by itself.
 pub(super) struct Arrivals {
     /// First of all; what it asks for is written at once when it calls its second argument.
-    pub(super) seen: Seen,
+    pub(super) observer: UpdateObserver,
     pub(super) arrived: Box<dyn FnMut(UpdatesLike) + Send>,
 }
 
-type Seen = Box<dyn FnMut(&UpdatesLike, &mut dyn FnMut()) + Send>;
+type UpdateObserver = Box<dyn FnMut(&UpdatesLike, &mut dyn FnMut()) + Send>;
 
 /// Why a connection is not carried on.
 enum Ended {
@@ -171,13 +171,13 @@ async fn greet(
     // It has its wrapper inside.
     live.dialogue.ask(greeting::request(api_id, updates), Updates::Wanted, answer);
     let greeted = clock.timeout(GREETING, async {
-        let mut told = Vec::new();
+        let mut updates_read = Vec::new();
         loop {
-            let stepped = live.step(&mut told).await;
-            for updates in &told {
-                (arrivals.seen)(updates, &mut || {});
+            let stepped = live.step(&mut updates_read).await;
+            for updates in &updates_read {
+                (arrivals.observer)(updates, &mut || {});
             }
-            told.drain(..).for_each(&mut *arrivals.arrived);
+            updates_read.drain(..).for_each(&mut *arrivals.arrived);
             stepped.map_err(unwritten)?;
             if let Ok(result) = result.try_recv() {
                 return result;
@@ -198,7 +198,7 @@ async fn carry(
     orders: &mut watch::Receiver<Orders>,
     arrivals: &mut Arrivals,
 ) -> Ended {
-    let mut told = Vec::new();
+    let mut updates_read = Vec::new();
     loop {
         let has_room = live.dialogue.has_room();
         tokio::select! {
@@ -210,17 +210,17 @@ async fn carry(
                 // Those that wait already leave together with it.
                 ask_waiting(live, requests);
             }
-            mut stepped = live.step(&mut told) => {
+            mut stepped = live.step(&mut updates_read) => {
                 let mut write = || {
                     if stepped.is_ok() && matches!(orders.has_changed(), Ok(false)) {
                         ask_waiting(live, requests);
                         stepped = live.write_at_once();
                     }
                 };
-                for updates in &told {
-                    (arrivals.seen)(updates, &mut write);
+                for updates in &updates_read {
+                    (arrivals.observer)(updates, &mut write);
                 }
-                told.drain(..).for_each(&mut *arrivals.arrived);
+                updates_read.drain(..).for_each(&mut *arrivals.arrived);
                 if let Err(loss) = stepped {
                     return Ended::Lost(loss);
                 }

@@ -45,8 +45,8 @@ async fn connect(to: SocketAddr, proxy: Option<&Proxied>) -> Result<TcpStream, D
     };
     let named = proxy;
     let proxy = named.parse()?;
-    let places = named.places(&proxy).await?;
-    let mut stream = TcpStream::connect(&*places).await.map_err(ProxyError::Broken)?;
+    let addresses = named.addresses(&proxy).await?;
+    let mut stream = TcpStream::connect(&*addresses).await.map_err(ProxyError::Broken)?;
     prepare(&stream)?;
     proxy.open(&mut stream, to).await?;
     Ok(stream)

@@ -27,7 +27,7 @@ pub enum ProxyError {
     #[error("the proxy refuses the user and password; check `proxy` of the account")]
     Refused,
     #[error("the proxy does not connect: {0}")]
-    NoWay(&'static str),
+    NotConnected(&'static str),
     #[error("the proxy is not dialled: {0}")]
     Guarded(#[from] Refused),
     #[error("the connection to the proxy broke: {0}")]
@@ -103,7 +103,7 @@ impl Proxy {
             return Err(ProxyError::OtherProtocol);
         }
         if reply != 0 {
-            return Err(ProxyError::NoWay(reason(reply)));
+            return Err(ProxyError::NotConnected(reason(reply)));
         }
         // Where it connects from is no one's concern, but has to be read.
         match kind {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_taken_apart() {
+    fn a_proxy_address_is_parsed() {
         let some = |host: &str, port, words: Option<(&str, &str)>| {
             Some((host.to_owned(), port, words.map(|(user, word)| (user.to_owned(), word.to_owned()))))
         };
@@ -174,25 +174,25 @@ mod tests {
         theirs.write_all(answers).await.expect("room");
         let opened = proxy.open(&mut ours, "203.0.113.7:443".parse().expect("an address")).await;
         drop(ours);
-        let mut said = Vec::new();
-        theirs.read_to_end(&mut said).await.expect("readable");
-        (said, opened)
+        let mut output = Vec::new();
+        theirs.read_to_end(&mut output).await.expect("readable");
+        (output, opened)
     }
 
     #[tokio::test]
-    async fn the_words_are_those_of_the_protocol() {
+    async fn requests_follow_the_socks_protocol() {
         let wish = [5, 1, 0, 1, 203, 0, 113, 7, 1, 187];
-        let (said, opened) = spoken("socks5://a:1", &[5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await;
+        let (output, opened) = spoken("socks5://a:1", &[5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await;
         assert!(opened.is_ok(), "{opened:?}");
-        assert_eq!(said, [&[5, 1, 0][..], &wish].concat());
+        assert_eq!(output, [&[5, 1, 0][..], &wish].concat());
         let answers = [5, 2, 1, 0, 5, 0, 0, 3, 2, b'a', b'b', 0, 1];
-        let (said, opened) = spoken("socks5://demo:word@a:1", &answers).await;
+        let (output, opened) = spoken("socks5://demo:word@a:1", &answers).await;
         assert!(opened.is_ok(), "{opened:?}");
-        assert_eq!(said, [&[5, 1, 2, 1, 4][..], b"demo", &[4], b"word", &wish].concat());
+        assert_eq!(output, [&[5, 1, 2, 1, 4][..], b"demo", &[4], b"word", &wish].concat());
     }
 
     #[tokio::test]
-    async fn refusals_are_told_apart() {
+    async fn refusals_are_distinguished() {
         let refusal = async |address: &str, answers: &[u8]| match spoken(address, answers).await.1 {
             Err(error) => error,
             Ok(()) => panic!("opened"),
@@ -200,8 +200,8 @@ mod tests {
         assert!(matches!(refusal("socks5://a:1", &[5, 255]).await, ProxyError::Refused));
         assert!(matches!(refusal("socks5://a:1", b"HTTP").await, ProxyError::OtherProtocol));
         assert!(matches!(refusal("socks5://d:w@a:1", &[5, 2, 1, 1]).await, ProxyError::Refused));
-        let no_way = refusal("socks5://a:1", &[5, 0, 5, 5, 0, 1]).await;
-        assert!(matches!(no_way, ProxyError::NoWay(why) if why.contains("refuses")));
+        let not_connected = refusal("socks5://a:1", &[5, 0, 5, 5, 0, 1]).await;
+        assert!(matches!(not_connected, ProxyError::NotConnected(why) if why.contains("refuses")));
         assert!(matches!(refusal("socks5://d:@a:1", &[5, 2]).await, ProxyError::Words));
     }
 }

@@ -102,11 +102,11 @@ fn text_of(content: Option<&Value>) -> Option<String> {
 /// A text without what some models think aloud before it.
 fn without_thoughts(text: &str) -> Words {
     let text = text.trim();
-    let said = match text.strip_prefix("<think>") {
-        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, said)| said),
+    let answer = match text.strip_prefix("<think>") {
+        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, answer)| answer),
         None => text,
     };
-    said.trim().into()
+    answer.trim().into()
 }
 
 fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCall> {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_answer_is_told_apart() {
+    fn answer_kinds_are_distinguished() {
         let text = |text: &str| json!({ "content": text });
         for (message, finish, expected) in [
             (text(" Yes "), "stop", Content::Text("Yes".into())),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_is_read_as_far_as_it_is_told() {
+    fn usage_is_read_as_far_as_it_is_reported() {
         let read = |given: Value| usage(Some(&given)).map(|usage| (usage.prompt, usage.completion));
         for (given, expected) in [
             (json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7 }), Some((5, 2))),

@@ -175,8 +175,8 @@ impl Budget {
         let spent = self.day.tokens.saturating_add(self.set_aside_tokens);
         fit(left(self.limits.day, spent), OverBudget::Day { until })?;
         let affordable = self.limits.money.map(|(Money(limit), prices)| {
-            let Money(asked) = prices.cost(Usage { prompt, completion: 0 });
-            let spent = self.day.money.0.saturating_add(self.set_aside_money.0).saturating_add(asked);
+            let Money(prompt_cost) = prices.cost(Usage { prompt, completion: 0 });
+            let spent = self.day.money.0.saturating_add(self.set_aside_money.0).saturating_add(prompt_cost);
             // What the limit does not even pay the question of, pays no answer, however cheap.
             limit.checked_sub(spent).map_or(0, |left| prices.affordable(Money(left)))
         });
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_spent_outlives_a_restart() {
+    fn spending_outlives_a_restart() {
         let now = at("2030-01-01T12:00:00Z");
         let mut before = budget(Limits { day: Some(1_000), ..limits() });
         let grant = before.ask(now, 0, SoFar::default()).unwrap();

@@ -53,8 +53,8 @@ impl Chat {
                 other => other,
             }
         };
-        let asked = self.endpoint.clock().timeout(ceiling.time, asking).await;
-        let body = asked.map_err(|_| AskError::Timeout(ceiling.time))??;
+        let response = self.endpoint.clock().timeout(ceiling.time, asking).await;
+        let body = response.map_err(|_| AskError::Timeout(ceiling.time))??;
         answer::read(&body, tools).ok_or_else(|| AskError::Unreadable("it is no answer of a chat".to_owned()))
     }
 

@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(refused(429, "<html>"), AskError::RateLimited { retry_after: None });
         assert_eq!(refused(403, ""), AskError::Unauthorized(403));
         assert_eq!(refused(503, "[]"), AskError::Unavailable(503));
-        for (status, body, shown, said) in [
+        for (status, body, shown, expected) in [
             (404, error("model_not_found").to_string(), "(404, model_not_found, `model`)", "No: x"),
             (400, r#"{"error":"No: x"}"#.to_owned(), "(400)", "No: x"),
             (422, r#"{"message":"No: x","type":"bad"}"#.to_owned(), "(422, bad)", "No: x"),
@@ -184,7 +184,10 @@ mod tests {
             let error = refused(status, &body);
             assert!(error.to_string().ends_with(shown), "{error}");
             assert!(!format!("{error} {error:?}").contains("No: x"), "{error:?}");
-            assert!(matches!(&error, AskError::Refused { message, .. } if &**message == said), "{error:?}");
+            assert!(
+                matches!(&error, AskError::Refused { message, .. } if &**message == expected),
+                "{error:?}"
+            );
         }
     }
 }

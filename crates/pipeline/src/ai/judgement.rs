@@ -51,7 +51,7 @@ pub enum Decision {
 pub enum Why {
     /// The customer wants it, or the model cannot help.
     #[error("the model hands over: {}", .0.as_str())]
-    Asked(Words),
+    Requested(Words),
     #[error("the model declines to answer")]
     Refused,
     #[error("the model's answer broke off at its limit of tokens")]
@@ -75,7 +75,7 @@ pub enum Why {
     #[error("the model's answer cites a text that there is not: {0:?}")]
     UnknownSource(String),
     #[error(transparent)]
-    NotAsked(#[from] OverBudget),
+    OverBudget(#[from] OverBudget),
     #[error(transparent)]
     NoAnswer(#[from] AskError),
 }
@@ -84,7 +84,7 @@ impl Why {
     /// One word of it.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Asked(_) => "asked",
+            Self::Requested(_) => "asked",
             Self::Refused => "refused",
             Self::Truncated => "truncated",
             Self::Empty => "empty",
@@ -95,7 +95,7 @@ impl Why {
             Self::NoConfidence => "no_confidence",
             Self::NoSource => "no_source",
             Self::UnknownSource(_) => "unknown_source",
-            Self::NotAsked(_) => "over_budget",
+            Self::OverBudget(_) => "over_budget",
             Self::NoAnswer(AskError::Timeout(_)) => "timeout",
             Self::NoAnswer(_) => "no_answer",
         }
@@ -137,7 +137,7 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
     let (mut reply, mut wants_person, mut closes) = (None, None, None);
     for call in calls {
         match &call.read {
-            Ok(Action::Reply(said)) => reply = Some(said.clone()),
+            Ok(Action::Reply(proposed)) => reply = Some(proposed.clone()),
             Ok(Action::HandOver { reason }) => wants_person = Some(reason.clone()),
             Ok(Action::Close { reason }) => closes = Some(reason.clone()),
             Ok(Action::SetFields(noted)) => fields = fields.then(noted.clone()),
@@ -160,7 +160,7 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
     let decision = match (wants_person, reply, closes) {
         (Some(reason), reply, _) => {
             let proposed = reply.map(|reply| reply.text).filter(|text| !text.trim().is_empty());
-            Decision::HandOver { why: Why::Asked(reason), proposed }
+            Decision::HandOver { why: Why::Requested(reason), proposed }
         }
         (None, Some(reply), Some(reason)) => match of_reply(reply, rules) {
             Decision::Answer { text, .. } => Decision::Close { reason, text: Some(text) },

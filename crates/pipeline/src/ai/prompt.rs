@@ -40,13 +40,13 @@ pub struct Template(Vec<Piece>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Place(&'static str),
+    Placeholder(&'static str),
 }
 
 /// A place that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("knows no place {{{0}}}; there are {{{places}}}", places = PLACEHOLDERS.join("}, {"))]
-pub struct UnknownPlace(String);
+pub struct UnknownPlaceholder(String);
 
 /// A customer, as far as is known.
 #[derive(Debug, Clone, Default)]
@@ -156,9 +156,9 @@ impl Prompt {
 }
 
 impl FromStr for Template {
-    type Err = UnknownPlace;
+    type Err = UnknownPlaceholder;
 
-    fn from_str(text: &str) -> Result<Self, UnknownPlace> {
+    fn from_str(text: &str) -> Result<Self, UnknownPlaceholder> {
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -170,8 +170,8 @@ impl FromStr for Template {
             };
             if let Some(name) = name.filter(is_name) {
                 let known = PLACEHOLDERS.into_iter().find(|known| *known == name);
-                let place = known.ok_or_else(|| UnknownPlace(name.chars().take(64).collect()))?;
-                pieces.extend([Piece::Text(std::mem::take(&mut plain)), Piece::Place(place)]);
+                let placeholder = known.ok_or_else(|| UnknownPlaceholder(name.chars().take(64).collect()))?;
+                pieces.extend([Piece::Text(std::mem::take(&mut plain)), Piece::Placeholder(placeholder)]);
                 rest = &after[name.len() + 1..];
             } else {
                 plain.push('{');
@@ -218,15 +218,19 @@ fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
     for piece in &template.0 {
         match piece {
             Piece::Text(plain) => text.push_str(plain),
-            Piece::Place("channel") => text.push_str(given.channel),
-            Piece::Place("now") => text.push_str(&given.now.to_the_second().to_string()),
-            Piece::Place("catalogue") => text.push_str(catalogue),
-            Piece::Place("client") => text.push_str("(the line of type \"client\" in the first message)"),
-            Piece::Place("appeal") => text.push_str("(the line of type \"appeal\" in the first message)"),
-            Piece::Place(_) => text.push_str("(the messages below)"),
+            Piece::Placeholder("channel") => text.push_str(given.channel),
+            Piece::Placeholder("now") => text.push_str(&given.now.to_the_second().to_string()),
+            Piece::Placeholder("catalogue") => text.push_str(catalogue),
+            Piece::Placeholder("client") => {
+                text.push_str("(the line of type \"client\" in the first message)")
+            }
+            Piece::Placeholder("appeal") => {
+                text.push_str("(the line of type \"appeal\" in the first message)")
+            }
+            Piece::Placeholder(_) => text.push_str("(the messages below)"),
         }
     }
-    if !catalogue.is_empty() && !template.0.contains(&Piece::Place("catalogue")) {
+    if !catalogue.is_empty() && !template.0.contains(&Piece::Placeholder("catalogue")) {
         text.push_str("\n\nTexts:\n");
         text.push_str(catalogue);
     }
@@ -394,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_without_a_place_stand_at_the_end_as_far_as_there_is_room() {
+    fn unplaced_texts_are_appended_within_the_limit() {
         let text = |name: &str, length| CatalogueText { name: name.to_owned(), text: "x".repeat(length) };
         let texts = [text("a", 30), text("b", 3_000), text("c", 30)];
         let bounds = Bounds { catalogue: 100, ..Bounds::default() };
@@ -453,7 +457,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_customers_write_stays_data(
+        fn customer_text_stays_data(
             history in prop::collection::vec((any::<bool>(), hostile()), 0..8),
             batch in prop::collection::vec(hostile(), 1..8),
             about in prop::collection::vec(hostile(), 6),

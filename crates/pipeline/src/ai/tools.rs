@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_taken_says_why() {
+    fn an_invalid_tool_call_is_refused_with_its_problem() {
         let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(501));
         for (set, name, arguments, problem) in [
             (all(), "refund", "{}", CallProblem::Unknown("refund".to_owned())),

@@ -87,13 +87,14 @@ impl Transcriber {
             Form::new().text("model", self.model.clone()).text("response_format", "json").part("file", part);
         let body =
             self.endpoint.post("/audio/transcriptions", limit, |request| request.multipart(form)).await?;
-        let heard = heard(&body).ok_or_else(|| AskError::Unreadable("it is no transcription".to_owned()))?;
-        Ok(heard)
+        let transcript =
+            transcript(&body).ok_or_else(|| AskError::Unreadable("it is no transcription".to_owned()))?;
+        Ok(transcript)
     }
 }
 
 /// The text of an answer: JSON.
-fn heard(body: &[u8]) -> Option<Words> {
+fn transcript(body: &[u8]) -> Option<Words> {
     let body: Value = serde_json::from_slice(body).ok()?;
     Some(body.get("text")?.as_str()?.trim().into())
 }

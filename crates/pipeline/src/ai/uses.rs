@@ -47,7 +47,7 @@ pub(crate) fn entries(
             }
             found.push(entry("model_close", &[], None));
         }
-        Decision::HandOver { why: Why::Asked(_), .. } => found.push(entry("model_hand_over", &[], None)),
+        Decision::HandOver { why: Why::Requested(_), .. } => found.push(entry("model_hand_over", &[], None)),
         // No tool was used.
         Decision::HandOver { .. } | Decision::Continue(_) => {}
     }
@@ -66,14 +66,14 @@ pub(crate) fn entries(
 /// The names of the fields that say something.
 fn names(fields: &Fields) -> Vec<&'static str> {
     let Fields { name, phone, email, device, tags } = fields;
-    let said = [
+    let present = [
         ("name", name.is_some()),
         ("phone", phone.is_some()),
         ("email", email.is_some()),
         ("device", device.is_some()),
         ("tags", !tags.is_empty()),
     ];
-    said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect()
+    present.into_iter().filter(|(_, is_present)| *is_present).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn each_use_of_a_tool_is_an_entry_without_what_was_said() {
+    fn each_tool_use_is_an_entry_without_the_conversation() {
         let fields = Fields { name: Some("Anna".into()), tags: vec!["Anna".into()], ..Fields::default() };
         let decided = |decision| Judgement { decision, fields: fields.clone(), problems: Vec::new() };
         let done = |action: &str| (action.to_owned(), None);
@@ -120,7 +120,7 @@ mod tests {
         let close = Decision::Close { reason: "Anna".into(), text: Some("Anna".into()) };
         let expected = [done("model_set_fields"), done("model_reply"), done("model_close")];
         assert_eq!(actions(&decided(close)), expected);
-        let over = Decision::HandOver { why: Why::Asked("Anna".into()), proposed: None };
+        let over = Decision::HandOver { why: Why::Requested("Anna".into()), proposed: None };
         assert_eq!(actions(&decided(over)), [done("model_set_fields"), done("model_hand_over")]);
     }
 

@@ -29,7 +29,7 @@ pub struct DeadLetter {
 }
 
 #[derive(Deserialize)]
-struct Kept {
+struct StoredLetter {
     list: String,
     reason: String,
     item: String,
@@ -39,7 +39,7 @@ struct Kept {
 impl DeadLetter {
     /// Reads one; nothing of what another program has put there.
     fn read(letter: Vec<u8>) -> Option<Self> {
-        let Kept { list, reason, item, at } = serde_json::from_slice(&letter).ok()?;
+        let StoredLetter { list, reason, item, at } = serde_json::from_slice(&letter).ok()?;
         let is_ours = [keys::INCOMING, keys::OUTGOING].contains(&list.as_str())
             || Stage::ALL.into_iter().any(|stage| keys::results(stage.as_str()) == list);
         let hash = Sha256::digest(&letter);

@@ -37,6 +37,6 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
 
 /// The fields that are wrong, as one sentence.
 pub(super) fn reason(wrong: &[WrongField]) -> String {
-    let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    said.join("; ")
+    let problems: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    problems.join("; ")
 }

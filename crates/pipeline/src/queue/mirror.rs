@@ -32,15 +32,15 @@ const LOOK: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_millis(100);
 
 /// What Redis was given.
-struct Told {
+struct Published {
     /// The last message of a client.
     seq: i64,
-    batches: HashMap<String, ToldBatch>,
+    batches: HashMap<String, PublishedBatch>,
     /// The lock of each turn, where it is ours.
     locks: HashMap<String, Option<String>>,
 }
 
-struct ToldBatch {
+struct PublishedBatch {
     chat: String,
     messages: usize,
     offered_at: Timestamp,
@@ -56,11 +56,11 @@ enum Broken {
 
 pub(super) async fn run(inner: Arc<Inner>) {
     let Some(queue) = &inner.queue else { return };
-    let (clock, mut told) = (&inner.parts.clock, None);
+    let (clock, mut published) = (&inner.parts.clock, None);
     let mut newest = inner.parts.store.events().newest();
     while !inner.closing().is_cancelled() {
         newest.borrow_and_update();
-        let look = match look(&inner, queue, &mut told).await {
+        let look = match look(&inner, queue, &mut published).await {
             Ok(()) => {
                 queue.note("what is read", Ok(()), clock.now());
                 LOOK.min(queue.offer_again)
@@ -68,52 +68,52 @@ pub(super) async fn run(inner: Arc<Inner>) {
             Err(error) => {
                 match &error {
                     Broken::Queue(error) => queue.note("what is read", Err(error), clock.now()),
-                    Broken::Store(error) => tracing::warn!(%error, "what Redis is told waits for the store"),
+                    Broken::Store(error) => tracing::warn!(%error, "what Redis gets waits for the store"),
                 }
-                told = None;
+                published = None;
                 ASK_AGAIN
             }
         };
         clock.sleep(REST).await;
         tokio::select! {
             () = inner.closing().cancelled() => {}
-            Ok(()) = newest.changed(), if told.is_some() => {}
+            Ok(()) = newest.changed(), if published.is_some() => {}
             () = clock.sleep(look) => {}
         }
     }
 }
 
-async fn look(inner: &Inner, queue: &Queue, told: &mut Option<Told>) -> Result<(), Broken> {
-    if told.is_none() {
-        *told = Some(begin(inner, queue).await?);
+async fn look(inner: &Inner, queue: &Queue, published: &mut Option<Published>) -> Result<(), Broken> {
+    if published.is_none() {
+        *published = Some(begin(inner, queue).await?);
     }
-    let Some(told) = told else { return Ok(()) };
-    last_seen(inner, queue, told).await?;
-    batches(inner, queue, told).await?;
-    locks(inner, queue, told).await
+    let Some(published) = published else { return Ok(()) };
+    last_seen(inner, queue, published).await?;
+    batches(inner, queue, published).await?;
+    locks(inner, queue, published).await
 }
 
 /// After a start, or a break: what another run left is there as if this one had written it.
-async fn begin(inner: &Inner, queue: &Queue) -> Result<Told, Broken> {
+async fn begin(inner: &Inner, queue: &Queue) -> Result<Published, Broken> {
     let now = inner.parts.clock.now();
     let mut batches = HashMap::new();
     for id in queue.redis.open(Stage::Batch.as_str()).await? {
         let chat = id.rsplit_once('@').and_then(|(chat, _)| chat.parse::<ChannelChat>().ok());
         let chat = chat.map(|chat| key_of(inner, &chat)).unwrap_or_default();
-        batches.insert(id, ToldBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
+        batches.insert(id, PublishedBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
     }
     // The list of a chat is written before its offer, and without one where this program waits for the end of the batch.
     for list in queue.redis.names(keys::BATCHES).await? {
         let chat = list.strip_prefix(keys::BATCHES).unwrap_or_default().to_owned();
-        batches.insert(list, ToldBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
+        batches.insert(list, PublishedBatch { chat, messages: 0, offered_at: Timestamp::from_micros(0) });
     }
     let locks = queue.redis.locks().await?.into_iter().map(|(id, key)| (id, Some(key))).collect();
-    Ok(Told { seq: now.minus(RECENT).as_micros(), batches, locks })
+    Ok(Published { seq: now.minus(RECENT).as_micros(), batches, locks })
 }
 
-async fn last_seen(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Broken> {
+async fn last_seen(inner: &Inner, queue: &Queue, published: &mut Published) -> Result<(), Broken> {
     loop {
-        let written = inner.parts.store.pipeline().written_after(told.seq, PAGE).await?;
+        let written = inner.parts.store.pipeline().written_after(published.seq, PAGE).await?;
         let mut chats = BTreeMap::new();
         for seen in &written {
             chats.insert(seen.chat.to_string(), seen);
@@ -123,11 +123,11 @@ async fn last_seen(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), 
             queue.redis.set(&key, &seen.at.to_string()).await?;
         }
         let Some(last) = written.last() else { return Ok(()) };
-        told.seq = last.seq;
+        published.seq = last.seq;
     }
 }
 
-async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Broken> {
+async fn batches(inner: &Inner, queue: &Queue, published: &mut Published) -> Result<(), Broken> {
     let (now, settings) = (inner.parts.clock.now(), &inner.parts.settings);
     let is_external = Stage::Batch.is_external(settings);
     let rules = rules(settings, now);
@@ -135,11 +135,11 @@ async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Br
     let (mut ids, mut chats) = (HashSet::new(), HashSet::new());
     for batch in &waiting {
         let (id, chat) = (batch_id(&batch.chat, batch.first_at), key_of(inner, &batch.chat));
-        let known = told.batches.get(&id);
+        let known = published.batches.get(&id);
         if known.is_none_or(|known| known.messages != batch.messages.len()) {
             queue.redis.replace(&keys::batch(&chat), &messages(inner, batch).await?).await?;
         }
-        let is_due = |known: &ToldBatch| is_external && known.offered_at.plus(queue.offer_again) <= now;
+        let is_due = |known: &PublishedBatch| is_external && known.offered_at.plus(queue.offer_again) <= now;
         let is_new = known.is_none_or(|known| known.messages == 0);
         let mut offered_at = known.map_or(now, |known| known.offered_at);
         // What waits for the end of a turn cannot be a batch yet.
@@ -149,15 +149,17 @@ async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Br
             queue.redis.offer(Stage::Batch.as_str(), &id, &task(&id, batch, &chat, &rules)).await?;
             offered_at = now;
         }
-        told.batches
-            .insert(id.clone(), ToldBatch { chat: chat.clone(), messages: batch.messages.len(), offered_at });
+        published.batches.insert(
+            id.clone(),
+            PublishedBatch { chat: chat.clone(), messages: batch.messages.len(), offered_at },
+        );
         ids.insert(id);
         chats.insert(chat);
     }
-    let over: Vec<String> = told.batches.keys().filter(|id| !ids.contains(*id)).cloned().collect();
+    let over: Vec<String> = published.batches.keys().filter(|id| !ids.contains(*id)).cloned().collect();
     queue.redis.withdraw(Stage::Batch.as_str(), &over).await?;
     for id in over {
-        if let Some(batch) = told.batches.remove(&id)
+        if let Some(batch) = published.batches.remove(&id)
             && !chats.contains(&batch.chat)
         {
             queue.redis.remove(&keys::batch(&batch.chat)).await?;
@@ -167,7 +169,7 @@ async fn batches(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Br
 }
 
 /// Locks the chats that are being answered, and takes back the offers of turns that have left their stage.
-async fn locks(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Broken> {
+async fn locks(inner: &Inner, queue: &Queue, published: &mut Published) -> Result<(), Broken> {
     let mut offered = Vec::new();
     let outside = [Stage::Resolve, Stage::Appeal, Stage::Respond, Stage::Send];
     for stage in outside.into_iter().filter(|stage| stage.may_be_external(&inner.parts.settings)) {
@@ -178,16 +180,16 @@ async fn locks(inner: &Inner, queue: &Queue, told: &mut Told) -> Result<(), Brok
     let mut open = HashMap::new();
     for turn in &turns {
         let id = turn.id.to_string();
-        if !told.locks.contains_key(&id) {
+        if !published.locks.contains_key(&id) {
             let key = keys::lock(&key_of(inner, &turn.chat));
             let is_ours = queue.redis.lock(&key, LOCKED, LOCK.as_secs(), &id).await?;
-            told.locks.insert(id.clone(), is_ours.then_some(key));
+            published.locks.insert(id.clone(), is_ours.then_some(key));
         }
         open.insert(id, Stage::of(turn.stage));
     }
-    let over: Vec<String> = told.locks.keys().filter(|id| !open.contains_key(*id)).cloned().collect();
+    let over: Vec<String> = published.locks.keys().filter(|id| !open.contains_key(*id)).cloned().collect();
     for id in &over {
-        if let Some(key) = told.locks.remove(id).flatten() {
+        if let Some(key) = published.locks.remove(id).flatten() {
             queue.redis.unlock(&key, id).await?;
         }
     }
@@ -211,24 +213,24 @@ fn is_first(inner: &Inner, channel: &ChannelName, account: &AccountName) -> bool
 /// The messages of a batch in the one format.
 async fn messages(inner: &Inner, batch: &WaitingBatch) -> Result<Vec<String>, StoreError> {
     let chat = batch.chat.chat.as_str();
-    let mut said = Vec::with_capacity(batch.messages.len());
+    let mut items = Vec::with_capacity(batch.messages.len());
     for message in &batch.messages {
         let media: Vec<_> = message.media.iter().map(|media| (media, message.text.as_str())).collect();
-        let heard: Vec<&str> =
-            message.text.split_once(VOICE_MARK).map(|(_, heard)| heard).into_iter().collect();
+        let transcripts: Vec<&str> =
+            message.text.split_once(VOICE_MARK).map(|(_, transcript)| transcript).into_iter().collect();
         let mut item = json!({
             "id": message.message, "channel": batch.chat.channel.as_str(),
             "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
             "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "client_email": batch.email, "external_message_id": message.external_id, "text": message.text.as_str(),
             "timestamp": message.at, "skip": false,
-            "media": media_of(&media, &heard),
+            "media": media_of(&media, &transcripts),
             "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
         });
         with(&mut item, inner.beside(&[message.message.as_str()]).await?);
-        said.push(item.to_string());
+        items.push(item.to_string());
     }
-    Ok(said)
+    Ok(items)
 }
 
 /// What the program that waits is offered.

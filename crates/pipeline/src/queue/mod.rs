@@ -48,11 +48,11 @@ pub struct QueueState {
 pub(crate) struct Queue {
     pub(crate) redis: Redis,
     offer_again: Duration,
-    known: Mutex<Known>,
+    status: Mutex<Status>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Known {
+struct Status {
     /// Of each part of the queues for which Redis does nothing: why, and since when.
     broken: BTreeMap<&'static str, (String, Timestamp)>,
     other_consumer: Option<(String, Option<String>, Timestamp)>,
@@ -89,31 +89,31 @@ impl Queue {
     /// The queues of these settings; none where they name no Redis.
     pub(crate) fn new(settings: &QueueSettings) -> Result<Option<Self>, QueueError> {
         let redis = Redis::new(settings)?;
-        Ok(redis.map(|redis| Self { redis, offer_again: settings.offer_again, known: Mutex::default() }))
+        Ok(redis.map(|redis| Self { redis, offer_again: settings.offer_again, status: Mutex::default() }))
     }
 
     pub(crate) fn state(&self) -> QueueState {
-        let Known { broken, other_consumer } = self.known().clone();
+        let Status { broken, other_consumer } = self.status().clone();
         QueueState { broken: broken.into_values().next(), other_consumer }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn status(&self) -> std::sync::MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes whether Redis does something for a part of the queues, and logs when that changes.
     pub(crate) fn note(&self, part: &'static str, answer: Result<(), &QueueError>, now: Timestamp) {
-        let mut known = self.known();
-        match (answer, known.broken.get_mut(part)) {
+        let mut status = self.status();
+        match (answer, status.broken.get_mut(part)) {
             (Ok(()), None) => {}
             (Ok(()), Some(_)) => {
-                known.broken.remove(part);
+                status.broken.remove(part);
                 tracing::info!(part, "Redis answers again");
             }
             (Err(error), Some((why, _))) => *why = error.to_string(),
             (Err(error), None) => {
                 tracing::warn!(part, %error, "the queues wait for Redis");
-                known.broken.insert(part, (error.to_string(), now));
+                status.broken.insert(part, (error.to_string(), now));
             }
         }
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::incoming::reason;
 use super::{Fate, Later, read};
 use crate::inbound::{WrongField, text};
-use crate::send::{KEY_IS_KNOWN, content, submission};
+use crate::send::{KEY_LIFETIME, content, submission};
 use crate::service::Inner;
 
 /// Who asks the outbox for them.
@@ -33,7 +33,7 @@ struct ToSend {
 }
 
 /// Where it goes.
-enum Way {
+enum Destination {
     To(ChannelChat),
     /// To a chat of Telegram, by whichever account can.
     Any(ChatRef),
@@ -55,12 +55,12 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
     if chat.is_none() {
         keep("external_chat_id", "is missing; name the chat that it is for".to_owned());
     }
-    let said = find(&["message_text", "text"]);
-    if said.is_none() {
+    let body = find(&["message_text", "text"]);
+    if body.is_none() {
         keep("message_text", "is missing; say what is to be sent".to_owned());
     }
     let key = find(&["idempotency_key"]);
-    match (chat, said) {
+    match (chat, body) {
         (Some(chat), Some(text)) if wrong.is_empty() => Ok(ToSend { channel, account, chat, text, key }),
         _ => Err(wrong),
     }
@@ -79,13 +79,13 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
 }
 
 async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Later> {
-    let way = way(inner, &to_send).await?;
+    let destination = destination(inner, &to_send).await?;
     let ToSend { text, key, .. } = to_send;
     let origin = Origin { listener: LISTENER.to_owned(), api_key: None, address: None };
-    let made = match way {
-        Way::None(reason) => return Ok(Fate::Dead(reason)),
-        Way::To(chat) => submission(&chat, text, Writer::Program, origin),
-        Way::Any(chat) => Some(Submission {
+    let made = match destination {
+        Destination::None(reason) => return Ok(Fate::Dead(reason)),
+        Destination::To(chat) => submission(&chat, text, Writer::Program, origin),
+        Destination::Any(chat) => Some(Submission {
             chat,
             content: content(text, Writer::Program),
             pin: None,
@@ -102,14 +102,14 @@ async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Lat
     };
     let delivery = &inner.parts.delivery;
     let key = idempotency(key.as_deref(), id);
-    let too_old = taken_at(id).plus(KEY_IS_KNOWN) < inner.parts.clock.now();
+    let too_old = taken_at(id).plus(KEY_LIFETIME) < inner.parts.clock.now();
     if too_old && !matches!(delivery.repeated(key).await, Ok(Some(_))) {
         return Ok(Fate::Dead("it was taken too long ago, and may have been sent then".to_owned()));
     }
     match delivery.submit(Submission { idempotency: Some(key), ..made }).await {
         // The same key with another body: its message is on its way.
         Ok(_) | Err(SubmitError::Conflict) => Ok(Fate::Taken),
-        Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::NotKnown { .. }) => {
+        Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => {
             Err(Later::NoRoom)
         }
         Err(SubmitError::Store(StoreError::DoNotContact { .. })) => {
@@ -137,17 +137,17 @@ fn idempotency(key: Option<&str>, id: Uuid) -> Idempotency {
 }
 
 /// Through which account it goes: the one that it names, else the one to which the chat wrote last, else the only one there is.
-async fn way(inner: &Inner, to_send: &ToSend) -> Result<Way, StoreError> {
+async fn destination(inner: &Inner, to_send: &ToSend) -> Result<Destination, StoreError> {
     let ToSend { channel, account, chat, .. } = to_send;
     if let Some(channel) = channel.as_ref().filter(|channel| channel.as_str() == TELEGRAM_ACCOUNT) {
         return Ok(match (account, chat.as_str().parse()) {
-            (Some(account), _) => Way::To(ChannelChat {
+            (Some(account), _) => Destination::To(ChannelChat {
                 channel: channel.clone(),
                 account: account.clone(),
                 chat: chat.clone(),
             }),
-            (None, Ok(chat)) => Way::Any(ChatRef::Id(chat)),
-            (None, Err(_)) => Way::None("external_chat_id is no chat of Telegram".to_owned()),
+            (None, Ok(chat)) => Destination::Any(ChatRef::Id(chat)),
+            (None, Err(_)) => Destination::None("external_chat_id is no chat of Telegram".to_owned()),
         });
     }
     let known = inner.parts.channels.all().filter(|known| {
@@ -174,21 +174,21 @@ fn choose(
     account: Option<&AccountName>,
     known: &[ChannelChat],
     mut wrote: Vec<(Timestamp, &ChannelChat)>,
-) -> Way {
+) -> Destination {
     wrote.sort_unstable_by_key(|(at, _)| *at);
     let is_tie = matches!(wrote.as_slice(), [.., (one, _), (other, _)] if one == other);
     match (wrote.last(), known) {
-        (Some((_, last)), _) if !is_tie => Way::To((*last).clone()),
-        (None, [only]) if channel.is_some() => Way::To(only.clone()),
-        (None, []) => Way::None(match (channel, account) {
+        (Some((_, last)), _) if !is_tie => Destination::To((*last).clone()),
+        (None, [only]) if channel.is_some() => Destination::To(only.clone()),
+        (None, []) => Destination::None(match (channel, account) {
             (Some(channel), None) => format!("channel {channel} has no account here"),
             (_, Some(account)) => format!("channel_account {account} is no account of that channel"),
             (None, None) => "channel is missing; name the channel, such as avito".to_owned(),
         }),
         _ if channel.is_none() => {
-            Way::None("channel is missing, and no chat of that id wrote; name the channel, such as avito".to_owned())
+            Destination::None("channel is missing, and no chat of that id wrote; name the channel, such as avito".to_owned())
         }
-        _ => Way::None(
+        _ => Destination::None(
             "channel_account is missing: the channel has several accounts, and none of them is the one that the chat wrote to last; \
              name it"
                 .to_owned(),
@@ -231,7 +231,7 @@ mod tests {
             known,
             wrote,
         ) {
-            Way::To(chat) => Some(chat.to_string()),
+            Destination::To(chat) => Some(chat.to_string()),
             _ => None,
         };
         let last = vec![(at(2), &known[1]), (at(1), &known[0])];

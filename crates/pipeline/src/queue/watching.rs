@@ -16,12 +16,12 @@ const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(inner: Arc<Inner>) {
     let Some(queue) = &inner.queue else { return };
-    let (clock, mut said) = (&inner.parts.clock, None);
+    let (clock, mut reported_at) = (&inner.parts.clock, None);
     while !inner.closing().is_cancelled() {
         tokio::select! {
             () = inner.closing().cancelled() => return,
             // Whether Redis answers at all, those that take from it notice.
-            listened = listen(&inner, queue, &mut said) => if let Err(error) = listened {
+            listened = listen(&inner, queue, &mut reported_at) => if let Err(error) = listened {
                 tracing::debug!(%error, "other consumers of the queues go unnoticed");
             },
         }
@@ -32,16 +32,16 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
-async fn listen(inner: &Inner, queue: &Queue, said: &mut Option<Timestamp>) -> Result<(), QueueError> {
+async fn listen(inner: &Inner, queue: &Queue, reported_at: &mut Option<Timestamp>) -> Result<(), QueueError> {
     let lists = ours(&inner.parts.settings);
     let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
     let mut watch = queue.redis.watch(&lists).await?;
     while let Some(list) = watch.next().await {
         let now = inner.parts.clock.now();
-        if said.is_some_and(|said| said.plus(SAY_AGAIN) > now) {
+        if reported_at.is_some_and(|reported_at| reported_at.plus(SAY_AGAIN) > now) {
             continue;
         }
-        *said = Some(now);
+        *reported_at = Some(now);
         let who: Vec<String> = queue.redis.poppers().await?.iter().map(ToString::to_string).collect();
         let who = (!who.is_empty()).then(|| who.join(", "));
         tracing::warn!(
@@ -49,7 +49,7 @@ async fn listen(inner: &Inner, queue: &Queue, said: &mut Option<Timestamp>) -> R
             who = who.as_deref().unwrap_or("a connection that is closed by now"),
             "another program takes from a list of this one: switch it off, or leave the stage to it"
         );
-        queue.known().other_consumer = Some((list, who, now));
+        queue.status().other_consumer = Some((list, who, now));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ fn ids(first: u128) -> [Uuid; 2] {
 }
 
 #[tokio::test]
-async fn what_a_dead_program_took_is_taken_under_the_same_ids() {
+async fn items_of_a_dead_program_are_taken_with_the_same_ids() {
     let server = RedisServer::start();
     server.ask(&["RPUSH", "queue:incoming", "one", "two", "three"]);
     let taken = connect(&server.url()).take(keys::INCOMING, &ids(1)).await.unwrap();
@@ -59,7 +59,7 @@ async fn an_item_is_offered_once_however_often() {
 }
 
 #[tokio::test]
-async fn a_lock_is_known_to_the_next_run() {
+async fn a_lock_is_found_by_the_next_connection() {
     let server = RedisServer::start();
     let redis = connect(&server.url());
     assert!(redis.lock("lock:a", "processing", 300, "one").await.unwrap());
@@ -102,7 +102,7 @@ async fn names_are_read_over_many_pages() {
 }
 
 #[tokio::test]
-async fn a_full_redis_gives_what_it_has_and_takes_nothing() {
+async fn a_full_redis_serves_reads_and_refuses_writes() {
     let server = RedisServer::start();
     server.ask(&["RPUSH", "queue:incoming", "one"]);
     let redis = connect(&server.url());
@@ -151,7 +151,7 @@ async fn passwords_and_numbers_of_databases_are_used() {
 }
 
 #[tokio::test]
-async fn tls_is_spoken_to_a_server_of_a_known_authority() {
+async fn tls_accepts_a_server_of_a_trusted_authority() {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let folder = std::env::temp_dir().join(format!("queue-tls-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -177,7 +177,7 @@ async fn tls_is_spoken_to_a_server_of_a_known_authority() {
 }
 
 #[tokio::test]
-async fn another_consumer_is_heard_and_named() {
+async fn another_consumer_is_detected_and_named() {
     let server = RedisServer::start();
     let redis = connect(&server.url());
     let mut watch = redis.watch(&[keys::INCOMING]).await.unwrap();
@@ -189,8 +189,11 @@ async fn another_consumer_is_heard_and_named() {
     let blocked = std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     std::io::Write::write_all(&mut &blocked, b"CLIENT SETNAME old-n8n\r\nBLPOP queue:incoming 0\r\n")
         .unwrap();
-    let heard = tokio::time::timeout(Duration::from_secs(30), watch.next()).await.unwrap();
-    assert_eq!(heard.as_deref(), Some("queue:incoming"));
-    let said = redis.poppers().await.unwrap();
-    assert_eq!((said.len(), said[0].name.as_str(), said[0].command.as_str()), (1, "old-n8n", "blpop"));
+    let list = tokio::time::timeout(Duration::from_secs(30), watch.next()).await.unwrap();
+    assert_eq!(list.as_deref(), Some("queue:incoming"));
+    let poppers = redis.poppers().await.unwrap();
+    assert_eq!(
+        (poppers.len(), poppers[0].name.as_str(), poppers[0].command.as_str()),
+        (1, "old-n8n", "blpop")
+    );
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
-use super::saying::{Said, say};
+use super::saying::{ModelOutput, say};
 use super::{Answered, PROVIDER, Purpose, model};
 use crate::channels::{ChannelEffect, ChannelFault, Reply, Request};
 
@@ -56,7 +56,7 @@ const PARAMETERS: [&str; 31] = [
 ];
 
 /// A request, read.
-pub(super) struct Asked {
+pub(super) struct ChatRequest {
     pub(super) messages: Vec<Turn>,
     pub(super) tools: Vec<Tool>,
     pub(super) choice: Choice,
@@ -124,20 +124,20 @@ pub(super) fn answer(
         return Err(Refusal::field("messages", Some("context_length_exceeded"), words));
     }
 
-    let asked = Asked { messages, tools, choice, format: format(body) };
+    let chat = ChatRequest { messages, tools, choice, format: format(body) };
     let id = format!("chatcmpl-{}", request.number);
-    let (said, reason) = cut(spoken(&asked, fault), most.unwrap_or(MOST_COMPLETION));
+    let (output, reason) = cut(spoken(&chat, fault), most.unwrap_or(MOST_COMPLETION));
     let reason = match fault {
         Some(ChannelFault::Truncated) => "length",
         Some(ChannelFault::ContentFilter) => "content_filter",
         _ => reason,
     };
     let completion =
-        if fault == Some(ChannelFault::OverBudget) { HUGE } else { said.tokens_by(tokens) * choices };
+        if fault == Some(ChannelFault::OverBudget) { HUGE } else { output.tokens_by(tokens) * choices };
     let usage = json!({
         "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion,
     });
-    let last = asked.messages.iter().rev().find(|turn| turn.role == "user");
+    let last = chat.messages.iter().rev().find(|turn| turn.role == "user");
     let effect = Some(ChannelEffect {
         provider: PROVIDER.to_owned(),
         account: name.clone(),
@@ -156,14 +156,15 @@ pub(super) fn answer(
         let mut reply = Reply::text(200, "");
         "text/event-stream; charset=utf-8".clone_into(&mut reply.content_type);
         let usage = tells_usage.then_some(&usage);
-        let events = events(&head("chat.completion.chunk"), &said, (request.number, choices), reason, usage);
+        let events =
+            events(&head("chat.completion.chunk"), &output, (request.number, choices), reason, usage);
         return Ok(Answered { reply, events, effect });
     }
     let mut whole = head("chat.completion");
     whole["choices"] = (0..choices)
         .map(|index| {
             json!({
-                "index": index, "message": message(&said, (request.number, index)), "logprobs": null,
+                "index": index, "message": message(&output, (request.number, index)), "logprobs": null,
                 "finish_reason": reason,
             })
         })
@@ -173,44 +174,46 @@ pub(super) fn answer(
 }
 
 /// What is said, if not for this fault.
-fn spoken(asked: &Asked, fault: Option<ChannelFault>) -> Said {
+fn spoken(chat: &ChatRequest, fault: Option<ChannelFault>) -> ModelOutput {
     match fault {
-        Some(ChannelFault::Empty | ChannelFault::ContentFilter) => Said::Text(String::new()),
-        Some(ChannelFault::Refusal) => Said::Refusal("I can't help with that.".to_owned()),
-        Some(ChannelFault::Truncated) => match say(asked) {
-            Said::Text(text) => Said::Text(text.chars().take(text.chars().count() / 2).collect()),
+        Some(ChannelFault::Empty | ChannelFault::ContentFilter) => ModelOutput::Text(String::new()),
+        Some(ChannelFault::Refusal) => ModelOutput::Refusal("I can't help with that.".to_owned()),
+        Some(ChannelFault::Truncated) => match say(chat) {
+            ModelOutput::Text(text) => {
+                ModelOutput::Text(text.chars().take(text.chars().count() / 2).collect())
+            }
             other => other,
         },
-        _ => say(asked),
+        _ => say(chat),
     }
 }
 
 /// An answer of no more tokens, and why it ends.
-fn cut(said: Said, most: u64) -> (Said, &'static str) {
-    match said {
-        Said::Text(text) if tokens(&text) > most => {
+fn cut(output: ModelOutput, most: u64) -> (ModelOutput, &'static str) {
+    match output {
+        ModelOutput::Text(text) if tokens(&text) > most => {
             let end = text.floor_char_boundary(usize::try_from(most).unwrap_or(usize::MAX).saturating_mul(4));
-            (Said::Text(text[..end].to_owned()), "length")
+            (ModelOutput::Text(text[..end].to_owned()), "length")
         }
-        Said::Calls(calls) => (Said::Calls(calls), "tool_calls"),
+        ModelOutput::Calls(calls) => (ModelOutput::Calls(calls), "tool_calls"),
         other => (other, "stop"),
     }
 }
 
 /// Calls as a message has them; `named` makes their ids.
-fn calls(said: &[(String, String)], named: (u64, u64)) -> Vec<Value> {
+fn calls(tools: &[(String, String)], named: (u64, u64)) -> Vec<Value> {
     let call = |(place, (name, arguments)): (usize, &(String, String))| {
         let function = json!({ "name": name, "arguments": arguments });
         json!({ "id": format!("call_{}_{}_{place}", named.0, named.1), "type": "function", "function": function })
     };
-    said.iter().enumerate().map(call).collect()
+    tools.iter().enumerate().map(call).collect()
 }
 
-fn message(said: &Said, named: (u64, u64)) -> Value {
-    match said {
-        Said::Text(text) => json!({ "role": "assistant", "content": text, "refusal": null }),
-        Said::Refusal(text) => json!({ "role": "assistant", "content": null, "refusal": text }),
-        Said::Calls(all) => {
+fn message(output: &ModelOutput, named: (u64, u64)) -> Value {
+    match output {
+        ModelOutput::Text(text) => json!({ "role": "assistant", "content": text, "refusal": null }),
+        ModelOutput::Refusal(text) => json!({ "role": "assistant", "content": null, "refusal": text }),
+        ModelOutput::Calls(all) => {
             json!({ "role": "assistant", "content": null, "refusal": null, "tool_calls": calls(all, named) })
         }
     }
@@ -218,7 +221,7 @@ fn message(said: &Said, named: (u64, u64)) -> Value {
 
 fn events(
     head: &Value,
-    said: &Said,
+    output: &ModelOutput,
     (number, choices): (u64, u64),
     reason: &str,
     usage: Option<&Value>,
@@ -238,14 +241,14 @@ fn events(
             tell(json!([choice]), None);
         };
         piece(json!({ "role": "assistant", "content": "" }), None);
-        match said {
-            Said::Text(text) => {
+        match output {
+            ModelOutput::Text(text) => {
                 for word in text.split_inclusive(' ') {
                     piece(json!({ "content": word }), None);
                 }
             }
-            Said::Refusal(text) => piece(json!({ "refusal": text }), None),
-            Said::Calls(all) => {
+            ModelOutput::Refusal(text) => piece(json!({ "refusal": text }), None),
+            ModelOutput::Calls(all) => {
                 for (place, mut call) in calls(all, (number, index)).into_iter().enumerate() {
                     let arguments = call["function"]["arguments"].take();
                     call["index"] = json!(place);
@@ -334,7 +337,7 @@ fn called(calls: &Value, at: &str) -> Result<Vec<String>, Refusal> {
 }
 
 /// What is seen in a picture: the longest text in its content.
-fn seen(url: &str) -> String {
+fn text_in_picture(url: &str) -> String {
     let data = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"));
     let bytes = data.and_then(|(_, data)| STANDARD.decode(data).ok()).unwrap_or_default();
     let lines = String::from_utf8_lossy(&bytes).into_owned();
@@ -363,7 +366,7 @@ fn content(content: &Value, role: &str, may_lack: bool, at: &str) -> Result<Stri
                             let at = format!("{at}[{place}].image_url.url");
                             return Err(Refusal::field(at, Some("invalid_image_url"), words));
                         }
-                        text.push_str(&seen(url));
+                        text.push_str(&text_in_picture(url));
                     }
                     _ => {
                         let words = "Invalid value: supported are 'text', and of users 'image_url'.";

@@ -2,21 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chat::{Asked, Choice, Tool};
+use super::chat::{ChatRequest, Choice, Tool};
 
 /// The longest text that is quoted, in characters.
 const LONGEST: usize = 2_000;
 
 /// What is said.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Said {
+pub(super) enum ModelOutput {
     Text(String),
     /// Tools that are called, by their names, with their arguments as JSON.
     Calls(Vec<(String, String)>),
     Refusal(String),
 }
 
-impl Said {
+impl ModelOutput {
     pub(super) fn tokens_by(&self, count: impl Fn(&str) -> u64) -> u64 {
         match self {
             Self::Text(text) | Self::Refusal(text) => count(text),
@@ -26,77 +26,77 @@ impl Said {
 }
 
 /// What a model says to this.
-pub(super) fn say(asked: &Asked) -> Said {
-    let last = asked.messages.iter().rev().find(|turn| turn.role == "user");
-    let heard = last.map(|turn| heard(&turn.text)).unwrap_or_default();
-    let is_next = asked.messages.last().is_some_and(|turn| turn.role == "user");
-    let tool = |part: &str| asked.tools.iter().find(|tool| tool.name.contains(part));
-    let sentence = sentence(&heard);
+pub(super) fn say(chat: &ChatRequest) -> ModelOutput {
+    let last = chat.messages.iter().rev().find(|turn| turn.role == "user");
+    let text = last.map(|turn| text_of(&turn.text)).unwrap_or_default();
+    let is_next = chat.messages.last().is_some_and(|turn| turn.role == "user");
+    let tool = |part: &str| chat.tools.iter().find(|tool| tool.name.contains(part));
+    let sentence = sentence(&text);
     let call = |tool: &Tool| {
-        let arguments = filled(&tool.schema, &sentence, &heard);
-        Said::Calls(vec![(tool.name.clone(), Value::from(arguments).to_string())])
+        let arguments = filled(&tool.schema, &sentence, &text);
+        ModelOutput::Calls(vec![(tool.name.clone(), Value::from(arguments).to_string())])
     };
-    match &asked.choice {
-        Choice::None => return plain(asked, &sentence, &heard),
+    match &chat.choice {
+        Choice::None => return plain(chat, &sentence, &text),
         Choice::Named(name) => {
-            if let Some(tool) = asked.tools.iter().find(|tool| tool.name == *name) {
+            if let Some(tool) = chat.tools.iter().find(|tool| tool.name == *name) {
                 return call(tool);
             }
         }
         Choice::Auto | Choice::Required => {}
     }
-    if is_next && let Some(said) = asked_for(asked, &heard) {
-        return said;
+    if is_next && let Some(output) = requested(chat, &text) {
+        return output;
     }
     let reply = tool("reply");
-    let forced = asked.tools.first().filter(|_| matches!(asked.choice, Choice::Required));
-    reply.or(forced).map_or_else(|| plain(asked, &sentence, &heard), call)
+    let forced = chat.tools.first().filter(|_| matches!(chat.choice, Choice::Required));
+    reply.or(forced).map_or_else(|| plain(chat, &sentence, &text), call)
 }
 
-fn plain(asked: &Asked, sentence: &str, heard: &str) -> Said {
-    Said::Text(match &asked.format {
-        Some(schema) => Value::from(filled(schema, sentence, heard)).to_string(),
+fn plain(chat: &ChatRequest, sentence: &str, text: &str) -> ModelOutput {
+    ModelOutput::Text(match &chat.format {
+        Some(schema) => Value::from(filled(schema, sentence, text)).to_string(),
         None => sentence.to_owned(),
     })
 }
 
 /// The tools that the user's words ask for.
-fn asked_for(asked: &Asked, heard: &str) -> Option<Said> {
-    if let Some((name, arguments)) = ordered(heard) {
-        return Some(Said::Calls(vec![(name, arguments)]));
+fn requested(chat: &ChatRequest, text: &str) -> Option<ModelOutput> {
+    if let Some((name, arguments)) = ordered(text) {
+        return Some(ModelOutput::Calls(vec![(name, arguments)]));
     }
-    let small = heard.to_lowercase();
+    let small = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| small.contains(word));
-    let tool = |part: &str| asked.tools.iter().find(|tool| tool.name.contains(part));
+    let tool = |part: &str| chat.tools.iter().find(|tool| tool.name.contains(part));
     let called = |tool: &Tool, arguments: Map<String, Value>| {
-        Said::Calls(vec![(tool.name.clone(), Value::from(arguments).to_string())])
+        ModelOutput::Calls(vec![(tool.name.clone(), Value::from(arguments).to_string())])
     };
     if has(&["operator", "human", "оператор", "человек"])
         && let Some(tool) = tool("hand")
     {
-        return Some(called(tool, filled(&tool.schema, heard, heard)));
+        return Some(called(tool, filled(&tool.schema, text, text)));
     }
     if has(&["close", "закр"])
         && let Some(tool) = tool("close")
     {
-        return Some(called(tool, filled(&tool.schema, heard, heard)));
+        return Some(called(tool, filled(&tool.schema, text, text)));
     }
     let tool = tool("field")?;
-    let fields = fields(heard, &tool.schema["properties"]);
+    let fields = fields(text, &tool.schema["properties"]);
     (!fields.is_empty()).then(|| called(tool, fields))
 }
 
 /// The tool and the arguments of `call NAME {…}`.
-fn ordered(heard: &str) -> Option<(String, String)> {
-    let order = heard.split_once("call ")?.1;
+fn ordered(text: &str) -> Option<(String, String)> {
+    let order = text.split_once("call ")?.1;
     let (name, rest) = order.split_once(' ')?;
     let end = rest.rfind('}')?;
     rest.starts_with('{').then(|| (name.to_owned(), rest[..=end].to_owned()))
 }
 
 /// What the user's words say of the user, of what there is a property for.
-fn fields(heard: &str, properties: &Value) -> Map<String, Value> {
-    let words: Vec<&str> = heard.split_whitespace().collect();
+fn fields(text: &str, properties: &Value) -> Map<String, Value> {
+    let words: Vec<&str> = text.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|letter: char| ",.!?;:«»\"".contains(letter)).to_owned();
     let after = |phrase: &[&str]| {
         let place = words.windows(phrase.len()).position(|found| {
@@ -128,7 +128,7 @@ fn fields(heard: &str, properties: &Value) -> Map<String, Value> {
 }
 
 /// The text of a message; of one whose lines are JSON objects, their texts.
-fn heard(content: &str) -> String {
+fn text_of(content: &str) -> String {
     let object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).ok();
     let objects: Option<Vec<_>> = content.lines().map(object).collect();
     let texts = objects.map(|all| {
@@ -140,18 +140,14 @@ fn heard(content: &str) -> String {
 }
 
 /// The sentence that quotes the user.
-fn sentence(heard: &str) -> String {
-    let is_russian = heard.chars().any(|letter| matches!(letter, 'а'..='я' | 'А'..='Я' | 'ё' | 'Ё'));
-    if is_russian {
-        format!("Вы написали: «{heard}».")
-    } else {
-        format!("You wrote: \"{heard}\".")
-    }
+fn sentence(text: &str) -> String {
+    let is_russian = text.chars().any(|letter| matches!(letter, 'а'..='я' | 'А'..='Я' | 'ё' | 'Ё'));
+    if is_russian { format!("Вы написали: «{text}».") } else { format!("You wrote: \"{text}\".") }
 }
 
 /// An object as a schema has it.
-fn filled(schema: &Value, sentence: &str, heard: &str) -> Map<String, Value> {
-    let small = heard.to_lowercase();
+fn filled(schema: &Value, sentence: &str, text: &str) -> Map<String, Value> {
+    let small = text.to_lowercase();
     let is_unsure = small.contains("not sure") || small.contains("не уверен");
     let has_no_source = small.contains("no source") || small.contains("без источника");
     let value = |property: &Value| {

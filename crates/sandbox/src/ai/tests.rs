@@ -10,7 +10,7 @@ fn call(method: &str, path: &str, key: Option<&str>, body: &[u8]) -> Answered {
     answer(&request, 1_760_000_000, None)
 }
 
-fn told(answered: &Answered) -> (u16, Value) {
+fn parsed(answered: &Answered) -> (u16, Value) {
     (answered.reply.status, serde_json::from_slice(&answered.reply.body).unwrap_or_default())
 }
 
@@ -30,7 +30,7 @@ fn tool(name: &str, properties: &Value) -> Value {
 }
 
 #[test]
-fn a_key_a_path_and_a_method_are_wanted() {
+fn wrong_keys_paths_and_methods_are_refused() {
     for (method, path, key, status, code) in [
         ("POST", "/chat/completions", None, 401, Value::Null),
         ("POST", "/chat/completions", Some("other"), 401, json!("invalid_api_key")),
@@ -39,16 +39,16 @@ fn a_key_a_path_and_a_method_are_wanted() {
         ("POST", "/completions", Some(KEY), 404, Value::Null),
         ("GET", "/models/other", Some(KEY), 404, json!("model_not_found")),
     ] {
-        let (got, told) = told(&call(method, path, key, b"{}"));
-        assert_eq!((got, &told["error"]["code"]), (status, &code), "{method} {path} {key:?}");
-        assert_eq!(told["error"]["type"], "invalid_request_error");
+        let (got, response) = parsed(&call(method, path, key, b"{}"));
+        assert_eq!((got, &response["error"]["code"]), (status, &code), "{method} {path} {key:?}");
+        assert_eq!(response["error"]["type"], "invalid_request_error");
     }
-    let (_, models) = told(&call("GET", "/models", Some(KEY), b""));
+    let (_, models) = parsed(&call("GET", "/models", Some(KEY), b""));
     assert_eq!(models["data"].as_array().map(Vec::len), Some(3));
 }
 
 #[test]
-fn what_is_wrong_with_a_chat_is_named() {
+fn invalid_chat_requests_name_the_wrong_parameter() {
     let say = |role: &str| json!([{ "role": role, "content": "x" }]);
     let calling = json!({ "role": "assistant", "content": null, "tool_calls": [
         { "id": "a", "type": "function", "function": { "name": "f", "arguments": "{}" } },
@@ -83,17 +83,17 @@ fn what_is_wrong_with_a_chat_is_named() {
         (json!({ "messages": [say("user")[0], calling, result] }), 200, None),
         (json!({ "model": "demo-reasoner", "max_completion_tokens": 50 }), 200, None),
     ] {
-        let (got, told) = told(&chat(&changes));
-        assert_eq!((got, told["error"]["param"].as_str()), (status, param), "{changes:.200}");
+        let (got, response) = parsed(&chat(&changes));
+        assert_eq!((got, response["error"]["param"].as_str()), (status, param), "{changes:.200}");
     }
     for body in ["{", "[]"] {
-        let (status, told) = told(&call("POST", "/chat/completions", Some(KEY), body.as_bytes()));
-        assert_eq!((status, &told["error"]["type"]), (400, &json!("invalid_request_error")));
+        let (status, response) = parsed(&call("POST", "/chat/completions", Some(KEY), body.as_bytes()));
+        assert_eq!((status, &response["error"]["type"]), (400, &json!("invalid_request_error")));
     }
 }
 
 #[test]
-fn the_users_words_decide_what_is_answered() {
+fn the_users_text_determines_the_answer() {
     let properties = json!({ "name": { "type": "string" }, "device": { "type": "string" }, "phone": {} });
     let sources = json!({ "type": "array", "items": { "enum": ["prices"] } });
     let reply =
@@ -105,10 +105,10 @@ fn the_users_words_decide_what_is_answered() {
         tool("set_fields", &properties),
     ]);
     let ask = |text: &str| {
-        let (_, told) =
-            told(&chat(&json!({ "tools": tools, "messages": [{ "role": "user", "content": text }] })));
-        assert_eq!(told["choices"][0]["finish_reason"], "tool_calls");
-        let function = &told["choices"][0]["message"]["tool_calls"][0]["function"];
+        let (_, response) =
+            parsed(&chat(&json!({ "tools": tools, "messages": [{ "role": "user", "content": text }] })));
+        assert_eq!(response["choices"][0]["finish_reason"], "tool_calls");
+        let function = &response["choices"][0]["message"]["tool_calls"][0]["function"];
         let arguments: Value = serde_json::from_str(function["arguments"].as_str().unwrap()).unwrap();
         (function["name"].as_str().unwrap().to_owned(), arguments)
     };
@@ -137,19 +137,19 @@ fn the_users_words_decide_what_is_answered() {
 }
 
 #[test]
-fn an_answer_is_no_longer_than_its_tokens() {
-    let (_, told) = told(&chat(&json!({ "max_tokens": 2 })));
-    let choice = &told["choices"][0];
+fn an_answer_is_cut_at_its_token_limit() {
+    let (_, response) = parsed(&chat(&json!({ "max_tokens": 2 })));
+    let choice = &response["choices"][0];
     assert_eq!(
         (&choice["message"]["content"], &choice["finish_reason"]),
         (&json!("You wrot"), &json!("length"))
     );
     // Three beside "Hello", which is two.
-    assert_eq!(told["usage"], json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7 }));
+    assert_eq!(response["usage"], json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7 }));
 }
 
 #[test]
-fn a_voice_is_heard_in_full() {
+fn a_voice_file_is_transcribed_in_full() {
     let form = |name: &str, model: &str, content: &[u8]| {
         let head = format!(
             "--x\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n\
@@ -158,10 +158,10 @@ fn a_voice_is_heard_in_full() {
         let body = [head.as_bytes(), content, b"\r\n--x--\r\n"].concat();
         call("POST", "/audio/transcriptions", Some(KEY), &body)
     };
-    let (status, heard) = told(&form("voice.ogg", "demo-whisper", "Есть доставка?".as_bytes()));
-    assert_eq!((status, heard), (200, json!({ "text": "Есть доставка?" })));
+    let (status, response) = parsed(&form("voice.ogg", "demo-whisper", "Есть доставка?".as_bytes()));
+    assert_eq!((status, response), (200, json!({ "text": "Есть доставка?" })));
     let answered = form("voice.OGA", "demo-whisper", &[0xff; 9]);
-    assert_eq!(told(&answered).1["text"], "voice of 9 bytes");
+    assert_eq!(parsed(&answered).1["text"], "voice of 9 bytes");
     let effect = answered.effect.unwrap();
     assert_eq!((effect.method.as_str(), effect.media.as_deref()), ("audio.transcriptions", Some("voice")));
     for (name, model, content, status) in [
@@ -172,6 +172,6 @@ fn a_voice_is_heard_in_full() {
         ("voice.ogg", "demo-chat", b"x", 404),
         ("voice.ogg", "demo-whisper", &vec![0; 26 * 1024 * 1024], 413),
     ] {
-        assert_eq!(told(&form(name, model, content)).0, status, "{name} {model}");
+        assert_eq!(parsed(&form(name, model, content)).0, status, "{name} {model}");
     }
 }

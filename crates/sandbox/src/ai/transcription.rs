@@ -49,7 +49,7 @@ pub(super) fn answer(request: &Request, fault: Option<ChannelFault>) -> Result<A
         let words = "Audio file is too short. Minimum audio length is 0.1 seconds.";
         return Err(Refusal::field("file", Some("audio_too_short"), words));
     }
-    let heard = match std::str::from_utf8(&file.content) {
+    let transcript = match std::str::from_utf8(&file.content) {
         _ if fault == Some(ChannelFault::Empty) => String::new(),
         Ok(text) => text.trim().to_owned(),
         Err(_) => format!("voice of {} bytes", file.content.len()),
@@ -58,18 +58,19 @@ pub(super) fn answer(request: &Request, fault: Option<ChannelFault>) -> Result<A
         provider: PROVIDER.to_owned(),
         account: name,
         method: "audio.transcriptions".to_owned(),
-        text: heard.clone(),
+        text: transcript.clone(),
         media: Some("voice".to_owned()),
         md5: Some(hex::encode(Md5::digest(&file.content))),
         ..ChannelEffect::default()
     });
     let reply = match text("response_format").as_deref() {
         _ if fault == Some(ChannelFault::Nonsense) => Reply::json(200, &json!({ "words": [] })),
-        None | Some("json" | "") => Reply::json(200, &json!({ "text": heard })),
-        Some("text") => Reply::text(200, format!("{heard}\n")),
+        None | Some("json" | "") => Reply::json(200, &json!({ "text": transcript })),
+        Some("text") => Reply::text(200, format!("{transcript}\n")),
         Some("verbose_json") => {
             let whole = json!({
-                "task": "transcribe", "language": "russian", "duration": 1.0, "text": heard, "segments": [],
+                "task": "transcribe", "language": "russian", "duration": 1.0, "text": transcript,
+                "segments": [],
             });
             Reply::json(200, &whole)
         }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::fake::{
-    ChannelEffect, CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Fake, KeptFile, Outside, Post,
+    ChannelEffect, CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Fake, Outside, Post,
+    ProviderFile,
 };
 use super::request::{Reply, Request};
 
@@ -41,7 +42,7 @@ pub(super) struct Avito {
     /// Pictures that were uploaded: their sizes, and the MD5 of each.
     images: BTreeMap<String, (Value, String)>,
     /// Recordings: the name and type and content of each.
-    voices: BTreeMap<String, KeptFile>,
+    voices: BTreeMap<String, ProviderFile>,
     made: u64,
     /// Histories have two forms, in turn.
     is_object: bool,
@@ -75,7 +76,7 @@ impl Message {
     }
 
     /// As the history has it.
-    fn told(&self) -> Value {
+    fn to_json(&self) -> Value {
         json!({
             "id": self.id, "author_id": self.author, "created": self.created,
             "direction": if self.is_own() { "out" } else { "in" },
@@ -86,8 +87,8 @@ impl Message {
 }
 
 impl Chat {
-    fn told(&self, id: &str) -> Value {
-        let last = self.messages.last().map(Message::told);
+    fn to_json(&self, id: &str) -> Value {
+        let last = self.messages.last().map(Message::to_json);
         json!({
             "id": id, "created": self.created, "updated": self.updated,
             "context": { "type": "item", "value": {
@@ -223,8 +224,8 @@ impl Avito {
         }
         let token = self.made(outside);
         self.tokens.insert(token.clone(), outside.seconds() + TOKEN_LIFE);
-        let told = json!({ "access_token": token, "expires_in": TOKEN_LIFE, "token_type": "Bearer" });
-        Some(Reply::json(200, &told))
+        let response = json!({ "access_token": token, "expires_in": TOKEN_LIFE, "token_type": "Bearer" });
+        Some(Reply::json(200, &response))
     }
 
     fn route(&mut self, request: &Request, path: &[&str], outside: &mut Outside) -> Reply {
@@ -232,11 +233,11 @@ impl Avito {
         match (request.method.as_str(), path) {
             ("GET", ["core", "v1", "accounts", "self"]) => {
                 let (email, phone) = ("shop@example.com", "70000000001");
-                let told = json!({
+                let response = json!({
                     "id": OWNER, "name": "Shop", "email": email, "phone": phone, "phones": [phone],
                     "profile_url": "https://example.com/shop",
                 });
-                Reply::json(200, &told)
+                Reply::json(200, &response)
             }
             ("POST", ["messenger", "v3", "webhook"]) => match url() {
                 Some(url) if url.starts_with("http") => {
@@ -287,8 +288,8 @@ impl Avito {
                 }
                 match (method, version, rest) {
                     ("GET", "v2", []) => {
-                        let told = self.chats.get(*id).map(|chat| chat.told(id));
-                        Reply::json(200, &told.unwrap_or_default())
+                        let response = self.chats.get(*id).map(|chat| chat.to_json(id));
+                        Reply::json(200, &response.unwrap_or_default())
                     }
                     ("GET", "v3", ["messages", ""]) => self.history(id, request),
                     ("POST", "v1", ["messages"]) => self.send_text(id, request, outside),
@@ -319,7 +320,7 @@ impl Avito {
             self.chats.iter().filter(|(_, chat)| !unread_only || chat.is_unread).collect();
         chats.sort_by_key(|(_, chat)| std::cmp::Reverse(chat.updated));
         let all: Vec<Value> =
-            chats.into_iter().skip(offset).take(limit).map(|(id, chat)| chat.told(id)).collect();
+            chats.into_iter().skip(offset).take(limit).map(|(id, chat)| chat.to_json(id)).collect();
         Reply::json(200, &json!({ "chats": all }))
     }
 
@@ -327,10 +328,10 @@ impl Avito {
         let Some((limit, offset)) = page(request) else { return refused(400, "limit or offset") };
         let Some(chat) = self.chats.get(id) else { return refused(404, "chat not found") };
         let all: Vec<Value> =
-            chat.messages.iter().rev().skip(offset).take(limit).map(Message::told).collect();
+            chat.messages.iter().rev().skip(offset).take(limit).map(Message::to_json).collect();
         self.is_object = !self.is_object;
-        let told = if self.is_object { json!({ "messages": all }) } else { json!(all) };
-        Reply::json(200, &told)
+        let response = if self.is_object { json!({ "messages": all }) } else { json!(all) };
+        Reply::json(200, &response)
     }
 
     fn send_text(&mut self, id: &str, request: &Request, outside: &mut Outside) -> Reply {
@@ -346,7 +347,7 @@ impl Avito {
         let (text, external_id) = (text.to_owned(), Some(message.id.clone()));
         outside.record(ChannelEffect { text, external_id, ..effect("messages", id) });
         self.tell(id, &message, false, outside);
-        Reply::json(200, &message.told())
+        Reply::json(200, &message.to_json())
     }
 
     fn send_image(&mut self, id: &str, request: &Request, outside: &mut Outside) -> Reply {
@@ -360,7 +361,7 @@ impl Avito {
         let sent = effect("messages/image", id);
         outside.record(ChannelEffect { external_id, media, md5: Some(md5), ..sent });
         self.tell(id, &message, false, outside);
-        Reply::json(200, &message.told())
+        Reply::json(200, &message.to_json())
     }
 
     fn delete(&mut self, id: &str, message: &str, outside: &mut Outside) -> Reply {
@@ -393,15 +394,15 @@ impl Avito {
     }
 
     fn voice_files(&self, request: &Request, outside: &mut Outside) -> Reply {
-        let asked: Vec<String> = form_urlencoded::parse(request.query.as_bytes())
+        let ids: Vec<String> = form_urlencoded::parse(request.query.as_bytes())
             .filter(|(name, _)| name == "voice_ids")
             .flat_map(|(_, ids)| ids.split(',').map(str::to_owned).collect::<Vec<_>>())
             .collect();
         let until = Some(Timestamp::from_micros((outside.seconds() + HOUR) * 1_000_000));
         let mut urls = serde_json::Map::new();
-        for id in asked {
+        for id in ids {
             if let Some(voice) = self.voices.get(&id) {
-                let url = outside.keep(KeptFile { until, ..voice.clone() });
+                let url = outside.keep(ProviderFile { until, ..voice.clone() });
                 urls.insert(id, url.into());
             }
         }
@@ -452,8 +453,11 @@ impl Avito {
             }
             "voice" => {
                 let id = self.made(outside);
-                let file =
-                    KeptFile { mime: mime("audio/mp4"), content: media.bytes(), ..KeptFile::default() };
+                let file = ProviderFile {
+                    mime: mime("audio/mp4"),
+                    content: media.bytes(),
+                    ..ProviderFile::default()
+                };
                 self.voices.insert(id.clone(), file);
                 Ok(("voice", json!({ "voice": { "voice_id": id } })))
             }
@@ -546,7 +550,7 @@ fn effect(method: &str, chat: &str) -> ChannelEffect {
 fn image_sizes(content: &[u8], mime: &str, outside: &mut Outside) -> Value {
     let mut keep = || {
         let (mime, content) = (mime.to_owned(), content.to_vec());
-        outside.keep(KeptFile { mime, content, ..KeptFile::default() })
+        outside.keep(ProviderFile { mime, content, ..ProviderFile::default() })
     };
     json!({ "140x105": keep(), "1280x960": keep() })
 }

@@ -69,7 +69,7 @@ pub(crate) struct Outside {
     pub(crate) now: Timestamp,
     /// The address of this provider's API, without a slash at its end.
     pub(crate) base: String,
-    pub(crate) files: Vec<KeptFile>,
+    pub(crate) files: Vec<ProviderFile>,
     pub(crate) effects: Vec<ChannelEffect>,
     pub(crate) posts: Vec<Post>,
 }
@@ -96,15 +96,15 @@ impl Outside {
     }
 
     /// Keeps a file and says where it can be fetched.
-    pub(crate) fn keep(&mut self, file: KeptFile) -> String {
+    pub(crate) fn keep(&mut self, file: ProviderFile) -> String {
         let id = format!("{:016x}{}", self.now.as_micros(), self.files.len());
         let url = format!("{}/files/{id}", self.base);
-        self.files.push(KeptFile { id, ..file });
+        self.files.push(ProviderFile { id, ..file });
         url
     }
 
     /// A file that was kept, by the address that [`Outside::keep`] gave or the last part of it.
-    pub(crate) fn file(&self, url: &str) -> Option<&KeptFile> {
+    pub(crate) fn file(&self, url: &str) -> Option<&ProviderFile> {
         let id = url.rsplit('/').next()?;
         self.files.iter().find(|file| file.id == id)
     }
@@ -112,7 +112,7 @@ impl Outside {
 
 /// A file at a provider.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KeptFile {
+pub(crate) struct ProviderFile {
     /// Given by [`Outside::keep`].
     pub(crate) id: String,
     pub(crate) name: String,

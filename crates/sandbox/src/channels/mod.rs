@@ -38,7 +38,7 @@ pub(crate) use faults::{ActiveChannelFault, ChannelFault, ChannelFaultOrder};
 pub(crate) use request::{Reply, Request};
 pub(crate) use sms::serve_smpp;
 
-use fake::KeptFile;
+use fake::ProviderFile;
 use faults::ChannelFaults;
 
 /// How often is looked for what is due.
@@ -73,7 +73,7 @@ pub(crate) struct Channels {
 
 struct Inner {
     fakes: BTreeMap<&'static str, Box<dyn Fake>>,
-    files: BTreeMap<&'static str, Vec<KeptFile>>,
+    files: BTreeMap<&'static str, Vec<ProviderFile>>,
     faults: ChannelFaults,
     /// What is to be posted, with when.
     posts: Vec<(Timestamp, Post)>,

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::fake::{ANSWER, KeptFile, Post, PostAnswer};
+use super::fake::{ANSWER, Post, PostAnswer, ProviderFile};
 
 /// The most that is read of an answer.
 const LARGEST: u64 = 64 * 1024;
@@ -36,28 +36,28 @@ pub(super) fn is_taken(post: &Post, answer: Option<&PostAnswer>) -> bool {
 }
 
 /// Fetches a file from this machine; none where it cannot be had.
-pub(super) async fn fetch(url: &str) -> Option<KeptFile> {
+pub(super) async fn fetch(url: &str) -> Option<ProviderFile> {
     let fetched = tokio::time::timeout(ANSWER, get(url)).await.ok()?;
     fetched.inspect_err(|error| tracing::debug!(%error, "a file was not fetched")).ok().flatten()
 }
 
-async fn get(url: &str) -> std::io::Result<Option<KeptFile>> {
+async fn get(url: &str) -> std::io::Result<Option<ProviderFile>> {
     let url: Uri = url.parse().map_err(std::io::Error::other)?;
     let (Some("http"), Some(host)) = (url.scheme_str(), url.host()) else { return Ok(None) };
     let mut stream = TcpStream::connect((host, url.port_u16().unwrap_or(80))).await?;
     let path = url.path_and_query().map_or("/", |path| path.as_str());
     // Of the older protocol, in which an answer ends with the connection.
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes()).await?;
-    let mut told = Vec::new();
-    stream.take(LARGEST_FILE).read_to_end(&mut told).await?;
-    let Some(end) = told.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let head = String::from_utf8_lossy(&told[..end]).to_ascii_lowercase();
+    let mut response = Vec::new();
+    stream.take(LARGEST_FILE).read_to_end(&mut response).await?;
+    let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let head = String::from_utf8_lossy(&response[..end]).to_ascii_lowercase();
     if head.split(' ').nth(1) != Some("200") {
         return Ok(None);
     }
     let mime = head.lines().find_map(|line| line.strip_prefix("content-type:")).unwrap_or_default();
     let (mime, name) = (mime.trim().to_owned(), url.path().rsplit('/').next().unwrap_or_default().to_owned());
-    Ok(Some(KeptFile { name, mime, content: told[end + 4..].to_vec(), ..KeptFile::default() }))
+    Ok(Some(ProviderFile { name, mime, content: response[end + 4..].to_vec(), ..ProviderFile::default() }))
 }
 
 async fn talk(sent: &Post) -> std::io::Result<PostAnswer> {
@@ -84,10 +84,10 @@ async fn talk(sent: &Post) -> std::io::Result<PostAnswer> {
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(&sent.body).await?;
-    let mut told = Vec::new();
-    stream.take(LARGEST).read_to_end(&mut told).await?;
-    let told = String::from_utf8_lossy(&told);
-    let (head, body) = told.split_once("\r\n\r\n").unwrap_or((&told, ""));
+    let mut response = Vec::new();
+    stream.take(LARGEST).read_to_end(&mut response).await?;
+    let response = String::from_utf8_lossy(&response);
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| std::io::Error::other("the answer is no HTTP"))?;
     Ok(PostAnswer { status, body: body.to_owned() })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fake::KeptFile;
+use super::fake::ProviderFile;
 
 /// A call.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     /// Rises with each call, and is the same each time a call that waits is asked again.
     pub(crate) number: u64,
     /// The file that the fake named in `fetches`; none where it could not be fetched.
-    pub(crate) fetched: Option<KeptFile>,
+    pub(crate) fetched: Option<ProviderFile>,
 }
 
 /// A part of a multipart body.

@@ -89,7 +89,7 @@ fn vk(stage: &mut Stage, method: &str, fields: &[(&str, &str)]) -> Result<Value,
 }
 
 #[test]
-fn vk_refuses_what_lacks_a_parameter_and_too_many_calls() {
+fn vk_refuses_missing_parameters_and_too_many_calls() {
     let mut stage = Stage::of("vk");
     stage.written("2001", Vec::new());
     for (method, fields, code) in [
@@ -109,15 +109,15 @@ fn vk_refuses_what_lacks_a_parameter_and_too_many_calls() {
     assert_eq!(stage.form("/method/users.get", &old).1["error"]["error_code"], 100);
 
     stage.later(Duration::from_secs(1));
-    let mut asked = || vk(&mut stage, "users.get", &[("user_ids", "2001")]);
-    assert!((0..20).all(|_| asked().is_ok()));
-    assert_eq!(asked(), Err(6));
+    let mut get_user = || vk(&mut stage, "users.get", &[("user_ids", "2001")]);
+    assert!((0..20).all(|_| get_user().is_ok()));
+    assert_eq!(get_user(), Err(6));
     stage.later(Duration::from_secs(1));
     assert!(vk(&mut stage, "users.get", &[("user_ids", "2001")]).is_ok());
 }
 
 #[test]
-fn vk_knows_a_key_for_an_hour_and_changes_for_a_day() {
+fn vk_deduplicates_for_an_hour_and_edits_for_a_day() {
     let mut stage = Stage::of("vk");
     stage.written("2001", Vec::new());
     let send = |stage: &mut Stage| {
@@ -171,7 +171,7 @@ fn avito_refuses_by_account_by_age_and_by_token() {
 }
 
 #[test]
-fn instagram_refuses_wrong_messages_and_what_is_too_old() {
+fn instagram_refuses_invalid_messages_and_old_chats() {
     const TOKEN: &str = "planted-instagram-token";
     let mut stage = Stage::of("instagram");
     let picture = CustomerMedia { kind: "image".to_owned(), ..CustomerMedia::default() };
@@ -206,7 +206,7 @@ fn instagram_refuses_wrong_messages_and_what_is_too_old() {
 }
 
 #[test]
-fn instagram_posts_only_where_its_question_is_answered() {
+fn instagram_posts_only_to_verified_addresses() {
     let mut stage = Stage::of("instagram");
     let url = "http://127.0.0.1:1/hook".to_owned();
     for status in [403, 200] {
@@ -224,7 +224,7 @@ fn instagram_posts_only_where_its_question_is_answered() {
 }
 
 #[test]
-fn telegram_refuses_by_token_by_pace_and_by_age() {
+fn telegram_refuses_by_token_by_rate_and_by_age() {
     const TOKEN: &str = "7000000001:AApretend_token_of_the_demo_bot_0001";
     let mut stage = Stage::of("telegram");
     let voice = CustomerMedia { kind: "voice".to_owned(), ..CustomerMedia::default() };

@@ -105,7 +105,7 @@ pub(crate) fn router(context: Arc<ControlContext>) -> Router {
         .route("/telegram/blocks", post(people::block))
         .route("/telegram/reads", post(people::read))
         .route("/telegram/contacts", post(people::save_contact))
-        .route("/web-k", get(web_k::place))
+        .route("/web-k", get(web_k::location))
         .route("/web-k/log-ins", get(web_k::codes).post(web_k::log_in))
         .route("/customers/messages", post(customers::act))
         .route("/channels", get(customers::accounts))

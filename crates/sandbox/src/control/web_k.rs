@@ -11,7 +11,7 @@ use super::answers::{Body, ControlError, Items};
 use super::context::ControlContext;
 use crate::telegram::{LogIn, LoggedIn};
 
-pub(super) async fn place(State(context): State<Arc<ControlContext>>) -> Json<Value> {
+pub(super) async fn location(State(context): State<Arc<ControlContext>>) -> Json<Value> {
     Json(json!({ "url": format!("http://{}/k/", context.web_k) }))
 }
 

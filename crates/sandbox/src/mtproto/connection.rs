@@ -147,8 +147,8 @@ fn has_hung_up(stream: &TcpStream) -> bool {
 #[cfg(target_os = "linux")]
 fn is_closed_there(stream: &TcpStream) -> bool {
     let closed = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
-    let mut asked = [PollFd::new(stream, PollFlags::RDHUP)];
-    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|_| asked[0].revents().intersects(closed))
+    let mut polled = [PollFd::new(stream, PollFlags::RDHUP)];
+    poll(&mut polled, Some(&Timespec::default())).is_ok_and(|_| polled[0].revents().intersects(closed))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -302,7 +302,7 @@ impl Connection {
     async fn refuse(&mut self) {
         let Some(transport) = &mut self.transport else { return };
         transport.refuse(&mut self.outgoing, NOT_FOUND);
-        let told = timeout(LINGER, async {
+        let delivery = timeout(LINGER, async {
             self.stream.write_all(&self.outgoing).await?;
             self.stream.shutdown().await?;
             loop {
@@ -312,7 +312,7 @@ impl Connection {
                 }
             }
         });
-        if !matches!(told.await, Ok(Ok(()))) {
+        if !matches!(delivery.await, Ok(Ok(()))) {
             tracing::debug!("a refused client did not wait for the answer");
         }
     }

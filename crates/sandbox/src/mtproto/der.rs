@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back(numbers in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..300), 1..5)) {
+        fn numbers_survive_a_round_trip(numbers in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..300), 1..5)) {
             let numbers: Vec<BigUint> = numbers.iter().map(|bytes| BigUint::from_bytes_be(bytes)).collect();
             let text = write("SOME KEY", &numbers.iter().collect::<Vec<_>>());
             prop_assert_eq!(read("SOME KEY", &text), Ok(numbers));

@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_client_seals_is_opened(words in 0..100_usize) {
+        fn packets_encrypted_by_a_client_are_decrypted(words in 0..100_usize) {
             let body = vec![3; words * 4];
             let mut packet = from_client(&body, tl::int(body.len()));
             let opened = key().1.open(&mut packet, false);
@@ -202,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_sealed_a_client_opens(words in 0..100_usize) {
+        fn encrypted_packets_are_decrypted_by_a_client(words in 0..100_usize) {
             let messages = vec![4; words * 4];
             let layout = Layout::of(messages.len());
             prop_assert!(PADDING.contains(&layout.padding));
@@ -216,7 +216,7 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_bit_is_seen(at in 8..88_usize, bit in 0..8_u8) {
+        fn a_changed_bit_is_detected(at in 8..88_usize, bit in 0..8_u8) {
             let mut packet = from_client(&[1; 20], 20);
             packet[at] ^= 1 << bit;
             prop_assert_eq!(key().1.open(&mut packet, false), Err(EnvelopeError::MessageKey));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_packets_come_back() {
+    fn plain_packets_survive_a_round_trip() {
         assert_eq!(open_plain(&plain(5, b"body")), Ok(&b"body"[..]));
         assert_eq!(open_plain(&[0; 19]), Err(Malformed));
         assert_eq!(open_plain(&[1; 40]), Err(Malformed));

@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_packed_is_shorter_and_comes_back(word in any::<[u8; 7]>(), times in 0..3000_usize) {
+        fn packed_data_is_shorter_and_unpacks_unchanged(word in any::<[u8; 7]>(), times in 0..3000_usize) {
             let body = word.repeat(times);
             match packed(&body) {
                 Some(object) => {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_shrink_is_left() {
+    fn incompressible_data_is_left_unpacked() {
         let mut state = 1_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused() {
+    fn a_decompression_bomb_is_refused() {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&vec![0; 9 * 1024 * 1024]).unwrap();

@@ -90,7 +90,7 @@ pub(crate) struct Received {
 
 /// What is known of an id that comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum IdStatus {
     New,
     Before,
     Unknowable,
@@ -98,21 +98,21 @@ pub(crate) enum Seen {
 
 impl Received {
     /// Remembers an id, and returns whether it was there.
-    pub(crate) fn note(&mut self, id: i64) -> Seen {
+    pub(crate) fn note(&mut self, id: i64) -> IdStatus {
         if id <= self.forgotten {
-            return Seen::Unknowable;
+            return IdStatus::Unknowable;
         }
         if self.ids.back().is_none_or(|last| id > *last) {
             self.ids.push_back(id);
         } else if let Err(place) = self.ids.binary_search(&id) {
             self.ids.insert(place, id);
         } else {
-            return Seen::Before;
+            return IdStatus::Before;
         }
         if self.ids.len() > REMEMBERED {
             self.forgotten = self.ids.pop_front().unwrap_or(self.forgotten);
         }
-        Seen::New
+        IdStatus::New
     }
 
     /// The byte of `msgs_state_info` for this id.
@@ -169,10 +169,10 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_new_twice(ids in proptest::collection::vec(1..200_i64, 1..400)) {
+        fn an_id_is_new_only_once(ids in proptest::collection::vec(1..200_i64, 1..400)) {
             let (mut received, mut known) = (Received::default(), std::collections::HashSet::new());
             for id in ids {
-                let expected = if known.insert(id) { Seen::New } else { Seen::Before };
+                let expected = if known.insert(id) { IdStatus::New } else { IdStatus::Before };
                 prop_assert_eq!(received.note(id), expected);
             }
         }
@@ -186,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_not_taken_for_new() {
+    fn forgotten_ids_are_not_reported_as_new() {
         let mut received = Received::default();
         for id in 1..=5000 {
-            assert_eq!(received.note(id * 4), Seen::New);
+            assert_eq!(received.note(id * 4), IdStatus::New);
         }
-        assert_eq!(received.note(4), Seen::Unknowable);
-        assert_eq!(received.note(5000 * 4), Seen::Before);
-        assert_eq!(received.note(4999 * 4 + 1), Seen::New);
+        assert_eq!(received.note(4), IdStatus::Unknowable);
+        assert_eq!(received.note(5000 * 4), IdStatus::Before);
+        assert_eq!(received.note(4999 * 4 + 1), IdStatus::New);
         assert_eq!([4, 4998 * 4 + 1, 5000 * 4, 5001 * 4].map(|id| received.state(id)), [1, 2, 4, 3]);
     }
 }

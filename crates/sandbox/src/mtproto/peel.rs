@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_method_stays() {
+    fn an_unwrapped_method_is_unchanged() {
         let request = functions::help::GetNearestDc {}.to_bytes();
         assert_eq!(peel(&request), Ok(Peeled { layer: None, without_updates: false, request: &request }));
     }
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_request_is_no_panic(cut in 0..100_usize) {
+        fn a_truncated_request_does_not_panic(cut in 0..100_usize) {
             let bytes = functions::InvokeWithLayer { layer: 229, query: init(functions::help::GetNearestDc {}) }.to_bytes();
             let _ = peel(&bytes[..cut.min(bytes.len())]);
         }

@@ -43,7 +43,7 @@ mod tests {
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     #[test]
-    fn a_few_are_free_and_a_loop_is_slowed_down() {
+    fn repeated_refusals_are_slowed_down_after_a_few() {
         let (refusals, now) = (Refusals::default(), Instant::now());
         assert!((0..BURST).all(|_| refusals.wait(HOME, now).is_zero()));
         assert_eq!(refusals.wait(HOME, now), PACE);

@@ -8,7 +8,7 @@ use super::message_id::{Ids, Purpose, Received};
 use crate::keys::AuthKeyId;
 
 /// Sessions kept while no connection has them; over it they are forgotten, and announced as new when they return.
-const KEPT: usize = 4096;
+const MOST_SESSIONS: usize = 4096;
 
 /// One client session.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Sessions {
     /// The session with this id, made if need be.
     pub(crate) fn find(&self, key: AuthKeyId, session: i64) -> Shared {
         let mut table = self.table();
-        if table.len() >= KEPT {
+        if table.len() >= MOST_SESSIONS {
             table.retain(|_, session| Arc::strong_count(session) > 1);
         }
         Arc::clone(table.entry((key, session)).or_default())
@@ -76,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn sessions_without_a_connection_are_kept_to_a_bound() {
+    fn sessions_without_a_connection_are_bounded() {
         let sessions = Sessions::default();
         let held = sessions.find(AuthKeyId(1), 0);
         lock(&held).layer = 5;
         for id in 1..5000 {
             sessions.find(AuthKeyId(1), id);
         }
-        assert!(sessions.table().len() <= KEPT);
+        assert!(sessions.table().len() <= MOST_SESSIONS);
         assert_eq!(lock(&sessions.find(AuthKeyId(1), 0)).layer, 5);
         assert!(sessions.destroy(AuthKeyId(1), 0));
         assert!(!sessions.destroy(AuthKeyId(1), 0));

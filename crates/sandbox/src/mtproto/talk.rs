@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Centre;
 use super::envelope::{Key, Opened};
 use super::gzip;
-use super::message_id::{self, Purpose, Refusal, Seen};
+use super::message_id::{self, IdStatus, Purpose, Refusal};
 use super::outgoing::Outgoing;
 use super::peel::peel;
 use super::session::{self, Session, lock};
@@ -181,9 +181,9 @@ impl Talk {
 
     fn container(&mut self, session: &mut Session, outer: Message<'_>, arrival: &mut Arrival<'_>) -> Flow {
         let refusal = match session.received.note(outer.id) {
-            Seen::New => None,
-            Seen::Before => Some(Refusal::Repeated),
-            Seen::Unknowable => Some(Refusal::Forgotten),
+            IdStatus::New => None,
+            IdStatus::Before => Some(Refusal::Repeated),
+            IdStatus::Unknowable => Some(Refusal::Forgotten),
         };
         let messages = contents(outer.body);
         match (refusal, messages) {
@@ -218,13 +218,13 @@ impl Talk {
             return Flow::Continue(());
         }
         match session.received.note(message.id) {
-            Seen::New => {}
+            IdStatus::New => {}
             // It ran when it came first; its answer may have been sent, or never will be.
-            Seen::Before => {
+            IdStatus::Before => {
                 self.acknowledge(message);
                 return Flow::Continue(());
             }
-            Seen::Unknowable => {
+            IdStatus::Unknowable => {
                 self.refuse(session, message, Refusal::Forgotten);
                 return Flow::Continue(());
             }

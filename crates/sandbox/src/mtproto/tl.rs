@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_come_back(value in proptest::collection::vec(any::<u8>(), 0..600)) {
+        fn bytes_survive_a_round_trip(value in proptest::collection::vec(any::<u8>(), 0..600)) {
             let mut out = vec![7];
             put_bytes(&mut out, &value);
             prop_assert_eq!((out.len() - 1) % 4, 0);

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_split_stream() {
+    fn a_stream_split_at_every_byte_is_read() {
         let packets = vec![vec![1; 4], vec![2; 600], vec![3; 40]];
         for head in HEADS {
             let stream = written(head, &packets);

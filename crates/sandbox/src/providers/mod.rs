@@ -241,9 +241,9 @@ mod tests {
     fn telegram_knows_its_tokens_and_its_methods() {
         let providers = providers();
         let get = |path: &str| ask(&providers, "telegram_bot", ("GET", path), None, NOTHING);
-        let (status, told) = get("/bot1000:word/getWebhookInfo");
-        assert_eq!((status, &told["result"]["url"]), (200, &json!("https://example.com/hook")));
-        assert_eq!(told["result"]["pending_update_count"], 2);
+        let (status, body) = get("/bot1000:word/getWebhookInfo");
+        assert_eq!((status, &body["result"]["url"]), (200, &json!("https://example.com/hook")));
+        assert_eq!(body["result"]["pending_update_count"], 2);
         assert_eq!(get("/bot1000:other/getWebhookInfo").0, 401);
         assert_eq!(get("/botword/getWebhookInfo").0, 404);
         assert_eq!(get("/bot1000:word/deleteWebhook").0, 404);
@@ -291,13 +291,13 @@ mod tests {
     fn vk_refuses_with_200() {
         let providers = providers();
         let call = |path: &str, token: Option<&str>, form: &str| {
-            let (status, told) = ask(&providers, "vk", ("POST", path), token, ("", form));
+            let (status, body) = ask(&providers, "vk", ("POST", path), token, ("", form));
             assert_eq!(status, 200);
-            told
+            body
         };
         let path = "/groups.getCallbackServers";
-        let told = call(path, Some("Bearer key"), "group_id=100&v=5.199");
-        assert_eq!(told["response"]["items"][0]["status"], "ok");
+        let body = call(path, Some("Bearer key"), "group_id=100&v=5.199");
+        assert_eq!(body["response"]["items"][0]["status"], "ok");
         assert_eq!(call(path, None, "group_id=100&v=5.199&access_token=key")["response"]["count"], 1);
         for (path, token, form, code) in [
             (path, Some("Bearer other"), "group_id=100&v=5.199", 5),
@@ -317,8 +317,8 @@ mod tests {
         let providers = providers();
         let get =
             |token, query| ask(&providers, "wappi", ("GET", "/api/sync/get/status"), token, (query, ""));
-        let (status, told) = get(Some("cabinet"), "profile_id=1a2b");
-        assert_eq!((status, &told["webhook_url"]), (200, &json!("https://example.com/hook")));
+        let (status, body) = get(Some("cabinet"), "profile_id=1a2b");
+        assert_eq!((status, &body["webhook_url"]), (200, &json!("https://example.com/hook")));
         for (token, query, status) in [
             (Some("Bearer cabinet"), "profile_id=1a2b", 401),
             (None, "profile_id=1a2b", 401),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_comes_to_who_may_ask() {
+    fn authorized_requests_meet_the_configured_trouble() {
         let providers = providers();
         for (trouble, status) in [
             (Trouble::Unavailable, 503),
@@ -342,8 +342,8 @@ mod tests {
             for account in providers.accounts() {
                 providers.put(Account { trouble: Some(trouble), ..account });
             }
-            let asked = ask(&providers, "max", ("GET", "/subscriptions"), Some("word"), NOTHING);
-            assert_eq!(asked.0, status);
+            let response = ask(&providers, "max", ("GET", "/subscriptions"), Some("word"), NOTHING);
+            assert_eq!(response.0, status);
         }
         assert_eq!(providers.accounts().len(), 5);
     }

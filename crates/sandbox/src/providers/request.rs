@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_some_form(text in ".{0,80}") {
+        fn any_text_is_parsed_as_a_form(text in ".{0,80}") {
             let _ = pairs(&text);
         }
     }

@@ -23,13 +23,13 @@ pub(super) fn answer(request: &Request, accounts: &[&Account]) -> Reply {
         return trouble.reply();
     }
     let url = account.webhooks.first().map(|webhook| webhook.url.as_str()).unwrap_or_default();
-    let mut told =
+    let mut info =
         json!({ "url": url, "has_custom_certificate": false, "pending_update_count": account.waiting });
-    if let (Value::Object(told), Some(error)) = (&mut told, &account.last_error) {
-        told.insert("last_error_date".to_owned(), json!(error.at));
-        told.insert("last_error_message".to_owned(), json!(error.message));
+    if let (Value::Object(info), Some(error)) = (&mut info, &account.last_error) {
+        info.insert("last_error_date".to_owned(), json!(error.at));
+        info.insert("last_error_message".to_owned(), json!(error.message));
     }
-    Reply::json(200, &json!({ "ok": true, "result": told }))
+    Reply::json(200, &json!({ "ok": true, "result": info }))
 }
 
 /// The path as it may be remembered.

@@ -20,8 +20,8 @@ impl State {
                 known.then_some(user.user_id).ok_or(INVALID)
             }
             enums::InputUser::FromMessage(named) => {
-                let said = self.said_by(viewer, &named.peer, named.msg_id, named.user_id);
-                said.then_some(named.user_id).ok_or(INVALID)
+                let is_author = self.is_written_by(viewer, &named.peer, named.msg_id, named.user_id);
+                is_author.then_some(named.user_id).ok_or(INVALID)
             }
         }
     }
@@ -52,8 +52,8 @@ impl State {
                 known.then_some(peer).ok_or(INVALID)
             }
             enums::InputPeer::UserFromMessage(named) => {
-                let said = self.said_by(viewer, &named.peer, named.msg_id, named.user_id);
-                said.then_some(Peer::User(named.user_id)).ok_or(INVALID)
+                let is_author = self.is_written_by(viewer, &named.peer, named.msg_id, named.user_id);
+                is_author.then_some(Peer::User(named.user_id)).ok_or(INVALID)
             }
             enums::InputPeer::Chat(chat) => {
                 self.input_group(viewer, chat.chat_id).map(Peer::Group).map_err(|_| INVALID)
@@ -76,14 +76,14 @@ impl State {
     }
 
     /// Whether a message that the viewer sees is by this user: what a "min" user is named with.
-    fn said_by(&self, viewer: i64, input: &enums::InputPeer, id: i32, user: i64) -> bool {
+    fn is_written_by(&self, viewer: i64, input: &enums::InputPeer, id: i32, user: i64) -> bool {
         let Ok(peer) = self.input_peer(viewer, input) else { return false };
         let message = match peer {
             Peer::Channel(channel) => self
                 .channels
                 .get(&channel)
                 .filter(|channel| channel.readable_by(viewer))
-                .and_then(|channel| channel.seen_by(viewer, id)),
+                .and_then(|channel| channel.message_visible_to(viewer, id)),
             Peer::User(_) | Peer::Group(_) => self
                 .mailboxes
                 .get(&viewer)

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_accounts_have_names_and_main_has_a_session_for_each_purpose() {
+    fn accounts_have_fixed_names_and_distinct_sessions() {
         let names: Vec<String> = (1..=7).map(name).collect();
         assert_eq!(names, ["main", "backup_1", "backup_2", "backup_3", "fifth", "extra_1", "extra_2"]);
         assert_eq!(phone(1), "+70000000001");

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_dies_when_an_older_connection_speaks_after_a_newer_one() {
+    fn a_key_dies_if_an_older_connection_speaks_after_a_newer() {
         let (key, other) = (AuthKeyId(1), AuthKeyId(2));
         let mut keys = Authorizations::default();
         keys.bind(key, 10, false);

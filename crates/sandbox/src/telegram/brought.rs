@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use grammers_tl_types::{enums, types};
 
-use super::files::{FileKind, HEAD, Kept, Media, extent, form, make_an_album};
+use super::files::{FileKind, HEAD, Media, StoredFile, extent, form, make_an_album};
 use super::message::Body;
 use super::orders::{Expired, FileView, MessageView, NewFile, OutsideError};
 use super::state::State;
@@ -18,7 +18,7 @@ const LARGEST: u64 = 4_000 * 512 * 1024;
 
 impl Telegram {
     /// Writes the files of an order to disk.
-    pub(crate) fn brought(&self, orders: &[NewFile]) -> Result<Vec<Kept>, OutsideError> {
+    pub(crate) fn brought(&self, orders: &[NewFile]) -> Result<Vec<StoredFile>, OutsideError> {
         let invalid = |text: &str| Err(OutsideError::Invalid(text.to_owned()));
         if orders.len() > MOST_FILES {
             return invalid("a message has at most 10 files");
@@ -40,7 +40,7 @@ impl Telegram {
                 return invalid("a file needs content, and a size from 1 to 2097152000");
             }
             let is_known = |dc_id| known.iter().any(|centre| centre.dc_id == dc_id);
-            if !is_known(order.dc_id) || order.said_dc_id.is_some_and(|said| !is_known(said)) {
+            if !is_known(order.dc_id) || order.said_dc_id.is_some_and(|id| !is_known(id)) {
                 return invalid("dc_id must be 2 or 4");
             }
             let head = &bytes[..bytes.len().min(HEAD)];
@@ -51,7 +51,7 @@ impl Telegram {
             }
             let content =
                 depot.keep(&bytes, size).map_err(|error| OutsideError::Invalid(error.to_string()))?;
-            files.push(Kept {
+            files.push(StoredFile {
                 kind: order.kind,
                 content: Arc::new(content),
                 name: order.file_name.clone(),
@@ -60,7 +60,7 @@ impl Telegram {
                 extent,
                 form: form(head),
                 dc_id: order.dc_id,
-                said_dc_id: order.said_dc_id.unwrap_or(order.dc_id),
+                named_dc_id: order.said_dc_id.unwrap_or(order.dc_id),
                 date: now().date(),
                 era: 0,
             });
@@ -71,7 +71,7 @@ impl Telegram {
     /// All files, in the order they were made.
     pub fn files(&self) -> Vec<FileView> {
         let state = self.lock();
-        let view = |(id, kept): (i64, &Kept)| FileView { file: kept.note(id, None), dc_id: kept.dc_id };
+        let view = |(id, kept): (i64, &StoredFile)| FileView { file: kept.note(id, None), dc_id: kept.dc_id };
         state.files.all().map(view).collect()
     }
 
@@ -89,7 +89,7 @@ impl Telegram {
         account: Option<&str>,
     ) -> Result<MessageView, OutsideError> {
         let state = self.lock();
-        let (owner, peer) = state.place_of(chat_id, message_id, account)?;
+        let (owner, peer) = state.location_of(chat_id, message_id, account)?;
         let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
         let stored = state.stored(owner, peer, message_id).ok_or_else(unknown)?;
         Ok(MessageView {
@@ -104,7 +104,7 @@ impl Telegram {
 
 impl State {
     /// One body for each file, or the one there is; the caption is under the first.
-    pub(crate) fn with_files(&mut self, body: Body, files: Vec<Kept>) -> Vec<Body> {
+    pub(crate) fn with_files(&mut self, body: Body, files: Vec<StoredFile>) -> Vec<Body> {
         if files.is_empty() {
             return vec![body];
         }

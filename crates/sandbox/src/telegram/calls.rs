@@ -30,13 +30,13 @@ pub struct UnknownMethod {
 /// The counters.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    known: BTreeMap<(Option<Arc<str>>, &'static str), u64>,
+    counts: BTreeMap<(Option<Arc<str>>, &'static str), u64>,
     unknown: BTreeMap<u32, (&'static str, u64)>,
 }
 
 impl Calls {
     pub(crate) fn count(&mut self, account: Option<Arc<str>>, method: &'static str) {
-        *self.known.entry((account, method)).or_default() += 1;
+        *self.counts.entry((account, method)).or_default() += 1;
     }
 
     pub(crate) fn count_unknown(&mut self, id: u32, name: &'static str) {
@@ -44,7 +44,7 @@ impl Calls {
     }
 
     pub(crate) fn list(&self, account: Option<&str>, method: Option<&str>) -> Vec<CallCount> {
-        self.known
+        self.counts
             .iter()
             .filter(|((by, name), _)| {
                 account.is_none_or(|wanted| by.as_deref() == Some(wanted))
@@ -61,7 +61,7 @@ impl Calls {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.known.clear();
+        self.counts.clear();
     }
 
     pub(crate) fn clear_unknown(&mut self) {

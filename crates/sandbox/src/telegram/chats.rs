@@ -132,7 +132,7 @@ impl Channel {
     }
 
     /// A message, if this reader sees it.
-    pub(crate) fn seen_by(&self, user: i64, id: i32) -> Option<&Stored> {
+    pub(crate) fn message_visible_to(&self, user: i64, id: i32) -> Option<&Stored> {
         (id > self.hidden_up_to(user)).then(|| self.history.get(id)).flatten()
     }
 

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn dialogs_are_as_many_as_were_asked_for_and_each_account_has_its_share() {
+    fn the_requested_dialogs_are_shared_among_the_accounts() {
         let state = world(5, 4_000);
         let all = shown(&state);
         assert_eq!(all.iter().sum::<usize>(), 4_000);
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cast_is_there() {
+    fn the_demo_users_and_channels_exist() {
         let state = world(5, 0);
         for name in
             ["demo_main", "demo_fifth", "client_1", "client_64", "demo_bot_2", "demo_observer", "guest_200"]

@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_only_whom_it_names_and_as_often_as_it_says() {
+    fn a_fault_hits_only_its_account_method_and_times() {
         let mut faults = dial(&[
             serde_json::json!({"fault": "peer_flood", "account": "main", "method": SEND, "times": 2}),
         ]);
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_and_a_loss_add_up_but_a_refusal_leaves_nothing_to_lose() {
+    fn delay_and_loss_combine_but_a_refusal_excludes_loss() {
         let mut faults = dial(&[
             serde_json::json!({"fault": "delay", "seconds": 0.25}),
             serde_json::json!({"fault": "disconnect", "times": 1}),
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_a_page_leaves_calls_alone() {
+    fn a_page_fault_does_not_affect_calls() {
         let mut faults = dial(&[
             serde_json::json!({"fault": "popup", "provider": "web_k", "account": "main", "times": 1}),
         ]);
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_faults_are_refused() {
         for (json, error) in [
             (serde_json::json!({"fault": "deaf", "provider": "max"}), FaultError::Provider),
             (serde_json::json!({"fault": "flood_wait"}), FaultError::Seconds),

@@ -2,7 +2,7 @@
 
 use grammers_tl_types::types;
 
-use super::methods::kept_title;
+use super::methods::normalized_title;
 use super::orders::{ChatKind, ChatName, NewChat, OutsideError};
 use super::peer::Peer;
 use super::state::State;
@@ -10,7 +10,7 @@ use super::world::{Telegram, now};
 
 impl State {
     pub(crate) fn make_chat(&mut self, order: &NewChat) -> Result<ChatName, OutsideError> {
-        let title = kept_title(&order.title)
+        let title = normalized_title(&order.title)
             .map_err(|_| OutsideError::Invalid("title must have 1 to 128 characters".to_owned()))?;
         let creator = self.named_user(&order.creator)?;
         let named: Result<Vec<i64>, _> = order.members.iter().map(|name| self.named_user(name)).collect();
@@ -28,7 +28,7 @@ impl State {
                     self.enter_channel(user, id, creator, at.date());
                 }
                 for reader in self.readers(id) {
-                    self.tell_standing(reader, id, at, None);
+                    self.notify_of_membership(reader, id, at, None);
                 }
                 (Peer::Channel(id), types::MessageActionChannelCreate { title }.into())
             }

@@ -57,7 +57,7 @@ impl Dialog {
 pub(crate) struct Mailbox {
     pub(crate) log: UpdateLog,
     dialogs: Vec<Dialog>,
-    places: HashMap<Peer, usize>,
+    indexes: HashMap<Peer, usize>,
     /// The dialog of message id n is at n - 1.
     dialog_of: Vec<u32>,
 }
@@ -67,23 +67,23 @@ impl Mailbox {
         Self {
             log: UpdateLog::starting_at(1),
             dialogs: Vec::new(),
-            places: HashMap::new(),
+            indexes: HashMap::new(),
             dialog_of: Vec::new(),
         }
     }
 
     pub(crate) fn dialog(&self, peer: Peer) -> Option<&Dialog> {
-        self.places.get(&peer).and_then(|place| self.dialogs.get(*place))
+        self.indexes.get(&peer).and_then(|index| self.dialogs.get(*index))
     }
 
     pub(crate) fn dialog_mut(&mut self, peer: Peer) -> Option<&mut Dialog> {
-        let place = *self.places.get(&peer)?;
-        self.dialogs.get_mut(place)
+        let index = *self.indexes.get(&peer)?;
+        self.dialogs.get_mut(index)
     }
 
     /// The place of this dialog, which is made when there is none.
-    fn place(&mut self, peer: Peer) -> usize {
-        *self.places.entry(peer).or_insert_with(|| {
+    fn dialog_index(&mut self, peer: Peer) -> usize {
+        *self.indexes.entry(peer).or_insert_with(|| {
             self.dialogs.push(Dialog::new(peer));
             self.dialogs.len() - 1
         })
@@ -91,8 +91,8 @@ impl Mailbox {
 
     /// This dialog, made when there is none.
     pub(crate) fn open(&mut self, peer: Peer) -> &mut Dialog {
-        let place = self.place(peer);
-        &mut self.dialogs[place]
+        let index = self.dialog_index(peer);
+        &mut self.dialogs[index]
     }
 
     /// The dialogs that show in the list.
@@ -108,11 +108,11 @@ impl Mailbox {
 
     /// Stores a message without an update: the past.
     pub(crate) fn store(&mut self, peer: Peer, mut message: Stored) -> i32 {
-        let place = self.place(peer);
-        self.dialog_of.push(u32::try_from(place).unwrap_or(u32::MAX));
+        let index = self.dialog_index(peer);
+        self.dialog_of.push(u32::try_from(index).unwrap_or(u32::MAX));
         let id = i32::try_from(self.dialog_of.len()).unwrap_or(i32::MAX);
         message.id = id;
-        let dialog = &mut self.dialogs[place];
+        let dialog = &mut self.dialogs[index];
         dialog.hidden = false;
         dialog.history.push(message);
         id
@@ -120,8 +120,8 @@ impl Mailbox {
 
     /// Which chat a message of this mailbox is in.
     pub(crate) fn peer_of(&self, id: i32) -> Option<Peer> {
-        let place = *self.dialog_of.get(usize::try_from(id.checked_sub(1)?).ok()?)?;
-        self.dialogs.get(usize::try_from(place).ok()?).map(|dialog| dialog.peer)
+        let index = *self.dialog_of.get(usize::try_from(id.checked_sub(1)?).ok()?)?;
+        self.dialogs.get(usize::try_from(index).ok()?).map(|dialog| dialog.peer)
     }
 
     /// A message of a private chat or basic group, by its id alone.

@@ -124,7 +124,7 @@ impl State {
         }
         self.void_links(Peer::Channel(id));
         for reader in readers {
-            self.tell_standing(reader, id, at, except);
+            self.notify_of_membership(reader, id, at, except);
         }
     }
 
@@ -157,7 +157,7 @@ impl State {
     }
 
     /// Notifies an account that its standing in a channel has changed.
-    pub(crate) fn tell_standing(
+    pub(crate) fn notify_of_membership(
         &mut self,
         user: i64,
         channel_id: i64,

@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_else_is_touched(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn bytes_without_a_mention_are_unchanged(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             prop_assert_eq!(with_users(&bytes), None);
         }
     }

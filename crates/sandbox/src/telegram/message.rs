@@ -68,28 +68,28 @@ impl History {
         self.messages.push_back(message);
     }
 
-    fn place(&self, id: i32) -> Option<usize> {
+    fn index_of(&self, id: i32) -> Option<usize> {
         self.messages.binary_search_by_key(&id, |message| message.id).ok()
     }
 
-    fn place_of_origin(&self, origin: u64) -> Option<usize> {
+    fn index_of_origin(&self, origin: u64) -> Option<usize> {
         self.messages.binary_search_by_key(&origin, |message| message.origin).ok()
     }
 
     pub(crate) fn get(&self, id: i32) -> Option<&Stored> {
-        self.place(id).and_then(|place| self.messages.get(place))
+        self.index_of(id).and_then(|index| self.messages.get(index))
     }
 
     pub(crate) fn get_mut(&mut self, id: i32) -> Option<&mut Stored> {
-        self.place(id).and_then(|place| self.messages.get_mut(place))
+        self.index_of(id).and_then(|index| self.messages.get_mut(index))
     }
 
     pub(crate) fn by_origin(&self, origin: u64) -> Option<&Stored> {
-        self.place_of_origin(origin).and_then(|place| self.messages.get(place))
+        self.index_of_origin(origin).and_then(|index| self.messages.get(index))
     }
 
     pub(crate) fn remove(&mut self, id: i32) -> Option<Stored> {
-        self.place(id).and_then(|place| self.messages.remove(place))
+        self.index_of(id).and_then(|index| self.messages.remove(index))
     }
 
     pub(crate) fn last(&self) -> Option<&Stored> {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_found_by_id_and_by_origin_and_old_ones_fall_out() {
+    fn messages_are_found_by_id_or_origin_until_dropped() {
         let mut history = History::default();
         for id in 1..=10_001 {
             history.push(message(id * 2));

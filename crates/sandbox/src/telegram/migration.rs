@@ -43,7 +43,7 @@ impl State {
         self.channels.insert(channel_id, channel);
         for user in everybody {
             self.show(user, Peer::Channel(channel_id), true);
-            self.tell_standing(user, channel_id, at, except);
+            self.notify_of_membership(user, channel_id, at, except);
         }
         let action = types::MessageActionChatMigrateTo { channel_id }.into();
         let last = self.announce(by, Peer::Group(id), action, at, except);

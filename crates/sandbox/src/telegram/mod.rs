@@ -55,7 +55,7 @@ pub use ledger::{Entry, MediaNote, PressNote};
 pub use orders::{
     Button, ChatKind, ChatMember, ChatName, ChatView, Edit, Expired, FileView, MemberOrder, MessageView,
     NewAccount, NewBlock, NewChat, NewContact, NewFile, NewMessage, NewRead, NewUsername, OutsideError,
-    Reactions, Removal, Standing, UserName, Written,
+    Reactions, Removal, Restriction, UserName, Written,
 };
 pub use peer::Peer;
 pub use people::{Account, Line};

@@ -220,7 +220,7 @@ fn two() -> i32 {
 /// What becomes of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum Restriction {
     /// Thrown out for good.
     Ban,
     /// May read, not write.
@@ -245,7 +245,7 @@ pub enum Removal {
     /// True takes out, false puts in.
     Plain(bool),
     /// Something harder or softer.
-    Harder(Standing),
+    Harder(Restriction),
 }
 
 /// Someone blocks an account, or no longer does.

@@ -15,7 +15,7 @@ use super::message::Body;
 use super::methods;
 use super::orders::{
     ChatMember, ChatView, Edit, MemberOrder, NewAccount, NewBlock, NewContact, NewMessage, OutsideError,
-    Reactions, Removal, Standing, Written,
+    Reactions, Removal, Restriction, Written,
 };
 use super::peer::Peer;
 use super::people::Account;
@@ -85,7 +85,7 @@ impl State {
     }
 
     /// In whose numbering a message is, and in which chat.
-    pub(crate) fn place_of(
+    pub(crate) fn location_of(
         &self,
         chat_id: &str,
         message_id: i32,
@@ -117,15 +117,15 @@ impl State {
             (Peer::Channel(id), removal) => {
                 if removal == Removal::Plain(true) {
                     self.leave_channel(user, id).then_some(()).ok_or_else(absent)?;
-                } else if removal == Removal::Harder(Standing::Ban) {
+                } else if removal == Removal::Harder(Restriction::Ban) {
                     self.ban(user, id, 0, at.date());
-                } else if removal == Removal::Harder(Standing::Mute)
+                } else if removal == Removal::Harder(Restriction::Mute)
                     || !self.enter_channel(user, id, user, at.date())
                 {
                     let member = self.channels.get_mut(&id).and_then(|it| it.members.get_mut(&user));
-                    member.ok_or_else(absent)?.muted = removal == Removal::Harder(Standing::Mute);
+                    member.ok_or_else(absent)?.muted = removal == Removal::Harder(Restriction::Mute);
                 }
-                self.tell_standing(user, id, at, None);
+                self.notify_of_membership(user, id, at, None);
             }
             (Peer::Group(id), Removal::Plain(false)) => {
                 if self.enter_group(user, id, user, at.date()) {
@@ -133,15 +133,15 @@ impl State {
                     self.announce(user, peer, action, at, None);
                 }
             }
-            (Peer::Group(id), Removal::Plain(true) | Removal::Harder(Standing::Ban)) => {
+            (Peer::Group(id), Removal::Plain(true) | Removal::Harder(Restriction::Ban)) => {
                 let inside = self.groups.get(&id).is_some_and(|group| group.members.contains_key(&user));
                 inside.then_some(()).ok_or_else(absent)?;
                 let action = types::MessageActionChatDeleteUser { user_id: user }.into();
                 self.announce(user, peer, action, at, None);
                 self.leave_group(user, id);
             }
-            (Peer::Group(_), Removal::Harder(Standing::Mute)) => {
-                return Err(OutsideError::Invalid("nobody is muted in a basic group".to_owned()));
+            (Peer::Group(_), Removal::Harder(Restriction::Mute)) => {
+                return Err(OutsideError::Invalid("no one can be muted in a basic group".to_owned()));
             }
         }
         Ok(())
@@ -303,7 +303,7 @@ impl Telegram {
                 Peer::User(_) | Peer::Group(_) => state.copy_of(reader, there, posted.origin),
             };
             message_ids.push(message_id.ok_or_else(|| {
-                OutsideError::Invalid("neither side is an account: nobody would see it".to_owned())
+                OutsideError::Invalid("neither side is an account: no one would see it".to_owned())
             })?);
         }
         let message_id = message_ids.first().copied().unwrap_or_default();
@@ -320,7 +320,7 @@ impl Telegram {
         }
         let mut state = self.lock();
         let unknown = || OutsideError::NotFound(format!("message {message_id} in chat {chat_id}"));
-        let (owner, peer) = state.place_of(chat_id, message_id, edit.account.as_deref())?;
+        let (owner, peer) = state.location_of(chat_id, message_id, edit.account.as_deref())?;
         let old = state.stored(owner, peer, message_id).ok_or_else(unknown)?.body.clone();
         let markup = match &edit.buttons {
             Some(rows) => keyboard(rows)?,
@@ -334,7 +334,7 @@ impl Telegram {
     /// Takes a message away for everyone, of any author.
     pub fn delete(&self, chat_id: &str, message_id: i32, account: Option<&str>) -> Result<(), OutsideError> {
         let mut state = self.lock();
-        let (owner, peer) = state.place_of(chat_id, message_id, account)?;
+        let (owner, peer) = state.location_of(chat_id, message_id, account)?;
         let gone = state.delete_everywhere(owner, peer, message_id, now());
         gone.then_some(())
             .ok_or_else(|| OutsideError::NotFound(format!("message {message_id} in chat {chat_id}")))
@@ -343,7 +343,7 @@ impl Telegram {
     /// Gives a message these reactions instead of those it has.
     pub fn react(&self, chat_id: &str, message_id: i32, order: &Reactions) -> Result<(), OutsideError> {
         let mut state = self.lock();
-        let (owner, peer) = state.place_of(chat_id, message_id, order.account.as_deref())?;
+        let (owner, peer) = state.location_of(chat_id, message_id, order.account.as_deref())?;
         let given = order.emojis.iter().map(|(emoji, count)| (emoji.clone(), *count)).collect();
         let known = state.react(owner, peer, message_id, &given, now());
         known

@@ -17,7 +17,8 @@ pub enum Invites {
     /// Users that it has exchanged messages with.
     Contacts,
     /// No one. A bot says so for good, and inviting it is an error.
-    Nobody,
+    #[serde(rename = "nobody")]
+    NoOne,
 }
 
 /// A user's privacy, as it is set and as it is answered.
@@ -35,7 +36,7 @@ impl State {
         let wanted = match person.invites {
             Invites::Everybody => true,
             Invites::Contacts => self.has_dialog(user, by) || self.has_dialog(by, user),
-            Invites::Nobody => false,
+            Invites::NoOne => false,
         };
         user == by || (wanted && !person.blocked.contains(&by))
     }

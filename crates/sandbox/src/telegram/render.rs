@@ -96,7 +96,7 @@ impl State {
             deleted: false,
             bot: person.bot,
             bot_chat_history: false,
-            bot_nochats: person.bot && person.invites == Invites::Nobody,
+            bot_nochats: person.bot && person.invites == Invites::NoOne,
             verified: false,
             restricted: false,
             min: false,

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_after_a_pts_is_told_until_it_is_forgotten() {
+    fn updates_after_a_pts_are_returned_until_forgotten() {
         let mut log = UpdateLog::starting_at(5);
         assert!(matches!(log.since(5, 10), Since::Nothing));
         assert_eq!(log.record(Event::New(1)), 6);

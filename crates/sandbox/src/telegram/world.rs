@@ -169,7 +169,7 @@ fn paused(reply: Reply, pause: Pause) -> Handling {
             tokio::time::sleep(wait).await;
             reply
         })),
-        (Pause::Asked(answer), Reply::Send(_)) => Handling::Later(Box::pin(async move {
+        (Pause::UntilAnswered(answer), Reply::Send(_)) => Handling::Later(Box::pin(async move {
             match tokio::time::timeout(GIVEN_UP, answer).await {
                 Ok(Ok(answer)) => {
                     let answer = types::messages::BotCallbackAnswer::from(answer);

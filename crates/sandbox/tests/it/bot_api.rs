@@ -38,21 +38,25 @@ impl Bot {
     }
 
     async fn ok(&self, method: &str, body: Value) -> Value {
-        let (status, told) = self.raw(method, body).await;
-        assert_eq!((status, &told["ok"]), (200, &json!(true)), "{method}: {told}");
-        told["result"].clone()
+        let (status, response) = self.raw(method, body).await;
+        assert_eq!((status, &response["ok"]), (200, &json!(true)), "{method}: {response}");
+        response["result"].clone()
     }
 
     async fn refused(&self, method: &str, body: Value) -> (u16, String) {
-        let (status, told) = self.raw(method, body).await;
-        assert_eq!((&told["ok"], &told["error_code"]), (&json!(false), &json!(status)), "{method}: {told}");
-        (status, told["description"].as_str().unwrap().to_owned())
+        let (status, response) = self.raw(method, body).await;
+        assert_eq!(
+            (&response["ok"], &response["error_code"]),
+            (&json!(false), &json!(status)),
+            "{method}: {response}"
+        );
+        (status, response["description"].as_str().unwrap().to_owned())
     }
 
     async fn hears(&self, text: &str) {
         let order = json!({"from": "@client_1", "chat": "@control_bot", "text": text});
-        let (status, told) = self.port.call("POST", "/telegram/messages", Some(order)).await;
-        assert_eq!(status, 201, "{told}");
+        let (status, response) = self.port.call("POST", "/telegram/messages", Some(order)).await;
+        assert_eq!(status, 201, "{response}");
     }
 }
 
@@ -80,8 +84,8 @@ async fn updates_are_polled_and_confirmed_by_the_offset() {
     // A form says the same.
     let url =
         bot.port.url(&format!("/providers/telegram_bot/bot{}/getUpdates?offset={}", bot.token, offset + 1));
-    let told: Value = bot.port.http.get(url).send().await.unwrap().json().await.unwrap();
-    assert_eq!(told["result"], json!([]));
+    let response: Value = bot.port.http.get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(response["result"], json!([]));
     bot.port.running.stop().await;
 }
 
@@ -125,8 +129,11 @@ async fn a_press_waits_for_the_bots_answer() {
         bot.ok("answerCallbackQuery", answer.clone()).await;
         bot.refused("answerCallbackQuery", answer).await
     };
-    let ((status, told), late) = tokio::join!(pressed, answered);
-    assert_eq!((status, told), (200, json!({"answered": true, "text": "Done", "alert": true, "url": null})));
+    let ((status, response), late) = tokio::join!(pressed, answered);
+    assert_eq!(
+        (status, response),
+        (200, json!({"answered": true, "text": "Done", "alert": true, "url": null}))
+    );
     assert!(late.0 == 400 && late.1.contains("query is too old"), "{late:?}");
     let id = sent["message_id"].clone();
     let edited =
@@ -138,7 +145,7 @@ async fn a_press_waits_for_the_bots_answer() {
 }
 
 #[tokio::test]
-async fn what_the_real_one_refuses_is_refused() {
+async fn invalid_requests_are_refused_as_by_telegram() {
     let bot = Bot::made().await;
     let say = |chat: i64, text: &str| json!({"chat_id": chat, "text": text});
     let long = "x".repeat(4_097);
@@ -173,8 +180,8 @@ async fn what_the_real_one_refuses_is_refused() {
         ),
         ("sendDice", json!({}), 404, "Not Found"),
     ] {
-        let (status, told) = bot.refused(method, body).await;
-        assert!(status == code && told.contains(what), "{method}: {status} {told}");
+        let (status, response) = bot.refused(method, body).await;
+        assert!(status == code && response.contains(what), "{method}: {status} {response}");
     }
     let block = json!({"from": "@client_1", "account": "@control_bot"});
     bot.port.call("POST", "/telegram/blocks", Some(block)).await;

@@ -60,7 +60,7 @@ impl Port {
 
 /// A client began a request and never finished it: stopping does not wait for that.
 #[tokio::test]
-async fn half_a_request_does_not_keep_the_sandbox_up() {
+async fn an_incomplete_request_does_not_delay_shutdown() {
     use tokio::io::AsyncWriteExt;
 
     let port = Port::open().await;
@@ -73,7 +73,7 @@ async fn half_a_request_does_not_keep_the_sandbox_up() {
 }
 
 #[tokio::test]
-async fn what_is_asked_wrongly_is_told_so_in_json() {
+async fn invalid_requests_get_errors_in_json() {
     let port = Port::open().await;
     assert_eq!(port.get("/health").await, json!({"status": "ok"}));
     assert_eq!(port.get("/unknown").await["items"], json!([]));

@@ -61,7 +61,7 @@ async fn avito_api_is_an_account_of_avito() {
 }
 
 #[tokio::test]
-async fn twilios_library_sends_and_takes_what_is_signed() {
+async fn twilios_library_sends_and_accepts_signed_requests() {
     python("twilio_client.py").await;
 }
 

@@ -24,9 +24,9 @@ async fn run(script: &str, arguments: &[&str]) -> String {
         .output();
     let ended = tokio::time::timeout(Duration::from_mins(3), running).await;
     let output = ended.expect("Telethon hangs").expect("Python starts");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    told
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    stdout
 }
 
 #[tokio::test]
@@ -37,8 +37,8 @@ async fn telethon_uses_the_sandbox_as_it_would_use_telegram() {
 /// Runs a script against a sandbox of its own.
 async fn fine(script: &str) {
     let port = Port::open().await;
-    let told = run(script, &[&port.running.control.to_string()]).await;
-    assert!(told.trim_end().ends_with("fine"), "{told}");
+    let stdout = run(script, &[&port.running.control.to_string()]).await;
+    assert!(stdout.trim_end().ends_with("fine"), "{stdout}");
     port.running.stop().await;
 }
 
@@ -54,22 +54,22 @@ async fn telethon_signs_in_by_phone_by_password_and_by_qr() {
 
 /// A session that was made by signing in outlives the sandbox.
 #[tokio::test]
-async fn who_signed_in_is_known_after_a_restart() {
+async fn a_signed_in_session_survives_a_restart() {
     let port = Port::open().await;
     let session = run("returning.py", &[&port.running.control.to_string()]).await;
     let Port { running, folder, .. } = port;
     running.stop().await;
     let port = Port::open_in(folder).await;
-    let told = run("returning.py", &[&port.running.control.to_string(), session.trim()]).await;
-    assert_eq!(told.trim(), "demo_backup_1");
+    let stdout = run("returning.py", &[&port.running.control.to_string(), session.trim()]).await;
+    assert_eq!(stdout.trim(), "demo_backup_1");
     port.running.stop().await;
 }
 
 /// What Telethon knows and the product's library does not has another constructor there: none of it may be sent.
 #[tokio::test]
-async fn the_two_layers_differ_where_nothing_is_sent() {
-    let told = run("constructors.py", &[]).await;
-    let mut lines = told.lines();
+async fn the_two_layers_differ_only_in_unsent_types() {
+    let stdout = run("constructors.py", &[]).await;
+    let mut lines = stdout.lines();
     assert_eq!((lines.next(), LAYER), (Some("229"), 230), "look again at what differs");
     let different: Vec<&str> = lines
         .filter_map(|line| line.split_once(' '))

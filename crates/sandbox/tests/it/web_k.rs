@@ -66,7 +66,7 @@ impl Browser {
 }
 
 #[tokio::test]
-async fn what_the_page_sends_stands_in_the_ledger_once() {
+async fn a_message_sent_by_the_page_is_in_the_ledger_once() {
     let browser = Browser::of("main").await;
     let sent = browser.send("Привет 👋\nfrom the page").await["sent"].clone();
     assert_eq!(browser.send("Привет 👋\nfrom the page").await["sent"], sent);
@@ -91,7 +91,7 @@ async fn a_search_has_own_chats_first_and_others_by_name() {
 }
 
 #[tokio::test]
-async fn the_ordinary_dial_reaches_the_page() {
+async fn ordinary_faults_apply_to_the_page() {
     let browser = Browser::of("main").await;
     for (fault, answer) in [
         (json!({"fault": "flood_wait", "seconds": 30}), json!({"wait": 30.0})),

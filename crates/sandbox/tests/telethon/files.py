@@ -44,11 +44,11 @@ async def up_and_down(telegram, size):
     assert (sent.message, sent.file.name, sent.file.size) == ("data", "data.bin", size), sent
     row = newest()
     assert (row["method"], row["text"], row["message_id"]) == ("messages.sendMedia", "data", sent.id), row
-    told = row["media"]
-    assert (told["kind"], told["file_name"], told["size"]) == ("document", "data.bin", size), told
-    assert told["md5"] == hashlib.md5(content).hexdigest()
+    media = row["media"]
+    assert (media["kind"], media["file_name"], media["size"]) == ("document", "data.bin", size), media
+    assert media["md5"] == hashlib.md5(content).hexdigest()
     shown = call("GET", f"/telegram/messages/{row['chat_id']}/{sent.id}?account=main")
-    assert shown["media"] == told, shown
+    assert shown["media"] == media, shown
     assert await sent.download_media(file=bytes) == content
     return sent
 

@@ -77,13 +77,13 @@ async def use(telegram, one, mark):
     reply = await telegram.send_message(supergroup, f"{mark}: again", reply_to=together.id, silent=True)
     assert reply.reply_to.reply_to_msg_id == together.id
     rows = call("GET", f"/ledger?after={after}")["items"]
-    told = [(row["account"], row["method"], row["chat_id"], row["text"], row["message_id"]) for row in rows]
+    recorded = [(row["account"], row["method"], row["chat_id"], row["text"], row["message_id"]) for row in rows]
     send = "messages.sendMessage"
-    assert told == [
+    assert recorded == [
         (one["name"], send, "6000000001", f"{mark}: hello", private.id),
         (one["name"], send, str(supergroup.id), f"{mark}: hello all", together.id),
         (one["name"], send, str(supergroup.id), f"{mark}: again", reply.id),
-    ], told
+    ], recorded
     assert len({row["random_id"] for row in rows}) == 3
 
     mention = await telegram.send_message(

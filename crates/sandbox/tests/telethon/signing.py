@@ -36,14 +36,14 @@ async def by_phone():
     try:
         sent = await telegram.send_code_request(one["phone"])
         await telegram(functions.auth.ResendCodeRequest(one["phone"], sent.phone_code_hash))
-        told = call("GET", "/telegram/codes")["items"]
-        assert [(code["phone"], code["way"]) for code in told] == [(one["phone"], "sms")], told
+        codes = call("GET", "/telegram/codes")["items"]
+        assert [(code["phone"], code["way"]) for code in codes] == [(one["phone"], "sms")], codes
         try:
             await telegram.sign_in(one["phone"], "no code")
             raise AssertionError("that is not the code")
         except errors.PhoneCodeInvalidError:
             pass
-        await telegram.sign_in(one["phone"], told[0]["code"])
+        await telegram.sign_in(one["phone"], codes[0]["code"])
         await is_in(telegram, one)
         await telegram.log_out()
     finally:

@@ -26,7 +26,7 @@ fn after(sql: &str) -> Unreadable {
 }
 
 #[test]
-fn a_key_that_is_none_says_why() {
+fn an_invalid_key_is_refused_with_the_reason() {
     let with = |key: &[u8]| {
         let (_folder, path) = telethon(21);
         set_key(&path, key);
@@ -51,8 +51,8 @@ fn a_data_centre_that_does_not_exist_is_refused() {
 fn another_version_is_named() {
     for version in [0, 9, 4_000_000_000_i64] {
         let refused = after(&format!("UPDATE version SET version = {version}"));
-        let Unreadable::OtherVersion { kind, version: told, newest } = refused else { panic!("{refused}") };
-        assert_eq!((kind, told, newest), (Kind::TelethonFile, version, 8));
+        let Unreadable::OtherVersion { kind, version: stated, newest } = refused else { panic!("{refused}") };
+        assert_eq!((kind, stated, newest), (Kind::TelethonFile, version, 8));
     }
     let refused = after("DROP TABLE version; CREATE TABLE version (number); INSERT INTO version VALUES (8)");
     assert!(matches!(refused, Unreadable::OtherVersion { kind: Kind::KurigramFile, newest: 7, .. }));
@@ -69,7 +69,7 @@ fn a_database_of_something_else_is_no_session() {
 }
 
 #[test]
-fn what_is_no_database_says_what_it_is_instead() {
+fn other_files_are_refused_as_what_they_are() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
@@ -156,7 +156,7 @@ fn killed(from: &Path, to: &Path, beside: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn what_a_killed_program_had_begun_is_undone_in_the_copy() {
+fn an_unfinished_transaction_is_undone_in_the_copy() {
     let (folder, path) = telethon(25);
     let database = Connection::open(&path).expect("opened");
     // So little memory that the change is in the file before it is committed.
@@ -175,7 +175,7 @@ fn what_a_killed_program_had_begun_is_undone_in_the_copy() {
 }
 
 #[test]
-fn what_a_killed_program_had_done_is_in_its_log() {
+fn a_finished_transaction_is_read_from_the_log() {
     let (folder, path) = telethon(26);
     let database = Connection::open(&path).expect("opened");
     database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").expect("a log");

@@ -9,7 +9,7 @@ use session_files::{Foreign, Limit, Unreadable, scan, string_session, write_kuri
 use crate::fixture::{database, session};
 
 #[test]
-fn all_sessions_are_found_and_those_with_one_key_named_together() {
+fn all_sessions_are_found_and_grouped_by_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     let deep = root.join("old/2023");
@@ -47,7 +47,7 @@ fn all_sessions_are_found_and_those_with_one_key_named_together() {
 }
 
 #[test]
-fn a_folder_is_not_looked_into_for_ever() {
+fn the_scan_of_a_folder_is_bounded() {
     let folder = tempfile::tempdir().expect("a folder");
     let deep: std::path::PathBuf = folder.path().join("1/2/3/4/5/6/7/8/9");
     fs::create_dir_all(&deep).expect("a folder");

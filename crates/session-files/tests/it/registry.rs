@@ -74,7 +74,7 @@ fn a_whole_registry_is_read() {
 }
 
 #[test]
-fn what_a_registry_does_not_have_is_left_out() {
+fn missing_registry_tables_are_left_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = database(
         folder.path(),
@@ -94,7 +94,7 @@ fn what_a_registry_does_not_have_is_left_out() {
 }
 
 #[test]
-fn what_is_no_registry_says_why() {
+fn invalid_registries_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = database(folder.path(), "other.db", "CREATE TABLE x (y)");
     assert!(matches!(legacy_registry(&path), Err(Unreadable::NotTheRegistry)));

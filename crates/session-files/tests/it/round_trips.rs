@@ -250,14 +250,14 @@ fn a_file_is_private_and_never_written_over() {
 }
 
 #[test]
-fn what_a_session_does_not_know_is_not_made_up() {
+fn unknown_session_fields_are_not_invented() {
     let mut foreign = session(9);
     foreign.dc_id = 9;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("main.session");
     assert!(matches!(write_telethon(&path, &foreign), Err(Unwritable::NoAddress(9))));
     assert!(matches!(string_session(&foreign), Err(Unwritable::NoAddress(9))));
-    assert!(matches!(pyrogram_string(&foreign), Err(Unwritable::NotEnoughKnown)));
+    assert!(matches!(pyrogram_string(&foreign), Err(Unwritable::MissingIdentity)));
     assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);
     foreign.address = "203.0.113.9:443".parse().ok();
     write_telethon(&path, &foreign).expect("written");

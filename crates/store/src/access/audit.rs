@@ -39,7 +39,7 @@ pub enum AuditWho {
     /// The program itself.
     Program,
     /// No one who is known: a sign-in with a name that there is not.
-    Nobody,
+    Unidentified,
 }
 
 impl AuditWho {
@@ -50,7 +50,7 @@ impl AuditWho {
             Self::ApiKey(_) => "api_key",
             Self::Machine => "machine",
             Self::Program => "program",
-            Self::Nobody => "nobody",
+            Self::Unidentified => "nobody",
         }
     }
 
@@ -59,7 +59,7 @@ impl AuditWho {
         match self {
             Self::User(name) => Some(name.to_string()),
             Self::ApiKey(id) => Some(id.to_string()),
-            Self::Machine | Self::Program | Self::Nobody => None,
+            Self::Machine | Self::Program | Self::Unidentified => None,
         }
     }
 }
@@ -219,7 +219,7 @@ fn read(row: &Row<'_>) -> Result<AuditRecord, StoreError> {
         "api_key" => AuditWho::ApiKey(columns.parsed(3)?),
         "machine" => AuditWho::Machine,
         "program" => AuditWho::Program,
-        "nobody" => AuditWho::Nobody,
+        "nobody" => AuditWho::Unidentified,
         _ => return Err(columns.strange(2, "kind", kind)),
     };
     Ok(AuditRecord {
@@ -308,7 +308,7 @@ mod tests {
         let at = Timestamp::from_micros(i64::from(number));
         let entry = AuditEntry {
             at,
-            who: AuditWho::Nobody,
+            who: AuditWho::Unidentified,
             action: "x".to_owned(),
             subject: Some(number.to_string()),
             details: BTreeMap::new(),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_refused_pushes_out_only_what_was_refused() {
+    fn refused_entries_push_out_only_refused_entries() {
         let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         for number in 0..3 {

@@ -173,9 +173,9 @@ impl Accounts<'_> {
     }
 
     /// How many messages and operations are bound to an account, or name it, and are not over.
-    pub async fn under_way(&self, name: &AccountName) -> Result<u64, StoreError> {
+    pub async fn open_work(&self, name: &AccountName) -> Result<u64, StoreError> {
         let name = name.clone();
-        self.store.read(move |connection| roster::under_way(connection, &name)).await
+        self.store.read(move |connection| roster::open_work(connection, &name)).await
     }
 
     // ---- sessions of the store -----------------------------------------------------------------------------------

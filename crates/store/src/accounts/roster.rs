@@ -162,7 +162,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedAccount, StoreError> {
 }
 
 /// Messages and operations that are bound to an account and are not over.
-pub(super) fn under_way(connection: &Connection, name: &AccountName) -> Result<u64, StoreError> {
+pub(super) fn open_work(connection: &Connection, name: &AccountName) -> Result<u64, StoreError> {
     let count = |sql| connection.first(sql, [name.as_str()], |row| Columns::new(row, TABLE).count(0));
-    Ok(count(sql::MESSAGES_UNDER_WAY)?.unwrap_or(0) + count(sql::OPERATIONS_UNDER_WAY)?.unwrap_or(0))
+    Ok(count(sql::OPEN_MESSAGES)?.unwrap_or(0) + count(sql::OPEN_OPERATIONS)?.unwrap_or(0))
 }

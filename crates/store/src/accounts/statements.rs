@@ -101,9 +101,9 @@ statements! {
             messages_per_hour = excluded.messages_per_hour, messages_per_day = excluded.messages_per_day,
             keep = excluded.keep";
     REMOVE_ACCOUNT = "DELETE FROM telegram_accounts WHERE name = $1";
-    MESSAGES_UNDER_WAY = "
+    OPEN_MESSAGES = "
         SELECT count(*) FROM outbox WHERE state <= 10 AND state < 20 AND (account = $1 OR pin = $1)";
-    OPERATIONS_UNDER_WAY = "SELECT count(*) FROM operations WHERE state <= 10 AND (account = $1 OR pin = $1)";
+    OPEN_OPERATIONS = "SELECT count(*) FROM operations WHERE state <= 10 AND (account = $1 OR pin = $1)";
     SESSIONS_IN_USE = "
         SELECT account, fingerprint, dc_id, auth_key, user_id, username, display_name, purposes
         FROM telegram_sessions WHERE purposes IS NOT NULL ORDER BY account, saved_at, fingerprint";

@@ -83,7 +83,7 @@ impl Alerts<'_> {
         self.store
             .change(point::ALERT_DELIVERED, move |transaction| {
                 transaction.run(sql::DELIVERED, params![at, target.as_bytes(), key(&notice)])?;
-                transaction.run(sql::TOLD, params![target, at])
+                transaction.run(sql::RECEIVED, params![target, at])
             })
             .await
     }
@@ -152,11 +152,11 @@ impl Alerts<'_> {
     }
 
     /// A target received something outside the row of deliveries: a test, or what the store could not take.
-    pub async fn told(&self, target: &str, at: Timestamp) -> Result<(), StoreError> {
+    pub async fn target_received(&self, target: &str, at: Timestamp) -> Result<(), StoreError> {
         let target = target.to_owned();
         self.store
-            .change(point::ALERT_TOLD, move |transaction| {
-                transaction.run(sql::TOLD, params![target, at.as_micros()])
+            .change(point::ALERT_RECEIVED, move |transaction| {
+                transaction.run(sql::RECEIVED, params![target, at.as_micros()])
             })
             .await
     }
@@ -183,7 +183,7 @@ impl Alerts<'_> {
                 if removed {
                     let row = params!["the target was taken out", at.as_micros(), name.as_bytes()];
                     transaction.run(sql::GIVE_UP_ALL, row)?;
-                    transaction.run(sql::FORGET_STANDING, [&name])?;
+                    transaction.run(sql::FORGET_HEALTH, [&name])?;
                 }
                 Ok(removed)
             })
@@ -192,7 +192,7 @@ impl Alerts<'_> {
 
     /// What is known of the targets, by name.
     pub async fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
-        self.store.all(sql::STANDINGS, (), targets::read_health).await
+        self.store.all(sql::TARGET_HEALTH, (), targets::read_health).await
     }
 
     /// Writes the targets of the store into a file beside it, for a program that must notify someone while the store is

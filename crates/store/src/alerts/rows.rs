@@ -59,7 +59,7 @@ pub struct StoredAlert {
     /// The alert that speaks for this one.
     pub joined_to: Option<AlertId>,
     /// When the targets were notified that it was raised.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When they were reminded last.
     pub reminded_at: Option<Timestamp>,
     /// Since when there is nothing left to report about it.
@@ -91,7 +91,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<StoredAlert, StoreError> {
         joined_to: columns
             .get::<Option<[u8; 16]>>(10)?
             .map(|bytes| AlertId::from_uuid(Uuid::from_bytes(bytes))),
-        told_at: columns.maybe_time(11)?,
+        notified_at: columns.maybe_time(11)?,
         reminded_at: columns.maybe_time(12)?,
         finished_at: columns.maybe_time(13)?,
     })
@@ -133,7 +133,7 @@ impl Write for Save {
                     alert.raised_at.as_micros(),
                     micros(alert.closed_at),
                     alert.joined_to.as_ref().map(|id| id.as_uuid().as_bytes()),
-                    micros(alert.told_at),
+                    micros(alert.notified_at),
                     micros(alert.reminded_at),
                     micros(alert.finished_at),
                 ],

@@ -82,8 +82,8 @@ statements! {
         INSERT INTO alert_targets (name, record, created_at, created_by) VALUES ($1, $2, $3, $4)
         ON CONFLICT (name) DO NOTHING";
     REMOVE_TARGET = "DELETE FROM alert_targets WHERE name = $1";
-    STANDINGS = "SELECT name, told_at, failed_at, last_error, off_at FROM alert_target_standings ORDER BY name";
-    TOLD = "
+    TARGET_HEALTH = "SELECT name, told_at, failed_at, last_error, off_at FROM alert_target_standings ORDER BY name";
+    RECEIVED = "
         INSERT INTO alert_target_standings (name, told_at) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET told_at = excluded.told_at, failed_at = NULL, last_error = NULL,
             off_at = NULL";
@@ -91,7 +91,7 @@ statements! {
         INSERT INTO alert_target_standings (name, failed_at, last_error, off_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (name) DO UPDATE SET failed_at = excluded.failed_at, last_error = excluded.last_error,
             off_at = excluded.off_at";
-    FORGET_STANDING = "DELETE FROM alert_target_standings WHERE name = $1";
+    FORGET_HEALTH = "DELETE FROM alert_target_standings WHERE name = $1";
     MUTES = "SELECT card, until, muted_at, muted_by FROM alert_mutes ORDER BY card LIMIT $1";
     SAVE_MUTE = "
         INSERT INTO alert_mutes (card, until, muted_at, muted_by) VALUES ($1, $2, $3, $4)

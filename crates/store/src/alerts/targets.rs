@@ -32,7 +32,7 @@ pub struct TargetHealth {
     /// The target's name.
     pub name: String,
     /// When it took something last.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When it did not, since then.
     pub failed_at: Option<Timestamp>,
     /// Why it did not.
@@ -78,7 +78,7 @@ pub(super) fn read_health(row: &Row<'_>) -> Result<TargetHealth, StoreError> {
     let columns = Columns::new(row, "alert_target_standings");
     Ok(TargetHealth {
         name: columns.get(0)?,
-        told_at: columns.maybe_time(1)?,
+        notified_at: columns.maybe_time(1)?,
         failed_at: columns.maybe_time(2)?,
         last_error: columns.get(3)?,
         off_at: columns.maybe_time(4)?,
@@ -107,7 +107,7 @@ impl Write for AddTarget {
         let added = transaction.execute(sql::ADD_TARGET, row)? > 0;
         if added {
             // What was known of an earlier one of this name says nothing of this one.
-            transaction.execute(sql::FORGET_STANDING, [name])?;
+            transaction.execute(sql::FORGET_HEALTH, [name])?;
         }
         Ok(added)
     }

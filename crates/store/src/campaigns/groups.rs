@@ -21,7 +21,7 @@ use crate::{StoreError, point};
 /// Recipients that are written at once, so that a long list does not hold other writes up.
 const CHUNK: usize = 512;
 
-/// Recipients that are looked for at once: as many as [`sql::KNOWN_TASKS`] takes.
+/// Recipients that are looked for at once: as many as [`sql::STORED_TASKS`] takes.
 const LOOKED_FOR: usize = 32;
 
 /// A recipient to be added.
@@ -289,17 +289,17 @@ fn add_tasks(
     let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get::<i64>(0);
     let mut place = transaction.first(sql::LAST_PLACE, params![name], read)?.unwrap_or(0);
     let chats: Vec<_> = tasks.iter().map(|task| task.chat.to_string()).collect();
-    let mut known = known(transaction, name, &chats)?;
+    let mut listed = listed_chats(transaction, name, &chats)?;
     let mut all = TasksAdded::default();
     for (chat, NewCampaignTask { variables, .. }) in chats.iter().zip(tasks) {
         let variables = to_json("campaign_tasks", variables)?;
-        if known.contains(chat) {
+        if listed.contains(chat) {
             transaction.run(sql::CHANGE_TASK, params![variables, name, chat])?;
             all.known += 1;
         } else {
             place += 1;
             transaction.run_row(sql::ADD_TASK, params![name, chat, place, variables])?;
-            known.insert(chat.clone());
+            listed.insert(chat.clone());
             all.added += 1;
         }
     }
@@ -309,15 +309,19 @@ fn add_tasks(
 }
 
 /// Which of these chats a campaign has.
-fn known(transaction: &Transaction<'_>, name: &str, chats: &[String]) -> Result<HashSet<String>, StoreError> {
+fn listed_chats(
+    transaction: &Transaction<'_>,
+    name: &str,
+    chats: &[String],
+) -> Result<HashSet<String>, StoreError> {
     let read = |row: &crate::database::Row<'_>| Columns::new(row, "campaign_tasks").get::<Option<String>>(0);
-    let mut known = HashSet::new();
+    let mut listed = HashSet::new();
     for some in chats.chunks(LOOKED_FOR) {
         let missing = LOOKED_FOR - some.len();
         let filled = some.iter().chain(some.first().into_iter().flat_map(|chat| repeat_n(chat, missing)));
         let mut params: Vec<_> = filled.map(|chat| chat as &dyn ToValue).collect();
         params.push(&name);
-        known.extend(transaction.all(sql::KNOWN_TASKS, &*params, read)?.into_iter().flatten());
+        listed.extend(transaction.all(sql::STORED_TASKS, &*params, read)?.into_iter().flatten());
     }
-    Ok(known)
+    Ok(listed)
 }

@@ -52,7 +52,7 @@ statements! {
             SELECT sender FROM campaign_senders
             WHERE campaign = $1 AND (CAST($2 AS TEXT) IS NULL OR sender = $2)
         )";
-    SEEN = "UPDATE campaign_profiles SET user_id = $1, error = NULL, error_at = NULL WHERE name = $2";
+    SAVE_USER = "UPDATE campaign_profiles SET user_id = $1, error = NULL, error_at = NULL WHERE name = $2";
     WENT_WRONG = "UPDATE campaign_profiles SET error = $1, error_at = $2 WHERE name = $3";
     SET_PROXY = "UPDATE campaign_profiles SET proxy = $1, proxy_since = $2 WHERE name = $3";
     OTHER_WITH_PROXY = "SELECT name FROM campaign_profiles WHERE proxy = $1 AND name <> $2 LIMIT 1";
@@ -186,7 +186,7 @@ impl Campaigns<'_> {
 
     /// Keeps who is logged in at a profile; nothing is wrong with it.
     pub async fn saw_profile(&self, name: &ProfileName, user_id: i64) -> Result<(), StoreError> {
-        self.store.execute(point::SAVE_CAMPAIGN, SEEN, (user_id, name.to_string())).await.map(drop)
+        self.store.execute(point::SAVE_CAMPAIGN, SAVE_USER, (user_id, name.to_string())).await.map(drop)
     }
 
     /// Who is logged in at the profiles, as far as that is known.

@@ -167,7 +167,7 @@ impl Campaigns<'_> {
                 let counted = connection.first(sql::COUNT_TASKS, params![name], counts)?.unwrap_or_default();
                 let Some((key, turn)) = run else { return Ok(counted) };
                 let known = |row: &Row<'_>| Columns::new(row, "campaign_runs").get::<Option<i64>>(0);
-                let known = connection.first(sql::KNOWN_PENDING, params![key], known)?.flatten();
+                let known = connection.first(sql::STORED_PENDING, params![key], known)?.flatten();
                 if let Some(pending) = known.and_then(|pending| u64::try_from(pending).ok()) {
                     return Ok(TasksCounted { pending, ..counted });
                 }

@@ -27,7 +27,7 @@ statements! {
         UPDATE campaign_senders SET state = $1, why = $2, changed_at = $3 WHERE sender = $4 AND state = 0";
     LAST_PLACE = "SELECT coalesce(max(place), 0) FROM campaign_tasks WHERE campaign = $1";
     /// One after the other: PostgreSQL, which knows nothing about a table that is being filled, would read all of the campaign.
-    KNOWN_TASKS = "
+    STORED_TASKS = "
         WITH wanted (chat) AS (VALUES
             ($1), ($2), ($3), ($4), ($5), ($6), ($7), ($8), ($9), ($10), ($11), ($12),
             ($13), ($14), ($15), ($16), ($17), ($18), ($19), ($20), ($21), ($22), ($23), ($24),
@@ -56,7 +56,7 @@ statements! {
             (SELECT count(*) FROM campaign_tasks AS blocked WHERE blocked.campaign = $1 AND blocked.state <> 0)
         FROM campaign_tasks WHERE campaign = $1";
     COUNT_PENDING = "SELECT count(*) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
-    KNOWN_PENDING = "SELECT pending FROM campaign_runs WHERE id = $1";
+    STORED_PENDING = "SELECT pending FROM campaign_runs WHERE id = $1";
     ADD_PENDING = "UPDATE campaign_runs SET pending = pending + $1 WHERE campaign = $2 AND state < 10";
     COUNT_PENDING_AGAIN = "
         UPDATE campaign_runs SET pending = (

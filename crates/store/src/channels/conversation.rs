@@ -17,7 +17,7 @@ const MOST_ROWS: usize = 20_000;
 /// Rows of each direction that such a look reads at a time.
 const PIECE: u32 = 500;
 
-type Placed = (Position, ChannelConversationMessage);
+type Positioned = (Position, ChannelConversationMessage);
 
 pub(super) fn list(
     connection: &Connection,
@@ -31,7 +31,7 @@ pub(super) fn list(
     let needle = text.map(Needle::new);
     let wanted = page.rows() as usize;
     let at_once = if needle.is_some() { PIECE } else { page.rows() };
-    let (mut found, mut looked): (Vec<Placed>, usize) = (Vec::new(), 0);
+    let (mut found, mut looked): (Vec<Positioned>, usize) = (Vec::new(), 0);
     let is_end = loop {
         let piece = piece(connection, address, place, is_back, at_once)?;
         let is_last = piece.len() < at_once as usize;
@@ -72,11 +72,11 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position
     let place = match message {
         MessageRef::Sent(id) => {
             let id = *id.as_uuid().as_bytes();
-            connection.first(conversations::PLACE_OF_SENT, [id], |row| {
+            connection.first(conversations::POSITION_OF_SENT, [id], |row| {
                 Ok(Position { at: Columns::new(row, outbox::TABLE).get(0)?, of: Of::Sent(id) })
             })?
         }
-        MessageRef::Inbound(id) => connection.first(sql::PLACE, [id.get()], |row| {
+        MessageRef::Inbound(id) => connection.first(sql::POSITION, [id.get()], |row| {
             let columns = Columns::new(row, TABLE);
             Ok(Position { at: columns.get(0)?, of: Of::Received(columns.get(1)?) })
         })?,
@@ -92,7 +92,7 @@ fn piece(
     place: Position,
     is_back: bool,
     most: u32,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<Positioned>, StoreError> {
     let (received, sent) = if is_back {
         (sql::RECEIVED_BEFORE, sql::SENT_BEFORE)
     } else {
@@ -112,14 +112,14 @@ fn piece(
     Ok(all)
 }
 
-fn of_received(found: &Row<'_>) -> Result<Placed, StoreError> {
+fn of_received(found: &Row<'_>) -> Result<Positioned, StoreError> {
     let message = row::read(found)?;
     let at = Columns::new(found, TABLE).get(18)?;
     let place = Position { at, of: Of::Received(message.id.get()) };
     Ok((place, ChannelConversationMessage::Received(Box::new(message))))
 }
 
-fn of_sent(found: &Row<'_>) -> Result<Placed, StoreError> {
+fn of_sent(found: &Row<'_>) -> Result<Positioned, StoreError> {
     let message = read_message(found)?;
     let of = Of::Sent(*message.id.as_uuid().as_bytes());
     let place = Position { at: Columns::new(found, outbox::TABLE).get(12)?, of };

@@ -139,5 +139,5 @@ statements! {
         FROM outbox
         WHERE chat = $1 AND chat_id IS NULL AND state >= 10 AND (coalesce(finished_at, updated_at), id) > ($2, $3)
         ORDER BY coalesce(finished_at, updated_at), id LIMIT $4";
-    PLACE = "SELECT place, seq FROM channel_messages WHERE seq = $1";
+    POSITION = "SELECT place, seq FROM channel_messages WHERE seq = $1";
 }

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chat_is_found_by_whatever_a_page_shows_of_it() {
+    fn a_chat_is_found_by_each_name_a_page_shows() {
         let chat: ChatId = "-1001234567890".parse().expect("a chat");
         let names = [Some("Ремонт 7041, Ёлкина"), Some("demo_repair"), Some("70000000001")];
         for text in [

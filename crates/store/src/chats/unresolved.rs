@@ -118,14 +118,14 @@ pub(crate) struct Missed<'a> {
     pub(crate) chat: &'a str,
     pub(crate) origin: &'a Origin,
     /// What each account said.
-    pub(crate) asked: &'a [Refusal],
+    pub(crate) refusals: &'a [Refusal],
     pub(crate) at: Timestamp,
 }
 
 /// Counts it, as a part of the write that ends the work.
 pub(crate) fn count(transaction: &Transaction<'_>, missed: &Missed<'_>) -> Result<(), StoreError> {
-    let Missed { chat, origin, asked, at } = missed;
-    let accounts: Vec<Refusal> = asked
+    let Missed { chat, origin, refusals, at } = missed;
+    let accounts: Vec<Refusal> = refusals
         .iter()
         .map(|refusal| {
             let why = &refusal.why[..refusal.why.floor_char_boundary(LONGEST)];
@@ -235,20 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn the_chat_that_was_asked_for_longest_ago_goes_first() {
+    fn the_least_recently_requested_chat_is_removed_first() {
         let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         let origin = Origin { listener: "5022".into(), api_key: None, address: None };
-        let asked = |number: u32, at: i64| {
+        let record_request = |number: u32, at: i64| {
             let chat = format!("-{number}");
             let at = Timestamp::from_micros(at);
-            count(&transaction, &Missed { chat: &chat, origin: &origin, asked: &[], at }).unwrap();
+            count(&transaction, &Missed { chat: &chat, origin: &origin, refusals: &[], at }).unwrap();
         };
         for number in 1..=MOST_CHATS {
-            asked(number, i64::from(number));
+            record_request(number, i64::from(number));
         }
-        asked(1, 1_000_000);
-        asked(MOST_CHATS + 1, 1_000_001);
+        record_request(1, 1_000_000);
+        record_request(MOST_CHATS + 1, 1_000_001);
         assert_eq!(rows(&connection, TABLE), i64::from(MOST_CHATS));
         assert_eq!(rows(&connection, CALLERS), i64::from(MOST_CHATS));
         let page = Page { limit: 2, cursor: None };
@@ -260,13 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn twenty_callers_are_kept_the_latest_ones() {
+    fn the_latest_twenty_callers_are_stored() {
         let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
         for number in 0..30_i64 {
             let origin = Origin { listener: format!("{}", 5000 + number), api_key: None, address: None };
             let at = Timestamp::from_micros(number);
-            count(&transaction, &Missed { chat: "@demo", origin: &origin, asked: &[], at }).unwrap();
+            count(&transaction, &Missed { chat: "@demo", origin: &origin, refusals: &[], at }).unwrap();
         }
         let listed = list(&connection, &Page { limit: 5, cursor: None }).unwrap();
         let listeners: Vec<_> =

@@ -4,7 +4,7 @@
 //! where it was received if that was within seconds of Telegram's time for it, which has whole seconds, else at that time: what
 //! is caught up later is placed where it was written.
 
-pub(crate) mod places;
+pub(crate) mod index;
 pub(crate) mod position;
 
 use domain::message::OutboundMessage;
@@ -17,7 +17,7 @@ use crate::outbox::{self, read_message, with_parts};
 use crate::paging::{Page, Paged};
 use crate::received::{self, StoredReceived};
 use crate::{Store, StoreError};
-use places::Place;
+use index::IndexEntry;
 use position::{Of, Position};
 use statements as sql;
 
@@ -53,7 +53,7 @@ pub(crate) mod statements {
             SELECT id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at, failure, content,
                 coalesce(finished_at, updated_at)
             FROM outbox WHERE id = $1 AND chat_id = $2 AND state >= 10 AND coalesce(finished_at, updated_at) = $3";
-        SAVE_PLACE = "
+        SAVE_INDEX_ENTRY = "
             INSERT INTO outbox_places (chat_id, at, id) VALUES ($1, $2, $3) ON CONFLICT (chat_id, at, id) DO NOTHING";
         RECEIVED_BEFORE = "
             SELECT seq, account, chat_id, message_id, origin, sender_id, sender_name, text, entities, media, forward,
@@ -77,8 +77,8 @@ pub(crate) mod statements {
                         AND o.sent_at = r.sent_at AND o.owner < r.owner AND o.text = r.text AND o.origin <> 4
                         AND o.sender_id IS NOT DISTINCT FROM r.sender_id AND o.media IS NOT DISTINCT FROM r.media))
             ORDER BY place, seq LIMIT $4";
-        PLACE_OF_SENT = "SELECT coalesce(finished_at, updated_at), id FROM outbox WHERE id = $1";
-        PLACE_OF_RECEIVED = "
+        POSITION_OF_SENT = "SELECT coalesce(finished_at, updated_at), id FROM outbox WHERE id = $1";
+        POSITION_OF_RECEIVED = "
             SELECT place, seq FROM received_messages WHERE owner = $1 AND message_id = $2 AND chat_id = $3";
     }
 }
@@ -143,7 +143,7 @@ enum Towards {
     Newer,
 }
 
-type Placed = (Position, ConversationMessage);
+type Positioned = (Position, ConversationMessage);
 
 fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position, Towards), StoreError> {
     let (message, towards) = match start {
@@ -154,14 +154,14 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position
     let (table, place) = match message {
         MessageRef::Sent(id) => {
             let id = *id.as_uuid().as_bytes();
-            let place = connection.first(sql::PLACE_OF_SENT, [id], |row| {
+            let place = connection.first(sql::POSITION_OF_SENT, [id], |row| {
                 Ok(Position { at: Columns::new(row, outbox::TABLE).get(0)?, of: Of::Sent(id) })
             });
             (outbox::TABLE, place?)
         }
         MessageRef::Received(id) => {
             let params = params![received::owner(id), id.message_id().get(), id.chat_id().get()];
-            let place = connection.first(sql::PLACE_OF_RECEIVED, params, |row| {
+            let place = connection.first(sql::POSITION_OF_RECEIVED, params, |row| {
                 let columns = Columns::new(row, received::TABLE);
                 Ok(Position { at: columns.get(0)?, of: Of::Received(columns.get(1)?) })
             });
@@ -177,7 +177,7 @@ fn begin(connection: &Connection, start: &ConversationStart) -> Result<(Position
 
 fn list(
     connection: &Connection,
-    of: (ChatId, &[Place]),
+    of: (ChatId, &[IndexEntry]),
     (mut place, towards): (Position, Towards),
     needle: Option<&Needle>,
     page: &Page,
@@ -185,7 +185,7 @@ fn list(
 ) -> Result<Paged<ConversationMessage>, StoreError> {
     let wanted = page.rows() as usize;
     let at_once = if needle.is_some() { PIECE } else { page.rows() };
-    let (mut found, mut looked): (Vec<Placed>, usize) = (Vec::new(), 0);
+    let (mut found, mut looked): (Vec<Positioned>, usize) = (Vec::new(), 0);
     let is_end = loop {
         let piece = piece(connection, of, place, towards, at_once)?;
         let is_last = piece.len() < at_once as usize;
@@ -212,11 +212,11 @@ fn list(
 /// The messages next to a place, of both directions in one order; those of ours without their parts.
 fn piece(
     connection: &Connection,
-    (chat, lately): (ChatId, &[Place]),
+    (chat, lately): (ChatId, &[IndexEntry]),
     place: Position,
     towards: Towards,
     most: u32,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<Positioned>, StoreError> {
     let (received, sent) = match towards {
         Towards::Older => (sql::RECEIVED_BEFORE, sql::SENT_BEFORE),
         Towards::Newer => (sql::RECEIVED_AFTER, sql::SENT_AFTER),
@@ -239,11 +239,11 @@ fn piece(
 /// The messages next to a place that are not in the index.
 fn ended_lately(
     connection: &Connection,
-    lately: &[Place],
+    lately: &[IndexEntry],
     place: Position,
     towards: Towards,
     most: usize,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<Positioned>, StoreError> {
     let mut next: Vec<_> =
         lately.iter().map(|one| (Position { at: one.at, of: Of::Sent(one.id) }, one)).collect();
     next.retain(|(at, _)| if towards == Towards::Older { *at < place } else { *at > place });
@@ -252,7 +252,7 @@ fn ended_lately(
         next.reverse();
     }
     let mut found = Vec::new();
-    for (_, Place { chat, at, id }) in next {
+    for (_, IndexEntry { chat, at, id }) in next {
         found.extend(connection.first(sql::SENT_LATELY, params![*id, chat.get(), *at], of_sent)?);
         if found.len() >= most {
             break;
@@ -261,13 +261,13 @@ fn ended_lately(
     Ok(found)
 }
 
-fn of_received(row: &Row<'_>) -> Result<Placed, StoreError> {
+fn of_received(row: &Row<'_>) -> Result<Positioned, StoreError> {
     let message = received::row::read(row)?;
     let place = Position { at: Columns::new(row, received::TABLE).get(18)?, of: Of::Received(message.seq) };
     Ok((place, ConversationMessage::Received(Box::new(message))))
 }
 
-fn of_sent(row: &Row<'_>) -> Result<Placed, StoreError> {
+fn of_sent(row: &Row<'_>) -> Result<Positioned, StoreError> {
     let message = read_message(row)?;
     let of = Of::Sent(*message.id.as_uuid().as_bytes());
     let place = Position { at: Columns::new(row, outbox::TABLE).get(12)?, of };

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn an_invalid_cursor_is_refused() {
         for text in ["", "1", "1.", ".1", "1.x", "x.1", "msg_01k2v7m3w0e9tq4b8s6n5x1zyr"] {
             assert_eq!(text.parse::<Position>(), Err(StoreError::BadCursor), "{text}");
         }

@@ -3,7 +3,7 @@
 //! Each page of rows is committed together with a note in the target that says from which store it is and how far it is, so that
 //! a copy that was broken off goes on where it stopped. As long as the note is there, the target opens as no store.
 
-mod place;
+mod endpoints;
 mod table;
 
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ use crate::lease::Lease;
 use crate::write::Durability;
 use crate::{OpenError, StoreError, migrations};
 
-use place::{Source, Target, fact};
+use endpoints::{Source, Target, fact};
 use table::{PAGE, Table, Tally, tables};
 
 /// The fact that says that a store is a copy which is not whole yet.
@@ -355,8 +355,8 @@ impl Copying<'_> {
 
     fn tell(&mut self, table: &Table, more: usize, is_comparing: bool) -> Result<(), CopyError> {
         self.rows = self.rows.saturating_add(more as u64);
-        let told = CopyProgress { table: table.name.clone(), is_comparing, rows: self.rows, of: self.of };
-        match (self.progress)(told) {
+        let progress = CopyProgress { table: table.name.clone(), is_comparing, rows: self.rows, of: self.of };
+        match (self.progress)(progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(CopyError::BrokenOff),
         }

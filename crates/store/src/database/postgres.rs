@@ -160,7 +160,11 @@ impl Postgres {
         };
         let (session, refused) = (new.session(), |error: &tokio_postgres::Error| {
             let is_final = error.as_db_error().is_some_and(|refused| !is_passing(refused.code()));
-            if is_final { server(told(error)) } else { OpenError::Unreachable { what: told(error) } }
+            if is_final {
+                server(description(error))
+            } else {
+                OpenError::Unreachable { what: description(error) }
+            }
         });
         let session = session.map_err(|failed| match failed {
             Failed::Answered(error) => refused(&error),
@@ -490,7 +494,7 @@ impl Postgres {
 /// Lets a connection work until it ends.
 async fn driven(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
     if let Err(error) = connection.await {
-        tracing::debug!(error = %told(&error), "a connection to PostgreSQL ended");
+        tracing::debug!(error = %description(&error), "a connection to PostgreSQL ended");
     }
 }
 
@@ -512,7 +516,7 @@ fn gone(what: &str) -> StoreError {
 }
 
 /// An error with its cause; it holds no password.
-fn told(error: &tokio_postgres::Error) -> String {
+fn description(error: &tokio_postgres::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
@@ -521,7 +525,7 @@ fn told(error: &tokio_postgres::Error) -> String {
 
 impl From<&tokio_postgres::Error> for StoreError {
     fn from(error: &tokio_postgres::Error) -> Self {
-        let Some(refused) = error.as_db_error() else { return gone(&told(error)) };
+        let Some(refused) = error.as_db_error() else { return gone(&description(error)) };
         let (table, what) = (table_named(refused.table().unwrap_or_default()), words(refused));
         match refused.code() {
             code if *code == SqlState::UNIQUE_VIOLATION => Self::conflict(table, what),
@@ -633,7 +637,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_stands_still_is_ended_by_the_server() {
+    fn the_server_ends_an_idle_transaction() {
         let bench = bench();
         let connection = &bench.connection;
         let limit = |connection: &Postgres| {

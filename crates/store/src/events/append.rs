@@ -58,7 +58,7 @@ impl EventLog {
     }
 
     /// The same, unless the table would have to be asked.
-    pub(crate) const fn known(&self) -> Option<Last> {
+    pub(crate) const fn cached(&self) -> Option<Last> {
         self.last
     }
 
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_commit_that_failed_the_table_is_asked() {
+    fn after_a_failed_commit_the_last_event_is_read_again() {
         let connection = Connection::migrated();
         let mut log = EventLog::new(Clock::system());
         log.open(&connection).unwrap();

@@ -16,7 +16,7 @@ use crate::statement::statements;
 use crate::{OpenError, Store, StoreError};
 
 use side::Own;
-pub use side::{Side, known_side, remember_fence, remembered_fence, side_of};
+pub use side::{Side, recorded_side, remember_fence, remembered_fence, side_of};
 
 statements! {
     FENCE = "SELECT number, holder, holder_name, giver, giver_name, at FROM fences WHERE id = 1";

@@ -49,7 +49,7 @@ pub fn side_of(data_dir: &Path, new: impl FnOnce() -> Side) -> Result<Side, Open
 ///
 /// # Errors
 /// The directory cannot be read.
-pub fn known_side(data_dir: &Path) -> Result<Option<Side>, OpenError> {
+pub fn recorded_side(data_dir: &Path) -> Result<Option<Side>, OpenError> {
     Ok(read(data_dir)?.map(|own| own.side))
 }
 

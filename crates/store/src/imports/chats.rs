@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_here_stands_and_what_was_taken_is_the_same_the_next_time(
+        fn an_import_keeps_stored_chats_and_repeats_without_change(
             listed: bool, left_here: bool, bound in name(), account in name(), left: bool,
         ) {
             let chat_id = ChatId::channel(5).expect("an id");

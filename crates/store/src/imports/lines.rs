@@ -2,7 +2,7 @@
 
 use domain::{ChatId, Timestamp};
 
-use super::{ImportedFailover, ImportedRequest, KEEP_REQUEST, KNOWN_LINE, digest, is_new};
+use super::{ImportedFailover, ImportedRequest, KEEP_REQUEST, STORED_LINE, digest, is_new};
 use crate::database::{Connection, params};
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
@@ -40,7 +40,7 @@ pub(super) fn count_new(connection: &Connection, mut digests: Vec<[u8; 16]>) -> 
     digests.dedup();
     let mut new = 0;
     for digest in &digests {
-        let known = connection.first(KNOWN_LINE, [digest], |_| Ok(()))?;
+        let known = connection.first(STORED_LINE, [digest], |_| Ok(()))?;
         new += usize::from(known.is_none());
     }
     Ok(new)

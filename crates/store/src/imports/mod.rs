@@ -42,7 +42,7 @@ statements! {
         INSERT INTO failed_requests (id, at, service, direction, endpoint, payload, error, state, retry_count,
             last_retry_at, last_retry_error)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10)";
-    KNOWN_LINE = "SELECT 1 FROM imported_lines WHERE digest = $1";
+    STORED_LINE = "SELECT 1 FROM imported_lines WHERE digest = $1";
 }
 
 /// A chat as an older program's records have it.

@@ -152,7 +152,7 @@ impl AcceptWrite {
     }
 
     /// Takes the key for this message where it is new; else says what it stands for.
-    fn known(&self, transaction: &Transaction<'_>) -> Result<Option<Accepted>, StoreError> {
+    fn earlier(&self, transaction: &Transaction<'_>) -> Result<Option<Accepted>, StoreError> {
         let Some(idempotency) = &self.accept.idempotency else { return Ok(None) };
         let Idempotency { scope, fingerprint, .. } = idempotency;
         let message = &self.accept.message;
@@ -162,11 +162,11 @@ impl AcceptWrite {
         {
             return Ok(None);
         }
-        let known = stands_for(transaction, idempotency, now)?;
-        if known.is_none() {
+        let earlier = stands_for(transaction, idempotency, now)?;
+        if earlier.is_none() {
             self.save_key(transaction, &message.id)?;
         }
-        Ok(known)
+        Ok(earlier)
     }
 
     /// Makes the key stand for a message.
@@ -276,8 +276,8 @@ impl Write for AcceptWrite {
     const INTAKE: bool = true;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<Accepted, StoreError> {
-        if let Some(known) = self.known(transaction)? {
-            return Ok(known);
+        if let Some(earlier) = self.earlier(transaction)? {
+            return Ok(earlier);
         }
         if let Some(join) = &self.accept.join
             && let Some(id) = same_body(transaction, join, self.accept.message.created_at)?

@@ -48,12 +48,12 @@ pub(super) fn count_unresolved(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let (Failure::ChatNotFound { asked } | Failure::NotInChat { asked }) = failure else { return Ok(()) };
-    let found = transaction.first(sql::ASKED_FOR, [key(id)], |row| {
+    let found = transaction.first(sql::REQUEST_ORIGIN, [key(id)], |row| {
         let columns = Columns::new(row, TABLE);
         Ok((columns.get::<String>(0)?, Origin::read(&columns, 1)?))
     })?;
     let Some((chat, origin)) = found else { return Ok(()) };
-    count(transaction, &Missed { chat: &chat, origin: &origin, asked, at })
+    count(transaction, &Missed { chat: &chat, origin: &origin, refusals: asked, at })
 }
 
 pub(super) fn cancel(

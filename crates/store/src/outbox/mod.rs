@@ -45,7 +45,7 @@ pub(crate) const TABLE: &str = "outbox";
 pub(crate) const PARTS: &str = "outbox_parts";
 
 /// For how long the files of a message that ended unsent are kept: it may be sent after all.
-const KEPT_UNSENT: Duration = Duration::from_hours(7 * 24);
+const UNSENT_RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// A part is about to be given to an account.
 #[derive(Debug, Clone)]
@@ -391,14 +391,14 @@ impl Outbox<'_> {
     /// The outgoing files that may still be needed: of messages that are not over, and of those that failed, were
     /// cancelled or came into doubt less than seven days ago and may be sent after all.
     pub async fn files_in_use(&self) -> Result<Vec<FileKey>, StoreError> {
-        let since = self.store.now().minus(KEPT_UNSENT);
+        let since = self.store.now().minus(UNSENT_RETENTION);
         self.store.read(move |connection| reading::files_in_use(connection, since)).await
     }
 
     /// Of the files of this message those that no message needs any more, itself included; see
     /// [`Outbox::files_in_use`] for what needs one. None for a message that is not there.
     pub async fn files_done_with(&self, id: MessageId) -> Result<Vec<FileKey>, StoreError> {
-        let since = self.store.now().minus(KEPT_UNSENT);
+        let since = self.store.now().minus(UNSENT_RETENTION);
         self.store.read(move |connection| reading::files_done_with(connection, id, since)).await
     }
 

@@ -39,14 +39,14 @@ pub struct EndedInMinute {
 }
 
 /// How long before its end a message may have been accepted to be found by [`ended_by_minute`].
-const LONGEST_WAY: Duration = Duration::from_hours(24);
+const LONGEST_DELIVERY: Duration = Duration::from_hours(24);
 
 /// Messages that ended since an instant, by the minute, the account and the service.
 pub(super) fn ended_by_minute(
     connection: &Connection,
     since: Timestamp,
 ) -> Result<Vec<EndedInMinute>, StoreError> {
-    let first = first_id_at(since.minus(LONGEST_WAY));
+    let first = first_id_at(since.minus(LONGEST_DELIVERY));
     let mut ended: BTreeMap<(i64, Option<String>, i64), (u32, u32)> = BTreeMap::new();
     connection.each(sql::ENDED_SINCE, params![first, since.as_micros()], |row| {
         let columns = Columns::new(row, TABLE);

@@ -135,11 +135,11 @@ fn fail(transaction: &Transaction<'_>, id: &MessageId, why: &str, at: Timestamp)
 
 /// A message of a channel was sent: it has failed where that was reported already.
 pub(super) fn fail_early(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
-    let told = transaction.first(sql::EARLY_FAILURE, [key(id)], |row| {
+    let reported = transaction.first(sql::EARLY_FAILURE, [key(id)], |row| {
         let columns = Columns::new(row, TABLE);
         Ok((columns.get::<String>(0)?, columns.time(1)?))
     })?;
-    told.map_or(Ok(()), |(why, at)| fail(transaction, id, &why, at).map(drop))
+    reported.map_or(Ok(()), |(why, at)| fail(transaction, id, &why, at).map(drop))
 }
 
 impl Write for ReceiptWrite {

@@ -154,7 +154,7 @@ fn matches(row: &Row<'_>, filter: &Filter, state: Option<i64>) -> Result<bool, S
 }
 
 /// How long after its time a message may be on its way before it counts as one that has not arrived.
-const ON_ITS_WAY: Duration = Duration::from_mins(1);
+const DELIVERY_TIME: Duration = Duration::from_mins(1);
 
 /// Since when a message has not arrived: since it failed or came into doubt; while it waits for longer than it may, now.
 /// None for one that arrived, is on its way, is not due yet or was cancelled.
@@ -167,7 +167,7 @@ fn undelivered_since(
     match state? {
         MessageState::Failed | MessageState::InDoubt => Some(changed),
         MessageState::Queued | MessageState::Scheduled | MessageState::Sending => {
-            (now > due.plus(ON_ITS_WAY)).then_some(now)
+            (now > due.plus(DELIVERY_TIME)).then_some(now)
         }
         MessageState::AwaitingApproval
         | MessageState::Sent
@@ -185,7 +185,7 @@ mod tests {
     use proptest::sample::select;
 
     #[test]
-    fn what_waits_for_a_minute_has_not_arrived_now() {
+    fn a_message_that_waits_for_a_minute_is_undelivered() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         let since = |state, due, changed, now| undelivered_since(Some(state), at(due), at(changed), at(now));
         assert_eq!(since(MessageState::Failed, 0, 7, 900), Some(at(7)));
@@ -222,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_give_what_looking_at_each_message_gives(
+        fn pages_equal_a_full_scan(
             rows in proptest::collection::vec((
                 select(vec![0_i64, 11, 20]),
                 select(vec!["Hello there", "ЖДЁТ \"вас\"", "line\nbreak", ""]),
@@ -269,7 +269,7 @@ mod tests {
         }
 
         #[test]
-        fn what_failed_before_an_instant_is_found_however_old_it_is(
+        fn old_messages_that_failed_before_an_instant_are_found(
             rows in proptest::collection::vec((select(vec![0_i64, 10, 11, 12, 20]), 0_i64..30), 0..30),
             since in proptest::option::of(0_i64..30),
             until in 0_i64..30,

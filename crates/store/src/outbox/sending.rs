@@ -157,7 +157,7 @@ impl Write for SentWrite {
         if self.sent.repeatable { Durability::Soon } else { Durability::Synced }
     }
 
-    fn is_said_early(&self) -> bool {
+    fn is_reported_early(&self) -> bool {
         self.sent.repeatable
     }
 

@@ -154,7 +154,7 @@ statements! {
     OPEN_ALL_JOINS = "UPDATE request_joins SET open = 1 WHERE open = 0";
 
     /// Whom to name when no one finds the chat.
-    ASKED_FOR = "SELECT chat, listener, api_key, address FROM outbox WHERE id = $1";
+    REQUEST_ORIGIN = "SELECT chat, listener, api_key, address FROM outbox WHERE id = $1";
 
     // ---- holding back
     /// What waits, and what is in doubt already; `state < 20` leads to the index.
@@ -339,7 +339,7 @@ statements! {
     COUNT_BETWEEN = "SELECT count(*) FROM outbox WHERE id > $1 AND id <= $2";
     NTH_AFTER = "SELECT id FROM outbox WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
     /// All places that it had: its end is the last of them.
-    DROP_PLACES = "
+    DROP_INDEX_ENTRIES = "
         DELETE FROM outbox_places
         WHERE chat_id = (SELECT chat_id FROM outbox WHERE id = $1)
             AND at >= (SELECT created_at FROM outbox WHERE id = $1)

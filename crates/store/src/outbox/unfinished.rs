@@ -34,9 +34,9 @@ statements! {
     LAST_SCHEDULED_COUNTED = "
         SELECT send_at, id FROM outbox WHERE state = 1 AND (send_at, id) > ($1, $2) ORDER BY send_at, id LIMIT 1 OFFSET 9999";
     /// Of the index alone: what is under way is little, and what waits may be much.
-    UNDER_WAY = "
+    IN_PROGRESS = "
         SELECT id, state FROM outbox WHERE id > $1 AND state = 3 AND state < 20 ORDER BY id LIMIT $2";
-    PLACE = "SELECT queue, media, api_key, listener, state, id FROM outbox WHERE id = $1";
+    SCOPE = "SELECT queue, media, api_key, listener, state, id FROM outbox WHERE id = $1";
     OF_QUEUE = "
         SELECT id, chat, chat_id, pin, queue FROM outbox WHERE queue = $1 AND id > $2 AND state = 0 ORDER BY id LIMIT $3";
     OF_CHAT = "
@@ -269,7 +269,7 @@ impl Outbox<'_> {
         let after = after.map_or([0; 16], |id| *key(&id));
         self.store
             .read(move |connection| {
-                connection.all(UNDER_WAY, params![after, limit.clamp(1, super::LONGEST_BATCH)], |row| {
+                connection.all(IN_PROGRESS, params![after, limit.clamp(1, super::LONGEST_BATCH)], |row| {
                     Columns::new(row, TABLE).message_id(0)
                 })
             })
@@ -280,7 +280,7 @@ impl Outbox<'_> {
     pub async fn place(&self, id: MessageId) -> Result<Option<QuotaScope>, StoreError> {
         self.store
             .read(move |connection| {
-                connection.first(PLACE, [key(&id)], |row| QuotaScope::read(&Columns::new(row, TABLE), 0))
+                connection.first(SCOPE, [key(&id)], |row| QuotaScope::read(&Columns::new(row, TABLE), 0))
             })
             .await
     }
@@ -364,7 +364,7 @@ impl Outbox<'_> {
     ) -> Result<Option<(QuotaScope, MessageState)>, StoreError> {
         self.store
             .change(point::CANCEL, move |transaction| {
-                let waited = transaction.first(PLACE, [key(&id)], |row| {
+                let waited = transaction.first(SCOPE, [key(&id)], |row| {
                     let columns = Columns::new(row, TABLE);
                     Ok((QuotaScope::read(&columns, 0)?, columns.coded(4, "state", codes::message)?))
                 })?;

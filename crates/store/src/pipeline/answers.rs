@@ -42,7 +42,7 @@ pub(super) fn unsent(
     if appeal.waiting_since.is_none() {
         // What its client asked was answered: that it waits for this answer is all there is.
         appeal.waiting_since = Some(event.at);
-        appeal.asked_at = None;
+        appeal.question_at = None;
     }
     appeal.snoozed_until = None;
     transaction.run(sql::NOTICE_AGAIN, params![appeal.id.as_uuid().as_bytes(), id.as_uuid().as_bytes()])?;
@@ -60,7 +60,7 @@ fn is_missed(
         return Ok(is_owed(appeal, cancelled));
     }
     // What was closed without an answer needed none.
-    if appeal.asked_at.is_some() {
+    if appeal.question_at.is_some() {
         return Ok(false);
     }
     for message in last_words(transaction, appeal)? {
@@ -80,7 +80,7 @@ fn is_missed(
 
 /// Whether the client of an appeal waited before this was written and still does: it awaited approval.
 fn is_owed(appeal: &StoredAppeal, ours: &Ours) -> bool {
-    appeal.asked_at.is_some_and(|at| at <= ours.created_at)
+    appeal.question_at.is_some_and(|at| at <= ours.created_at)
 }
 
 /// The last messages of an appeal, the newest first.
@@ -116,7 +116,7 @@ pub(super) fn arrived(
         return Ok(true);
     }
     let key = [*id.as_uuid().as_bytes()];
-    if appeal.asked_at.is_some() || transaction.first(sql::WAS_UNSENT, key, |_| Ok(()))?.is_none() {
+    if appeal.question_at.is_some() || transaction.first(sql::WAS_UNSENT, key, |_| Ok(()))?.is_none() {
         return Ok(false);
     }
     appeals::answered(transaction, appeal, ours.author, now)?;
@@ -128,8 +128,8 @@ fn appeal_of(
     transaction: &Transaction<'_>,
     event: &StoredEvent,
 ) -> Result<Option<(MessageId, StoredAppeal)>, StoreError> {
-    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(None) };
-    let id = told.message_id;
+    let Ok(data) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(None) };
+    let id = data.message_id;
     let found = transaction.first(sql::APPEAL_OF_MESSAGE, [id.to_string()], rows::only_appeal)?;
     let appeal = found.map(|appeal| appeals::get(transaction, &appeal)).transpose()?.flatten();
     Ok(appeal.map(|appeal| (id, appeal)))

@@ -81,7 +81,7 @@ pub(super) fn goes_on(
     appeal.snoozed_until = None;
     let was_closed = !appeal.state.is_open();
     // What was closed without an answer needed none.
-    appeal.asked_at = appeal.asked_at.filter(|_| !was_closed).or(Some(now));
+    appeal.question_at = appeal.question_at.filter(|_| !was_closed).or(Some(now));
     let happens = if was_closed { AppealMove::Reopened } else { AppealMove::ClientWrote };
     moved(transaction, appeal, happens, None, now)
 }
@@ -124,7 +124,7 @@ fn open(
         unread: 0,
         snoozed_until: None,
         first_author: None,
-        asked_at: Some(now),
+        question_at: Some(now),
         first_wait: None,
         next_answers: 0,
         next_wait: Duration::ZERO,
@@ -147,7 +147,7 @@ pub(super) fn we_wrote(
         appeal
     } else {
         let appeal = open(transaction, AppealId::from_uuid(ids.next()), client, chat, now)?;
-        StoredAppeal { waiting_since: None, asked_at: None, ..appeal }
+        StoredAppeal { waiting_since: None, question_at: None, ..appeal }
     };
     appeal.responder = Some(Responder::Human);
     appeal.assignee = appeal.assignee.or_else(|| by.map(ToOwned::to_owned));
@@ -168,8 +168,8 @@ pub(super) fn answered(
     }
     appeal.waiting_since = None;
     // What we write first, and what follows an answer, answers nothing.
-    if let Some(asked_at) = appeal.asked_at.take() {
-        let wait = now.since(asked_at);
+    if let Some(question_at) = appeal.question_at.take() {
+        let wait = now.since(question_at);
         if appeal.first_answer_at.is_none() {
             appeal.first_answer_at = Some(now);
             appeal.first_author = Some(author);
@@ -191,7 +191,7 @@ pub(super) fn waits_on(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(mut appeal) = get(transaction, id)? else { return Ok(()) };
-    (appeal.waiting_since, appeal.asked_at) = (Some(since), Some(since));
+    (appeal.waiting_since, appeal.question_at) = (Some(since), Some(since));
     moved(transaction, appeal, AppealMove::HandedOver, Some(APPROVAL), now).map(drop)
 }
 
@@ -264,7 +264,7 @@ pub(super) fn save(transaction: &Transaction<'_>, appeal: &StoredAppeal) -> Resu
             appeal.updated_at.as_micros(),
             micros(appeal.snoozed_until),
             appeal.first_author.map(codes::of_author),
-            micros(appeal.asked_at),
+            micros(appeal.question_at),
             appeal.first_wait.map(length),
             i64::try_from(appeal.next_answers).unwrap_or(i64::MAX),
             length(appeal.next_wait),

@@ -15,7 +15,7 @@ statements! {
     PAST_APPEAL = "
         SELECT id, client, channel, account, chat, state, import_state FROM pipeline_appeals WHERE outside_id = $1";
     HAS_OUTSIDE = "SELECT 1 FROM pipeline_clients WHERE id = $1 AND outside_id IS NOT NULL";
-    KNOWN_MESSAGE = "SELECT 1 FROM pipeline_messages WHERE message = $1";
+    STORED_MESSAGE = "SELECT 1 FROM pipeline_messages WHERE message = $1";
     WERE_MERGED = "SELECT 1 FROM pipeline_merges WHERE master = $1 AND merged = $2 LIMIT 1";
     ADD_PAST_CLIENT = "
         INSERT INTO pipeline_clients (id, name, phone, email, created_at, updated_at, outside_id, import_run, import_made)
@@ -39,7 +39,7 @@ statements! {
     ADD_PAST_MESSAGE = "
         INSERT INTO pipeline_messages (seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (seq) DO NOTHING";
-    PLACES = "SELECT seq FROM pipeline_messages WHERE seq >= $1 ORDER BY seq LIMIT 1000";
+    NUMBERS_FROM = "SELECT seq FROM pipeline_messages WHERE seq >= $1 ORDER BY seq LIMIT 1000";
     /// What a run did, to be undone.
     MERGES_OF_IMPORT = "SELECT id FROM pipeline_merges WHERE merged_by = $1 AND undone_at IS NULL ORDER BY id DESC LIMIT $2";
     DROP_MERGE = "DELETE FROM pipeline_merges WHERE id = $1";

@@ -139,7 +139,7 @@ pub(super) fn present(transaction: &Transaction<'_>, id: &ImportId) -> Result<St
 }
 
 /// An appeal that was taken over.
-struct KnownAppeal {
+struct ImportedAppeal {
     id: AppealId,
     client: ClientId,
     chat: ChannelChat,
@@ -148,10 +148,10 @@ struct KnownAppeal {
     taken: Option<AppealState>,
 }
 
-fn known_appeal(row: &Row<'_>) -> Result<KnownAppeal, StoreError> {
+fn imported_appeal(row: &Row<'_>) -> Result<ImportedAppeal, StoreError> {
     let columns = Columns::new(row, "pipeline_appeals");
     let taken = columns.get::<Option<i64>>(6)?;
-    Ok(KnownAppeal {
+    Ok(ImportedAppeal {
         id: AppealId::from_uuid(uuid::Uuid::from_bytes(columns.get(0)?)),
         client: ClientId::from_uuid(uuid::Uuid::from_bytes(columns.get(1)?)),
         chat: rows::address(&columns, 2)?,
@@ -296,7 +296,7 @@ impl Run<'_, '_> {
         let opened = past.opened_at.unwrap_or(updated.minus(before));
         let closed = (!past.state.is_open()).then(|| past.closed_at.unwrap_or(updated).as_micros());
         let state = codes::of_appeal(past.state);
-        if let Some(known) = self.transaction.first(sql::PAST_APPEAL, [past.id.as_str()], known_appeal)? {
+        if let Some(known) = self.transaction.first(sql::PAST_APPEAL, [past.id.as_str()], imported_appeal)? {
             if known.taken == Some(known.state) && known.state != past.state {
                 let set = params![state, closed, updated.as_micros(), known.id.as_uuid().as_bytes()];
                 self.transaction.run(sql::MOVE_PAST_APPEAL, set)?;
@@ -341,12 +341,12 @@ impl Run<'_, '_> {
 
     fn message(&mut self, past: &PastMessage) -> Result<(), StoreError> {
         let id = format!("{OLD}{}", past.id);
-        if self.transaction.first(sql::KNOWN_MESSAGE, [id.as_str()], |_| Ok(()))?.is_some() {
+        if self.transaction.first(sql::STORED_MESSAGE, [id.as_str()], |_| Ok(()))?.is_some() {
             self.taken.known += 1;
             return Ok(());
         }
         let appeal = match past.appeal.as_deref() {
-            Some(appeal) => self.transaction.first(sql::PAST_APPEAL, [appeal], known_appeal)?,
+            Some(appeal) => self.transaction.first(sql::PAST_APPEAL, [appeal], imported_appeal)?,
             None => None,
         };
         let Some(chat) = past.chat.as_ref().or(appeal.as_ref().map(|appeal| &appeal.chat)) else {
@@ -358,12 +358,12 @@ impl Run<'_, '_> {
             None => self.client_of(past.client.as_deref(), Some(chat))?,
         };
         let latest = self.began_at.minus(BEFORE);
-        let mut place = past.at.min(latest).as_micros().saturating_add(past.nth.into());
-        let add = |place: i64| {
+        let mut number = past.at.min(latest).as_micros().saturating_add(past.nth.into());
+        let add = |number: i64| {
             self.transaction.execute(
                 sql::ADD_PAST_MESSAGE,
                 params![
-                    place,
+                    number,
                     chat.channel.as_str(),
                     chat.account.as_str(),
                     chat.chat.as_str(),
@@ -378,18 +378,18 @@ impl Run<'_, '_> {
                 ],
             )
         };
-        while add(place)? == 0 {
-            place = self.free_after(place)?;
+        while add(number)? == 0 {
+            number = self.free_after(number)?;
         }
         self.taken.messages += 1;
         client.map_or(Ok(()), |client| words::add(self.transaction, &client, [past.text.as_str()]))
     }
 
     /// The first place after this one that may be free.
-    fn free_after(&self, place: i64) -> Result<i64, StoreError> {
-        let taken: Vec<i64> = self.transaction.all(sql::PLACES, [place], |row| row.get(0))?;
-        let row = (place..).zip(&taken).take_while(|(next, taken)| next == *taken);
-        Ok(row.last().map_or(place, |(last, _)| last + 1))
+    fn free_after(&self, number: i64) -> Result<i64, StoreError> {
+        let taken: Vec<i64> = self.transaction.all(sql::NUMBERS_FROM, [number], |row| row.get(0))?;
+        let row = (number..).zip(&taken).take_while(|(next, taken)| next == *taken);
+        Ok(row.last().map_or(number, |(last, _)| last + 1))
     }
 
     fn merge(&mut self, past: &PastMerge) -> Result<(), StoreError> {

@@ -67,7 +67,7 @@ impl AppealFilter {
     }
 
     /// Where an appeal is in the order.
-    fn place(&self, appeal: &StoredAppeal) -> (i64, [u8; 16]) {
+    fn sort_key(&self, appeal: &StoredAppeal) -> (i64, [u8; 16]) {
         let at = match self.order {
             AppealOrder::Changed => appeal.updated_at,
             AppealOrder::Waiting => appeal.waiting_since.unwrap_or(appeal.updated_at),
@@ -266,19 +266,19 @@ fn list(
     let fits = |appeal: &StoredAppeal| {
         fits(appeal) && found.as_ref().is_none_or(|found| found.contains(&appeal.client))
     };
-    let place = |appeal: &StoredAppeal| cursor(filter.place(appeal));
+    let key_of = |appeal: &StoredAppeal| cursor(filter.sort_key(appeal));
     match (&filter.assignee, filter.order) {
         (_, AppealOrder::Waiting) => {
             let query = (sql::LONGEST_WAITING, params![at, id, MOST_ROWS]);
-            scan(connection, query, rows::appeal, page, fits, place)
+            scan(connection, query, rows::appeal, page, fits, key_of)
         }
         (Some(Some(assignee)), _) if filter.open => {
             let query = (sql::OF_ASSIGNEE, params![assignee, at, id, MOST_ROWS]);
-            scan(connection, query, rows::appeal, page, fits, place)
+            scan(connection, query, rows::appeal, page, fits, key_of)
         }
         _ => {
             let statement = if filter.open { sql::OPEN_APPEALS } else { sql::APPEALS };
-            scan(connection, (statement, params![at, id, MOST_ROWS]), rows::appeal, page, fits, place)
+            scan(connection, (statement, params![at, id, MOST_ROWS]), rows::appeal, page, fits, key_of)
         }
     }
 }
@@ -296,16 +296,16 @@ fn one_by_one(
         let key = *client.as_uuid().as_bytes();
         found.extend(connection.first(sql::LAST_APPEAL, [key], rows::appeal)?);
     }
-    let is_after = |place| match filter.order {
-        AppealOrder::Changed => place < begin,
-        AppealOrder::Waiting => place > begin,
+    let is_after = |key| match filter.order {
+        AppealOrder::Changed => key < begin,
+        AppealOrder::Waiting => key > begin,
     };
-    found.retain(|appeal| fits(appeal) && is_after(filter.place(appeal)));
-    found.sort_unstable_by_key(|appeal| filter.place(appeal));
+    found.retain(|appeal| fits(appeal) && is_after(filter.sort_key(appeal)));
+    found.sort_unstable_by_key(|appeal| filter.sort_key(appeal));
     if filter.order == AppealOrder::Changed {
         found.reverse();
     }
-    Ok(page.cut(found, |appeal| cursor(filter.place(appeal))))
+    Ok(page.cut(found, |appeal| cursor(filter.sort_key(appeal))))
 }
 
 fn erase(transaction: &Transaction<'_>, client: &ClientId) -> Result<bool, StoreError> {

@@ -23,7 +23,7 @@ use crate::{StoreError, StoredEvent, channels, received};
 /// So many turns in a row are discarded because more was written; then the answer leaves.
 const MOST_DISCARDS: u32 = 2;
 /// So many numbers are looked at for one that is free.
-const PLACES: i64 = 100;
+const NUMBERS: i64 = 100;
 /// The channel whose messages wait for no silence.
 const FORM: &str = "form";
 
@@ -120,8 +120,8 @@ fn one(
 
 /// The message that an event is about, where it is still stored.
 fn wrote(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<Option<Wrote>, StoreError> {
-    let Ok(told) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(None) };
-    received_as(transaction, &told.message_id)
+    let Ok(data) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(None) };
+    received_as(transaction, &data.message_id)
 }
 
 /// The message of an id, where it is still stored and can be a client's.
@@ -200,7 +200,7 @@ pub(super) fn client_wrote(
         }
         MessageOrigin::Owner => {
             let Some(known) = known else { return Ok(false) };
-            let said = Said {
+            let entry = NewEntry {
                 message: &wrote.message,
                 external_id: Some(&wrote.external_id),
                 text: &wrote.text,
@@ -208,17 +208,17 @@ pub(super) fn client_wrote(
                 author: Author::Elsewhere,
                 voice_until: None,
             };
-            return ours(transaction, &known, event, &said, now);
+            return ours(transaction, &known, event, &entry, now);
         }
         MessageOrigin::Bot | MessageOrigin::Service => return Ok(false),
     }
     // What its provider has written down is not waited for.
     let has_voice = wrote.media.iter().any(|media| media.kind == InboundKind::Voice);
-    let told = wrote.media.iter().find_map(|media| media.transcript.as_ref());
-    let is_awaited = has_voice && told.is_none();
+    let transcript = wrote.media.iter().find_map(|media| media.transcript.as_ref());
+    let is_awaited = has_voice && transcript.is_none();
     let voice_until = rules.hears_within.filter(|_| is_awaited).map(|within| now.plus(within));
-    let text = Words::from(with_voice(&wrote.text, told));
-    let said = Said {
+    let text = Words::from(with_voice(&wrote.text, transcript));
+    let entry = NewEntry {
         message: &wrote.message,
         external_id: Some(&wrote.external_id),
         text: &text,
@@ -226,7 +226,7 @@ pub(super) fn client_wrote(
         author: Author::Client,
         voice_until,
     };
-    if !add(transaction, &wrote.chat, event, &said, None, now)? {
+    if !add(transaction, &wrote.chat, event, &entry, None, now)? {
         return Ok(false);
     }
     if is_opt_out(wrote.text.as_str()) {
@@ -245,7 +245,8 @@ pub(super) fn client_wrote(
     let longest = i64::try_from(rule.longest.as_micros()).unwrap_or(i64::MAX / 2);
     let silence = if wrote.chat.channel.as_str() == FORM { std::time::Duration::ZERO } else { rule.silence };
     let silent_at = now.plus(silence.min(rule.longest));
-    let due_at = silent_at.max(heard_at(transaction, rules, &wrote.chat)?.unwrap_or(silent_at)).as_micros();
+    let due_at =
+        silent_at.max(voices_until(transaction, rules, &wrote.chat)?.unwrap_or(silent_at)).as_micros();
     let ad = wrote.ad.as_ref().map(|ad| to_json(TABLE, ad)).transpose()?;
     transaction.run(
         sql::SAVE_CHAT,
@@ -285,7 +286,7 @@ fn is_customer(
 }
 
 /// Something that was said in a conversation.
-pub(super) struct Said<'a> {
+pub(super) struct NewEntry<'a> {
     pub(super) message: &'a str,
     pub(super) external_id: Option<&'a str>,
     pub(super) text: &'a Words,
@@ -300,11 +301,11 @@ pub(super) fn add(
     transaction: &Transaction<'_>,
     chat: &ChannelChat,
     event: EventId,
-    said: &Said<'_>,
+    entry: &NewEntry<'_>,
     known: Option<&ClientChat>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let media = if said.media.is_empty() { None } else { Some(to_json(TABLE, &said.media)?) };
+    let media = if entry.media.is_empty() { None } else { Some(to_json(TABLE, &entry.media)?) };
     let client = known.and_then(|known| known.client);
     let appeal = match client {
         Some(client) => appeals::last_of(transaction, &client)?.map(|appeal| appeal.id),
@@ -317,26 +318,26 @@ pub(super) fn add(
             chat.channel.as_str(),
             chat.account.as_str(),
             chat.chat.as_str(),
-            crate::codes::of_author(said.author),
+            crate::codes::of_author(entry.author),
             client.as_ref().map(|id| *id.as_uuid().as_bytes()),
             appeal.as_ref().map(|id| *id.as_uuid().as_bytes()),
-            said.message,
-            said.external_id,
-            said.text.as_str(),
+            entry.message,
+            entry.external_id,
+            entry.text.as_str(),
             media,
             now.as_micros(),
-            said.voice_until.map(Timestamp::as_micros)
+            entry.voice_until.map(Timestamp::as_micros)
         ],
     )?;
     if let Some(client) = client.filter(|_| rows > 0) {
-        words::add(transaction, &client, [said.text.as_str()])?;
+        words::add(transaction, &client, [entry.text.as_str()])?;
     }
     Ok(rows > 0)
 }
 
 fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, StoreError> {
-    let Ok(told) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(false) };
-    let (message, at) = (told.message_id.to_string(), event.at.as_micros());
+    let Ok(data) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(false) };
+    let (message, at) = (data.message_id.to_string(), event.at.as_micros());
     let rows = if event.kind == EventType::MessageDeleted {
         transaction.execute(sql::DELETE_MESSAGE, params![at, message])?
     } else {
@@ -353,8 +354,8 @@ fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, S
 
 /// Something of ours is on its way, or did not arrive.
 fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
-    let Ok(told) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
-    let id: MessageId = told.message_id;
+    let Ok(data) = serde_json::from_str::<MessageEvent>(&event.data) else { return Ok(false) };
+    let id: MessageId = data.message_id;
     let key = [*id.as_uuid().as_bytes()];
     let is_unsent = matches!(event.kind, EventType::MessageFailed | EventType::MessageInDoubt);
     let account = match &event.account {
@@ -365,7 +366,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
         }
         None => None,
     };
-    let Some(place) = place(event, account) else { return Ok(false) };
+    let Some(place) = chat_of(event, account) else { return Ok(false) };
     let Some(known) = chat(transaction, &place)? else { return Ok(false) };
     let Some(Ours { text, author, is_pinned, is_of_campaign, .. }) = written(transaction, id)? else {
         return Ok(false);
@@ -375,7 +376,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     if is_early && (is_of_campaign || !is_pinned) {
         return Ok(false);
     }
-    let said = Said {
+    let entry = NewEntry {
         message: &id.to_string(),
         external_id: None,
         text: &text,
@@ -388,13 +389,13 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
         return if is_unsent {
             Ok(false)
         } else {
-            add(transaction, &known.chat, event.id, &said, Some(&known), now)
+            add(transaction, &known.chat, event.id, &entry, Some(&known), now)
         };
     }
-    if told.state == MessageState::AwaitingApproval {
-        return awaits_approval(transaction, &known, event.id, &said, now);
+    if data.state == MessageState::AwaitingApproval {
+        return awaits_approval(transaction, &known, event.id, &entry, now);
     }
-    ours(transaction, &known, event.id, &said, now)
+    ours(transaction, &known, event.id, &entry, now)
 }
 
 /// Adds what leaves once a person has approved it: who waits goes on waiting, for that person, and no program stops.
@@ -402,10 +403,10 @@ fn awaits_approval(
     transaction: &Transaction<'_>,
     known: &ClientChat,
     event: EventId,
-    said: &Said<'_>,
+    entry: &NewEntry<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if !add(transaction, &known.chat, event, said, Some(known), now)? {
+    if !add(transaction, &known.chat, event, entry, Some(known), now)? {
         return Ok(false);
     }
     if let Some(client) = known.client
@@ -418,7 +419,7 @@ fn awaits_approval(
 }
 
 /// The chat of a message, where it can be one with a client.
-pub(super) fn place(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelChat> {
+pub(super) fn chat_of(event: &StoredEvent, account: Option<AccountName>) -> Option<ChannelChat> {
     let chat = event.chat.as_deref()?;
     match (event.kind, chat.parse().ok()?) {
         (EventType::MessageAccepted | EventType::MessageReceived, ChatRef::Channel(chat)) => Some(chat),
@@ -436,13 +437,13 @@ fn ours(
     transaction: &Transaction<'_>,
     known: &ClientChat,
     event: EventId,
-    said: &Said<'_>,
+    entry: &NewEntry<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if !add(transaction, &known.chat, event, said, Some(known), now)? {
+    if !add(transaction, &known.chat, event, entry, Some(known), now)? {
         return Ok(false);
     }
-    let is_person = matches!(said.author, Author::Agent | Author::Elsewhere);
+    let is_person = matches!(entry.author, Author::Agent | Author::Elsewhere);
     if is_person
         && let Some(turn) = known.turn
         && known.stage.is_some_and(|stage| stage <= TurnStage::Respond)
@@ -452,7 +453,7 @@ fn ours(
     if is_person {
         let (channel, account, chat) =
             (known.chat.channel.as_str(), known.chat.account.as_str(), known.chat.chat.as_str());
-        let author = crate::codes::of_author(said.author);
+        let author = crate::codes::of_author(entry.author);
         transaction.run(sql::PERSON_WROTE, params![author, channel, account, chat])?;
     }
     if let Some(client) = known.client
@@ -460,23 +461,23 @@ fn ours(
     {
         let beside = if is_person { appeals::open_beside(transaction, &appeal)? } else { Vec::new() };
         for other in beside {
-            appeals::answered(transaction, other, said.author, now)?;
+            appeals::answered(transaction, other, entry.author, now)?;
         }
-        appeals::answered(transaction, appeal, said.author, now)?;
+        appeals::answered(transaction, appeal, entry.author, now)?;
     }
     Ok(true)
 }
 
 /// The last number before now that neither an event nor a message has, for what no event is about.
-pub(super) fn free_place(
+pub(super) fn free_number(
     transaction: &Transaction<'_>,
     now: Timestamp,
 ) -> Result<Option<EventId>, StoreError> {
-    for place in 1..PLACES {
-        let number = now.as_micros() - place;
+    for distance in 1..NUMBERS {
+        let number = now.as_micros() - distance;
         let next = transaction.first(events::AFTER, params![number - 1, 1], read_event)?;
         let is_taken = next.is_some_and(|event| event.id.get() == number)
-            || transaction.first(sql::HAS_PLACE, [number], |_| Ok(()))?.is_some();
+            || transaction.first(sql::HAS_NUMBER, [number], |_| Ok(()))?.is_some();
         if !is_taken {
             return Ok(Some(EventId::new(number)));
         }
@@ -493,7 +494,7 @@ pub(super) fn chat(
 }
 
 /// Until when the text of a voice is waited for that waits in a chat.
-fn heard_at(
+fn voices_until(
     transaction: &Transaction<'_>,
     rules: &PipelineRules,
     chat: &ChannelChat,
@@ -519,20 +520,22 @@ fn waits(
 }
 
 /// A text, and what is said in the voice beside it.
-fn with_voice(text: &str, said: Option<&Words>) -> String {
+fn with_voice(text: &str, transcript: Option<&Words>) -> String {
     // A program that writes a voice down may hand the same words in as the text.
-    let said = said.map(Words::as_str).filter(|said| !said.is_empty() && !text.contains(said));
-    let voice = said.map(|said| format!("{VOICE_MARK}{said}"));
+    let transcript = transcript
+        .map(Words::as_str)
+        .filter(|transcript| !transcript.is_empty() && !text.contains(transcript));
+    let voice = transcript.map(|transcript| format!("{VOICE_MARK}{transcript}"));
     let parts = [Some(text.to_owned()), voice].into_iter().flatten().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("\n\n")
 }
 
 /// Notes what is said in a voice, if anything: its batch waits for it no longer. False where it was not waited for.
-pub(super) fn heard(
+pub(super) fn transcribed(
     transaction: &Transaction<'_>,
     rules: &PipelineRules,
     message: &str,
-    said: Option<&Words>,
+    transcript: Option<&Words>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let read = |row: &Row<'_>| {
@@ -543,13 +546,13 @@ pub(super) fn heard(
         return Ok(false);
     };
     let client = transaction.first(sql::CLIENT_OF_MESSAGE, params![message], rows::only_client)?;
-    if let (Some(client), Some(said)) = (client, said) {
-        words::add(transaction, &client, [said.as_str()])?;
+    if let (Some(client), Some(transcript)) = (client, transcript) {
+        words::add(transaction, &client, [transcript.as_str()])?;
     }
-    transaction.run(sql::HEARD, params![with_voice(&text, said), message])?;
-    let (written_at, heard_at) = waits(transaction, &chat)?;
+    transaction.run(sql::TRANSCRIBED, params![with_voice(&text, transcript), message])?;
+    let (written_at, voices_until) = waits(transaction, &chat)?;
     if let (Some(written_at), Some(rule)) = (written_at, rules.of(&chat.channel, &chat.account)) {
-        let due_at = written_at.plus(rule.silence).max(heard_at.unwrap_or(now)).max(now);
+        let due_at = written_at.plus(rule.silence).max(voices_until.unwrap_or(now)).max(now);
         let longest = i64::try_from(rule.longest.as_micros()).unwrap_or(i64::MAX / 2);
         let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
         transaction.run(sql::SET_DUE, params![longest, due_at.as_micros(), channel, account, chat])?;

@@ -42,7 +42,7 @@ pub use appeals::AppealChange;
 pub use first::FirstContact;
 pub use imports::{ImportTaken, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, StoredImport};
 pub use inbox::{AppealFilter, AppealOrder, OpenedAppeal, Unread};
-pub use outside::{FoundAppeal, FoundClient, KnownAs, SeenChat, WaitingBatch, WaitingMessage};
+pub use outside::{ChatActivity, FoundAppeal, FoundClient, WaitingBatch, WaitingMessage, WriterIdentity};
 pub use replay::Replayed;
 pub use rows::{
     AppealNote, ClientChat, ClientMessage, OutsideStages, PipelineRule, PipelineRules, ReplyTemplate,
@@ -245,11 +245,11 @@ impl Pipeline<'_> {
         &self,
         rules: &PipelineRules,
         message: &str,
-        said: Option<Words>,
+        transcript: Option<Words>,
     ) -> Result<bool, StoreError> {
         let (rules, message, now) = (rules.clone(), message.to_owned(), self.store.now());
         let change = move |transaction: &Transaction<'_>| {
-            intake::heard(transaction, &rules, &message, said.as_ref(), now)
+            intake::transcribed(transaction, &rules, &message, transcript.as_ref(), now)
         };
         self.store.change(point::PIPELINE_CHANGE, change).await
     }

@@ -45,7 +45,7 @@ pub struct WaitingMessage {
 
 /// What identifies the writer in a chat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KnownAs {
+pub struct WriterIdentity {
     /// The id in the channel.
     pub user: Option<String>,
     /// All that the client is known by.
@@ -56,7 +56,7 @@ pub struct KnownAs {
 
 /// A chat, and when its client wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenChat {
+pub struct ChatActivity {
     /// The number of the message.
     pub seq: i64,
     pub chat: ChannelChat,
@@ -132,12 +132,18 @@ impl Pipeline<'_> {
     }
 
     /// What identifies the writer in a chat of a client.
-    pub async fn known_as(&self, chat: ChannelChat, client: Option<ClientId>) -> Result<KnownAs, StoreError> {
+    pub async fn writer_identity(
+        &self,
+        chat: ChannelChat,
+        client: Option<ClientId>,
+    ) -> Result<WriterIdentity, StoreError> {
         self.store
             .read(move |connection| {
                 let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
                 let user = connection.first(sql::CHAT, key, rows::chat)?.and_then(|chat| chat.user);
-                let Some(client) = client else { return Ok(KnownAs { user, ..KnownAs::default() }) };
+                let Some(client) = client else {
+                    return Ok(WriterIdentity { user, ..WriterIdentity::default() });
+                };
                 let key = client.as_uuid().as_bytes();
                 let identity = |row: &crate::database::Row<'_>| {
                     let columns = Columns::new(row, "pipeline_identities");
@@ -145,16 +151,16 @@ impl Pipeline<'_> {
                 };
                 let identities = connection.all(sql::IDENTITIES, params![key], identity)?;
                 let merged = connection.first(sql::MERGED_INTO, params![key], rows::only_client)?;
-                Ok(KnownAs { user, identities, was_merged: merged.is_some() })
+                Ok(WriterIdentity { user, identities, was_merged: merged.is_some() })
             })
             .await
     }
 
     /// The next messages of clients after the one of this number, in order.
-    pub async fn written_after(&self, seq: i64, most: u32) -> Result<Vec<SeenChat>, StoreError> {
+    pub async fn written_after(&self, seq: i64, most: u32) -> Result<Vec<ChatActivity>, StoreError> {
         let read = |row: &crate::database::Row<'_>| {
             let columns = Columns::new(row, TABLE);
-            Ok(SeenChat { seq: columns.get(0)?, chat: rows::address(&columns, 1)?, at: columns.time(4)? })
+            Ok(ChatActivity { seq: columns.get(0)?, chat: rows::address(&columns, 1)?, at: columns.time(4)? })
         };
         self.store.all(sql::WRITTEN_AFTER, (seq, i64::from(most)), read).await
     }
@@ -254,7 +260,7 @@ impl Pipeline<'_> {
             let author = if turn.responder == Some(Responder::Ai) { Author::Ai } else { Author::Program };
             let text = turn.answer.clone().unwrap_or_else(|| domain::Words::from(""));
             let (message, external_id) = (turn.id.to_string(), external_id.as_deref());
-            let said = intake::Said {
+            let entry = intake::NewEntry {
                 message: &message,
                 external_id,
                 text: &text,
@@ -262,8 +268,8 @@ impl Pipeline<'_> {
                 author,
                 voice_until: None,
             };
-            if let Some(place) = intake::free_place(transaction, now)? {
-                intake::add(transaction, &turn.chat, place, &said, Some(&chat), now)?;
+            if let Some(number) = intake::free_number(transaction, now)? {
+                intake::add(transaction, &turn.chat, number, &entry, Some(&chat), now)?;
             }
             if let Some(appeal) = turn.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten()
             {

@@ -130,8 +130,8 @@ fn take_in(
     if is_opt_out(wrote.text.as_str()) {
         return Ok(Replayed::OptedOut);
     }
-    let Some(place) = intake::free_place(transaction, now)? else { return Ok(Replayed::NotTaken) };
-    let is_taken = intake::client_wrote(transaction, rules, place, wrote, now)?;
+    let Some(number) = intake::free_number(transaction, now)? else { return Ok(Replayed::NotTaken) };
+    let is_taken = intake::client_wrote(transaction, rules, number, wrote, now)?;
     Ok(if is_taken { Replayed::Waits } else { Replayed::NotTaken })
 }
 

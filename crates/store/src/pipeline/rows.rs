@@ -118,7 +118,7 @@ pub struct StoredAppeal {
     /// Who answered first.
     pub first_author: Option<Author>,
     /// Since when what the client wrote has no answer, whether the appeal is closed or not.
-    pub asked_at: Option<Timestamp>,
+    pub question_at: Option<Timestamp>,
     /// How long the client waited for the first answer; none where we wrote first.
     pub first_wait: Option<Duration>,
     /// How many answers came after the first.
@@ -313,7 +313,7 @@ pub(super) fn appeal(row: &Row<'_>) -> Result<StoredAppeal, StoreError> {
         unread: columns.count(16)?,
         snoozed_until: columns.maybe_time(17)?,
         first_author: maybe_author(&columns, 18)?,
-        asked_at: columns.maybe_time(19)?,
+        question_at: columns.maybe_time(19)?,
         first_wait: maybe_wait(&columns, 20)?,
         next_answers: columns.count(21)?,
         next_wait: maybe_wait(&columns, 22)?.unwrap_or_default(),

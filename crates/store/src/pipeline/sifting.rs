@@ -28,7 +28,7 @@ pub(super) fn next(connection: &Connection, most: u32) -> Result<Option<Sifted>,
     let Some(from) = intake::cursor(&Transaction::new(connection, false))? else { return Ok(None) };
     let found = connection.all(events::AFTER, params![from.get(), most], read_event)?;
     let mut up_to = found.last().map_or(from, |event| event.id);
-    let mut known = Known::of(connection, &found)?;
+    let mut known = NamedConversations::of(connection, &found)?;
     let mut events: Vec<_> = found.into_iter().filter(|event| known.may_change(event)).collect();
     if events.len() > AT_ONCE {
         events.truncate(AT_ONCE);
@@ -39,12 +39,12 @@ pub(super) fn next(connection: &Connection, most: u32) -> Result<Option<Sifted>,
 
 /// Chats and messages of conversations, as far as events name them: those that there are, and those that an event before adds.
 #[derive(Default)]
-struct Known {
+struct NamedConversations {
     chats: HashSet<ChannelChat>,
     messages: HashSet<String>,
 }
 
-impl Known {
+impl NamedConversations {
     fn of(connection: &Connection, events: &[StoredEvent]) -> Result<Self, StoreError> {
         let mut known = Self::default();
         let mut chats = BTreeMap::<_, HashSet<ExternalChat>>::new();
@@ -62,11 +62,11 @@ impl Known {
         for ((channel, account), named) in &chats {
             let named = to_json("events", &named.iter().map(ExternalChat::as_str).collect::<Vec<_>>())?;
             let found = params![channel.as_str(), account.as_str(), named];
-            known.chats.extend(connection.all(sql::KNOWN_CHATS, found, address)?);
+            known.chats.extend(connection.all(sql::STORED_CHATS, found, address)?);
         }
         if !messages.is_empty() {
             let named = to_json("events", &messages)?;
-            known.messages.extend(connection.all(sql::KNOWN_MESSAGES, [named], id)?);
+            known.messages.extend(connection.all(sql::STORED_MESSAGES, [named], id)?);
         }
         Ok(known)
     }
@@ -79,7 +79,7 @@ impl Known {
                 if matches!(chat, Some(ChatRef::Id(id)) if id.user_id().is_none()) {
                     return false;
                 }
-                self.chats.extend(intake::place(event, event.account.clone()));
+                self.chats.extend(intake::chat_of(event, event.account.clone()));
                 true
             }
             EventType::MessageAccepted | EventType::MessageSent => {
@@ -98,7 +98,7 @@ impl Known {
 /// The chat of an event about a message that is on its way.
 fn ours(event: &StoredEvent) -> Option<ChannelChat> {
     let is_ours = matches!(event.kind, EventType::MessageAccepted | EventType::MessageSent);
-    is_ours.then(|| intake::place(event, event.account.clone())).flatten()
+    is_ours.then(|| intake::chat_of(event, event.account.clone())).flatten()
 }
 
 /// The id of a message of ours.

@@ -8,10 +8,10 @@ statements! {
         INSERT INTO store_facts (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     MOVE_CURSOR = "UPDATE store_facts SET value = $1 WHERE name = $2 AND value = $3";
-    KNOWN_CHATS = "
+    STORED_CHATS = "
         SELECT channel, account, chat FROM pipeline_chats
         WHERE channel = $1 AND account = $2 AND chat IN (SELECT value FROM json_each($3, '$'))";
-    KNOWN_MESSAGES = "
+    STORED_MESSAGES = "
         SELECT message FROM pipeline_messages WHERE message IN (SELECT value FROM json_each($1, '$'))";
     CHAT = "
         SELECT c.channel, c.account, c.chat, c.user_id, c.name, c.phone, c.phone_verified, c.email, c.ad, c.client, c.turn,
@@ -50,7 +50,7 @@ statements! {
         SELECT message, voice_until FROM pipeline_messages WHERE voice_until IS NOT NULL ORDER BY voice_until, seq LIMIT $1";
     VOICE = "
         SELECT channel, account, chat, text FROM pipeline_messages WHERE message = $1 AND voice_until IS NOT NULL";
-    HEARD = "UPDATE pipeline_messages SET text = $1, voice_until = NULL WHERE message = $2";
+    TRANSCRIBED = "UPDATE pipeline_messages SET text = $1, voice_until = NULL WHERE message = $2";
     /// What waits in a chat: when it was last written, and until when the text of a voice is waited for.
     WAITS_UNTIL = "
         SELECT max(at), max(voice_until) FROM pipeline_messages
@@ -117,7 +117,7 @@ statements! {
         ORDER BY t.id DESC LIMIT $2";
     /// The chat and the turn of what a client wrote.
     WRITTEN = "SELECT channel, account, chat, turn FROM pipeline_messages WHERE message = $1 AND author = 0";
-    HAS_PLACE = "SELECT seq FROM pipeline_messages WHERE seq = $1";
+    HAS_NUMBER = "SELECT seq FROM pipeline_messages WHERE seq = $1";
     /// What waits in a chat is a batch at once.
     WAIT_NO_LONGER = "
         UPDATE pipeline_chats SET first_at = coalesce(first_at, $1), due_at = coalesce(due_at, $1), discards = 0
@@ -292,14 +292,14 @@ statements! {
         FROM pipeline_appeals WHERE state < 10 AND waiting_since IS NOT NULL AND (waiting_since, id) > ($1, $2)
         ORDER BY waiting_since, id LIMIT $3";
     /// Those that wait for a person, and have not had all notices.
-    UNTOLD = "
+    UNNOTIFIED = "
         SELECT id, client, assignee, waiting_since, CASE WHEN told_since = waiting_since THEN told_after ELSE 0 END
         FROM pipeline_appeals
         WHERE state < 10 AND state = 3 AND waiting_since IS NOT NULL AND waiting_since <= $1
             AND (snoozed_until IS NULL OR snoozed_until <= $2)
             AND (told_since IS NULL OR told_since <> waiting_since OR told_after < $3)
         ORDER BY waiting_since, id LIMIT $4";
-    TOLD = "
+    NOTIFIED = "
         UPDATE pipeline_appeals SET told_since = waiting_since, told_after = $1
         WHERE id = $2 AND waiting_since = $3 AND (told_since IS NULL OR told_since <> waiting_since OR told_after < $1)";
     OPENED = "

@@ -36,11 +36,11 @@ statements! {
     KEEP = "UPDATE received_files SET state = 1, file = $1, sha256 = $2 WHERE seq = $3 AND state = 0";
     PUT_OFF = "UPDATE received_files SET tries = $1, due_at = $2 WHERE seq = $3 AND state = 0";
     GIVE_UP = "UPDATE received_files SET state = 2, failure = $1 WHERE seq = $2 AND state = 0";
-    KEPT = "
+    STORED_FILE = "
         SELECT f.file, f.sha256, m.media
         FROM received_files AS f INNER JOIN received_messages AS m ON m.seq = f.seq
         WHERE m.owner = $1 AND m.message_id = $2 AND m.chat_id = $3 AND m.origin <> 4 AND f.state = 1";
-    ALL_KEPT = "SELECT file FROM received_files WHERE state = 1 AND file IS NOT NULL";
+    STORED_FILES = "SELECT file FROM received_files WHERE state = 1 AND file IS NOT NULL";
     /// Those whose messages are gone.
     DROP_OLD = "
         DELETE FROM received_files WHERE seq IN (
@@ -65,7 +65,7 @@ pub struct WantedFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchedFile {
     /// It is in the folder of received files.
-    Kept { key: FileKey, sha256: Sha256 },
+    Stored { key: FileKey, sha256: Sha256 },
     /// It is tried again.
     PutOff { tries: u32, due_at: Timestamp },
     /// It is not tried again.
@@ -74,7 +74,7 @@ pub enum FetchedFile {
 
 /// A file of a message that is stored here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptFile {
+pub struct StoredFile {
     /// Its name in the folder of received files.
     pub key: FileKey,
     pub sha256: Sha256,
@@ -101,14 +101,14 @@ impl Received<'_> {
     }
 
     /// The file of a message, if it was fetched.
-    pub async fn kept_file(&self, id: &ReceivedId) -> Result<Option<KeptFile>, StoreError> {
+    pub async fn stored_file(&self, id: &ReceivedId) -> Result<Option<StoredFile>, StoreError> {
         let (owner, message_id, chat_id) = (owner(id), id.message_id().get(), id.chat_id().get());
         self.store
             .read(move |connection| {
-                connection.first(KEPT, params![owner, message_id, chat_id], |row| {
+                connection.first(STORED_FILE, params![owner, message_id, chat_id], |row| {
                     let columns = Columns::new(row, TABLE);
                     let (key, sha256) = (columns.parsed(0)?, Sha256(columns.get(1)?));
-                    Ok(KeptFile { key, sha256, media: columns.json(2)? })
+                    Ok(StoredFile { key, sha256, media: columns.json(2)? })
                 })
             })
             .await
@@ -116,7 +116,7 @@ impl Received<'_> {
 
     /// All files that were fetched and whose messages are kept.
     pub async fn kept_files(&self) -> Result<Vec<FileKey>, StoreError> {
-        self.store.all(ALL_KEPT, (), |row| Columns::new(row, TABLE).parsed(0)).await
+        self.store.all(STORED_FILES, (), |row| Columns::new(row, TABLE).parsed(0)).await
     }
 }
 
@@ -142,7 +142,7 @@ impl Write for Note {
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         let changed = match &self.fetched {
-            FetchedFile::Kept { key, sha256 } => {
+            FetchedFile::Stored { key, sha256 } => {
                 transaction.execute(KEEP, params![key.as_str(), sha256.0, self.seq])
             }
             FetchedFile::PutOff { tries, due_at } => {

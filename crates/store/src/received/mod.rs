@@ -16,7 +16,7 @@ use crate::database::params;
 use crate::paging::{Page, Paged};
 use crate::{Store, StoreError, UpdateChange};
 
-pub use files::{FetchedFile, KeptFile, WantedFile};
+pub use files::{FetchedFile, StoredFile, WantedFile};
 pub use gaps::{GapChange, Missed, PageRead, ReceivedGap};
 pub use reading::ReceivedFilter;
 use statements as sql;

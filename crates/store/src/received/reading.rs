@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_give_what_looking_at_each_message_gives(
+        fn pages_equal_a_full_scan(
             rows in proptest::collection::vec((
                 select(vec![0_i64, 2, 4]),
                 select(vec!["Hello there", "ЖДЁТ \"вас\"", ""]),

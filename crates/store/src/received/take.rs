@@ -90,8 +90,8 @@ impl Take {
         if messages.is_empty() {
             return Ok(Taken::default());
         }
-        let heard: Vec<_> = messages.iter().map(|(message, _)| (*message, self.at)).collect();
-        let whose = whose(transaction, &heard)?;
+        let messages_at: Vec<_> = messages.iter().map(|(message, _)| (*message, self.at)).collect();
+        let whose = whose(transaction, &messages_at)?;
         let last = transaction.first(sql::LAST, (), |row| row.get::<i64>(0))?.unwrap_or_default();
         let first = last.saturating_add(1).max(self.at.as_micros());
         let rows: Vec<(i64, &ReceivedMessage, bool, i64)> = (first..)
@@ -152,8 +152,8 @@ impl Take {
     /// Decides about messages that might have been this program's.
     fn settle(&self, transaction: &Transaction<'_>) -> Result<Taken, StoreError> {
         let unsettled = transaction.all(sql::UNSETTLED, [self.taken.account.as_str()], row::read)?;
-        let heard: Vec<_> = unsettled.iter().map(|row| (&row.message, row.received_at())).collect();
-        let whose = whose(transaction, &heard)?;
+        let messages_at: Vec<_> = unsettled.iter().map(|row| (&row.message, row.received_at())).collect();
+        let whose = whose(transaction, &messages_at)?;
         let mut settled = Taken::default();
         for (row, whose) in unsettled.iter().zip(whose) {
             match whose {

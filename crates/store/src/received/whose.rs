@@ -34,10 +34,10 @@ struct OwnPart {
     sent: Option<Vec<TelegramMessageId>>,
 }
 
-/// `heard_at` is when the message was heard of: what was accepted later is another one.
-fn decide(message_id: TelegramMessageId, heard_at: Timestamp, parts: &[OwnPart]) -> Whose {
+/// `received_at` is when the message was heard of: what was accepted later is another one.
+fn decide(message_id: TelegramMessageId, received_at: Timestamp, parts: &[OwnPart]) -> Whose {
     let is_it = |part: &OwnPart| part.sent.as_ref().is_some_and(|ids| ids.contains(&message_id));
-    let may_be_it = |part: &OwnPart| part.sent.is_none() && part.accepted_at <= heard_at;
+    let may_be_it = |part: &OwnPart| part.sent.is_none() && part.accepted_at <= received_at;
     if parts.iter().any(is_it) {
         Whose::Program
     } else if parts.iter().any(may_be_it) {
@@ -59,8 +59,8 @@ pub(super) fn whose(
         BTreeMap::new()
     };
     let writer = |message: &ReceivedMessage| {
-        let heard_by = (message.origin == MessageOrigin::Owner).then_some(&message.account);
-        user_in_supergroup(message).and_then(|user| users.get(&user)).or(heard_by).cloned()
+        let receiver = (message.origin == MessageOrigin::Owner).then_some(&message.account);
+        user_in_supergroup(message).and_then(|user| users.get(&user)).or(receiver).cloned()
     };
     let writers: Vec<Option<AccountName>> = messages.iter().map(|(message, _)| writer(message)).collect();
     let mut places: BTreeMap<(&AccountName, ChatId), Timestamp> = BTreeMap::new();
@@ -74,9 +74,9 @@ pub(super) fn whose(
     for (place, since) in places {
         parts.insert(place, own_parts(transaction, place, since)?);
     }
-    let answers = messages.iter().zip(&writers).map(|((message, heard_at), writer)| {
+    let answers = messages.iter().zip(&writers).map(|((message, received_at), writer)| {
         let parts = parts.get(&(writer.as_ref()?, message.chat_id))?;
-        Some(decide(message.message_id, *heard_at, parts))
+        Some(decide(message.message_id, *received_at, parts))
     });
     Ok(answers.collect())
 }
@@ -136,13 +136,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_with_its_id_is_it_and_one_under_way_may_be(
-            number in 1..9_i32, heard in 0..9_i64, parts in proptest::collection::vec(part(), 0..5),
+        fn a_part_with_the_id_matches_and_a_pending_one_may(
+            number in 1..9_i32, received in 0..9_i64, parts in proptest::collection::vec(part(), 0..5),
         ) {
-            let whose = decide(id(number), Timestamp::from_micros(heard), &parts);
+            let whose = decide(id(number), Timestamp::from_micros(received), &parts);
             let known = parts.iter().flat_map(|part| part.sent.iter().flatten()).any(|sent| *sent == id(number));
             prop_assert_eq!(whose == Whose::Program, known);
-            let under_way = parts.iter().any(|part| part.sent.is_none() && part.accepted_at.as_micros() <= heard);
+            let under_way =
+                parts.iter().any(|part| part.sent.is_none() && part.accepted_at.as_micros() <= received);
             prop_assert_eq!(whose == Whose::Unclear, !known && under_way);
         }
     }

@@ -36,13 +36,13 @@ impl Start {
 
 /// [`Keep`] as its column has it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct StoredKeep {
     pub(super) service: Service,
     pub(super) endpoint: String,
     pub(super) payload: String,
 }
 
-impl Kept {
+impl StoredKeep {
     fn of(keep: &Keep) -> Self {
         let length = keep.payload.len();
         let payload = if length > LONGEST_PAYLOAD {
@@ -82,7 +82,7 @@ impl AcceptWrite {
             task: to_json(TABLE, &saga.task)?,
             progress: to_json(TABLE, &saga.progress)?,
             start: to_json(TABLE, &start)?,
-            keep: accept.keep.as_ref().map(|keep| to_json(TABLE, &Kept::of(keep))).transpose()?,
+            keep: accept.keep.as_ref().map(|keep| to_json(TABLE, &StoredKeep::of(keep))).transpose()?,
             address: accept.origin.address.map(|address| address.to_string()),
             accept,
         })

@@ -4,7 +4,7 @@ use domain::outcome::{Failure, Refusal};
 use domain::saga::{Begun, Left, Progress, Saga, SagaEntry, SagaEvent, SagaState, Step};
 use domain::{AccountName, ChatId};
 
-use super::accept::Kept;
+use super::accept::StoredKeep;
 use super::statements as sql;
 use super::{SagaChange, TABLE, events, history, key, no_such_saga};
 use crate::accounts::save_hold;
@@ -30,7 +30,7 @@ struct Stored {
     state: SagaState,
     columns: Changing,
     origin: Origin,
-    keep: Option<Kept>,
+    keep: Option<StoredKeep>,
 }
 
 /// The columns that a change sets, to know the same change again.
@@ -147,9 +147,9 @@ impl Prepared {
             let error = saga.failed_because().unwrap_or_else(|| saga.state.as_str().to_owned());
             keep_request(transaction, &saga.id, keep, &error, at)?;
         }
-        if let (Some(asked), Some(chat)) = (self.missed(), saga.task.chat()) {
+        if let (Some(refusals), Some(chat)) = (self.missed(), saga.task.chat()) {
             let chat = chat.to_string();
-            let missed = Missed { chat: &chat, origin: &stored.origin, asked: &asked, at };
+            let missed = Missed { chat: &chat, origin: &stored.origin, refusals: &refusals, at };
             chats::count(transaction, &missed)?;
         }
         Ok(())
@@ -212,7 +212,7 @@ fn stored(transaction: &Transaction<'_>, prepared: &Prepared) -> Result<Stored, 
 pub(super) fn keep_request(
     transaction: &Transaction<'_>,
     id: &domain::OperationId,
-    keep: &Kept,
+    keep: &StoredKeep,
     error: &str,
     at: domain::Timestamp,
 ) -> Result<(), StoreError> {

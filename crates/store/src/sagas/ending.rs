@@ -3,7 +3,7 @@
 use domain::saga::{RegistryChange, Saga, SagaEvent, SagaState, Task, Verdict};
 use domain::{ChatId, OperationId, Timestamp};
 
-use super::accept::{Kept, Start};
+use super::accept::{Start, StoredKeep};
 use super::change::{Prepared, keep_request};
 use super::statements as sql;
 use super::{SagaChange, TABLE, events, held_back, history, key, no_such_saga, reading, state_of};
@@ -28,7 +28,7 @@ pub(super) fn cancel(
         events::ended(transaction, &saga, SagaState::Cancelled, at);
     }
     let keep = transaction
-        .first(sql::KEPT, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<Kept>(0))?
+        .first(sql::STORED_KEEP, [key(id)], |row| Columns::new(row, TABLE).maybe_json::<StoredKeep>(0))?
         .flatten();
     if let Some(keep) = keep {
         keep_request(transaction, id, &keep, detail.unwrap_or("cancelled"), at)?;

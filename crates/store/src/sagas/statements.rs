@@ -51,7 +51,7 @@ statements! {
             state = 1, chat_id = coalesce($1, chat_id), begun = NULL, patient_until = $2, updated_at = $3
         WHERE id = $4 AND state = 10";
     START = "SELECT start FROM operations WHERE id = $1";
-    KEPT = "SELECT keep FROM operations WHERE id = $1";
+    STORED_KEEP = "SELECT keep FROM operations WHERE id = $1";
     JOIN_OF = "SELECT join_fingerprint FROM operations WHERE id = $1";
     FORGET_JOIN = "
         DELETE FROM request_joins

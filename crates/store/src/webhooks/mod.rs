@@ -264,9 +264,9 @@ impl Webhooks<'_> {
         keep: u32,
     ) -> Result<u64, StoreError> {
         let state = state.code();
-        let oldest = self
-            .store
-            .first(sql::OLDEST_KEPT, (key(id), state, keep), |row| Columns::new(row, TABLE).get::<i64>(0));
+        let oldest = self.store.first(sql::OLDEST_RETAINED, (key(id), state, keep), |row| {
+            Columns::new(row, TABLE).get::<i64>(0)
+        });
         let Some(oldest) = oldest.await? else { return Ok(0) };
         let mut removed = 0;
         loop {

@@ -107,7 +107,7 @@ statements! {
     DROP_OF = "
         DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (
             SELECT event FROM posts WHERE kind = 0 AND receiver = $1 ORDER BY event LIMIT $2)";
-    OLDEST_KEPT = "
+    OLDEST_RETAINED = "
         SELECT event FROM posts WHERE kind = 0 AND receiver = $1 AND state = $2 ORDER BY event DESC LIMIT 1 OFFSET $3";
     TRIM = "
         DELETE FROM posts WHERE kind = 0 AND receiver = $1 AND event IN (

@@ -13,12 +13,12 @@ use store::{
 use crate::support::{World, conformance};
 
 conformance! {
-    a_user_is_added_once_and_nothing_of_the_password_lies_open,
-    the_last_admin_keeps_role_and_place,
+    a_user_is_added_once_and_the_password_is_never_stored_open,
+    the_last_admin_cannot_be_demoted_or_removed,
     sessions_end_with_the_password_and_the_user,
     a_session_rests_on_the_password_that_was_checked,
     the_oldest_of_too_many_sessions_ends,
-    a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once,
+    a_factor_is_confirmed_as_offered_and_each_code_works_once,
     a_factor_in_force_is_not_replaced,
     the_audit_log_is_filtered_and_paged,
     the_same_again_is_counted,
@@ -56,7 +56,7 @@ async fn is_there(world: &World, token: u8) -> bool {
     world.store.user_sessions().find([token; 32]).await.unwrap().is_some()
 }
 
-async fn a_user_is_added_once_and_nothing_of_the_password_lies_open(world: World) {
+async fn a_user_is_added_once_and_the_password_is_never_stored_open(world: World) {
     assert_eq!(world.store.users().is_empty().await, Ok(true));
     let at = world.now();
     let first = NewUser { name: name("Admin"), role: Role::Admin, password: "plain words".into(), at };
@@ -74,7 +74,7 @@ async fn a_user_is_added_once_and_nothing_of_the_password_lies_open(world: World
     assert!(!world.holds(b"plain words"));
 }
 
-async fn the_last_admin_keeps_role_and_place(world: World) {
+async fn the_last_admin_cannot_be_demoted_or_removed(world: World) {
     let users = world.store.users();
     let (one, two) = (add(&world, "one", Role::Admin).await, add(&world, "two", Role::Operator).await);
     assert_eq!(users.set_role(&one, Role::Viewer).await, Ok(UserChange::LastAdmin));
@@ -146,7 +146,7 @@ async fn the_oldest_of_too_many_sessions_ends(world: World) {
     assert!(!is_there(&world, 9).await && is_there(&world, 10).await && is_there(&world, 59).await);
 }
 
-async fn a_factor_is_confirmed_as_it_was_offered_and_its_codes_are_taken_once(world: World) {
+async fn a_factor_is_confirmed_as_offered_and_each_code_works_once(world: World) {
     let anna = add(&world, "anna", Role::Admin).await;
     let users = world.store.users();
     let secret = |byte: u8| Secret::new(Box::new(vec![byte; 20]));
@@ -237,7 +237,7 @@ async fn the_audit_log_is_filtered_and_paged(world: World) {
         AuditWho::ApiKey(key),
         AuditWho::Machine,
         AuditWho::Program,
-        AuditWho::Nobody,
+        AuditWho::Unidentified,
     ];
     let mut made = Vec::new();
     for (number, who) in (0..25).zip(whos.into_iter().cycle()) {
@@ -297,7 +297,7 @@ async fn the_audit_log_is_filtered_and_paged(world: World) {
 async fn the_same_again_is_counted(world: World) {
     let audit = world.store.audit();
     let hour = Duration::from_hours(1);
-    let first = entry(&world, AuditWho::Nobody, "sign_in", "-");
+    let first = entry(&world, AuditWho::Unidentified, "sign_in", "-");
     audit.count(first.clone(), 1, hour).await.unwrap();
     world.clock.advance(Duration::from_mins(10));
     let again = AuditEntry { at: world.now(), ..first.clone() };

@@ -22,11 +22,11 @@ conformance! {
     a_new_session_forgets_what_an_earlier_one_named,
     auth_keys_are_nowhere_in_the_files,
     update_state_is_kept_piece_by_piece,
-    update_state_answers_before_the_commit_and_is_never_read_old,
+    update_state_is_answered_before_commit_and_read_fresh,
     holds_last_until_their_deadline,
     switches_are_kept,
     accounts_are_added_changed_and_removed,
-    what_sessions_are_for_changes_as_a_whole,
+    session_purposes_change_as_a_whole,
     a_login_is_kept_sealed_until_it_is_over,
     restrictions_last_until_they_are_lifted,
     a_note_is_replaced_and_goes_with_its_account,
@@ -160,7 +160,7 @@ async fn update_state_is_kept_piece_by_piece(world: World) {
     assert_eq!((found.pts, found.qts), (0, 5));
 }
 
-async fn update_state_answers_before_the_commit_and_is_never_read_old(world: World) {
+async fn update_state_is_answered_before_commit_and_read_fresh(world: World) {
     let accounts = world.store.accounts();
     let main = account("main");
     let before = world.store.written();
@@ -278,7 +278,7 @@ async fn accounts_are_added_changed_and_removed(world: World) {
     assert!(!accounts.forget_ownerless(taken.fingerprint).await.unwrap());
 }
 
-async fn what_sessions_are_for_changes_as_a_whole(world: World) {
+async fn session_purposes_change_as_a_whole(world: World) {
     let (accounts, main) = (world.store.accounts(), account("main"));
     let (first, second) = (session("main", 1), session("main", 2));
     // One that is only remembered is not in use.
@@ -361,10 +361,10 @@ async fn a_note_is_replaced_and_goes_with_its_account(world: World) {
 
 async fn work_of_an_account_is_under_way_until_it_is_over(world: World) {
     let (accounts, main) = (world.store.accounts(), account("main"));
-    assert_eq!(accounts.under_way(&main).await.unwrap(), 0);
+    assert_eq!(accounts.open_work(&main).await.unwrap(), 0);
     let id = world.sending(1).await;
-    assert_eq!(accounts.under_way(&main).await.unwrap(), 1);
-    assert_eq!(accounts.under_way(&account("other")).await.unwrap(), 0);
+    assert_eq!(accounts.open_work(&main).await.unwrap(), 1);
+    assert_eq!(accounts.open_work(&account("other")).await.unwrap(), 0);
     world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
-    assert_eq!(accounts.under_way(&main).await.unwrap(), 0);
+    assert_eq!(accounts.open_work(&main).await.unwrap(), 0);
 }

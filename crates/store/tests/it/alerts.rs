@@ -11,13 +11,13 @@ use crate::support::{World, conformance};
 
 conformance! {
     alerts_are_written_as_they_are_and_listed,
-    each_target_is_told_in_order,
-    a_target_that_wants_nothing_more_gets_nothing_more,
-    a_target_that_has_it_already_is_not_told,
+    each_target_gets_notices_in_order,
+    a_target_that_is_off_gets_no_notices,
+    a_target_that_has_a_notice_is_skipped,
     only_so_many_wait_for_a_target,
     targets_come_and_go_with_what_waits_for_them,
     mutes_and_windows_survive_reopening,
-    what_is_over_is_forgotten_after_its_time,
+    ended_alerts_are_removed_after_retention,
 }
 
 pub(crate) fn alert(world: &World, card: &str) -> StoredAlert {
@@ -33,7 +33,7 @@ pub(crate) fn alert(world: &World, card: &str) -> StoredAlert {
         raised_at: world.now(),
         closed_at: None,
         joined_to: None,
-        told_at: None,
+        notified_at: None,
         reminded_at: None,
         finished_at: None,
     }
@@ -49,7 +49,7 @@ fn notice(world: &World, targets: &[(&str, bool)]) -> NewNotice {
 }
 
 /// A notice that is in the store.
-async fn told(world: &World, targets: &[(&str, bool)]) -> AlertNoticeId {
+async fn stored_notice(world: &World, targets: &[(&str, bool)]) -> AlertNoticeId {
     let notice = notice(world, targets);
     let id = notice.id;
     world.store.alerts().save(Vec::new(), Some(notice)).await.unwrap();
@@ -68,7 +68,7 @@ async fn alerts_are_written_as_they_are_and_listed(world: World) {
     let now = world.now();
     let closed = StoredAlert {
         state: AlertState::Cleared,
-        told_at: Some(now),
+        notified_at: Some(now),
         closed_at: Some(now),
         finished_at: Some(now),
         ..first.clone()
@@ -91,10 +91,10 @@ async fn alerts_are_written_as_they_are_and_listed(world: World) {
     assert_eq!((rest.items, rest.next_cursor), (vec![closed], None));
 }
 
-async fn each_target_is_told_in_order(world: World) {
+async fn each_target_gets_notices_in_order(world: World) {
     let alerts = world.store.alerts();
-    let first = told(&world, &[("a", false), ("b", false)]).await;
-    let second = told(&world, &[("a", false), ("b", false)]).await;
+    let first = stored_notice(&world, &[("a", false), ("b", false)]).await;
+    let second = stored_notice(&world, &[("a", false), ("b", false)]).await;
     let waiting = async || {
         let rows = alerts.first_waiting().await.unwrap();
         rows.into_iter().map(|row| (row.target, row.notice, row.attempts)).collect::<Vec<_>>()
@@ -113,7 +113,7 @@ async fn each_target_is_told_in_order(world: World) {
     let rows = alerts.first_waiting().await.unwrap();
     assert_eq!((rows[0].message, rows[0].attempts), (Some(message), 0));
     let standings = alerts.target_health().await.unwrap();
-    assert!(standings[0].told_at.is_some() && standings[0].last_error.is_none());
+    assert!(standings[0].notified_at.is_some() && standings[0].last_error.is_none());
     assert_eq!(standings[1].last_error.as_deref(), Some("refused"));
     alerts.gave_up("b", first, "a week old".into(), world.now()).await.unwrap();
     assert_eq!(alerts.waiting().await.unwrap().iter().map(|row| row.count).collect::<Vec<_>>(), [1, 1]);
@@ -122,21 +122,21 @@ async fn each_target_is_told_in_order(world: World) {
     assert_eq!(alerts.waiting().await.unwrap()[1].first, second);
 }
 
-async fn a_target_that_wants_nothing_more_gets_nothing_more(world: World) {
+async fn a_target_that_is_off_gets_no_notices(world: World) {
     let alerts = world.store.alerts();
-    told(&world, &[("a", false), ("b", false)]).await;
+    stored_notice(&world, &[("a", false), ("b", false)]).await;
     alerts.give_up_all("a", "410".into(), true, world.now()).await.unwrap();
-    told(&world, &[("a", false), ("b", false)]).await;
+    stored_notice(&world, &[("a", false), ("b", false)]).await;
     let waiting = alerts.waiting().await.unwrap();
     assert_eq!(waiting.iter().map(|row| (row.target.as_str(), row.count)).collect::<Vec<_>>(), [("b", 2)]);
     assert!(alerts.target_health().await.unwrap()[0].off_at.is_some());
-    alerts.told("a", world.now()).await.unwrap();
+    alerts.target_received("a", world.now()).await.unwrap();
     assert!(alerts.target_health().await.unwrap()[0].off_at.is_none());
-    told(&world, &[("a", false)]).await;
+    stored_notice(&world, &[("a", false)]).await;
     assert_eq!(alerts.waiting().await.unwrap()[0].count, 1);
 }
 
-async fn a_target_that_has_it_already_is_not_told(world: World) {
+async fn a_target_that_has_a_notice_is_skipped(world: World) {
     let alerts = world.store.alerts();
     let notice = notice(&world, &[("a", false), ("b", false)]);
     alerts.save(Vec::new(), Some(notice.clone())).await.unwrap();
@@ -148,9 +148,9 @@ async fn a_target_that_has_it_already_is_not_told(world: World) {
 
 async fn only_so_many_wait_for_a_target(world: World) {
     let alerts = world.store.alerts();
-    let first = told(&world, &[("a", false)]).await;
+    let first = stored_notice(&world, &[("a", false)]).await;
     for _ in 0..500 {
-        told(&world, &[("a", false)]).await;
+        stored_notice(&world, &[("a", false)]).await;
     }
     let waiting = alerts.waiting().await.unwrap().remove(0);
     assert_eq!(waiting.count, 500);
@@ -167,7 +167,7 @@ async fn targets_come_and_go_with_what_waits_for_them(world: World) {
     };
     assert_eq!(alerts.add_target(&target).await, Ok(true));
     assert_eq!(alerts.add_target(&target).await, Ok(false));
-    told(&world, &[("hook", false)]).await;
+    stored_notice(&world, &[("hook", false)]).await;
     world.store.clone().close().await;
     let store = world.open_again().await.unwrap();
     let alerts = store.alerts();
@@ -218,7 +218,7 @@ async fn mutes_and_windows_survive_reopening(world: World) {
     assert_eq!(alerts.remove_window(window.id).await, Ok(false));
 }
 
-async fn what_is_over_is_forgotten_after_its_time(world: World) {
+async fn ended_alerts_are_removed_after_retention(world: World) {
     let alerts = world.store.alerts();
     let now = world.now();
     let over = StoredAlert {

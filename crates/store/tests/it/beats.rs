@@ -10,7 +10,7 @@ use store::{BeatsBatch, BeatsPast, Disk, StoreError, StoredClearing, StoredMinut
 use crate::support::{World, conformance};
 
 conformance! {
-    beats_are_kept_as_they_were_last_written_and_forgotten_in_time,
+    beats_are_stored_as_last_written_and_removed_in_time,
     beats_of_many_days_are_forgotten_round_by_round,
     a_clearing_is_kept_until_it_is_over,
     a_round_trip_is_really_written,
@@ -25,7 +25,7 @@ fn tally(span: u32, number: i64, sent: u32) -> StoredTally {
     StoredTally { card: "queue".into(), span, number, sent, failed: 1 }
 }
 
-async fn beats_are_kept_as_they_were_last_written_and_forgotten_in_time(world: World) {
+async fn beats_are_stored_as_last_written_and_removed_in_time(world: World) {
     let beats = world.store.beats();
     assert_eq!(beats.past(120).await, Ok(BeatsPast::default()));
     let at = world.now();
@@ -126,10 +126,11 @@ async fn a_round_trip_is_really_written(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_room_is_short_beats_are_not_written_and_the_round_trip_says_so() {
+async fn a_nearly_full_disk_refuses_beats_and_the_round_trip() {
     let free = Arc::new(AtomicU64::new(1 << 40));
-    let told = Arc::clone(&free);
-    let world = World::on(Disk::default().with_free_space(move |_| Ok(told.load(Ordering::Relaxed)))).await;
+    let reported = Arc::clone(&free);
+    let world =
+        World::on(Disk::default().with_free_space(move |_| Ok(reported.load(Ordering::Relaxed)))).await;
     let beats = world.store.beats();
     assert_eq!(beats.save(BeatsBatch::default()).await, Ok(()));
     free.store(1 << 20, Ordering::Relaxed);

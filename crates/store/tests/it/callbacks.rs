@@ -12,8 +12,8 @@ conformance! {
     callbacks_come_when_they_are_due,
     a_callback_is_tried_until_it_is_delivered,
     a_callback_that_was_given_up_waits_for_a_person,
-    what_was_delivered_is_not_tried,
-    a_callback_that_is_not_there_is_said_so,
+    a_delivered_callback_is_not_retried,
+    a_missing_callback_is_reported,
     callbacks_survive_reopening,
 }
 
@@ -118,7 +118,7 @@ async fn a_callback_that_was_given_up_waits_for_a_person(world: World) {
     assert_eq!(failed().await.state, FailedState::Done);
 }
 
-async fn what_was_delivered_is_not_tried(world: World) {
+async fn a_delivered_callback_is_not_retried(world: World) {
     let callbacks = world.store.callbacks();
     let id = waiting(&world).await;
     callbacks.delivered(id, world.now()).await.unwrap();
@@ -130,7 +130,7 @@ async fn what_was_delivered_is_not_tried(world: World) {
     assert_eq!(callbacks.next_due().await, Ok(None));
 }
 
-async fn a_callback_that_is_not_there_is_said_so(world: World) {
+async fn a_missing_callback_is_reported(world: World) {
     let id = CallbackId::from_uuid(world.ids.next());
     let callbacks = world.store.callbacks();
     let answers = [

@@ -25,20 +25,20 @@ use crate::support::{World, conformance};
 conformance! {
     two_senders_share_the_chats_and_each_has_its_turn_once,
     many_claims_at_once_give_each_chat_once,
-    a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause,
+    a_cycle_ends_after_all_turns_and_the_next_after_a_pause,
     the_cap_of_an_hour_holds_over_campaigns,
     the_last_message_of_a_sender_is_known_by_run,
     the_same_chat_under_two_names_is_readied_once,
-    what_follows_from_an_end_is_kept,
-    what_was_sent_is_counted_by_sender_hour_and_run,
+    effects_of_an_ended_attempt_are_stored,
+    sent_messages_are_counted_by_sender_hour_and_run,
     a_canary_pauses_the_run,
     a_run_that_is_paused_or_over_gives_nothing,
     a_run_that_begins_later_gives_nothing_before,
     chats_and_messages_are_added_once,
     a_restored_store_pauses_runs_and_doubts_what_was_open,
     other_programs_query_views_by_the_names_they_know,
-    what_another_program_did_is_taken_over_once,
-    attempts_go_in_time_and_what_a_run_came_to_stays,
+    history_of_another_program_is_imported_once,
+    attempts_are_removed_in_time_and_run_results_stay,
     a_clock_set_back_makes_no_room_in_an_hour,
 }
 
@@ -160,7 +160,7 @@ async fn many_claims_at_once_give_each_chat_once(world: World) {
     assert_eq!(taken, chats);
 }
 
-async fn a_cycle_ends_when_all_had_their_turn_and_the_next_begins_after_a_pause(world: World) {
+async fn a_cycle_ends_after_all_turns_and_the_next_after_a_pause(world: World) {
     campaign(&world, "spring", &["@client_1"]).await;
     let run = run(&world, "spring", 2, None).await;
     sent(&world, &claimed(&world, &run, "main").await).await;
@@ -244,7 +244,7 @@ async fn says_hi(world: &World) {
     world.store.campaigns().add_messages("spring", vec![message], false).await.unwrap();
 }
 
-async fn what_follows_from_an_end_is_kept(world: World) {
+async fn effects_of_an_ended_attempt_are_stored(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     let campaigns = world.store.campaigns();
     says_hi(&world).await;
@@ -315,7 +315,7 @@ async fn what_follows_from_an_end_is_kept(world: World) {
     assert_eq!(claim(&world, &run, "main").await, Claim::Busy);
 }
 
-async fn what_was_sent_is_counted_by_sender_hour_and_run(world: World) {
+async fn sent_messages_are_counted_by_sender_hour_and_run(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     campaign(&world, "summer", &["@client_3"]).await;
     let campaigns = world.store.campaigns();
@@ -406,7 +406,7 @@ async fn a_run_that_begins_later_gives_nothing_before(world: World) {
     assert!(matches!(claim(&world, &run, "main").await, Claim::Task(_)));
 }
 
-async fn attempts_go_in_time_and_what_a_run_came_to_stays(world: World) {
+async fn attempts_are_removed_in_time_and_run_results_stay(world: World) {
     let mut runs = Vec::new();
     for name in ["spring", "autumn"] {
         campaign(&world, name, &["@client_1"]).await;
@@ -549,7 +549,7 @@ async fn other_programs_query_views_by_the_names_they_know(world: World) {
     }
 }
 
-async fn what_another_program_did_is_taken_over_once(world: World) {
+async fn history_of_another_program_is_imported_once(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2"]).await;
     let campaigns = world.store.campaigns();
     says_hi(&world).await;

@@ -22,15 +22,15 @@ conformance! {
     an_edit_and_a_deletion_change_the_message,
     changes_before_a_message_are_applied_with_it,
     reactions_change_the_message_of_either_side,
-    own_messages_are_told_apart_once_the_send_is_over,
+    own_messages_are_recognized_once_the_send_is_over,
     a_conversation_has_both_directions_in_order,
     cursors_and_values_outlive_the_program,
     undelivered_messages_have_failed_unless_they_arrived,
-    a_failure_that_is_told_before_the_outcome_is_kept_until_then,
-    a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had,
+    a_failure_before_the_outcome_is_stored_until_then,
+    a_file_is_wanted_until_it_is_stored_or_unavailable,
     files_of_channels_go_with_their_messages,
     chats_are_listed_by_when_their_customer_wrote_last,
-    what_an_account_sent_last_and_what_waits_is_found,
+    the_last_sent_and_the_waiting_messages_are_found,
 }
 
 fn channel() -> ChannelName {
@@ -190,14 +190,14 @@ async fn reactions_change_the_message_of_either_side(world: World) {
         event(key, InboundChange::Reacted { external_id: external_id.to_owned(), given })
     };
     let before = events(&world).await;
-    let told = vec![
+    let changes = vec![
         reacts("1", "m-1", "anna", &["❤"], 1),
         reacts("1", "m-1", "anna", &["❤"], 1),
         reacts("2", "m-1", "ivan", &["❤"], 2),
         reacts("3", "m-2", "anna", &["👍"], 2),
         reacts("4", "m-9", "anna", &["👍"], 2),
     ];
-    assert_eq!(take(&world, told).await, ChannelTaken { repeated: 1, ..ChannelTaken::default() });
+    assert_eq!(take(&world, changes).await, ChannelTaken { repeated: 1, ..ChannelTaken::default() });
     let of_theirs = || async { world.store.channels().get(id).await.unwrap().unwrap().reactions.counted() };
     assert_eq!(of_theirs().await, [Reaction { count: 2, ..Reaction::emoji("❤") }]);
     let [of_ours] = &outbox.reactions(sent_id).await.unwrap()[..] else { panic!() };
@@ -214,7 +214,7 @@ fn ours(world: &World) -> OutboundMessage {
     OutboundMessage { account: Some(shop()), ..begun(message) }
 }
 
-async fn own_messages_are_told_apart_once_the_send_is_over(world: World) {
+async fn own_messages_are_recognized_once_the_send_is_over(world: World) {
     let outbox = world.store.outbox();
     let sending = ours(&world);
     let id = sending.id;
@@ -324,13 +324,14 @@ async fn undelivered_messages_have_failed_unless_they_arrived(world: World) {
             let state = store::ReceiptState::Delivered;
             outbox.receipt(store::Receipt { channel, account, provider_id, state, at }).await.unwrap();
         }
-        let told = outbox.undelivered(channel(), shop(), provider_id, "no such number".to_owned(), at).await;
-        assert_eq!(told, Ok(Some(id)));
+        let reported =
+            outbox.undelivered(channel(), shop(), provider_id, "no such number".to_owned(), at).await;
+        assert_eq!(reported, Ok(Some(id)));
         assert_eq!(world.state(id).await, state);
     }
 }
 
-async fn a_failure_that_is_told_before_the_outcome_is_kept_until_then(world: World) {
+async fn a_failure_before_the_outcome_is_stored_until_then(world: World) {
     let outbox = world.store.outbox();
     let mut sending = world.message(2);
     (sending.chat, sending.address) = (ChatRef::Channel(address()), Some(Address::Channel(address())));
@@ -378,7 +379,7 @@ fn stored_file(number: u8) -> StoredInboundFile {
     }
 }
 
-async fn a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had(world: World) {
+async fn a_file_is_wanted_until_it_is_stored_or_unavailable(world: World) {
     let channels = world.store.channels();
     let four = InboundMessage {
         media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg"); 4],
@@ -400,13 +401,13 @@ async fn a_file_is_wanted_with_its_message_until_it_is_stored_or_not_to_be_had(w
     }
     assert_eq!(wanted(&world).await, [(file(0), 1)]);
     assert_eq!(channels.files_waiting(&channel(), &shop()).await, Ok(1));
-    let told = [
+    let expected = [
         (0, InboundFile::Wanted),
         (1, InboundFile::Stored(stored_file(1))),
         (2, InboundFile::Gone("404".to_owned())),
         (3, InboundFile::TooLarge("9 bytes".to_owned())),
     ];
-    assert_eq!(channels.files(id).await.unwrap(), told);
+    assert_eq!(channels.files(id).await.unwrap(), expected);
     assert_eq!(channels.stored_files().await.unwrap(), [stored_file(1).key]);
     // What is not wanted any more is not put off; one that was lost is stored again; one of no message is of no interest.
     let put_off = FetchedInboundFile::PutOff { tries: 2, due_at: later };
@@ -461,7 +462,7 @@ async fn chats_are_listed_by_when_their_customer_wrote_last(world: World) {
     assert!(world.store.channels().chats(&channel(), &account("other"), (9, 0)).await.unwrap().is_empty());
 }
 
-async fn what_an_account_sent_last_and_what_waits_is_found(world: World) {
+async fn the_last_sent_and_the_waiting_messages_are_found(world: World) {
     let channels = world.store.channels();
     assert_eq!(channels.last_out(&channel(), &shop()).await, Ok(None));
     let mut ids = Vec::new();

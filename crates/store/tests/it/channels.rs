@@ -20,7 +20,7 @@ conformance! {
     a_message_is_as_far_as_the_least_of_its_parts,
     receipts_go_forward_only_and_unknown_ids_are_not_ours,
     ids_of_providers_go_with_their_message,
-    no_channel_reaches_who_is_listed,
+    no_channel_reaches_a_listed_contact,
 }
 
 fn item() -> ChannelChat {
@@ -62,7 +62,7 @@ fn receipt(provider_id: impl Into<ProviderId>, state: ReceiptState, at: Timestam
 }
 
 /// The types of the events about a message.
-async fn told(world: &World, id: MessageId) -> Vec<&'static str> {
+async fn event_words(world: &World, id: MessageId) -> Vec<&'static str> {
     let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
     let of_it = read.events.iter().filter(|event| event.data.contains(&id.to_string()));
     of_it.map(|event| event.kind.as_str()).collect()
@@ -113,19 +113,19 @@ async fn a_message_is_as_far_as_the_least_of_its_parts(world: World) {
     outbox.part_sent(sent(&world, id, 1, &["a2", "a3"])).await.unwrap();
     assert_eq!(world.state(id).await, MessageState::Sent);
     let delivered = |provider_id: &str| receipt(provider_id, ReceiptState::Delivered, world.now());
-    for (told, state) in [
+    for (update, state) in [
         (delivered("a2"), MessageState::Sent),
         (delivered("a3"), MessageState::Delivered),
         (read("a3"), MessageState::Delivered),
         (read("a2"), MessageState::Read),
     ] {
-        assert_eq!(outbox.receipt(told.clone()).await, Ok(Some(id)));
-        assert_eq!(world.state(id).await, state, "{told:?}");
+        assert_eq!(outbox.receipt(update.clone()).await, Ok(Some(id)));
+        assert_eq!(world.state(id).await, state, "{update:?}");
     }
     let steps: Vec<Step> = world.steps(id).await;
     assert!(steps.ends_with(&[Step::Sent, Step::Delivered, Step::Read]), "{steps:?}");
     let once_each = ["message.accepted", "message.sent", "message.delivered", "message.read"];
-    assert_eq!(told(&world, id).await, once_each);
+    assert_eq!(event_words(&world, id).await, once_each);
     // One that left without an id at the provider is never said to have arrived.
     let id = taken_in(&world, 2).await;
     outbox.part_sent(sent(&world, id, 0, &[])).await.unwrap();
@@ -140,13 +140,13 @@ async fn receipts_go_forward_only_and_unknown_ids_are_not_ours(world: World) {
     let id = taken_in(&world, 1).await;
     outbox.part_sent(sent(&world, id, 0, &["a1"])).await.unwrap();
     let read = receipt("a1", ReceiptState::Read, world.now());
-    for told in [read.clone(), read.clone(), receipt("a1", ReceiptState::Delivered, world.now())] {
-        assert_eq!(outbox.receipt(told).await, Ok(Some(id)));
+    for update in [read.clone(), read.clone(), receipt("a1", ReceiptState::Delivered, world.now())] {
+        assert_eq!(outbox.receipt(update).await, Ok(Some(id)));
         assert_eq!(world.state(id).await, MessageState::Read);
     }
     assert_eq!(world.steps(id).await.iter().filter(|step| **step == Step::Read).count(), 1);
     assert!(!world.steps(id).await.contains(&Step::Delivered));
-    assert_eq!(told(&world, id).await, ["message.accepted", "message.sent", "message.read"]);
+    assert_eq!(event_words(&world, id).await, ["message.accepted", "message.sent", "message.read"]);
     let other_account = Receipt { account: account("shop_2"), ..read.clone() };
     let other_channel = Receipt { channel: "vk".parse().unwrap(), ..read.clone() };
     for unknown in [other_account, other_channel, receipt("a9", ReceiptState::Read, world.now())] {
@@ -155,8 +155,8 @@ async fn receipts_go_forward_only_and_unknown_ids_are_not_ours(world: World) {
     // What goes to Telegram is not known by its ids.
     let telegram = world.sending(1).await;
     outbox.part_sent(world.sent(telegram, 0)).await.unwrap();
-    let told = Receipt { account: account("main"), ..receipt(500, ReceiptState::Read, world.now()) };
-    assert_eq!(outbox.receipt(told).await, Ok(None));
+    let update = Receipt { account: account("main"), ..receipt(500, ReceiptState::Read, world.now()) };
+    assert_eq!(outbox.receipt(update).await, Ok(None));
 }
 
 async fn ids_of_providers_go_with_their_message(world: World) {
@@ -165,11 +165,11 @@ async fn ids_of_providers_go_with_their_message(world: World) {
     outbox.part_sent(sent(&world, id, 0, &["a1"])).await.unwrap();
     world.clock.advance(Duration::from_hours(91 * 24));
     assert_eq!(world.store.sweep().await, Ok(Swept { messages: 1, ..Swept::default() }));
-    let told = receipt("a1", ReceiptState::Delivered, world.now());
-    assert_eq!(outbox.receipt(told).await, Ok(None));
+    let update = receipt("a1", ReceiptState::Delivered, world.now());
+    assert_eq!(outbox.receipt(update).await, Ok(None));
 }
 
-async fn no_channel_reaches_who_is_listed(world: World) {
+async fn no_channel_reaches_a_listed_contact(world: World) {
     let (outbox, list) = (world.store.outbox(), world.store.do_not_contact());
     for (to, listed) in [
         ("avito:shop/U2I-1", "avito:shop/U2I-1"),

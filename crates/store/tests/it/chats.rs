@@ -9,14 +9,14 @@ use crate::support::{World, account, begun, chat, chat_number, conformance};
 conformance! {
     a_chat_is_made_linked_edited_and_left,
     binding_a_chat_takes_it_back,
-    what_accounts_see_stands_beside_what_was_made,
+    chats_of_accounts_are_listed_beside_created_ones,
     private_dialogs_are_not_listed,
     filters_hold_together,
     a_chat_has_its_names_and_is_found_by_each,
     pages_are_complete_and_without_doubles,
     a_group_that_became_a_supergroup_takes_its_things_along,
     chats_of_one_title_are_found,
-    a_sent_part_binds_again_only_when_asked_to,
+    a_sent_part_rebinds_only_on_request,
 }
 
 fn created(chat_id: ChatId, name: &str) -> RegistryChange {
@@ -101,7 +101,7 @@ async fn binding_a_chat_takes_it_back(world: World) {
     assert_eq!(get(&world, chat()).await.account, Some(account("main")));
 }
 
-async fn what_accounts_see_stands_beside_what_was_made(world: World) {
+async fn chats_of_accounts_are_listed_beside_created_ones(world: World) {
     make(&world, vec![created(chat(), "backup_1")]).await;
     let peers = world.store.peers();
     peers.save(&account("main"), vec![peer(chat(), "Old", PeerKind::Supergroup)]).await.unwrap();
@@ -250,7 +250,7 @@ async fn chats_of_one_title_are_found(world: World) {
     assert_eq!(world.store.chats().titled("demo").await, Ok(Vec::new()));
 }
 
-async fn a_sent_part_binds_again_only_when_asked_to(world: World) {
+async fn a_sent_part_rebinds_only_on_request(world: World) {
     let outbox = world.store.outbox();
     for (name, binding, expected) in [
         ("main", Binding::IfUnbound, "main"),

@@ -15,8 +15,8 @@ use store::{
 use crate::support::{World, conformance};
 
 conformance! {
-    old_clients_are_taken_once_and_asked_for_by_their_old_ids,
-    a_client_who_wrote_here_gets_its_old_id_and_loses_it_again,
+    old_clients_are_imported_once_and_found_by_old_id,
+    a_client_gets_its_old_id_and_loses_it_on_undo,
     an_undone_import_leaves_what_went_on_since,
     old_messages_are_never_answered,
     an_appeal_that_moved_on_there_moves_on_here,
@@ -154,7 +154,7 @@ impl World {
     }
 }
 
-async fn old_clients_are_taken_once_and_asked_for_by_their_old_ids(world: World) {
+async fn old_clients_are_imported_once_and_found_by_old_id(world: World) {
     let first = world.begin_run().await;
     let before = world.events().await;
     let taken = world.take_past(first, old(&world)).await;
@@ -187,10 +187,10 @@ async fn old_clients_are_taken_once_and_asked_for_by_their_old_ids(world: World)
     let found = world.store.pipeline().client_by_old_id("7").await.unwrap().unwrap();
     assert_eq!(world.store.pipeline().appeal_by_old_id("a-1").await.unwrap().unwrap().client, found.id);
     let page = Page { limit: 50, cursor: None };
-    let said = world.store.pipeline().conversation(found.id, &page).await.unwrap().items;
-    let said: Vec<_> = said.iter().map(|message| message.text.as_str()).collect();
+    let texts = world.store.pipeline().conversation(found.id, &page).await.unwrap().items;
+    let texts: Vec<_> = texts.iter().map(|message| message.text.as_str()).collect();
     // The history of the one who was merged is there too.
-    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(texts.len(), 3, "{texts:?}");
     // Undoing the second run changes nothing; undoing the first leaves nothing.
     assert_eq!(world.undo(second).await, (0, 0));
     assert_eq!(one("SELECT name FROM clients WHERE id = '7'"), ["Client 7"]);
@@ -209,7 +209,7 @@ async fn old_clients_are_taken_once_and_asked_for_by_their_old_ids(world: World)
     assert_eq!((of(third).clients, of(third).appeals, of(third).messages), (3, 3, 3));
 }
 
-async fn a_client_who_wrote_here_gets_its_old_id_and_loses_it_again(world: World) {
+async fn a_client_gets_its_old_id_and_loses_it_on_undo(world: World) {
     world.work_through().await;
     world.customer_writes("700", "m-1").await;
     let run = world.begin_run().await;

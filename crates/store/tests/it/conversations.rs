@@ -15,8 +15,8 @@ conformance! {
     both_directions_are_in_one_order,
     pages_lead_through_all_of_it_both_ways,
     an_answer_within_the_second_stands_behind,
-    what_was_caught_up_stands_where_it_was_written,
-    what_waits_is_not_in_it_and_what_failed_is,
+    caught_up_messages_keep_the_order_of_writing,
+    failed_messages_are_listed_and_waiting_ones_are_not,
     a_group_of_two_accounts_has_each_message_once,
     words_are_found_however_far_back,
     a_conversation_is_whole_while_its_index_is_filled,
@@ -158,7 +158,7 @@ async fn an_answer_within_the_second_stands_behind(world: World) {
     assert_eq!(world.all_pages(ConversationStart::Newest, None, 10).await, [last, answer, first]);
 }
 
-async fn what_was_caught_up_stands_where_it_was_written(world: World) {
+async fn caught_up_messages_keep_the_order_of_writing(world: World) {
     let missed = [world.received(chat(), 1, "are you there?"), world.received(chat(), 2, "hello?")];
     world.clock.advance(60 * SECOND);
     let sent = world.sends_to(chat(), "we are back").await;
@@ -168,7 +168,7 @@ async fn what_was_caught_up_stands_where_it_was_written(world: World) {
     assert_eq!(world.all_pages(ConversationStart::Newest, None, 1).await, [sent, second, first]);
 }
 
-async fn what_waits_is_not_in_it_and_what_failed_is(world: World) {
+async fn failed_messages_are_listed_and_waiting_ones_are_not(world: World) {
     let outbox = world.store.outbox();
     world.queued(1).await;
     world.sending(1).await;
@@ -211,9 +211,9 @@ async fn a_group_of_two_accounts_has_each_message_once(world: World) {
     for (number, text) in (1..).zip(["same", "same", "other"]) {
         let one = world.received(group, number, text);
         let message_id = TelegramMessageId::new(number + 70).unwrap();
-        let told = ReceivedMessage { account: account("second"), message_id, ..one.clone() };
+        let other = ReceivedMessage { account: account("second"), message_id, ..one.clone() };
         expected.push(world.take(one).await);
-        world.take(told).await;
+        world.take(other).await;
     }
     // Only one of them received this.
     let alone = ReceivedMessage { account: account("second"), ..world.received(group, 99, "alone") };

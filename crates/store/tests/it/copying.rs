@@ -20,12 +20,12 @@ const COLUMNS: &str = "
     GROUP BY t.name ORDER BY (SELECT count(*) FROM pragma_foreign_key_list(t.name))";
 
 /// A place for a store, of either engine.
-enum StorePlace {
+enum StoreLocation {
     File(tempfile::TempDir),
     Server(Database),
 }
 
-impl StorePlace {
+impl StoreLocation {
     fn file() -> Self {
         Self::File(tempfile::tempdir().unwrap())
     }
@@ -90,11 +90,11 @@ async fn copied_for(from: &str, to: &str, pages: usize) -> Result<Copied, CopyEr
         dir: PathBuf::from("/nowhere"),
         now: ambient::Clock::system().now(),
     };
-    let mut told = 0;
+    let mut reports = 0;
     copy(options, move |progress| {
         assert!(progress.rows <= progress.of, "{progress:?}");
-        told += 1;
-        if told < pages { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        reports += 1;
+        if reports < pages { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })
     .await
 }
@@ -112,7 +112,7 @@ async fn opened(world: &World, address: &str) -> Result<Store, OpenError> {
 async fn copies_of_both_engines_hold_the_same() {
     let (world, id) = filled().await;
     let (server, file, server_2, file_2) =
-        (StorePlace::server(), StorePlace::file(), StorePlace::server(), StorePlace::file());
+        (StoreLocation::server(), StoreLocation::file(), StoreLocation::server(), StoreLocation::file());
     let ways = [
         (file_of(&world), server.address()),
         (server.address(), file.address()),
@@ -129,7 +129,7 @@ async fn copies_of_both_engines_hold_the_same() {
     let rows = |name: &str| reports[0].iter().find(|table| table.name == name).unwrap().rows;
     assert_eq!((rows("audit_log"), rows("outbox"), rows("store_facts")), (MANY as u64, 4, 1));
     assert!(reports[0].iter().all(|table| table.rows > 0), "{:?}", reports[0]);
-    let StorePlace::Server(database) = &server else { unreachable!() };
+    let StoreLocation::Server(database) = &server else { unreachable!() };
     let names = database.query("SELECT name FROM users ORDER BY name");
     assert_eq!(names[0][0].as_deref(), Some("\u{fffd}текст 🙂1"));
     for (_, address) in &ways {
@@ -142,7 +142,7 @@ async fn copies_of_both_engines_hold_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
     let (world, id) = filled().await;
-    let (server, file) = (StorePlace::server(), StorePlace::file());
+    let (server, file) = (StoreLocation::server(), StoreLocation::file());
     for (from, to) in [(file_of(&world), server.address()), (server.address(), file.address())] {
         // In a large table, between tables, and while both sides are compared.
         for pages in [2, 3, 30] {
@@ -155,7 +155,7 @@ async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
         another.store.clone().close().await;
         let refused = copied(&file_of(&another), &to).await.unwrap_err();
         assert!(refused.to_string().contains("a copy of another store"), "{refused}");
-        let half = StorePlace::file();
+        let half = StoreLocation::file();
         let refused = copied(&to, &half.address()).await.unwrap_err();
         assert!(matches!(refused, CopyError::Unfinished), "{refused}");
 
@@ -171,7 +171,7 @@ async fn a_copy_that_was_broken_off_goes_on_where_it_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_was_changed_since_is_not_called_copied() {
     let (world, _) = filled().await;
-    let server = StorePlace::server();
+    let server = StoreLocation::server();
     copied_for(&file_of(&world), &server.address(), 20).await.unwrap_err();
     world.run("UPDATE audit_log SET times = 7 WHERE seq = 1");
     let refused = copied(&file_of(&world), &server.address()).await.unwrap_err();
@@ -186,7 +186,7 @@ async fn neither_side_is_copied_while_a_process_works_on_it() {
     let (free, _) = filled().await;
     let url = server.postgres.as_ref().unwrap().url();
     for taken in [file_of(&file), url.clone()] {
-        let from = copied(&taken, &StorePlace::file().address()).await.unwrap_err();
+        let from = copied(&taken, &StoreLocation::file().address()).await.unwrap_err();
         assert!(matches!(from, CopyError::From(_)) && from.to_string().contains(&pid), "{from}");
         let to = copied(&file_of(&free), &taken).await.unwrap_err();
         assert!(matches!(to, CopyError::To(_)) && to.to_string().contains(&pid), "{to}");
@@ -196,39 +196,41 @@ async fn neither_side_is_copied_while_a_process_works_on_it() {
     let url = format!("sqlite:{}", elsewhere.path().join("other.db").display());
     let data_dir = elsewhere.path().join("data");
     let store = Store::open(StoreOptions { data_dir, url: url.clone(), ..file.options() }).await.unwrap();
-    let from = copied(&url, &StorePlace::file().address()).await.unwrap_err();
+    let from = copied(&url, &StoreLocation::file().address()).await.unwrap_err();
     assert!(matches!(from, CopyError::From(OpenError::InUse { .. })), "{from}");
     store.close().await;
-    copied(&url, &StorePlace::file().address()).await.unwrap();
+    copied(&url, &StoreLocation::file().address()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_be_mixed_or_is_of_another_time_is_refused() {
+async fn a_copy_onto_other_data_or_another_version_is_refused() {
     let (world, _) = filled().await;
     let from = file_of(&world);
-    let told = async |from: &str, to: &str| copied(from, to).await.unwrap_err().to_string();
+    let error_of = async |from: &str, to: &str| copied(from, to).await.unwrap_err().to_string();
     for other in [World::fresh().await, World::on_postgres().await] {
         other.store.clone().close().await;
         let to = other.postgres.as_ref().map_or_else(|| file_of(&other), Database::url);
-        assert!(told(&from, &to).await.contains("holds another store"));
+        assert!(error_of(&from, &to).await.contains("holds another store"));
         other.run("INSERT INTO schema_migrations VALUES (999, 'later', 0)");
-        let newer = told(&to, &StorePlace::server().address()).await;
+        let newer = error_of(&to, &StoreLocation::server().address()).await;
         assert!(newer.contains("schema version 999"), "{newer}");
-        assert!(told(&from, &to).await.contains("holds another store"));
+        assert!(error_of(&from, &to).await.contains("holds another store"));
         other.run("DELETE FROM schema_migrations WHERE version > 17");
-        let older = told(&to, &StorePlace::server().address()).await;
+        let older = error_of(&to, &StoreLocation::server().address()).await;
         assert!(older.contains("schema version 17, this program makes"), "{older}");
     }
     let foreign = tempfile::tempdir().unwrap();
     let file = foreign.path().join("theirs.db");
     rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
     let theirs = format!("sqlite:{}", file.display());
-    assert!(told(&from, &theirs).await.contains("tables of another program"));
-    assert!(told(&theirs, &StorePlace::server().address()).await.contains("there is no store"));
-    for nothing in [StorePlace::file(), StorePlace::server()] {
+    assert!(error_of(&from, &theirs).await.contains("tables of another program"));
+    assert!(error_of(&theirs, &StoreLocation::server().address()).await.contains("there is no store"));
+    for nothing in [StoreLocation::file(), StoreLocation::server()] {
         assert!(
-            told(&nothing.address(), &StorePlace::server().address()).await.contains("there is no store")
+            error_of(&nothing.address(), &StoreLocation::server().address())
+                .await
+                .contains("there is no store")
         );
     }
-    assert!(told(&from, &from).await.contains("the same store"));
+    assert!(error_of(&from, &from).await.contains("the same store"));
 }

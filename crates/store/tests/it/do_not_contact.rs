@@ -8,8 +8,8 @@ use crate::support::{World, accept, accept_saga, account, begun, change, conform
 
 conformance! {
     a_contact_has_one_entry_until_it_is_removed,
-    nothing_is_accepted_or_begun_for_who_is_listed,
-    no_invitation_of_who_is_listed_is_begun,
+    no_message_to_a_listed_contact_is_accepted_or_begun,
+    no_invitation_of_a_listed_contact_is_begun,
 }
 
 fn entry(world: &World, contact: &str) -> DoNotContactEntry {
@@ -43,7 +43,7 @@ async fn a_contact_has_one_entry_until_it_is_removed(world: World) {
     assert_eq!(list.find(&phone).await, Ok(None));
 }
 
-async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
+async fn no_message_to_a_listed_contact_is_accepted_or_begun(world: World) {
     let (outbox, list) = (world.store.outbox(), world.store.do_not_contact());
     let user = ChatId::user(777).unwrap();
     let peer = StoredPeer {
@@ -95,7 +95,7 @@ async fn nothing_is_accepted_or_begun_for_who_is_listed(world: World) {
     outbox.accept(accept(world.message(1))).await.unwrap();
 }
 
-async fn no_invitation_of_who_is_listed_is_begun(world: World) {
+async fn no_invitation_of_a_listed_contact_is_begun(world: World) {
     let sagas = world.store.sagas();
     let mut saga = world.saga(make_chat("Demo"));
     sagas.accept(accept_saga(saga.clone())).await.unwrap();

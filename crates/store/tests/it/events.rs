@@ -18,16 +18,16 @@ use crate::support::{World, accept, account, change, chat, conformance};
 
 conformance! {
     each_change_of_a_message_is_an_event,
-    sagas_tell_of_themselves_and_of_their_chats,
+    sagas_emit_events_of_themselves_and_their_chats,
     failovers_alerts_and_account_states_are_events,
     events_of_a_write_that_fails_are_undone,
-    the_same_write_again_is_told_once,
+    a_repeated_write_emits_one_event,
     filters_narrow_and_pages_go_on,
-    age_and_count_end_events_and_a_reader_hears,
+    events_end_by_age_and_count_and_readers_learn_it,
     readers_wake_when_events_are_committed,
     a_reader_beside_many_writers_misses_none,
     ids_go_on_when_the_clock_was_set_back,
-    what_is_held_back_is_told,
+    held_back_work_emits_events,
 }
 
 async fn all(store: &Store) -> Vec<StoredEvent> {
@@ -46,7 +46,7 @@ async fn types(store: &Store) -> Vec<&'static str> {
     all(store).await.iter().map(|event| event.kind.as_str()).collect()
 }
 
-fn said(event: &StoredEvent) -> Value {
+fn data_of(event: &StoredEvent) -> Value {
     serde_json::from_str(&event.data).unwrap()
 }
 
@@ -62,8 +62,8 @@ async fn each_change_of_a_message_is_an_event(world: World) {
     outbox.part_sent(world.sent(id, 1)).await.unwrap();
     let events = all(&world.store).await;
     let [accepted, sent] = events.as_slice() else { panic!("{events:?}") };
-    assert_eq!(said(accepted), json!({"message_id": id, "state": "sending"}));
-    assert_eq!(said(sent), json!({"message_id": id, "state": "sent", "message_ids": [500, 501]}));
+    assert_eq!(data_of(accepted), json!({"message_id": id, "state": "sending"}));
+    assert_eq!(data_of(sent), json!({"message_id": id, "state": "sent", "message_ids": [500, 501]}));
     assert!(accepted.id < sent.id);
     for event in &events {
         assert_eq!(
@@ -93,7 +93,7 @@ async fn each_change_of_a_message_is_an_event(world: World) {
     }
     let events = all(&world.store).await;
     let failed = events.iter().find(|event| event.kind.as_str() == "message.failed").unwrap();
-    assert_eq!(said(failed), json!({"message_id": id, "state": "failed", "code": "no_account"}));
+    assert_eq!(data_of(failed), json!({"message_id": id, "state": "failed", "code": "no_account"}));
     let types: Vec<_> = events[2..].iter().map(|event| &event.kind.as_str()["message.".len()..]).collect();
     assert_eq!(
         types,
@@ -114,7 +114,7 @@ async fn each_change_of_a_message_is_an_event(world: World) {
     );
 }
 
-async fn sagas_tell_of_themselves_and_of_their_chats(world: World) {
+async fn sagas_emit_events_of_themselves_and_their_chats(world: World) {
     let sagas = world.store.sagas();
     let mut saga = world.begun_making().await;
     let member = serde_json::from_value(json!({"who": "@demo_main", "role": "member"})).unwrap();
@@ -158,12 +158,12 @@ async fn sagas_tell_of_themselves_and_of_their_chats(world: World) {
         ]
     );
     let events = all(&world.store).await;
-    assert_eq!(said(&events[1]), json!({"chat_id": chat(), "title": "Demo", "operation_id": saga.id}));
-    assert_eq!(said(&events[2]), json!({"who": "@demo_main", "operation_id": saga.id}));
+    assert_eq!(data_of(&events[1]), json!({"chat_id": chat(), "title": "Demo", "operation_id": saga.id}));
+    assert_eq!(data_of(&events[2]), json!({"who": "@demo_main", "operation_id": saga.id}));
     assert_eq!(events[2].chat, Some(chat().to_string()));
-    assert_eq!(said(&events[3]), json!({"chat_id": chat(), "title": "Paid", "operation_id": saga.id}));
-    assert_eq!(said(&events[4]), json!({"who": "@demo_main", "operation_id": saga.id}));
-    assert_eq!(said(&events[10]), json!({"operation_id": unclear.id, "kind": "create_chat"}));
+    assert_eq!(data_of(&events[3]), json!({"chat_id": chat(), "title": "Paid", "operation_id": saga.id}));
+    assert_eq!(data_of(&events[4]), json!({"who": "@demo_main", "operation_id": saga.id}));
+    assert_eq!(data_of(&events[10]), json!({"operation_id": unclear.id, "kind": "create_chat"}));
 }
 
 fn alert(world: &World, state: AlertState) -> StoredAlert {
@@ -179,7 +179,7 @@ fn alert(world: &World, state: AlertState) -> StoredAlert {
         raised_at: world.now(),
         closed_at: None,
         joined_to: None,
-        told_at: None,
+        notified_at: None,
         reminded_at: None,
         finished_at: None,
     }
@@ -206,12 +206,12 @@ async fn failovers_alerts_and_account_states_are_events(world: World) {
     assert_eq!(types(&world.store).await, expected);
     let events = all(&world.store).await;
     assert_eq!(
-        said(&events[1]),
+        data_of(&events[1]),
         json!({"from": "main", "to": "backup_1", "reason": "banned", "subject": id})
     );
     assert_eq!(events[1].account, Some(account("backup_1")));
     assert_eq!(events[2].account, Some(account("main")));
-    assert_eq!(said(&events[4]), json!({"state": "banned"}));
+    assert_eq!(data_of(&events[4]), json!({"state": "banned"}));
 }
 
 async fn events_of_a_write_that_fails_are_undone(world: World) {
@@ -235,7 +235,7 @@ async fn events_of_a_write_that_fails_are_undone(world: World) {
     assert!(events.is_sorted_by(|one, next| one.id < next.id));
 }
 
-async fn the_same_write_again_is_told_once(world: World) {
+async fn a_repeated_write_emits_one_event(world: World) {
     let id = world.sending(1).await;
     let sent = world.sent(id, 0);
     for _ in 0..2 {
@@ -260,16 +260,16 @@ async fn filters_narrow_and_pages_go_on(world: World) {
     let second = world.store.events().after(first.up_to, &filter, 1).await.unwrap();
     let third = world.store.events().after(second.up_to, &filter, 1).await.unwrap();
     let of = |read: &EventsRead| {
-        read.events.iter().map(|event| said(event)["message_id"].clone()).collect::<Vec<_>>()
+        read.events.iter().map(|event| data_of(event)["message_id"].clone()).collect::<Vec<_>>()
     };
     assert_eq!([of(&first), of(&second), of(&third)], [vec![json!(ids[0])], vec![json!(ids[2])], vec![]]);
     assert_eq!(third.up_to, second.up_to);
-    let nobody = EventFilter { accounts: vec![account("nobody")], ..EventFilter::default() };
-    let none = world.store.events().after(EventId::ZERO, &nobody, 10).await.unwrap();
+    let unknown = EventFilter { accounts: vec![account("nobody")], ..EventFilter::default() };
+    let none = world.store.events().after(EventId::ZERO, &unknown, 10).await.unwrap();
     assert_eq!((none.events.len(), none.up_to), (0, third.up_to), "what does not match is passed");
 }
 
-async fn age_and_count_end_events_and_a_reader_hears(world: World) {
+async fn events_end_by_age_and_count_and_readers_learn_it(world: World) {
     for _ in 0..250 {
         world.queued(1).await;
     }
@@ -345,14 +345,14 @@ async fn ids_go_on_when_the_clock_was_set_back(world: World) {
     assert!(ids[0] >= before && ids == [ids[0], ids[0] + 1, ids[0] + 2], "{ids:?}");
 }
 
-async fn what_is_held_back_is_told(world: World) {
+async fn held_back_work_emits_events(world: World) {
     world.queued(1).await;
     world.sending(1).await;
     world.making().await;
     world.store.hold_back(world.now()).await.unwrap();
-    let mut told = types(&world.store).await.split_off(3);
-    told.sort_unstable();
-    assert_eq!(told, ["message.failed", "message.in_doubt", "operation.failed"]);
+    let mut kinds = types(&world.store).await.split_off(3);
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["message.failed", "message.in_doubt", "operation.failed"]);
 }
 
 /// What happens while readers follow.

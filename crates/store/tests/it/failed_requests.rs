@@ -11,11 +11,11 @@ use crate::support::{World, change, conformance, make_chat, saga_with_keep};
 
 conformance! {
     a_saga_that_fails_keeps_its_request,
-    only_what_was_to_be_kept_is_kept,
+    only_requests_marked_to_keep_are_stored,
     a_cancelled_saga_keeps_its_request,
     trying_again_ends_well_or_badly,
     a_doubt_leaves_the_request_being_tried,
-    what_was_dropped_stays_dropped,
+    a_dropped_request_stays_dropped,
     a_request_that_is_stuck_can_be_tried_again,
     a_body_that_is_too_long_is_replaced_by_a_note,
     lists_are_newest_first_and_by_state,
@@ -66,7 +66,7 @@ async fn a_saga_that_fails_keeps_its_request(world: World) {
     assert_eq!(get(&world, saga.id).await, expected);
 }
 
-async fn only_what_was_to_be_kept_is_kept(world: World) {
+async fn only_requests_marked_to_keep_are_stored(world: World) {
     let plain = world.making().await;
     fail(&world, plain.id).await;
     let well = kept(&world, "{}").await;
@@ -128,7 +128,7 @@ async fn a_doubt_leaves_the_request_being_tried(world: World) {
     assert_eq!(get(&world, saga.id).await.state, FailedState::Pending);
 }
 
-async fn what_was_dropped_stays_dropped(world: World) {
+async fn a_dropped_request_stays_dropped(world: World) {
     let saga = kept(&world, "{}").await;
     fail(&world, saga.id).await;
     let id = request_of(saga.id);
@@ -139,8 +139,8 @@ async fn what_was_dropped_stays_dropped(world: World) {
     world.store.sagas().retry(saga.id, world.now()).await.unwrap();
     world.store.sagas().cancel(saga.id, world.now(), None).await.unwrap();
     assert_eq!(get(&world, saga.id).await, dropped);
-    let nobody = FailedRequestId::from_uuid(world.ids.next());
-    let refused = world.store.failed_requests().drop(nobody, world.now()).await;
+    let missing = FailedRequestId::from_uuid(world.ids.next());
+    let refused = world.store.failed_requests().drop(missing, world.now()).await;
     assert!(matches!(refused, Err(StoreError::NotFound { table: "failed_requests", .. })));
 }
 

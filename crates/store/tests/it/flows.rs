@@ -12,10 +12,10 @@ use store::{
 use crate::support::{World, conformance};
 
 conformance! {
-    a_run_is_kept_as_it_goes_on_and_told_of_once,
+    a_run_is_saved_in_steps_and_each_event_is_emitted_once,
     runs_under_way_are_cut_by_the_end_of_the_program,
-    what_limits_count_is_of_one_flow_and_account,
-    a_stopped_flow_stays_so_and_tells,
+    limits_count_runs_of_one_flow_and_account,
+    a_stopped_flow_stays_stopped_and_emits_an_event,
     runs_that_ended_long_ago_are_forgotten,
     a_definition_is_kept_unless_another_was_meanwhile
 }
@@ -41,12 +41,12 @@ fn run(world: &World, flow: &str, state: FlowRunState) -> StoredFlowRun {
     }
 }
 
-async fn told(world: &World) -> Vec<EventType> {
+async fn event_types(world: &World) -> Vec<EventType> {
     let read = world.store.events().after(domain::EventId::ZERO, &domain::EventFilter::default(), 100).await;
     read.unwrap().events.into_iter().map(|stored| stored.kind).collect()
 }
 
-async fn a_run_is_kept_as_it_goes_on_and_told_of_once(world: World) {
+async fn a_run_is_saved_in_steps_and_each_event_is_emitted_once(world: World) {
     let runs = world.store.flow_runs();
     let first = run(&world, "trip", FlowRunState::Running);
     runs.save(first.clone(), 0).await.unwrap();
@@ -62,7 +62,10 @@ async fn a_run_is_kept_as_it_goes_on_and_told_of_once(world: World) {
     };
     runs.save(ended.clone(), 3).await.unwrap();
     assert_eq!(runs.get(first.id).await.unwrap().as_ref(), Some(&ended));
-    assert_eq!(told(&world).await, [EventType::FlowBegan, EventType::FlowPressed, EventType::FlowEnded]);
+    assert_eq!(
+        event_types(&world).await,
+        [EventType::FlowBegan, EventType::FlowPressed, EventType::FlowEnded]
+    );
     let other = run(&world, "other", FlowRunState::Done);
     runs.save(other.clone(), 9).await.unwrap();
     let page = Page { limit: 1, cursor: None };
@@ -73,8 +76,8 @@ async fn a_run_is_kept_as_it_goes_on_and_told_of_once(world: World) {
     assert_eq!((next.items, next.next_cursor), (vec![ended.clone()], None));
     let of_trip = FlowRunFilter { flow: Some("trip".to_owned()), account: Some("main".parse().unwrap()) };
     assert_eq!(runs.list(of_trip, &page).await.unwrap().items, [ended]);
-    let of_nobody = FlowRunFilter { flow: None, account: Some("fifth".parse().unwrap()) };
-    assert_eq!(runs.list(of_nobody, &page).await.unwrap().items, []);
+    let unmatched = FlowRunFilter { flow: None, account: Some("fifth".parse().unwrap()) };
+    assert_eq!(runs.list(unmatched, &page).await.unwrap().items, []);
 }
 
 async fn runs_under_way_are_cut_by_the_end_of_the_program(world: World) {
@@ -93,7 +96,7 @@ async fn runs_under_way_are_cut_by_the_end_of_the_program(world: World) {
     assert_eq!(runs.cut(now).await, Ok(0));
 }
 
-async fn what_limits_count_is_of_one_flow_and_account(world: World) {
+async fn limits_count_runs_of_one_flow_and_account(world: World) {
     let runs = world.store.flow_runs();
     let main = "main".parse().unwrap();
     let nothing = runs.counted("trip", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
@@ -113,7 +116,7 @@ async fn what_limits_count_is_of_one_flow_and_account(world: World) {
     assert_eq!(later.begun, []);
 }
 
-async fn a_stopped_flow_stays_so_and_tells(world: World) {
+async fn a_stopped_flow_stays_stopped_and_emits_an_event(world: World) {
     let runs = world.store.flow_runs();
     assert_eq!(runs.switches().await, Ok(Vec::new()));
     let stopped = FlowSwitch {
@@ -130,7 +133,7 @@ async fn a_stopped_flow_stays_so_and_tells(world: World) {
     store.flow_runs().switch(started.clone()).await.unwrap();
     assert_eq!(store.flow_runs().switches().await, Ok(vec![started]));
     let world = World { store, ..world };
-    assert_eq!(told(&world).await, [EventType::FlowStopped]);
+    assert_eq!(event_types(&world).await, [EventType::FlowStopped]);
 }
 
 async fn runs_that_ended_long_ago_are_forgotten(world: World) {

@@ -11,12 +11,12 @@ conformance! {
     a_key_makes_one_message,
     a_key_whose_message_ended_unsent_is_free,
     a_key_lives_for_a_day,
-    what_a_key_stands_for_can_be_asked,
+    the_message_of_a_key_can_be_queried,
     sixty_four_callers_with_one_key_make_one_message,
     a_key_whose_message_failed_half_sent_is_kept,
     the_same_body_is_a_new_message_while_its_caller_waits,
     the_same_body_joins_what_its_caller_has_left,
-    what_was_answered_is_joined_no_more,
+    an_answered_message_is_not_joined,
     an_answer_is_known_to_callers_that_ask_later,
     each_message_that_was_left_is_joined_the_oldest_first,
     the_same_body_joins_what_ended_a_moment_ago,
@@ -59,7 +59,7 @@ async fn a_key_whose_message_ended_unsent_is_free(world: World) {
     assert_eq!(outbox.accept(with_key(world.message(1), 1, 9)).await, Ok(Accepted::Repeated(sent.id)));
 }
 
-async fn what_a_key_stands_for_can_be_asked(world: World) {
+async fn the_message_of_a_key_can_be_queried(world: World) {
     let outbox = world.store.outbox();
     let request = with_key(world.message(1), 1, 1);
     let (id, key) = (request.message.id, request.idempotency.expect("a key"));
@@ -138,7 +138,7 @@ async fn the_same_body_joins_what_its_caller_has_left(world: World) {
     outbox.answered(plain).await.unwrap();
 }
 
-async fn what_was_answered_is_joined_no_more(world: World) {
+async fn an_answered_message_is_not_joined(world: World) {
     let outbox = world.store.outbox();
     let first = begun(world.message(1));
     outbox.accept(with_join(first.clone(), 1)).await.unwrap();

@@ -10,10 +10,10 @@ use store::{
 use crate::support::{World, account, conformance};
 
 conformance! {
-    peers_that_are_known_stay_as_they_are,
+    stored_peers_are_not_overwritten,
     thousands_of_peers_are_taken_and_a_second_time_none,
     chats_are_taken_once_and_what_is_here_stands,
-    a_failed_request_is_kept_once_whatever_became_of_it,
+    a_failed_request_is_imported_once_in_any_state,
     a_failover_is_kept_once,
 }
 
@@ -34,7 +34,7 @@ fn peer(number: i64, title: &str, username: Option<&str>) -> StoredPeer {
     }
 }
 
-async fn peers_that_are_known_stay_as_they_are(world: World) {
+async fn stored_peers_are_not_overwritten(world: World) {
     let main = account("main");
     let known = StoredPeer { dialog: false, ..peer(1, "Today", Some("demo_chat")) };
     world.store.peers().save(&main, vec![known.clone()]).await.unwrap();
@@ -44,28 +44,28 @@ async fn peers_that_are_known_stay_as_they_are(world: World) {
         .change(vec![RegistryChange::Left { chat_id: channel(3) }], world.now())
         .await
         .unwrap();
-    let told = vec![
+    let peers = vec![
         peer(1, "Long ago", Some("demo_old")),
         peer(2, "Other", Some("demo_chat")),
         peer(3, "Left", None),
     ];
-    assert_eq!(world.store.imports().peers(&main, told.clone()).await, Ok(2));
+    assert_eq!(world.store.imports().peers(&main, peers.clone()).await, Ok(2));
     let all = world.store.peers().all(&main).await.unwrap();
     let get = |number| all.iter().find(|peer| peer.chat_id == channel(number)).expect("there");
     assert_eq!(get(1), &known);
     // The name is someone else's by now.
     assert_eq!((get(2).username.clone(), get(2).dialog), (None, true));
     assert!(!get(3).dialog);
-    assert_eq!(world.store.imports().peers(&main, told).await, Ok(0));
+    assert_eq!(world.store.imports().peers(&main, peers).await, Ok(0));
     // A name out of a file is to be asked for before it is believed.
     assert_eq!(world.store.peers().named_at(&main).await.unwrap().len(), 1);
 }
 
 async fn thousands_of_peers_are_taken_and_a_second_time_none(world: World) {
     let main = account("main");
-    let told: Vec<_> = (1..=4_000).map(|number| peer(number, "Demo", None)).collect();
-    assert_eq!(world.store.imports().peers(&main, told.clone()).await, Ok(4_000));
-    assert_eq!(world.store.imports().peers(&main, told).await, Ok(0));
+    let peers: Vec<_> = (1..=4_000).map(|number| peer(number, "Demo", None)).collect();
+    assert_eq!(world.store.imports().peers(&main, peers.clone()).await, Ok(4_000));
+    assert_eq!(world.store.imports().peers(&main, peers).await, Ok(0));
     assert_eq!(world.store.peers().all(&main).await.unwrap().len(), 4_000);
 }
 
@@ -131,7 +131,7 @@ fn request(world: &World, payload: &str) -> ImportedRequest {
     }
 }
 
-async fn a_failed_request_is_kept_once_whatever_became_of_it(world: World) {
+async fn a_failed_request_is_imported_once_in_any_state(world: World) {
     let imports = world.store.imports();
     let both = || vec![request(&world, "{}"), request(&world, "{\"chat\":1}"), request(&world, "{}")];
     assert_eq!(imports.new_failed_requests(both()).await, Ok(2));

@@ -46,7 +46,7 @@ async fn a_killed_store_is_shown_with_its_log() {
 }
 
 #[tokio::test]
-async fn what_would_refuse_to_open_is_told() {
+async fn a_store_that_would_not_open_is_reported() {
     let world = World::fresh().await;
     world.store.clone().close().await;
     let folder = world.dir.path().join("data");

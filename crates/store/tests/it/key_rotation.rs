@@ -16,7 +16,7 @@ use crate::support::{World, account, conformance};
 
 conformance! {
     everything_sealed_opens_with_the_new_key_alone,
-    what_is_sealed_meanwhile_opens_afterwards,
+    values_sealed_during_a_rotation_open_afterwards,
     a_rotation_that_was_cut_off_is_finished,
     a_key_from_outside_is_not_rotated,
 }
@@ -173,7 +173,7 @@ async fn everything_sealed_opens_with_the_new_key_alone(world: World) {
     store.close().await;
 }
 
-async fn what_is_sealed_meanwhile_opens_afterwards(world: World) {
+async fn values_sealed_during_a_rotation_open_afterwards(world: World) {
     let webhook = fill(&world).await;
     let store = world.store.clone();
     let writing = tokio::spawn(async move {

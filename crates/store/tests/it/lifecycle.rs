@@ -15,12 +15,12 @@ use crate::support::{World, accept, conformance, options, with_key};
 
 conformance! {
     dropping_the_last_handle_closes_in_order,
-    a_second_process_is_told_who_works_there,
+    a_second_process_learns_the_name_of_the_first,
     a_closed_store_says_so,
     concurrent_writes_share_commits,
     files_are_for_their_owner_alone,
     another_master_key_is_refused,
-    what_ended_is_counted_by_the_minute,
+    ended_messages_are_counted_by_the_minute,
     a_newer_database_is_left_alone,
     a_write_that_fails_does_not_hurt_its_group,
     what_many_write_at_once_is_what_each_would_write_alone;
@@ -89,7 +89,7 @@ async fn dropping_the_last_handle_closes_in_order(world: World) {
     assert!(store.outbox().get(id).await.unwrap().is_some());
 }
 
-async fn a_second_process_is_told_who_works_there(world: World) {
+async fn a_second_process_learns_the_name_of_the_first(world: World) {
     let Err(error) = world.open_again().await else { panic!("opened twice") };
     let pid = std::process::id();
     assert!(matches!(error, OpenError::InUse { holder: Some(holder), .. } if holder == pid), "{error:?}");
@@ -223,7 +223,7 @@ async fn an_emptied_file_beside_a_key_is_refused(world: World) {
     world.open_again().await.unwrap();
 }
 
-async fn what_ended_is_counted_by_the_minute(world: World) {
+async fn ended_messages_are_counted_by_the_minute(world: World) {
     let since = world.clock.now().minus(std::time::Duration::from_mins(5));
     assert_eq!(world.store.outbox().ended_by_minute(since).await.unwrap(), []);
     let id = world.queued(1).await;
@@ -460,7 +460,7 @@ async fn many_callers_share_a_few_connections_to_a_server() {
 }
 
 #[tokio::test]
-async fn an_address_of_another_database_is_refused_before_anything_is_made() {
+async fn an_unsupported_database_address_is_refused_first() {
     let dir = tempfile::tempdir().unwrap();
     let options = StoreOptions { url: "mysql://example.com/db".into(), ..options(&dir, &Clock::system()) };
     let Err(error) = Store::open_on(options, Disk::default()).await else { panic!("opened") };

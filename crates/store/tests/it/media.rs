@@ -19,11 +19,11 @@ conformance! {
     an_album_is_sent_under_the_ids_of_its_items,
     a_plan_is_the_same_only_with_all_its_random_ids,
     a_text_leaves_no_trace_of_media,
-    who_sent_a_message_is_known_by_its_ids,
+    the_sender_of_a_message_is_found_by_its_ids,
     files_are_in_use_as_long_as_they_may_be_sent,
     a_reference_is_kept_for_its_account_and_form,
     an_upload_is_kept_as_far_as_it_is,
-    what_the_provider_has_is_forgotten_in_time,
+    provider_references_are_removed_in_time,
 }
 
 async fn taken_in(world: &World, message: OutboundMessage) -> OutboundMessage {
@@ -50,17 +50,17 @@ async fn albums_read_back_as_they_were_taken_in(world: World) {
 
 async fn an_album_is_sent_under_the_ids_of_its_items(world: World) {
     let outbox = world.store.outbox();
-    for (told, known) in [
+    for (sent_ids, known) in [
         (ids(&[Some(7), Some(8), Some(9)]), vec![7, 8, 9]),
         (ids(&[None, Some(8)]), vec![8]),
         (SentIds::unread(), vec![]),
     ] {
         let message = taken_in(&world, with_album(world.message(2), &[1, 2, 3])).await;
         outbox.begin(world.begin(message.id, 0)).await.unwrap();
-        let sent = PartSent { message_ids: told.clone(), ..world.sent(message.id, 0) };
+        let sent = PartSent { message_ids: sent_ids.clone(), ..world.sent(message.id, 0) };
         outbox.part_sent(sent.clone()).await.unwrap();
         let mut expected = message.parts[0].clone();
-        expected.set_sent(&told);
+        expected.set_sent(&sent_ids);
         let stored = world.get(message.id).await;
         assert_eq!(stored.parts[0], expected);
         assert_eq!((stored.state, stored.message_numbers()), (MessageState::Sending, known));
@@ -122,12 +122,12 @@ async fn a_text_leaves_no_trace_of_media(world: World) {
     assert_eq!(traces, 0);
 }
 
-async fn who_sent_a_message_is_known_by_its_ids(world: World) {
+async fn the_sender_of_a_message_is_found_by_its_ids(world: World) {
     let outbox = world.store.outbox();
-    let send = async |message: OutboundMessage, by: &str, told: &[i64]| {
+    let send = async |message: OutboundMessage, by: &str, sent_ids: &[i64]| {
         let id = taken_in(&world, message).await.id;
         outbox.begin(Begin { account: account(by), ..world.begin(id, 0) }).await.unwrap();
-        let message_ids = told.iter().copied().map(Some).collect();
+        let message_ids = sent_ids.iter().copied().map(Some).collect();
         outbox.part_sent(PartSent { account: account(by), message_ids, ..world.sent(id, 0) }).await.unwrap();
     };
     let message_id = |number: i64| number.try_into().unwrap();
@@ -263,7 +263,7 @@ async fn an_upload_is_kept_as_far_as_it_is(world: World) {
     assert_eq!(again.files().upload(&main, other).await, Ok(None));
 }
 
-async fn what_the_provider_has_is_forgotten_in_time(world: World) {
+async fn provider_references_are_removed_in_time(world: World) {
     let files = world.store.files();
     let main = account("main");
     let (old, used) = (Sha256([7; 32]), Sha256([8; 32]));

@@ -12,26 +12,26 @@ use crate::support::{World, accept, account, begun, chat, chat_number, conforman
 conformance! {
     a_message_reads_back_as_it_was_taken_in,
     a_message_begun_at_acceptance_is_sent_in_two_writes,
-    a_read_finds_what_was_said_before_its_commit,
+    a_read_finds_a_write_reported_before_its_commit,
     parts_are_sent_one_by_one,
     a_part_is_begun_once_and_through_one_account,
     the_same_plan_again_changes_nothing,
-    who_sent_a_part_keeps_the_rest,
-    what_was_scheduled_waits_for_its_time_again,
+    the_account_of_the_first_part_keeps_the_rest,
+    a_scheduled_message_waits_for_its_time_again,
     a_part_that_was_sent_is_sent_once,
-    a_plan_replaces_parts_but_never_what_was_begun,
+    a_plan_replaces_parts_that_were_not_begun,
     proof_that_nothing_was_sent_requeues_or_ends,
     a_hold_is_kept_with_the_attempt_that_taught_it,
     failing_needs_proof,
     cancelling_needs_that_nothing_was_given_away,
     retrying_keeps_random_ids_and_clears_the_failure,
-    a_doubt_ends_by_a_persons_word,
+    a_person_resolves_a_doubt,
     a_doubt_ends_by_evidence,
-    nothing_begins_after_the_end,
+    no_part_begins_after_the_end,
     a_new_message_cannot_be_half_done,
     notes_are_added_and_bounded,
     of_attempts_in_a_row_the_last_are_kept,
-    what_is_gone_is_named,
+    a_missing_message_is_named,
 }
 
 async fn a_message_reads_back_as_it_was_taken_in(world: World) {
@@ -86,7 +86,7 @@ async fn a_message_begun_at_acceptance_is_sent_in_two_writes(world: World) {
     assert_eq!(world.store.accounts().bindings().await.unwrap(), [(chat(), account("main"))]);
 }
 
-async fn a_read_finds_what_was_said_before_its_commit(world: World) {
+async fn a_read_finds_a_write_reported_before_its_commit(world: World) {
     for _ in 0..20 {
         let id = world.sending(1).await;
         let outbox = world.store.outbox();
@@ -154,7 +154,7 @@ async fn the_same_plan_again_changes_nothing(world: World) {
     assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
 }
 
-async fn who_sent_a_part_keeps_the_rest(world: World) {
+async fn the_account_of_the_first_part_keeps_the_rest(world: World) {
     let outbox = world.store.outbox();
     let id = world.sending(2).await;
     outbox.part_sent(world.sent(id, 0)).await.unwrap();
@@ -168,7 +168,7 @@ async fn who_sent_a_part_keeps_the_rest(world: World) {
     assert_eq!((message.state, message.account), (MessageState::Queued, Some(account("main"))));
 }
 
-async fn what_was_scheduled_waits_for_its_time_again(world: World) {
+async fn a_scheduled_message_waits_for_its_time_again(world: World) {
     let outbox = world.store.outbox();
     let send_at = world.now().plus(std::time::Duration::from_mins(1));
     let mut message = world.message(1);
@@ -201,7 +201,7 @@ async fn a_part_that_was_sent_is_sent_once(world: World) {
     assert_eq!(world.get(id).await.parts[0].state, PartState::Sent);
 }
 
-async fn a_plan_replaces_parts_but_never_what_was_begun(world: World) {
+async fn a_plan_replaces_parts_that_were_not_begun(world: World) {
     let outbox = world.store.outbox();
     let id = world.queued(0).await;
     let mut plan = world.message(2).parts;
@@ -310,7 +310,7 @@ async fn retrying_keeps_random_ids_and_clears_the_failure(world: World) {
     assert_eq!(world.get(id).await.account, Some(account("main")));
 }
 
-async fn a_doubt_ends_by_a_persons_word(world: World) {
+async fn a_person_resolves_a_doubt(world: World) {
     let outbox = world.store.outbox();
     for (parts, resolution, state, part) in [
         (1, Resolution::Sent, MessageState::Sent, PartState::Sent),
@@ -348,7 +348,7 @@ async fn a_doubt_ends_by_evidence(world: World) {
     }
 }
 
-async fn nothing_begins_after_the_end(world: World) {
+async fn no_part_begins_after_the_end(world: World) {
     let outbox = world.store.outbox();
     let cancelled = world.queued(1).await;
     outbox.cancel(cancelled, world.now(), None).await.unwrap();
@@ -427,7 +427,7 @@ async fn futures_in_order<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F:
     waiting.into_iter().filter_map(|(_, output)| output).collect()
 }
 
-async fn what_is_gone_is_named(world: World) {
+async fn a_missing_message_is_named(world: World) {
     let outbox = world.store.outbox();
     let id = world.id();
     let failure = Failure::NoAccount { asked: Vec::new() };

@@ -31,26 +31,26 @@ use crate::support::{World, accept, conformance};
 
 conformance! {
     a_batch_waits_for_silence_and_no_longer_than_it_may,
-    what_is_written_meanwhile_discards_the_answer_twice_at_most,
-    one_person_on_two_channels_is_one_client_by_a_verified_number,
+    messages_written_meanwhile_discard_an_answer_twice_at_most,
+    a_verified_number_joins_two_channels_into_one_client,
     an_email_leads_to_the_client_that_is_known_by_it,
     a_typed_number_only_suggests,
     a_merge_and_its_undoing_move_all_that_belongs_to_a_client,
     an_appeal_goes_on_and_is_reopened_within_its_time,
     a_person_who_answers_stops_the_program,
     an_answer_counts_once_and_only_in_its_stage,
-    what_a_model_does_is_audited_with_its_answer,
+    actions_of_a_model_are_audited_with_its_answer,
     a_restored_store_leaves_what_was_not_answered_to_people,
-    what_is_taken_twice_is_there_once,
+    events_taken_twice_are_stored_once,
     other_programs_query_clients_appeals_and_messages,
-    what_other_programs_query_takes_no_writes,
+    views_for_other_programs_are_read_only,
     a_batch_waits_for_the_text_of_a_voice,
     a_voice_that_its_provider_wrote_down_is_not_awaited,
-    what_no_person_has_seen_is_counted,
-    who_waits_longest_comes_first_and_what_is_snoozed_comes_back,
+    unread_messages_are_counted,
+    appeals_sort_by_waiting_time_and_snoozed_ones_return,
     a_client_of_two_channels_is_found_by_either,
     words_and_numbers_lead_to_conversations,
-    an_erased_client_leaves_nothing_behind,
+    an_erased_client_leaves_no_rows,
     templates_are_kept_by_name,
     each_result_of_another_program_counts_once,
 }
@@ -207,7 +207,7 @@ async fn a_batch_waits_for_silence_and_no_longer_than_it_may(world: World) {
     assert!(world.batch_of(&turns[1]).await.len() >= 6);
 }
 
-async fn what_is_written_meanwhile_discards_the_answer_twice_at_most(world: World) {
+async fn messages_written_meanwhile_discard_an_answer_twice_at_most(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let mut written_so_far = Vec::new();
     for place in 0..4 {
@@ -231,7 +231,7 @@ async fn what_is_written_meanwhile_discards_the_answer_twice_at_most(world: Worl
     assert_eq!((turns.len(), world.batch_of(&turns[0]).await), (1, vec!["text of m-3".to_owned()]));
 }
 
-async fn one_person_on_two_channels_is_one_client_by_a_verified_number(world: World) {
+async fn a_verified_number_joins_two_channels_into_one_client(world: World) {
     let rules = started(&world, Responder::Human).await;
     let phone = Some("+70000000001");
     world.says(Written { phone, ..written(ANNA, "m-1") }).await;
@@ -346,9 +346,9 @@ async fn an_appeal_goes_on_and_is_reopened_within_its_time(world: World) {
         2
     );
     let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 100).await.unwrap();
-    let told = |word: &str| read.events.iter().filter(|event| event.kind.as_str() == word).count();
-    assert_eq!((told("appeal.opened"), told("appeal.reopened"), told("appeal.closed")), (2, 1, 3));
-    assert_eq!(told("client.created"), 1);
+    let count = |word: &str| read.events.iter().filter(|event| event.kind.as_str() == word).count();
+    assert_eq!((count("appeal.opened"), count("appeal.reopened"), count("appeal.closed")), (2, 1, 3));
+    assert_eq!(count("client.created"), 1);
 }
 
 async fn a_person_who_answers_stops_the_program(world: World) {
@@ -434,7 +434,7 @@ async fn a_restored_store_leaves_what_was_not_answered_to_people(world: World) {
     assert_eq!(world.store.pipeline().counts().await.unwrap().stages, []);
 }
 
-async fn what_is_taken_twice_is_there_once(world: World) {
+async fn events_taken_twice_are_stored_once(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.says(written(ANNA, "m-1")).await;
     world.says(written(ANNA, "m-1")).await;
@@ -447,7 +447,7 @@ async fn what_is_taken_twice_is_there_once(world: World) {
     assert_eq!(world.store.pipeline().conversation(client, &page()).await.unwrap().items.len(), 1);
 }
 
-async fn what_other_programs_query_takes_no_writes(world: World) {
+async fn views_for_other_programs_are_read_only(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     let rows = || {
@@ -492,7 +492,7 @@ impl World {
 
 const BORIS: &str = "vk:club/2000002";
 
-async fn what_no_person_has_seen_is_counted(world: World) {
+async fn unread_messages_are_counted(world: World) {
     let rules = started(&world, Responder::Ai).await;
     for place in 0..2 {
         // Each of them discards the turn before it.
@@ -515,7 +515,7 @@ async fn what_no_person_has_seen_is_counted(world: World) {
     assert_eq!((opened.len(), opened[0].first_answer_at), (1, appeal.first_answer_at));
 }
 
-async fn who_waits_longest_comes_first_and_what_is_snoozed_comes_back(world: World) {
+async fn appeals_sort_by_waiting_time_and_snoozed_ones_return(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     world.taken_in(&rules, written(BORIS, "v-1")).await;
@@ -599,7 +599,7 @@ async fn words_and_numbers_lead_to_conversations(world: World) {
     }
 }
 
-async fn an_erased_client_leaves_nothing_behind(world: World) {
+async fn an_erased_client_leaves_no_rows(world: World) {
     let rules = started(&world, Responder::Ai).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     world.taken_in(&rules, written(BORIS, "v-1")).await;
@@ -658,13 +658,13 @@ async fn each_result_of_another_program_counts_once(world: World) {
     assert!(pipeline.waiting(10).await.unwrap()[0].is_held, "it waits for the turn");
     assert!(pipeline.sent_elsewhere(turn, Some("p-1".to_owned())).await.unwrap());
     assert!(!pipeline.sent_elsewhere(turn, None).await.unwrap());
-    let said = pipeline.conversation(client.id, &page()).await.unwrap().items;
-    let ours: Vec<_> = said.iter().filter(|message| message.author == Author::Program).collect();
+    let messages = pipeline.conversation(client.id, &page()).await.unwrap().items;
+    let ours: Vec<_> = messages.iter().filter(|message| message.author == Author::Program).collect();
     assert_eq!((ours.len(), ours[0].external_id.as_deref(), ours[0].text.as_str()), (1, Some("p-1"), "Yes"));
     assert_eq!(pipeline.open_turns(10).await.unwrap(), []);
 }
 
-async fn what_a_model_does_is_audited_with_its_answer(world: World) {
+async fn actions_of_a_model_are_audited_with_its_answer(world: World) {
     let rules = started(&world, Responder::Ai).await;
     world.says(written(ANNA, "m-1")).await;
     world.work(&rules).await;

@@ -23,11 +23,11 @@ use crate::support::{World, accept, account, begun, chat, chat_number, conforman
 conformance! {
     a_message_its_event_and_the_counters_are_one_write,
     a_supergroup_has_one_row_for_all_accounts,
-    what_this_program_sent_has_no_row,
-    what_may_be_of_this_program_is_shown_once_that_is_clear,
-    what_another_account_heard_of_is_settled_by_its_writer,
+    messages_of_this_program_have_no_received_row,
+    possibly_own_messages_are_shown_once_decided,
+    the_writing_account_settles_messages_others_received,
     an_edit_before_the_original_is_the_message,
-    edits_are_told_and_reactions_are_not,
+    edits_emit_events_and_reactions_do_not,
     deletions_name_no_chat_or_a_channel,
     half_an_album_before_a_kill_is_whole_afterwards,
     a_burst_is_one_write,
@@ -38,7 +38,7 @@ conformance! {
     another_file_of_a_message_is_fetched_again,
     files_go_with_their_messages_and_accounts,
     a_person_who_opts_out_is_listed_with_the_message,
-    what_an_account_sent_is_read_once,
+    sent_messages_are_marked_read_once,
 }
 
 fn user(id: i64) -> ChatId {
@@ -87,14 +87,14 @@ async fn is_kept(world: &World, message: &ReceivedMessage) -> bool {
 }
 
 /// The types of the events about messages that came in, and what they say.
-async fn told(world: &World) -> Vec<(String, Value)> {
+async fn message_events(world: &World) -> Vec<(String, Value)> {
     let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 1000).await.unwrap();
-    let told = read.events.into_iter().filter(|event| event.data.contains("telegram_id"));
-    told.map(|event| (event.kind.to_string(), serde_json::from_str(&event.data).unwrap())).collect()
+    let events = read.events.into_iter().filter(|event| event.data.contains("telegram_id"));
+    events.map(|event| (event.kind.to_string(), serde_json::from_str(&event.data).unwrap())).collect()
 }
 
 async fn words(world: &World) -> Vec<String> {
-    told(world).await.into_iter().map(|(word, _)| word["message.".len()..].to_owned()).collect()
+    message_events(world).await.into_iter().map(|(word, _)| word["message.".len()..].to_owned()).collect()
 }
 
 async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
@@ -130,9 +130,9 @@ async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
     assert!(stored.received_at() <= world.now());
     let state = world.store.accounts().update_state(&account("main")).await.unwrap().unwrap();
     assert_eq!((state.pts, state.date, state.seq), (9, 8, 7));
-    let said = json!({"message_id": one.id(), "telegram_id": 45, "origin": "person", "from": "7", "media": "photo",
+    let data = json!({"message_id": one.id(), "telegram_id": 45, "origin": "person", "from": "7", "media": "photo",
         "album": i64::MAX.to_string()});
-    assert_eq!(told(&world).await, [("message.received".to_owned(), said)]);
+    assert_eq!(message_events(&world).await, [("message.received".to_owned(), data)]);
     let read = world.store.events().after(EventId::ZERO, &EventFilter::default(), 10).await.unwrap();
     assert_eq!(
         (&read.events[0].account, &read.events[0].chat),
@@ -144,8 +144,8 @@ async fn a_message_its_event_and_the_counters_are_one_write(world: World) {
 async fn a_supergroup_has_one_row_for_all_accounts(world: World) {
     for (chat_id, rows) in [(chat(), 1), (user(7), 3), (ChatId::group(5).unwrap(), 5)] {
         for name in ["main", "backup_1"] {
-            let told = ReceivedMessage { account: account(name), ..message(chat_id, 45) };
-            let taken = TakenUpdates { changes: vec![new(told)], ..of(name) };
+            let copy = ReceivedMessage { account: account(name), ..message(chat_id, 45) };
+            let taken = TakenUpdates { changes: vec![new(copy)], ..of(name) };
             world.store.received().take(taken).await.unwrap();
         }
         assert_eq!(world.number("SELECT count(*) FROM received_messages"), rows, "{chat_id}");
@@ -169,7 +169,7 @@ async fn is_user_seven(world: &World) {
     world.store.accounts().save_session(&session).await.unwrap();
 }
 
-async fn what_this_program_sent_has_no_row(world: World) {
+async fn messages_of_this_program_have_no_received_row(world: World) {
     let id = world.sending(1).await;
     world.store.outbox().part_sent(world.sent(id, 0)).await.unwrap();
     let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
@@ -187,7 +187,7 @@ async fn what_this_program_sent_has_no_row(world: World) {
     assert_eq!(stored.message.origin, MessageOrigin::Owner);
 }
 
-async fn what_may_be_of_this_program_is_shown_once_that_is_clear(world: World) {
+async fn possibly_own_messages_are_shown_once_decided(world: World) {
     let received = world.store.received();
     let id = world.sending(1).await;
     let (sent, by_hand) = (own(chat(), 500, &world), own(chat(), 501, &world));
@@ -208,7 +208,7 @@ async fn what_may_be_of_this_program_is_shown_once_that_is_clear(world: World) {
     assert_eq!(words(&world).await, ["received"]);
 }
 
-async fn what_another_account_heard_of_is_settled_by_its_writer(world: World) {
+async fn the_writing_account_settles_messages_others_received(world: World) {
     let received = world.store.received();
     is_user_seven(&world).await;
     let id = world.sending(1).await;
@@ -243,7 +243,7 @@ async fn an_edit_before_the_original_is_the_message(world: World) {
     assert_eq!(words(&world).await, ["received", "received", "received", "edited"]);
 }
 
-async fn edits_are_told_and_reactions_are_not(world: World) {
+async fn edits_emit_events_and_reactions_do_not(world: World) {
     let one = message(user(7), 45);
     take(&world.store, vec![new(one.clone())]).await;
     let heart = Reaction { emoji: Some("❤".into()), custom_emoji_id: None, count: 2 };
@@ -320,7 +320,7 @@ async fn numbers_go_on_when_the_clock_was_set_back(world: World) {
 }
 
 #[tokio::test]
-async fn without_room_nothing_is_kept_and_the_counters_stay() {
+async fn without_room_no_message_is_stored_and_counters_stay() {
     const MB: u64 = 1 << 20;
     let free = Arc::new(AtomicU64::new(1000 * MB));
     let disk = Disk::default().with_free_space({
@@ -425,7 +425,7 @@ async fn take_with_files(world: &World, changes: Vec<ReceivedChange>) -> usize {
 
 async fn kept(world: &World, seq: i64, number: u128) -> FileKey {
     let key = FileKey::from_uuid(uuid::Uuid::from_u128(number));
-    let fetched = FetchedFile::Kept { key: key.clone(), sha256: Sha256([7; 32]) };
+    let fetched = FetchedFile::Stored { key: key.clone(), sha256: Sha256([7; 32]) };
     assert_eq!(world.store.received().note_file(seq, fetched).await, Ok(true));
     key
 }
@@ -452,7 +452,7 @@ async fn files_that_the_rule_names_wait_until_they_are_noted(world: World) {
     let other = received.next_file(&account("main")).await.unwrap().unwrap();
     assert_eq!(other.chat_id, user(8));
     let key = kept(&world, other.seq, 1).await;
-    let file = received.kept_file(&second.id()).await.unwrap().expect("it lies here");
+    let file = received.stored_file(&second.id()).await.unwrap().expect("it lies here");
     assert_eq!((&file.key, file.sha256, Some(file.media)), (&key, Sha256([7; 32]), second.media));
     assert_eq!(received.kept_files().await, Ok(vec![key]));
     let last = received.next_file(&account("main")).await.unwrap().unwrap();
@@ -461,7 +461,7 @@ async fn files_that_the_rule_names_wait_until_they_are_noted(world: World) {
     assert_eq!(received.note_file(wanted.seq, given_up.clone()).await, Ok(true));
     assert_eq!(received.note_file(wanted.seq, given_up).await, Ok(false), "it is over");
     assert_eq!(received.next_file(&account("main")).await, Ok(None));
-    assert_eq!(received.kept_file(&first.id()).await, Ok(None));
+    assert_eq!(received.stored_file(&first.id()).await, Ok(None));
 }
 
 async fn another_file_of_a_message_is_fetched_again(world: World) {
@@ -477,7 +477,7 @@ async fn another_file_of_a_message_is_fetched_again(world: World) {
     kept(&world, seq, 2).await;
     // One that the rule does not name is not fetched, and what was is not its file.
     assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 1, 500), 7)]).await, 0);
-    assert_eq!(received.kept_file(&message(user(7), 1).id()).await, Ok(None));
+    assert_eq!(received.stored_file(&message(user(7), 1).id()).await, Ok(None));
     // A text that gets a photo.
     take_with_files(&world, vec![new(message(user(7), 2))]).await;
     assert_eq!(take_with_files(&world, vec![edited(with_photo(user(7), 2, 50), 5)]).await, 1);
@@ -525,14 +525,14 @@ async fn a_person_who_opts_out_is_listed_with_the_message(world: World) {
 }
 
 /// Which messages are said to be read.
-async fn said_to_be_read(world: &World) -> Vec<String> {
+async fn read_receipts(world: &World) -> Vec<String> {
     let filter = EventFilter { types: vec!["message.read".parse().unwrap()], ..EventFilter::default() };
     let read = world.store.events().after(EventId::ZERO, &filter, 1000).await.unwrap();
     let ids = read.events.iter().map(|event| serde_json::from_str::<Value>(&event.data).unwrap());
     ids.map(|data| data["message_id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn what_an_account_sent_is_read_once(world: World) {
+async fn sent_messages_are_marked_read_once(world: World) {
     let mut sent = Vec::new();
     for ids in [&[500_i64][..], &[501, 502], &[503]] {
         let id = world.sending(1).await;
@@ -545,19 +545,19 @@ async fn what_an_account_sent_is_read_once(world: World) {
     let others = TakenUpdates { changes: vec![read(chat(), 503)], ..of("backup_1") };
     world.store.received().take(others).await.unwrap();
     take(&world.store, vec![read(user(7), 503), read(chat(), 499)]).await;
-    assert!(said_to_be_read(&world).await.is_empty());
+    assert!(read_receipts(&world).await.is_empty());
     // Half of an album is not all of it.
     for _ in 0..2 {
         take(&world.store, vec![read(chat(), 501)]).await;
-        assert_eq!(said_to_be_read(&world).await, [sent[0].to_string()]);
+        assert_eq!(read_receipts(&world).await, [sent[0].to_string()]);
         assert_eq!(world.state(sent[1]).await, MessageState::Sent);
     }
     // With its events each has left memory for the index.
     world.clock.advance(Duration::from_secs(1));
     world.store.events().sweep(EventRetention { keep: Duration::ZERO, most: 1 }).await.unwrap();
     take(&world.store, vec![read(chat(), 502), read(chat(), 600)]).await;
-    let said = said_to_be_read(&world).await;
-    assert!(said.ends_with(&[sent[1].to_string(), sent[2].to_string()]), "{said:?}");
+    let receipts = read_receipts(&world).await;
+    assert!(receipts.ends_with(&[sent[1].to_string(), sent[2].to_string()]), "{receipts:?}");
     for id in sent {
         let steps = world.steps(id).await;
         assert_eq!(steps.iter().filter(|step| **step == Step::Read).count(), 1, "{steps:?}");

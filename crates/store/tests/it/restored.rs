@@ -20,18 +20,18 @@ use crate::support::{
 };
 
 conformance! {
-    what_waits_fails_and_a_retry_sends_what_was_not_sent,
-    what_was_under_way_is_in_doubt_until_it_is_seen,
+    waiting_messages_fail_and_a_retry_sends_the_unsent_parts,
+    messages_in_progress_are_in_doubt_until_seen_in_the_chat,
     parts_behind_a_doubt_wait_for_a_person,
-    a_person_who_says_that_it_was_sent_speaks_of_the_doubtful_part,
-    a_key_stands_for_what_may_have_been_sent,
+    a_person_confirms_only_the_doubtful_part,
+    a_key_refers_to_a_message_that_may_have_been_sent,
     files_stay_as_long_as_for_any_failed_message,
     a_large_backlog_is_held_back_in_pieces,
     sagas_fail_or_are_in_doubt,
     a_saga_that_has_its_chat_goes_on_with_it,
     callbacks_are_given_up,
-    notices_are_given_up_and_everybody_is_signed_out,
-    a_clearing_leaves_nothing_stopped,
+    a_restore_gives_up_notices_and_ends_sessions,
+    a_restored_clearing_leaves_no_service_stopped,
 }
 
 fn made_at() -> Timestamp {
@@ -59,7 +59,7 @@ async fn last_step(world: &World, id: MessageId) -> (Step, Option<String>) {
     (last.step, last.detail)
 }
 
-async fn what_waits_fails_and_a_retry_sends_what_was_not_sent(world: World) {
+async fn waiting_messages_fail_and_a_retry_sends_the_unsent_parts(world: World) {
     let outbox = world.store.outbox();
     let mut scheduled = world.message(1);
     scheduled.state = MessageState::Scheduled;
@@ -104,7 +104,7 @@ async fn what_waits_fails_and_a_retry_sends_what_was_not_sent(world: World) {
     assert_eq!(half.message_numbers(), [500]);
 }
 
-async fn what_was_under_way_is_in_doubt_until_it_is_seen(world: World) {
+async fn messages_in_progress_are_in_doubt_until_seen_in_the_chat(world: World) {
     let (one, other) = (world.sending(1).await, world.sending(1).await);
     let held = hold_back(&world).await;
     assert_eq!(held, HeldBack { messages_in_doubt: 2, ..HeldBack::default() });
@@ -124,9 +124,9 @@ async fn parts_behind_a_doubt_wait_for_a_person(world: World) {
     let outbox = world.store.outbox();
     let (before, held) = (world.sending(3).await, world.sending(3).await);
     outbox.doubt(world.doubt(before)).await.unwrap();
-    let told = world.steps(before).await;
+    let steps = world.steps(before).await;
     assert_eq!(hold_back(&world).await, HeldBack { messages_in_doubt: 1, ..HeldBack::default() });
-    assert_eq!(world.steps(before).await, told, "its doubt is no other than before");
+    assert_eq!(world.steps(before).await, steps, "its doubt is no other than before");
     for id in [before, held] {
         // Someone else in the chat saw the first part.
         outbox.part_sent(world.sent(id, 0)).await.unwrap();
@@ -142,7 +142,7 @@ async fn parts_behind_a_doubt_wait_for_a_person(world: World) {
     }
 }
 
-async fn a_person_who_says_that_it_was_sent_speaks_of_the_doubtful_part(world: World) {
+async fn a_person_confirms_only_the_doubtful_part(world: World) {
     let outbox = world.store.outbox();
     let (whole, half, again) = (world.sending(1).await, world.sending(2).await, world.sending(2).await);
     hold_back(&world).await;
@@ -165,7 +165,7 @@ async fn a_person_who_says_that_it_was_sent_speaks_of_the_doubtful_part(world: W
     assert_eq!(world.state(again).await, MessageState::Queued);
 }
 
-async fn a_key_stands_for_what_may_have_been_sent(world: World) {
+async fn a_key_refers_to_a_message_that_may_have_been_sent(world: World) {
     let outbox = world.store.outbox();
     let keyed = world.message(1);
     assert_eq!(outbox.accept(with_key(keyed.clone(), 1, 1)).await, Ok(Accepted::New));
@@ -293,7 +293,7 @@ async fn callbacks_are_given_up(world: World) {
     assert_eq!((due.len(), due[0].attempts), (1, 0), "holding it back was no attempt");
 }
 
-async fn notices_are_given_up_and_everybody_is_signed_out(world: World) {
+async fn a_restore_gives_up_notices_and_ends_sessions(world: World) {
     let notice = NewNotice {
         id: AlertNoticeId::from_uuid(world.ids.next()),
         at: world.now(),
@@ -321,7 +321,7 @@ async fn notices_are_given_up_and_everybody_is_signed_out(world: World) {
     assert!(world.store.users().get(&user.name).await.unwrap().is_some());
 }
 
-async fn a_clearing_leaves_nothing_stopped(world: World) {
+async fn a_restored_clearing_leaves_no_service_stopped(world: World) {
     let (services, accounts) = (world.store.services(), world.store.accounts());
     for service in [Service::SendText, Service::CreateChat, Service::LeaveChat] {
         services.save(service, true, world.now()).await.unwrap();

@@ -128,23 +128,23 @@ async fn saga(world: &World, far: Far) -> OperationId {
 }
 
 /// All that can be seen of these.
-async fn seen(world: &World, messages: &[MessageId], sagas: &[OperationId]) -> String {
-    let mut seen = String::new();
+async fn snapshot(world: &World, messages: &[MessageId], sagas: &[OperationId]) -> String {
+    let mut snapshot = String::new();
     for id in messages {
         let timeline = world.store.outbox().timeline(*id).await;
-        writeln!(seen, "{:?} {timeline:?}", world.get(*id).await).unwrap();
+        writeln!(snapshot, "{:?} {timeline:?}", world.get(*id).await).unwrap();
     }
     for id in sagas {
-        writeln!(seen, "{:?} {:?}", world.get_saga(*id).await, world.history(*id).await).unwrap();
+        writeln!(snapshot, "{:?} {:?}", world.get_saga(*id).await, world.history(*id).await).unwrap();
     }
-    seen
+    snapshot
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_waits_and_nothing_begins_to_wait_without_a_person(
+    fn restored_work_never_waits_without_a_person(
         starts in prop::collection::vec((any::<bool>(), 1..4_u16), 1..5),
         before in prop::collection::vec((0..4_usize, op()), 0..30),
         sagas in prop::collection::vec(far(), 0..4),
@@ -194,9 +194,9 @@ proptest! {
                 assert_eq!(saga.begun.is_some(), saga.state == SagaState::InDoubt);
             }
 
-            let once = seen(&world, &ids, &operations).await;
+            let once = snapshot(&world, &ids, &operations).await;
             assert_eq!(world.store.hold_back(made_at).await, Ok(HeldBack::default()));
-            assert_eq!(seen(&world, &ids, &operations).await, once);
+            assert_eq!(snapshot(&world, &ids, &operations).await, once);
 
             for (index, alone) in after {
                 run(&world, ids[index % ids.len()], Op::Alone(alone)).await;

@@ -30,10 +30,10 @@ fn text(number: u16) -> String {
 async fn sends(world: &World) {
     let outbox = world.store.outbox();
     let sending = (0..ROWS).map(|number| {
-        let said = FormattedText::plain(&text(number));
+        let body = FormattedText::plain(&text(number));
         let mut message = world.message(1);
-        message.content.text = said.clone();
-        message.parts = vec![Part::of_text(0, said, i64::MAX - i64::from(number))];
+        message.content.text = body.clone();
+        message.parts = vec![Part::of_text(0, body, i64::MAX - i64::from(number))];
         let message = begun(message);
         async move {
             let id = message.id;

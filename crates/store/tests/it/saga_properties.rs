@@ -106,7 +106,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn sagas_go_legal_ways_and_nothing_is_lost(
+    fn sagas_change_state_legally_and_none_is_lost(
         count in 1..4_usize,
         ops in prop::collection::vec((0..3_usize, op()), 1..40),
         on_postgres in prop::bool::weighted(0.2),

@@ -23,7 +23,7 @@ use crate::support::{
 conformance! {
     a_saga_reads_back_as_it_was_taken_in,
     a_key_makes_one_saga,
-    a_key_whose_saga_came_to_nothing_is_free,
+    a_key_whose_saga_was_unsuccessful_is_free,
     keys_of_messages_and_sagas_do_not_mix,
     sixty_four_callers_with_one_key_make_one_saga,
     the_same_body_joins_a_saga_that_its_caller_has_left,
@@ -31,7 +31,7 @@ conformance! {
     everything_about_a_step_is_written_at_once,
     a_change_that_cannot_be_leaves_nothing,
     the_same_write_again_changes_nothing,
-    what_has_ended_stays_so,
+    an_ended_saga_stays_ended,
     states_that_make_no_sense_are_refused,
     only_what_is_queued_is_cancelled,
     a_retry_begins_where_the_saga_began,
@@ -41,8 +41,8 @@ conformance! {
     a_doubt_about_the_last_step_ends_in_one_write,
     histories_are_bounded_and_in_order,
     unfinished_sagas_come_oldest_first,
-    a_saga_that_is_not_there_is_said_so,
-    nothing_is_lost_on_reopening,
+    a_missing_saga_is_reported,
+    sagas_survive_reopening,
     only_a_fresh_saga_is_taken_in,
 }
 
@@ -109,7 +109,7 @@ async fn a_key_makes_one_saga(world: World) {
     assert_eq!(sagas.accept(saga_with_key(saga(), 1, 2)).await, Ok(SagaAccepted::New));
 }
 
-async fn a_key_whose_saga_came_to_nothing_is_free(world: World) {
+async fn a_key_whose_saga_was_unsuccessful_is_free(world: World) {
     let sagas = world.store.sagas();
     for end in 0..2 {
         let saga = world.saga(make_chat("Demo"));
@@ -325,7 +325,7 @@ async fn the_same_write_again_changes_nothing(world: World) {
     assert_eq!(failovers.items.len(), 1);
 }
 
-async fn what_has_ended_stays_so(world: World) {
+async fn an_ended_saga_stays_ended(world: World) {
     let sagas = world.store.sagas();
     for state in [SagaState::Done, SagaState::Failed, SagaState::Cancelled, SagaState::InDoubt] {
         let running = world.begun_making().await;
@@ -533,7 +533,7 @@ async fn unfinished_sagas_come_oldest_first(world: World) {
     assert_eq!(ids(sagas.unfinished(None, 0).await.unwrap().readable), open[..1]);
 }
 
-async fn a_saga_that_is_not_there_is_said_so(world: World) {
+async fn a_missing_saga_is_reported(world: World) {
     let sagas = world.store.sagas();
     let saga = world.saga(make_chat("Demo"));
     let id = saga.id;
@@ -555,7 +555,7 @@ async fn a_saga_that_is_not_there_is_said_so(world: World) {
     assert_eq!(sagas.steps(OperationId::MIN).await, Ok(Vec::new()));
 }
 
-async fn nothing_is_lost_on_reopening(world: World) {
+async fn sagas_survive_reopening(world: World) {
     let queued = world.making().await;
     let running = world.begun_making().await;
     let doubt = doubtful(&world).await;

@@ -8,10 +8,10 @@ use store::{Doubt, PartSent, Swept};
 use crate::support::{World, account, conformance};
 
 conformance! {
-    counted_parts_are_kept_by_the_minute,
-    first_count_looks_through_what_is_kept,
-    begun_parts_are_told_by_account,
-    a_restore_counts_what_was_under_way,
+    sent_parts_are_counted_by_the_minute,
+    the_first_count_reads_stored_messages,
+    begun_parts_are_counted_by_account,
+    a_restore_counts_parts_in_progress,
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -21,7 +21,7 @@ fn minute(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.as_micros().div_euclid(60_000_000) * 60_000_000)
 }
 
-async fn counted_parts_are_kept_by_the_minute(world: World) {
+async fn sent_parts_are_counted_by_the_minute(world: World) {
     let (outbox, counts, main) = (world.store.outbox(), world.store.sent_counts(), account("main"));
     counts.begin(&main, vec![(world.now().minus(MINUTE), 7)], world.now()).await.unwrap();
     let (first, second) = (world.sending(1).await, world.sending(1).await);
@@ -44,7 +44,7 @@ async fn counted_parts_are_kept_by_the_minute(world: World) {
     assert_eq!(world.store.sweep().await, Ok(Swept { sent_counts: 2, ..Swept::default() }));
 }
 
-async fn first_count_looks_through_what_is_kept(world: World) {
+async fn the_first_count_reads_stored_messages(world: World) {
     let (outbox, counts, main) = (world.store.outbox(), world.store.sent_counts(), account("main"));
     let (sent, doubtful, old) = (world.sending(1).await, world.sending(1).await, world.sending(1).await);
     outbox.part_sent(world.sent(old, 0)).await.unwrap();
@@ -64,7 +64,7 @@ async fn first_count_looks_through_what_is_kept(world: World) {
     assert_eq!(counts.kept(&main).await, Ok(Some(vec![(minute(until), 2)])));
 }
 
-async fn begun_parts_are_told_by_account(world: World) {
+async fn begun_parts_are_counted_by_account(world: World) {
     let (outbox, counts) = (world.store.outbox(), world.store.sent_counts());
     assert_eq!(counts.begun().await, Ok(Vec::new()));
     let (first, _second, doubtful) = (world.sending(1).await, world.sending(1).await, world.sending(1).await);
@@ -75,7 +75,7 @@ async fn begun_parts_are_told_by_account(world: World) {
     assert_eq!(counts.begun().await, Ok(vec![(account("main"), 1)]));
 }
 
-async fn a_restore_counts_what_was_under_way(world: World) {
+async fn a_restore_counts_parts_in_progress(world: World) {
     let main = account("main");
     world.store.sent_counts().begin(&main, Vec::new(), world.now()).await.unwrap();
     world.sending(1).await;

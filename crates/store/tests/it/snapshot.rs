@@ -12,7 +12,7 @@ use crate::support::{World, conformance};
 
 conformance! {
     a_copy_is_one_moment_of_a_store_that_is_worked_on,
-    nothing_is_written_over,
+    an_existing_file_is_not_overwritten,
     a_waiter_that_gives_up_ends_it_and_the_store_goes_on,
     a_damaged_copy_and_one_of_another_key_are_refused,
 }
@@ -60,7 +60,7 @@ async fn a_copy_is_one_moment_of_a_store_that_is_worked_on(world: World) {
     assert_eq!(whole_messages(&last), (written, 0));
 }
 
-async fn nothing_is_written_over(world: World) {
+async fn an_existing_file_is_not_overwritten(world: World) {
     let there = world.dir.path().join("there");
     fs::write(&there, "somebody's").unwrap();
     assert!(matches!(world.store.snapshot(&there).await, Err(SnapshotError::File { .. })));

@@ -13,9 +13,9 @@ conformance! {
     every_end_for_want_of_a_chat_is_counted,
     other_ends_are_not_counted,
     a_chat_that_no_one_finds_and_counts_as_left_is_counted,
-    who_asks_is_remembered,
+    callers_of_a_chat_are_recorded,
     the_latest_come_first,
-    a_chat_is_forgotten_when_told,
+    an_unresolved_chat_is_removed_on_request,
 }
 
 fn nowhere() -> Failure {
@@ -85,7 +85,7 @@ async fn a_chat_that_no_one_finds_and_counts_as_left_is_counted(world: World) {
     assert_eq!(found[0].accounts, [Refusal { account: account("main"), why: "not_found".into() }]);
 }
 
-async fn who_asks_is_remembered(world: World) {
+async fn callers_of_a_chat_are_recorded(world: World) {
     let key = ApiKeyId::from_uuid(world.ids.next());
     for (listener, address) in [("5022", "192.0.2.7"), ("v1", "192.0.2.7"), ("5022", "192.0.2.7")] {
         let message = world.message(1);
@@ -127,7 +127,7 @@ async fn the_latest_come_first(world: World) {
     }
 }
 
-async fn a_chat_is_forgotten_when_told(world: World) {
+async fn an_unresolved_chat_is_removed_on_request(world: World) {
     lost_message(&world, "@demo_chat").await;
     assert_eq!(world.store.unresolved().forget("@other").await, Ok(false));
     assert_eq!(world.store.unresolved().forget("@demo_chat").await, Ok(true));

@@ -8,11 +8,11 @@ use store::{Accept, Caller, LaneKey, Queue, QuotaScope, WaitingAt};
 use crate::support::{World, accept, account, chat_number, conformance};
 
 conformance! {
-    what_waits_is_counted_by_place,
-    what_a_channel_sends_is_part_of_no_service,
+    waiting_messages_are_counted_by_scope,
+    messages_of_a_channel_belong_to_no_service,
     a_queue_and_a_lane_are_read_in_the_order_of_acceptance,
-    what_is_due_is_queued_and_the_rest_waits_for_its_time,
-    what_is_taken_back_tells_where_it_waited,
+    due_messages_are_queued_and_later_ones_wait,
+    a_message_taken_back_reports_where_it_waited,
 }
 
 async fn wait_in(
@@ -41,7 +41,7 @@ fn place(queue: Queue) -> QuotaScope {
     QuotaScope { queue, caller: Caller::Listener("v1".into()), service: Some(Service::SendText) }
 }
 
-async fn what_waits_is_counted_by_place(world: World) {
+async fn waiting_messages_are_counted_by_scope(world: World) {
     let later = world.now().plus(Duration::from_hours(1));
     let pin = Some(account("backup"));
     for chat in 1..=3 {
@@ -60,7 +60,7 @@ async fn what_waits_is_counted_by_place(world: World) {
     assert_eq!(outbox.last_id().await, Ok(Some(under_way)));
 }
 
-async fn what_a_channel_sends_is_part_of_no_service(world: World) {
+async fn messages_of_a_channel_belong_to_no_service(world: World) {
     let outbox = world.store.outbox();
     let since = world.now().minus(Duration::from_mins(5));
     let mut ids = Vec::new();
@@ -115,7 +115,7 @@ async fn a_queue_and_a_lane_are_read_in_the_order_of_acceptance(world: World) {
     assert_eq!(outbox.waits_in(lane(3, None)).await, Ok(false));
 }
 
-async fn what_is_due_is_queued_and_the_rest_waits_for_its_time(world: World) {
+async fn due_messages_are_queued_and_later_ones_wait(world: World) {
     let now = world.now();
     let at = |minutes| now.plus(Duration::from_mins(minutes));
     let mut ids = Vec::new();
@@ -134,7 +134,7 @@ async fn what_is_due_is_queued_and_the_rest_waits_for_its_time(world: World) {
     assert_eq!(outbox.next_scheduled().await.unwrap().map(|next| next.id), Some(ids[0]));
 }
 
-async fn what_is_taken_back_tells_where_it_waited(world: World) {
+async fn a_message_taken_back_reports_where_it_waited(world: World) {
     let later = Some(world.now().plus(Duration::from_hours(1)));
     let queued = wait_in(&world, 1, Some(account("main")), None).await;
     let scheduled = wait_in(&world, 1, None, later).await;

@@ -12,17 +12,17 @@ use crate::support::{World, conformance};
 
 conformance! {
     a_webhook_is_kept_with_its_secrets,
-    there_is_a_most_of_webhooks,
+    the_number_of_webhooks_is_limited,
     an_event_gets_one_delivery_however_often_it_is_fanned_out,
     deliveries_wait_are_taken_or_given_up,
-    a_success_brings_forward_what_failed_before,
+    a_success_brings_forward_failed_deliveries,
     in_order_the_first_of_a_chat_alone_is_due,
     a_replay_posts_once_more_what_was_delivered,
-    what_events_no_longer_tell_is_not_retried,
-    a_removed_webhook_leaves_nothing,
-    a_restored_store_posts_nothing_by_itself,
-    only_the_latest_deliveries_are_kept,
-    only_the_latest_that_were_given_up_are_kept,
+    a_delivery_whose_event_was_removed_is_not_retried,
+    a_removed_webhook_leaves_no_rows,
+    a_restored_store_posts_no_event_by_itself,
+    only_the_latest_deliveries_are_stored,
+    only_the_latest_dead_deliveries_are_stored,
     deliveries_survive_reopening,
 }
 
@@ -147,7 +147,7 @@ async fn a_webhook_is_kept_with_its_secrets(world: World) {
     assert_eq!(webhooks.remove(nowhere, world.now()).await, Ok(false));
 }
 
-async fn there_is_a_most_of_webhooks(world: World) {
+async fn the_number_of_webhooks_is_limited(world: World) {
     for _ in 0..100 {
         added(&world).await;
     }
@@ -204,7 +204,7 @@ async fn deliveries_wait_are_taken_or_given_up(world: World) {
     assert_eq!(again, events);
 }
 
-async fn a_success_brings_forward_what_failed_before(world: World) {
+async fn a_success_brings_forward_failed_deliveries(world: World) {
     let (id, webhooks) = (added(&world).await, world.store.webhooks());
     for _ in 0..2 {
         world.queued(1).await;
@@ -282,7 +282,7 @@ async fn a_replay_posts_once_more_what_was_delivered(world: World) {
     assert_eq!(webhooks.fan_out(once_more).await, Ok(false));
 }
 
-async fn what_events_no_longer_tell_is_not_retried(world: World) {
+async fn a_delivery_whose_event_was_removed_is_not_retried(world: World) {
     let (webhooks, id) = (world.store.webhooks(), added(&world).await);
     for _ in 0..2 {
         world.queued(1).await;
@@ -298,7 +298,7 @@ async fn what_events_no_longer_tell_is_not_retried(world: World) {
     assert_eq!(state(&world, id, kept).await, Some(WebhookDeliveryState::Waiting));
 }
 
-async fn a_removed_webhook_leaves_nothing(world: World) {
+async fn a_removed_webhook_leaves_no_rows(world: World) {
     let (id, webhooks) = (added(&world).await, world.store.webhooks());
     world.queued(1).await;
     let events = fan_out(&world, id).await;
@@ -309,7 +309,7 @@ async fn a_removed_webhook_leaves_nothing(world: World) {
     assert_eq!(webhooks.totals(id).await.unwrap().waiting, 0);
 }
 
-async fn a_restored_store_posts_nothing_by_itself(world: World) {
+async fn a_restored_store_posts_no_event_by_itself(world: World) {
     let id = added(&world).await;
     let held = world.store.hold_back(world.now()).await.unwrap();
     assert_eq!(held.webhooks, 1);
@@ -317,7 +317,7 @@ async fn a_restored_store_posts_nothing_by_itself(world: World) {
     assert_eq!(world.store.hold_back(world.now()).await.unwrap().webhooks, 0);
 }
 
-async fn only_the_latest_deliveries_are_kept(world: World) {
+async fn only_the_latest_deliveries_are_stored(world: World) {
     let (id, webhooks) = (added(&world).await, world.store.webhooks());
     for _ in 0..3 {
         world.queued(1).await;
@@ -335,7 +335,7 @@ async fn only_the_latest_deliveries_are_kept(world: World) {
     assert_eq!(world.store.sweep().await.unwrap().webhook_deliveries, 2);
 }
 
-async fn only_the_latest_that_were_given_up_are_kept(world: World) {
+async fn only_the_latest_dead_deliveries_are_stored(world: World) {
     use WebhookDeliveryState::{Dead, Delivered, Waiting};
 
     let (id, webhooks) = (added(&world).await, world.store.webhooks());

@@ -110,9 +110,9 @@ struct One {
 }
 
 impl One {
-    async fn switch(self, verb: &str, said: &str) -> anyhow::Result<()> {
+    async fn switch(self, verb: &str, outcome: &str) -> anyhow::Result<()> {
         let path = format!("{PATH}/{}/{verb}", self.name);
-        self.options.call(Method::POST, &path, None, |_| format!("{} {said}.", self.name)).await
+        self.options.call(Method::POST, &path, None, |_| format!("{} {outcome}.", self.name)).await
     }
 }
 
@@ -196,8 +196,8 @@ const COLUMNS: [(&str, &str); 9] = [
 
 async fn status(name: &str, options: &ApiOptions) -> anyhow::Result<()> {
     let account = options.location.call(Method::GET, &format!("{PATH}/{name}"), None).await?;
-    let asked = options.location.call(Method::GET, &format!("{PATH}/{name}/webhook"), None).await;
-    let webhook = asked.unwrap_or_else(|error| json!({ "problem": error.to_string() }));
+    let response = options.location.call(Method::GET, &format!("{PATH}/{name}/webhook"), None).await;
+    let webhook = response.unwrap_or_else(|error| json!({ "problem": error.to_string() }));
     // Only where someone logs in there is an answer.
     let login = options.location.call(Method::GET, &format!("{PATH}/{name}/login"), None).await.ok();
     let login = login.filter(|login| login["state"] == "link");

@@ -179,11 +179,11 @@ fn left(chat: &ChatRef, answer: &Value) -> String {
     }
     let through = answer["account"].as_str().map(|account| format!(" by {account}")).unwrap_or_default();
     let removed = answer["removed"].as_array().map_or(0, Vec::len);
-    let mut said = format!("{chat} was left{through}; members removed before: {removed}.");
+    let mut text = format!("{chat} was left{through}; members removed before: {removed}.");
     for one in answer["not_removed"].as_array().into_iter().flatten() {
-        said += &["\nNot removed: ", &cell(one, "user_id"), " (", &cell(one, "why"), ")."].concat();
+        text += &["\nNot removed: ", &cell(one, "user_id"), " (", &cell(one, "why"), ")."].concat();
     }
-    said
+    text
 }
 
 fn moved(answer: &Value, to: &AccountName) -> String {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ambient::Clock;
 use anyhow::Context;
 use config::{Settings, SettingsError};
-use doctor::{Asked, Examination, Fix, Patient, Report, Style, examine};
+use doctor::{Examination, Fix, Patient, Report, ServerReply, Style, examine};
 use hyper::Method;
 use legacy_survey::{Alive, Row};
 use machine::{Journal, Root};
@@ -67,20 +67,20 @@ impl Doctor {
         let data_dir = self.location.data_dir()?;
         let legacy = self.legacy.as_deref().map(folder).transpose()?;
         let servers = ask(&data_dir).await;
-        let told =
+        let server_settings =
             servers.as_ref().ok().and_then(|report| report.as_ref()?.inside.as_ref()?.settings_file.clone());
         // Where no file is named, that of the server counts.
-        let settings_file = self.location.settings_file()?.or(told);
+        let settings_file = self.location.settings_file()?.or(server_settings);
         let settings = Settings::load_at_start(settings_file.as_deref(), crate::location::environment())
             .map(|(settings, _)| settings)
             .map_err(|error| problems(&error));
-        let asked = match &servers {
+        let inquiry = match &servers {
             Ok(Some(report)) => match &report.inside {
-                Some(inside) => Asked::Server(inside.clone()),
-                None => Asked::Deaf("it told nothing of itself".to_owned()),
+                Some(inside) => ServerReply::Server(inside.clone()),
+                None => ServerReply::Unresponsive("it says nothing about itself".to_owned()),
             },
-            Ok(None) => Asked::Nobody,
-            Err(why) => Asked::Deaf(why.clone()),
+            Ok(None) => ServerReply::Absent,
+            Err(why) => ServerReply::Unresponsive(why.clone()),
         };
         let patient = Patient {
             version: env!("CARGO_PKG_VERSION"),
@@ -96,12 +96,12 @@ impl Doctor {
             data_dir,
             clock: Clock::system(),
         };
-        let Examination { report, plan } = examine(patient, asked).await;
+        let Examination { report, plan } = examine(patient, inquiry).await;
         let report = match servers {
             Ok(Some(servers)) => report.beside(servers, settings.as_ref()),
             Ok(None) | Err(_) => report,
         };
-        let report = self.with_place(Report { inside: None, ..report });
+        let report = self.with_location(Report { inside: None, ..report });
         if let (Some(file), Some(plan)) = (&self.write_plan, &plan) {
             write(file, &legacy_survey::plan_text(plan)?)?;
             eprintln!(
@@ -125,7 +125,7 @@ impl Doctor {
     }
 
     /// Commands that are to be typed name the same place as this one did.
-    fn with_place(&self, mut report: Report) -> Report {
+    fn with_location(&self, mut report: Report) -> Report {
         let given = [("--config", &self.location.config), ("--data-dir", &self.location.data_dir)];
         let more: String = given
             .into_iter()

@@ -64,7 +64,7 @@ impl Events {
         };
         let done = tokio::select! {
             done = self.show(&api) => done,
-            told = command::up::until_told_to_stop() => told,
+            stopped = command::up::until_stop_requested() => stopped,
         };
         api.close().await;
         done

@@ -237,7 +237,8 @@ fn measured(stats: &Value) -> String {
         ("MOST µs", "most_us"),
     ];
     let times = stats["stages"].as_array().cloned().unwrap_or_default();
-    format!("{} runs: {}\n{}", stats["runs"], counted.join(", "), table::of(&times, columns))
+    let runs = if stats["runs"] == 1 { "run" } else { "runs" };
+    format!("{} {runs}: {}\n{}", stats["runs"], counted.join(", "), table::of(&times, columns))
 }
 
 fn simulated(simulation: &Value) -> String {

@@ -14,7 +14,9 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use config::{Problem, SettingSource};
 use domain::ExposeSecret;
-use legacy_survey::flows::{EnvFile, KnownAccount, Named, OldFlows, OldSettings, SecretPlace, survey, text};
+use legacy_survey::flows::{
+    EnvFile, ExistingAccount, Named, OldFlows, OldSettings, SecretLocation, survey, text,
+};
 use serde_json::{Value, json};
 use session_files::{Reader, TableRows};
 
@@ -134,8 +136,8 @@ impl Flows {
         let found = survey(&files);
         let folder = self.secrets.as_ref().map(std::path::absolute).transpose()?;
         let place = |named: &Named| match &folder {
-            Some(folder) => SecretPlace::File(folder.join(secret_name(named))),
-            None => SecretPlace::Variable(named.variable.clone()),
+            Some(folder) => SecretLocation::File(folder.join(secret_name(named))),
+            None => SecretLocation::Variable(named.variable.clone()),
         };
         let settings = text(&found, &self.known_accounts()?, &place);
         let named = self.write.clone().unwrap_or_else(|| PathBuf::from("flows.toml"));
@@ -160,9 +162,9 @@ impl Flows {
     }
 
     /// The accounts of the settings, where there are any.
-    fn known_accounts(&self) -> anyhow::Result<Vec<KnownAccount>> {
+    fn known_accounts(&self) -> anyhow::Result<Vec<ExistingAccount>> {
         let accounts = self.location.settings()?.telegram.accounts;
-        let known = |account: config::AccountSettings| KnownAccount {
+        let known = |account: config::AccountSettings| ExistingAccount {
             name: account.name.to_string(),
             phone: account.phone,
         };

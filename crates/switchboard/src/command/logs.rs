@@ -211,11 +211,11 @@ impl Logs {
         if !follow {
             return Ok(());
         }
-        let told = crate::command::up::until_told_to_stop();
-        tokio::pin!(told);
+        let stop = crate::command::up::until_stop_requested();
+        tokio::pin!(stop);
         loop {
             tokio::select! {
-                told = &mut told => return told,
+                stop = &mut stop => return stop,
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
             let (reader, filter) = (reader.clone(), filter.clone());

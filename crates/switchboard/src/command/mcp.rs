@@ -81,8 +81,8 @@ impl Mcp {
             };
             let message = match message {
                 Ok(message) => message,
-                Err(said) => {
-                    answer(&refusal(&Value::Null, PARSE_ERROR, said, None));
+                Err(problem) => {
+                    answer(&refusal(&Value::Null, PARSE_ERROR, problem, None));
                     continue;
                 }
             };
@@ -98,8 +98,8 @@ impl Mcp {
             let key = id.clone();
             let task = tasks.spawn(async move {
                 let _permit = permit;
-                if let Some(said) = server.hand_on(&message).await {
-                    answer(&said);
+                if let Some(reply) = server.hand_on(&message).await {
+                    answer(&reply);
                 }
                 key
             });
@@ -167,7 +167,7 @@ impl Server {
     /// What the server answers to a message; nothing to a notification.
     async fn hand_on(&self, message: &Value) -> Option<Value> {
         let id = message.get("id");
-        let refused = |said: &str, data: Option<Value>| id.map(|id| refusal(id, NO_ANSWER, said, data));
+        let refused = |text: &str, data: Option<Value>| id.map(|id| refusal(id, NO_ANSWER, text, data));
         let (status, body) = match self.post(message).await {
             Ok(answer) => answer,
             Err(error) => return refused(&unreachable(&error), None),
@@ -176,7 +176,7 @@ impl Server {
             return None;
         }
         match serde_json::from_slice::<Value>(&body) {
-            Ok(said) if said.get("jsonrpc").is_some() => Some(said),
+            Ok(reply) if reply.get("jsonrpc").is_some() => Some(reply),
             Ok(problem) => {
                 let detail = problem["detail"].as_str().unwrap_or("The server refused.").to_owned();
                 refused(&detail, Some(problem))
@@ -219,8 +219,8 @@ fn answer(message: &Value) {
     line(format_args!("{message}"));
 }
 
-fn refusal(id: &Value, code: i64, said: &str, data: Option<Value>) -> Value {
-    let mut error = json!({ "code": code, "message": said });
+fn refusal(id: &Value, code: i64, message: &str, data: Option<Value>) -> Value {
+    let mut error = json!({ "code": code, "message": message });
     if let Some(data) = data {
         error["data"] = data;
     }

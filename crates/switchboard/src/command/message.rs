@@ -173,8 +173,8 @@ mod tests {
             ("sent", "counts as sent"),
             ("queued", "message show msg_1"),
         ] {
-            let said = outcome(&json!({ "id": "msg_1", "state": state }));
-            assert!(said.contains(says), "{state}: {said}");
+            let text = outcome(&json!({ "id": "msg_1", "state": state }));
+            assert!(text.contains(says), "{state}: {text}");
         }
     }
 }

@@ -70,7 +70,7 @@ impl Restore {
             backups: data_dir.join(&settings.backup.folder),
             data_dir: data_dir.clone(),
         };
-        if backup::is_half_way(&data_dir)? {
+        if backup::is_interrupted(&data_dir)? {
             if self.dry_run {
                 bail!(
                     "a restore is half in place in {}; call without --dry-run, which finishes it",
@@ -115,7 +115,7 @@ impl Restore {
                 data_dir.display()
             );
             tokio::select! {
-                said = confirm(&question) => said?,
+                confirmed = confirm(&question) => confirmed?,
                 // This removes what was prepared.
                 _ = tokio::signal::ctrl_c() => bail!("nothing was done"),
             }
@@ -171,7 +171,7 @@ impl Restore {
         if ready.replaces {
             eprintln!("What is in {} now is kept there, in a folder of its own.", data_dir.display());
         }
-        eprintln!("{}", told(ready.held.as_ref()));
+        eprintln!("{}", held_back_summary(ready.held.as_ref()));
     }
 
     fn tell(&self, done: &Done, manifest: Option<&Manifest>, held: Option<&HeldBack>) {
@@ -187,12 +187,12 @@ impl Restore {
             say!("What was there before is in {}; remove it when it is needed no more.", replaced.display());
         }
         if manifest.is_some() {
-            say!("{}", told(held));
+            say!("{}", held_back_summary(held));
         }
         say!(
             "\nBefore you start the server:\n  \
              - No other server may run on these accounts, on no machine.\n  \
-             - What was asked for since the backup is not in it. Whoever asks for the same again gets it again, also with the\n    \
+             - What was asked for since the backup is not in it. Anyone who asks for the same again gets it again, also with the\n    \
                same Idempotency-Key.\n  \
              - API keys that were revoked since count again: switchboard key list"
         );
@@ -213,7 +213,7 @@ fn held_as_json(held: &HeldBack) -> serde_json::Value {
 }
 
 /// What became of what waited.
-fn told(held: Option<&HeldBack>) -> String {
+fn held_back_summary(held: Option<&HeldBack>) -> String {
     let Some(held) = held else { return "What waited is sent when the server starts.".to_owned() };
     let counted = [
         (held.messages_failed, "messages failed"),
@@ -243,14 +243,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waited_is_counted_in_a_sentence() {
-        assert_eq!(told(None), "What waited is sent when the server starts.");
-        assert_eq!(told(Some(&HeldBack::default())), "Nothing waited in it.");
+    fn held_back_messages_are_counted_in_a_sentence() {
+        assert_eq!(held_back_summary(None), "What waited is sent when the server starts.");
+        assert_eq!(held_back_summary(Some(&HeldBack::default())), "Nothing waited in it.");
         let held = HeldBack { messages_failed: 3, callbacks: 1, ..HeldBack::default() };
         assert!(
-            told(Some(&held)).contains("3 messages failed, 1 callbacks failed. Nothing"),
+            held_back_summary(Some(&held)).contains("3 messages failed, 1 callbacks failed. Nothing"),
             "{}",
-            told(Some(&held))
+            held_back_summary(Some(&held))
         );
     }
 }

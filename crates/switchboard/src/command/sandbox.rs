@@ -62,7 +62,7 @@ impl SandboxCommand {
             "\nIn another terminal:\n  switchboard up --config {} --data-dir OTHER",
             world.settings_file.display()
         );
-        super::up::until_told_to_stop().await?;
+        super::up::until_stop_requested().await?;
         world.stop().await;
         Ok(())
     }

@@ -399,7 +399,7 @@ impl StopSignals {
 }
 
 /// Waits for Ctrl+C or SIGTERM.
-pub(crate) async fn until_told_to_stop() -> anyhow::Result<()> {
+pub(crate) async fn until_stop_requested() -> anyhow::Result<()> {
     StopSignals::watch()?.received().await;
     Ok(())
 }
@@ -432,7 +432,7 @@ async fn open_when_free(
     let ports = settings.legacy.addresses().map(|(address, _)| (address, None));
     let addresses = std::iter::once((settings.listen, tls.cloned())).chain(ports).collect();
     let (stop, mut waiting) = (CancellationToken::new(), None);
-    let mut said = String::new();
+    let mut reported = String::new();
     let opened = loop {
         let mut opening = Box::pin(open_store(settings, data_dir, ambient.clock.clone()));
         let tried = tokio::select! {
@@ -456,9 +456,9 @@ async fn open_when_free(
             Err(error) if is_passing(&error) => error.to_string(),
             Err(error) => return Err(error),
         };
-        if said != what {
+        if reported != what {
             say!("Waiting      {what}");
-            said = what;
+            reported = what;
         }
         tokio::select! {
             () = stop_signals.received() => break None,

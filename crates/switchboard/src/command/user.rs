@@ -102,8 +102,8 @@ impl User {
             Action::Add { name, role, options } => {
                 let (password, role) = (new_password(&name).await?, word(&role));
                 let body = json!({ "name": name, "role": role, "password": password.expose_secret() });
-                let said = |_: &Value| format!("{name} may sign in as {role}.");
-                options.call(Method::POST, "/v1/users", Some(&body), said).await?;
+                let describe = |_: &Value| format!("{name} may sign in as {role}.");
+                options.call(Method::POST, "/v1/users", Some(&body), describe).await?;
             }
             Action::List(options) => {
                 let none = "There is no user yet; `switchboard up` adds admin at its first start, `switchboard user \
@@ -166,7 +166,7 @@ fn path(name: &UserName, rest: &str) -> String {
 /// Asks for a password twice at a terminal, else reads the first line of the input.
 async fn new_password(name: &UserName) -> anyhow::Result<SecretText> {
     let mut lines = Lines::of_standard_input();
-    if !terminal::somebody_is_there() {
+    if !terminal::is_interactive() {
         let line = lines.next().await?.filter(|line| !line.expose_secret().is_empty());
         let none = || {
             WrongUsage("no password came in; pipe one line to this command, or run it in a terminal".into())

@@ -216,7 +216,7 @@ impl Webhook {
             }
             Action::Test(One { id, options }) => {
                 let tested = options.location.call(Method::POST, &format!("{PATH}/{id}/test"), None).await?;
-                options.print(&tested, || said(&tested));
+                options.print(&tested, || test_summary(&tested));
                 anyhow::ensure!(tested["taken"] == true, "{id} did not take it");
                 Ok(())
             }
@@ -327,7 +327,7 @@ fn shown_once(made: &Value, options: &ApiOptions) {
 }
 
 /// What came of a test, in words.
-fn said(tested: &Value) -> String {
+fn test_summary(tested: &Value) -> String {
     if tested["taken"] == true {
         let [status, took] = ["status", "latency_ms"].map(|field| cell(tested, field));
         format!("It answered {status} in {took} ms.")

@@ -57,9 +57,9 @@ impl Stage {
         let webhook = webhooks(program, receiver.address()).await;
         let mut sent = String::new();
         for (chat, text) in TEXTS {
-            let (status, told) = program.send(chat, text).await;
-            assert_eq!(status, 200, "{told}");
-            sent = id(&told);
+            let (status, reply) = program.send(chat, text).await;
+            assert_eq!(status, 200, "{reply}");
+            sent = id(&reply);
         }
         let failed = refused_text(world, program).await;
         let (operation, chat) = chats(world, program).await;
@@ -87,8 +87,8 @@ impl Stage {
     }
 }
 
-fn id(told: &Value) -> String {
-    told["id"].as_str().unwrap_or_else(|| panic!("no id in {told}")).to_owned()
+fn id(reply: &Value) -> String {
+    reply["id"].as_str().unwrap_or_else(|| panic!("no id in {reply}")).to_owned()
 }
 
 /// A flow that an admin wrote on its page, and its first run.
@@ -98,8 +98,8 @@ async fn flow(world: &World, program: &Program) -> String {
         limits = { per_hour = 6, cooldown = \"30s\" }\n[[flows.steps]]\npress = { text = \"Book\" }\n";
     let request =
         program.request("PUT", "/v1/flow-definitions/trip").header("content-type", "application/json");
-    let told = request.body(json!({ "text": text }).to_string()).send().await.expect("an answer");
-    assert_eq!(told.status(), 200);
+    let response = request.body(json!({ "text": text }).to_string()).send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
     let state = || async { program.get("/v1/flows/trip").await.1["accounts"][0]["state"].clone() };
     program.until("the flow watches", || async { state().await == "watching" }).await;
     let last = || async { program.get("/v1/flow-runs").await.1["items"][0].clone() };
@@ -123,8 +123,8 @@ async fn clients(program: &Program) -> String {
         let message = json!({
             "channel": "form", "external_chat_id": id, "external_user_id": id, "external_message_id": id, "client_name": name, "text": text,
         });
-        let (status, told) = program.post("/v1/inbound", &message).await;
-        assert_eq!(status, 201, "{told}");
+        let (status, reply) = program.post("/v1/inbound", &message).await;
+        assert_eq!(status, 201, "{reply}");
     }
     let waiting = || async {
         let (_, found) = program.get("/v1/conversations?state=waiting_us").await;
@@ -143,9 +143,9 @@ async fn webhooks(program: &Program, address: &str) -> String {
         json!({ "url": address, "description": "n8n: answers to customers", "events": ["message.*", "chat.*"], "ordered": true }),
         json!({ "url": away, "description": "Accounting", "events": ["message.sent"], "headers": { "authorization": "Bearer demo" } }),
     ] {
-        let (status, told) = program.post("/v1/webhooks", &order).await;
-        assert_eq!(status, 201, "{told}");
-        made.push(id(&told));
+        let (status, reply) = program.post("/v1/webhooks", &order).await;
+        assert_eq!(status, 201, "{reply}");
+        made.push(id(&reply));
     }
     made.swap_remove(0)
 }
@@ -154,8 +154,8 @@ pub(crate) async fn refused_text(world: &World, program: &Program) -> String {
     world.fault("rpc_error", json!({ "method": SEND, "code": 400, "message": "MESSAGE_TOO_LONG" })).await;
     let order =
         json!({ "chat": "@client_9", "text": "A reminder of your visit tomorrow at ten.", "wait": 0 });
-    let (_, told) = program.post("/v1/messages", &order).await;
-    let failed = id(&told);
+    let (_, reply) = program.post("/v1/messages", &order).await;
+    let failed = id(&reply);
     is(program, &format!("/v1/messages/{failed}"), "failed").await;
     world.delete("/faults").await;
     failed
@@ -171,14 +171,14 @@ async fn chats(world: &World, program: &Program) -> (String, String) {
     let order = json!({ "title": "Repair 7042, battery", "members": ["@client_2"], "observer": true });
     let (status, made) = program.post("/v1/chats", &order).await;
     assert_eq!((status, &made["account"]), (201, &json!("backup_1")), "{made}");
-    let asked = json!({ "from": "@client_1", "chat": chat, "text": "Здравствуйте! Когда будет готово?" });
-    world.post("/telegram/messages", &asked).await;
+    let message = json!({ "from": "@client_1", "chat": chat, "text": "Здравствуйте! Когда будет готово?" });
+    world.post("/telegram/messages", &message).await;
     let path = format!("/v1/chats/{chat}/messages");
     let is_kept = || async {
         let (_, conversation) = program.get(&path).await;
         conversation["items"]
             .as_array()
-            .is_some_and(|items| items.iter().any(|item| item["text"] == asked["text"]))
+            .is_some_and(|items| items.iter().any(|item| item["text"] == message["text"]))
     };
     program.until("the question is kept", is_kept).await;
     for text in ["The screen is ordered.", "Экран приехал, начинаем."] {
@@ -200,8 +200,8 @@ async fn refused_requests(world: &World, program: &Program) -> Vec<String> {
         let order = json!({ "title": title, "usernames": ["client_3"] });
         let port = world.legacy_port(5029);
         let call = program.legacy(port, "/create_chat", &order);
-        let (status, told) = program.as_time_goes_by(Duration::from_millis(500), call).await;
-        assert_eq!(status, 500, "{told}");
+        let (status, reply) = program.as_time_goes_by(Duration::from_millis(500), call).await;
+        assert_eq!(status, 500, "{reply}");
     }
     let (_, kept) = program.get("/v1/failed-requests").await;
     kept["items"].as_array().expect("items").iter().map(id).collect()
@@ -212,8 +212,8 @@ pub(crate) async fn doubted_message(world: &World, program: &Program) -> String 
     world.fault("drop_answer", json!({ "account": "backup_3", "method": SEND, "times": 1 })).await;
     let before = world.effects(SEND).await.len();
     let order = json!({ "chat": "@client_10", "text": "Your deposit has arrived, thank you.", "account": "backup_3", "wait": 0 });
-    let (_, told) = program.post("/v1/messages", &order).await;
-    let doubted = id(&told);
+    let (_, reply) = program.post("/v1/messages", &order).await;
+    let doubted = id(&reply);
     program.until("the text is there", || async { world.effects(SEND).await.len() > before }).await;
     world.fault("banned", json!({ "account": "backup_3" })).await;
     let path = format!("/v1/messages/{doubted}");
@@ -226,8 +226,8 @@ pub(crate) async fn doubted_operation(world: &World, program: &Program) -> Strin
     world.fault("drop_answer", json!({ "account": "fifth", "method": CREATE, "times": 1 })).await;
     let before = world.effects(CREATE).await.len();
     let order = json!({ "title": "Repair 7046, back glass", "members": ["@client_4"], "account": "fifth", "wait": 0 });
-    let (_, told) = program.post("/v1/chats", &order).await;
-    let doubted = id(&told);
+    let (_, reply) = program.post("/v1/chats", &order).await;
+    let doubted = id(&reply);
     program.until("the chat is there", || async { world.effects(CREATE).await.len() > before }).await;
     world.fault("session_revoked", json!({ "account": "fifth" })).await;
     let path = format!("/v1/operations/{doubted}");
@@ -248,8 +248,8 @@ async fn set_up(program: &Program) {
             json!({ "note": "the shop is closed", "days": ["sun"], "start": "01:00", "minutes": 90, "utc_offset": "+03:00" }),
         ),
     ] {
-        let (status, told) = program.post(path, &order).await;
-        assert!((200..300).contains(&status), "{path}: {status} {told}");
+        let (status, reply) = program.post(path, &order).await;
+        assert!((200..300).contains(&status), "{path}: {status} {reply}");
     }
 }
 
@@ -271,8 +271,8 @@ async fn campaign(program: &Program) {
         ("/v1/campaigns/spring/start", json!({ "canary": 3 })),
         ("/v1/campaign-proxies", json!({ "file": "127.0.0.1:1080" })),
     ] {
-        let (status, told) = program.post(path, &order).await;
-        assert!((200..300).contains(&status), "{path}: {status} {told}");
+        let (status, reply) = program.post(path, &order).await;
+        assert!((200..300).contains(&status), "{path}: {status} {reply}");
     }
     let shop = program.request("PUT", "/v1/campaign-profiles/shop").json(&json!({ "kind": "chromium" }));
     assert_eq!(shop.send().await.expect("an answer").status(), 200);

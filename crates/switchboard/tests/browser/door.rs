@@ -11,7 +11,7 @@ use crate::stage::{NAME, PASSWORD, Stage, sign_in};
 const CODE_LASTS: u64 = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_knows_the_password_and_has_the_telephone_comes_in() {
+async fn a_password_and_a_telephone_open_the_dashboard() {
     let stage = Stage::start().await;
     let tab = stage.stranger().await;
     tab.open("/messages?state=failed").await;

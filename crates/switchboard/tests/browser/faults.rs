@@ -45,7 +45,7 @@ fn alert_of(name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accounts_and_their_services() {
+async fn faults_of_accounts_and_services_are_red_in_time() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/").await;

@@ -52,15 +52,15 @@ async fn line(to: String, cuts: Arc<AtomicBool>) -> String {
 }
 
 async fn pass_on(mut near: TcpStream, mut far: TcpStream, cuts: Arc<AtomicBool>) {
-    let (mut asked, mut told, mut is_post) = (vec![0; 16 * 1024], vec![0; 16 * 1024], false);
+    let (mut request, mut reply, mut is_post) = (vec![0; 16 * 1024], vec![0; 16 * 1024], false);
     loop {
         tokio::select! {
-            Ok(count @ 1..) = near.read(&mut asked) => {
-                is_post |= asked.starts_with(b"POST ");
-                far.write_all(&asked[..count]).await.expect("the program");
+            Ok(count @ 1..) = near.read(&mut request) => {
+                is_post |= request.starts_with(b"POST ");
+                far.write_all(&request[..count]).await.expect("the program");
             }
-            Ok(count @ 1..) = far.read(&mut told) => {
-                if is_post && cuts.load(Ordering::SeqCst) || near.write_all(&told[..count]).await.is_err() {
+            Ok(count @ 1..) = far.read(&mut reply) => {
+                if is_post && cuts.load(Ordering::SeqCst) || near.write_all(&reply[..count]).await.is_err() {
                     return;
                 }
             }
@@ -79,18 +79,19 @@ async fn the_form_of_the_manual_is_had_once() {
     let browser = Chromium::start().await;
     let tab = browser.person().await.tab(&page(&address).await).await;
     let forms = async || program.get("/v1/messages?direction=in&channel=form").await.1["items"].clone();
-    let said = |words: &str| format!("document.querySelector('[role=status]').textContent === '{words}'");
+    let status_is =
+        |words: &str| format!("document.querySelector('[role=status]').textContent === '{words}'");
 
     tab.open("/contact").await;
     for (field, text) in [("name", "Anna"), ("phone", "+70000000001"), ("message", "Is it still there?")] {
         tab.fill(&format!("[name={field}]"), text).await;
     }
     tab.press("button").await;
-    tab.until(&said("No connection; please try again.")).await;
+    tab.until(&status_is("No connection; please try again.")).await;
     let first = forms().await;
     cuts.store(false, Ordering::SeqCst);
     tab.press("button").await;
-    tab.until(&said("Thank you, we will call you.")).await;
+    tab.until(&status_is("Thank you, we will call you.")).await;
     let had = forms().await;
     assert_eq!((had.as_array().map(Vec::len), &had), (Some(1), &first), "the first press arrived: {had:#}");
     let text = had[0]["text"].as_str().expect("a text");
@@ -104,7 +105,7 @@ async fn the_form_of_the_manual_is_had_once() {
     tab.until("document.querySelector('[role=status]').textContent.includes('phone')").await;
     tab.fill("[name=phone]", "+70000000002").await;
     tab.press("button").await;
-    tab.until(&said("Thank you, we will call you.")).await;
+    tab.until(&status_is("Thank you, we will call you.")).await;
     assert_eq!(forms().await.as_array().map(Vec::len), Some(2));
     assert_eq!(forms().await[0]["client_phone"], Value::from("+70000000002"));
 }

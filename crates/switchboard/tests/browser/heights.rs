@@ -53,7 +53,7 @@ async fn five_accounts_fit_a_screen_and_two_of_a_telephone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn four_in_trouble_fit_a_desk_and_two_telephones() {
+async fn four_in_trouble_fit_a_desktop_and_two_telephones() {
     let stage = Stage::start().await;
     stage.pass(60).await;
     let [spared, lost @ ..] = ACCOUNTS;

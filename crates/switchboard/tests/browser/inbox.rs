@@ -93,11 +93,11 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
     tab.keys(&[Key::Letter('r')]).await;
     tab.until("document.activeElement.id === 'text'").await;
     tab.types("Come by until seven.").await;
-    let is_said = || async {
+    let is_announced = || async {
         stage.program.post(&format!("{conversation}/writing"), &json!({ "writing": true })).await;
         !tab.text("document.querySelector('#writing').textContent").await.is_empty()
     };
-    stage.program.until("it is said that someone else writes", is_said).await;
+    stage.program.until("it is said that someone else writes", is_announced).await;
     tab.open(&path).await;
     text_is(&tab, "Come by until seven.").await;
     tab.until("document.querySelector('#rail [data-unread]').hidden").await;
@@ -111,9 +111,9 @@ async fn an_answer_is_written_and_sent_without_a_pointer() {
         tab.call("Input.dispatchKeyEvent", stroke).await;
     }
     text_is(&tab, "").await;
-    let said = "[...document.querySelectorAll('#content *')].some((one) => !one.closest('.composer')
+    let is_shown = "[...document.querySelectorAll('#content *')].some((one) => !one.closest('.composer')
         && one.children.length === 0 && one.textContent.trim() === 'Come by until seven.')";
-    tab.until(said).await;
+    tab.until(is_shown).await;
     let is_sent = || async {
         let ledger = stage.world.ledger().await;
         let is_answer =

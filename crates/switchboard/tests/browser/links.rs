@@ -32,12 +32,12 @@ const READ: &str = r#"(async (paths) => {
 
 /// Posts forms with a token and no more than decides which form it is: the status of each answer.
 const POST: &str = r#"(async (actions, csrf) => {
-  const told = [];
+  const answers = [];
   for (const action of actions) {
     const answer = await fetch(action, { method: "POST", body: new URLSearchParams({ csrf, role: "viewer", password: "" }), redirect: "manual" });
-    told.push([action, answer.type === "opaqueredirect" ? 303 : answer.status]);
+    answers.push([action, answer.type === "opaqueredirect" ? 303 : answer.status]);
   }
-  return told;
+  return answers;
 })"#;
 
 #[derive(Deserialize)]
@@ -61,8 +61,8 @@ async fn read<T: AsRef<str>>(tab: &Tab, paths: &[T]) -> Vec<Page> {
 }
 
 async fn posted(tab: &Tab, actions: &BTreeSet<&str>, csrf: &str) -> Vec<(String, u16)> {
-    let told = tab.tell(&format!("{POST}({}, {})", json!(actions), json!(csrf))).await;
-    serde_json::from_value(told).expect("statuses")
+    let statuses = tab.tell(&format!("{POST}({}, {})", json!(actions), json!(csrf))).await;
+    serde_json::from_value(statuses).expect("statuses")
 }
 
 /// An address without what distinguishes one thing of a kind from another.
@@ -159,7 +159,7 @@ async fn links_lead_somewhere(owner: &Tab, pages: &[Page]) {
 
 /// Each form of the owner's carries its token, and the program knows what it is for: a viewer who sends it is refused by role, as
 /// anyone who sends it without a token is refused at once.
-async fn forms_are_known(owner: &Tab, viewer: &Tab, pages: &[Page]) {
+async fn forms_are_recognized(owner: &Tab, viewer: &Tab, pages: &[Page]) {
     let forms: Vec<&Form> = pages.iter().flat_map(|page| &page.forms).collect();
     let bare: Vec<_> = forms.iter().filter(|form| !form.has_token).map(|form| &form.action).collect();
     assert_eq!(bare, Vec::<&String>::new());
@@ -171,8 +171,9 @@ async fn forms_are_known(owner: &Tab, viewer: &Tab, pages: &[Page]) {
     viewer.open("/").await;
     let csrf = viewer.text("document.querySelector('input[name=csrf]').value").await;
     let of_others = actions.into_iter().filter(|action| changes(action)).collect();
-    let told = posted(viewer, &of_others, &csrf).await;
-    let unknown: Vec<_> = told.into_iter().filter(|(_, status)| ![303, 403, 422].contains(status)).collect();
+    let statuses = posted(viewer, &of_others, &csrf).await;
+    let unknown: Vec<_> =
+        statuses.into_iter().filter(|(_, status)| ![303, 403, 422].contains(status)).collect();
     assert_eq!(unknown, []);
 }
 
@@ -214,5 +215,5 @@ async fn links_and_forms_work_and_fit_each_role() {
     assert!(paths.iter().filter(for_admins).all(|path| refused.contains(&path.as_str())), "{refused:#?}");
 
     links_lead_somewhere(&owner, &pages).await;
-    forms_are_known(&owner, &viewer, &pages).await;
+    forms_are_recognized(&owner, &viewer, &pages).await;
 }

@@ -40,7 +40,7 @@ async fn lose(stage: &Stage, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_someone_is_in_stays_where_it_is() {
+async fn an_element_in_use_stays_in_its_position() {
     let stage = Stage::start().await;
     stage.pass(60).await;
     let tab = stage.tab().await;
@@ -227,7 +227,7 @@ async fn a_proxy_that_gathers_makes_the_page_ask_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_slept_shows_what_is_now() {
+async fn a_browser_that_slept_shows_the_current_state() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/").await;

@@ -45,8 +45,8 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
             "name": format!("spare_{at:02}"), "api_id": 1000 + at, "api_hash": "0123456789abcdef0123456789abcdef",
             "phone": format!("+700000010{at:02}"),
         });
-        let (status, told) = stage.program.post("/v1/accounts", &order).await;
-        assert_eq!(status, 201, "{told}");
+        let (status, reply) = stage.program.post("/v1/accounts", &order).await;
+        assert_eq!(status, 201, "{reply}");
     }
     stage.pass(30).await;
     let all = all_cards(&stage).await;
@@ -65,7 +65,7 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     tab.until("location.search.startsWith('?after=')").await;
     number(&tab, rest).await;
     let second = cards(&tab).await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     // A reader who turns a page reads on from its top.
     assert_eq!(tab.tell("[document.activeElement.id, scrollY]").await, json!(["content", 0]));
     // No card is on both, and none is left out.
@@ -89,7 +89,7 @@ async fn pages_of_cards_are_turned_and_each_is_live() {
     tab.press_words("#board .pager a", "First page").await;
     tab.is_at("/").await;
     number(&tab, PAGE).await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     let top = "document.querySelector('#board .card').id";
     tab.until(&format!("{top} === 'c-account:backup_1'")).await;
     kinds_stay_together_over_pages(&tab, rest, &all).await;
@@ -115,7 +115,7 @@ async fn kinds_stay_together_over_pages(tab: &Tab, rest: usize, all: &BTreeSet<S
 }
 
 /// What was changed in its place is what a new page would be.
-async fn is_as_anew(tab: &Tab) {
+async fn equals_a_fresh_page(tab: &Tab) {
     tab.until(
         r"fetch(location.href).then((answer) => answer.text()).then((text) => {
             const read = (text) => new DOMParser().parseFromString(text, 'text/html').querySelector('#content');
@@ -127,14 +127,14 @@ async fn is_as_anew(tab: &Tab) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_filtered_looks_as_a_new_page_does() {
+async fn a_filtered_list_equals_a_fresh_page() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/").await;
     for (kind, path) in [("Accounts", "account"), ("Services", "service"), ("Store", "store")] {
         tab.press_words("#kinds a", kind).await;
         tab.is_at(&format!("/?kind={path}")).await;
-        is_as_anew(&tab).await;
+        equals_a_fresh_page(&tab).await;
         // The focus stays on what was pressed, and what was typed and not asked for is not shown as asked for.
         let focus = "document.activeElement.matches('#kinds [aria-current]')";
         assert_eq!(tab.tell(focus).await, true, "{kind}");
@@ -142,21 +142,21 @@ async fn whatever_is_filtered_looks_as_a_new_page_does() {
     }
     tab.press_words("#kinds a", "All").await;
     tab.is_at("/").await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     assert_eq!(tab.tell("document.querySelector('[data-find]').value").await, "");
     tab.fill("[data-find]", "backup_2").await;
     tab.keys(&[Key::Enter]).await;
     tab.is_at("/?q=backup_2&group=").await;
     tab.types("4").await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     // Who writes goes on writing.
     assert_eq!(tab.tell("document.querySelector('[data-find]').value").await, "backup_24");
     tab.keys(&[Key::Enter]).await;
     tab.is_at("/?q=backup_24&group=").await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     tab.press(".empty a").await;
     tab.is_at("/").await;
-    is_as_anew(&tab).await;
+    equals_a_fresh_page(&tab).await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
 }
 

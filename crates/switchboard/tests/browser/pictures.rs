@@ -320,8 +320,8 @@ async fn with_one_of_its_own() -> Stage {
     stage.add(ADDED).await;
     stage.sign_in_to(ADDED).await;
     let limits = json!({ "priority": 5, "messages_per_hour": 30, "messages_per_day": 300 });
-    let (status, told) = stage.program.patch(&format!("/v1/accounts/{ADDED}"), &limits).await;
-    assert_eq!(status, 200, "{told}");
+    let (status, reply) = stage.program.patch(&format!("/v1/accounts/{ADDED}"), &limits).await;
+    assert_eq!(status, 200, "{reply}");
     stage
 }
 

@@ -10,7 +10,7 @@ use crate::sweep;
 const READ: [&str; 5] = [".card", "tbody tr", "ol.why li", "dl dd", "#lines > li"];
 
 /// How much of each there is, outside of what is folded, and how much of it can be seen.
-async fn seen(tab: &Tab) -> [[u64; 2]; 5] {
+async fn visible_counts(tab: &Tab) -> [[u64; 2]; 5] {
     let all = tab
         .tell(&format!(
             "{}.map((what) => [...document.querySelectorAll(`main ${{what}}`)].filter((one) => !one.closest('details:not([open])')))
@@ -32,7 +32,7 @@ async fn pages_are_read_and_buttons_pressed_without_scripts() {
     let mut sum = [0; READ.len()];
     for path in paths {
         tab.open(&path).await;
-        let there = seen(&tab).await;
+        let there = visible_counts(&tab).await;
         // Some facts are for narrow windows alone.
         let (facts, rest): (Vec<_>, Vec<_>) = READ.iter().zip(there).partition(|(what, _)| **what == "dl dd");
         assert!(rest.iter().all(|(_, [all, seen])| all == seen), "{path}: {rest:?}");

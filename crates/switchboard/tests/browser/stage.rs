@@ -61,11 +61,11 @@ impl Stage {
     /// Signs in to an account over the API, and waits until it works.
     pub(crate) async fn sign_in_to(&self, name: &str) {
         let login = format!("/v1/accounts/{name}/login");
-        let (status, told) = self.program.post(&login, &json!({ "by": "phone" })).await;
-        assert_eq!(status, 200, "{told}");
+        let (status, reply) = self.program.post(&login, &json!({ "by": "phone" })).await;
+        assert_eq!(status, 200, "{reply}");
         let code = self.world.code(self.world.account(name).await["phone"].as_str().expect("a phone")).await;
-        let (status, told) = self.program.post(&format!("{login}/code"), &json!({ "code": code })).await;
-        assert_eq!((status, &told["state"]), (200, &json!("done")), "{told}");
+        let (status, reply) = self.program.post(&format!("{login}/code"), &json!({ "code": code })).await;
+        assert_eq!((status, &reply["state"]), (200, &json!("done")), "{reply}");
         self.program.account_is(name, "ready").await;
     }
 
@@ -91,14 +91,14 @@ impl Stage {
         // 24 seconds: a session asks something 20 seconds after its last answer by itself, and gives 10 for the answer.
         const UNANSWERED: usize = 6;
         let mut past = vec![self.program.now().await];
-        let mut are_asked = true;
+        let mut checks_sessions = true;
         for _ in 0..seconds.div_ceil(STEP) {
             self.program.advance(Duration::from_secs(STEP)).await;
             past.push(self.program.now().await);
             // The beats of a round are real calls.
             sleep(Duration::from_millis(100)).await;
-            if are_asked && let Some(latest) = past.len().checked_sub(UNANSWERED) {
-                are_asked = self.sound_sessions_are_answered(&past[latest]).await;
+            if checks_sessions && let Some(latest) = past.len().checked_sub(UNANSWERED) {
+                checks_sessions = self.sound_sessions_are_answered(&past[latest]).await;
             }
         }
     }

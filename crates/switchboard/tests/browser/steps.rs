@@ -54,15 +54,15 @@ impl Eyes {
 }
 
 /// A call of the API that goes well; what it answers.
-async fn told(stage: &Stage, path: &str, body: Value) -> Value {
-    let (status, told) = stage.program.post(path, &body).await;
-    assert!((200..300).contains(&status), "{path}: {status} {told}");
-    told
+async fn posted(stage: &Stage, path: &str, body: Value) -> Value {
+    let (status, reply) = stage.program.post(path, &body).await;
+    assert!((200..300).contains(&status), "{path}: {status} {reply}");
+    reply
 }
 
 /// Asks for a code; the one that Telegram sent.
 async fn code(stage: &Stage) -> String {
-    told(stage, LOGIN, json!({ "by": "phone" })).await;
+    posted(stage, LOGIN, json!({ "by": "phone" })).await;
     stage.world.code(stage.world.account(NAME).await["phone"].as_str().expect("a phone")).await
 }
 
@@ -75,14 +75,14 @@ async fn failed_messages(stage: &Stage, texts: &[&str]) {
     let refusal = json!({ "method": "messages.sendMessage", "code": 400, "message": "MESSAGE_TOO_LONG" });
     stage.world.fault("rpc_error", refusal).await;
     for text in texts {
-        let (status, told) = stage.program.send("@client_12", text).await;
-        assert_eq!(status, 422, "{told}");
+        let (status, reply) = stage.program.send("@client_12", text).await;
+        assert_eq!(status, 422, "{reply}");
     }
     stage.world.delete("/faults").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_any_step_of_a_sign_in() {
+async fn sign_in_pages_are_sound_at_every_step() {
     let stage = Stage::without(NAME).await;
     stage.add(NAME).await;
     let eyes = Eyes::of(&stage).await;
@@ -93,13 +93,13 @@ async fn nothing_is_wrong_with_any_step_of_a_sign_in() {
     let wrong = if right == "00000" { "00001" } else { "00000" };
     stage.program.post(&format!("{LOGIN}/code"), &json!({ "code": wrong })).await;
     eyes.see(WIZARD, "#code-error").await;
-    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    posted(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
     eyes.see(WIZARD, "#login[data-state=password_wanted] #password").await;
     stage.program.post(&format!("{LOGIN}/password"), &json!({ "password": "another" })).await;
     eyes.see(WIZARD, "#password-error").await;
     assert_eq!(stage.program.delete(LOGIN).await.0, 204);
 
-    told(&stage, LOGIN, json!({ "by": "qr" })).await;
+    posted(&stage, LOGIN, json!({ "by": "qr" })).await;
     eyes.see(WIZARD, "#login[data-state=qr_shown] .qr svg").await;
     assert_eq!(stage.program.delete(LOGIN).await.0, 204);
 
@@ -109,14 +109,14 @@ async fn nothing_is_wrong_with_any_step_of_a_sign_in() {
     )
     .await;
     let right = code(&stage).await;
-    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    posted(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
     eyes.see(WIZARD, "#login[data-state=terms_wanted] #login-terms").await;
     stage.program.post(&format!("{LOGIN}/terms"), &json!({ "accept": false })).await;
     eyes.see(WIZARD, "#login[data-state=failed] [role=alert]").await;
 
     rules(&stage, json!({})).await;
     let right = code(&stage).await;
-    told(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
+    posted(&stage, &format!("{LOGIN}/code"), json!({ "code": right })).await;
     eyes.see(WIZARD, "#login[data-state=done] a.primary").await;
 }
 
@@ -152,7 +152,7 @@ async fn import_pages_are_sound_at_every_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_questions_about_sessions_of_no_one() {
+async fn questions_about_sessions_of_no_one_are_sound() {
     let stage = Stage::without(NAME).await;
     stage.add(NAME).await;
     stage.sign_in_to(NAME).await;
@@ -167,19 +167,19 @@ async fn nothing_is_wrong_with_questions_about_sessions_of_no_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_a_retry_under_way() {
+async fn the_page_of_a_retry_at_work_is_sound() {
     let stage = Stage::start().await;
     failed_messages(&stage, &["one", "two", "three", "four"]).await;
     let eyes = Eyes::of(&stage).await;
     stage.program.arm("store.retry.before", 1).await;
-    told(&stage, "/v1/failed-messages/retry", json!({})).await;
+    posted(&stage, "/v1/failed-messages/retry", json!({})).await;
     stage.program.until("it is held", || stage.program.stopped_at("store.retry.before")).await;
     eyes.see("/messages/retry-failed", "#ask progress").await;
     stage.program.release("store.retry.before").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_backups_that_are_not_well() {
+async fn the_page_of_failed_backups_is_sound() {
     const HERE: &str = "/settings/backups";
     const LIST: &str = "/v1/backups";
     let stage = Stage::start().await;
@@ -189,26 +189,26 @@ async fn nothing_is_wrong_with_backups_that_are_not_well() {
         let there = || async { stage.program.get(LIST).await.1["items"][0]["state"] == state };
         stage.program.until(state, there).await;
     };
-    let made = told(&stage, LIST, json!({})).await;
+    let made = posted(&stage, LIST, json!({})).await;
     newest_is("proven").await;
     let name = made["name"].as_str().expect("a name");
     let data = stage.world.data_dir("data");
     let file = data.join("backups").join(name);
     let whole = std::fs::read(&file).expect("a backup");
     std::fs::write(&file, &whole[..whole.len() / 2]).expect("torn");
-    told(&stage, &format!("{LIST}/{name}/check"), json!({})).await;
+    posted(&stage, &format!("{LIST}/{name}/check"), json!({})).await;
     newest_is("broken").await;
     eyes.see(HERE, "#backups .alert.bad").await;
     // A file in the place of a folder cannot be put into one.
     std::fs::rename(data.join("outgoing"), data.join("away")).expect("moved away");
     std::fs::write(data.join("outgoing"), "").expect("written");
-    told(&stage, LIST, json!({})).await;
+    posted(&stage, LIST, json!({})).await;
     newest_is("failed").await;
     eyes.see(HERE, "#backups tr[data-state=failed]").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_the_door() {
+async fn the_sign_in_page_is_sound() {
     let stage = Stage::start().await;
     for language in ["en", "ru"] {
         let tab = stage.stranger().await;

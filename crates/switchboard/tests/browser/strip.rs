@@ -122,12 +122,12 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
             "(() => {{ const box = document.querySelector('{strip} svg').getBoundingClientRect(); return box.width / {cells} >= 5; }})()"
         );
         assert_eq!(tab.tell(&dot).await, true, "{path}");
-        let said = pointed_at(&tab, &strip, place, cells).await;
+        let tooltip = pointed_at(&tab, &strip, place, cells).await;
         assert!(
-            said.contains(&time)
-                && said.contains("failed")
-                && said.ends_with(": the session was ended elsewhere"),
-            "{time}: {said}"
+            tooltip.contains(&time)
+                && tooltip.contains("failed")
+                && tooltip.ends_with(": the session was ended elsewhere"),
+            "{time}: {tooltip}"
         );
         assert_eq!(tab.findings().await, Vec::<String>::new());
         let before = pointed_at(&tab, &strip, place - 1, cells).await;
@@ -136,8 +136,8 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
             let took = took(&stage).await;
             assert!(before.ends_with(&format!("answered in {took}ms")), "{took}: {before}");
         }
-        let nobody = pointed_at(&tab, &strip, 0, cells).await;
-        assert!(nobody.contains("not asked"), "{nobody}");
+        let unchecked = pointed_at(&tab, &strip, 0, cells).await;
+        assert!(unchecked.contains("not asked"), "{unchecked}");
         tab.point_away().await;
         tab.until("document.querySelector('.tip') === null && document.querySelector('.dot') === null").await;
     }
@@ -145,8 +145,11 @@ async fn a_dot_that_is_pointed_at_tells_its_minute_and_why_it_is_red() {
     tab.open("/").await;
     a_minute_is_young(&stage).await;
     let (place, _) = first_failure(&stage, CELLS).await;
-    let said = pointed_at(&tab, &format!("{CARD} .strip"), place, CELLS).await;
-    assert!(said.contains("ошибка") && said.ends_with(": сессия завершена с другого устройства"), "{said}");
+    let tooltip = pointed_at(&tab, &format!("{CARD} .strip"), place, CELLS).await;
+    assert!(
+        tooltip.contains("ошибка") && tooltip.ends_with(": сессия завершена с другого устройства"),
+        "{tooltip}"
+    );
     let before = pointed_at(&tab, &format!("{CARD} .strip"), place - 1, CELLS).await;
     assert!(before.contains("ответ за ") && before.ends_with("мс"), "{before}");
     assert_eq!(tab.complaints(), Vec::<String>::new());

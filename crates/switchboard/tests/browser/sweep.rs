@@ -156,7 +156,7 @@ const FIXED: [&str; 64] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_any_page() {
+async fn every_page_is_sound() {
     let stage = Stage::start().await;
     let demo = stage.day().await;
     stage.pass(30).await;
@@ -182,7 +182,7 @@ async fn examine_all(tab: &Tab, paths: &[String], language: &str) -> Vec<String>
 /// What is wrong with a page in one language.
 pub(crate) async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String> {
     tab.cookie("language", language).await;
-    let _ = (tab.asked(), tab.weight(), tab.complaints());
+    let _ = (tab.requested_urls(), tab.weight(), tab.complaints());
     tab.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
     tab.open(path).await;
     let mut wrong = Vec::new();
@@ -190,8 +190,8 @@ pub(crate) async fn examine(tab: &Tab, path: &str, language: &str) -> Vec<String
     if !(1_000..MOST_BYTES).contains(&weight) {
         wrong.push(format!("{path} weighs {weight} bytes"));
     }
-    let elsewhere = |asked: &String| !asked.starts_with(tab.site()) && !asked.starts_with("data:");
-    wrong.extend(tab.asked().into_iter().filter(elsewhere).map(|asked| format!("{path} asks {asked}")));
+    let elsewhere = |url: &String| !url.starts_with(tab.site()) && !url.starts_with("data:");
+    wrong.extend(tab.requested_urls().into_iter().filter(elsewhere).map(|url| format!("{path} asks {url}")));
     wrong.extend(look_at(tab, path, language).await);
     wrong.extend(complaints(tab, path).map(|one| format!("{path}: the browser says {one}")));
     wrong
@@ -229,12 +229,12 @@ pub(crate) fn complaints(tab: &Tab, path: &str) -> impl Iterator<Item = String> 
 
 /// The same look at a page that was spoilt on purpose: all of it is seen.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_would_be_found() {
+async fn every_fault_of_a_spoilt_page_is_found() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/diagnostics").await;
     assert_eq!((tab.findings().await, tab.complaints()), (Vec::new(), Vec::new()));
-    let _ = tab.asked();
+    let _ = tab.requested_urls();
     tab.tell(
         "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x.png\"><p style=\"color: red\">x</p>'
             + '<div class=\"faint\" id=\"pale\">pale</div><table><tr><td>' + 'wide'.repeat(900) + '</td></tr></table>');

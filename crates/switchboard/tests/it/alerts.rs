@@ -35,12 +35,12 @@ async fn lost_account_is_reported_by_chat_and_webhook() {
     declare(&world, "name = \"owner\"\nkind = \"telegram\"\nchat = \"@client_1\"\naccount = \"main\"");
     let program = running(&world, &ACCOUNTS).await;
     world.fault("session_revoked", json!({ "account": "main" })).await;
-    let told = || async {
+    let both_are_notified = || async {
         let sent = world.sent().await;
         sent.iter().any(|text| text.contains("account main is in trouble"))
             && receiver.bodies().iter().any(|body| body["data"]["raised_total"] != 0)
     };
-    let waiting = program.until("both are told", told);
+    let waiting = program.until("both are notified", both_are_notified);
     program.as_time_goes_by(Duration::from_secs(5), waiting).await;
     let raised: Vec<Value> = receiver.bodies();
     // The leaps of the clock may cost another account an answer.
@@ -52,7 +52,7 @@ async fn lost_account_is_reported_by_chat_and_webhook() {
         .filter_map(|alert| alert["card"].as_str())
         .collect();
     assert!(cards.contains(&"account:main"), "{cards:?}");
-    assert!(!cards.iter().any(|card| card.starts_with("line:main")), "its lines are told with it: {cards:?}");
+    assert!(!cards.iter().any(|card| card.starts_with("line:main")), "its lines are sent with it: {cards:?}");
     let listed = fine(&world, &["alert", "list"]);
     assert!(listed.contains("account:main"), "{listed}");
     fine(&world, &["alert", "mute", "account:main", "--for", "1h"]);
@@ -66,7 +66,7 @@ async fn lost_account_is_reported_by_chat_and_webhook() {
 }
 
 /// What a text says of a card below one of its headings.
-fn told<'a>(text: &'a str, heading: &str, title: &str) -> Option<&'a str> {
+fn line_about<'a>(text: &'a str, heading: &str, title: &str) -> Option<&'a str> {
     let (_, below) = text.split_once(&format!("\n{heading}\n"))?;
     let own = format!("- {title}: ");
     below.lines().take_while(|line| line.starts_with("- ")).find_map(|line| line.strip_prefix(&own))
@@ -99,7 +99,7 @@ async fn open_alert_is_repeated_until_resolved() {
 
     // It is there and answers nothing, until it does again.
     world.fault("deaf", json!({ "account": "backup_1" })).await;
-    until("it is told", "raised", 1).await;
+    until("it is sent", "raised", 1).await;
     until("there are two reminders", "still", 2).await;
     let (raised, still) = (notices("raised"), notices("still"));
     assert_eq!(raised.len(), 1, "{:?}", receiver.bodies());
@@ -123,7 +123,7 @@ async fn open_alert_is_repeated_until_resolved() {
     // The chat has the same in words, and each once.
     let texts = world.sent().await;
     let lines = |heading: &str| -> Vec<&str> {
-        texts.iter().filter_map(|text| told(text, heading, "account backup_1")).collect()
+        texts.iter().filter_map(|text| line_about(text, heading, "account backup_1")).collect()
     };
     let (in_trouble, reminded, well) =
         (lines("In trouble:"), lines("Still in trouble:"), lines("Well again:"));
@@ -134,7 +134,7 @@ async fn open_alert_is_repeated_until_resolved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_told_while_all_is_well() {
+async fn no_alert_is_sent_while_all_is_well() {
     let world = World::start(binary()).await;
     let receiver = Receiver::start().await;
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
@@ -145,7 +145,7 @@ async fn nothing_is_told_while_all_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_program_is_told_of_without_it() {
+async fn a_dead_program_is_reported_without_it() {
     let world = World::start(binary()).await;
     let receiver = Receiver::start().await;
     declare(&world, &format!("name = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address()));
@@ -161,8 +161,8 @@ async fn a_dead_program_is_told_of_without_it() {
     fine(&world, &["alert", "targets", "remove", "pager"]);
 
     let send = ["alert", "send", "--unit", "switchboard.service"];
-    let said = fine(&world, &send);
-    assert!(said.contains("hook: told"), "{said}");
+    let output = fine(&world, &send);
+    assert!(output.contains("hook: notified"), "{output}");
     let body = receiver.bodies().remove(0);
     assert_eq!(
         (&body["type"], &body["data"]["unit"]),
@@ -172,15 +172,15 @@ async fn a_dead_program_is_told_of_without_it() {
 
     // Wrong settings may be what it died of: their targets are notified, and what is wrong is said and no success.
     world.edit_settings(|text| format!("lisen = 1\n{text}"));
-    let (code, said) = command(&world, &send);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("lisen") && said.contains("hook: told"), "{said}");
+    let (code, output) = command(&world, &send);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("lisen") && output.contains("hook: notified"), "{output}");
     assert_eq!(receiver.bodies().len(), 2);
     // Of what is not TOML nothing can be known.
     world.edit_settings(|text| format!("[[[\n{text}"));
-    let (code, said) = command(&world, &send);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("there is no alert target") && receiver.bodies().len() == 2, "{said}");
+    let (code, output) = command(&world, &send);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("there is no alert target") && receiver.bodies().len() == 2, "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,11 +188,11 @@ async fn targets_and_windows_are_seen_to_while_no_server_runs() {
     let world = World::start(binary()).await;
     let chat = ["alert", "targets", "add", "owner", "--kind", "telegram", "--chat", "@client_1"];
     fine(&world, &chat);
-    let (code, said) = command(&world, &chat);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("already"), "{said}");
-    let (code, said) = command(&world, &["alert", "targets", "test", "owner"]);
-    assert!(code == Some(1) && said.contains("switchboard up"), "{said}");
+    let (code, output) = command(&world, &chat);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("already"), "{output}");
+    let (code, output) = command(&world, &["alert", "targets", "test", "owner"]);
+    assert!(code == Some(1) && output.contains("switchboard up"), "{output}");
     fine(&world, &["alert", "maintenance", "add", "--for", "2h", "--note", "new disk"]);
     fine(
         &world,

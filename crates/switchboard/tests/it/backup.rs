@@ -24,15 +24,15 @@ fn command(world: &World, data: &str, arguments: &[&str]) -> (Option<i32>, Strin
 }
 
 fn fine(world: &World, data: &str, arguments: &[&str]) -> String {
-    let (code, said) = command(world, data, arguments);
-    assert_eq!(code, Some(0), "{arguments:?}: {said}");
-    said
+    let (code, output) = command(world, data, arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {output}");
+    output
 }
 
 fn refused(world: &World, data: &str, arguments: &[&str]) -> String {
-    let (code, said) = command(world, data, arguments);
-    assert_eq!(code, Some(1), "{arguments:?}: {said}");
-    said
+    let (code, output) = command(world, data, arguments);
+    assert_eq!(code, Some(1), "{arguments:?}: {output}");
+    output
 }
 
 async fn running(world: &World, data: &str) -> Program {
@@ -78,7 +78,7 @@ async fn count(world: &World, text: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_made_while_messages_leave_is_put_back_elsewhere() {
+async fn a_backup_made_under_load_is_restored_elsewhere() {
     let world = World::start(binary()).await;
     let mut program = running(&world, "data").await;
     let (status, first) = program.send("@client_1", "before").await;
@@ -99,12 +99,12 @@ async fn one_that_is_made_while_messages_leave_is_put_back_elsewhere() {
     assert_eq!(program.terminate().await, Some(0));
 
     // The key is not in it, and without it nothing is put back.
-    let said = refused(&world, "moved", &["restore", &making, "--yes"]);
-    assert!(said.contains("master key"), "{said}");
+    let output = refused(&world, "moved", &["restore", &making, "--yes"]);
+    assert!(output.contains("master key"), "{output}");
     let (old, new) = (world.data_dir("data"), world.data_dir("moved"));
     fs::copy(old.join("master.key"), new.join("master.key")).expect("the key");
-    let said = fine(&world, "moved", &["restore", &making, "--yes"]);
-    assert!(said.contains("is in place"), "{said}");
+    let output = fine(&world, "moved", &["restore", &making, "--yes"]);
+    assert!(output.contains("is in place"), "{output}");
     let program = running(&world, "moved").await;
     assert_eq!(is(&program, &first["id"], "sent").await["text"], "before");
     // A caller with a key gets in as before, and the accounts need no new login.
@@ -117,7 +117,7 @@ async fn one_that_is_made_while_messages_leave_is_put_back_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waited_when_it_was_made_is_not_sent_again() {
+async fn messages_waiting_in_a_backup_are_not_sent_again() {
     let world = World::start(binary()).await;
     let mut program = running(&world, "data").await;
     flood(&world).await;
@@ -137,8 +137,8 @@ async fn what_waited_when_it_was_made_is_not_sent_again() {
 
     let looked = fine(&world, "data", &["restore", &file, "--dry-run"]);
     assert!(looked.contains("2 messages failed") && looked.contains("Nothing is wrong"), "{looked}");
-    let said = fine(&world, "data", &["restore", &file, "--yes"]);
-    assert!(said.contains("2 messages failed") && said.contains("replaced-"), "{said}");
+    let output = fine(&world, "data", &["restore", &file, "--yes"]);
+    assert!(output.contains("2 messages failed") && output.contains("replaced-"), "{output}");
     let program = running(&world, "data").await;
     for id in [&waiting["id"], &later["id"]] {
         let message = is(&program, id, "failed").await;
@@ -160,7 +160,7 @@ async fn what_waited_when_it_was_made_is_not_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_ran_since_what_waited_is_sent_by_word() {
+async fn messages_waiting_in_a_backup_are_sent_on_request() {
     let world = World::start(binary()).await;
     let mut program = running(&world, "data").await;
     flood(&world).await;
@@ -182,31 +182,34 @@ async fn where_nothing_ran_since_what_waited_is_sent_by_word() {
 async fn the_commands_say_what_is_wrong() {
     let world = World::start(binary()).await;
     let mut program = running(&world, "data").await;
-    let said = refused(&world, "data", &["backup", "check"]);
-    assert!(said.contains("there is no backup in") && said.contains("switchboard backup create"), "{said}");
+    let output = refused(&world, "data", &["backup", "check"]);
+    assert!(
+        output.contains("there is no backup in") && output.contains("switchboard backup create"),
+        "{output}"
+    );
     assert!(fine(&world, "data", &["backup", "list"]).contains("There is no backup in"));
     let file = backup(&world, "data");
     let listed = fine(&world, "data", &["backup", "list"]);
     assert!(listed.contains("proven") && listed.contains("7 are kept"), "{listed}");
-    let said = refused(&world, "data", &["backup", "check", "../../etc/passwd"]);
-    assert!(said.contains("no backup of this name"), "{said}");
-    let said = refused(&world, "data", &["restore", &file, "--yes"]);
-    assert!(said.contains("systemctl stop switchboard"), "{said}");
-    let (code, said) = {
+    let output = refused(&world, "data", &["backup", "check", "../../etc/passwd"]);
+    assert!(output.contains("no backup of this name"), "{output}");
+    let output = refused(&world, "data", &["restore", &file, "--yes"]);
+    assert!(output.contains("systemctl stop switchboard"), "{output}");
+    let (code, output) = {
         assert_eq!(program.terminate().await, Some(0));
         command(&world, "data", &["restore", &file])
     };
-    assert!(code == Some(2) && said.contains("--yes"), "{code:?} {said}");
-    let said = refused(&world, "data", &["restore", "/nowhere/backup.tar.gz", "--yes"]);
-    assert!(said.contains("/nowhere/backup.tar.gz"), "{said}");
+    assert!(code == Some(2) && output.contains("--yes"), "{code:?} {output}");
+    let output = refused(&world, "data", &["restore", "/nowhere/backup.tar.gz", "--yes"]);
+    assert!(output.contains("/nowhere/backup.tar.gz"), "{output}");
 
     // One that became damaged is reported, by its trial and by the doctor.
     let whole = fs::read(&file).expect("the backup");
     fs::write(&file, &whole[..whole.len() / 2]).expect("written");
-    let said = refused(&world, "data", &["backup", "check"]);
-    assert!(said.contains("cannot be put back") && said.contains("not whole"), "{said}");
-    let said = refused(&world, "data", &["restore", &file, "--yes"]);
-    assert!(said.contains("not whole"), "{said}");
+    let output = refused(&world, "data", &["backup", "check"]);
+    assert!(output.contains("cannot be put back") && output.contains("not whole"), "{output}");
+    let output = refused(&world, "data", &["restore", &file, "--yes"]);
+    assert!(output.contains("not whole"), "{output}");
     assert_eq!(found(&doctor(&world, "data")), ["backup_broken"]);
 }
 
@@ -320,7 +323,7 @@ async fn backups_are_made_daily_and_missed_ones_reported() {
     let (_, audit) = program.get("/v1/audit?limit=200").await;
     let by_hand =
         audit["items"].as_array().expect("items").iter().any(|entry| entry["action"] == "create_backup");
-    assert!(!by_hand, "nobody asked for them");
+    assert!(!by_hand, "no one asked for them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -348,8 +351,8 @@ async fn doctor_reports_missing_old_and_unproven_backups() {
 
 /// The report of the command.
 fn doctor(world: &World, data: &str) -> Value {
-    let (_, said) = command(world, data, &["doctor", "--offline", "--json"]);
-    serde_json::from_str(&said).expect("JSON")
+    let (_, output) = command(world, data, &["doctor", "--offline", "--json"]);
+    serde_json::from_str(&output).expect("JSON")
 }
 
 /// The codes of what is found of backups.

@@ -13,10 +13,10 @@ struct Helps(HashMap<Vec<String>, String>);
 impl Helps {
     fn of(&mut self, command: &[String]) -> &str {
         self.0.entry(command.to_vec()).or_insert_with(|| {
-            let mut asked = Command::new(binary());
+            let mut help = Command::new(binary());
             // As wide as on a wide terminal.
-            asked.args(command).arg("--help").env_remove("COLUMNS");
-            let output = asked.output().expect("runs");
+            help.args(command).arg("--help").env_remove("COLUMNS");
+            let output = help.output().expect("runs");
             assert!(output.status.success(), "{command:?} has no help");
             String::from_utf8(output.stdout).expect("UTF-8")
         })
@@ -177,7 +177,7 @@ fn every_command_on_a_page_is_there() {
 }
 
 #[test]
-fn what_is_not_there_is_found() {
+fn a_missing_command_is_found() {
     let mut helps = Helps::default();
     let mut judge = |line: &str| judged(&mut helps, line);
     assert_eq!(judge("switchboard up --sandbox"), None);

@@ -401,8 +401,8 @@ async fn a_profile_shows_its_code_live_and_writes_it_to_a_file() {
     let shows = |page: &str| page.contains("src=\"data:image/png;base64,") && page.contains("data-refresh=");
     program.until("the page shows the code", || async { shows(&page().await) }).await;
     let picture = world.data_dir("code.png");
-    let said = typed(&["log-in", "shop", "--out", picture.to_str().expect("UTF-8")]);
-    assert!(said.contains("scan it with the phone"), "{said}");
+    let output = typed(&["log-in", "shop", "--out", picture.to_str().expect("UTF-8")]);
+    assert!(output.contains("scan it with the phone"), "{output}");
     assert!(std::fs::read(&picture).expect("a picture").starts_with(b"\x89PNG"));
     let again = page().await;
     assert!(shows(&again), "{again}");

@@ -102,12 +102,12 @@ async fn a_campaign_of_two_accounts_ends_with_a_row_for_each_chat() {
     assert!(imported.contains("1 added") && imported.contains("Line 2:"), "{imported}");
     campaign(&["groups", "add-profiles", "spring", "main", "fifth"]).fine();
     program.post("/v1/do-not-contact", &json!({"contact": "@client_4"})).await;
-    let foreseen = campaign(&["start", "spring", "--dry-run"]).fine();
-    assert!(foreseen.contains("5 chats would be written to"), "{foreseen}");
-    assert!(foreseen.contains("Without the limits of an hour and a day"), "{foreseen}");
+    let forecast = campaign(&["start", "spring", "--dry-run"]).fine();
+    assert!(forecast.contains("5 chats would be written to"), "{forecast}");
+    assert!(forecast.contains("Without the limits of an hour and a day"), "{forecast}");
     assert!(
-        foreseen.contains("1 do_not_contact, 1 template") && foreseen.contains("Hello <b>Anna</b>"),
-        "{foreseen}"
+        forecast.contains("1 do_not_contact, 1 template") && forecast.contains("Hello <b>Anna</b>"),
+        "{forecast}"
     );
     assert!(written(&world).await.is_empty());
     let followed = campaign(&["start", "spring"]).beside().await;
@@ -195,7 +195,7 @@ async fn an_account_never_passes_its_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_outside_the_hours_of_a_campaign() {
+async fn no_message_is_sent_outside_the_hours_of_a_campaign() {
     let (world, program) = started(&["fifth"]).await;
     let now: Timestamp = program.now().await.parse().expect("a time");
     let minute = |minutes| now.plus(Duration::from_mins(minutes)).to_string()[11..16].to_owned();
@@ -229,7 +229,7 @@ async fn a_banned_account_stops_and_its_chats_go_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_pauses_and_a_stop_on_the_way_counts_before_the_next() {
+async fn a_canary_pauses_and_a_stop_counts_before_the_next() {
     let world = World::start(binary()).await;
     let mut program = running(&world, &["fifth"]).await;
     made(&program, &["fifth"], 4, json!({"delay_seconds": 0})).await;
@@ -252,7 +252,7 @@ async fn a_canary_pauses_and_a_stop_on_the_way_counts_before_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_writes_stop_gets_nothing_more_from_anyone() {
+async fn a_person_who_writes_stop_gets_no_more_messages() {
     let world = World::start(binary()).await;
     let program = running(&world, &["fifth"]).await;
     made(&program, &["fifth"], 3, json!({"delay_seconds": 0})).await;
@@ -291,8 +291,8 @@ async fn files_of_the_old_tool_become_campaigns() {
     );
     campaign(&["profiles", "add", "shop"]).fine();
     let dry = campaign(&["import-groups", &groups, "--dry-run"]).fine();
-    for said in ["spring", "profile:shop", "old_profile", "tasks 3:"] {
-        assert!(dry.contains(said), "{dry}");
+    for expected in ["spring", "profile:shop", "old_profile", "tasks 3:"] {
+        assert!(dry.contains(expected), "{dry}");
     }
     assert!(campaign(&["groups", "list"]).fine().contains("no campaigns"));
     let imported = campaign(&["import-groups", &groups]).fine();

@@ -11,8 +11,8 @@ use crate::channels::{connected, received, writes};
 
 /// The checksum that the ledger has of a file.
 fn md5(file: &Path) -> String {
-    let told = Command::new("md5sum").arg(file).output().expect("md5sum runs").stdout;
-    String::from_utf8_lossy(&told).split(' ').next().expect("a checksum").to_owned()
+    let output = Command::new("md5sum").arg(file).output().expect("md5sum runs").stdout;
+    String::from_utf8_lossy(&output).split(' ').next().expect("a checksum").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -208,7 +208,7 @@ async fn reactions_stand_on_the_messages_that_they_are_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pictures_of_one_message_arrive_together_where_the_channel_can() {
+async fn pictures_of_one_message_arrive_together_if_supported() {
     let world = World::start(binary()).await;
     let (program, _) = connected(&world).await;
     std::fs::write(world.data_dir("data").join("media/photo.png"), testkit::PNG).expect("writes");
@@ -265,7 +265,7 @@ async fn a_killed_program_loses_and_doubles_nothing_of_channels() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_that_is_told_twice_before_its_message_is_kept() {
+async fn an_edit_reported_twice_before_its_message_is_kept() {
     let world = World::start(binary()).await;
     let (program, _) = connected(&world).await;
     for (channel, account, provider) in
@@ -327,9 +327,9 @@ async fn accounts_are_added_to_the_settings_paused_and_removed() {
     world.edit_settings(|text| format!("# a comment of mine\n{text}"));
     let before = settings();
 
-    let asked = cli(&world, &["channel", "add", "vk", "second", "--set", "group_id=100"]).run();
-    assert_eq!(asked.code, Some(2), "{}", asked.all());
-    assert!(asked.all().contains("needs token"), "{}", asked.all());
+    let ran = cli(&world, &["channel", "add", "vk", "second", "--set", "group_id=100"]).run();
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(ran.all().contains("needs token"), "{}", ran.all());
     // Nothing answers there, so nothing is changed.
     let nowhere = ["--set", "api=http://127.0.0.1:1", "--set", "group_id=100", "--set", "token=planted"];
     let add = [&["channel", "add", "vk", "second"][..], &nowhere].concat();
@@ -340,8 +340,8 @@ async fn accounts_are_added_to_the_settings_paused_and_removed() {
     assert_ne!(settings(), before);
     cli(&world, &["channel", "remove", "second", "--yes"]).fine();
     assert_eq!(settings(), before, "also before the server has it");
-    let said = cli(&world, &form).fine();
-    assert!(said.contains("Restart the server"), "{said}");
+    let output = cli(&world, &form).fine();
+    assert!(output.contains("Restart the server"), "{output}");
     assert!(
         settings().starts_with("# a comment of mine\n") && settings().contains("name = \"second\""),
         "{}",
@@ -377,8 +377,8 @@ async fn owners_log_in_from_the_command_line() {
     cli(&world, &["channel", "restart", "phone"]).fine();
     let out = cli(&world, &["channel", "logout", "phone"]).fine();
     assert!(out.contains("switchboard channel login phone"), "{out}");
-    let asked = cli(&world, &["channel", "login", "phone", "--json"]).run().json();
-    assert_eq!(asked["state"], "picture");
+    let login = cli(&world, &["channel", "login", "phone", "--json"]).run().json();
+    assert_eq!(login["state"], "picture");
     let file = world.data_dir("data").with_file_name("qr.png");
     let path = file.to_str().expect("UTF-8").to_owned();
     let waiting = tokio::spawn(cli(&world, &["channel", "login", "phone", "--picture", &path]).beside());

@@ -38,9 +38,9 @@ async fn done(program: &Program, method: &str, path: &str, body: Option<Value>) 
     let answer = request.send().await.expect("an answer");
     let status = answer.status().as_u16();
     let text = answer.text().await.expect("a body");
-    let said: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"));
-    assert!((200..300).contains(&status), "{method} {path}: {status} {said}");
-    let operation = said["operation"].as_str().or(said["id"].as_str()).expect("an operation").to_owned();
+    let reply: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"));
+    assert!((200..300).contains(&status), "{method} {path}: {status} {reply}");
+    let operation = reply["operation"].as_str().or(reply["id"].as_str()).expect("an operation").to_owned();
     let shown = program.finished(&operation, Some(STEP)).await;
     assert_eq!(shown["state"], "done", "{method} {path}: {shown}\n{}", program.output());
     shown["result"].clone()
@@ -119,16 +119,16 @@ async fn served_by(world: &World, program: &Program, chat_id: &str, account: &st
 /// Title, description, members, history.
 async fn changed(world: &World, program: &Program, chat_id: &str) {
     let path = format!("/v1/chats/{chat_id}");
-    let (status, said) =
+    let (status, reply) =
         program.patch(&path, &json!({"title": "Order 1001, done", "about": "It works again"})).await;
-    assert_eq!(status, 200, "{said}");
+    assert_eq!(status, 200, "{reply}");
     assert_eq!(world.chat_titled("Order 1001, done").await, chat_id);
     assert_eq!(world.effects("messages.editChatAbout").await[0]["text"], "It works again");
     let (_, record) = program.get(&path).await;
     assert_eq!(record["title"], "Order 1001, done", "{record}");
     // The same again is no error and no effect.
-    let (status, said) = program.patch(&path, &json!({"title": "Order 1001, done"})).await;
-    assert_eq!((status, world.effects("channels.editTitle").await.len()), (200, 1), "{said}");
+    let (status, reply) = program.patch(&path, &json!({"title": "Order 1001, done"})).await;
+    assert_eq!((status, world.effects("channels.editTitle").await.len()), (200, 1), "{reply}");
 
     let (status, invited) =
         program.post(&format!("{path}/members"), &json!({"members": ["@client_3", "@client_1"]})).await;
@@ -165,12 +165,12 @@ async fn handed_over(world: &World, program: &Program, chat_id: &str) {
         })
         .await;
     served_by(world, program, chat_id, "backup_1").await;
-    let (status, said) = program.patch(&path, &json!({"account": "main"})).await;
-    assert_eq!(status, 200, "{said}");
+    let (status, reply) = program.patch(&path, &json!({"account": "main"})).await;
+    assert_eq!(status, 200, "{reply}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_lost_while_a_chat_is_made_there_is_one() {
+async fn one_chat_is_made_whichever_answer_is_lost() {
     let (world, program) = started(&["main", "backup_1"]).await;
     for method in [CREATE, OPEN, INVITE, PROMOTE, EXPORT] {
         for loss in LOSSES {

@@ -60,10 +60,10 @@ async fn a_flow_is_stopped_from_telegram() {
             })
             .await;
     };
-    let asked = json!({"from": "@client_1", "chat": "@owner_bot", "text": "/stop trip"});
-    let asked = world.post("/telegram/messages", &asked).await;
+    let message = json!({"from": "@client_1", "chat": "@owner_bot", "text": "/stop trip"});
+    let message = world.post("/telegram/messages", &message).await;
     program.until("the bot asks back", || async { calls("sendMessage").await > 0 }).await;
-    let sure = asked["message_id"].as_i64().expect("an id") + 1;
+    let sure = message["message_id"].as_i64().expect("an id") + 1;
     let press = json!({"from": "@client_1", "bot": "@owner_bot", "message_id": sure, "data": "now:trip"});
     assert_eq!(world.post("/telegram/presses", &press).await["answered"], true);
     program.until("the flow is stopped", is_stopped).await;
@@ -80,8 +80,8 @@ async fn a_flow_is_stopped_from_telegram() {
         assert_eq!(answer.status(), 401, "{path}");
     }
     assert!(is_stopped().await);
-    let asked = json!({"from": "@client_1", "chat": "@second_bot", "text": "/start trip"});
-    world.post("/telegram/messages", &asked).await;
+    let message = json!({"from": "@client_1", "chat": "@second_bot", "text": "/start trip"});
+    world.post("/telegram/messages", &message).await;
     program.until("the flow is started", || async { !is_stopped().await }).await;
     noted("start_flow", "second").await;
 }
@@ -101,8 +101,8 @@ async fn an_account_serves_as_control_once_it_is_named() {
         world.post("/telegram/messages", &order).await;
     };
     let says = async |part: &str| {
-        let said = || async { world.sent().await.iter().any(|text| text.contains(part)) };
-        program.until(part, said).await;
+        let is_sent = || async { world.sent().await.iter().any(|text| text.contains(part)) };
+        program.until(part, is_sent).await;
     };
     // Until the account hears of what comes in.
     program

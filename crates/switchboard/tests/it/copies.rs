@@ -9,7 +9,7 @@ use testkit::{Program, Start, World};
 use crate::binary;
 use crate::shell::cli::cli;
 
-fn said(world: &World, arguments: &[&str], code: i32) -> String {
+fn output_of(world: &World, arguments: &[&str], code: i32) -> String {
     let ran = cli(world, arguments).run();
     let all = ran.all();
     assert_eq!(ran.code, Some(code), "{arguments:?}: {all}");
@@ -39,12 +39,13 @@ async fn a_missing_copy_and_a_failed_drill_are_alerted_and_clear() {
         )
     });
     let program = Start::on(&world, binary(), "data").ready().await;
-    let made: Value = serde_json::from_str(&said(&world, &["backup", "create", "--json"], 0)).expect("JSON");
+    let made: Value =
+        serde_json::from_str(&output_of(&world, &["backup", "create", "--json"], 0)).expect("JSON");
     let name = made["name"].as_str().expect("a name");
     until_alerted(&program, "backup:copy", true).await;
     let raised = alert(&program, "backup:copy").await.expect("it is open");
     assert!(raised["detail"].as_str().is_some_and(|why| why.contains("is its disk mounted?")), "{raised}");
-    let listed = said(&world, &["backup", "list"], 0);
+    let listed = output_of(&world, &["backup", "list"], 0);
     assert!(listed.contains("NOT COPIED to") && listed.contains("proven"), "{listed}");
     let doctor = program.get("/v1/doctor").await.1.to_string();
     assert!(doctor.contains("backup_not_copied"), "{doctor}");
@@ -61,8 +62,8 @@ async fn a_missing_copy_and_a_failed_drill_are_alerted_and_clear() {
     program.as_time_goes_by(Duration::from_mins(30), drilled).await;
     assert_eq!((&drill().await["of"], &drill().await["rows"]), (&Value::from("copy"), &Value::Null));
     until_alerted(&program, "backup:drill", true).await;
-    assert!(said(&world, &["backup", "list"], 0).contains("THE RESTORE DRILL FAILED"));
-    assert!(said(&world, &["backup", "verify", &copy.display().to_string()], 1).contains("not whole"));
+    assert!(output_of(&world, &["backup", "list"], 0).contains("THE RESTORE DRILL FAILED"));
+    assert!(output_of(&world, &["backup", "verify", &copy.display().to_string()], 1).contains("not whole"));
 
     fs::write(&copy, whole).expect("written");
     let well = program.until("a drill goes well", || async { drill().await["rows"].is_u64() });
@@ -71,25 +72,27 @@ async fn a_missing_copy_and_a_failed_drill_are_alerted_and_clear() {
 
     // By hand, while the server runs and of each way to name one.
     for file in ["latest", name, &copy.display().to_string()] {
-        let verified = said(&world, &["backup", "verify", file, "--json"], 0);
+        let verified = output_of(&world, &["backup", "verify", file, "--json"], 0);
         let verified: Value = serde_json::from_str(&verified).expect("JSON");
         assert_eq!((&verified["rows"], &verified["rows_compared"]), (&drill().await["rows"], &true.into()));
     }
-    assert!(said(&world, &["backup", "verify"], 0).contains("can be restored"));
-    let fetched = said(&world, &["backup", "verify", "--copy", name, "--json"], 0);
+    assert!(output_of(&world, &["backup", "verify"], 0).contains("can be restored"));
+    let fetched = output_of(&world, &["backup", "verify", "--copy", name, "--json"], 0);
     let fetched: Value = serde_json::from_str(&fetched).expect("JSON");
     let (sha256, to) = (&copies["last"]["sha256"], folder.to_string());
     assert_eq!(
         (&fetched["sha256"], &fetched["copy_in"], &fetched["copy_compared"]),
         (sha256, &to.into(), &true.into())
     );
-    assert!(said(&world, &["backup", "drill"], 0).contains("the copy was fetched, compared and restored"));
+    assert!(
+        output_of(&world, &["backup", "drill"], 0).contains("the copy was fetched, compared and restored")
+    );
 
     // The same without a server, and of a copy that was changed.
     drop(program);
     fs::write(&copy, "torn").expect("written");
-    assert!(said(&world, &["backup", "verify", "--copy"], 1).contains("is not what was written there"));
-    let failed = said(&world, &["backup", "drill"], 1);
+    assert!(output_of(&world, &["backup", "verify", "--copy"], 1).contains("is not what was written there"));
+    let failed = output_of(&world, &["backup", "drill"], 1);
     assert!(
         failed.contains("cannot be restored") && failed.contains("is not what was written there"),
         "{failed}"
@@ -99,14 +102,14 @@ async fn a_missing_copy_and_a_failed_drill_are_alerted_and_clear() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_says_what_is_missing() {
     let world = World::start(binary()).await;
-    let none = said(&world, &["backup", "verify"], 1);
+    let none = output_of(&world, &["backup", "verify"], 1);
     assert!(none.contains("there is no backup in") && none.contains("switchboard backup create"), "{none}");
-    let none = said(&world, &["backup", "verify", "/nowhere/copy.tar.gz"], 1);
+    let none = output_of(&world, &["backup", "verify", "/nowhere/copy.tar.gz"], 1);
     assert!(none.contains("/nowhere/copy.tar.gz"), "{none}");
-    let none = said(&world, &["backup", "verify", "--copy"], 1);
+    let none = output_of(&world, &["backup", "verify", "--copy"], 1);
     assert!(none.contains("[backup.copy] names neither a folder nor a bucket"), "{none}");
-    let none = said(&world, &["backup", "drill"], 1);
+    let none = output_of(&world, &["backup", "drill"], 1);
     assert!(none.contains("There is no backup"), "{none}");
-    let none = said(&world, &["backup", "verify", "copy.tar.gz", "--identity", "/nowhere/key.txt"], 1);
+    let none = output_of(&world, &["backup", "verify", "copy.tar.gz", "--identity", "/nowhere/key.txt"], 1);
     assert!(none.contains("/nowhere/key.txt"), "{none}");
 }

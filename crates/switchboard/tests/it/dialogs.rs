@@ -67,7 +67,7 @@ async fn chat_made_outside_is_found_with_few_calls() {
             .as_array()
             .is_some_and(|items| items.iter().any(|chat| chat["chat_id"] == chat_id.as_str()))
     };
-    assert!(!listed().await, "nobody told the product");
+    assert!(!listed().await, "the product was not notified");
     program.advance(Duration::from_mins(31)).await;
     program.until("the chat appears", listed).await;
     let calls = world.calls(LIST).await;
@@ -116,8 +116,8 @@ async fn a_reload_keeps_what_is_there_and_lets_messages_pass() {
     let (_, before) = program.get("/v1/accounts/main").await;
     world.fault("delay", json!({"method": LIST, "seconds": 1})).await;
     world.delete("/calls").await;
-    let (status, said) = program.post("/v1/services/send_text/actions/reload-cache", &Value::Null).await;
-    assert!(status == 200 || status == 202, "{status} {said}");
+    let (status, reply) = program.post("/v1/services/send_text/actions/reload-cache", &Value::Null).await;
+    assert!(status == 200 || status == 202, "{status} {reply}");
     program.until("the reading has begun", || async { world.calls(LIST).await > 0 }).await;
     let chat = world.chat_titled("Demo supergroup").await;
     for chat in [chat.as_str(), "@client_1"] {
@@ -129,13 +129,13 @@ async fn a_reload_keeps_what_is_there_and_lets_messages_pass() {
         (&during["dialogs_complete"], &during["cached_peers"]),
         (&json!(true), &before["cached_peers"])
     );
-    let (status, said) = program.legacy(world.legacy_port(5022), "/reload_cache", &json!({})).await;
-    assert_eq!((status, &said["status"]), (200, &json!("ok")), "{said}");
-    assert!(said["cache_size"].as_u64() > Some(0), "{said}");
+    let (status, reply) = program.legacy(world.legacy_port(5022), "/reload_cache", &json!({})).await;
+    assert_eq!((status, &reply["status"]), (200, &json!("ok")), "{reply}");
+    assert!(reply["cache_size"].as_u64() > Some(0), "{reply}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_to_known_chats_pass_while_the_first_reading_goes_on() {
+async fn messages_to_known_chats_pass_during_the_first_reading() {
     let world = World::start_with(binary(), &["--dialogs", "3000"]).await;
     world.fault("delay", json!({"method": LIST, "seconds": 3})).await;
     let program = Start::on(&world, binary(), "data").ready().await;

@@ -69,7 +69,7 @@ async fn page_after(world: &World, program: &Program, client: &str, text: &str) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_way_out_leads_to_who_is_on_the_list() {
+async fn no_route_sends_to_a_person_on_the_list() {
     let world = World::start(binary()).await;
     let redis = RedisServer::start();
     world.edit_settings(|text| text + FLOW);
@@ -174,7 +174,7 @@ async fn no_way_out_leads_to_who_is_on_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_writes_stop_on_any_channel_is_on_the_list() {
+async fn a_stop_on_any_channel_puts_its_writer_on_the_list() {
     let world = World::start(binary()).await;
     let (program, channels) = connected(&world).await;
     program.has_read_dialogs("main").await;

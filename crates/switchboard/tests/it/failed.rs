@@ -34,8 +34,8 @@ async fn failed_requests_are_managed_offline() {
     assert!(table.contains(&wanted) && table.contains("create_chat") && table.contains("inbound"), "{table}");
     let shown = cli(&world, &["failed", "show", &wanted]).fine();
     assert!(shown.contains("Wanted") && shown.contains("CHANNELS_TOO_MUCH"), "{shown}");
-    let said = cli(&world, &["failed", "retry", &wanted]).fine();
-    assert!(said.contains("when the server runs"), "{said}");
+    let output = cli(&world, &["failed", "retry", &wanted]).fine();
+    assert!(output.contains("when the server runs"), "{output}");
     cli(&world, &["failed", "drop", &unwanted]).fine();
     for (arguments, word) in [(["failed", "retry", &unwanted], "dropped"), (["key", "create", " "], "name")] {
         let refused = cli(&world, &arguments).run();

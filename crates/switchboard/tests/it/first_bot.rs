@@ -26,7 +26,7 @@ fn bot(stranger: &Stranger) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_the_token_of_a_bot_comes_to_an_answered_customer() {
+async fn the_guide_of_bots_leads_to_an_answered_customer() {
     let page = pages::page("docs/channels.md");
     let (_, after) = page.split_once("\n## A Telegram bot, from nothing\n").expect("the section");
     let mut stranger = Stranger::new().await;

@@ -204,7 +204,7 @@ async fn a_wrong_file_is_named_everywhere_and_stops_nothing() {
     let right = TRIP.replace("\"trip\"", "\"ride\"");
     std::fs::write(&file, right.replace("contains", "contians")).expect("written");
     let flow = |arguments: &[&str]| cli(world, &[&["flow"], arguments].concat());
-    let is_named = |said: &str| said.contains("more.toml:10:") && said.contains("is not a known key");
+    let is_named = |text: &str| text.contains("more.toml:10:") && text.contains("is not a known key");
     assert!(flow(&["list"]).fine().contains("trip"), "without a server");
 
     let program = stage.program().await;
@@ -220,8 +220,8 @@ async fn a_wrong_file_is_named_everywhere_and_stops_nothing() {
     assert_eq!((&read["problems"][0]["line"], &read["flows"]), (&json!(10), &json!([])), "{read}");
     let cookie = stage.sign_in(&program).await;
     let page = async || {
-        let asked = stage.get(&program, "/flows", pair(&cookie)).send().await.expect("an answer");
-        asked.text().await.expect("a page")
+        let response = stage.get(&program, "/flows", pair(&cookie)).send().await.expect("an answer");
+        response.text().await.expect("a page")
     };
     let shown = page().await;
     assert!(shown.contains("more.toml") && shown.contains("Line 10, character"), "{shown}");

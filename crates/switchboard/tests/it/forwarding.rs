@@ -60,12 +60,12 @@ fn wanted(account: &str, form: &str, post: &str) -> Vec<Value> {
 /// A body that was posted, as `wanted` has it: as a text, or the fields that are named.
 fn as_wanted(body: &str, wanted: &Value) -> Value {
     let Some(fields) = wanted.as_object() else { return json!(body) };
-    let told: Value = serde_json::from_str(body).unwrap_or_default();
-    fields.keys().map(|name| (name.clone(), told[name].clone())).collect()
+    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+    fields.keys().map(|name| (name.clone(), parsed[name].clone())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_in_is_posted_on_in_each_form() {
+async fn incoming_messages_are_forwarded_in_each_form() {
     let (world, receiver, port) = (World::start(binary()).await, Receiver::start().await, free_port());
     world.with_channels(&format!("http://127.0.0.1:{port}"));
     world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));

@@ -54,7 +54,7 @@ fn messages(lines: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
+async fn lines_trace_the_route_of_a_message_also_after_a_kill() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").ready().await;
     let mut follower = command(&world, &["--follow", "--json", "--service", "send_text"]).spawn();
@@ -64,10 +64,10 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 200, "{sent}");
     let id = sent["id"].as_str().expect("an id").to_owned();
-    let way = ["accepted", "ended"];
+    let states = ["accepted", "ended"];
     let of_it = ["--subject", &id];
-    let found = until_lines(&world, &of_it, |found| found.len() >= way.len()).await;
-    assert_eq!(messages(&found), way);
+    let found = until_lines(&world, &of_it, |found| found.len() >= states.len()).await;
+    assert_eq!(messages(&found), states);
     let account = sent["account"].as_str().expect("an account");
     for line in &found {
         assert_eq!((&line["service"], &line["subject"]), (&json!("send_text"), &json!(id)), "{line}");
@@ -117,16 +117,16 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
 
     // No server runs, and all of it can be read.
     let found = lines(&world, &of_it);
-    assert_eq!(messages(&found), way);
+    assert_eq!(messages(&found), states);
     // By time: from then on, and until then; by how long ago, and by the time of day.
     let between = |times: &[&str]| lines(&world, &[&of_it[..], times].concat()).len();
-    assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, way.len()));
-    assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (way.len(), 0));
-    assert_eq!(between(&["--since", "3h", "--until", "1h"]), way.len());
+    assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, states.len()));
+    assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (states.len(), 0));
+    assert_eq!(between(&["--since", "3h", "--until", "1h"]), states.len());
     let ended = found[1]["at"].as_str().expect("a time");
     assert_eq!(messages(&lines(&world, &["--subject", &id, "--since", ended])).last(), Some(&"ended"));
     let before = lines(&world, &["--subject", &id, "--until", ended]);
-    assert!(messages(&before).starts_with(&["accepted"]) && before.len() < way.len(), "{before:?}");
+    assert!(messages(&before).starts_with(&["accepted"]) && before.len() < states.len(), "{before:?}");
     let text = printed(&world, &["--subject", &id, "--grep", "OUTCOME=sent", "-n", "1"]);
     assert!(text.contains(" info  send_text   ended subject=msg_"), "{text}");
     assert_eq!(printed(&world, &["--since", "3h", "--grep", "OUTCOME=sent", "--match-case"]), "");
@@ -134,11 +134,11 @@ async fn the_way_of_a_message_is_told_by_its_lines_also_after_a_kill() {
     // The next run goes on behind it.
     let program = Start::on(&world, binary(), "data").ready().await;
     drop(program);
-    assert_eq!(messages(&lines(&world, &of_it)), way);
+    assert_eq!(messages(&lines(&world, &of_it)), states);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_failed_for_a_caller_is_among_the_errors() {
+async fn a_failed_call_is_among_the_errors() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     let (status, sent) = program.send("@nobody_at_all", "a text").await;
@@ -238,10 +238,10 @@ fn marker(what: &str) -> String {
 
 /// Sends, edits, uploads and fails, so that each kind of words goes through the program.
 async fn say(program: &Program, world: &World, run: &str) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut texts = Vec::new();
     let mut say = |what: &str| {
         let marked = marker(&format!("{run}-{what}"));
-        said.push(marked.clone());
+        texts.push(marked.clone());
         marked
     };
     let (_, sent) = program.send("@client_1", &say("text")).await;
@@ -284,7 +284,7 @@ async fn say(program: &Program, world: &World, run: &str) -> Vec<String> {
     // In the address, where it does not belong.
     program.get(&format!("/v1/messages?text={}", say("query"))).await;
     program.get(&format!("/v1/{}", say("path"))).await;
-    said
+    texts
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,8 +352,8 @@ async fn secrets_and_words_are_in_no_log_or_foreign_table() {
         assert_eq!(answer.0, 200, "{path}: {}", answer.1);
         hear(answer);
     }
-    let asked = program.request("GET", "/v1/logs/download?format=json").send().await.expect("an answer");
-    search.in_logs("the download", &asked.text().await.expect("a body"));
+    let response = program.request("GET", "/v1/logs/download?format=json").send().await.expect("an answer");
+    search.in_logs("the download", &response.text().await.expect("a body"));
     // Killed with its hands full.
     let body = json!({ "chat": "@client_1", "text": marker("killed"), "wait": 0 });
     search.words.push(marker("killed"));

@@ -18,7 +18,7 @@ async fn made(program: &Program, title: &str) -> String {
 
 /// Removed from the outside, closed for all, and not even heard of: no account is in any of them any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn chats_that_all_accounts_were_removed_from() {
+async fn messages_to_chats_without_an_account_are_refused() {
     let (world, program) = started(&ACCOUNTS).await;
     for name in ACCOUNTS {
         program.has_read_dialogs(name).await;

@@ -76,14 +76,14 @@ async fn mail_and_password_only_go_over_trusted_tls() {
     let program = start.ready().await;
     let tested = |server: &str| {
         let ran = cli(&world, &["alert", "targets", "test", server]).run();
-        let said = ran.all();
-        assert!(!said.contains(PASSWORD) && !said.contains("word%20of"), "{said}");
-        (ran.code, said)
+        let output = ran.all();
+        assert!(!output.contains(PASSWORD) && !output.contains("word%20of"), "{output}");
+        (ran.code, output)
     };
 
     for server in ["tls", "starttls"] {
-        let (code, said) = tested(server);
-        assert_eq!(code, Some(0), "{server}: {said}");
+        let (code, output) = tested(server);
+        assert_eq!(code, Some(0), "{server}: {output}");
         let events = servers.events(server);
         assert_eq!(events.len(), 2, "{server}: {events:?}");
         assert_eq!(
@@ -99,13 +99,13 @@ async fn mail_and_password_only_go_over_trusted_tls() {
     }
     // A certificate of another name, an expired one, one of an untrusted issuer: they get no name and no password.
     for server in ["other_name", "expired", "unknown", "unknown_starttls"] {
-        let (code, said) = tested(server);
-        assert!(code == Some(1) && said.to_lowercase().contains("certificate"), "{server}: {said}");
+        let (code, output) = tested(server);
+        assert!(code == Some(1) && output.to_lowercase().contains("certificate"), "{server}: {output}");
         assert_eq!(servers.events(server), Vec::<Value>::new(), "{server}");
     }
     // A server that offers no TLS, or someone in between who took it out.
-    let (code, said) = tested("stripped");
-    assert!(code == Some(1) && said.to_uppercase().contains("STARTTLS"), "{said}");
+    let (code, output) = tested("stripped");
+    assert!(code == Some(1) && output.to_uppercase().contains("STARTTLS"), "{output}");
     assert_eq!(servers.events("stripped"), Vec::<Value>::new());
     assert!(!program.output().contains(PASSWORD), "{}", program.output());
 }
@@ -133,11 +133,11 @@ async fn lost_and_recovered_accounts_are_mailed() {
     };
     world.fault("session_revoked", json!({ "account": "main" })).await;
     world.fault("deaf", json!({ "account": "backup_1" })).await;
-    until("the lost one is told", &["In trouble:", "- account main: session_revoked, since "]).await;
-    until("the deaf one is told", &["In trouble:", "- account backup_1: no_answer, since "]).await;
+    until("the lost one is reported", &["In trouble:", "- account main: session_revoked, since "]).await;
+    until("the deaf one is reported", &["In trouble:", "- account backup_1: no_answer, since "]).await;
     assert!(!has(&["Well again:", "- account backup_1: "]), "{:?}", servers.events("tls"));
     world.delete("/faults").await;
-    until("the end is told", &["Well again:", "- account backup_1: was no_answer for "]).await;
+    until("the end is reported", &["Well again:", "- account backup_1: was no_answer for "]).await;
     let events = servers.events("tls");
     assert!(!has(&["- account main: was "]), "the lost one is not well: {events:?}");
     for mail in events.iter().filter(|event| event["mail"].is_string()) {

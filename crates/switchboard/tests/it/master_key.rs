@@ -10,8 +10,8 @@ async fn a_command_replaces_the_master_key_of_a_running_server() {
     let (world, mut program) = started(&["main"]).await;
     let file = world.data_dir("data").join("master.key");
     let before = std::fs::read(&file).expect("a key");
-    let said = cli(&world, &["master-key", "rotate"]).fine();
-    assert!(said.starts_with("The master key was replaced; ") && said.contains("master.key"), "{said}");
+    let output = cli(&world, &["master-key", "rotate"]).fine();
+    assert!(output.starts_with("The master key was replaced; ") && output.contains("master.key"), "{output}");
     assert_ne!(std::fs::read(&file).expect("a key"), before);
     assert_eq!(program.send("@client_1", "with the new key").await.0, 200);
     program.kill();

@@ -7,8 +7,8 @@ use crate::channels::writes;
 use crate::pipeline::{answering, answers};
 use crate::{binary, python};
 
-async fn seen(target: &Value, deeds: &Value) -> Value {
-    python::told("mcp_client.py", &[&target.to_string(), &deeds.to_string()]).await
+async fn report_of(target: &Value, deeds: &Value) -> Value {
+    python::run_json("mcp_client.py", &[&target.to_string(), &deeds.to_string()]).await
 }
 
 fn over_http(program: &Program, key: &str) -> Value {
@@ -47,12 +47,16 @@ async fn the_official_client_uses_every_tool_over_http() {
         ["read", "switchboard://accounts/main"],
         ["read", format!("switchboard://chats/{group}")],
     ]);
-    let said = seen(&over_http(&program, KEY), &deeds).await;
-    assert_eq!((&said["server"], &said["protocol"]), (&json!("switchboard"), &json!("2026-07-28")), "{said}");
+    let report = report_of(&over_http(&program, KEY), &deeds).await;
+    assert_eq!(
+        (&report["server"], &report["protocol"]),
+        (&json!("switchboard"), &json!("2026-07-28")),
+        "{report}"
+    );
     let changing =
         ["reply", "add_note", "hand_over_conversation", "close_conversation", "send_message", "create_chat"];
-    assert_eq!(said["changing"], json!(changing), "{said}");
-    let results = said["results"].as_array().expect("results");
+    assert_eq!(report["changing"], json!(changing), "{report}");
+    let results = report["results"].as_array().expect("results");
     for (result, deed) in results.iter().zip(deeds.as_array().expect("deeds")) {
         assert!(result.get("refused").is_none() && result["error"] != true, "{deed}: {result}");
     }
@@ -71,12 +75,12 @@ async fn the_official_client_uses_every_tool_over_http() {
         ["call", "get_message", { "id": "msg_00000000000000000000000000" }],
         ["call", "erase_everything", {}],
     ]);
-    let said = seen(&old, &asks).await;
-    let results = said["results"].as_array().unwrap_or_else(|| panic!("{said}"));
-    assert_eq!((&results[0]["structured"]["id"], &results[1]["error"]), (id, &json!(false)), "{said}");
-    assert_eq!(results[2]["error"], true, "{said}");
-    assert!(results[2]["text"].as_str().is_some_and(|text| text.contains("message_not_found")), "{said}");
-    assert!(results[3]["refused"].as_str().is_some_and(|text| text.contains("list_accounts")), "{said}");
+    let report = report_of(&old, &asks).await;
+    let results = report["results"].as_array().unwrap_or_else(|| panic!("{report}"));
+    assert_eq!((&results[0]["structured"]["id"], &results[1]["error"]), (id, &json!(false)), "{report}");
+    assert_eq!(results[2]["error"], true, "{report}");
+    assert!(results[2]["text"].as_str().is_some_and(|text| text.contains("message_not_found")), "{report}");
+    assert!(results[3]["refused"].as_str().is_some_and(|text| text.contains("list_accounts")), "{report}");
     assert!(!program.output().contains("by a tool"), "{}", program.output());
 }
 
@@ -106,15 +110,15 @@ async fn the_official_client_works_on_conversations_with_clients() {
         ["read", format!("switchboard://clients/{id}")],
         ["call", "list_conversations", { "search": "anna operator" }],
     ]);
-    let said = seen(&over_http(&program, KEY), &deeds).await;
-    let results = said["results"].as_array().unwrap_or_else(|| panic!("{said}"));
+    let report = report_of(&over_http(&program, KEY), &deeds).await;
+    let results = report["results"].as_array().unwrap_or_else(|| panic!("{report}"));
     for (result, deed) in results.iter().zip(deeds.as_array().expect("deeds")) {
         assert!(result.get("refused").is_none() && result["error"] != true, "{deed}: {result}");
     }
     for place in [0, 13] {
-        assert_eq!(results[place]["structured"]["items"][0]["client"]["id"], json!(id), "{said}");
+        assert_eq!(results[place]["structured"]["items"][0]["client"]["id"], json!(id), "{report}");
     }
-    assert_eq!(results[2]["structured"]["id"], results[3]["structured"]["id"], "{said}");
+    assert_eq!(results[2]["structured"]["id"], results[3]["structured"]["id"], "{report}");
     assert_eq!(results[7]["structured"]["state"], "closed", "{}", results[7]);
     for place in [11, 4] {
         let text = results[place]["text"].as_str().unwrap_or_default();
@@ -131,18 +135,18 @@ async fn it_is_closed_to_wrong_keys_and_other_names() {
     let made = program.post("/v1/keys", &body).await.1;
     let reader = made["key"].as_str().expect("a key");
     let order = json!({ "chat": group, "text": "not mine", "idempotency_key": "order-1" });
-    let said = seen(&over_http(&program, reader), &json!([["call", "send_message", order]])).await;
-    assert_eq!((&said["changing"], &said["results"][0]["error"]), (&json!([]), &json!(true)), "{said}");
+    let report = report_of(&over_http(&program, reader), &json!([["call", "send_message", order]])).await;
+    assert_eq!((&report["changing"], &report["results"][0]["error"]), (&json!([]), &json!(true)), "{report}");
     assert!(
-        said["results"][0]["text"].as_str().is_some_and(|text| text.contains("forbidden_scope")),
-        "{said}"
+        report["results"][0]["text"].as_str().is_some_and(|text| text.contains("forbidden_scope")),
+        "{report}"
     );
 
     let mut renamed = over_http(&program, KEY);
     renamed["host"] = json!("evil.example.com");
     for target in [over_http(&program, "swb_wrong"), renamed] {
-        let said = seen(&target, &json!([])).await;
-        assert!(said["refused"].is_string(), "{target}: {said}");
+        let report = report_of(&target, &json!([])).await;
+        assert!(report["refused"].is_string(), "{target}: {report}");
     }
     assert_eq!(sent(&world, "not mine").await, 0);
 }
@@ -163,10 +167,13 @@ async fn a_command_serves_it_over_its_pipes() {
     let mut legacy = own.clone();
     legacy["mode"] = json!("legacy");
     for (target, protocol) in [(&own, "2026-07-28"), (&legacy, "2025-11-25")] {
-        let said = seen(target, &deeds).await;
-        assert_eq!(said["protocol"], protocol, "{said}");
-        assert_eq!(said["results"][1]["structured"]["state"], "sent", "{said}");
-        assert!(said["results"][2]["text"].as_str().is_some_and(|text| text.contains("by pipe")), "{said}");
+        let report = report_of(target, &deeds).await;
+        assert_eq!(report["protocol"], protocol, "{report}");
+        assert_eq!(report["results"][1]["structured"]["state"], "sent", "{report}");
+        assert!(
+            report["results"][2]["text"].as_str().is_some_and(|text| text.contains("by pipe")),
+            "{report}"
+        );
     }
     assert_eq!(sent(&world, "by pipe").await, 1);
 
@@ -176,12 +183,16 @@ async fn a_command_serves_it_over_its_pipes() {
         "command": [binary, "mcp", "--url", program.address()],
         "env": { "SWITCHBOARD_API_KEY": made["key"] },
     });
-    let said = seen(&elsewhere, &json!([["call", "list_accounts", {}]])).await;
-    assert_eq!((&said["changing"], &said["results"][0]["error"]), (&json!([]), &json!(false)), "{said}");
+    let report = report_of(&elsewhere, &json!([["call", "list_accounts", {}]])).await;
+    assert_eq!(
+        (&report["changing"], &report["results"][0]["error"]),
+        (&json!([]), &json!(false)),
+        "{report}"
+    );
     let unkeyed = json!({ "command": [binary, "mcp", "--url", program.address()] });
-    assert!(seen(&unkeyed, &json!([])).await["refused"].is_string());
+    assert!(report_of(&unkeyed, &json!([])).await["refused"].is_string());
 
     assert_eq!(program.terminate().await, Some(0));
-    let said = seen(&own, &json!([])).await;
-    assert!(said["refused"].is_string(), "{said}");
+    let report = report_of(&own, &json!([])).await;
+    assert!(report["refused"].is_string(), "{report}");
 }

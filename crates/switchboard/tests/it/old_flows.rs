@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 
 use crate::binary;
 use crate::channels::{connect, connected, received, sent, writes};
-use crate::python::{script, told};
+use crate::python::{run_json, script};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_forwarded_raw_is_answered_by_an_old_port() {
+async fn raw_forwards_are_answered_by_an_old_port() {
     const QUESTIONS: usize = 5;
     let (world, port, flow) = (World::start(binary()).await, free_port(), free_port());
     world.with_channels(&format!("http://127.0.0.1:{port}"));
@@ -79,7 +79,7 @@ async fn posts_to_old_addresses_are_taken_for_their_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_flows_write_send_pictures_and_read() {
-    const ASKED: &str = "Is it there?";
+    const QUESTION: &str = "Is it there?";
     let (world, hoster) = (World::start(binary()).await, Hoster::start().await);
     world.edit_settings(|text| format!("media.allow_private = [\"127.0.0.1/32\"]\n{text}"));
     let (program, _) = connected(&world).await;
@@ -91,20 +91,20 @@ async fn old_flows_write_send_pictures_and_read() {
         (8768, "max", "assistant"),
         (8769, "instagram", "studio"),
     ] {
-        let chat = writes(&world, channel, account, ASKED).await;
+        let chat = writes(&world, channel, account, QUESTION).await;
         program.until("it comes in", || async { !received(&program, channel).await.is_empty() }).await;
-        let asked = received(&program, channel).await.remove(0)["external_message_id"].clone();
-        places.push((channel, world.legacy_port(port), chat, asked));
+        let message_id = received(&program, channel).await.remove(0)["external_message_id"].clone();
+        places.push((channel, world.legacy_port(port), chat, message_id));
     }
     let (picture, form) = (hoster.url("/photo.png"), world.legacy_port(8770).to_string());
-    let read_back = told("old_ports.py", &[&picture, &form, &json!(places).to_string()]).await;
+    let read_back = run_json("old_ports.py", &[&picture, &form, &json!(places).to_string()]).await;
     for (channel, _, chat, _) in &places {
         let read = &read_back[channel];
         let has = |list: &str, text: &str| {
             read[list].as_array().is_some_and(|all| all.iter().any(|one| one.as_str() == Some(text)))
         };
         let answer = format!("Yes, says {channel}");
-        assert!(has("chats", chat) && has("said", ASKED), "{channel}: {chat} in {read_back}");
+        assert!(has("chats", chat) && has("said", QUESTION), "{channel}: {chat} in {read_back}");
         // On the port of MAX messages are read by their ids alone.
         assert!(*channel == "max" || has("said", &answer), "{channel}: {read_back}");
         let ledger = world.ledger().await;

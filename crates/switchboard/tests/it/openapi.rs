@@ -39,14 +39,14 @@ async fn judge(program: &Program, arguments: &[&str]) -> Output {
 
 /// Fails unless it found nothing, in all the operations that it was to try; returns how many those were.
 fn tried(output: &Output) -> usize {
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     let count = |word: &str| {
-        let line = told.lines().find_map(|line| line.trim().strip_prefix(word));
+        let line = printed.lines().find_map(|line| line.trim().strip_prefix(word));
         let number = line.and_then(|rest| rest.trim().split('/').next()?.parse::<usize>().ok());
-        number.unwrap_or_else(|| panic!("it does not say what was {word}:\n{told}"))
+        number.unwrap_or_else(|| panic!("it does not say what was {word}:\n{printed}"))
     };
-    assert_eq!(count("Tested:"), count("Selected:"), "{told}");
+    assert_eq!(count("Tested:"), count("Selected:"), "{printed}");
     count("Tested:")
 }
 
@@ -83,8 +83,8 @@ async fn answers_are_as_described(paths: &str, are_meant: impl Fn(&str) -> bool)
 
     // The wrong keys among what was tried are forgotten in a minute; where it was tried quickly, not yet.
     program.advance(Duration::from_mins(1)).await;
-    let (status, said) = program.get("/v1/messages?limit=1").await;
-    assert_eq!(status, 200, "it still serves: {said}");
+    let (status, reply) = program.get("/v1/messages?limit=1").await;
+    assert_eq!(status, 200, "it still serves: {reply}");
     assert!(!program.output().contains("panicked"), "no handler broke");
     assert_eq!(program.terminate().await, Some(0), "and it ends well");
     world.assert_nothing_unknown().await;

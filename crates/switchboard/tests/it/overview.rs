@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Seat, Start, World};
+use testkit::{Program, Pty, Start, World};
 
 use crate::binary;
 use crate::shell::cli::cli;
@@ -20,7 +20,7 @@ async fn overview(program: &Program, query: &str) -> Value {
 }
 
 /// Asks the running program from the command line; whether it went well, and all it printed.
-fn asked(world: &World, arguments: &[&str]) -> (bool, String) {
+fn command_output(world: &World, arguments: &[&str]) -> (bool, String) {
     let ran = cli(world, arguments).run();
     (ran.code == Some(0), ran.all())
 }
@@ -77,18 +77,18 @@ async fn all_is_well_and_a_revoked_session_is_on_top_within_a_minute() {
     let trouble = overview(&program, "?trouble=true&q=session_revoked").await;
     assert_eq!(trouble["items"][0]["lamp"], "trouble", "{trouble:#}");
 
-    let (fine, shown) = asked(&world, &["top", "--once"]);
+    let (fine, shown) = command_output(&world, &["top", "--once"]);
     assert!(fine && shown.contains("■ account:main") && shown.contains("session_revoked"), "{shown}");
-    let (fine, json) = asked(&world, &["top", "--json", "--trouble"]);
+    let (fine, json) = command_output(&world, &["top", "--json", "--trouble"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert!(fine && card(&json, "account:main")["reason"] == "session_revoked");
-    let (fine, refused) = asked(&world, &["flood", "clear"]);
+    let (fine, refused) = command_output(&world, &["flood", "clear"]);
     assert!(!fine && refused.contains("no account has a flood wait"), "{refused}");
-    let (fine, begun) = asked(&world, &["flood", "clear", "--stop-all"]);
+    let (fine, begun) = command_output(&world, &["flood", "clear", "--stop-all"]);
     assert!(fine && begun.contains("Stopping all services"), "{begun}");
-    let (fine, _) = asked(&world, &["flood", "cancel"]);
+    let (fine, _) = command_output(&world, &["flood", "cancel"]);
     assert!(fine);
-    let (fine, status) = asked(&world, &["flood", "status"]);
+    let (fine, status) = command_output(&world, &["flood", "status"]);
     assert!(fine && status.contains("not being cleared"), "{status}");
 }
 
@@ -99,19 +99,19 @@ async fn terminal_overview_is_live_until_quit() {
     program.account_is("main", "ready").await;
     let data_dir = world.data_dir("data");
     let top = ["top", "--data-dir", data_dir.to_str().expect("UTF-8")];
-    let mut seat = Seat::at_a_screen(binary(), &top, (100, 30));
-    seat.shows("account:main", 1).await;
+    let mut pty = Pty::at_a_screen(binary(), &top, (100, 30));
+    pty.shows("account:main", 1).await;
     world.fault("session_revoked", json!({ "account": "main" })).await;
     program
         .until("it is on the screen", || async {
             program.advance(Duration::from_secs(20)).await;
-            seat.screen().contains("session_revoked")
+            pty.screen().contains("session_revoked")
         })
         .await;
     // A server that is gone is waited for; any key looks at once, `q` ends it and gives the terminal back.
     program.kill();
-    seat.shows("no answer: ", 1).await;
-    seat.types("q");
-    assert_eq!(seat.ended().await, Some(0));
-    assert!(seat.screen().ends_with("\u{1b}[?25h\u{1b}[?1049l"), "{:?}", seat.screen());
+    pty.shows("no answer: ", 1).await;
+    pty.types("q");
+    assert_eq!(pty.ended().await, Some(0));
+    assert!(pty.screen().ends_with("\u{1b}[?25h\u{1b}[?1049l"), "{:?}", pty.screen());
 }

@@ -100,7 +100,7 @@ fn wrong(text: &str) -> Option<String> {
 }
 
 #[test]
-fn what_the_pages_tell_people_to_write_loads() {
+fn examples_in_the_pages_load() {
     let (mut findings, mut seen) = (Vec::new(), Vec::new());
     for path in pages() {
         for block in blocks(&page(&path)).into_iter().filter(|block| block.language == "toml") {
@@ -120,7 +120,7 @@ fn what_the_pages_tell_people_to_write_loads() {
 }
 
 #[test]
-fn what_does_not_load_is_found() {
+fn an_example_that_does_not_load_is_found() {
     assert_eq!(wrong("listen = \"127.0.0.1:5099\"\n"), None);
     assert!(wrong("listens = \"127.0.0.1:5099\"\n").is_some_and(|why| why.contains("listens")));
     assert!(wrong("[backup]\nevery = \"often\"\n").is_some());
@@ -131,7 +131,7 @@ fn what_does_not_load_is_found() {
 }
 
 /// Message texts in the Russian pages' commands, and in the English ones'.
-const SAID: [(&str, &str); 3] = [
+const TRANSLATED: [(&str, &str); 3] = [
     ("Ваш телефон готов.", "Your phone is ready."),
     ("Здравствуйте, <i>заходите</i>", "Hello <i>there</i>"),
     ("Наши цены", "Our prices"),
@@ -141,7 +141,7 @@ const SAID: [(&str, &str); 3] = [
 fn typed(block: &Block) -> String {
     let uncommented = block.text.lines().map(|line| line.split(" # ").next().unwrap_or(line).trim_end());
     let text = uncommented.collect::<Vec<_>>().join("\n");
-    SAID.iter().fold(text, |text, (russian, english)| text.replace(russian, english))
+    TRANSLATED.iter().fold(text, |text, (russian, english)| text.replace(russian, english))
 }
 
 #[test]

@@ -60,12 +60,12 @@ async fn customers_of_every_channel_are_answered_once_by_a_model() {
 #[tokio::test(flavor = "multi_thread")]
 async fn voices_are_written_down_and_pictures_shown() {
     // In base64: the pretend model hears, and sees, what is written in the file.
-    const SAID: &str = "RG8geW91IGhhdmUgaXQgaW4gZ3JlZW4=";
+    const VOICE: &str = "RG8geW91IGhhdmUgaXQgaW4gZ3JlZW4=";
     const DRAWN: &str = "QSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
     let world = World::start(binary()).await;
     let (program, _) = answering(&world, "100ms").await;
     let of = |channel: &str, account: &str, media: Value| json!({"channel": channel, "account": account, "from": "2000002", "name": "Anna", "media": [media]});
-    let voice = json!({"kind": "voice", "mime": "audio/ogg", "name": "voice.ogg", "content": SAID});
+    let voice = json!({"kind": "voice", "mime": "audio/ogg", "name": "voice.ogg", "content": VOICE});
     world.post("/customers/messages", &of("telegram", "bot", voice)).await;
     let is_answered = || async { answers(&world, "telegram", "Do you have it in green").await > 0 };
     program.until("what was said is answered", is_answered).await;
@@ -78,9 +78,9 @@ async fn voices_are_written_down_and_pictures_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_to_an_account_of_telegram_are_heard_and_seen() {
+async fn files_to_a_telegram_account_are_transcribed() {
     // In base64: the pretend model hears, and sees, what is written in the file.
-    const SAID: &str = "SXMgdGhlIHJlZCBvbmUgdGhlcmUgYXMgd2VsbA==";
+    const VOICE: &str = "SXMgdGhlIHJlZCBvbmUgdGhlcmUgYXMgd2VsbA==";
     const DRAWN: &str =
         "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADsKQSBwaWN0dXJlIG9mIGEgZ3JlZW4ga2V0dGxl";
     let world = World::start(binary()).await;
@@ -91,7 +91,7 @@ async fn files_to_an_account_of_telegram_are_heard_and_seen() {
     });
     let (program, _) = connect(&world, port).await;
     for (kind, content, words) in
-        [("voice", SAID, "Is the red one there as well"), ("photo", DRAWN, "A picture of a green kettle")]
+        [("voice", VOICE, "Is the red one there as well"), ("photo", DRAWN, "A picture of a green kettle")]
     {
         let file = json!({"kind": kind, "content": content});
         let order = json!({"from": "@client_1", "chat": "@demo_main", "media": [file]});
@@ -134,7 +134,7 @@ async fn a_killed_program_answers_each_customer_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_model_cannot_answer_is_for_a_person() {
+async fn unanswerable_messages_are_left_to_a_person() {
     let world = World::start(binary()).await;
     let (program, _) = answering(&world, "100ms").await;
     let waiting = |why: &'static str| left_to_a_person(&program, why);
@@ -189,7 +189,7 @@ async fn what_a_model_cannot_answer_is_for_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_for_a_person_is_named_in_telegram_once() {
+async fn a_waiting_client_is_named_in_telegram_once() {
     let world = World::start(binary()).await;
     let port = free_port();
     world.with_pipeline(&format!("http://127.0.0.1:{port}"), "100ms");
@@ -242,19 +242,19 @@ async fn money_that_is_spent_stays_spent_over_a_restart() {
     let money = "[pipeline.ai]\nmoney_a_day = 1000\nprice_in = 100\nprice_out = 100\n";
     world.edit_settings(|text| text.replacen("[pipeline.ai]\n", money, 1));
     let (mut program, _) = connect(&world, port).await;
-    let asked = async || world.ledger().await.iter().filter(|row| row["provider"] == "ai").count();
+    let model_calls = async || world.ledger().await.iter().filter(|row| row["provider"] == "ai").count();
     world.post("/faults", &json!({"provider": "ai", "fault": "over_budget", "times": 1})).await;
     writes(&world, "vk", "club", "Is the dear one there").await;
     let is_answered = || async { answers(&world, "vk", "Is the dear one there").await > 0 };
     program.until("the day's money is spent on an answer", is_answered).await;
     program = restarted(&world, program).await;
-    let before = asked().await;
+    let before = model_calls().await;
     writes(&world, "vk", "club", "Is the next one there").await;
     let is_left = || async { left_to_a_person(&program, "over_budget").await.is_some() };
     program.until("a person is to answer", is_left).await;
     program = restarted(&world, program).await;
     assert!(left_to_a_person(&program, "over_budget").await.is_some());
-    assert_eq!(asked().await, before, "the model is not asked");
+    assert_eq!(model_calls().await, before, "the model is not asked");
     assert_eq!(answers(&world, "vk", "Is the dear one there").await, 1);
     assert_eq!(answers(&world, "vk", "Is the next one there").await, 0);
 }
@@ -339,7 +339,7 @@ async fn a_contact_of_a_telegram_account_is_no_customer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_messages_of_one_client_are_one_conversation_in_order() {
+async fn five_hundred_messages_of_a_client_stay_in_order() {
     const MESSAGES: usize = 500;
     let world = World::start(binary()).await;
     let (program, _) = answering(&world, "300ms").await;

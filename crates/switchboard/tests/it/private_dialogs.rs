@@ -47,7 +47,7 @@ async fn a_banned_account_loses_its_dialogs_to_another() {
     assert_eq!(world.sent().await, ["hello", "first after the ban", "second after the ban"]);
     assert_ne!(served_by(&program, &client).await, "main");
     let moved = failovers(&program, &client).await;
-    assert_eq!((moved.len(), &moved[0]["from"]), (1, &json!("main")), "told once: {moved:?}");
+    assert_eq!((moved.len(), &moved[0]["from"]), (1, &json!("main")), "sent once: {moved:?}");
     assert!(moved[0]["reason"].as_str().is_some_and(|reason| reason.contains("banned")), "{moved:?}");
 }
 
@@ -55,8 +55,8 @@ async fn a_banned_account_loses_its_dialogs_to_another() {
 async fn all_dialogs_of_an_account_are_moved_by_one_command() {
     let (world, program, client) = running("private_dialogs = \"stay\"").await;
     let second = text(&program, &world, "@client_2", "hello").await.1["chat_id"].to_string();
-    let said = cli(&world, &["chat", "move", "--from", "main", "--to", "backup_1"]).fine();
-    assert!(said.starts_with("2 private dialogs go through backup_1 now."), "{said}");
+    let output = cli(&world, &["chat", "move", "--from", "main", "--to", "backup_1"]).fine();
+    assert!(output.starts_with("2 private dialogs go through backup_1 now."), "{output}");
     for chat in [&client, &second] {
         assert_eq!(
             (served_by(&program, chat).await.as_str(), failovers(&program, chat).await.len()),

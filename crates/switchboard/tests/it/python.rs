@@ -33,18 +33,18 @@ pub(crate) fn script(name: &str, arguments: &[&str]) -> Command {
 pub(crate) async fn run(name: &str, arguments: &[&str]) -> String {
     let running = script(name, arguments).output();
     let output = tokio::time::timeout(TIMEOUT, running).await.expect("Python hangs").expect("Python starts");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    told
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    printed
 }
 
 /// The same where that is JSON.
-pub(crate) async fn told(name: &str, arguments: &[&str]) -> Value {
+pub(crate) async fn run_json(name: &str, arguments: &[&str]) -> Value {
     let printed = run(name, arguments).await;
     serde_json::from_str(&printed).unwrap_or_else(|_| panic!("no JSON: {printed}"))
 }
 
 /// A chat as Telethon sees it, signed in as this account.
-pub(crate) async fn seen(world: &World, account: &str, chat: &str) -> Value {
-    told("seen.py", &[world.control(), account, chat]).await
+pub(crate) async fn telethon_view(world: &World, account: &str, chat: &str) -> Value {
+    run_json("telethon_view.py", &[world.control(), account, chat]).await
 }

@@ -68,11 +68,11 @@ impl Stranger {
 
     /// Leaves the gateway running; the key that it prints.
     pub(crate) async fn starts(&mut self, command: &str) -> String {
-        let said = self.folder.join("said");
-        let mut child = self.shell.leaves_running(command, &said);
+        let log = self.folder.join("said");
+        let mut child = self.shell.leaves_running(command, &log);
         let since = Instant::now();
         let key = loop {
-            let text = fs::read_to_string(&said).expect("reads");
+            let text = fs::read_to_string(&log).expect("reads");
             if let Some(line) = text.lines().find_map(|line| line.trim().strip_prefix("export KEY=")) {
                 break line.to_owned();
             }
@@ -80,7 +80,7 @@ impl Stranger {
             assert!(ended.is_none() && since.elapsed() < TIMEOUT, "{ended:?}: {text}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        self.gateway = Some((child, said));
+        self.gateway = Some((child, log));
         key
     }
 
@@ -111,7 +111,7 @@ impl Stranger {
     /// Signs in as the page on accounts says, which the quick start names.
     async fn signs_in(&self) {
         assert!(pages::page("docs/accounts.md").contains("\n$ switchboard account login main\n"));
-        let mut signing = self.shell.sits_at("switchboard account login main --config switchboard.toml");
+        let mut signing = self.shell.in_pty("switchboard account login main --config switchboard.toml");
         signing.shows("Enter the code", 1).await;
         signing.types(&self.world.code("+70000000001").await);
         assert_eq!(signing.ended().await, Some(0), "{}", signing.screen());
@@ -178,8 +178,8 @@ async fn follow(session: bool) {
     }
     assert!(listed, "the page lists the accounts");
     let made = made.expect("the page makes a key");
-    let asked = (stranger.asks(&made, "/v1/messages").await.0, stranger.asks(&made, "/v1/keys").await.0);
-    assert_eq!(asked, (200, 403), "the new key may send and read");
+    let statuses = (stranger.asks(&made, "/v1/messages").await.0, stranger.asks(&made, "/v1/keys").await.0);
+    assert_eq!(statuses, (200, 403), "the new key may send and read");
     let sent = sent.expect("the page sends");
     let id = sent.split(['(', ')']).nth(1).expect("the message's id");
     let (status, message) = stranger.asks(&key, &format!("/v1/messages/{id}")).await;
@@ -193,11 +193,11 @@ async fn follow(session: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_a_session_file_comes_from_nothing_to_a_sent_file() {
+async fn the_quick_start_sends_a_file_with_a_session_file() {
     follow(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_none_signs_in_and_comes_there_too() {
+async fn the_quick_start_sends_a_file_after_signing_in() {
     follow(false).await;
 }

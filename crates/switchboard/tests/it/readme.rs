@@ -60,7 +60,7 @@ pub(crate) fn matches(expected: &str, got: &str) -> bool {
 
 /// Starts the demo, types all that it says, and ends it as people do; what it printed, and what the line that follows events
 /// answered meanwhile.
-async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
+async fn try_out(steps: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
@@ -90,10 +90,10 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
         .stdout(std::fs::File::create(&events).expect("a file"))
         .spawn()
         .expect("bash");
-    let heard = || std::fs::read_to_string(&events).expect("reads");
-    until(&mut follower, heard, |line| line.contains(": following")).await;
+    let followed = || std::fs::read_to_string(&events).expect("reads");
+    until(&mut follower, followed, |line| line.contains(": following")).await;
     let mut last_id = String::new();
-    for Typed { command, answer } in told {
+    for Typed { command, answer } in steps {
         let command = command.replace("msg_…", &last_id);
         let mut ran = Command::new("bash");
         ran.args(["-c", &format!("{key}\n{command}")]).env("TMPDIR", folder.path()).kill_on_drop(true);
@@ -114,7 +114,7 @@ async fn try_out(told: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
     // The stream ends with the program.
     tokio::time::timeout(TIMEOUT, follower.wait()).await.expect("in time").expect("ends");
-    (printed(), heard())
+    (printed(), followed())
 }
 
 /// Waits until a process has printed a line that is wanted.
@@ -133,17 +133,17 @@ async fn until(process: &mut Child, printed: impl Fn() -> String, wanted: impl F
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_answers_as_written() {
-    let mut told = section("README.md", "## A minute's tour");
-    assert!(told.len() > 5, "the tour has commands");
+    let mut steps = section("README.md", "## A minute's tour");
+    assert!(steps.len() > 5, "the tour has commands");
     // Its reader watches the campaign; here its seconds are let go by.
     let command = "until curl -s http://127.0.0.1:5099/v1/campaigns/spring -H \"X-API-Key: $KEY\" | grep '\"state\":\"done\"'
         do curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
             -H 'content-type: application/json' -d '{\"advance_ms\":2000}' > /dev/null; sleep 0.1; done";
     let answer = "\"account\":\"backup_1\",\"state\":\"active\"…\"account\":\"backup_2\",\"state\":\"active\"…\"sent\":30}";
-    told.push(Typed { command: command.to_owned(), answer: answer.to_owned() });
-    let (_, heard) = try_out(told, &[]).await;
+    steps.push(Typed { command: command.to_owned(), answer: answer.to_owned() });
+    let (_, followed) = try_out(steps, &[]).await;
     for event in ["message.accepted", "message.sent", "campaign.began", "campaign.ended"] {
-        assert!(heard.contains(&format!("\"type\":\"{event}\"")), "{event} is not in {heard}");
+        assert!(followed.contains(&format!("\"type\":\"{event}\"")), "{event} is not in {followed}");
     }
 }
 
@@ -162,11 +162,11 @@ async fn a_browser_profile_sends_for_the_demo_campaign() {
     let call = |path: &str| format!("curl -s http://127.0.0.1:{port}/v1{path} -H \"X-API-Key: $KEY\"");
     let typed = |command: String, answer: &str| Typed { command, answer: answer.to_owned() };
     let sends = "\"account\":\"profile:shop\",\"state\":\"active\"";
-    let told = vec![
+    let steps = vec![
         typed(format!("until {} | grep '{sends}'; do sleep 0.2; done", call("/campaigns/spring")), sends),
         typed(call("/campaign-profiles/shop"), "\"user_id\":…\"last_error\":null…\"campaigns\":[\"spring\"]"),
     ];
-    try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    try_out(steps, &["--config", file.to_str().expect("UTF-8")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,26 +174,26 @@ async fn the_tour_answers_the_same_on_postgresql() {
     let (folder, database) = (tempfile::tempdir().expect("a folder"), testkit::postgres::Database::empty());
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, format!("[store]\nurl = \"{}\"\n", database.url())).expect("written");
-    let told = section("README.md", "## A minute's tour");
-    try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    let steps = section("README.md", "## A minute's tour");
+    try_out(steps, &["--config", file.to_str().expect("UTF-8")]).await;
     let sent = database.query("SELECT count(*)::text FROM outbox");
     assert_ne!(sent[0][0].as_deref(), Some("0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_quick_start_answers_as_written() {
-    let mut told = section("docs/quick-start.md", "## Without any account");
+    let mut steps = section("docs/quick-start.md", "## Without any account");
     let answer = "\"text\":\"Your phone is ready.\"…\"text\":\"Hello there\"".to_owned();
-    told.push(Typed { command: "curl -s http://127.0.0.1:5098/ledger".to_owned(), answer });
+    steps.push(Typed { command: "curl -s http://127.0.0.1:5098/ledger".to_owned(), answer });
     let page = pages::page("docs/quick-start.md");
-    assert!(told.len() == 3 && page.contains("`curl -s http://127.0.0.1:5098/ledger`"), "{page}");
-    try_out(told, &[]).await;
+    assert!(steps.len() == 3 && page.contains("`curl -s http://127.0.0.1:5098/ledger`"), "{page}");
+    try_out(steps, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_of_every_channel_write_and_are_answered() {
-    let mut told = section("docs/channels.md", "## In the sandbox");
-    assert_eq!(told.len(), 17, "nine write, and a form has no one to answer");
+    let mut steps = section("docs/channels.md", "## In the sandbox");
+    assert_eq!(steps.len(), 17, "nine write, and a form has no one to answer");
     // The model answers each of the others once, as the page says; a person takes over in the same thread.
     let answers = "got=$(curl -s http://127.0.0.1:5098/ledger | grep -o '\"text\":\"You wrote' | wc -l)";
     let command = format!(
@@ -201,14 +201,14 @@ async fn customers_of_every_channel_write_and_are_answered() {
          curl -s --unix-socket $TMPDIR/switchboard-demo-*/control.sock http://localhost/testing/clock \
             -H 'content-type: application/json' -d '{{\"advance_ms\":2000}}' > /dev/null; sleep 0.2; done; echo $got"
     );
-    told.push(Typed { command, answer: "8".to_owned() });
+    steps.push(Typed { command, answer: "8".to_owned() });
     let command = "all=http://127.0.0.1:5099/v1/conversations; key=\"X-API-Key: $KEY\"
         one=$(curl -s \"$all?channel=vk\" -H \"$key\" | grep -o 'client_0[0-9a-z]*' | head -1)
         curl -s $all/$one/hand-over -H \"$key\" -H 'Content-Type: application/json' -d '{\"to\":\"human\"}'
         curl -s $all/$one/messages -H \"$key\"";
     let answer = "\"responder\":\"human\"…\"author\":\"ai\"…\"author\":\"client\"".to_owned();
-    told.push(Typed { command: command.to_owned(), answer });
-    try_out(told, &[]).await;
+    steps.push(Typed { command: command.to_owned(), answer });
+    try_out(steps, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,13 +223,13 @@ async fn settings_are_tried_on_the_demo_world() {
     std::fs::write(&file, settings).expect("written");
     let call = |path: &str| format!("curl -s http://127.0.0.1:{port}{path} -H \"X-API-Key: $KEY\"");
     let typed = |command: String, answer: &str| Typed { command, answer: answer.to_owned() };
-    let told = vec![
+    let steps = vec![
         typed(call("/v1/accounts/main"), "\"name\":\"main\"…\"state\":\"ready\""),
         typed(call("/v1/accounts/ours"), "account_not_found"),
         typed(call("/v1/channels/shop"), "\"channel\":\"avito\""),
         typed(format!("head -c 2000 /dev/zero | {} --data-binary @-", call("/v1/uploads")), "too_large"),
     ];
-    let (printed, _) = try_out(told, &["--config", file.to_str().expect("UTF-8")]).await;
+    let (printed, _) = try_out(steps, &["--config", file.to_str().expect("UTF-8")]).await;
     assert!(
         printed.contains("mine.toml, but for its accounts and channels: the sandbox has its own"),
         "{printed}"
@@ -242,7 +242,7 @@ async fn every_account_of_the_demo_is_connected() {
     let here = "\"hears_by\":\"webhook\"…\"webhook\":{\"state\":\"here\"";
     // Of these no provider says where it posts.
     let posts = "\"hears_by\":\"webhook\"";
-    let asked = "\"hears_by\":\"poll\"";
+    let polled = "\"hears_by\":\"poll\"";
     let names = [
         ("bot", here),
         ("shop", here),
@@ -254,13 +254,13 @@ async fn every_account_of_the_demo_is_connected() {
         ("texts", posts),
         ("texts_ru", posts),
         ("texts_twilio", posts),
-        ("texts_smpp", asked),
-        ("mail", asked),
+        ("texts_smpp", polled),
+        ("mail", polled),
     ];
     let command =
         "curl -s http://127.0.0.1:5099/v1/channels -H \"X-API-Key: $KEY\" | grep -o '\"hears_by\"' | wc -l";
     let all = Typed { command: command.to_owned(), answer: names.len().to_string() };
-    let told = names.map(|(name, how)| {
+    let steps = names.map(|(name, how)| {
         // Until it is so, while time goes by; what it is last is what is compared.
         let command = format!(
             "for _ in $(seq 60); do got=$(curl -s http://127.0.0.1:5099/v1/channels/{name} -H \"X-API-Key: $KEY\")
@@ -271,5 +271,5 @@ async fn every_account_of_the_demo_is_connected() {
         );
         Typed { command, answer: format!("\"state\":\"ready\"…{how}") }
     });
-    try_out(std::iter::once(all).chain(told).collect(), &[]).await;
+    try_out(std::iter::once(all).chain(steps).collect(), &[]).await;
 }

@@ -9,7 +9,7 @@ use testkit::{Program, RedisServer, World, free_port};
 use crate::binary;
 use crate::channels::{connect, received, restarted, sent, writes};
 use crate::pipeline::{answering, answers};
-use crate::python::{run, script, told};
+use crate::python::{run, run_json, script};
 
 const SCRIPT: &str = "outside.py";
 /// Stages that programs take over.
@@ -49,12 +49,12 @@ pub(crate) fn reasons(redis: &RedisServer) -> Vec<String> {
 }
 
 /// How often a client's text was taken in.
-pub(crate) async fn heard(program: &Program, channel: &str, text: &str) -> usize {
+pub(crate) async fn received_count(program: &Program, channel: &str, text: &str) -> usize {
     received(program, channel).await.iter().filter(|one| one["text"] == text).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_programs_push_comes_in_and_goes_out_once() {
+async fn pushed_messages_come_in_and_go_out_once() {
     const MESSAGES: usize = 60;
     let world = World::start(binary()).await;
     let redis = RedisServer::start();
@@ -75,9 +75,9 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
     let wrong = [json!({ "channel": "vk" }), json!(4), json!({ "channel": "vk", "skip": true })];
     push(&redis, "queue:incoming", &wrong).await;
     let last = format!("pushed {}.", MESSAGES - 1);
-    program.until("the last is heard", || async { heard(&program, "vk", &last).await > 0 }).await;
+    program.until("the last is heard", || async { received_count(&program, "vk", &last).await > 0 }).await;
     for number in 0..MESSAGES {
-        assert_eq!(heard(&program, "vk", &format!("pushed {number}.")).await, 1, "{number}");
+        assert_eq!(received_count(&program, "vk", &format!("pushed {number}.")).await, 1, "{number}");
     }
     // In the order in which they were pushed, over the kill.
     let in_order =
@@ -91,7 +91,9 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
     program.until("it is said when the client wrote", seen).await;
 
     let chat = writes(&world, "vk", "club", "Is it still there?").await;
-    program.until("it is heard", || async { heard(&program, "vk", "Is it still there?").await > 0 }).await;
+    program
+        .until("it is heard", || async { received_count(&program, "vk", "Is it still there?").await > 0 })
+        .await;
     let outgoing: Vec<Value> = (0..MESSAGES)
         .map(|number| {
             let text = format!("sent {number}.");
@@ -136,7 +138,9 @@ async fn what_programs_push_comes_in_and_goes_out_once() {
     push(&redis, "queue:outgoing", &[later]).await;
     program.until("it is a dead letter", || async { reasons(&redis).len() == 5 }).await;
     assert_eq!(writes(&world, "sms", "texts_twilio", "Here I am").await, "+70000000001");
-    program.until("the chat is known", || async { heard(&program, "sms", "Here I am").await > 0 }).await;
+    program
+        .until("the chat is known", || async { received_count(&program, "sms", "Here I am").await > 0 })
+        .await;
     let (_, letters) = program.get("/v1/pipeline/dead-letters").await;
     let ids = json!({ "ids": [letters["items"][0]["id"]] });
     let (_, again) = program.post("/v1/pipeline/dead-letters/retry", &ids).await;
@@ -204,8 +208,8 @@ async fn answers_once(redis: Option<&RedisServer>, stage: Option<&str>) {
         let path =
             format!("/v1/conversations/{}/messages?limit=200", one["client"]["id"].as_str().expect("an id"));
         let ours = || async {
-            let said = program.get(&path).await.1;
-            said["items"].as_array().into_iter().flatten().filter(|one| one["author"] != "client").count()
+            let page = program.get(&path).await.1;
+            page["items"].as_array().into_iter().flatten().filter(|one| one["author"] != "client").count()
         };
         // What left is read from its event, a moment later.
         program.until("the answer is in the conversation", || async { ours().await > 0 }).await;
@@ -258,7 +262,7 @@ async fn one_channel_is_answered_over_redis_beside_a_model() {
         let mut sent = sent(&world, channel).await;
         sent.retain(|answer, _| answer.contains(text));
         assert!(
-            sent.values().sum::<usize>() == 1 && sent.keys().all(|said| said.starts_with(by)),
+            sent.values().sum::<usize>() == 1 && sent.keys().all(|answer| answer.starts_with(by)),
             "{sent:?}"
         );
     };
@@ -313,7 +317,7 @@ async fn old_scripts_read_true_numbers_and_lock_chats() {
     // A chat that is being answered is locked, for 300 seconds at most.
     let key = format!("lock:batch:{CHAT}");
     program.until("it is locked", || async { redis.ask(&["EXISTS", &key]) == 1 }).await;
-    let lock = async || told(SCRIPT, &["lock", &url, CHAT]).await;
+    let lock = async || run_json(SCRIPT, &["lock", &url, CHAT]).await;
     let refused = lock().await;
     let left = refused["left"].as_i64().unwrap_or_default();
     assert!(refused["taken"] == false && (1..=300).contains(&left), "{refused}");
@@ -332,7 +336,7 @@ async fn old_scripts_read_true_numbers_and_lock_chats() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_has_bad_days() {
+async fn messages_survive_failures_of_redis() {
     let world = World::start(binary()).await;
     let mut redis = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let program = started(&world, &redis, "respond = \"external\"").await;
@@ -359,7 +363,9 @@ async fn redis_has_bad_days() {
     )
     .await;
     redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
-    program.until("it is heard", || async { heard(&program, "vk", "into a full one").await == 1 }).await;
+    program
+        .until("it is heard", || async { received_count(&program, "vk", "into a full one").await == 1 })
+        .await;
     writes(&world, "vk", "club", "while it is full").await;
     program.until("it is said that there is no room", || async { queue().await["broken"].is_string() }).await;
     redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
@@ -397,16 +403,17 @@ async fn another_consumer_is_named() {
     let redis = RedisServer::start();
     let program = started(&world, &redis, "").await;
     let listens = || async {
-        let told = redis.ask(&["PUBSUB", "NUMSUB", "__keyspace@0__:queue:incoming"]);
-        told[1].as_i64() == Some(1)
+        let subscribers = redis.ask(&["PUBSUB", "NUMSUB", "__keyspace@0__:queue:incoming"]);
+        subscribers[1].as_i64() == Some(1)
     };
     program.until("it listens", listens).await;
     // A consumer that waits in Redis is served before any that looks.
     let waiting = std::net::TcpStream::connect(("127.0.0.1", redis.port())).expect("connects");
     std::io::Write::write_all(&mut &waiting, b"CLIENT SETNAME old-n8n\r\nBLPOP queue:incoming 0\r\n")
         .expect("writes");
-    let waits =
-        || async { redis.ask(&["CLIENT", "LIST"]).as_str().is_some_and(|told| told.contains("cmd=blpop")) };
+    let waits = || async {
+        redis.ask(&["CLIENT", "LIST"]).as_str().is_some_and(|clients| clients.contains("cmd=blpop"))
+    };
     program.until("the other one waits", waits).await;
     redis.ask(&["RPUSH", "queue:incoming", "{}"]);
     let named = || async {

@@ -32,11 +32,11 @@ async fn changed_limit_holds_without_a_restart() {
         let limited = text.replacen("name = \"main\"\n", "name = \"main\"\nmessages_per_hour = 2\n", 1);
         format!("{limited}\n[limits]\nbody = \"1KiB\"\n[log]\nformat = \"json\"\n")
     });
-    let said = cli(&world, &["reload"]).run().fine();
-    assert!(said.contains("Applied           telegram.accounts[main].messages_per_hour"), "{said}");
+    let output = cli(&world, &["reload"]).run().fine();
+    assert!(output.contains("Applied           telegram.accounts[main].messages_per_hour"), "{output}");
     assert!(
-        said.contains("                  limits.body") && said.contains("Needs a restart   log.format"),
-        "{said}"
+        output.contains("                  limits.body") && output.contains("Needs a restart   log.format"),
+        "{output}"
     );
 
     assert_eq!(limit(&program).await, 2);
@@ -74,13 +74,13 @@ async fn wrong_settings_change_nothing() {
     let line = std::fs::read_to_string(world.settings_file()).expect("reads").lines().count();
     let ran = cli(&world, &["reload"]).run();
     assert_eq!(ran.code, Some(1), "{}", ran.all());
-    let said = ran.all();
+    let output = ran.all();
     let place = format!("switchboard.toml:{line}:");
     assert!(
-        said.contains(&place) && said.contains("`limits.body` must be a size from 1KiB to 64MiB"),
-        "{said}"
+        output.contains(&place) && output.contains("`limits.body` must be a size from 1KiB to 64MiB"),
+        "{output}"
     );
-    assert!(said.contains("Nothing was changed"), "{said}");
+    assert!(output.contains("Nothing was changed"), "{output}");
     assert_eq!(limit(&program).await, Value::Null);
     // One that is gone is no file without settings.
     std::fs::remove_file(world.settings_file()).expect("removed");
@@ -218,8 +218,8 @@ async fn a_renewed_certificate_is_shown_after_a_reload() {
 
     let second = renew(&folder);
     assert!(answers(port, &first).await && !answers(port, &second).await, "the files are not read again");
-    let said = cli(&world, &["reload"]).run().fine();
-    assert!(said.contains("tls.certificate"), "{said}");
+    let output = cli(&world, &["reload"]).run().fine();
+    assert!(output.contains("tls.certificate"), "{output}");
     assert!(answers(port, &second).await && !answers(port, &first).await);
     server.abort();
 }

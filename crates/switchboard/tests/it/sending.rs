@@ -83,8 +83,8 @@ async fn texts_and_files_leave_over_pipes_without_a_bar() {
     for text in ["from an argument", "from the input", "the caption"] {
         assert_eq!(texts.iter().filter(|sent| *sent == text).count(), 1, "{text}: {texts:?}");
     }
-    let said = stage.send(&["@client_1", "in words"]).fine();
-    assert!(said.starts_with("Sent by ") && said.contains("msg_"), "{said}");
+    let output = stage.send(&["@client_1", "in words"]).fine();
+    assert!(output.starts_with("Sent by ") && output.contains("msg_"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,7 +116,7 @@ async fn at_a_terminal_both_ways_of_a_file_have_a_bar() {
     let stage = Stage::new().await;
     stage.slow_uploads(0.3).await;
     let file = stage.large_file("large.bin", SIZE);
-    let mut sending = stage.send(&[&stage.group, "look", "--file", &file]).seat();
+    let mut sending = stage.send(&[&stage.group, "look", "--file", &file]).pty();
     sending.shows("large.bin to the server", 1).await;
     sending.shows("to Telegram [", 2).await;
     assert_eq!(sending.ended().await, Some(0), "{}", sending.screen());
@@ -128,7 +128,7 @@ async fn at_a_terminal_both_ways_of_a_file_have_a_bar() {
 async fn ctrl_c_while_a_file_goes_to_the_server_leaves_nothing() {
     let stage = Stage::new().await;
     let file = stage.large_file("huge.bin", 1 << 30);
-    let mut sending = stage.send(&[&stage.group, "--file", &file]).seat();
+    let mut sending = stage.send(&[&stage.group, "--file", &file]).pty();
     sending.shows("huge.bin to the server", 1).await;
     sending.interrupt();
     assert_eq!(sending.ended().await, Some(1), "{}", sending.screen());
@@ -148,7 +148,7 @@ async fn ctrl_c_leaves_the_message_to_the_server() {
     let stage = Stage::new().await;
     stage.slow_uploads(0.5).await;
     let file = stage.large_file("large.bin", SIZE);
-    let mut sending = stage.send(&[&stage.group, "on its own", "--file", &file]).seat();
+    let mut sending = stage.send(&[&stage.group, "on its own", "--file", &file]).pty();
     sending.shows("to Telegram [", 1).await;
     let (_, listed) = stage.program.get("/v1/messages").await;
     let id = listed["items"][0]["id"].as_str().expect("accepted").to_owned();
@@ -186,12 +186,12 @@ async fn a_refusal_speaks_of_what_was_given_on_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_stuck_is_stopped_and_resolved_by_a_person() {
+async fn stuck_messages_are_stopped_and_resolved_by_a_person() {
     let stage = Stage::new().await;
     stage.world.fault("unreadable", json!({ "method": "messages.sendMessage" })).await;
     let order = json!({ "chat": "@client_1", "text": "stuck", "wait": 0 });
-    let (_, told) = stage.program.post("/v1/messages", &order).await;
-    let id = told["id"].as_str().expect("an id").to_owned();
+    let (_, reply) = stage.program.post("/v1/messages", &order).await;
+    let id = reply["id"].as_str().expect("an id").to_owned();
     let message = async || stage.program.get(&format!("/v1/messages/{id}")).await.1;
     stage
         .program
@@ -202,14 +202,14 @@ async fn what_is_stuck_is_stopped_and_resolved_by_a_person() {
         let ran = cli(&stage.world, &[&["message"], words].concat()).run();
         (ran.code, ran.all())
     };
-    let (code, said) = command(&["cancel", &id]);
-    assert!(code == Some(0) && said.contains("not known whether it arrived"), "{said}");
+    let (code, output) = command(&["cancel", &id]);
+    assert!(code == Some(0) && output.contains("not known whether it arrived"), "{output}");
     assert_eq!(message().await["state"], "in_doubt");
     stage.world.delete("/faults").await;
-    let (code, said) = command(&["resolve", &id, "--as", "resend"]);
-    assert!(code == Some(0) && said.contains("is sent now"), "{said}");
+    let (code, output) = command(&["resolve", &id, "--as", "resend"]);
+    assert!(code == Some(0) && output.contains("is sent now"), "{output}");
     stage.program.until("it is sent", async || message().await["state"] == "sent").await;
-    let (code, said) = command(&["cancel", &id]);
-    assert!(code == Some(1) && said.contains("can be cancelled"), "{said}");
+    let (code, output) = command(&["cancel", &id]);
+    assert!(code == Some(1) && output.contains("can be cancelled"), "{output}");
     assert_eq!(stage.world.sent().await, ["stuck"]);
 }

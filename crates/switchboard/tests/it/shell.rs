@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use testkit::Seat;
+use testkit::Pty;
 
 /// How long a command may take.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -20,16 +20,16 @@ pub(crate) struct Shell {
     /// What the pages call a place, and what it is here.
     places: Vec<(String, String)>,
     /// Lines before each command: where it is, and which variables there are.
-    told: String,
+    prelude: String,
 }
 
 impl Shell {
     /// One in a folder of its own, whose commands are looked for in [`Self::bin`] first.
     pub(crate) fn new(folder: PathBuf) -> Self {
         fs::create_dir_all(folder.join("bin")).expect("made");
-        let shell = Self { folder, places: Vec::new(), told: String::new() };
+        let shell = Self { folder, places: Vec::new(), prelude: String::new() };
         let path = format!("export PATH='{}':\"$PATH\"\n", shell.bin().display());
-        Self { told: path, ..shell }
+        Self { prelude: path, ..shell }
     }
 
     /// Where its commands are.
@@ -57,17 +57,17 @@ impl Shell {
     /// Lets it know for all that follows: a variable, or where to go.
     pub(crate) fn tell(&mut self, line: &str) {
         let line = self.here(line);
-        self.told.push_str(&line);
-        self.told.push('\n');
+        self.prelude.push_str(&line);
+        self.prelude.push('\n');
     }
 
     fn typed(&self, command: &str) -> String {
-        format!("set -e\n{}\n{}", self.told, self.here(command))
+        format!("set -e\n{}\n{}", self.prelude, self.here(command))
     }
 
     /// A command that goes on by itself, what it says in a file.
-    pub(crate) fn leaves_running(&self, command: &str, said: &Path) -> tokio::process::Child {
-        let file = fs::File::create(said).expect("a file");
+    pub(crate) fn leaves_running(&self, command: &str, log: &Path) -> tokio::process::Child {
+        let file = fs::File::create(log).expect("a file");
         tokio::process::Command::new("bash")
             .args(["-c", &self.typed(&format!("exec {command}"))])
             .current_dir(&self.folder)
@@ -102,16 +102,16 @@ impl Shell {
     }
 
     /// A person who waits at the terminal for what a command asks.
-    pub(crate) fn sits_at(&self, command: &str) -> Seat {
-        Seat::at_a_screen(Path::new("bash"), &["-c", &self.typed(command)], (160, 40))
+    pub(crate) fn in_pty(&self, command: &str) -> Pty {
+        Pty::at_a_screen(Path::new("bash"), &["-c", &self.typed(command)], (160, 40))
     }
 
     /// Types a command that asks a question, and says yes.
     pub(crate) async fn agrees(&self, command: &str) -> String {
-        let mut seat = self.sits_at(command);
-        seat.shows("[y/N]", 1).await;
-        seat.types("y");
-        assert_eq!(seat.ended().await, Some(0), "{command}\n{}", seat.screen());
-        seat.screen()
+        let mut pty = self.in_pty(command);
+        pty.shows("[y/N]", 1).await;
+        pty.types("y");
+        assert_eq!(pty.ended().await, Some(0), "{command}\n{}", pty.screen());
+        pty.screen()
     }
 }

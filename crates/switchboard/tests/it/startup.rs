@@ -10,15 +10,15 @@ use crate::secrets::Secrets;
 async fn second_process_on_a_data_directory_is_refused() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
-    let (code, said) = Start::on(&world, binary(), "data").refused().await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("pid") || said.contains("process"), "{said}");
+    let (code, output) = Start::on(&world, binary(), "data").refused().await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("pid") || output.contains("process"), "{output}");
     let (status, _) = program.get("/health/live").await;
     assert_eq!(status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_terminated_while_it_starts_ends_well() {
+async fn a_program_terminated_during_its_start_ends_well() {
     let world = World::start(binary()).await;
     let mut program = Start::on(&world, binary(), "data").begun();
     program.said("Data ").await;
@@ -30,13 +30,13 @@ async fn a_data_directory_that_cannot_be_written_is_named() {
     let world = World::start(binary()).await;
     let file = world.data_dir("a-file");
     std::fs::write(&file, "").expect("writes");
-    let (code, said) = Start::on(&world, binary(), "a-file/data").refused().await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("a-file"), "{said}");
+    let (code, output) = Start::on(&world, binary(), "a-file/data").refused().await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("a-file"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_is_named_with_its_holder_and_taken_up_when_free() {
+async fn a_taken_port_names_its_holder_and_is_used_when_free() {
     let world = World::start(binary()).await;
     let holder = std::net::TcpListener::bind(("127.0.0.1", world.legacy_port(5022))).expect("binds");
     let program = Start::on(&world, binary(), "data").ready().await;
@@ -98,9 +98,9 @@ async fn environment_master_key_never_touches_the_disk() {
     program.account_is("main", "ready").await;
     program.terminate().await;
     assert!(!world.data_dir("data").join("master.key").exists());
-    let (code, said) = start("b").refused().await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("key"), "{said}");
+    let (code, output) = start("b").refused().await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("key"), "{output}");
 }
 
 /// The limits of a process on what a core dump may have, as the system reports them.

@@ -61,13 +61,13 @@ impl Storm {
                 let request =
                     request.header("content-type", "application/json").header("idempotency-key", &text);
                 let body = json!({ "chat": chat, "text": text, "wait": wait });
-                let told = async { request.body(body.to_string()).send().await?.json::<Value>().await };
+                let reply = async { request.body(body.to_string()).send().await?.json::<Value>().await };
                 // Without an answer the program is gone, or on its way.
-                if let Ok(told) = told.await {
-                    if let Some(id) = told["id"].as_str() {
+                if let Ok(reply) = reply.await {
+                    if let Some(id) = reply["id"].as_str() {
                         break id.to_owned();
                     }
-                    assert_eq!(told["status"], 503, "{told}");
+                    assert_eq!(reply["status"], 503, "{reply}");
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             };
@@ -98,9 +98,9 @@ impl Storm {
             .until("enough is accepted", || async { self.accepted.load(Ordering::Relaxed) >= accepted });
         program.as_time_goes_by(Duration::from_millis(100), is_accepted).await;
         let account = ACCOUNTS[one_of(chance, ACCOUNTS.len())];
-        let (status, said) =
+        let (status, reply) =
             program.post(&format!("/v1/accounts/{account}/actions/restart"), &json!({})).await;
-        assert_eq!(status, 200, "{said}");
+        assert_eq!(status, 200, "{reply}");
     }
 
     /// The program ends, on request or by a kill, and is started again.
@@ -186,11 +186,11 @@ async fn weathered(seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_happens_each_message_is_there_once_and_in_order() {
+async fn a_first_storm_delivers_each_message_once_in_order() {
     weathered(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn storm_delivers_each_message_once_in_order() {
+async fn another_storm_delivers_each_message_once_in_order() {
     weathered(2).await;
 }

@@ -14,8 +14,8 @@ async fn dots(program: &Program, card: &str) -> Vec<(Value, Value)> {
     let (status, shown) = program.get(&format!("/v1/cards/{card}")).await;
     assert_eq!(status, 200, "{shown}");
     let strip = shown["strip"].as_array().expect("a strip").iter();
-    let asked = strip.filter(|minute| minute["answer"] != "not_asked");
-    asked.map(|minute| (minute["answer"].clone(), minute["reason"].clone())).collect()
+    let checked = strip.filter(|minute| minute["answer"] != "not_asked");
+    checked.map(|minute| (minute["answer"].clone(), minute["reason"].clone())).collect()
 }
 
 /// Rounds go by until the dots of a card are as wanted.

@@ -11,37 +11,37 @@ use crate::binary;
 
 /// Listens in the place of the service manager, and keeps what it hears.
 struct Manager {
-    heard: Arc<Mutex<Vec<String>>>,
+    datagrams: Arc<Mutex<Vec<String>>>,
 }
 
 impl Manager {
     fn listen(path: &std::path::Path) -> Self {
         let socket = UnixDatagram::bind(path).expect("binds");
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&heard);
+        let datagrams = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&datagrams);
         std::thread::spawn(move || {
             let mut datagram = [0; 4096];
             while let Ok(length) = socket.recv(&mut datagram) {
                 kept.lock().expect("lock").push(String::from_utf8_lossy(&datagram[..length]).into_owned());
             }
         });
-        Self { heard }
+        Self { datagrams }
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("lock").clone()
+    fn datagrams(&self) -> Vec<String> {
+        self.datagrams.lock().expect("lock").clone()
     }
 
     /// Waits until it has heard so many datagrams that have this line.
     async fn hears(&self, line: &str, times: usize) {
-        let heard = || self.heard().iter().filter(|text| text.lines().any(|one| one == line)).count();
+        let count = || self.datagrams().iter().filter(|text| text.lines().any(|one| one == line)).count();
         let waiting = async {
-            while heard() < times {
+            while count() < times {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let patience = Duration::from_mins(1);
-        assert!(tokio::time::timeout(patience, waiting).await.is_ok(), "{line}: {:?}", self.heard());
+        let limit = Duration::from_mins(1);
+        assert!(tokio::time::timeout(limit, waiting).await.is_ok(), "{line}: {:?}", self.datagrams());
     }
 }
 
@@ -59,19 +59,22 @@ async fn service_manager_gets_every_notification() {
     let mut program = start.ready().await;
     manager.hears("READY=1", 1).await;
     manager.hears("WATCHDOG=1", 3).await;
-    assert!(!manager.heard().iter().any(|text| text.contains("STOPPING")));
+    assert!(!manager.datagrams().iter().any(|text| text.contains("STOPPING")));
     let is_status = |text: &String| text.starts_with("STATUS=") && text.contains("accounts can work");
-    assert!(manager.heard().iter().any(is_status), "{:?}", manager.heard());
+    assert!(manager.datagrams().iter().any(is_status), "{:?}", manager.datagrams());
     let hup = Command::new("kill").args(["-HUP", &program.pid().to_string()]).status().expect("runs");
     assert!(hup.success());
     manager.hears("RELOADING=1", 1).await;
     manager.hears("READY=1", 2).await;
     assert_eq!(program.terminate().await, Some(0));
     manager.hears("STOPPING=1", 1).await;
-    let heard = manager.heard();
-    let place =
-        |line: &str| heard.iter().position(|text| text.lines().any(|one| one == line)).expect("heard");
-    assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"), "{heard:?}");
+    let datagrams = manager.datagrams();
+    let position =
+        |line: &str| datagrams.iter().position(|text| text.lines().any(|one| one == line)).expect("heard");
+    assert!(
+        position("READY=1") < position("WATCHDOG=1") && position("WATCHDOG=1") < position("STOPPING=1"),
+        "{datagrams:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,16 +93,16 @@ async fn stalled_store_stops_the_watchdog_pings() {
     let silent = "STATUS=The store does not answer";
     program.until("it stands still", || program.stopped_at("store.round_trip")).await;
     // A slow disk may have been silent before as well.
-    let silences = || manager.heard().iter().filter(|text| *text == silent).count();
+    let silences = || manager.datagrams().iter().filter(|text| *text == silent).count();
     manager.hears(silent, silences() + 1).await;
-    let (heard, before) = (manager.heard().len(), silences());
+    let (offset, before) = (manager.datagrams().len(), silences());
     // Three times of the watchdog go by: a service manager would have ended it long before.
     manager.hears(silent, before + 6).await;
-    let since: Vec<String> = manager.heard().split_off(heard);
+    let since: Vec<String> = manager.datagrams().split_off(offset);
     assert!(since.iter().all(|text| text == silent), "{since:?}");
 
     program.release("store.round_trip").await;
-    let before = manager.heard().iter().filter(|text| *text == "WATCHDOG=1").count();
+    let before = manager.datagrams().iter().filter(|text| *text == "WATCHDOG=1").count();
     manager.hears("WATCHDOG=1", before + 2).await;
 }
 
@@ -124,18 +127,18 @@ async fn a_watchdog_that_is_for_another_process_is_not_fed() {
     manager.hears("READY=1", 1).await;
     assert_eq!(program.terminate().await, Some(0));
     manager.hears("STOPPING=1", 1).await;
-    assert!(!manager.heard().iter().any(|text| text.contains("WATCHDOG")), "{:?}", manager.heard());
+    assert!(!manager.datagrams().iter().any(|text| text.contains("WATCHDOG")), "{:?}", manager.datagrams());
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let ran = Command::new(binary()).args(arguments).output().expect("runs");
-    let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    (ran.status.code(), said.concat())
+    let outputs = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (ran.status.code(), outputs.concat())
 }
 
 #[test]
 fn the_units_are_shown_anywhere() {
-    let (code, said) = run(&[
+    let (code, output) = run(&[
         "service",
         "install",
         "--print",
@@ -146,7 +149,7 @@ fn the_units_are_shown_anywhere() {
         "--memory-max",
         "1G",
     ]);
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(0), "{output}");
     for wanted in [
         "# --- /etc/systemd/system/switchboard.service ---",
         "# --- /etc/systemd/system/switchboard-alert@.service ---",
@@ -156,10 +159,10 @@ fn the_units_are_shown_anywhere() {
         "up --config /etc/switchboard/switchboard.toml --data-dir /var/lib/switchboard",
         "OnFailure=switchboard-alert@%n.service",
     ] {
-        assert!(said.contains(wanted), "{wanted}: {said}");
+        assert!(output.contains(wanted), "{wanted}: {output}");
     }
-    let (code, said) = run(&["service", "install", "--print", "--memory-max", "none"]);
-    assert!(code == Some(0) && !said.lines().any(|line| line == "MemoryMax=512M"), "{said}");
+    let (code, output) = run(&["service", "install", "--print", "--memory-max", "none"]);
+    assert!(code == Some(0) && !output.lines().any(|line| line == "MemoryMax=512M"), "{output}");
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn an_option_that_no_unit_can_have_is_wrong_usage() {
         (["service", "install", "--print", "--name", "a/b"], "--name"),
         (["service", "install", "--print", "--data-dir", "/srv/elsewhere"], "--data-dir"),
     ] {
-        let (code, said) = run(&arguments);
-        assert!(code == Some(2) && said.contains(named), "{arguments:?}: {said}");
+        let (code, output) = run(&arguments);
+        assert!(code == Some(2) && output.contains(named), "{arguments:?}: {output}");
     }
 }

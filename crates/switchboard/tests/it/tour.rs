@@ -47,9 +47,9 @@ async fn the_old_port_answers_as_it_always_did() {
     assert_eq!((status, refused), (400, json!({"error": "chat is required"})));
     let missing = json!({"chat": "-1009999999999", "text": "Hello"});
     let (status, refused) = program.legacy(port, "/send_text", &missing).await;
-    let said = refused["error"].as_str().expect("a reason");
+    let message = refused["error"].as_str().expect("a reason");
     assert_eq!(status, 500);
-    assert!(said.starts_with("Cannot find chat -1009999999999") && said.contains("main"), "{said}");
+    assert!(message.starts_with("Cannot find chat -1009999999999") && message.contains("main"), "{message}");
     assert_eq!(world.sent().await, ["Hello"]);
     world.assert_nothing_unknown().await;
 }

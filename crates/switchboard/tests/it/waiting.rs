@@ -20,7 +20,7 @@ async fn reading() -> (World, Program) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_far_the_first_reading_is_can_be_seen_and_waited_for() {
+async fn the_first_reading_shows_progress_and_is_waited_for() {
     let (world, program) = reading().await;
     let (_, account) = program.get("/v1/accounts/main").await;
     let count = |field: &str| account[field].as_u64().expect("a count");
@@ -39,7 +39,7 @@ async fn how_far_the_first_reading_is_can_be_seen_and_waited_for() {
     assert_eq!(late.code, Some(1), "{late:?}");
     assert!(late.err.contains("main: ") && late.err.contains(" dialogs"), "{late:?}");
 
-    let mut watching = cli(&world, &["account", "wait", "main"]).seat();
+    let mut watching = cli(&world, &["account", "wait", "main"]).pty();
     watching.shows("main [", 1).await;
     watching.shows(&format!(" of {} dialogs", grouped(total)), 1).await;
     let waiting = async {
@@ -56,14 +56,18 @@ async fn how_far_the_first_reading_is_can_be_seen_and_waited_for() {
     assert_eq!(watched, Some(0), "{}", watching.screen());
     assert!(watching.screen().contains("ready, "), "{}", watching.screen());
     assert_eq!(json.err, "");
-    let said = json.json();
-    assert_eq!((&said["ready"], said["items"].as_array().map(Vec::len)), (&json!(true), Some(5)), "{said}");
+    let report = json.json();
+    assert_eq!(
+        (&report["ready"], report["items"].as_array().map(Vec::len)),
+        (&json!(true), Some(5)),
+        "{report}"
+    );
     let (_, account) = program.get("/v1/accounts/main").await;
     assert!(account["dialogs_read"].as_u64() >= Some(total), "{account}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_when_the_time_is_over_is_said() {
+async fn a_timeout_names_what_is_missing() {
     let world = World::start(binary()).await;
     let program = Start::on(&world, binary(), "data").ready().await;
     assert_eq!(program.post("/v1/accounts/fifth/actions/stop", &Value::Null).await.0, 200);
@@ -71,8 +75,12 @@ async fn what_is_missing_when_the_time_is_over_is_said() {
     let late = cli(&world, &["account", "wait", "fifth", "--timeout", "300ms", "--json"]).run();
     assert_eq!(late.code, Some(1), "{late:?}");
     assert!(late.err.contains("300ms") && late.err.contains("fifth: offline"), "{late:?}");
-    let said: Value = serde_json::from_str(&late.out).expect("JSON");
-    assert_eq!((&said["ready"], &said["items"][0]["state"]), (&json!(false), &json!("offline")), "{said}");
+    let report: Value = serde_json::from_str(&late.out).expect("JSON");
+    assert_eq!(
+        (&report["ready"], &report["items"][0]["state"]),
+        (&json!(false), &json!("offline")),
+        "{report}"
+    );
     for (name, word) in [("nobody", "there are: "), ("No Name", "NAMES")] {
         let refused = cli(&world, &["account", "wait", name]).run();
         assert!(refused.code != Some(0) && refused.err.contains(word), "{refused:?}");
@@ -98,7 +106,7 @@ async fn an_import_shows_how_far_it_is_and_names_what_comes_next() {
     let (hash, hash_text) = stage::path(&world, "api_hash");
     std::fs::write(&hash, "0123456789abcdef0123456789abcdef").expect("writes");
     let given = ["account", "import", &text, "--yes", "--api-id", "1000001", "--api-hash-file", &hash_text];
-    let mut importing = cli(&world, &given).seat();
+    let mut importing = cli(&world, &given).pty();
     program
         .until("Telegram is asked", || async {
             let (_, progress) = progress().await;

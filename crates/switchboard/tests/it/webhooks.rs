@@ -25,9 +25,9 @@ async fn a_webhook_is_kept_by_commands_and_hears_of_a_message() {
 
     let sent = program.post("/v1/messages", &json!({"chat": "@client_1", "text": "planted"})).await;
     assert_eq!(sent.0, 200, "{}", sent.1);
-    let is_told = |kind: &str| receiver.bodies().iter().any(|body| body["type"] == kind);
+    let is_notified = |kind: &str| receiver.bodies().iter().any(|body| body["type"] == kind);
     program
-        .until("it heard of it", || async { is_told("message.accepted") && is_told("message.sent") })
+        .until("it heard of it", || async { is_notified("message.accepted") && is_notified("message.sent") })
         .await;
     assert!(receiver.bodies().iter().all(|body| !body.to_string().contains("planted")));
     program
@@ -118,9 +118,9 @@ async fn webhooks_hear_of_their_accounts_and_chats_alone() {
     }
     let both = || async { !of_account.bodies().is_empty() && !of_chat.bodies().is_empty() };
     program.until("both have heard", both).await;
-    let heard = |receiver: &Receiver, field: &str| -> Vec<Value> {
+    let received = |receiver: &Receiver, field: &str| -> Vec<Value> {
         receiver.bodies().iter().map(|body| body[field].clone()).collect()
     };
-    assert_eq!(heard(&of_account, "account"), [json!("backup_1")]);
-    assert_eq!(heard(&of_chat, "chat"), [chat]);
+    assert_eq!(received(&of_account, "account"), [json!("backup_1")]);
+    assert_eq!(received(&of_chat, "chat"), [chat]);
 }

@@ -37,40 +37,40 @@ async fn three_through(fault: &str, more: Value, advance: Option<Duration>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn drop_answer() {
+async fn texts_pass_dropped_answers() {
     let by = Duration::from_secs(2);
     three_through("drop_answer", json!({"method": SEND, "times": 2}), Some(by)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn disconnect() {
+async fn texts_pass_connections_cut_after_a_call() {
     three_through("disconnect", json!({"method": SEND, "times": 2}), None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn disconnect_before() {
+async fn texts_pass_connections_cut_before_a_call() {
     three_through("disconnect_before", json!({"method": SEND, "times": 2}), None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn delay() {
+async fn texts_pass_delayed_answers() {
     three_through("delay", json!({"method": SEND, "times": 2, "seconds": 0.3}), None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deaf() {
+async fn texts_pass_a_deaf_connection() {
     let by = Duration::from_secs(5);
     three_through("deaf", json!({"method": SEND, "times": 2}), Some(by)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_wait() {
+async fn texts_pass_a_flood_wait() {
     let by = Duration::from_secs(10);
     three_through("flood_wait", json!({"method": SEND, "times": 1, "seconds": 30}), Some(by)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_errors() {
+async fn texts_pass_server_errors() {
     let more = json!({"method": SEND, "times": 3, "code": 500, "message": "INTERNAL"});
     three_through("rpc_error", more, Some(Duration::from_millis(500))).await;
 }
@@ -120,10 +120,10 @@ async fn a_storm_of_cut_connections_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_told_and_nothing_is_sent() {
+async fn a_refusal_is_reported_and_no_message_is_sent() {
     let (world, program) = started(&["main"]).await;
     // A chat each: a missing right is remembered for its chat.
-    for (chat, code, message, status, said) in [
+    for (chat, code, message, status, expected) in [
         ("@client_7", 400, "CHAT_WRITE_FORBIDDEN", 403, "no_rights"),
         ("@client_8", 400, "MESSAGE_TOO_LONG", 422, "rejected"),
         ("@client_9", 400, "PEER_ID_INVALID", 404, "chat_not_found"),
@@ -131,7 +131,7 @@ async fn a_refusal_is_told_and_nothing_is_sent() {
         world.fault("rpc_error", json!({"method": SEND, "times": 1, "code": code, "message": message})).await;
         let (got, problem) =
             program.post("/v1/messages", &json!({"chat": chat, "text": "x", "account": "fifth"})).await;
-        assert_eq!((got, &problem["code"]), (status, &json!(said)), "{message}: {problem}");
+        assert_eq!((got, &problem["code"]), (status, &json!(expected)), "{message}: {problem}");
         world.delete("/faults").await;
     }
     assert_eq!(world.sent().await, Vec::<String>::new());

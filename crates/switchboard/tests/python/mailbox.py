@@ -35,7 +35,7 @@ async def start(loop, folder, events):
     servers = {
         "tls": (good, {"auth_require_tls": False}, True),
         "starttls": (good, {"require_starttls": True, "auth_required": True}, False),
-        # Somebody on the way has taken STARTTLS out, and waits for the password.
+        # Someone on the way has taken STARTTLS out, and waits for the password.
         "stripped": (None, {"auth_require_tls": False}, False),
         "other_name": (context(trusted.issue_cert("mail.example.com")), {"auth_require_tls": False}, True),
         "expired": (context(trusted.issue_cert(HERE, not_after=past)), {"auth_require_tls": False}, True),

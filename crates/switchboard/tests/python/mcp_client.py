@@ -55,7 +55,7 @@ async def main():
 
 
 try:
-    seen = asyncio.run(main())
+    report = asyncio.run(main())
 except* (MCPError, httpx2.HTTPError, OSError) as errors:
-    seen = {"refused": "; ".join(repr(error) for error in errors.exceptions)}
-print(json.dumps(seen))
+    report = {"refused": "; ".join(repr(error) for error in errors.exceptions)}
+print(json.dumps(report))

@@ -18,8 +18,8 @@ def answer(value):
         data=json.dumps(order).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=120) as told:
-        assert json.load(told)["success"] is True
+    with urllib.request.urlopen(request, timeout=120) as response:
+        assert json.load(response)["success"] is True
 
 
 class Flow(BaseHTTPRequestHandler):

@@ -46,11 +46,11 @@ impl Machine {
     }
 
     /// What the service manager was asked to change since the last look.
-    fn asked(&self) -> Vec<String> {
+    fn calls(&self) -> Vec<String> {
         let file = self.folder.path().join("asked");
-        let asked = fs::read_to_string(&file).unwrap_or_default();
+        let calls = fs::read_to_string(&file).unwrap_or_default();
         fs::write(&file, "").expect("written");
-        asked.lines().filter(|line| !line.starts_with("show")).map(str::to_owned).collect()
+        calls.lines().filter(|line| !line.starts_with("show")).map(str::to_owned).collect()
     }
 
     fn unit(&self, name: &str) -> PathBuf {
@@ -79,13 +79,13 @@ async fn it_is_written_enabled_and_started_once() {
     let plan = Plan::make(&options(), &manager).expect("a plan");
     assert!(plan.files.iter().all(|file| !file.exists && file.diff.starts_with('+')));
     assert!(
-        machine.asked().is_empty() && !machine.unit("switchboard.service").exists(),
+        machine.calls().is_empty() && !machine.unit("switchboard.service").exists(),
         "a plan changes nothing"
     );
     let done = plan.carry_out(&manager, false).await.expect("done");
     assert!(done.wrote && done.started);
     assert_eq!(
-        machine.asked(),
+        machine.calls(),
         ["daemon-reload", "enable -- switchboard.service", "start -- switchboard.service"]
     );
     for unit in ["switchboard.service", "switchboard-alert@.service"] {
@@ -96,13 +96,13 @@ async fn it_is_written_enabled_and_started_once() {
     let plan = Plan::make(&options(), &manager).expect("a plan");
     assert!(!plan.changes());
     let done = plan.carry_out(&manager, false).await.expect("done");
-    assert!(!done.wrote && !done.started && machine.asked().is_empty());
+    assert!(!done.wrote && !done.started && machine.calls().is_empty());
     // With another limit: the difference is shown, and the service restarted.
     let plan =
         Plan::make(&UnitOptions { memory_max: Some("1G".into()), ..options() }, &manager).expect("a plan");
     assert_eq!(plan.files[0].diff, "-MemoryMax=512M\n+MemoryMax=1G\n");
     plan.carry_out(&manager, false).await.expect("done");
-    assert_eq!(machine.asked(), ["daemon-reload", "restart -- switchboard.service"]);
+    assert_eq!(machine.calls(), ["daemon-reload", "restart -- switchboard.service"]);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn it_may_be_started_at_boot_alone() {
     let plan = Plan::make(&options(), &machine.manager()).expect("a plan");
     let done = plan.carry_out(&machine.manager(), true).await.expect("done");
     assert!(done.wrote && !done.started);
-    assert_eq!(machine.asked(), ["daemon-reload", "enable -- switchboard.service"]);
+    assert_eq!(machine.calls(), ["daemon-reload", "enable -- switchboard.service"]);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn a_unit_of_someone_else_is_left_alone() {
     assert!(refused.to_string().contains("--name"), "{refused}");
     let refused = machine.manager().uninstall("switchboard").await.expect_err("refused");
     assert!(matches!(refused, InstallError::Foreign(_)));
-    assert!(machine.asked().is_empty() && theirs.exists());
+    assert!(machine.calls().is_empty() && theirs.exists());
 }
 
 #[tokio::test]
@@ -132,13 +132,13 @@ async fn it_goes_as_it_came_and_its_data_stay() {
     let machine = Machine::new();
     let manager = machine.manager();
     Plan::make(&options(), &manager).expect("a plan").carry_out(&manager, false).await.expect("done");
-    machine.asked();
+    machine.calls();
     let gone = manager.uninstall("switchboard").await.expect("gone");
     assert_eq!(gone.removed.len(), 2);
-    assert_eq!(machine.asked(), ["disable --now -- switchboard.service", "daemon-reload"]);
+    assert_eq!(machine.calls(), ["disable --now -- switchboard.service", "daemon-reload"]);
     assert!(!machine.unit("switchboard.service").exists());
     let again = manager.uninstall("switchboard").await.expect("nothing to do");
-    assert!(again.removed.is_empty() && machine.asked().is_empty());
+    assert!(again.removed.is_empty() && machine.calls().is_empty());
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn install_without_a_service_manager_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_the_service_manager_refuses_is_told_in_its_words() {
+async fn a_refusal_of_the_service_manager_is_quoted() {
     let machine = Machine::new();
     let command = machine.folder.path().join("systemctl");
     fs::write(&command, "#!/bin/sh\necho 'Access denied' >&2\nexit 4\n").expect("written");

@@ -39,7 +39,7 @@ fn analyze(folder: &TempDir, arguments: &[&str]) -> Output {
     })
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -52,12 +52,12 @@ fn systemd_knows_every_word_of_them() {
         for unit in ["switchboard.service", "switchboard-alert@switchboard.service.service"] {
             let verified = analyze(&folder, &["verify", "--man=no", "--recursive-errors=no", unit]);
             // It also warns of units of the machine, which are not ours.
-            let about_ours: Vec<_> = said(&verified)
+            let about_ours: Vec<_> = printed(&verified)
                 .lines()
                 .filter(|line| line.contains("switchboard"))
                 .map(str::to_owned)
                 .collect();
-            assert!(verified.status.success() && about_ours.is_empty(), "{unit}: {}", said(&verified));
+            assert!(verified.status.success() && about_ours.is_empty(), "{unit}: {}", printed(&verified));
         }
     }
 }
@@ -72,7 +72,7 @@ fn systemd_finds_them_safe() {
             &folder,
             &["security", "--offline=true", "--threshold=20", "--no-pager", file.to_str().expect("UTF-8")],
         );
-        assert!(security.status.success(), "{unit}: {}", said(&security));
+        assert!(security.status.success(), "{unit}: {}", printed(&security));
     }
 }
 
@@ -83,5 +83,5 @@ fn a_word_that_systemd_does_not_know_would_be_found() {
     let text = fs::read_to_string(&file).expect("the unit").replace("RestartSec=", "RestartSecs=");
     fs::write(&file, text).expect("written");
     let verified = analyze(&folder, &["verify", "--man=no", "--recursive-errors=no", "switchboard.service"]);
-    assert!(said(&verified).contains("RestartSecs"), "{}", said(&verified));
+    assert!(printed(&verified).contains("RestartSecs"), "{}", printed(&verified));
 }

@@ -24,27 +24,27 @@ pub(crate) async fn keep(pool: Weak<Pool>, closing: CancellationToken) {
         let Some(here) = pool.upgrade() else { return };
         let mut changes = here.changes.subscribe();
         let clock = here.clock.clone();
-        let all_kept = look(&here, &mut kept).await;
+        let all_stored = look(&here, &mut kept).await;
         drop(here);
         tokio::select! {
             () = closing.cancelled() => return,
-            told = changes.changed() => if told.is_err() { return },
-            () = clock.sleep(AGAIN), if !all_kept => {}
+            notified = changes.changed() => if notified.is_err() { return },
+            () = clock.sleep(AGAIN), if !all_stored => {}
         }
     }
 }
 
 async fn look(pool: &Pool, kept: &mut Stored) -> bool {
-    let mut all_kept = true;
+    let mut all_stored = true;
     let all = pool.all();
     kept.retain(|name, _| all.iter().any(|account| account.name == *name));
     for account in all.iter() {
         if let Err(error) = write_down(&account.health, &pool.store, kept).await {
             tracing::warn!(account = %account.name, %error, "a restriction could not be stored");
-            all_kept = false;
+            all_stored = false;
         }
     }
-    all_kept
+    all_stored
 }
 
 /// The restriction that outlasts a restart, if there is one.
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_written_after_it_was_lifted_is_taken_back() {
+    async fn a_restriction_written_after_its_lifting_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (health, store) = open(&folder).await;
         let mut kept = Stored::new();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_written_while_it_is_lifted_does_not_stay() {
+    async fn a_restriction_written_during_its_lifting_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let (health, store) = open(&folder).await;
         let mut kept = Stored::new();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_lasts_is_written_once() {
+    async fn a_lasting_restriction_is_written_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let (health, store) = open(&folder).await;
         let mut kept = Stored::new();

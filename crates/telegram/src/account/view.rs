@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_named_after_what_it_is_for() {
+    fn a_line_is_named_after_its_purposes() {
         assert_eq!(line_name(&Purpose::ALL), "all");
         assert_eq!(line_name(&[Purpose::SendText, Purpose::LeaveChat]), "send_text+leave_chat");
     }

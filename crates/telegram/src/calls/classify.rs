@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_happened_is_unknown() {
+    fn possible_effects_are_unknown() {
         let doubtful = [
             rpc(500, "INTERNAL"),
             rpc(502, "BAD_GATEWAY"),
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_written_is_not_in_doubt() {
+    fn unwritten_requests_are_not_in_doubt() {
         let unsent = [
             CallError::NotConnected("connecting".into()),
             CallError::Failed(RequestError::Unreachable("refused".to_owned())),
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_says_what_the_line_is_worth() {
+    fn each_error_has_its_effect_on_the_line() {
         let table = [
             (rpc(401, "SESSION_REVOKED"), ErrorEffect::Dead(Reason::SessionRevoked)),
             (rpc(401, "USER_DEACTIVATED_BAN"), ErrorEffect::Dead(Reason::Banned)),

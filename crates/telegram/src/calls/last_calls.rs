@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_answers_and_kinds_are_told_apart() {
+    fn refusals_are_answers_and_kinds_are_distinguished() {
         let traffic = Traffic::default();
         for result in [CallResult::Answered, CallResult::FloodWait, CallResult::Refused] {
             traffic.note(Operation::SendMessage, result, at(1));
@@ -173,7 +173,7 @@ mod tests {
     proptest! {
         /// Whatever comes of calls: ten at most are counted, and the numbers agree with each other.
         #[test]
-        fn the_numbers_agree(results in prop::collection::vec(prop::sample::select(CallResult::ALL.to_vec()), 0..40)) {
+        fn trouble_counts_match_the_calls(results in prop::collection::vec(prop::sample::select(CallResult::ALL.to_vec()), 0..40)) {
             let traffic = Traffic::default();
             for (second, result) in (0..).zip(&results) {
                 traffic.note(Operation::SendMessage, *result, at(second));

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_is_read_by_name() {
+    fn chat_actions_are_read_by_name() {
         for typing in Typing::ALL {
             assert_eq!(typing.as_str().parse(), Ok(typing));
         }

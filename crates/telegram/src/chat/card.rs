@@ -57,13 +57,13 @@ impl Pool {
     pub fn account_of(&self, chat_id: ChatId) -> Option<AccountName> {
         match self.registry.bound(self.registry.today(chat_id))? {
             Bound::To(place) => self.at(place).map(|account| account.name.clone()),
-            Bound::ToNobody(name) => Some(name),
+            Bound::ToMissing(name) => Some(name),
         }
     }
 
     /// The private dialogs that go through an account, also through one that is no longer there.
     pub fn private_dialogs_of(&self, account: &AccountName) -> Vec<ChatId> {
-        let bound = self.index(account).map_or_else(|| Bound::ToNobody(account.clone()), Bound::To);
+        let bound = self.index(account).map_or_else(|| Bound::ToMissing(account.clone()), Bound::To);
         self.registry.private_dialogs(&bound)
     }
 

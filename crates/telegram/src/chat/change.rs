@@ -148,16 +148,16 @@ impl Changer {
     }
 
     pub(super) fn refused(&self, error: &CallError, outcome: Outcome) -> ChangeError {
-        let asked = || vec![Refusal { account: self.account.name.clone(), why: error.to_string() }];
+        let refusals = || vec![Refusal { account: self.account.name.clone(), why: error.to_string() }];
         match outcome {
-            Outcome::NotFound(_) => ChangeError::NotFound { asked: asked() },
-            Outcome::Forbidden(_) | Outcome::NotInChat(_) => ChangeError::NoRights { asked: asked() },
+            Outcome::NotFound(_) => ChangeError::NotFound { asked: refusals() },
+            Outcome::Forbidden(_) | Outcome::NotInChat(_) => ChangeError::NoRights { asked: refusals() },
             Outcome::Held { until, .. } => ChangeError::FloodWait { until },
             Outcome::Rejected { code } if is_about_rights(&code.to_string()) => {
-                ChangeError::NoRights { asked: asked() }
+                ChangeError::NoRights { asked: refusals() }
             }
             Outcome::Rejected { code } => ChangeError::Rejected { code: code.to_string() },
-            _ => ChangeError::NoAccount { asked: asked() },
+            _ => ChangeError::NoAccount { asked: refusals() },
         }
     }
 
@@ -185,13 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chat_that_cannot_be_reached_is_told_as_it_is() {
+    fn read_errors_become_the_same_change_errors() {
         let until = Timestamp::from_micros(5);
         assert_eq!(ChangeError::from(ReadError::FloodWait { until }), ChangeError::FloodWait { until });
-        let asked = Vec::new;
+        let refusals = Vec::new;
         assert_eq!(
-            ChangeError::from(ReadError::NotFound { asked: asked() }),
-            ChangeError::NotFound { asked: asked() }
+            ChangeError::from(ReadError::NotFound { asked: refusals() }),
+            ChangeError::NotFound { asked: refusals() }
         );
         assert!(matches!(ChangeError::from(ReadError::InvalidCursor), ChangeError::Unknown(_)));
     }

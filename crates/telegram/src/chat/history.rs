@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_sent_it_is_told_in_private_dialogs_too() {
+    fn the_sender_is_reported_in_private_dialogs_too() {
         let user = |user_id| -> enums::Peer { types::PeerUser { user_id }.into() };
         let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
         let (me, id) = (UserId::new(1), UserId::new);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_has_a_word() {
+    fn service_actions_have_words() {
         assert_eq!(service(&types::MessageActionChatAddUser { users: vec![1] }.into()), "members_added");
         assert_eq!(service(&enums::MessageAction::Empty), "other");
         assert_eq!(media(&enums::MessageMedia::Empty), None);

@@ -82,18 +82,18 @@ fn choose(candidates: Candidates) -> Result<(AccountName, ChatId), ReadError> {
     if let Some(until) = held.min() {
         return Err(ReadError::FloodWait { until });
     }
-    let says = |kind| refused.iter().any(|(_, why)| *why == kind);
-    let forbidden = says(RefusalKind::Forbidden) || says(RefusalKind::NotInChat);
-    let not_found = says(RefusalKind::NotFound);
+    let has_refusal = |kind| refused.iter().any(|(_, why)| *why == kind);
+    let forbidden = has_refusal(RefusalKind::Forbidden) || has_refusal(RefusalKind::NotInChat);
+    let not_found = has_refusal(RefusalKind::NotFound);
     let connecting =
         able.into_iter().map(|able| Refusal { account: able.account, why: "connecting".to_owned() });
-    let asked = refused.into_iter().map(|(refusal, _)| refusal).chain(connecting).collect();
+    let refusals = refused.into_iter().map(|(refusal, _)| refusal).chain(connecting).collect();
     Err(if forbidden {
-        ReadError::NoRights { asked }
+        ReadError::NoRights { asked: refusals }
     } else if not_found {
-        ReadError::NotFound { asked }
+        ReadError::NotFound { asked: refusals }
     } else {
-        ReadError::NoAccount { asked }
+        ReadError::NoAccount { asked: refusals }
     })
 }
 
@@ -106,13 +106,13 @@ async fn ask<R: RemoteCall>(account: &Account, request: &R) -> Result<R::Return,
 
 fn refused(account: &Account, error: &CallError) -> ReadError {
     use domain::Outcome;
-    let asked = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
+    let refusals = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
     match classify::outcome(error, account.now()) {
-        Outcome::NotFound(_) => ReadError::NotFound { asked: asked() },
-        Outcome::Forbidden(_) | Outcome::NotInChat(_) => ReadError::NoRights { asked: asked() },
+        Outcome::NotFound(_) => ReadError::NotFound { asked: refusals() },
+        Outcome::Forbidden(_) | Outcome::NotInChat(_) => ReadError::NoRights { asked: refusals() },
         Outcome::Held { until, .. } => ReadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
-            ReadError::NoAccount { asked: asked() }
+            ReadError::NoAccount { asked: refusals() }
         }
         _ => ReadError::Failed(format!("{}: {error}", account.name)),
     }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_or_why_no_one_does() {
+    fn a_reader_is_chosen_or_the_reason_is_given() {
         let chat_id = ChatId::channel(5);
         let until = Timestamp::from_micros(9);
         let able = |account: &str, readiness| Candidate { account: name(account), readiness };
@@ -153,12 +153,12 @@ mod tests {
             (RefusalKind::NotFound, "NotFound"),
             (RefusalKind::Unusable, "NoAccount"),
         ] {
-            let nobody = Candidates {
+            let refused_by_all = Candidates {
                 address: chat_id.map(Into::into),
                 refused: refused(why),
                 ..Candidates::default()
             };
-            let error = choose(nobody).expect_err("nobody");
+            let error = choose(refused_by_all).expect_err("nobody");
             assert!(format!("{error:?}").starts_with(expected), "{error:?}");
         }
     }

@@ -15,7 +15,7 @@ use crate::pool::Pool;
 const NOT_IN_IT: &str = "USER_NOT_PARTICIPANT";
 
 /// Telegram's code for an answer to a password question that has expired: another was asked meanwhile.
-const ASKED_AGAIN: &str = "SRP_ID_INVALID";
+const STALE_QUESTION: &str = "SRP_ID_INVALID";
 
 struct HandOver {
     changer: Changer,
@@ -64,7 +64,7 @@ impl HandOver {
     async fn carry_out(&self, password: &SecretText) -> Result<(), ChangeError> {
         match self.try_once(password).await {
             // Another question was asked meanwhile, by a sign-in for example.
-            Err(ChangeError::Rejected { code }) if code == ASKED_AGAIN => self.try_once(password).await,
+            Err(ChangeError::Rejected { code }) if code == STALE_QUESTION => self.try_once(password).await,
             done => done,
         }
     }

@@ -281,7 +281,7 @@ impl Reading {
         let (from, to) = (self.next - start, (self.end - start).min(PIECE));
         let (from, to) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
         if bytes.len() < to {
-            return Err(DownloadError::Failed("Telegram has less of the file than it told".to_owned()));
+            return Err(DownloadError::Failed("Telegram has less of the file than it announced".to_owned()));
         }
         self.next = (start + PIECE).min(self.end);
         Ok(Bytes::from(bytes).slice(from..to))
@@ -354,13 +354,13 @@ impl Reading {
 }
 
 fn failed(account: &Account, error: &CallError) -> DownloadError {
-    let asked = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
+    let refusals = || vec![Refusal { account: account.name.clone(), why: error.to_string() }];
     match classify::outcome(error, account.now()) {
-        Outcome::NotFound(_) => DownloadError::NotFound { asked: asked() },
-        Outcome::Forbidden(_) | Outcome::NotInChat(_) => DownloadError::NoRights { asked: asked() },
+        Outcome::NotFound(_) => DownloadError::NotFound { asked: refusals() },
+        Outcome::Forbidden(_) | Outcome::NotInChat(_) => DownloadError::NoRights { asked: refusals() },
         Outcome::Held { until, .. } => DownloadError::FloodWait { until },
         Outcome::Banned(_) | Outcome::SessionLost(_) | Outcome::Unavailable(_) => {
-            DownloadError::NoAccount { asked: asked() }
+            DownloadError::NoAccount { asked: refusals() }
         }
         _ => DownloadError::Failed(format!("{}: {error}", account.name)),
     }

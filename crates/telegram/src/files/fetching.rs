@@ -210,9 +210,9 @@ async fn fetch(account: &Arc<Account>, folder: &Outgoing, wanted: &WantedFile) -
 async fn keep(account: &Account, folder: &Outgoing, seq: i64, held: Held) -> Result<(), StoreError> {
     let (key, sha256) = (held.key().clone(), Sha256(held.taken().sha256));
     held.keep();
-    let kept = FetchedFile::Kept { key: key.clone(), sha256 };
+    let fetched = FetchedFile::Stored { key: key.clone(), sha256 };
     // The message may have another file by now.
-    if !account.store.received().note_file(seq, kept).await?
+    if !account.store.received().note_file(seq, fetched).await?
         && let Err(error) = folder.remove(&key).await
     {
         tracing::debug!(account = %account.name, %error, "a file that is not wanted any more is left to the sweep");
@@ -228,7 +228,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_file_that_does_not_come_is_tried_so_often(tries in 0..20_u32) {
+        fn a_failing_file_is_tried_a_limited_number_of_times(tries in 0..20_u32) {
             let failed = FetchError::Download(DownloadError::Failed("no answer".to_owned()));
             match next(&failed, tries) {
                 Next::Retry(wait) => {
@@ -239,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_no_fault_of_the_file_gives_up_none(tries: u32) {
+        fn errors_unrelated_to_the_file_give_up_none(tries: u32) {
             let until = Timestamp::from_micros(7);
             for (error, rest) in [
                 (TakeError::NoSpace.into(), Next::Rest("disk_full", None)),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_given_up_at_once() {
+    fn missing_files_are_given_up_at_once() {
         for error in [DownloadError::NoSuchMessage, DownloadError::NoMedia, DownloadError::HandedOutElsewhere]
         {
             assert_eq!(next(&error.into(), 0), Next::GiveUp);

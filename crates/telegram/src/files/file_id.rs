@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_sent_is_taken() {
+    fn only_sendable_file_types_are_accepted() {
         let photo = file(RemoteKind::Photo, vec![1, 0, 0, 2]);
         assert_eq!(decode(&encode(2, &photo, &[30, 4])), Ok(photo.clone()));
         assert_eq!(decode(&encode(2, &photo, &[2])), Ok(photo.clone()));
@@ -162,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn written_ids_are_read_back(
             id: i64, access_hash: i64, dc_id in 1..6_i32, reference in proptest::collection::vec(any::<u8>(), 1..300),
             photo: bool,
         ) {

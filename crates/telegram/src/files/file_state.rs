@@ -72,9 +72,9 @@ struct Slot {
 pub(crate) struct FileState {
     pub(super) turns: Semaphore,
     /// One upload of the same content at a time.
-    under_way: Mutex<HashMap<Sha256, Weak<tokio::sync::Mutex<()>>>>,
+    uploads: Mutex<HashMap<Sha256, Weak<tokio::sync::Mutex<()>>>>,
     /// How much Telegram has of what goes up now, in bytes; as many as there are uploads at once.
-    on_the_way: Mutex<HashMap<Sha256, u64>>,
+    uploaded_bytes: Mutex<HashMap<Sha256, u64>>,
     slots: Mutex<VecDeque<Slot>>,
     /// How often Telegram answered with errors of its own to what it has of a content.
     failing: Mutex<HashMap<Sha256, u8>>,
@@ -91,15 +91,15 @@ pub(super) struct Watched<'a> {
 impl Watched<'_> {
     /// Telegram has so many bytes of it.
     pub(super) fn is_at(&self, bytes: u64) {
-        let mut on_the_way = self.file_state.on_the_way.lock();
-        on_the_way.insert(self.sha256, bytes);
+        let mut uploaded_bytes = self.file_state.uploaded_bytes.lock();
+        uploaded_bytes.insert(self.sha256, bytes);
     }
 }
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        let mut on_the_way = self.file_state.on_the_way.lock();
-        on_the_way.remove(&self.sha256);
+        let mut uploaded_bytes = self.file_state.uploaded_bytes.lock();
+        uploaded_bytes.remove(&self.sha256);
     }
 }
 
@@ -107,8 +107,8 @@ impl Default for FileState {
     fn default() -> Self {
         Self {
             turns: Semaphore::new(UPLOADS_OF_ONE),
-            under_way: Mutex::default(),
-            on_the_way: Mutex::default(),
+            uploads: Mutex::default(),
+            uploaded_bytes: Mutex::default(),
             slots: Mutex::default(),
             failing: Mutex::default(),
             flooded: Mutex::default(),
@@ -119,13 +119,13 @@ impl Default for FileState {
 impl FileState {
     /// The lock held while this content is uploaded.
     pub(super) fn turn_for(&self, sha256: Sha256) -> Arc<tokio::sync::Mutex<()>> {
-        let mut under_way = self.under_way.lock();
-        under_way.retain(|_, turn| turn.strong_count() > 0);
-        if let Some(turn) = under_way.get(&sha256).and_then(Weak::upgrade) {
+        let mut uploads = self.uploads.lock();
+        uploads.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = uploads.get(&sha256).and_then(Weak::upgrade) {
             return turn;
         }
         let turn = Arc::default();
-        under_way.insert(sha256, Arc::downgrade(&turn));
+        uploads.insert(sha256, Arc::downgrade(&turn));
         turn
     }
 
@@ -146,8 +146,8 @@ impl FileState {
     }
 
     /// How much Telegram has of what goes up now, in bytes.
-    pub(super) fn on_the_way(&self, sha256: Sha256) -> Option<u64> {
-        self.on_the_way.lock().get(&sha256).copied()
+    pub(super) fn uploaded_bytes(&self, sha256: Sha256) -> Option<u64> {
+        self.uploaded_bytes.lock().get(&sha256).copied()
     }
 
     /// What is ready for the item with this `random_id`.
@@ -158,13 +158,13 @@ impl FileState {
     /// The same, however long ago it was made ready.
     pub(crate) fn peek(&self, random_id: i64) -> Option<Ready> {
         let slots = self.slots.lock();
-        slots.iter().rev().find(|place| place.random_id == random_id)?.ready.clone()
+        slots.iter().rev().find(|slot| slot.random_id == random_id)?.ready.clone()
     }
 
     pub(crate) fn put(&self, random_id: i64, ready: Ready) {
         let mut slots = self.slots.lock();
-        if let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) {
-            place.ready = Some(ready);
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.random_id == random_id) {
+            slot.ready = Some(ready);
             return;
         }
         if slots.len() == READY {
@@ -176,10 +176,10 @@ impl FileState {
     /// Telegram refused what was ready. False when that has happened too often: the item is not prepared again.
     pub(crate) fn strike(&self, random_id: i64) -> bool {
         let mut slots = self.slots.lock();
-        let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) else { return false };
-        place.ready = None;
-        place.strikes = place.strikes.saturating_add(1);
-        place.strikes <= MOST_STRIKES
+        let Some(slot) = slots.iter_mut().find(|slot| slot.random_id == random_id) else { return false };
+        slot.ready = None;
+        slot.strikes = slot.strikes.saturating_add(1);
+        slot.strikes <= MOST_STRIKES
     }
 
     /// Telegram answered with an error of its own to what it has of this content.
@@ -205,14 +205,14 @@ impl FileState {
     /// What is ready for the item is of no use; that it was refused is not said.
     pub(super) fn drop_ready(&self, random_id: i64) {
         let mut slots = self.slots.lock();
-        if let Some(place) = slots.iter_mut().find(|place| place.random_id == random_id) {
-            place.ready = None;
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.random_id == random_id) {
+            slot.ready = None;
         }
     }
 
     pub(crate) fn take(&self, random_id: i64) {
         let mut slots = self.slots.lock();
-        slots.retain(|place| place.random_id != random_id);
+        slots.retain(|slot| slot.random_id != random_id);
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ready_is_so_for_a_while_and_until_it_was_refused() {
+    fn prepared_files_expire_or_end_when_refused() {
         let file_state = FileState::default();
         file_state.put(1, ready(0));
         let after = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_again_and_again_is_brought_up_again() {
+    fn repeatedly_failing_content_is_uploaded_again() {
         let (file_state, content) = (FileState::default(), Sha256([1; 32]));
         for _ in 0..2 {
             file_state.failed(content);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shelf_has_an_end() {
+    fn the_number_of_prepared_files_is_bounded() {
         let file_state = FileState::default();
         for random_id in 0..600 {
             file_state.put(random_id, ready(0));
@@ -266,20 +266,23 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_is_seen_while_it_goes_on() {
+    fn upload_progress_is_visible() {
         let file_state = FileState::default();
         let content = Sha256([1; 32]);
         let watched = file_state.watched(content);
-        assert_eq!(file_state.on_the_way(content), None, "nothing is known yet");
+        assert_eq!(file_state.uploaded_bytes(content), None, "nothing is known yet");
         watched.is_at(7);
         watched.is_at(9);
-        assert_eq!((file_state.on_the_way(content), file_state.on_the_way(Sha256([2; 32]))), (Some(9), None));
+        assert_eq!(
+            (file_state.uploaded_bytes(content), file_state.uploaded_bytes(Sha256([2; 32]))),
+            (Some(9), None)
+        );
         drop(watched);
-        assert_eq!(file_state.on_the_way(content), None);
+        assert_eq!(file_state.uploaded_bytes(content), None);
     }
 
     #[test]
-    fn the_same_content_has_one_turn() {
+    fn uploads_of_the_same_content_share_one_turn() {
         let file_state = FileState::default();
         let (one, same, other) = (
             file_state.turn_for(Sha256([1; 32])),
@@ -289,6 +292,6 @@ mod tests {
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
         drop((one, same, other));
         let _ = file_state.turn_for(Sha256([3; 32]));
-        assert_eq!(file_state.under_way.lock().len(), 1);
+        assert_eq!(file_state.uploads.lock().len(), 1);
     }
 }

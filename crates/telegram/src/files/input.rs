@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_goes_out_as_what_it_is() {
+    fn each_form_is_sent_as_its_own_kind() {
         let form =
             MediaForm::Video { width: 320, height: 240, duration_ms: 1_500, streamable: true, silent: true };
         let video = document(&media(form, "a.mp4", "video/mp4"));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_kept_for_one_form_and_name() {
+    fn a_reference_is_stored_for_one_form_and_name() {
         let photo = |name| form_of(&media(MediaForm::Photo { width: 1, height: 1 }, name, ""));
         assert_eq!(photo("a"), photo("b"));
         let plain = |name| form_of(&media(MediaForm::Document, name, ""));

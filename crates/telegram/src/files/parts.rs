@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_larger_a_file_the_longer_its_parts() {
+    fn larger_files_have_longer_parts() {
         let cut = |size| Cut::of(size).map(|cut| (cut.parts, cut.part, cut.at_once()));
         assert_eq!(Cut::of(0), None);
         assert_eq!(cut(1), Some((1, 131_072, 4)));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_follows_the_line() {
+    fn the_window_follows_the_speed_of_the_line() {
         let mut window = Window::of(Cut::of(SMALL + 1).expect("a file"));
         for _ in 0..9 {
             window.answered(Duration::from_millis(10));

@@ -82,7 +82,7 @@ impl StoredFile<'_> {
         let turn = account.file_state.turn_for(self.sha256);
         let _turn = turn.lock().await;
         self.forget_failing(account, &form).await;
-        if let Some(reference) = self.known(account, &form).await {
+        if let Some(reference) = self.stored_reference(account, &form).await {
             return Ok(self.by_reference(account, form, reference));
         }
         if let Some(until) = account.file_state.flooded(account.now()) {
@@ -132,7 +132,7 @@ impl StoredFile<'_> {
         }
     }
 
-    async fn known(&self, account: &Account, form: &str) -> Option<FileReference> {
+    async fn stored_reference(&self, account: &Account, form: &str) -> Option<FileReference> {
         match account.store.files().reference(&account.name, self.sha256, form).await {
             Ok(known) => known,
             Err(error) => {

@@ -19,7 +19,7 @@ impl Pool {
             if item.message_id.is_some() || accounts.iter().any(|account| is_there(account)) {
                 return Some(*size);
             }
-            accounts.iter().filter_map(|account| account.file_state.on_the_way(*sha256)).max()
+            accounts.iter().filter_map(|account| account.file_state.uploaded_bytes(*sha256)).max()
         };
         message.content.media.iter().enumerate().map(one).collect()
     }

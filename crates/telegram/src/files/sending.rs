@@ -88,16 +88,16 @@ pub(crate) async fn sent(account: &Account, attempt: &Attempt<'_>, answer: Optio
         let ready = account.file_state.peek(item.random_id);
         account.file_state.take(item.random_id);
         let Some(Ready { origin, .. }) = ready else { continue };
-        let told = answer.and_then(|answer| media_of(answer, item.random_id));
-        let told = told.and_then(|media| input::reference(media, now));
+        let media = answer.and_then(|answer| media_of(answer, item.random_id));
+        let new_reference = media.and_then(|media| input::reference(media, now));
         match origin {
             Origin::Upload { sha256, form } => {
-                if let Some(reference) = told {
+                if let Some(reference) = new_reference {
                     prepare::save(account, sha256, &form, reference).await;
                 }
             }
             Origin::Reference { sha256, form, reference: known } => {
-                let reference = told.unwrap_or_else(|| known.clone());
+                let reference = new_reference.unwrap_or_else(|| known.clone());
                 if reference.file_reference != known.file_reference || now.since(known.saved_at) >= KEEP_AGAIN
                 {
                     let reference = store::FileReference { saved_at: now, ..reference };

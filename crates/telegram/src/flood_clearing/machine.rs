@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_or_stopped_by_hand_stays_so() {
+    fn manual_starts_and_stops_are_respected() {
         let mut run = Run::stop_all(Service::ALL.to_vec(), "anna", at(0));
         run.fall_silent(at(0));
         run.started(Service::SendMedia, at(10), true);
@@ -270,7 +270,7 @@ mod tests {
         /// Killed at any step and taken up from what was written, cancelled at any step: it ends, starts what ran before
         /// and nothing else, each once and in order; and unless it was cancelled the silence and the minutes are kept.
         #[test]
-        fn it_ends_and_starts_what_ran(
+        fn clearing_ends_and_restarts_the_running_services(
             running in services(), kills in prop::collection::vec(any::<bool>(), 50), cancel in prop::option::of(0_usize..12),
         ) {
             let mut run = Run::stop_all(running.clone(), "anna", at(0));

@@ -63,7 +63,7 @@ pub enum ClearingError {
     #[error(transparent)]
     Store(#[from] store::StoreError),
     #[error("flood waits are being cleared the other way; cancel that first")]
-    OtherWay,
+    OtherMode,
     #[error("no account has a flood wait; there is nothing to pause")]
     NothingFlooded,
     #[error("no server runs, so nothing is asked of Telegram; start it first")]

@@ -81,7 +81,7 @@ impl FloodClearing {
         let _changing = self.changing.lock().await;
         if let Some(run) = self.current() {
             self.changed.notify_one();
-            return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherWay) };
+            return if run.how == how { Ok(run.view()) } else { Err(ClearingError::OtherMode) };
         }
         if !self.is_open.load(Ordering::Acquire) {
             return Err(ClearingError::NoServer);

@@ -126,7 +126,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_home_is_found_by_id_before_phone() {
+    fn an_account_is_found_by_id_before_phone() {
         let index = AccountIndex {
             accounts: vec![
                 ExistingAccount { phone: Some("+7 000 000-00-01".into()), ..existing("main") },
@@ -148,7 +148,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn new_names_are_names_and_no_one_elses() {
+    fn new_names_are_valid_and_unused() {
         let name =
             |username, index: &AccountIndex| index.free_name(username, user(7)).expect("a name").to_string();
         let mut index = AccountIndex { accounts: vec![existing("demo_main")], ownerless: Vec::new() };

@@ -147,12 +147,12 @@ fn note(file: String, outcome: Result<Found, Unreadable>, findings: &mut Finding
 }
 
 fn without_doubles(found: Vec<FoundSession>) -> Vec<FoundSession> {
-    let mut places: HashMap<Fingerprint, usize> = HashMap::new();
+    let mut indexes: HashMap<Fingerprint, usize> = HashMap::new();
     let mut sessions: Vec<FoundSession> = Vec::new();
     for session in found {
         let key = session.found.session.key.fingerprint();
-        let Some(known) = places.get(&key).and_then(|place| sessions.get_mut(*place)) else {
-            places.insert(key, sessions.len());
+        let Some(known) = indexes.get(&key).and_then(|index| sessions.get_mut(*index)) else {
+            indexes.insert(key, sessions.len());
             sessions.push(session);
             continue;
         };

@@ -82,9 +82,9 @@ fn identity_in(body: &[u8]) -> Identity {
         };
         Some(Person { user_id: own.user_id, username: own.username, display_name: own.display_name, phone })
     });
-    let nobody =
+    let signed_out =
         || Identity::Gone(SessionOutcome::SignedOut, "it is not signed in; sign in again".to_owned());
-    person.map_or_else(nobody, Identity::Person)
+    person.map_or_else(signed_out, Identity::Person)
 }
 
 /// What a refusal means, with what to do about it. Pure.
@@ -121,10 +121,10 @@ mod tests {
     use mtproto::{RequestError, RpcError};
 
     fn answer(code: i32, message: &str) -> SessionOutcome {
-        told_of(code, message).0
+        refusal_of(code, message).0
     }
 
-    fn told_of(code: i32, message: &str) -> (SessionOutcome, String) {
+    fn refusal_of(code: i32, message: &str) -> (SessionOutcome, String) {
         let error = types::RpcError { error_code: code, error_message: message.to_owned() };
         match refused(&CallError::Failed(RequestError::Rpc(RpcError::from(error)))) {
             Identity::Gone(what, why) => {
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_was_used_twice_says_who_ended_it() {
-        let (what, why) = told_of(406, "AUTH_KEY_DUPLICATED");
+    fn a_session_used_twice_names_its_end() {
+        let (what, why) = refusal_of(406, "AUTH_KEY_DUPLICATED");
         assert_eq!(what, SessionOutcome::Duplicated);
         for words in [
             "another program used it at the same time",

@@ -74,9 +74,9 @@ impl Pool {
     /// Imports. In a pool that runs, new sessions connect before it has ended. One import at a time.
     pub async fn import(self: &Arc<Self>, order: ImportOrder) -> Result<ImportReport, ImportError> {
         let _turn = self.importing.try_acquire().map_err(|_| ImportError::Busy)?;
-        let under_way = self.import_board.begin();
+        let running = self.import_board.begin();
         self.builder.sweep().await;
-        run(&Destination::new(self), order, &under_way).await
+        run(&Destination::new(self), order, &running).await
     }
 
     pub fn import_progress(&self) -> ImportProgress {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::saga::Failover;
 use domain::{AccountName, FailedRequestId, Service, Timestamp};
-use session_files::{AssignmentStatus, Direction as Way, Registry};
+use session_files::{AssignmentStatus, Direction as OldDirection, Registry};
 use store::{Direction, ImportedChat, ImportedFailover, ImportedRequest};
 
 use super::row::{RegistryReport, UnknownName};
@@ -17,7 +17,7 @@ const HISTORY: Duration = Duration::from_hours(30 * 24);
 const LONGEST: usize = 64 * 1024;
 
 /// How many odd rows are listed one by one.
-const MOST_TOLD: usize = 100;
+const MOST_LISTED: usize = 100;
 
 /// The word for a request that waits for a person, in the old registry.
 const PENDING: &str = "pending";
@@ -61,7 +61,7 @@ pub(super) fn sort_out(
         missing: registry.missing.iter().map(|table| table.as_str().to_owned()).collect(),
         ..RegistryReport::default()
     };
-    for odd in registry.odd.iter().take(MOST_TOLD) {
+    for odd in registry.odd.iter().take(MOST_LISTED) {
         report.odd.push(format!("row {} of {}: {}", odd.number, odd.table.as_str(), odd.why));
     }
     let mut takings = RegistryContents::default();
@@ -72,7 +72,7 @@ pub(super) fn sort_out(
                 "chat {} has the status {word:?}, which is neither active nor left",
                 assignment.chat_id
             );
-            if report.odd.len() < MOST_TOLD {
+            if report.odd.len() < MOST_LISTED {
                 report.odd.push(why);
             }
             continue;
@@ -108,8 +108,8 @@ pub(super) fn sort_out(
             at: failed.at.unwrap_or(Timestamp::from_micros(0)),
             service,
             direction: match failed.direction {
-                Way::Inbound => Direction::Inbound,
-                Way::Outbound => Direction::Outbound,
+                OldDirection::Inbound => Direction::Inbound,
+                OldDirection::Outbound => Direction::Outbound,
             },
             endpoint: cut(failed.endpoint.as_deref().unwrap_or_default()),
             payload: payload(failed.request_payload.as_deref()),
@@ -185,7 +185,7 @@ mod tests {
             id,
             at: None,
             service: Some(service.to_owned()),
-            direction: Way::Inbound,
+            direction: OldDirection::Inbound,
             endpoint: Some("/send_text".to_owned()),
             request_payload: Some(payload.to_owned()),
             error: None,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_mapped_counted_and_told() {
+    fn rows_are_mapped_counted_and_listed() {
         let now = Timestamp::from_micros(100 * 24 * 3_600_000_000);
         let failover = |at: i64| OldFailover {
             at: Some(Timestamp::from_micros(at)),

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_elsewhere_comes_back_as_it_was() {
+    fn exported_peers_are_imported_unchanged() {
         for (id, hash, kind) in [
             (ChatId::user(7), Some(5), FileKind::Bot),
             (ChatId::group(8), None, FileKind::Group),

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn plan_errors_are_named() {
         let not_set = "[[session]]\nfile = \"x\"\napi_hash = { env = \"NOWHERE\" }";
         let wrong = read(not_set).expect_err("refused");
         assert_eq!(
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back_without_secrets() {
+    fn a_written_plan_reads_back_without_secrets() {
         let mut plan = read(PLAN).expect("a plan");
         plan.sessions[1].api_hash = None;
         let written = plan.write().expect("written");

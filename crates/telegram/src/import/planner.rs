@@ -15,7 +15,7 @@ pub(super) struct Subject {
     pub(super) files: Vec<String>,
     pub(super) kind: String,
     pub(super) dc_id: i32,
-    pub(super) told: Option<UserId>,
+    pub(super) stated_user: Option<UserId>,
     pub(super) peers: usize,
 }
 
@@ -84,7 +84,7 @@ impl Decision {
 }
 
 /// Whether Telegram is to be asked about a session: not about one that is here already or that is to be left alone.
-pub(super) fn is_to_be_asked(subject: &Subject, index: &AccountIndex, plan: &Plan) -> bool {
+pub(super) fn needs_query(subject: &Subject, index: &AccountIndex, plan: &Plan) -> bool {
     let planned = plan.of(&subject.key.to_string(), &subject.files);
     index.holder(subject.key).is_none() && !planned.is_some_and(|planned| planned.skip)
 }
@@ -152,7 +152,7 @@ fn give_homes(
         }
         let again = decide(subject, whose, index, wishes);
         if matches!(again.action, Some(ImportAction::Join { .. })) {
-            index.ownerless.retain(|kept| *kept != subject.key);
+            index.ownerless.retain(|key| *key != subject.key);
             *decision = again;
             given = true;
         }
@@ -177,7 +177,7 @@ fn decide(subject: &Subject, whose: &Identity, index: &mut AccountIndex, wishes:
         Identity::Gone(what, why) => return nothing(row, *what, why.clone()),
         Identity::Person(person) => person.clone(),
         Identity::Unasked => {
-            let Some(user_id) = subject.told else {
+            let Some(user_id) = subject.stated_user else {
                 row.account = named_by(planned, wishes).cloned();
                 let why = "the file does not say whose it is; Telegram will be asked".to_owned();
                 return nothing(row, SessionOutcome::Unasked, why);
@@ -271,7 +271,7 @@ fn named_by<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> Opti
 fn wanted<'a>(planned: Option<&'a PlannedSession>, wishes: &'a Wishes) -> &'a [Purpose] {
     planned
         .map(|planned| planned.purposes.as_slice())
-        .filter(|said| !said.is_empty())
+        .filter(|purposes| !purposes.is_empty())
         .unwrap_or(&wishes.purposes)
 }
 

@@ -44,16 +44,16 @@ impl Board {
     }
 
     /// An import begins; it is over when what this gives is dropped.
-    pub(super) fn begin(&self) -> UnderWay<'_> {
-        let board = UnderWay(self);
+    pub(super) fn begin(&self) -> RunningImport<'_> {
+        let board = RunningImport(self);
         board.step(ImportStep::Looking, 0);
         board
     }
 }
 
-pub(super) struct UnderWay<'a>(&'a Board);
+pub(super) struct RunningImport<'a>(&'a Board);
 
-impl UnderWay<'_> {
+impl RunningImport<'_> {
     pub(super) fn step(&self, step: ImportStep, of: usize) {
         self.0.change(|progress| {
             *progress = ImportProgress { step: Some(step), of, ..ImportProgress::default() }
@@ -69,7 +69,7 @@ impl UnderWay<'_> {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for RunningImport<'_> {
     fn drop(&mut self) {
         self.0.change(|progress| *progress = ImportProgress::default());
     }
@@ -83,17 +83,17 @@ mod tests {
     fn a_board_shows_the_import_while_it_goes_on() {
         let board = Board::default();
         assert_eq!(board.read(), ImportProgress::default());
-        let under_way = board.begin();
+        let running = board.begin();
         assert_eq!(board.read().step, Some(ImportStep::Looking));
-        under_way.step(ImportStep::Taking, 2);
+        running.step(ImportStep::Taking, 2);
         let file = "demo.session".to_owned();
-        under_way.now(Some(&file));
+        running.now(Some(&file));
         for _ in 0..3 {
-            under_way.one_done();
+            running.one_done();
         }
         let shown = ImportProgress { step: Some(ImportStep::Taking), done: 2, of: 2, now: Some(file) };
         assert_eq!(board.read(), shown, "never more than there are");
-        drop(under_way);
+        drop(running);
         assert_eq!(board.read(), ImportProgress::default());
     }
 }

@@ -26,7 +26,7 @@ fn subject(number: u8) -> Subject {
         files: vec![format!("/demo/{number}.session")],
         kind: "Telethon file".to_owned(),
         dc_id: 2,
-        told: None,
+        stated_user: None,
         peers: 3,
     }
 }
@@ -64,7 +64,7 @@ fn after(mut index: AccountIndex, subjects: &[(Subject, Identity)], decisions: &
                 if let Identity::Person(person) = whose {
                     home.user_id = Some(person.user_id);
                 }
-                index.ownerless.retain(|kept| *kept != subject.key);
+                index.ownerless.retain(|key| *key != subject.key);
             }
             Some(ImportAction::Keep) => index.ownerless.push(subject.key),
             None => {}
@@ -93,7 +93,7 @@ fn main(user_id: Option<i64>) -> AccountIndex {
 }
 
 #[test]
-fn the_first_session_of_an_account_gets_all_and_the_next_one_is_a_spare() {
+fn the_first_session_gets_all_work_and_the_next_is_spare() {
     let sessions = [1, 2].map(|number| (subject(number), Identity::Person(person(1))));
     let decisions = plan(&sessions, main(None), &Wishes::default());
     assert_eq!(decisions[0].row.purposes, Purpose::ALL);
@@ -131,7 +131,7 @@ fn a_plan_gives_each_session_its_work() {
 }
 
 #[test]
-fn who_gets_nothing_takes_what_later_ones_leave() {
+fn idle_sessions_take_the_work_later_ones_leave() {
     let planned = |number: u8, purposes: &[Purpose]| PlannedSession {
         fingerprint: Some(key(number).to_string()),
         purposes: purposes.to_vec(),
@@ -140,8 +140,8 @@ fn who_gets_nothing_takes_what_later_ones_leave() {
     let sessions = [1, 2, 3].map(|number| (subject(number), Identity::Person(person(1))));
     let wishes = |sessions| Wishes { plan: Plan { sessions, ..Plan::default() }, ..Wishes::default() };
     // The first is not in the plan at all; the second is, for nothing that is said.
-    let told = vec![planned(2, &[]), planned(3, &[Purpose::SendText])];
-    let decisions = plan(&sessions, main(Some(1)), &wishes(told));
+    let planned_sessions = vec![planned(2, &[]), planned(3, &[Purpose::SendText])];
+    let decisions = plan(&sessions, main(Some(1)), &wishes(planned_sessions));
     assert_eq!(decisions[1].row.purposes, [Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat]);
     assert_eq!(
         (decisions[2].row.what, &decisions[2].row.purposes[..]),
@@ -177,15 +177,15 @@ fn without_an_application_no_account_is_made() {
 }
 
 #[test]
-fn a_kept_session_moves_in_as_soon_as_there_is_an_account() {
+fn an_ownerless_session_joins_a_new_account() {
     let sessions = [(subject(1), Identity::Person(person(1)))];
-    let kept = AccountIndex { ownerless: vec![key(1)], ..AccountIndex::default() };
-    assert_eq!(decided(kept.clone(), &sessions, &Wishes::default()), [(SessionOutcome::Known, None)]);
-    assert_eq!(decided(kept, &sessions, &wishes()), [(SessionOutcome::New, Some("demo_1".to_owned()))]);
+    let index = AccountIndex { ownerless: vec![key(1)], ..AccountIndex::default() };
+    assert_eq!(decided(index.clone(), &sessions, &Wishes::default()), [(SessionOutcome::Known, None)]);
+    assert_eq!(decided(index, &sessions, &wishes()), [(SessionOutcome::New, Some("demo_1".to_owned()))]);
 }
 
 #[test]
-fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons() {
+fn an_ownerless_session_joins_once_its_account_is_proved() {
     let planned = PlannedSession {
         fingerprint: Some(key(2).to_string()),
         account: Some(name("main")),
@@ -202,8 +202,8 @@ fn a_kept_session_moves_in_when_a_later_one_shows_the_account_to_be_its_persons(
 
 #[test]
 fn a_dry_run_calls_no_account_with_a_known_phone_ownerless() {
-    let told = Subject { told: Some(user(1)), ..subject(1) };
-    let sessions = [(told, Identity::Unasked)];
+    let stated = Subject { stated_user: Some(user(1)), ..subject(1) };
+    let sessions = [(stated, Identity::Unasked)];
     let decisions = plan(&sessions, main(None), &Wishes::default());
     assert_eq!(decisions[0].row.what, SessionOutcome::Unasked);
     let decisions = plan(&sessions, main(Some(2)), &Wishes::default());
@@ -211,9 +211,9 @@ fn a_dry_run_calls_no_account_with_a_known_phone_ownerless() {
 }
 
 #[test]
-fn a_dry_run_believes_the_file_and_says_so() {
-    let told = Subject { told: Some(user(1)), ..subject(1) };
-    let sessions = [(told, Identity::Unasked), (subject(2), Identity::Unasked)];
+fn a_dry_run_trusts_the_file_and_reports_it() {
+    let stated = Subject { stated_user: Some(user(1)), ..subject(1) };
+    let sessions = [(stated, Identity::Unasked), (subject(2), Identity::Unasked)];
     let decisions = plan(&sessions, main(Some(1)), &Wishes::default());
     assert_eq!(
         (decisions[0].row.what, decisions[1].row.what),
@@ -239,7 +239,7 @@ prop_compose! {
         all in proptest::collection::vec((any_whose(), proptest::option::of(1_i64..5)), 0..8)
     ) -> Vec<(Subject, Identity)> {
         let number = |place: usize| u8::try_from(place + 1).expect("small");
-        all.into_iter().enumerate().map(|(place, (whose, told))| (Subject { told: told.map(user), ..subject(number(place)) }, whose)).collect()
+        all.into_iter().enumerate().map(|(place, (whose, user_id))| (Subject { stated_user: user_id.map(user), ..subject(number(place)) }, whose)).collect()
     }
 }
 
@@ -297,7 +297,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_session_has_one_fate_and_people_are_never_mixed(
+    fn each_session_has_one_outcome_and_people_are_not_mixed(
         sessions in any_sessions(), index in any_house(), wishes in any_wishes(),
     ) {
         let decisions = plan(&sessions, index.clone(), &wishes);
@@ -329,7 +329,7 @@ proptest! {
     }
 
     #[test]
-    fn a_second_time_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
+    fn a_repeated_import_changes_nothing(sessions in any_sessions(), index in any_house(), wishes in any_wishes()) {
         // What no one asked about is planned and never carried out.
         let sessions: Vec<_> = sessions.into_iter().filter(|(_, whose)| *whose != Identity::Unasked).collect();
         let decisions = plan(&sessions, index.clone(), &wishes);

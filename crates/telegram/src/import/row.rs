@@ -72,7 +72,7 @@ impl SessionRow {
             fingerprint: Some(subject.key.to_string()),
             kind: Some(subject.kind.clone()),
             dc_id: Some(subject.dc_id),
-            user_id: subject.told,
+            user_id: subject.stated_user,
             username: None,
             display_name: None,
             phone: None,

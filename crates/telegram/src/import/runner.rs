@@ -12,7 +12,7 @@ use super::finding::{self, Findings, FoundSession};
 use super::identity::{self, Question};
 use super::old_registry::{self, Names, RegistryContents};
 use super::planner::{self, Decision, Identity, ImportAction, Subject, Wishes};
-use super::progress::{ImportStep, UnderWay};
+use super::progress::{ImportStep, RunningImport};
 use super::row::{ImportReport, RegistryReport, SessionOutcome, SessionRow};
 use super::{ImportError, ImportOrder, peers};
 
@@ -20,13 +20,13 @@ use super::{ImportError, ImportOrder, peers};
 const CHUNK: usize = 500;
 
 /// How many differences are listed one by one.
-const MOST_TOLD: usize = 100;
+const MOST_LISTED: usize = 100;
 
 /// Imports what is ordered.
 pub(super) async fn run(
     destination: &Destination<'_>,
     order: ImportOrder,
-    under_way: &UnderWay<'_>,
+    running: &RunningImport<'_>,
 ) -> Result<ImportReport, ImportError> {
     let ImportOrder { inputs, dry_run, account, purposes, application, plan } = order;
     let database = destination.store().file().to_owned();
@@ -43,18 +43,18 @@ pub(super) async fn run(
     let answers = if dry_run {
         vec![Identity::Unasked; subjects.len()]
     } else {
-        ask(destination, &sessions, &subjects, &index, &wishes, under_way).await
+        ask(destination, &sessions, &subjects, &index, &wishes, running).await
     };
     let known: Vec<_> = subjects.into_iter().zip(answers).collect();
     let mut names: HashSet<AccountName> = index.accounts.iter().map(|one| one.name.clone()).collect();
     let decisions = planner::plan(&known, index, &wishes);
-    under_way.step(ImportStep::Taking, sessions.len());
+    running.step(ImportStep::Taking, sessions.len());
     let mut work: Vec<_> = decisions.into_iter().zip(sessions).enumerate().collect();
     // An account is there before the other sessions that are to work for it.
     work.sort_by_key(|(_, (decision, _))| !decision.makes_an_account());
     let mut rows = Vec::with_capacity(work.len());
     for (place, (decision, session)) in work {
-        under_way.now(session.files.first());
+        running.now(session.files.first());
         let mut row = decision.row.clone();
         if !dry_run {
             let person = person_of(&known, &decision);
@@ -72,7 +72,7 @@ pub(super) async fn run(
             session.files.iter().skip(1).map(|file| (place, row.double(file.clone()))).collect();
         rows.push((place, row));
         rows.extend(doubles);
-        under_way.one_done();
+        running.one_done();
     }
     // They are shown as they were found.
     rows.sort_by_key(|(place, _)| *place);
@@ -80,7 +80,7 @@ pub(super) async fn run(
     report.sessions.extend(unreadable.into_iter().map(|(file, why)| SessionRow::unreadable(file, why)));
 
     if !registries.is_empty() {
-        under_way.step(ImportStep::Registry, 0);
+        running.step(ImportStep::Registry, 0);
     }
     let names = Names { planned: &wishes.plan.names, accounts: &names };
     for (file, registry) in registries {
@@ -100,7 +100,7 @@ fn subject(session: &FoundSession) -> Subject {
             .version
             .map_or_else(|| found.kind.to_string(), |version| format!("{}, version {version}", found.kind)),
         dc_id: found.session.dc_id,
-        told: found.session.user_id,
+        stated_user: found.session.user_id,
         peers: found.session.peers.len(),
     }
 }
@@ -121,29 +121,29 @@ async fn ask(
     subjects: &[Subject],
     index: &AccountIndex,
     wishes: &Wishes,
-    under_way: &UnderWay<'_>,
+    running: &RunningImport<'_>,
 ) -> Vec<Identity> {
-    under_way.step(ImportStep::Asking, sessions.len());
+    running.step(ImportStep::Asking, sessions.len());
     let mut answers = vec![Identity::Unasked; subjects.len()];
-    let mut asked = Vec::new();
+    let mut queried = Vec::new();
     let mut questions = Vec::new();
     for (place, (session, subject)) in sessions.iter().zip(subjects).enumerate() {
-        if planner::is_to_be_asked(subject, index, &wishes.plan) {
-            asked.push(place);
+        if planner::needs_query(subject, index, &wishes.plan) {
+            queried.push(place);
             questions.push(question(destination, &session.found.session, subject, index, wishes));
         } else {
-            under_way.one_done();
+            running.one_done();
         }
     }
-    let files: Vec<_> = asked.iter().map(|place| sessions.get(*place)?.files.first()).collect();
+    let files: Vec<_> = queried.iter().map(|place| sessions.get(*place)?.files.first()).collect();
     let answered = |question: usize| {
-        under_way.one_done();
+        running.one_done();
         // They are answered in their order; the one after it is the one that is waited for.
-        under_way.now(files.get(question + 1).copied().flatten());
+        running.now(files.get(question + 1).copied().flatten());
     };
-    under_way.now(files.first().copied().flatten());
-    let told = identity::ask_all(questions, destination.clock(), answered).await;
-    for (place, answer) in asked.into_iter().zip(told) {
+    running.now(files.first().copied().flatten());
+    let replies = identity::ask_all(questions, destination.clock(), answered).await;
+    for (place, answer) in queried.into_iter().zip(replies) {
         answers[place] = answer;
     }
     answers
@@ -161,7 +161,7 @@ fn question(
     let planned = wishes.plan.of(&subject.key.to_string(), &subject.files);
     let named = planned.and_then(|planned| planned.account.as_ref()).or(wishes.account.as_ref());
     let home = named.or_else(|| {
-        let by_id = subject.told.and_then(|user_id| index.account_of(user_id, None));
+        let by_id = subject.stated_user.and_then(|user_id| index.account_of(user_id, None));
         by_id.map(|home| &home.name)
     });
     let own = home.and_then(|home| destination.application(home));
@@ -247,7 +247,7 @@ async fn take_over(
 }
 
 fn count(report: &mut RegistryReport, chat: &ImportedChat, became: &ChatImport) {
-    let kept = match became {
+    let description = match became {
         ChatImport::Taken(_) => {
             report.chats_taken += 1;
             return;
@@ -261,7 +261,7 @@ fn count(report: &mut RegistryReport, chat: &ImportedChat, became: &ChatImport) 
         ChatImport::BoundHere(account) => format!("goes through {account} here, and stays there"),
     };
     report.chats_kept_count += 1;
-    if report.chats_kept.len() < MOST_TOLD {
-        report.chats_kept.push(format!("{} {kept}", chat.chat_id));
+    if report.chats_kept.len() < MOST_LISTED {
+        report.chats_kept.push(format!("{} {description}", chat.chat_id));
     }
 }

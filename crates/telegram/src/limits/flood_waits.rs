@@ -13,7 +13,7 @@ use ambient::lock::RwLock;
 const MARK_LASTS: Duration = Duration::from_mins(10);
 
 /// How long a wait of an earlier run may be at most: a longer one was written by a clock that was set wrong.
-const LONGEST_KEPT: Duration = Duration::from_hours(7 * 24);
+const LONGEST_RESTORED: Duration = Duration::from_hours(7 * 24);
 
 /// The account's holds. What was asked to wait waits that long, whatever is done to the time of day meanwhile.
 #[derive(Default)]
@@ -43,12 +43,12 @@ const READINGS_DIFFER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Deadline {
     steady: Timestamp,
-    told: Timestamp,
+    reported_until: Timestamp,
 }
 
 impl Now {
     fn keep(self, until: Timestamp) -> Deadline {
-        Deadline { steady: self.steady.plus(until.since(self.shown)), told: until }
+        Deadline { steady: self.steady.plus(until.since(self.shown)), reported_until: until }
     }
 
     /// The time of day at which it ends; nothing if it has.
@@ -57,8 +57,12 @@ impl Now {
             return None;
         }
         let shown = self.shown.plus(kept.steady.since(self.steady));
-        let differs = shown.since(kept.told).max(kept.told.since(shown));
-        Some(if differs < READINGS_DIFFER && kept.told > self.shown { kept.told } else { shown })
+        let differs = shown.since(kept.reported_until).max(kept.reported_until.since(shown));
+        Some(if differs < READINGS_DIFFER && kept.reported_until > self.shown {
+            kept.reported_until
+        } else {
+            shown
+        })
     }
 }
 
@@ -106,7 +110,7 @@ impl FloodWaits {
 
     /// Takes over a wait that an earlier run kept.
     pub(crate) fn restore_flood(&self, operation: Operation, until: Timestamp, now: Timestamp) {
-        self.keep_flood(operation, until.min(now.plus(LONGEST_KEPT)), now);
+        self.keep_flood(operation, until.min(now.plus(LONGEST_RESTORED)), now);
     }
 
     /// What holds this kind of call in this chat. Slow mode and the right to write are about messages alone.
@@ -252,7 +256,7 @@ mod tests {
             clock.now(),
         );
         let until = flood_waits.flood(Operation::Leave, clock.now()).expect("it is kept");
-        assert!(until.since(clock.now()) <= LONGEST_KEPT);
+        assert!(until.since(clock.now()) <= LONGEST_RESTORED);
     }
 
     #[test]

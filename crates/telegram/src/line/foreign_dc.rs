@@ -178,8 +178,8 @@ impl Line {
         }
         let inside = connection.gate.enter().await;
         let started = health.clock.now();
-        let asked = connection.connection.wire.request(body, Updates::Unwanted);
-        let answer = health.clock.timeout(limit, asked).await;
+        let response = connection.connection.wire.request(body, Updates::Unwanted);
+        let answer = health.clock.timeout(limit, response).await;
         drop(inside);
         let now = health.clock.now();
         if connection.used_at.swap(now.as_micros(), Ordering::AcqRel) == 0 {

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn nothing_is_dropped_under_a_call() {
+    async fn a_gate_closes_only_without_running_calls() {
         let gate = Gate::default();
         let (first, second) = (gate.enter().await, gate.enter().await);
         assert!(!gate.when_empty(|| unreachable!("there are calls")));

@@ -81,16 +81,16 @@ impl Line {
     fn open(self: &Arc<Self>, key: &Key) -> Connection {
         // Watchers see it before anything that may wait, whichever line it came by.
         let (watched, line) = (Arc::clone(self), Arc::clone(self));
-        let seen = move |updates: &UpdatesLike, write: &mut dyn FnMut()| {
+        let observer = move |updates: &UpdatesLike, write: &mut dyn FnMut()| {
             watched.parts.watch.see(&watched, updates, write);
         };
         let (application, clock) = (&self.parts.application, &self.parts.health.clock);
-        key.connect(application, clock, seen, move |updates| line.take(updates))
+        key.connect(application, clock, observer, move |updates| line.take(updates))
     }
 
     fn take(&self, updates: UpdatesLike) {
         if matches!(updates, UpdatesLike::ConnectionClosed) {
-            self.lose(Lost::Way);
+            self.lose(Lost::Connection);
         } else if self.reads_updates() {
             self.hand_on(Arrived::Updates(Box::new(updates)));
         }

@@ -104,7 +104,7 @@ enum Lost {
     #[default]
     Nothing,
     /// The connection to Telegram; it is looked for again.
-    Way,
+    Connection,
     /// That Telegram knows how it was opened; another one has to be opened.
     Opening,
 }
@@ -429,7 +429,7 @@ impl Line {
             ErrorEffect::Nothing => {}
             ErrorEffect::Restricted(reason) => self.parts.health.restrict(reason),
             ErrorEffect::Dead(reason) => self.die(reason, error.to_string()),
-            ErrorEffect::Lost => self.lose(Lost::Way),
+            ErrorEffect::Lost => self.lose(Lost::Connection),
             ErrorEffect::Forgotten => self.lose(Lost::Opening),
             ErrorEffect::Doubtful => self.signal(|signals| signals.doubtful = true),
         }

@@ -43,7 +43,7 @@ pub enum TargetError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PressAnswer {
     /// The bot answered.
-    Heard {
+    Answered {
         /// What it shows the person.
         text: Option<String>,
         /// Whether the person has to confirm that.
@@ -62,7 +62,7 @@ pub enum PressAnswer {
     /// Nothing was written.
     NotWritten(String),
     /// It was written, and no answer came: it may have counted.
-    NotKnown(String),
+    Unknown(String),
     /// Telegram refuses it, for this reason.
     Refused(String),
 }
@@ -73,9 +73,9 @@ impl PressAnswer {
             Ok(body) => {
                 return match enums::messages::BotCallbackAnswer::from_bytes(&body) {
                     Ok(enums::messages::BotCallbackAnswer::Answer(answer)) => {
-                        Self::Heard { text: answer.message, is_alert: answer.alert, url: answer.url }
+                        Self::Answered { text: answer.message, is_alert: answer.alert, url: answer.url }
                     }
-                    Err(error) => Self::NotKnown(error.to_string()),
+                    Err(error) => Self::Unknown(error.to_string()),
                 };
             }
             Err(error) => error,
@@ -85,21 +85,21 @@ impl PressAnswer {
         }
         match &error {
             CallError::NotConnected(why) => Self::NotWritten(why.clone()),
-            CallError::TimedOut => Self::NotKnown("no answer in time".to_owned()),
+            CallError::TimedOut => Self::Unknown("no answer in time".to_owned()),
             CallError::Failed(failed) => match failed {
                 RequestError::Rpc(rpc) => match rpc.name.as_str() {
                     "BOT_RESPONSE_TIMEOUT" => Self::NoResponse,
                     "MESSAGE_ID_INVALID" => Self::MessageGone,
                     "DATA_INVALID" => Self::DataInvalid,
                     // Of Telegram's own inside: it says nothing of the press.
-                    name if rpc.code >= 500 || rpc.code < 0 => Self::NotKnown(name.to_owned()),
+                    name if rpc.code >= 500 || rpc.code < 0 => Self::Unknown(name.to_owned()),
                     name => Self::Refused(name.to_owned()),
                 },
                 RequestError::Lost { written: false, .. }
                 | RequestError::Unreachable(_)
                 | RequestError::KeyUnknown
                 | RequestError::Unsendable(_) => Self::NotWritten(failed.to_string()),
-                _ => Self::NotKnown(failed.to_string()),
+                _ => Self::Unknown(failed.to_string()),
             },
         }
     }

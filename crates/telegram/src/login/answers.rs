@@ -46,7 +46,7 @@ impl Turn {
         }
         match answer {
             Reply::Got(authorization) => self.authorized(authorization).await,
-            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
+            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.start_over().await,
             Reply::Refused(Meaning::WrongCode, _) => {
                 let record = self.record()?;
                 record.in_doubt = false;
@@ -68,10 +68,14 @@ impl Turn {
 
     pub(super) async fn want_password(&mut self, wrong: u32) -> Result<(), LoginError> {
         let hint = match self.ask(&functions::account::GetPassword {}).await {
-            Ok(Reply::Got(enums::account::Password::Password(asked))) => asked.hint,
+            Ok(Reply::Got(enums::account::Password::Password(settings))) => settings.hint,
             // A fresh key knows nothing of the code or the token that came before the password.
             Ok(Reply::Refused(Meaning::Elsewhere(dc_id), _)) => {
-                return if self.move_to(dc_id, Step::Anew).await? { self.go_on_anew().await } else { Ok(()) };
+                return if self.move_to(dc_id, Step::StartOver).await? {
+                    self.request_first_step().await
+                } else {
+                    Ok(())
+                };
             }
             // It is wanted all the same.
             Ok(Reply::Refused(..)) | Err(LoginError::Unreachable(_)) => None,
@@ -99,8 +103,8 @@ impl Turn {
         // A question that was asked meanwhile makes the one before void, once.
         let mut void = 0;
         while void < 2 {
-            let asked = match self.ask(&functions::account::GetPassword {}).await? {
-                Reply::Got(enums::account::Password::Password(asked)) => asked,
+            let question = match self.ask(&functions::account::GetPassword {}).await? {
+                Reply::Got(enums::account::Password::Password(question)) => question,
                 Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     if !self.carry_to(dc_id).await? {
                         return Ok(());
@@ -109,12 +113,12 @@ impl Turn {
                     continue;
                 }
                 Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
-                    return self.begin_anew().await;
+                    return self.start_over().await;
                 }
                 Reply::Refused(meaning, words) => return self.refused(meaning, words).await,
             };
             let secret = password.clone();
-            let proved = tokio::task::spawn_blocking(move || proof(asked, &secret)).await;
+            let proved = tokio::task::spawn_blocking(move || proof(question, &secret)).await;
             let proved =
                 proved.map_err(|_| LoginError::Password("the password could not be used".to_owned()))?;
             let password = proved.map_err(|error| LoginError::Password(error.to_string()))?;
@@ -128,7 +132,7 @@ impl Turn {
                     self.touch(true).await?;
                 }
                 Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => {
-                    return self.begin_anew().await;
+                    return self.start_over().await;
                 }
                 Reply::Refused(Meaning::WrongPassword, _) => return self.want_password(wrong + 1).await,
                 Reply::Refused(Meaning::Wait(wait), _) => {

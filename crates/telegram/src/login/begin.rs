@@ -83,7 +83,7 @@ impl Turn {
         let next_by = sent.next_type.as_ref().map(next_of);
         let hash = sent.phone_code_hash;
         let record = self.record()?;
-        let moved = record.carried || matches!(record.step, Step::Anew);
+        let moved = record.carried || matches!(record.step, Step::StartOver);
         self.go_to(Step::Code { hash, sent_by, length, next_by, resend_at, wrong: 0, moved }).await
     }
 
@@ -98,7 +98,7 @@ impl Turn {
             return Err(LoginError::NotNow(self.login.state()));
         };
         match resend_at {
-            None => return Err(LoginError::NoOtherWay),
+            None => return Err(LoginError::NoOtherDelivery),
             Some(at) if *at > now => return Err(LoginError::TooSoon(*at)),
             Some(_) => {}
         }
@@ -114,13 +114,13 @@ impl Turn {
         }
         match answer {
             Reply::Got(sent) => self.code_sent(sent).await,
-            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.begin_anew().await,
-            Reply::Refused(Meaning::NoOtherWay, _) => {
+            Reply::Refused(meaning, _) if self.is_unknown_here(&meaning)? => self.start_over().await,
+            Reply::Refused(Meaning::NoOtherDelivery, _) => {
                 if let Step::Code { next_by, resend_at, .. } = &mut self.record()?.step {
                     (*next_by, *resend_at) = (None, None);
                 }
                 self.save().await?;
-                Err(LoginError::NoOtherWay)
+                Err(LoginError::NoOtherDelivery)
             }
             Reply::Refused(Meaning::Wait(wait), _) => {
                 // The code that was sent is still good.

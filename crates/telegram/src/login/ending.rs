@@ -30,7 +30,7 @@ impl Turn {
     }
 
     /// Ends the login if it is not the account's person who signed in. Returns whether it did.
-    pub(super) async fn is_somebody_else(&mut self, user: &SelfUser) -> Result<bool, LoginError> {
+    pub(super) async fn is_another_person(&mut self, user: &SelfUser) -> Result<bool, LoginError> {
         let (name, who) = (&self.login.account, format!("{} ({})", user.display_name, user.user_id));
         let detail = match self.pool.known_user(&self.account).await? {
             Some(known) if known == user.user_id => return Ok(false),
@@ -260,7 +260,7 @@ impl Turn {
                 }
                 Err(_) => self.show_token().await?,
             },
-            Some(Step::Anew) => self.go_on_anew().await?,
+            Some(Step::StartOver) => self.request_first_step().await?,
             _ => {}
         }
         Ok(self.inner.record.as_ref().and_then(due))

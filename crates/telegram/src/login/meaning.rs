@@ -7,7 +7,7 @@ use mtproto::RpcError;
 use super::state::LoginFailure;
 
 /// How long a wait lasts whose length is not given.
-const UNTOLD: Duration = Duration::from_hours(1);
+const UNSTATED_WAIT: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
@@ -26,7 +26,7 @@ pub(crate) enum Meaning {
     /// No one is signed in with this key.
     NotSignedIn,
     /// There is no other way for the code.
-    NoOtherWay,
+    NoOtherDelivery,
     /// A token is too old, or another one's.
     TokenGone,
     /// Telegram is in trouble; it may have done what was asked.
@@ -43,8 +43,8 @@ pub(crate) fn meaning(error: &RpcError) -> Meaning {
             return dc_id.map_or(Meaning::Failed(LoginFailure::Refused), Meaning::Elsewhere);
         }
         (420, _) => {
-            let told = error.value.map(|seconds| Duration::from_secs(u64::from(seconds.max(1))));
-            return Meaning::Wait(told.unwrap_or(UNTOLD));
+            let given = error.value.map(|seconds| Duration::from_secs(u64::from(seconds.max(1))));
+            return Meaning::Wait(given.unwrap_or(UNSTATED_WAIT));
         }
         (500.. | ..0, _) if name != "AUTH_RESTART" => return Meaning::Trouble,
         _ => {}
@@ -58,8 +58,8 @@ pub(crate) fn meaning(error: &RpcError) -> Meaning {
         "PASSWORD_HASH_INVALID" => Meaning::WrongPassword,
         "SESSION_PASSWORD_NEEDED" => Meaning::PasswordNeeded,
         "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED" => Meaning::AskAgain,
-        "SEND_CODE_UNAVAILABLE" => Meaning::NoOtherWay,
-        "PHONE_PASSWORD_FLOOD" | "PHONE_NUMBER_FLOOD" => Meaning::Wait(UNTOLD),
+        "SEND_CODE_UNAVAILABLE" => Meaning::NoOtherDelivery,
+        "PHONE_PASSWORD_FLOOD" | "PHONE_NUMBER_FLOOD" => Meaning::Wait(UNSTATED_WAIT),
         "AUTH_TOKEN_EXPIRED" | "AUTH_TOKEN_INVALID" | "AUTH_TOKEN_ALREADY_ACCEPTED" => Meaning::TokenGone,
         "AUTH_KEY_UNREGISTERED" | "AUTH_KEY_PERM_EMPTY" => Meaning::NotSignedIn,
         "PHONE_CODE_EXPIRED" | "PHONE_CODE_HASH_EMPTY" | "PHONE_HASH_EXPIRED" => {
@@ -72,7 +72,7 @@ pub(crate) fn meaning(error: &RpcError) -> Meaning {
         "PHONE_NUMBER_UNOCCUPIED" => Meaning::Failed(LoginFailure::SignUpRequired),
         "API_ID_INVALID" | "API_ID_PUBLISHED_FLOOD" => Meaning::Failed(LoginFailure::ApiIdInvalid),
         "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN" => Meaning::Failed(LoginFailure::Banned),
-        "AUTH_RESTART" | "PHONE_CODE_HASH_INVALID" => Meaning::Failed(LoginFailure::BeginAnew),
+        "AUTH_RESTART" | "PHONE_CODE_HASH_INVALID" => Meaning::Failed(LoginFailure::StartOver),
         _ => Meaning::Failed(LoginFailure::Refused),
     }
 }
@@ -92,10 +92,10 @@ mod tests {
         assert_eq!(of(303, "NETWORK_MIGRATE", None), Meaning::Failed(LoginFailure::Refused));
         assert_eq!(of(420, "FLOOD_WAIT", Some(30)), Meaning::Wait(Duration::from_secs(30)));
         assert_eq!(of(420, "FLOOD_WAIT", Some(0)), Meaning::Wait(Duration::from_secs(1)));
-        assert_eq!(of(406, "PHONE_PASSWORD_FLOOD", None), Meaning::Wait(UNTOLD));
+        assert_eq!(of(406, "PHONE_PASSWORD_FLOOD", None), Meaning::Wait(UNSTATED_WAIT));
         assert_eq!(of(500, "INTERNAL", None), Meaning::Trouble);
         assert_eq!(of(-503, "Timeout", None), Meaning::Trouble);
-        assert_eq!(of(500, "AUTH_RESTART", None), Meaning::Failed(LoginFailure::BeginAnew));
+        assert_eq!(of(500, "AUTH_RESTART", None), Meaning::Failed(LoginFailure::StartOver));
         assert_eq!(of(400, "PHONE_CODE_INVALID", None), Meaning::WrongCode);
         assert_eq!(of(400, "PHONE_CODE_EXPIRED", None), Meaning::Failed(LoginFailure::CodeExpired));
         assert_eq!(of(401, "SESSION_PASSWORD_NEEDED", None), Meaning::PasswordNeeded);

@@ -69,7 +69,7 @@ pub enum LoginError {
     #[error(
         "Telegram has no other way for the code; wait for the one that was sent, or begin the sign-in again"
     )]
-    NoOtherWay,
+    NoOtherDelivery,
     #[error("Telegram cannot be asked now: {0}; try again")]
     Unreachable(String),
     #[error("{0}")]
@@ -125,7 +125,7 @@ impl Logins {
     }
 
     pub async fn submit_code(&self, name: &AccountName, code: SecretText) -> Result<LoginState, LoginError> {
-        self.turn(self.known(name)?, move |mut turn| async move { turn.submit_code(code).await }).await
+        self.turn(self.find(name)?, move |mut turn| async move { turn.submit_code(code).await }).await
     }
 
     pub async fn submit_password(
@@ -133,30 +133,29 @@ impl Logins {
         name: &AccountName,
         password: SecretText,
     ) -> Result<LoginState, LoginError> {
-        self.turn(self.known(name)?, move |mut turn| async move { turn.submit_password(password).await })
-            .await
+        self.turn(self.find(name)?, move |mut turn| async move { turn.submit_password(password).await }).await
     }
 
     /// Answers whether the terms of service are accepted. Where they are not, the new session is signed out and the
     /// login comes to nothing.
     pub async fn answer_terms(&self, name: &AccountName, accepted: bool) -> Result<LoginState, LoginError> {
-        self.turn(self.known(name)?, move |mut turn| async move { turn.answer_terms(accepted).await }).await
+        self.turn(self.find(name)?, move |mut turn| async move { turn.answer_terms(accepted).await }).await
     }
 
     pub async fn resend(&self, name: &AccountName) -> Result<LoginState, LoginError> {
-        self.turn(self.known(name)?, |mut turn| async move { turn.resend().await }).await
+        self.turn(self.find(name)?, |mut turn| async move { turn.resend().await }).await
     }
 
     /// Gives it up. A session that was signed in for it meanwhile is signed out.
     pub async fn cancel(&self, name: &AccountName) -> Result<LoginState, LoginError> {
-        self.turn(self.known(name)?, |mut turn| async move { turn.cancel().await }).await
+        self.turn(self.find(name)?, |mut turn| async move { turn.cancel().await }).await
     }
 
     pub fn state(&self, name: &AccountName) -> LoginState {
         self.pool.logins.get(name).map_or(LoginState::None, |login| login.state())
     }
 
-    fn known(&self, name: &AccountName) -> Result<Arc<Login>, LoginError> {
+    fn find(&self, name: &AccountName) -> Result<Arc<Login>, LoginError> {
         self.pool.get(name).ok_or_else(|| LoginError::NoSuchAccount(name.clone()))?;
         self.pool.logins.get(name).ok_or(LoginError::NotNow(LoginState::None))
     }

@@ -47,19 +47,19 @@ impl Turn {
             meaning,
             Meaning::WrongCode
                 | Meaning::NotSignedIn
-                | Meaning::Failed(LoginFailure::CodeExpired | LoginFailure::BeginAnew)
+                | Meaning::Failed(LoginFailure::CodeExpired | LoginFailure::StartOver)
         );
         Ok(refusal && self.record()?.carried)
     }
 
     /// Begins again in the data centre that the login was sent to.
-    pub(super) async fn begin_anew(&mut self) -> Result<(), LoginError> {
-        self.go_to(Step::Anew).await?;
-        self.go_on_anew().await
+    pub(super) async fn start_over(&mut self) -> Result<(), LoginError> {
+        self.go_to(Step::StartOver).await?;
+        self.request_first_step().await
     }
 
     /// Asks for what the login begins with: a code, or a token to show.
-    pub(super) async fn go_on_anew(&mut self) -> Result<(), LoginError> {
+    pub(super) async fn request_first_step(&mut self) -> Result<(), LoginError> {
         match self.record()?.by.clone() {
             By::Phone { phone } => Box::pin(self.send_code(phone)).await,
             By::Qr => Box::pin(self.show_token()).await,
@@ -68,9 +68,9 @@ impl Turn {
 
     /// Goes on with a login that was sent on and broke off before it started over. Returns whether it was one.
     pub(super) async fn was_broken_off(&mut self) -> Result<bool, LoginError> {
-        if !matches!(self.record()?.step, Step::Anew) {
+        if !matches!(self.record()?.step, Step::StartOver) {
             return Ok(false);
         }
-        self.go_on_anew().await.map(|()| true)
+        self.request_first_step().await.map(|()| true)
     }
 }

@@ -12,7 +12,7 @@ use num_bigint::BigUint;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProofError {
     #[error("Telegram asks for the password in a way that this version does not know")]
-    UnknownWay,
+    UnknownAlgorithm,
     #[error("Telegram asks for the password with numbers that are not safe")]
     Unsafe,
     #[error("the system gives no random numbers")]
@@ -27,10 +27,10 @@ pub(crate) fn proof(
     let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(how)) =
         question.current_algo
     else {
-        return Err(ProofError::UnknownWay);
+        return Err(ProofError::UnknownAlgorithm);
     };
     let (Some(srp_id), Some(theirs)) = (question.srp_id, question.srp_b) else {
-        return Err(ProofError::UnknownWay);
+        return Err(ProofError::UnknownAlgorithm);
     };
     let (half, prime) = (BigUint::from_bytes_be(&theirs), BigUint::from_bytes_be(&how.p));
     if theirs.len() > 256 || half == BigUint::ZERO || half >= prime || !is_good_prime(&how.p, how.g) {

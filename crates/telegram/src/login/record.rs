@@ -47,7 +47,8 @@ pub(crate) enum Step {
         token: String,
     },
     /// The data centre that the login was sent to knows nothing of it: there it is started over.
-    Anew,
+    #[serde(rename = "anew")]
+    StartOver,
     /// Someone is signed in, and has not yet accepted the terms of service.
     Terms {
         id: String,
@@ -135,18 +136,18 @@ impl Record {
     }
 
     /// Whether no one has anything to do at this step: what is shown stays until the next one.
-    pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.step, Step::Moving { .. } | Step::Anew)
+    pub(crate) fn is_transitional(&self) -> bool {
+        matches!(self.step, Step::Moving { .. } | Step::StartOver)
     }
 
     /// Whether nothing came of the key yet: no one can be signed in with it.
     pub(crate) fn is_blank(&self) -> bool {
-        matches!(self.step, Step::Fresh | Step::Anew)
+        matches!(self.step, Step::Fresh | Step::StartOver)
     }
 
     pub(crate) fn state(&self) -> LoginState {
         match self.step.clone() {
-            Step::Fresh | Step::Moving { .. } | Step::Anew => LoginState::None,
+            Step::Fresh | Step::Moving { .. } | Step::StartOver => LoginState::None,
             Step::Code { sent_by, length, next_by, resend_at, wrong, moved, hash: _ } => {
                 LoginState::CodeWanted { sent_by, length, next_by, resend_at, wrong, moved }
             }
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn written_records_are_read_back() {
         let phone = "+70000000001".to_owned();
         let mut record =
             Record::new(By::Phone { phone }, vec![Purpose::SendText], 2, Timestamp::from_micros(5));

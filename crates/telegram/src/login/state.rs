@@ -25,7 +25,7 @@ pub enum CodeDelivery {
 }
 
 impl CodeDelivery {
-    const fn place(self) -> &'static str {
+    const fn location(self) -> &'static str {
         match self {
             Self::App => "in the Telegram app, in the chat with Telegram",
             Self::Sms => "in a text message",
@@ -76,7 +76,9 @@ pub enum LoginFailure {
     /// No one went on with it.
     LeftAlone,
     /// Telegram has no other way for a code, or wants it started over.
-    BeginAnew,
+    #[serde(rename = "begin_anew")]
+    #[strum(serialize = "begin_anew")]
+    StartOver,
     /// Anything else that Telegram said.
     Refused,
 }
@@ -100,7 +102,7 @@ impl LoginFailure {
                 "sign in as the person of this account, or add another account for the other one"
             }
             Self::TermsDeclined => "sign in again and accept them; without that the account cannot be used",
-            Self::LeftAlone | Self::BeginAnew => "sign in again",
+            Self::LeftAlone | Self::StartOver => "sign in again",
             Self::Refused => "look at the detail, and sign in again",
         }
     }
@@ -161,14 +163,14 @@ impl LoginState {
                 format!(
                     "the account lives in another data centre of Telegram, and a new code was sent from there; enter \
                      the new one, the one before is of no use; it is {}",
-                    sent_by.place()
+                    sent_by.location()
                 )
             }
             Self::CodeWanted { sent_by, wrong: 0, .. } => {
-                format!("enter the code; it is {}", sent_by.place())
+                format!("enter the code; it is {}", sent_by.location())
             }
             Self::CodeWanted { sent_by, .. } => {
-                format!("the code was wrong; enter the one that is {}", sent_by.place())
+                format!("the code was wrong; enter the one that is {}", sent_by.location())
             }
             Self::PasswordWanted { wrong: 0, .. } => "enter the two-step password".to_owned(),
             Self::PasswordWanted { .. } => "the password was wrong; enter the two-step password".to_owned(),

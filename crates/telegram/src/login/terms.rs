@@ -17,12 +17,12 @@ impl Turn {
     pub(super) async fn signed_in(&mut self, user: SelfUser) -> Result<(), LoginError> {
         // Until it is a session of the account nothing may forget the key.
         self.record()?.in_doubt = true;
-        if self.is_somebody_else(&user).await? {
+        if self.is_another_person(&user).await? {
             return Ok(());
         }
         match self.ask(&functions::help::GetTermsOfServiceUpdate {}).await? {
-            Reply::Got(enums::help::TermsOfServiceUpdate::Update(told)) => {
-                let enums::help::TermsOfService::Service(terms) = told.terms_of_service;
+            Reply::Got(enums::help::TermsOfServiceUpdate::Update(update)) => {
+                let enums::help::TermsOfService::Service(terms) = update.terms_of_service;
                 let enums::DataJson::Json(id) = terms.id;
                 let min_age = terms.min_age_confirm.and_then(|years| u32::try_from(years).ok());
                 let SelfUser { user_id, username, display_name } = user;
@@ -78,7 +78,7 @@ impl Turn {
     /// Someone signed the new session out before it was used.
     pub(super) async fn ended_elsewhere(&mut self, words: &str) -> Result<(), LoginError> {
         let detail = format!("the new session was ended before it was used: {words}");
-        self.fail(LoginFailure::BeginAnew, detail).await
+        self.fail(LoginFailure::StartOver, detail).await
     }
 
     /// Without the terms there is no session: ours is signed out, and no other.

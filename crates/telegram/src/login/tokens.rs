@@ -32,7 +32,7 @@ impl Turn {
                 Reply::Refused(Meaning::Elsewhere(dc_id), _) => {
                     // A token that was shown is of no use there.
                     let step =
-                        if self.record()?.is_blank() { self.record()?.step.clone() } else { Step::Anew };
+                        if self.record()?.is_blank() { self.record()?.step.clone() } else { Step::StartOver };
                     if !self.move_to(dc_id, step).await? {
                         return Ok(());
                     }

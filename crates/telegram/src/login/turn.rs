@@ -57,7 +57,7 @@ impl Turn {
     pub(super) async fn save(&mut self) -> Result<(), LoginError> {
         let account = self.login.account.clone();
         let record = self.record()?;
-        let state = (!record.is_under_way()).then(|| record.state());
+        let state = (!record.is_transitional()).then(|| record.state());
         if let Some(record) = record.to_text() {
             self.pool.store.accounts().save_login(&StoredLogin { account, record }).await?;
         }
@@ -141,13 +141,13 @@ impl Turn {
             self.inner.connection = Some(connection.ok_or(RosterError::NoAddress(dc_id))?);
         }
         let Some(connection) = &self.inner.connection else { return Err(LoginError::Ending) };
-        let asked = tokio::select! {
+        let response = tokio::select! {
             biased;
             // What was asked for may be done all the same: the record says so, and the next run finds out.
             () = self.login.closing.cancelled() => return Err(LoginError::Ending),
-            asked = connection.ask(request) => asked,
+            response = connection.ask(request) => response,
         };
-        match asked {
+        match response {
             Ok(answer) => Ok(Reply::Got(answer)),
             Err(Trouble::Refused(Meaning::Trouble, words)) => Err(LoginError::Unreachable(words)),
             Err(Trouble::Refused(meaning, words)) => Ok(Reply::Refused(meaning, words)),

@@ -94,6 +94,6 @@ pub(super) fn due(record: &Record) -> Option<Timestamp> {
         | Step::Password { .. }
         | Step::Terms { .. }
         | Step::Moving { .. }
-        | Step::Anew => Some(end),
+        | Step::StartOver => Some(end),
     }
 }

@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_begins_after_the_last_dialog_that_is_not_pinned() {
+    fn the_next_page_starts_after_the_last_unpinned_dialog() {
         let dialogs = vec![dialog(1, 11, false), dialog(2, 12, false), dialog(3, 13, true)];
         let messages = vec![message(1, 11, 101), message(2, 12, 102), message(3, 13, 103)];
         let page = sort(slice(dialogs, messages, &[1, 2, 3]), 3);
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialog_whose_peer_is_not_in_the_answer_is_skipped_and_counted() {
+    fn a_dialog_without_its_peer_is_skipped_and_counted() {
         let dialogs = vec![dialog(1, 11, false), dialog(2, 12, false)];
         let messages = vec![message(1, 11, 101), message(2, 12, 102)];
         let page = sort(slice(dialogs, messages, &[1]), 2);

@@ -93,9 +93,14 @@ impl Peers {
 
     /// Takes in what an older program kept, as far as it is new: what is known already is newer. Of a chat that was left
     /// it is not believed that the account is in it; names are to be asked for before they are believed.
-    pub(crate) fn believe(&self, names: &Names, told: Vec<StoredPeer>, was_left: impl Fn(ChatId) -> bool) {
+    pub(crate) fn believe(
+        &self,
+        names: &Names,
+        imported: Vec<StoredPeer>,
+        was_left: impl Fn(ChatId) -> bool,
+    ) {
         let mut table = self.0.write();
-        for mut peer in told {
+        for mut peer in imported {
             if table.peers.contains_key(&peer.chat_id) {
                 continue;
             }
@@ -350,10 +355,10 @@ impl Names {
     /// The store remembers that it was learned then. When two accounts remember it differently, Telegram is to be asked.
     fn restore(&self, username: &Username, chat_id: ChatId, named_at: Timestamp) {
         let mut names = self.0.write();
-        let told = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };
-        let known = names.entry(username.as_str().into()).or_insert(told);
+        let restored = Named { chat_id: Some(chat_id), until: named_at.plus(NAME_LASTS) };
+        let known = names.entry(username.as_str().into()).or_insert(restored);
         if known.chat_id == Some(chat_id) {
-            known.until = known.until.max(told.until);
+            known.until = known.until.max(restored.until);
         } else {
             known.chat_id = None;
         }
@@ -426,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn only_news_is_given_back() {
+    fn only_new_peers_are_returned() {
         let (peers, names) = (Peers::default(), Names::default());
         let learned = vec![peer(7, Some("demo_ann"), true), peer(-1_000_000_000_008, None, true)];
         assert_eq!(peers.learn(&names, learned.clone(), NOW), learned);
@@ -451,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialog_with_a_user_stays_and_one_with_a_group_ends_when_left() {
+    fn leaving_ends_group_dialogs_and_not_user_dialogs() {
         let (peers, names) = (Peers::default(), Names::default());
         let (user, group) = (ChatId::user(7).expect("id"), ChatId::channel(8).expect("id"));
         peers.learn(&names, vec![peer(7, None, true), peer(group.get(), None, true)], NOW);
@@ -469,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_given_up_leads_nowhere_and_one_that_moved_to_its_new_owner() {
+    fn a_username_leads_to_its_current_owner_only() {
         let (peers, names) = (Peers::default(), Names::default());
         let name = |text: &str| text.parse::<Username>().expect("a name");
         peers.learn(&names, vec![peer(7, Some("demo_ann"), true), peer(8, None, true)], NOW);
@@ -501,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_name_is_as_old_as_it_was_and_one_told_again_is_stored_again() {
+    fn restored_names_keep_their_age_until_learned_again() {
         let (peers, names) = (Peers::default(), Names::default());
         let (name, user) = ("demo_ann".parse::<Username>().expect("a name"), ChatId::user(7).expect("id"));
         let ann = || vec![peer(7, Some("demo_ann"), true)];
@@ -518,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_asked_for_again_after_a_day_and_when_two_remember_it_differently() {
+    fn stale_or_conflicting_names_are_resolved_again() {
         let names = Names::default();
         let (name, user) = ("demo_ann".parse::<Username>().expect("a name"), ChatId::user(7).expect("id"));
         names.set(&name, user, NOW);

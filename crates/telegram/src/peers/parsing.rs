@@ -162,7 +162,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn users_known_in_part_are_not_kept() {
+    fn partial_users_are_not_stored() {
         let mut ann = types::User { access_hash: Some(5), first_name: Some("Ann".into()), ..some_user(7) };
         let kept = user(&ann.clone().into()).expect("kept");
         assert_eq!((kept.chat_id.get(), kept.access_hash, kept.title.as_str()), (7, AccessHash(5), "Ann"));
@@ -200,7 +200,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_chat_one_was_thrown_out_of_is_gone() {
+    fn a_chat_the_account_was_removed_from_is_gone() {
         let gone = types::ChatForbidden { id: 9, title: "Old".into() };
         assert_eq!(chat(&gone.into()), ChatId::group(9).map(PeerUpdate::Gone));
     }

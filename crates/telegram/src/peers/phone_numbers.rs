@@ -19,7 +19,7 @@ use crate::routing::router::Usable;
 use ambient::lock::Mutex;
 
 /// How many accounts are asked for one number: who may find a person by it is that person's setting.
-const ASKED: usize = 8;
+const MOST_QUERIED: usize = 8;
 
 /// How long a number is believed to be the same person's.
 const NUMBER_LASTS: Duration = Duration::from_hours(24);
@@ -33,8 +33,8 @@ pub(crate) struct Numbers(Mutex<HashMap<Phone, (ChatId, Timestamp)>>);
 impl Numbers {
     fn get(&self, phone: &Phone, now: Timestamp) -> Option<ChatId> {
         let known = self.0.lock();
-        let (chat_id, told_at) = known.get(phone)?;
-        (now < told_at.plus(NUMBER_LASTS)).then_some(*chat_id)
+        let (chat_id, answered_at) = known.get(phone)?;
+        (now < answered_at.plus(NUMBER_LASTS)).then_some(*chat_id)
     }
 
     fn set(&self, phone: &Phone, chat_id: ChatId, now: Timestamp) {
@@ -102,19 +102,19 @@ impl Pool {
         {
             return Ok(chat_id);
         }
-        let mut asked = Vec::new();
+        let mut refusals = Vec::new();
         let mut floods = Vec::new();
         let mut denied = false;
-        for account in considered.into_iter().take(ASKED) {
+        for account in considered.into_iter().take(MOST_QUERIED) {
             let refusal = |why: String| Refusal { account: account.name.clone(), why };
             match account.usable() {
                 Usable::Now => {}
                 Usable::Connecting => {
-                    asked.push(refusal("connecting".to_owned()));
+                    refusals.push(refusal("connecting".to_owned()));
                     continue;
                 }
                 Usable::No(state, _) => {
-                    asked.push(refusal(state.to_string()));
+                    refusals.push(refusal(state.to_string()));
                     continue;
                 }
             }
@@ -135,7 +135,7 @@ impl Pool {
                 }
                 Ok(None) => {
                     denied = true;
-                    asked.push(refusal(sought.unknown().to_owned()));
+                    refusals.push(refusal(sought.unknown().to_owned()));
                 }
                 Err(error) => {
                     if let Outcome::Held { until, scope: HoldScope::Account } =
@@ -143,15 +143,15 @@ impl Pool {
                     {
                         floods.push(until);
                     }
-                    asked.push(refusal(error.to_string()));
+                    refusals.push(refusal(error.to_string()));
                 }
             }
         }
         Err(match floods.into_iter().min() {
             // Who was not asked may know them.
             Some(until) => ReadError::FloodWait { until },
-            None if denied => ReadError::NotFound { asked },
-            None => ReadError::NoAccount { asked },
+            None if denied => ReadError::NotFound { asked: refusals },
+            None => ReadError::NoAccount { asked: refusals },
         })
     }
 }

@@ -109,7 +109,7 @@ impl Pool {
             .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
         let mut sorted = definitions(settings, &store).await?;
         sorted.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-        let places: HashMap<_, _> =
+        let indexes: HashMap<_, _> =
             sorted.iter().enumerate().map(|(index, one)| (one.name.clone(), index)).collect();
         let mut stored = stored_keys(&store).await?;
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
@@ -119,7 +119,7 @@ impl Pool {
         let running = Running::new(every, received, contacts, at_rest, quiesced, fenced);
         let closing = running.closing.clone();
         let builder =
-            Builder::new(settings, &places, store.clone(), clock.clone(), chance, closing, server_keys)
+            Builder::new(settings, &indexes, store.clone(), clock.clone(), chance, closing, server_keys)
                 .await?;
         builder.sweep().await;
         let stopped = store.services().stopped().await?;
@@ -309,12 +309,12 @@ impl Pool {
     }
 
     /// The account in this place, if it is still there.
-    pub(crate) fn at(&self, place: usize) -> Option<Arc<Account>> {
-        self.slots.at(place)
+    pub(crate) fn at(&self, index: usize) -> Option<Arc<Account>> {
+        self.slots.at(index)
     }
 
     pub(crate) fn index(&self, name: &AccountName) -> Option<usize> {
-        self.slots.place(name)
+        self.slots.index_of(name)
     }
 
     pub(crate) fn get(&self, name: &AccountName) -> Option<Arc<Account>> {
@@ -347,7 +347,7 @@ impl Pool {
     pub(crate) fn bound(&self, chat_id: ChatId) -> Option<usize> {
         match self.registry.bound(chat_id)? {
             Bound::To(index) => Some(index),
-            Bound::ToNobody(_) => None,
+            Bound::ToMissing(_) => None,
         }
     }
 }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_silent_when_all_that_it_is_for_is() {
+    fn a_line_is_silent_when_all_its_purposes_are() {
         let quiesced = Quiesced::new(vec![Service::SendText, Service::SendMedia]);
         assert!(quiesced.covers(&[Purpose::SendText]));
         assert!(!quiesced.covers(&[Purpose::SendText, Purpose::LeaveChat]));

@@ -14,17 +14,17 @@ const TICK: Duration = Duration::from_secs(1);
 impl Pool {
     /// Reports changes for as long as it is polled. While the store takes nothing, the state is written later.
     pub async fn tell_states(&self) {
-        let mut told = HashMap::new();
+        let mut reported = HashMap::new();
         loop {
             self.clock.sleep(TICK).await;
             let accounts = self.all();
             let shown = accounts.iter().map(|account| (&account.name, account.shown().state));
-            let changes = changes(&told, shown);
+            let changes = changes(&reported, shown);
             if changes.is_empty() {
                 continue;
             }
             match self.store.events().account_states(changes.clone(), self.clock.now()).await {
-                Ok(()) => told.extend(changes.into_iter().map(|(name, change)| (name, change.state))),
+                Ok(()) => reported.extend(changes.into_iter().map(|(name, change)| (name, change.state))),
                 Err(error) => tracing::debug!(%error, "states of accounts are written later"),
             }
         }
@@ -33,11 +33,11 @@ impl Pool {
 
 /// What is to be reported. An account begins as connecting, which is not reported.
 fn changes<'a>(
-    told: &HashMap<AccountName, AccountState>,
+    reported: &HashMap<AccountName, AccountState>,
     shown: impl Iterator<Item = (&'a AccountName, AccountState)>,
 ) -> Vec<(AccountName, AccountEvent)> {
     let change = |(name, state): (&AccountName, AccountState)| {
-        let was = told.get(name).copied();
+        let was = reported.get(name).copied();
         let is_new = was.unwrap_or(AccountState::Connecting) != state;
         is_new.then(|| (name.clone(), AccountEvent { state, was }))
     };
@@ -52,21 +52,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_told_last_is_what_is_shown(
+        fn the_last_reported_state_is_the_shown_one(
             ticks in proptest::collection::vec(proptest::collection::vec(0..AccountState::ALL.len(), 2), 1..20),
         ) {
             let names: Vec<AccountName> = ["main", "backup_1"].map(|name| name.parse().unwrap()).into();
-            let mut told = HashMap::new();
+            let mut reported = HashMap::new();
             for tick in ticks {
                 let shown: Vec<_> = tick.iter().map(|state| AccountState::ALL[*state]).collect();
-                for (name, change) in changes(&told, names.iter().zip(shown.iter().copied())) {
+                for (name, change) in changes(&reported, names.iter().zip(shown.iter().copied())) {
                     prop_assert_ne!(Some(change.state), change.was);
-                    prop_assert_eq!(change.was, told.insert(name, change.state));
+                    prop_assert_eq!(change.was, reported.insert(name, change.state));
                 }
                 for (name, shown) in names.iter().zip(&shown) {
-                    prop_assert_eq!(told.get(name).unwrap_or(&AccountState::Connecting), shown);
+                    prop_assert_eq!(reported.get(name).unwrap_or(&AccountState::Connecting), shown);
                 }
-                prop_assert!(changes(&told, names.iter().zip(shown.iter().copied())).is_empty());
+                prop_assert!(changes(&reported, names.iter().zip(shown.iter().copied())).is_empty());
             }
         }
     }

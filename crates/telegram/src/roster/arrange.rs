@@ -35,14 +35,14 @@ impl Pool {
         Ok(())
     }
 
-    /// Brings the lines of an account to what its sessions are. With `anew`, none of them stays.
-    pub(crate) async fn arrange(&self, account: &Account, anew: bool) -> Result<(), RosterError> {
+    /// Brings the lines of an account to what its sessions are. With `reconnects`, none of them stays.
+    pub(crate) async fn arrange(&self, account: &Account, reconnects: bool) -> Result<(), RosterError> {
         let wanted = account.shares();
         let (mut lines, gone): (Vec<_>, Vec<_>) = account
             .lines()
             .iter()
             .cloned()
-            .partition(|line| !anew && wanted.iter().any(|(origin, _)| *origin == line.origin()));
+            .partition(|line| !reconnects && wanted.iter().any(|(origin, _)| *origin == line.origin()));
         self.close_lines(account, &gone).await?;
         // Anyone who looks meanwhile finds no line that is closed.
         account.set_lines(lines.clone());

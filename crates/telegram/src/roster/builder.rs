@@ -53,7 +53,7 @@ pub(crate) struct Builder {
 impl Builder {
     pub(crate) async fn new(
         settings: &TelegramSettings,
-        places: &HashMap<AccountName, usize>,
+        indexes: &HashMap<AccountName, usize>,
         store: Store,
         clock: Clock,
         chance: Chance,
@@ -63,7 +63,7 @@ impl Builder {
         let centres = settings.data_centres.iter().map(|centre| (i32::from(centre.id), centre.address));
         let bindings = store.accounts().bindings().await?.into_iter().map(|(chat_id, name)| {
             let bound =
-                places.get(&name).map_or_else(|| Bound::ToNobody(name.clone()), |index| Bound::To(*index));
+                indexes.get(&name).map_or_else(|| Bound::ToMissing(name.clone()), |index| Bound::To(*index));
             (chat_id, bound)
         });
         let left = store.chats().left().await?;
@@ -169,7 +169,7 @@ impl Builder {
             reader: self.reader.clone(),
             addresses: Arc::clone(&self.addresses),
             claims: self.claims.clone(),
-            known: Mutex::default(),
+            cached_centre: Mutex::default(),
         };
         let key = keyring.read().await;
         if let Ok(key) = &key {
@@ -194,9 +194,9 @@ impl Builder {
     /// Whose session it is, by the store or by the session file, until Telegram itself says so.
     pub(crate) async fn remember(&self, health: &AccountHealth, key: &Key) -> Result<(), StoreError> {
         let stored = self.store.accounts().session(&health.name, key.fingerprint()).await?;
-        let told =
+        let by_key =
             key.user_id().map(|user_id| SelfUser { user_id, username: None, display_name: String::new() });
-        if let Some(person) = stored.and_then(|session| session.user).or(told)
+        if let Some(person) = stored.and_then(|session| session.user).or(by_key)
             && health.meet(person).is_err()
         {
             tracing::warn!(account = %health.name, state = %AccountState::Error, "its sessions belong to different people");

@@ -67,14 +67,14 @@ impl Pool {
             if !pool.store.accounts().change(&after.to_stored()).await? {
                 return Err(RosterError::NoSuchAccount(name));
             }
-            let anew = before.connects_otherwise(&after);
+            let reconnects = before.connects_otherwise(&after);
             let is_limited_otherwise = before.limits != after.limits;
             account.define(after);
             if is_limited_otherwise {
                 account.pace.limit(account.definition().limits).await?;
             }
             pool.slots.sort();
-            if anew {
+            if reconnects {
                 pool.arrange(&account, true).await?;
             }
             pool.changes.tell();
@@ -98,9 +98,9 @@ impl Pool {
     async fn remove(&self, name: &AccountName, force: bool) -> Result<(), RosterError> {
         let account = self.own(name)?;
         if !force {
-            let count = self.store.accounts().under_way(name).await?;
+            let count = self.store.accounts().open_work(name).await?;
             if count > 0 {
-                return Err(RosterError::UnderWay { account: name.clone(), count });
+                return Err(RosterError::MessagesInProgress { account: name.clone(), count });
             }
         }
         self.logins.forget(name);

@@ -225,7 +225,7 @@ impl Definition {
     }
 
     /// Whether both say the same.
-    pub(crate) fn says_what(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         !self.connects_otherwise(other)
             && self.name == other.name
             && self.priority == other.priority
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_a_change_stays() {
+    fn fields_absent_from_a_change_stay() {
         let before = Definition::of_new(new(), &nothing_private()).expect("right");
         let change = AccountChange { priority: Some(7), phone: Some(None), ..AccountChange::default() };
         let after = before.changed(change, &nothing_private()).expect("right");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_leads_inward_is_refused_unless_its_network_is_listed() {
+    fn an_inward_proxy_needs_its_network_listed() {
         let inward = [
             "127.0.0.1",
             "10.1.2.3",

@@ -40,20 +40,20 @@ pub enum RosterError {
     #[error(
         "{count} messages or operations of the account {account} are not over; wait for them or cancel them, or force it"
     )]
-    UnderWay { account: AccountName, count: u64 },
+    MessagesInProgress { account: AccountName, count: u64 },
     /// One session cannot be connected with twice: Telegram would end it.
     #[error("the account {0} uses this session already")]
     SessionInUse(AccountName),
     #[error("an import asks Telegram whose this session is; try again when it has ended")]
-    AskedAbout,
+    UnderImport,
     #[error("there is no such session; those of the settings file are taken out there")]
     NoSuchSession,
-    #[error("this session belongs to the user {told}, and the account {account} is the user {known}")]
-    WrongUser { account: AccountName, known: UserId, told: UserId },
+    #[error("this session belongs to the user {session_user}, and the account {account} is the user {known}")]
+    WrongUser { account: AccountName, known: UserId, session_user: UserId },
     #[error(
-        "this session belongs to the user {told}, who is the account {other} already: {account} and {other} would be the same person; give the session to {other}"
+        "this session belongs to the user {session_user}, who is the account {other} already: {account} and {other} would be the same person; give the session to {other}"
     )]
-    SamePerson { account: AccountName, other: AccountName, told: UserId },
+    SamePerson { account: AccountName, other: AccountName, session_user: UserId },
     #[error("there is no address for data centre {0}; name it in `telegram.data_centres`")]
     NoAddress(i32),
     #[error("the account {0} has as many sessions as it can have; take one out first")]

@@ -38,7 +38,7 @@ impl Pool {
             for definition in wanted {
                 let name = definition.name.clone();
                 let done = match pool.get(&name) {
-                    Some(account) if account.definition().says_what(&definition) => Ok(()),
+                    Some(account) if account.definition().is_same_as(&definition) => Ok(()),
                     Some(account) => pool.redefine(&account, definition).await,
                     None => pool.take_in(definition).await,
                 };

@@ -103,16 +103,16 @@ impl Pool {
         let is_own = account.stored_key(fingerprint).is_some();
         match self.builder.claims.owner(fingerprint).filter(|_| !is_own) {
             Some(Holder::Line(owner, _)) => return Err(RosterError::SessionInUse(owner)),
-            Some(Holder::Import) => return Err(RosterError::AskedAbout),
+            Some(Holder::Import) => return Err(RosterError::UnderImport),
             None => {}
         }
         match (key.user_id, self.known_user(&account).await?) {
-            (Some(told), Some(known)) if told != known => {
-                return Err(RosterError::WrongUser { account: name.clone(), known, told });
+            (Some(session_user), Some(known)) if session_user != known => {
+                return Err(RosterError::WrongUser { account: name.clone(), known, session_user });
             }
-            (Some(told), None) => {
-                if let Some(other) = self.other_account_of(told, name).await? {
-                    return Err(RosterError::SamePerson { account: name.clone(), other, told });
+            (Some(session_user), None) => {
+                if let Some(other) = self.other_account_of(session_user, name).await? {
+                    return Err(RosterError::SamePerson { account: name.clone(), other, session_user });
                 }
             }
             _ => {}

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_of_the_store_takes_over_what_it_is_for() {
+    fn a_stored_session_takes_over_its_purposes() {
         let key = KeyFingerprint([1; 8]);
         let all = Purpose::ALL.to_vec();
         let rest = vec![Purpose::CreateChat, Purpose::SendMedia, Purpose::LeaveChat];
@@ -49,16 +49,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_is_done_by_one(
+        fn each_purpose_is_given_to_one_session(
             settings in proptest::collection::vec(subsequence(Purpose::ALL.to_vec(), 0..=4), 0..4),
             stored in proptest::collection::vec(subsequence(Purpose::ALL.to_vec(), 0..=4), 0..4),
         ) {
             let keys: Vec<_> = (0..).zip(stored.clone()).map(|(place, one)| (KeyFingerprint([place; 8]), one)).collect();
             let shares = shares(&settings, &keys);
             for purpose in Purpose::ALL {
-                let asked = settings.iter().chain(&stored).any(|one| one.contains(&purpose));
+                let requested = settings.iter().chain(&stored).any(|one| one.contains(&purpose));
                 let given = shares.iter().filter(|(_, one)| one.contains(&purpose)).count();
-                prop_assert_eq!(given, usize::from(asked));
+                prop_assert_eq!(given, usize::from(requested));
             }
             prop_assert!(shares.iter().all(|(_, one)| !one.is_empty()));
         }

@@ -14,7 +14,7 @@ pub(crate) struct Slots(RwLock<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    by_place: Vec<Option<Arc<Account>>>,
+    by_index: Vec<Option<Arc<Account>>>,
     by_name: HashMap<AccountName, usize>,
     /// Those that are there, by priority, then by name.
     all: Arc<[Arc<Account>]>,
@@ -22,7 +22,7 @@ struct Inner {
 
 impl Inner {
     fn sort(&mut self) {
-        let mut all: Vec<_> = self.by_place.iter().flatten().cloned().collect();
+        let mut all: Vec<_> = self.by_index.iter().flatten().cloned().collect();
         all.sort_by(|a, b| (a.priority(), &a.name).cmp(&(b.priority(), &b.name)));
         self.all = all.into();
     }
@@ -31,26 +31,26 @@ impl Inner {
 impl Slots {
     /// The place of the next account. Anyone who asks is the only one who adds.
     pub(crate) fn next(&self) -> usize {
-        self.0.read().by_place.len()
+        self.0.read().by_index.len()
     }
 
     /// Adds an account, which was made for [`Slots::next`].
     pub(crate) fn add(&self, account: Arc<Account>) {
         let mut inner = self.0.write();
-        let place = account.index;
-        if inner.by_place.len() <= place {
-            inner.by_place.resize(place + 1, None);
+        let index = account.index;
+        if inner.by_index.len() <= index {
+            inner.by_index.resize(index + 1, None);
         }
-        inner.by_name.insert(account.name.clone(), place);
-        inner.by_place[place] = Some(account);
+        inner.by_name.insert(account.name.clone(), index);
+        inner.by_index[index] = Some(account);
         inner.sort();
     }
 
     /// Takes an account out; its place stays empty.
     pub(crate) fn remove(&self, name: &AccountName) -> Option<Arc<Account>> {
         let mut inner = self.0.write();
-        let place = inner.by_name.remove(name)?;
-        let account = inner.by_place.get_mut(place)?.take();
+        let index = inner.by_name.remove(name)?;
+        let account = inner.by_index.get_mut(index)?.take();
         inner.sort();
         account
     }
@@ -65,16 +65,16 @@ impl Slots {
     }
 
     /// The account in a place, if it is still there.
-    pub(crate) fn at(&self, place: usize) -> Option<Arc<Account>> {
-        self.0.read().by_place.get(place)?.clone()
+    pub(crate) fn at(&self, index: usize) -> Option<Arc<Account>> {
+        self.0.read().by_index.get(index)?.clone()
     }
 
     pub(crate) fn get(&self, name: &AccountName) -> Option<Arc<Account>> {
         let inner = self.0.read();
-        inner.by_place.get(*inner.by_name.get(name)?)?.clone()
+        inner.by_index.get(*inner.by_name.get(name)?)?.clone()
     }
 
-    pub(crate) fn place(&self, name: &AccountName) -> Option<usize> {
+    pub(crate) fn index_of(&self, name: &AccountName) -> Option<usize> {
         self.0.read().by_name.get(name).copied()
     }
 }

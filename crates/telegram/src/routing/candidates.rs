@@ -22,7 +22,7 @@ use crate::routing::single_flight::{Flight, LookupResult};
 const ASK: Duration = Duration::from_secs(15);
 
 /// How many accounts are asked for one chat at once, and how many answers about one name are enough.
-const ASKED: usize = 8;
+const MOST_QUERIED: usize = 8;
 
 /// Whom one question was put to by now: no one is asked twice, whatever they answered.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ struct Inquiry {
 }
 
 impl Inquiry {
-    fn has_asked(&self, account: &Account) -> bool {
+    fn has_queried(&self, account: &Account) -> bool {
         self.answered.contains(&account.index) || self.failed.iter().any(|(index, _)| *index == account.index)
     }
 
@@ -53,7 +53,7 @@ impl Inquiry {
 
     /// What there is to say when no one is left to be asked.
     fn end(&self) -> AskOutcome {
-        if self.answered.is_empty() { AskOutcome::Failed } else { AskOutcome::Nobody(self.failed.clone()) }
+        if self.answered.is_empty() { AskOutcome::Failed } else { AskOutcome::NotFound(self.failed.clone()) }
     }
 }
 
@@ -61,7 +61,7 @@ enum AskOutcome {
     /// Something was learned, or there are others to ask: look again.
     GoOn,
     /// The chat does not exist, or none of them knows it; some may not have been able to say.
-    Nobody(Vec<(usize, String)>),
+    NotFound(Vec<(usize, String)>),
     /// No one could be asked.
     Failed,
     /// Accounts are still coming, or still reading their dialogs.
@@ -72,7 +72,7 @@ impl AskOutcome {
     const fn looked(&self) -> LookupResult {
         match self {
             Self::GoOn => LookupResult::WentOn,
-            Self::Nobody(_) => LookupResult::Nobody,
+            Self::NotFound(_) => LookupResult::NotFound,
             Self::Failed => LookupResult::Failed,
             Self::NotYet => LookupResult::NotYet,
         }
@@ -91,7 +91,7 @@ pub(crate) fn now(pool: &Pool, query: &Query, operation: Operation) -> Option<Ca
                 let choice = choose(pool, query, chat_id, operation, now);
                 render(pool, query, chat_id, &choice, &remembered(pool, query, &choice))
             }
-            None => nobody(pool, query, &[]),
+            None => unknown_chat(pool, query, &[]),
         });
     };
     let choice = choose(pool, query, chat_id, operation, now);
@@ -129,11 +129,11 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
             }
             Flight::Lead(_flight) => {
                 let asking = ask_once(pool, query, &mut inquiry, deadline);
-                let asked = pool.clock.timeout_at(deadline, asking).await.unwrap_or(AskOutcome::NotYet);
-                pool.lookups.count(asked.looked());
-                match asked {
+                let outcome = pool.clock.timeout_at(deadline, asking).await.unwrap_or(AskOutcome::NotYet);
+                pool.lookups.count(outcome.looked());
+                match outcome {
                     AskOutcome::GoOn => {}
-                    AskOutcome::Nobody(unasked) => pool.lookups.miss(topic, unasked, pool.clock.now()),
+                    AskOutcome::NotFound(unasked) => pool.lookups.miss(topic, unasked, pool.clock.now()),
                     AskOutcome::Failed => match &query.chat {
                         ChatRef::Username(name) if is_old(pool, &query.chat) => {
                             pool.names.put_off(name, pool.clock.now());
@@ -155,7 +155,7 @@ pub(crate) async fn ask(pool: &Pool, query: &Query, operation: Operation) -> Can
 /// The candidates when not all who should have been asked could be, or not in time: they deny nothing.
 fn in_vain(pool: &Pool, query: &Query, operation: Operation, inquiry: &Inquiry) -> Candidates {
     let unasked = inquiry.unasked(pool, query);
-    let Some(chat_id) = pool.find(&query.chat) else { return nobody(pool, query, &unasked) };
+    let Some(chat_id) = pool.find(&query.chat) else { return unknown_chat(pool, query, &unasked) };
     let choice = choose(pool, query, chat_id, operation, pool.clock.now());
     render(pool, query, chat_id, &choice, &unasked)
 }
@@ -228,7 +228,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
     for account in considered(pool, query).into_iter().filter(ignorant) {
         let usable = account.usable();
         match usable {
-            _ if inquiry.has_asked(&account) => {}
+            _ if inquiry.has_queried(&account) => {}
             Usable::Connecting => coming = true,
             Usable::Now if needs_dialogs && !account.dialogs_complete.load(Ordering::Acquire) => {
                 // Those who have read theirs are asked meanwhile; and no one waits for what takes too long anyway.
@@ -241,19 +241,19 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
                     None => coming = true,
                 }
             }
-            Usable::Now if ready.len() < ASKED => ready.push(account),
+            Usable::Now if ready.len() < MOST_QUERIED => ready.push(account),
             Usable::Now | Usable::No(..) => {}
         }
     }
     let is_name = matches!(query.chat, ChatRef::Username(_));
-    let is_enough = is_name && inquiry.answered.len() >= ASKED;
+    let is_enough = is_name && inquiry.answered.len() >= MOST_QUERIED;
     // An old name is better than a long wait.
     let has_answer = is_old(pool, &query.chat) && !inquiry.failed.is_empty();
     if ready.is_empty() || is_enough {
         return if coming && !has_answer && !is_enough { AskOutcome::NotYet } else { inquiry.end() };
     }
     match &query.chat {
-        ChatRef::Channel(_) => return AskOutcome::Nobody(Vec::new()),
+        ChatRef::Channel(_) => return AskOutcome::NotFound(Vec::new()),
         ChatRef::Username(name) => {
             for account in ready {
                 match lookup::resolve(&account, name).await {
@@ -262,7 +262,7 @@ async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: T
                         inquiry.answered.push(account.index);
                         break;
                     }
-                    Ok(None) => return AskOutcome::Nobody(Vec::new()),
+                    Ok(None) => return AskOutcome::NotFound(Vec::new()),
                     Err(error) => inquiry.failed.push((account.index, error.to_string())),
                 }
             }
@@ -326,7 +326,7 @@ fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now
     let pinned = query.pin.is_some().then(|| pin(pool, query).unwrap_or(usize::MAX));
     let (bound, orphaned) = match pool.registry.bound(chat_id) {
         Some(Bound::To(index)) => (Some(index), false),
-        Some(Bound::ToNobody(_)) => (None, true),
+        Some(Bound::ToMissing(_)) => (None, true),
         None => (None, false),
     };
     let all = pool.all();
@@ -420,11 +420,11 @@ fn render(
 ) -> Candidates {
     let able = able(pool, choice);
     // Who does not know the chat is of interest only when no one can write there.
-    let told = |refusal: &Refusal| able.is_empty() || !is_ignorance(*refusal);
+    let is_reported = |refusal: &Refusal| able.is_empty() || !is_ignorance(*refusal);
     let mut refused: Vec<_> = choice
         .refused
         .iter()
-        .filter(|(_, refusal)| told(refusal))
+        .filter(|(_, refusal)| is_reported(refusal))
         .filter_map(|(index, refusal)| {
             let account = pool.at(*index)?;
             let account = account.as_ref();
@@ -439,7 +439,7 @@ fn render(
         .collect();
     let bound = pool.registry.bound(chat_id).filter(|_| query.pin.is_none());
     let mut preferred = choice.preferred.and_then(|index| Some(pool.at(index)?.name.clone()));
-    if let Some(Bound::ToNobody(gone)) = &bound {
+    if let Some(Bound::ToMissing(gone)) = &bound {
         let why = "the chat belongs to it, and there is no such account any more".to_owned();
         refused.insert(0, (outcome::Refusal { account: gone.clone(), why }, RefusalKind::Unusable));
         preferred = Some(gone.clone());
@@ -478,7 +478,7 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
 }
 
 /// The chat is not known, not even by its id. `unasked` are those who could not look it up, and why.
-fn nobody(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Candidates {
+fn unknown_chat(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Candidates {
     let refused = considered(pool, query)
         .iter()
         .map(|account| match account.usable() {

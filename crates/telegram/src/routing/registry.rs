@@ -14,7 +14,7 @@ pub(crate) enum Bound {
     /// One that is there, by its place.
     To(usize),
     /// One that is not there any more.
-    ToNobody(AccountName),
+    ToMissing(AccountName),
 }
 
 #[derive(Debug, Default)]
@@ -56,20 +56,20 @@ impl Registry {
     }
 
     /// An account came: what was bound to its name is bound to it.
-    pub(crate) fn adopt(&self, name: &AccountName, place: usize) {
+    pub(crate) fn adopt(&self, name: &AccountName, index: usize) {
         let mut bindings = self.bindings.write();
         for bound in
-            bindings.values_mut().filter(|bound| matches!(bound, Bound::ToNobody(gone) if gone == name))
+            bindings.values_mut().filter(|bound| matches!(bound, Bound::ToMissing(gone) if gone == name))
         {
-            *bound = Bound::To(place);
+            *bound = Bound::To(index);
         }
     }
 
     /// An account is gone: what was bound to it is bound to its name alone.
-    pub(crate) fn orphan(&self, place: usize, name: &AccountName) {
+    pub(crate) fn orphan(&self, index: usize, name: &AccountName) {
         let mut bindings = self.bindings.write();
-        for bound in bindings.values_mut().filter(|bound| **bound == Bound::To(place)) {
-            *bound = Bound::ToNobody(name.clone());
+        for bound in bindings.values_mut().filter(|bound| **bound == Bound::To(index)) {
+            *bound = Bound::ToMissing(name.clone());
         }
     }
 
@@ -97,13 +97,13 @@ impl Registry {
     }
 
     /// Takes a change over; `place` finds an account's place.
-    pub(crate) fn change(&self, change: &RegistryChange, place: impl Fn(&AccountName) -> Option<usize>) {
+    pub(crate) fn change(&self, change: &RegistryChange, index_of: impl Fn(&AccountName) -> Option<usize>) {
         let left = || self.left.write();
         match change {
             RegistryChange::Created { chat_id, account, .. } | RegistryChange::Bound { chat_id, account } => {
                 self.rebind(
                     *chat_id,
-                    place(account).map_or_else(|| Bound::ToNobody(account.clone()), Bound::To),
+                    index_of(account).map_or_else(|| Bound::ToMissing(account.clone()), Bound::To),
                 );
                 left().remove(chat_id);
             }
@@ -153,30 +153,30 @@ mod tests {
         registry.bind_first(chat, 1);
         registry.bind_first(chat, 2);
         assert_eq!(registry.bound(chat), Some(Bound::To(1)));
-        let place = |account: &AccountName| (account.as_str() == "main").then_some(0);
-        registry.change(&RegistryChange::Left { chat_id: chat }, place);
+        let index_of = |account: &AccountName| (account.as_str() == "main").then_some(0);
+        registry.change(&RegistryChange::Left { chat_id: chat }, index_of);
         assert_eq!((registry.bound(chat), registry.is_left(chat)), (None, true));
-        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("main") }, place);
+        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("main") }, index_of);
         assert_eq!((registry.bound(chat), registry.is_left(chat)), (Some(Bound::To(0)), false));
-        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("gone") }, place);
-        assert_eq!(registry.bound(chat), Some(Bound::ToNobody(name("gone"))));
+        registry.change(&RegistryChange::Bound { chat_id: chat, account: name("gone") }, index_of);
+        assert_eq!(registry.bound(chat), Some(Bound::ToMissing(name("gone"))));
     }
 
     #[test]
-    fn what_is_bound_to_an_account_that_goes_waits_for_one_of_its_name() {
+    fn bindings_of_a_removed_account_wait_for_its_name() {
         let (registry, chat) = (Registry::default(), ChatId::channel(5).expect("id"));
         registry.bind_first(chat, 1);
         registry.orphan(0, &name("other"));
         assert_eq!(registry.bound(chat), Some(Bound::To(1)));
         registry.orphan(1, &name("main"));
-        assert_eq!(registry.bound(chat), Some(Bound::ToNobody(name("main"))));
+        assert_eq!(registry.bound(chat), Some(Bound::ToMissing(name("main"))));
         registry.adopt(&name("other"), 2);
         registry.adopt(&name("main"), 3);
         assert_eq!(registry.bound(chat), Some(Bound::To(3)));
     }
 
     #[test]
-    fn what_was_bound_to_a_group_goes_over_to_the_supergroup() {
+    fn group_bindings_pass_to_the_supergroup() {
         let registry = Registry::default();
         let (from, to) = (ChatId::group(5).expect("id"), ChatId::channel(6).expect("id"));
         registry.bind_first(from, 3);

@@ -12,7 +12,7 @@ use domain::{ChatKind, Timestamp};
 pub use crate::peers::Knows;
 
 /// Bits of a rank that hold the place of an account, and its load.
-const PLACE_BITS: u32 = 24;
+const INDEX_BITS: u32 = 24;
 const LOAD_BITS: u32 = 21;
 
 /// Whether an account can be used at all.
@@ -120,18 +120,18 @@ fn rank(kind: ChatKind, one: &Facts, is_bound: bool) -> u64 {
     u64::from(!is_bound) << 63
         | u64::from(is_stranger) << 62
         | u64::from(one.hampered) << 61
-        | u64::from(one.priority) << (LOAD_BITS + PLACE_BITS)
-        | u64::from(load) << PLACE_BITS
+        | u64::from(one.priority) << (LOAD_BITS + INDEX_BITS)
+        | u64::from(load) << INDEX_BITS
         | one.index as u64
 }
 
-fn place(rank: u64) -> usize {
-    usize::try_from(rank & ((1 << PLACE_BITS) - 1)).unwrap_or(usize::MAX)
+fn index_of(rank: u64) -> usize {
+    usize::try_from(rank & ((1 << INDEX_BITS) - 1)).unwrap_or(usize::MAX)
 }
 
 /// Whether the chat goes first to accounts of this rank, whatever their load is and whatever hampers them.
 const fn seniority(rank: u64) -> u64 {
-    (rank >> (LOAD_BITS + PLACE_BITS)) & !(1 << (61 - LOAD_BITS - PLACE_BITS))
+    (rank >> (LOAD_BITS + INDEX_BITS)) & !(1 << (61 - LOAD_BITS - INDEX_BITS))
 }
 
 /// Chooses. Each account is in `facts` once, in any order; those by priority and name are the quickest to sort. `pin`
@@ -160,7 +160,7 @@ pub fn choose(
         }
         let rank = rank(kind, &one, is_bound);
         let is_in_it = one.knows == Knows::Dialog || kind == ChatKind::User && one.knows == Knows::Contact;
-        let precedes = |known: u64| (seniority(rank), place(rank)) < (seniority(known), place(known));
+        let precedes = |known: u64| (seniority(rank), index_of(rank)) < (seniority(known), index_of(known));
         if is_bound || is_in_it && first.is_none_or(precedes) {
             first = Some(rank);
         }
@@ -189,9 +189,9 @@ pub fn choose(
     Choice {
         moves: false,
         stays: false,
-        preferred: first.map(is_ready_equal).map(place),
-        able: able.into_iter().map(|(rank, readiness)| (place(rank), readiness)).collect(),
-        refused: refused.into_iter().map(|(rank, refusal)| (place(rank), refusal)).collect(),
+        preferred: first.map(is_ready_equal).map(index_of),
+        able: able.into_iter().map(|(rank, readiness)| (index_of(rank), readiness)).collect(),
+        refused: refused.into_iter().map(|(rank, refusal)| (index_of(rank), refusal)).collect(),
     }
 }
 
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_chat_goes_to_who_has_it_before_any_stranger() {
+    fn a_private_chat_goes_to_its_holder_before_a_stranger() {
         let facts = vec![Facts { knows: Knows::Contact, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::User, None, None, facts.clone(), NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![1], Some(1)));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_choice_comes_last_where_it_would_do_it_badly() {
+    fn a_hampered_first_choice_comes_last() {
         let facts = vec![Facts { hampered: true, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::Group, None, None, facts, NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![1, 2, 0], Some(0)));
@@ -352,14 +352,14 @@ mod tests {
     fn a_dialog_goes_over_to_one_that_has_it_before_a_stranger() {
         let lost = Facts { usable: Usable::No(AccountState::Banned, Some(Reason::Banned)), ..account(0) };
         let stranger = Facts { knows: Knows::Contact, ..account(1) };
-        let nobody_waits = |_: &Facts| false;
-        let choice = succeed(&lost, [lost, stranger, account(2)], nobody_waits, NOW);
+        let none_waits = |_: &Facts| false;
+        let choice = succeed(&lost, [lost, stranger, account(2)], none_waits, NOW);
         assert_eq!((able(&choice), choice.preferred, choice.moves), (vec![2], Some(0), true));
         let banned = Refusal::Unusable(AccountState::Banned, Some(Reason::Banned));
         assert_eq!(choice.refused.first(), Some(&(0, banned)));
-        assert_eq!(able(&succeed(&lost, [lost, stranger], nobody_waits, NOW)), [1]);
+        assert_eq!(able(&succeed(&lost, [lost, stranger], none_waits, NOW)), [1]);
         let restricted = Facts { peer_flood: true, ..stranger };
-        let choice = succeed(&lost, [lost, restricted], nobody_waits, NOW);
+        let choice = succeed(&lost, [lost, restricted], none_waits, NOW);
         assert_eq!((choice.able.len(), choice.moves), (0, false));
         assert_eq!(choice.refused, [(0, banned), (1, Refusal::FirstContact)]);
     }
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn readiness_says_when() {
+    fn readiness_gives_the_time() {
         for (usable, held_until, expected) in [
             (Usable::Now, None, Readiness::Ready),
             (Usable::Now, Some(LATER), Readiness::HeldUntil(LATER)),
@@ -466,7 +466,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_is_chosen_can_do_it(
+        fn chosen_accounts_are_able(
             kind in any_kind(), facts in any_accounts(),
             pin in proptest::option::of(0_usize..6), bound in proptest::option::of(0_usize..6),
         ) {
@@ -497,7 +497,7 @@ mod tests {
         }
 
         #[test]
-        fn only_who_could_tell_says_that_it_does_not_know_the_chat(
+        fn only_ready_accounts_report_an_unknown_chat(
             kind in any_kind(), facts in any_accounts(),
             pin in proptest::option::of(0_usize..6), bound in proptest::option::of(0_usize..6),
         ) {
@@ -554,7 +554,7 @@ mod tests {
         }
 
         #[test]
-        fn the_first_choice_is_the_bound_one_or_who_is_in_the_chat(
+        fn the_first_choice_is_bound_or_in_the_chat(
             kind in any_kind(), facts in any_accounts(), bound in proptest::option::of(0_usize..6),
         ) {
             let choice = choose(kind, None, bound, facts.clone(), NOW);

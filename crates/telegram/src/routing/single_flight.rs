@@ -27,7 +27,8 @@ pub(crate) type Topic = (ChatRef, Option<usize>);
 pub enum LookupResult {
     /// Something was learned, or there are others to ask.
     WentOn,
-    Nobody,
+    #[strum(serialize = "nobody")]
+    NotFound,
     /// No one could be asked.
     Failed,
     /// The accounts are still connecting, or still reading their dialogs.
@@ -39,7 +40,7 @@ domain::enum_words!(LookupResult);
 /// Questions in the air, and answers that were "no one knows".
 #[derive(Debug, Default)]
 pub(crate) struct SingleFlight {
-    asked: Mutex<HashMap<Topic, watch::Receiver<()>>>,
+    in_flight: Mutex<HashMap<Topic, watch::Receiver<()>>>,
     misses: Mutex<HashMap<Topic, Miss>>,
     results: [AtomicU64; LookupResult::ALL.len()],
 }
@@ -67,12 +68,12 @@ pub(crate) struct Lead<'a> {
 
 impl SingleFlight {
     pub(crate) fn join(&self, topic: Topic) -> Flight<'_> {
-        let mut asked = self.asked.lock();
-        if let Some(waiting) = asked.get(&topic) {
+        let mut in_flight = self.in_flight.lock();
+        if let Some(waiting) = in_flight.get(&topic) {
             return Flight::Follow(waiting.clone());
         }
         let (landed, waiting) = watch::channel(());
-        asked.insert(topic.clone(), waiting);
+        in_flight.insert(topic.clone(), waiting);
         Flight::Lead(Lead { lookups: self, topic, _landed: landed })
     }
 
@@ -121,7 +122,7 @@ impl SingleFlight {
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        self.lookups.asked.lock().remove(&self.topic);
+        self.lookups.in_flight.lock().remove(&self.topic);
     }
 }
 
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_second_waits_for_the_first() {
+    async fn a_second_lookup_waits_for_the_first() {
         let lookups = SingleFlight::default();
         let Flight::Lead(flight) = lookups.join(topic("@demo")) else { panic!("free") };
         let Flight::Follow(mut waiting) = lookups.join(topic("@demo")) else { panic!("taken") };
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_forgotten_after_a_while_and_misses_do_not_pile_up() {
+    fn misses_expire_and_their_number_is_bounded() {
         let lookups = SingleFlight::default();
         let start = Timestamp::from_micros(0);
         lookups.miss(topic("@demo"), Vec::new(), start);
@@ -156,12 +157,12 @@ mod tests {
         assert!(!lookups.is_missed(&topic("@other"), start.plus(DOUBTFUL_MISS_LASTS)));
         lookups.forget_misses();
         assert!(!lookups.is_missed(&topic("@demo"), start));
-        lookups.count(LookupResult::Nobody);
+        lookups.count(LookupResult::NotFound);
         assert_eq!(
             lookups.results(),
             [
                 (LookupResult::WentOn, 0),
-                (LookupResult::Nobody, 1),
+                (LookupResult::NotFound, 1),
                 (LookupResult::Failed, 0),
                 (LookupResult::NotYet, 0)
             ]

@@ -39,7 +39,7 @@ enum Author {
 }
 
 pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timestamp) -> MessageLookup {
-    if let Some(ids) = seen(account, &attempt) {
+    if let Some(ids) = recorded_ids(account, &attempt) {
         return MessageLookup::Here(ids);
     }
     let Some(others) = others(account, &attempt).await else { return MessageLookup::CannotTell };
@@ -48,7 +48,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
         return MessageLookup::CannotTell;
     };
     // It may have come in while the history was read.
-    if let Some(ids) = seen(account, &attempt) {
+    if let Some(ids) = recorded_ids(account, &attempt) {
         return MessageLookup::Here(ids);
     }
     let found = decide(&own, &others, time.since);
@@ -63,7 +63,7 @@ pub(crate) async fn find(account: &Account, attempt: Attempt<'_>, since: Timesta
 }
 
 /// What was seen of the part: it arrives as a whole, so that one of its messages speaks for all.
-fn seen(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
+fn recorded_ids(account: &Account, attempt: &Attempt<'_>) -> Option<SentIds> {
     let ids: Vec<_> =
         attempt.part.items.iter().map(|item| account.recently_sent.message(item.random_id)).collect();
     ids.iter().any(Option::is_some).then(|| SentIds::from_iter(ids))
@@ -190,7 +190,7 @@ async fn messages_of(
             enums::messages::Messages::ChannelMessages(slice) => slice.messages,
             enums::messages::Messages::NotModified(_) => return None,
         };
-        let Some((last_id, last_date)) = page.iter().rev().find_map(place) else {
+        let Some((last_id, last_date)) = page.iter().rev().find_map(id_and_date) else {
             return Some(fingerprint.among(own));
         };
         own.extend(page.iter().filter_map(|message| by(author, message, earliest)));
@@ -202,7 +202,7 @@ async fn messages_of(
     None
 }
 
-fn place(message: &enums::Message) -> Option<(i32, i64)> {
+fn id_and_date(message: &enums::Message) -> Option<(i32, i64)> {
     match message {
         enums::Message::Empty(_) => None,
         enums::Message::Message(message) => Some((message.id, i64::from(message.date))),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn one_message_of_the_text_is_it() {
+    fn one_message_with_the_text_is_the_match() {
         assert_eq!(decide(&[own(5, 1_000)], &[], SINCE), MessageLookup::Here(SentIds::one(Some(5_i64))));
         assert_eq!(decide(&[], &[], SINCE), MessageLookup::NotThere);
     }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_could_be_it_prove_nothing_and_neither_does_an_old_one() {
+    fn two_matches_or_an_old_one_prove_nothing() {
         let two = [own(6, 1_002), own(5, 1_001)];
         assert_eq!(decide(&two, &[], SINCE), MessageLookup::CannotTell);
         assert_eq!(decide(&[own(5, 999)], &[], SINCE), MessageLookup::CannotTell);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carries_a_value_keeps_it() {
+    fn entities_keep_their_values() {
         let entities = [
             entity(EntityKind::Pre { language: "rust".into() }),
             entity(EntityKind::TextLink { url: "https://example.com".into() }),

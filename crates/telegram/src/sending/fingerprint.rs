@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_file_is_known_by_caption_kind_and_size() {
+    fn a_single_file_is_recognized_by_caption_kind_and_size() {
         let look = Fingerprint { text: "here", media: vec![outline("document", Some(5))] };
         let messages = [
             message(1, "here", Some(("document", Some(5))), None),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_album_is_known_as_a_whole() {
+    fn an_album_is_recognized_as_a_whole() {
         let look =
             Fingerprint { text: "here", media: vec![outline("photo", None), outline("video", Some(7))] };
         let (photo, video) = (Some(("photo", None)), Some(("video", Some(7))));

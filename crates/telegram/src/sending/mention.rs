@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_bots_nor_our_own_nor_the_excluded_are_meant() {
+    fn bots_own_accounts_and_excluded_are_not_mentioned() {
         let may = |person: Person, exclude: &[&str]| {
             let exclude: Vec<String> = exclude.iter().map(|name| (*name).to_owned()).collect();
             may_be_meant(&person, &exclude, &[user(8)])

@@ -28,7 +28,7 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
         Usable::Connecting => return Outcome::Unavailable("connecting".to_owned()),
         Usable::No(..) => return unusable(account),
     }
-    let (purpose, limit) = way(&attempt);
+    let (purpose, limit) = route(&attempt);
     let Some(line) = account.line_for(purpose) else {
         return Outcome::Unavailable("connecting".to_owned());
     };
@@ -70,7 +70,7 @@ pub(crate) async fn send(account: &Account, attempt: Attempt<'_>) -> Outcome {
 }
 
 /// By which of the account's lines a part goes, and how long that may take.
-fn way(attempt: &Attempt<'_>) -> (Purpose, Duration) {
+fn route(attempt: &Attempt<'_>) -> (Purpose, Duration) {
     if attempt.part.is_media() { (Purpose::SendMedia, SEND_MEDIA) } else { (Purpose::SendText, SEND) }
 }
 

@@ -41,10 +41,10 @@ impl Key {
         &self,
         application: &Application,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
+        observer: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Connection {
-        Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, seen, arrived)
+        Connection::open(Arc::clone(&self.centre), &self.signed_in.key, application, clock, observer, arrived)
     }
 
     pub(crate) fn dc_id(&self) -> i32 {
@@ -78,12 +78,12 @@ pub(crate) struct Claims(Arc<Mutex<HashMap<KeyFingerprint, Holder>>>);
 
 /// A key that an import has, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Asking {
+pub(crate) struct ImportClaim {
     claims: Claims,
     key: KeyFingerprint,
 }
 
-impl Drop for Asking {
+impl Drop for ImportClaim {
     fn drop(&mut self) {
         self.claims.0.lock().remove(&self.key);
     }
@@ -101,11 +101,11 @@ impl Claims {
     }
 
     /// Claims a key for as long as it is asked whose it is; nothing when someone has it.
-    pub(crate) fn ask(&self, key: KeyFingerprint) -> Option<Asking> {
+    pub(crate) fn ask(&self, key: KeyFingerprint) -> Option<ImportClaim> {
         match self.0.lock().entry(key) {
             Entry::Vacant(free) => {
                 free.insert(Holder::Import);
-                Some(Asking { claims: self.clone(), key })
+                Some(ImportClaim { claims: self.clone(), key })
             }
             Entry::Occupied(_) => None,
         }
@@ -136,7 +136,7 @@ pub(crate) struct Keyring {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) claims: Claims,
     /// What is known of the data centre of the key that was read last.
-    pub(crate) known: Mutex<Option<(KeyFingerprint, Arc<DataCentre>)>>,
+    pub(crate) cached_centre: Mutex<Option<(KeyFingerprint, Arc<DataCentre>)>>,
 }
 
 impl Keyring {
@@ -167,14 +167,14 @@ impl Keyring {
             }));
         }
         let (dc_id, fingerprint) = (signed_in.dc_id, signed_in.fingerprint());
-        let mut known = self.known.lock();
+        let mut cached = self.cached_centre.lock();
         let centre = DataCentre::of(dc_id, &self.addresses)
             .ok_or_else(|| other(format!("the settings name no address for data centre {dc_id}")))?;
-        let centre = match known.as_ref() {
+        let centre = match cached.as_ref() {
             Some((key, before)) if *key == fingerprint => Arc::new(centre.continuing(before)),
             _ => Arc::new(centre),
         };
-        *known = Some((fingerprint, Arc::clone(&centre)));
+        *cached = Some((fingerprint, Arc::clone(&centre)));
         Ok(Arc::new(Key { centre, signed_in }))
     }
 }
@@ -191,13 +191,13 @@ mod tests {
             reader: Reader::default(),
             addresses: Arc::default(),
             claims: claims.clone(),
-            known: Mutex::default(),
+            cached_centre: Mutex::default(),
         };
         keyring.take(SignedIn { dc_id: 2, key: Secret::new(Box::new([key; 256])), user_id: None })
     }
 
     #[test]
-    fn a_key_that_is_asked_about_is_no_one_elses() {
+    fn a_key_under_import_is_claimed_exclusively() {
         let claims = Claims::default();
         let key = SignedIn { dc_id: 2, key: Secret::new(Box::new([1; 256])), user_id: None }.fingerprint();
         let asking = claims.ask(key).expect("free");

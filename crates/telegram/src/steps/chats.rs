@@ -7,8 +7,8 @@ use domain::saga::{Step, StepAnswer};
 use domain::{ChatId, Outcome};
 use grammers_tl_types::{enums, functions};
 
-use super::context::{StepChat, StepContext, told_of};
-use super::meaning::{is_done, is_of_the_maker, kept_title};
+use super::context::{StepChat, StepContext, peers_of};
+use super::meaning::{is_done, is_of_the_maker, limited_title};
 use crate::calls::classify::CallError;
 
 pub(super) async fn create(
@@ -21,7 +21,7 @@ pub(super) async fn create(
         megagroup: true,
         for_import: false,
         forum: false,
-        title: kept_title(title),
+        title: limited_title(title),
         about: about.to_owned(),
         geo_point: None,
         address: None,
@@ -48,7 +48,7 @@ fn of_the_account(refusal: Outcome) -> Outcome {
 }
 
 fn created(updates: &enums::Updates) -> Option<ChatId> {
-    let (_, chats) = told_of(updates);
+    let (_, chats) = peers_of(updates);
     chats.iter().find_map(|chat| match chat {
         enums::Chat::Channel(channel) if channel.creator => ChatId::channel(channel.id),
         _ => None,
@@ -67,7 +67,7 @@ pub(super) async fn set_title(
     step: &Step,
     title: &str,
 ) -> Result<StepAnswer, Outcome> {
-    let title = kept_title(title);
+    let title = limited_title(title);
     let answer = match context.chat().await? {
         StepChat::Group(chat_id) => {
             context.change(&functions::messages::EditChatTitle { chat_id, title }).await

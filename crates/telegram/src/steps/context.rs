@@ -99,7 +99,7 @@ impl StepContext<'_> {
             }
         } else if error == "CHANNEL_INVALID" {
             account.peers.forget(chat_id);
-        } else if meaning::says_out(error) {
+        } else if meaning::means_left(error) {
             self.is_out(chat_id).await;
         }
         outcome
@@ -113,7 +113,7 @@ impl StepContext<'_> {
     }
 
     pub(super) async fn learn(&self, updates: &enums::Updates) {
-        let (users, chats) = told_of(updates);
+        let (users, chats) = peers_of(updates);
         self.account.learn(users, chats, &[]).await;
     }
 }
@@ -129,7 +129,7 @@ fn unknown_chat() -> Outcome {
     Outcome::NotFound("this account does not know the chat".to_owned())
 }
 
-pub(super) fn told_of(updates: &enums::Updates) -> (&[enums::User], &[enums::Chat]) {
+pub(super) fn peers_of(updates: &enums::Updates) -> (&[enums::User], &[enums::Chat]) {
     match updates {
         enums::Updates::Updates(all) => (&all.users, &all.chats),
         enums::Updates::Combined(all) => (&all.users, &all.chats),

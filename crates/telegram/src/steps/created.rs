@@ -6,7 +6,7 @@ use delivery::ChatLookup;
 use domain::{ChatId, Timestamp};
 use grammers_tl_types::enums;
 
-use super::meaning::kept_title;
+use super::meaning::limited_title;
 use crate::account::Account;
 use crate::peers::dialogs;
 
@@ -25,7 +25,7 @@ pub(super) async fn find(account: &Account, title: &str, since: Timestamp, known
     // Our clock and Telegram's may differ, and a look in the wrong time would lead to a second chat.
     let Ok(ahead) = account.telegram_ahead().await else { return ChatLookup::CannotTell };
     let Some(earliest) = earliest(since, account.now(), ahead) else { return ChatLookup::CannotTell };
-    let created = CreatedChat { title: kept_title(title), earliest, known };
+    let created = CreatedChat { title: limited_title(title), earliest, known };
     let mut found: Option<(i32, ChatId)> = None;
     let look = |chat: &enums::Chat| {
         // Of several the oldest: it is the one whose answer was lost.
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_chat_of_ours_and_of_this_time_is_the_one() {
+    fn only_an_own_chat_of_that_time_matches() {
         let known = [ChatId::channel(3).expect("id")];
         let created = CreatedChat { title: "Order 7".to_owned(), earliest: 100, known: &known };
         let fits = |channel: types::Channel| created.fits(&channel.into()).map(|(_, chat_id)| chat_id);

@@ -7,7 +7,7 @@ use crate::calls::classify::is_about_membership;
 /// Telegram keeps this many characters of a title.
 const TITLE: usize = 128;
 
-pub(super) fn kept_title(title: &str) -> String {
+pub(super) fn limited_title(title: &str) -> String {
     title.trim().chars().take(TITLE).collect()
 }
 
@@ -69,7 +69,7 @@ pub(super) fn is_of_the_maker(error: &str) -> bool {
 }
 
 /// Whether the error says that the account is not in the chat any more.
-pub(super) fn says_out(error: &str) -> bool {
+pub(super) fn means_left(error: &str) -> bool {
     error == "USER_BANNED_IN_CHANNEL" || is_about_membership(error)
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_so_already_is_done() {
+    fn already_satisfied_steps_are_done() {
         let user = UserId::new(1).expect("an id");
         let about = || Step::SetAbout { about: String::new() };
         let done = [
@@ -119,10 +119,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_title_is_kept_once_and_for_all(title: String) {
-            let kept = kept_title(&title);
-            prop_assert!(kept.chars().count() <= TITLE);
-            prop_assert_eq!(kept_title(kept.trim()), kept.trim());
+        fn limiting_a_title_twice_changes_nothing(title: String) {
+            let limited = limited_title(&title);
+            prop_assert!(limited.chars().count() <= TITLE);
+            prop_assert_eq!(limited_title(limited.trim()), limited.trim());
         }
     }
 }

@@ -101,11 +101,12 @@ impl Invitation<'_> {
             }
         }
         if let (StepChat::Channel(_), [_, _, ..]) = (&self.chat, known.as_slice()) {
-            let (asked, inputs): (Vec<UserId>, Vec<_>) = known.iter().cloned().unzip();
-            match self.ask(&asked, inputs).await? {
+            let (invitees, inputs): (Vec<UserId>, Vec<_>) = known.iter().cloned().unzip();
+            match self.ask(&invitees, inputs).await? {
                 None => return Ok(()),
                 Some((MemberResult::Already, error)) => {
-                    let were_there = asked.iter().map(|user| refused(*user, MemberResult::Already, &error));
+                    let were_there =
+                        invitees.iter().map(|user| refused(*user, MemberResult::Already, &error));
                     self.missing.extend(were_there);
                     return Ok(());
                 }
@@ -124,7 +125,7 @@ impl Invitation<'_> {
     /// One call. An error that is about one of those who were asked is returned; no one was invited then.
     async fn ask(
         &mut self,
-        asked: &[UserId],
+        invitees: &[UserId],
         inputs: Vec<enums::InputUser>,
     ) -> Result<Option<(MemberResult, CallError)>, Outcome> {
         let answer = match &self.chat {
@@ -142,8 +143,8 @@ impl Invitation<'_> {
         };
         let error = match answer {
             Ok(answer) => {
-                self.missing.extend(invited(self.context, asked, &answer).await);
-                self.brought.extend(asked);
+                self.missing.extend(invited(self.context, invitees, &answer).await);
+                self.brought.extend(invitees);
                 return Ok(None);
             }
             Err(error) => error,
@@ -153,7 +154,7 @@ impl Invitation<'_> {
         }
         let outcome = self.context.refused(&error).await;
         if !outcome.proves_unsent() {
-            self.brought.extend(asked);
+            self.brought.extend(invitees);
         }
         Err(outcome)
     }
@@ -162,15 +163,15 @@ impl Invitation<'_> {
 /// Who of those that were asked is missing, by the answer.
 async fn invited(
     context: &StepContext<'_>,
-    asked: &[UserId],
+    invitees: &[UserId],
     answer: &enums::messages::InvitedUsers,
 ) -> Vec<Missing> {
     let enums::messages::InvitedUsers::Users(answer) = answer;
     context.learn(&answer.updates).await;
-    missing(asked, answer)
+    missing(invitees, answer)
 }
 
-fn missing(asked: &[UserId], answer: &types::messages::InvitedUsers) -> Vec<Missing> {
+fn missing(invitees: &[UserId], answer: &types::messages::InvitedUsers) -> Vec<Missing> {
     let mut missing: Vec<Missing> = answer
         .missing_invitees
         .iter()
@@ -184,7 +185,7 @@ fn missing(asked: &[UserId], answer: &types::messages::InvitedUsers) -> Vec<Miss
         .collect();
     // The line about it in the chat names those who are new there; where there is none, it is unknown.
     let Some(new) = happened(&answer.updates).iter().find_map(added) else { return missing };
-    let were_there: Vec<UserId> = asked
+    let were_there: Vec<UserId> = invitees
         .iter()
         .copied()
         .filter(|user_id| !new.contains(&user_id.get()) && missing.iter().all(|one| one.user_id != *user_id))
@@ -471,11 +472,11 @@ mod tests {
     }
 
     #[test]
-    fn of_those_invited_each_is_told_apart() {
+    fn each_invitee_has_its_own_result() {
         let user = |id| UserId::new(id).expect("an id");
         let found = missing(&[1, 2, 3].map(user), &answer(Some(vec![1]), &[2]));
-        let told: Vec<_> = found.iter().map(|one| (one.user_id, one.result)).collect();
-        assert_eq!(told, [(user(2), MemberResult::Privacy), (user(3), MemberResult::Already)]);
+        let results: Vec<_> = found.iter().map(|one| (one.user_id, one.result)).collect();
+        assert_eq!(results, [(user(2), MemberResult::Privacy), (user(3), MemberResult::Already)]);
         assert!(found[0].detail.as_ref().is_some_and(|detail| detail.contains("Premium")));
         // Without a line about it no one is said to have been there before.
         assert_eq!(missing(&[1, 2].map(user), &answer(None, &[])), []);

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn someone_is_recalled_once_and_in_their_chat_alone() {
+    fn an_invite_is_recalled_once_and_in_its_chat_only() {
         let (invited, chat) = (RecentInvites::default(), ChatId::channel(5).expect("id"));
         let user = |id| UserId::new(id).expect("id");
         invited.note(chat, &[1, 2, 1].map(user));

@@ -22,7 +22,7 @@ const LEAST: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub(super) struct Contacts {
     due: Timestamp,
-    asked_at: Timestamp,
+    requested_at: Timestamp,
     /// Sent along for that answer, so that Telegram gives no other unless there is news; 0 before the first.
     hash: i64,
 }
@@ -34,12 +34,12 @@ impl Contacts {
 
     /// Telegram says that they may have changed.
     pub(super) fn changed(&mut self) {
-        self.due = self.due.min(self.asked_at.plus(LEAST));
+        self.due = self.due.min(self.requested_at.plus(LEAST));
     }
 
     /// Asks for them. What goes wrong is tried again later, and holds no update up.
     pub(super) async fn ask(&mut self, account: &Account) {
-        self.asked_at = account.now();
+        self.requested_at = account.now();
         let wait = match self.read(account).await {
             Ok(()) => EVERY,
             Err(error) => {
@@ -47,7 +47,7 @@ impl Contacts {
                 LEAST
             }
         };
-        self.due = self.asked_at.plus(account.health.chance.jitter(wait));
+        self.due = self.requested_at.plus(account.health.chance.jitter(wait));
     }
 
     async fn read(&mut self, account: &Account) -> Result<(), StepError> {
@@ -100,9 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_asked_for_once_a_minute_at_most() {
+    fn changes_are_requested_once_a_minute_at_most() {
         let at = |seconds| Timestamp::from_micros(0).plus(Duration::from_secs(seconds));
-        let mut contacts = Contacts { due: at(86_400), asked_at: at(100), hash: 1 };
+        let mut contacts = Contacts { due: at(86_400), requested_at: at(100), hash: 1 };
         contacts.changed();
         assert_eq!(contacts.due(), at(160));
         contacts.due = at(120);

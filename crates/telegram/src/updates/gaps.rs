@@ -9,7 +9,7 @@ use mtproto::RequestError;
 use store::{GapChange, PageRead, ReceivedChange, ReceivedGap, StoreError, TakenUpdates};
 use tokio::sync::Semaphore;
 
-use super::kept::Keeper;
+use super::keeper::Keeper;
 use super::message::Cast;
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_the_first_pages_of_a_chat_each_waits() {
+    fn pages_after_the_first_ones_of_a_chat_wait() {
         for at_once in [0, 100, 299] {
             assert_eq!(pause(at_once), Duration::ZERO, "{at_once}");
         }

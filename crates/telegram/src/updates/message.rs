@@ -57,13 +57,13 @@ pub(super) struct Viewer<'a> {
     pub(super) me: Option<UserId>,
     pub(super) cast: &'a Cast,
     /// What is known of a peer that an answer does not introduce.
-    pub(super) known: &'a dyn Fn(ChatId) -> Option<Named>,
+    pub(super) cached_name: &'a dyn Fn(ChatId) -> Option<Named>,
 }
 
 impl Viewer<'_> {
     fn named(&self, chat_id: ChatId) -> Option<Named> {
         let named = self.cast.0.get(&chat_id).cloned();
-        named.or_else(|| (self.known)(chat_id)).filter(|named| !named.name.is_empty() || named.is_bot)
+        named.or_else(|| (self.cached_name)(chat_id)).filter(|named| !named.name.is_empty() || named.is_bot)
     }
 
     /// The message; nothing of one that is gone.
@@ -258,43 +258,43 @@ mod tests {
         types::PeerUser { user_id }.into()
     }
 
-    fn seen(message: types::Message, users: Vec<types::User>) -> ReceivedMessage {
+    fn read_message(message: types::Message, users: Vec<types::User>) -> ReceivedMessage {
         let users: Vec<enums::User> = users.into_iter().map(Into::into).collect();
         let cast = Cast::of(&users, &[]);
         let account = "main".parse().expect("a name");
-        let viewer = Viewer { account: &account, me: UserId::new(1), cast: &cast, known: &|_| None };
+        let viewer = Viewer { account: &account, me: UserId::new(1), cast: &cast, cached_name: &|_| None };
         viewer.received(&message.into()).expect("a message")
     }
 
     #[test]
-    fn who_wrote_is_told_apart() {
+    fn message_authors_are_distinguished() {
         let person = types::User { first_name: Some("Ann".into()), ..some_user(7) };
         let bot = types::User { bot: true, ..some_user(8) };
         let private = |id, user_id| message(id, &user(user_id), "hi");
-        let from_ann = seen(private(1, 7), vec![person]);
+        let from_ann = read_message(private(1, 7), vec![person]);
         assert_eq!(
             (from_ann.origin, from_ann.sender, from_ann.sender_name.as_deref(), &*from_ann.text),
             (MessageOrigin::Person, ChatId::user(7), Some("Ann"), "hi")
         );
         assert_eq!(from_ann.id().to_string().parse(), Ok(from_ann.id()));
-        assert_eq!(seen(private(2, 8), vec![bot]).origin, MessageOrigin::Bot);
-        let own = seen(types::Message { out: true, ..private(3, 7) }, Vec::new());
+        assert_eq!(read_message(private(2, 8), vec![bot]).origin, MessageOrigin::Bot);
+        let own = read_message(types::Message { out: true, ..private(3, 7) }, Vec::new());
         assert_eq!((own.origin, own.sender), (MessageOrigin::Owner, ChatId::user(1)));
         // What an account writes to itself is not marked as going out.
-        assert_eq!(seen(private(4, 1), Vec::new()).origin, MessageOrigin::Owner);
+        assert_eq!(read_message(private(4, 1), Vec::new()).origin, MessageOrigin::Owner);
         let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
-        let post = seen(message(5, &channel, "news"), Vec::new());
+        let post = read_message(message(5, &channel, "news"), Vec::new());
         assert_eq!((post.origin, post.sender), (MessageOrigin::Person, ChatId::channel(9)));
     }
 
     #[test]
-    fn a_sign_in_code_is_not_kept() {
-        let code = seen(message(1, &user(TELEGRAM), "Login code: 12345"), Vec::new());
+    fn a_sign_in_code_is_not_stored() {
+        let code = read_message(message(1, &user(TELEGRAM), "Login code: 12345"), Vec::new());
         assert_eq!((code.origin, &*code.text), (MessageOrigin::Service, ""));
     }
 
     #[test]
-    fn what_is_answered_and_forwarded_is_told() {
+    fn replies_and_forwards_are_reported() {
         let channel: enums::Peer = types::PeerChannel { channel_id: 9 }.into();
         let reply = types::MessageReplyHeader::from_bytes(&[0; 4]).expect("a header");
         let reply = types::MessageReplyHeader { reply_to_msg_id: Some(3), ..reply };
@@ -306,18 +306,18 @@ mod tests {
             fwd_from: Some(forward.into()),
             ..message(5, &user(7), "look")
         };
-        let seen = seen(message, Vec::new());
+        let received = read_message(message, Vec::new());
         let from = ForwardedFrom {
             from_id: ChatId::channel(9),
             name: None,
             at: Timestamp::from_micros(5_000_000),
             message_id: TelegramMessageId::new(8),
         };
-        assert_eq!((seen.reply_to, seen.forward), (TelegramMessageId::new(3), Some(from)));
+        assert_eq!((received.reply_to, received.forward), (TelegramMessageId::new(3), Some(from)));
     }
 
     #[test]
-    fn what_was_done_to_a_chat_is_a_notice_of_the_service() {
+    fn chat_changes_are_service_messages() {
         use grammers_tl_types::Serializable as _;
         let mut bytes = vec![0; 4];
         6_i32.serialize(&mut bytes);
@@ -327,7 +327,7 @@ mod tests {
         let notice = types::MessageService::from_bytes(&bytes).expect("a notice");
         let cast = Cast::default();
         let account = "main".parse().expect("a name");
-        let viewer = Viewer { account: &account, me: UserId::new(1), cast: &cast, known: &|_| None };
+        let viewer = Viewer { account: &account, me: UserId::new(1), cast: &cast, cached_name: &|_| None };
         let seen = viewer.received(&notice.into()).expect("a notice");
         assert_eq!((seen.origin, &*seen.text), (MessageOrigin::Service, ""));
         assert!(seen.service.is_some_and(|service| !service.is_empty()));
@@ -339,13 +339,13 @@ mod tests {
     fn a_change_that_is_hidden_is_no_edit() {
         let edited = |edit_hide| {
             let message = message(1, &user(7), "hi");
-            seen(types::Message { edit_date: Some(9), edit_hide, ..message }, Vec::new()).edited_at
+            read_message(types::Message { edit_date: Some(9), edit_hide, ..message }, Vec::new()).edited_at
         };
         assert_eq!((edited(false), edited(true)), (Some(Timestamp::from_micros(9_000_000)), None));
     }
 
     #[test]
-    fn entities_have_the_words_of_those_that_are_sent() {
+    fn received_entities_use_the_words_of_sent_ones() {
         let link = types::MessageEntityTextUrl { offset: 1, length: 2, url: "https://example.com".into() };
         let pre = types::MessageEntityPre { offset: 0, length: 2, language: "rust".into() };
         for (given, json) in [

@@ -5,7 +5,7 @@
 
 mod contacts;
 pub(crate) mod gaps;
-mod kept;
+mod keeper;
 mod message;
 mod notice;
 mod pending;
@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::contacts::Contacts;
-use self::kept::Keeper;
+use self::keeper::Keeper;
 use self::message::Cast;
 use self::notice::Notice;
 use self::pending::{Absence, Beginning, Pending};
@@ -103,7 +103,7 @@ struct Reader<'a> {
     primed: bool,
     missed: Option<Absence>,
     /// When the account last received anything before this absence, in seconds of Telegram's clock.
-    heard_at: i32,
+    last_received_at: i32,
     /// The counter of each channel when it was last heard of.
     channels: HashMap<i64, i32>,
     /// Channels whose counter is in `boxes`.
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     async fn begin(account: &'a Account, contacts: bool) -> Result<Self, store::StoreError> {
         let stored = account.store.accounts().update_state(&account.name).await?;
         let has_unsettled = account.store.received().has_unsettled(&account.name).await?;
-        let heard_at = stored.as_ref().map_or(0, |state| state.date);
+        let last_received_at = stored.as_ref().map_or(0, |state| state.date);
         let followed = stored.iter().flat_map(|state| &state.channels);
         let channels: HashMap<i64, i32> = followed.copied().collect();
         let (boxes, primed, missed) = match pending::begin(stored, account.now(), OLDEST) {
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
             boxes,
             primed,
             missed,
-            heard_at,
+            last_received_at,
             to_ask: channels.keys().copied().collect(),
             ask_at: account.now(),
             channels,
@@ -250,9 +250,10 @@ impl<'a> Reader<'a> {
     /// Asks for what came in the next channel whose messages are kept: Telegram reports some of them only.
     fn ask_for_next(&mut self) {
         let keeper = Keeper::new(self.account);
-        let is_kept = |channel: &i64| ChatId::channel(*channel).is_some_and(|chat_id| keeper.keeps(chat_id));
+        let is_stored =
+            |channel: &i64| ChatId::channel(*channel).is_some_and(|chat_id| keeper.keeps(chat_id));
         while let Some(channel) = self.to_ask.pop() {
-            if !self.tracked.contains(&channel) && is_kept(&channel) {
+            if !self.tracked.contains(&channel) && is_stored(&channel) {
                 let update = types::UpdateChannelTooLong { channel_id: channel, pts: None }.into();
                 let update = types::UpdateShort { update, date: 0 }.into();
                 self.ask_at = self.account.now().plus(ASK_EVERY);
@@ -352,9 +353,10 @@ impl<'a> Reader<'a> {
                 self.channels.insert(channel_id, pts);
             }
         }
-        let kept = updates.iter().map(|(update, _)| update);
-        let kept = Keeper::new(account).changes(kept, &Cast::of(&users, &chats), sent_here);
-        self.pending.received.extend(kept);
+        let stored_updates = updates.iter().map(|(update, _)| update);
+        let stored_updates =
+            Keeper::new(account).changes(stored_updates, &Cast::of(&users, &chats), sent_here);
+        self.pending.received.extend(stored_updates);
         let mut learned = account.sort_out(&users, &chats, &dialogs);
         // The chat may be shown as it was just before.
         let was_left = |peer: &&mut StoredPeer| left.contains(&peer.chat_id);
@@ -495,7 +497,7 @@ impl<'a> Reader<'a> {
         if matches!(answer, enums::updates::ChannelDifference::TooLong(_)) {
             self.miss(request.pts, pts);
             if Keeper::new(self.account).keeps(chat_id) {
-                let since = at(self.heard_at);
+                let since = at(self.last_received_at);
                 self.pending.missed.push(Missed { channel: Some(chat_id), since });
             }
         }
@@ -516,7 +518,7 @@ impl<'a> Reader<'a> {
         let keeps_any = Keeper::new(self.account).keeps_any();
         let missed = self.missed.filter(|_| keeps_any);
         let missed = missed.map(|absence| Missed { channel: None, since: at(absence.date) });
-        let kept = UpdateState {
+        let new_state = UpdateState {
             pts: state.pts,
             qts: state.qts,
             date: state.date,
@@ -525,9 +527,9 @@ impl<'a> Reader<'a> {
             saved_at: self.account.now(),
         };
         match missed {
-            None => self.save(UpdateChange::All(kept)).await,
+            None => self.save(UpdateChange::All(new_state)).await,
             Some(missed) => {
-                let (state, missed) = (vec![UpdateChange::All(kept)], vec![missed]);
+                let (state, missed) = (vec![UpdateChange::All(new_state)], vec![missed]);
                 let taken = TakenUpdates { state, missed, ..TakenUpdates::new(self.account.name.clone()) };
                 self.account.store.received().take(taken).await?;
                 self.account.gap_noted.notify_one();
@@ -541,8 +543,8 @@ impl<'a> Reader<'a> {
         self.boxes.set_state(state);
         self.tracked.clear();
         self.caught_up = 0;
-        if self.heard_at == 0 {
-            self.heard_at = date;
+        if self.last_received_at == 0 {
+            self.last_received_at = date;
         }
         self.primed = true;
         Ok(())

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_busy_moment_is_folded_into_one_change_of_each_kind() {
+    fn many_updates_merge_into_one_change_of_each_kind() {
         let mut pending = Pending::default();
         assert!(pending.is_empty());
         for pts in 1..=5 {

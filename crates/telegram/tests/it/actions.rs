@@ -47,7 +47,7 @@ async fn a_stopped_account_is_offline_until_it_is_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_connects_again_and_an_unknown_name_is_told() {
+async fn a_restart_reconnects_and_unknown_names_are_reported() {
     let (_world, pool) = one_account().await;
     let mut changes = pool.changes();
     changes.mark_unchanged();

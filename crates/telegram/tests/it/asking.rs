@@ -15,7 +15,7 @@ fn why(found: &Candidates, account: &str) -> (RefusalKind, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_public_chat_that_lets_no_one_in_is_looked_up_once_by_each() {
+async fn a_closed_public_chat_is_looked_up_once_by_each_account() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let chats = world.telegram().chats();
     let channel = chats.iter().find(|chat| chat.username.as_deref() == Some("demo_channel")).expect("one");
@@ -48,8 +48,8 @@ async fn unreadable_dialogs_block_no_other_account() {
     until("the other one has read them", || view(&pool, "backup_2").dialogs_complete).await;
     until("it is held up", || !view(&pool, "backup_1").floods.is_empty()).await;
     world.telegram().clear_calls();
-    let asked = tokio::time::timeout(Duration::from_secs(10), candidates(&pool, UNKNOWN, None));
-    let found = asked.await.expect("nobody waits for what is ten minutes away");
+    let lookup = tokio::time::timeout(Duration::from_secs(10), candidates(&pool, UNKNOWN, None));
+    let found = lookup.await.expect("nobody waits for what is ten minutes away");
     assert_eq!(world.calls("backup_2", "messages.getDialogs"), 1);
     assert_eq!(why(&found, "backup_2").0, RefusalKind::NotFound);
     assert_eq!(why(&found, "backup_1").0, RefusalKind::Unusable, "{found:?}");
@@ -82,7 +82,7 @@ async fn newest_dialogs_that_could_not_be_read_deny_no_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_for_different_chats_at_once_share_one_reading() {
+async fn lookups_of_different_chats_at_once_share_one_reading() {
     let (world, pool) = one_account().await;
     world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(0.3).on();
     world.telegram().clear_calls();
@@ -93,8 +93,8 @@ async fn many_who_ask_for_different_chats_at_once_share_one_reading() {
         members: vec!["backup_1".to_owned()],
     };
     let made = world.telegram().quietly().make_chat(&order).expect("made").chat_id;
-    let asked = [query(UNKNOWN, None), query(&made, None)];
-    let found = futures::future::join_all(asked.iter().map(|query| pool.candidates(query))).await;
+    let queries = [query(UNKNOWN, None), query(&made, None)];
+    let found = futures::future::join_all(queries.iter().map(|query| pool.candidates(query))).await;
     assert_eq!(why(&found[0], "backup_1").0, RefusalKind::NotFound);
     assert_eq!(able(&found[1]), ["backup_1"], "{found:?}");
     assert_eq!(world.calls("backup_1", "messages.getDialogs"), 1);

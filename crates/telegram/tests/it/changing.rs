@@ -72,14 +72,14 @@ fn written(world: &World, chat: &str, count: usize) -> Vec<i32> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
+async fn a_chat_is_read_to_the_given_message_or_its_end() {
     let (world, pool) = one_account().await;
-    for (to, as_seen_by_the_customer) in [
+    for (to, chat_of_the_customer) in [
         ("@client_1".to_owned(), "backup_1".to_owned()),
         (world.demo("Demo group"), world.demo("Demo group")),
         (world.demo("Demo supergroup"), world.demo("Demo supergroup")),
     ] {
-        let ids = written(&world, &as_seen_by_the_customer, 4);
+        let ids = written(&world, &chat_of_the_customer, 4);
         let read = || {
             let attention = world.telegram().attention("backup_1", &to).expect("a chat");
             (attention.read_up_to, attention.unread)
@@ -98,7 +98,7 @@ async fn a_chat_is_read_as_far_as_was_said_or_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn chat_action_is_shown_as_asked() {
+async fn the_requested_chat_action_is_shown() {
     let (world, pool) = one_account().await;
     for to in ["@client_1".to_owned(), world.demo("Demo supergroup")] {
         let mut expected = Vec::new();
@@ -119,7 +119,7 @@ async fn chat_action_is_shown_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_wrong_is_told_as_what_it_is() {
+async fn failures_are_reported_as_what_they_are() {
     let (world, pool) = one_account().await;
     let to = chat("@client_1");
     let sent = ids(&send(&pool, "backup_1", "@client_1", "before", 1).await)[0];

@@ -142,7 +142,7 @@ impl Stage for OnTelegram {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_telegram_answers_each_text_arrives_once() {
+async fn each_text_arrives_once_under_any_answer() {
     let stage = OnTelegram::new().await;
     let mut answers = Answer::ALL.to_vec();
     answers.extend([Answer::TakesAndDies, Answer::Errs, Answer::Dies, Answer::TakesUnreadably]);

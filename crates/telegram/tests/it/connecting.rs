@@ -36,7 +36,7 @@ async fn five_accounts_connect_and_read_their_dialogs_with_few_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_read_once_is_not_read_again_after_a_restart() {
+async fn stored_dialogs_are_not_read_again_after_a_restart() {
     let (world, pool) = one_account().await;
     let known = pool.cached_peers();
     pool.stop(Duration::from_secs(5)).await;
@@ -120,7 +120,7 @@ async fn a_deaf_line_is_noticed_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_account_keeps_no_one_from_starting() {
+async fn a_deaf_account_delays_no_other_start() {
     let world = World::new().await.only(&["main", "backup_1"]);
     world.fault("backup_1", FaultName::Deaf).any_method().on();
     let pool = world.pool().await;

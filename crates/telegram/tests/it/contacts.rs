@@ -26,7 +26,7 @@ fn save(world: &World, user: &str, remove: bool) {
 }
 
 /// Waits until this is the one contact that is kept.
-async fn until_kept(world: &World, wanted: ChatId) {
+async fn until_stored(world: &World, wanted: ChatId) {
     let waiting = async {
         loop {
             let all = world.store.peers().all(&name(ACCOUNT)).await.expect("readable");
@@ -51,12 +51,12 @@ async fn contacts_are_known_before_they_write() {
     assert_eq!(world.calls(ACCOUNT, "contacts.getContacts"), 0);
 
     let pool = Pool::start(PoolParts { contacts: true, ..world.parts() }).await.expect("accounts");
-    until_kept(&world, friend).await;
+    until_stored(&world, friend).await;
     save(&world, "other", false);
     save(&world, "friend", true);
     // They are asked for once a minute at most.
     world.clock.advance(Duration::from_mins(1));
-    until_kept(&world, other).await;
+    until_stored(&world, other).await;
     assert!(world.calls(ACCOUNT, "contacts.getContacts") >= 2);
     world.end(&pool).await;
 }

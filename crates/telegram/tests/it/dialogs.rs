@@ -36,7 +36,7 @@ fn finds(pool: &Pool, chat: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn restart_reads_nothing_and_half_an_hour_brings_the_new() {
+async fn a_restart_reads_no_dialogs_for_half_an_hour() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
     let first = view(&pool, "backup_1");
@@ -60,7 +60,7 @@ async fn restart_reads_nothing_and_half_an_hour_brings_the_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_at_what_is_new_that_broke_off_leaves_nothing_out() {
+async fn an_interrupted_reading_of_new_dialogs_skips_none() {
     let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     let made: Vec<String> = (0..150).map(|number| quiet_chat(&world, &format!("New {number}"))).collect();
@@ -133,7 +133,7 @@ async fn interrupted_first_reading_is_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_service_lets_nothing_out_and_stays_stopped() {
+async fn a_stopped_service_makes_no_calls_and_stays_stopped() {
     let (world, pool) = one_account().await;
     let stopped = pool.set_service(Service::SendText, ServiceAction::Stop).await.expect("stopped");
     assert!(!stopped.running && pool.service(Service::CreateChat).running);

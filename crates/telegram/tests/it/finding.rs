@@ -29,7 +29,7 @@ async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: T
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_found_by_what_was_seen_of_it() {
+async fn a_message_is_found_by_its_recorded_id() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let since = world.clock.now();
@@ -96,7 +96,7 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_cannot_be_read_tells_nothing() {
+async fn an_unreadable_chat_gives_no_evidence() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     world.fault("backup_1", FaultName::RpcError).method("messages.getHistory").error(500, "INTERNAL").on();

@@ -102,8 +102,8 @@ async fn imported_session_writes_before_any_dialog_is_read() {
     // The reading of the dialogs hangs in its first call, which no one answers: whatever else asked for dialogs
     // would be one call more.
     world.fault("backup_1", FaultName::Delay).method("messages.getDialogs").seconds(3600.0).on();
-    let asked_for_dialogs = || world.calls("backup_1", "messages.getDialogs");
-    let (before, before_dialogs) = (world.calls("backup_1", "users.getUsers"), asked_for_dialogs());
+    let dialog_requests = || world.calls("backup_1", "messages.getDialogs");
+    let (before, before_dialogs) = (world.calls("backup_1", "users.getUsers"), dialog_requests());
     let report = import(&pool, order(&[&file])).await;
     let [row] = report.sessions.as_slice() else { panic!("{report:?}") };
     assert_eq!((row.what, row.purposes.len()), (SessionOutcome::New, 4), "{row:?}");
@@ -111,27 +111,27 @@ async fn imported_session_writes_before_any_dialog_is_read() {
     let account = row.account.clone().expect("an account");
     until("the account is ready", || view(&pool, account.as_str()).state != AccountState::Connecting).await;
     assert_eq!(view(&pool, account.as_str()).user_id, row.user_id);
-    until("the dialogs are asked for", || asked_for_dialogs() > before_dialogs).await;
+    until("the dialogs are asked for", || dialog_requests() > before_dialogs).await;
     for (number, title) in ["Demo supergroup", "Demo group"].into_iter().enumerate() {
         let random_id = i64::try_from(number).expect("small") + 77;
-        let before = asked_for_dialogs();
+        let before = dialog_requests();
         let outcome = send_to(&pool, account.as_str(), elsewhere.titled(title), title, random_id).await;
         assert!(matches!(outcome, Outcome::Sent { .. }), "{title}: {outcome:?}");
-        assert_eq!(asked_for_dialogs(), before, "{title}: no dialogs are read for the sake of a message");
+        assert_eq!(dialog_requests(), before, "{title}: no dialogs are read for the sake of a message");
     }
     assert_eq!(world.texts(), ["Demo supergroup", "Demo group"]);
     assert!(!view(&pool, account.as_str()).dialogs_complete);
     // A second time nothing is asked and nothing happens.
-    let asked = world.calls("backup_1", "users.getUsers");
-    assert!(asked > before);
+    let query_count = world.calls("backup_1", "users.getUsers");
+    assert!(query_count > before);
     let again = import(&pool, order(&[&file])).await;
     assert_eq!(whats(&again), [SessionOutcome::Known]);
-    assert_eq!(world.calls("backup_1", "users.getUsers"), asked);
+    assert_eq!(world.calls("backup_1", "users.getUsers"), query_count);
     pool.stop(std::time::Duration::from_secs(5)).await;
     // It is there after a restart too.
     let pool = world.pool().await;
     until("it is back", || view(&pool, account.as_str()).lines[0].state == AccountState::Ready).await;
-    world.assert_all_known();
+    world.assert_no_unknown_calls();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +153,7 @@ async fn dry_run_opens_nothing_and_merges_equal_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_application_a_stranger_is_kept_and_moves_in_later() {
+async fn without_an_application_a_stranger_is_stored_for_later() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
@@ -168,7 +168,7 @@ async fn without_an_application_a_stranger_is_kept_and_moves_in_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn someone_elses_session_and_a_dead_one_go_nowhere() {
+async fn foreign_and_dead_sessions_join_no_account() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
@@ -193,7 +193,7 @@ async fn someone_elses_session_and_a_dead_one_go_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_listed_with_its_reason() {
+async fn unreadable_sessions_are_listed_with_the_reason() {
     let (world, mut elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let folder = folder.path();
@@ -248,7 +248,7 @@ const REGISTRY: &str = "
          NULL);";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_old_registry_comes_in_once_and_what_is_here_stands() {
+async fn the_old_registry_is_imported_once_without_overwriting() {
     let world = World::new().await;
     let pool = world.ready().await;
     let peers = world.store.peers().all(&name("backup_1")).await.expect("readable");
@@ -320,8 +320,8 @@ async fn export_stops_the_account_and_includes_peers() {
     assert_eq!(view(&pool, "main").state, AccountState::Ready);
     let read = session_files::read_text(string.text.expect("a string").expose_secret()).expect("a session");
     assert_eq!(read.session.dc_id, view(&pool, "main").lines[0].dc_id.expect("known"));
-    let nobody = pool.export(&name("nobody"), None, ExportTo::TelethonString, true).await;
-    assert!(matches!(nobody, Err(ExportError::NoSuchAccount(_))));
+    let unknown = pool.export(&name("nobody"), None, ExportTo::TelethonString, true).await;
+    assert!(matches!(unknown, Err(ExportError::NoSuchAccount(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -362,7 +362,7 @@ async fn refused_session_costs_the_others_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn session_is_used_once_while_its_owner_is_asked() {
+async fn a_session_is_used_once_while_its_owner_is_queried() {
     let (world, elsewhere, folder) = moving("backup_1").await;
     let pool = world.ready().await;
     let file = elsewhere.file(folder.path(), "some.session");
@@ -390,7 +390,7 @@ async fn session_is_used_once_while_its_owner_is_asked() {
     until("it is asked", || world.calls("backup_1", "users.getUsers") > before).await;
     let session = world.store.accounts().ownerless().await.expect("readable")[0].fingerprint;
     let refused = pool.adopt_session(&name("spare"), session, &[]).await;
-    assert!(matches!(refused, Err(RosterError::AskedAbout)), "{refused:?}");
+    assert!(matches!(refused, Err(RosterError::UnderImport)), "{refused:?}");
     world.telegram().remove_fault(slow);
     world.clock.advance(std::time::Duration::from_secs(16));
     let report = asking.await.expect("it ends").expect("imported");
@@ -400,7 +400,7 @@ async fn session_is_used_once_while_its_owner_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_is_connected_a_session_leaves_at_once() {
+async fn a_session_at_rest_is_exported_at_once() {
     let world = World::new().await;
     let pool = Pool::at_rest(world.parts()).await.expect("at rest");
     let exported =

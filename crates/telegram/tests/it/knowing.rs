@@ -28,7 +28,7 @@ async fn a_name_is_looked_up_once_however_many_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_no_one_has_is_not_asked_for_again_for_a_while() {
+async fn a_missing_name_is_not_looked_up_again_for_a_while() {
     let (world, pool) = one_account().await;
     for _ in 0..3 {
         let found = candidates(&pool, "@nobody_has_this", None).await;
@@ -44,7 +44,7 @@ async fn a_name_that_no_one_has_is_not_asked_for_again_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_no_one_knows_is_not_found() {
+async fn an_unknown_id_is_not_found() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
     for unknown in ["-1009999999999", "-987654", "4242424242"] {
@@ -58,7 +58,7 @@ async fn an_id_that_no_one_knows_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_one_account_may_not_ask_another_does() {
+async fn another_account_asks_when_one_may_not() {
     let world = World::new().await.only(&["backup_1", "backup_2"]);
     let pool = world.ready().await;
     world.fault("backup_1", FaultName::FloodWait).method("contacts.resolveUsername").seconds(60.0).on();

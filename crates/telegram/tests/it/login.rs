@@ -96,7 +96,7 @@ pub(crate) async fn ready(pool: &Pool) {
     until("ready", || state(pool, "spare").0 == AccountState::Ready).await;
 }
 
-pub(crate) async fn logins_kept(world: &World) -> usize {
+pub(crate) async fn stored_logins(world: &World) -> usize {
     world.store.accounts().logins().await.expect("readable").len()
 }
 
@@ -126,15 +126,15 @@ async fn code_signs_in_and_the_session_survives_a_restart() {
     assert_eq!(begin(&pool, How::Phone(None)).await, now(&pool));
     assert_eq!(called(&world, "auth.sendCode"), 1);
     let wrong = if person.login_code == "00000" { "00001" } else { "00000" };
-    for (told, times) in [(wrong, 1), ("", 2)] {
-        let told = code(&pool, told).await;
-        assert!(matches!(told, LoginState::CodeWanted { wrong, .. } if wrong == times), "{told:?}");
-        assert!(told.advice().contains("wrong"));
+    for (attempt, times) in [(wrong, 1), ("", 2)] {
+        let state = code(&pool, attempt).await;
+        assert!(matches!(state, LoginState::CodeWanted { wrong, .. } if wrong == times), "{state:?}");
+        assert!(state.advice().contains("wrong"));
     }
     let done = code(&pool, &person.login_code).await;
     assert!(matches!(&done, LoginState::Done { user } if user.user_id.get() == person.user_id), "{done:?}");
     ready(&pool).await;
-    assert_eq!(logins_kept(&world).await, 0);
+    assert_eq!(stored_logins(&world).await, 0);
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
     let shown = view(&pool, "spare");
     assert_eq!((shown.wants_session, shown.user_id), (false, UserId::new(person.user_id)));
@@ -150,34 +150,34 @@ async fn code_signs_in_and_the_session_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_code_goes_by_the_next_way_when_its_time_has_come() {
+async fn the_next_code_uses_the_next_delivery_in_due_time() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
     let spare = name("spare");
     let early = pool.login().resend(&spare).await;
     assert!(matches!(early, Err(LoginError::TooSoon(_))), "{early:?}");
-    for (way, told) in [(Way::Sms, CodeDelivery::Sms), (Way::Call, CodeDelivery::Call)] {
+    for (way, delivery) in [(Way::Sms, CodeDelivery::Sms), (Way::Call, CodeDelivery::Call)] {
         world.clock.advance(Duration::from_secs(61));
         let sent = pool.login().resend(&spare).await.expect("sent");
-        assert!(matches!(sent, LoginState::CodeWanted { sent_by, .. } if sent_by == told), "{sent:?}");
+        assert!(matches!(sent, LoginState::CodeWanted { sent_by, .. } if sent_by == delivery), "{sent:?}");
         assert_eq!(world.telegram().codes()[0].way, way);
     }
     let none = pool.login().resend(&spare).await;
-    assert!(matches!(none, Err(LoginError::NoOtherWay)), "{none:?}");
+    assert!(matches!(none, Err(LoginError::NoOtherDelivery)), "{none:?}");
     assert!(is_done(&code(&pool, &world.person("backup_2").login_code).await));
     pool.stop(LIMIT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_expired_is_asked_for_again() {
+async fn an_expired_code_is_requested_again() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
     world.telegram().expire_codes();
     let login_code = world.person("backup_2").login_code.clone();
     assert_eq!(failure(&code(&pool, &login_code).await), Some(LoginFailure::CodeExpired));
-    assert_eq!(logins_kept(&world).await, 0);
+    assert_eq!(stored_logins(&world).await, 0);
     let again = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
     assert!(matches!(again, Err(LoginError::NotNow(LoginState::Failed { .. }))), "{again:?}");
     begin(&pool, How::Phone(None)).await;
@@ -186,15 +186,15 @@ async fn a_code_that_expired_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_password_is_asked_for_until_it_is_right() {
+async fn the_password_is_requested_until_it_is_right() {
     let world = World::new().await.only(&["backup_1"]);
     rules(&world, "backup_2", &with_password());
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
     let early = pool.login().submit_password(&name("spare"), SecretText::from("horse".to_owned())).await;
     assert!(matches!(early, Err(LoginError::NotNow(LoginState::CodeWanted { .. }))), "{early:?}");
-    let asked = code(&pool, &world.person("backup_2").login_code).await;
-    assert_eq!(asked, LoginState::PasswordWanted { hint: Some("an animal".to_owned()), wrong: 0 });
+    let state = code(&pool, &world.person("backup_2").login_code).await;
+    assert_eq!(state, LoginState::PasswordWanted { hint: Some("an animal".to_owned()), wrong: 0 });
     let wrong = password(&pool, "cow").await;
     assert_eq!(wrong, LoginState::PasswordWanted { hint: Some("an animal".to_owned()), wrong: 1 });
     assert!(is_done(&password(&pool, "horse").await));
@@ -228,7 +228,7 @@ async fn sign_in_moves_to_the_data_centre_of_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_signed_in_to_is_refused_in_words() {
+async fn impossible_sign_ins_are_refused_in_words() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     let start = async |phone: &str| {
@@ -236,8 +236,8 @@ async fn what_cannot_be_signed_in_to_is_refused_in_words() {
         pool.login().start(&name("spare"), how, LoginOptions::default()).await
     };
     assert!(matches!(start("hello").await, Err(LoginError::InvalidPhone)));
-    let nobody = pool.login().start(&name("nobody"), How::Qr, LoginOptions::default()).await;
-    assert!(matches!(nobody, Err(LoginError::NoSuchAccount(_))));
+    let unknown = pool.login().start(&name("nobody"), How::Qr, LoginOptions::default()).await;
+    assert!(matches!(unknown, Err(LoginError::NoSuchAccount(_))));
     rules(&world, "fifth", &SignInRules { banned: true, ..SignInRules::default() });
     let banned = start(&world.person("fifth").phone).await.expect("begun");
     assert_eq!(failure(&banned), Some(LoginFailure::PhoneBanned));
@@ -252,12 +252,12 @@ async fn what_cannot_be_signed_in_to_is_refused_in_words() {
     });
     let refused = start(&world.person("backup_2").phone).await.expect("begun");
     assert_eq!(failure(&refused), Some(LoginFailure::ApiIdInvalid));
-    assert_eq!(logins_kept(&world).await, 0);
+    assert_eq!(stored_logins(&world).await, 0);
     pool.stop(LIMIT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
+async fn a_wait_requested_by_telegram_outlasts_a_restart() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     fault(&world, "auth.sendCode", FaultName::FloodWait, |order| order.seconds = Some(600.0));
@@ -267,17 +267,17 @@ async fn a_wait_that_telegram_asks_for_is_kept_over_a_restart() {
     };
     let left = wait.since(world.clock.now());
     assert!(left > Duration::from_secs(500) && left <= Duration::from_mins(10), "{left:?}");
-    let anew = LoginOptions { restart: true, ..LoginOptions::default() };
-    let asked = || called(&world, "auth.sendCode");
-    let before = asked();
+    let restart = LoginOptions { restart: true, ..LoginOptions::default() };
+    let code_requests = || called(&world, "auth.sendCode");
+    let before = code_requests();
     assert_eq!(
-        pool.login().start(&name("spare"), How::Phone(None), anew.clone()).await.expect("told"),
+        pool.login().start(&name("spare"), How::Phone(None), restart.clone()).await.expect("told"),
         flood
     );
     let pool = world.restarted(&pool).await;
     assert_eq!(now(&pool), flood);
     assert_eq!(begin(&pool, How::Phone(None)).await, flood);
-    assert_eq!(asked(), before);
+    assert_eq!(code_requests(), before);
     world.clock.advance(Duration::from_secs(601));
     assert!(matches!(begin(&pool, How::Phone(None)).await, LoginState::CodeWanted { .. }));
     pool.stop(LIMIT).await;
@@ -303,17 +303,17 @@ async fn a_program_that_ends_at_any_step_goes_on_there() {
     rules(&world, "backup_2", &with_password());
     let login_code = world.person("backup_2").login_code.clone();
     let pool = with_spare(&world, "backup_2").await;
-    let asked = begin(&pool, How::Phone(None)).await;
+    let state = begin(&pool, How::Phone(None)).await;
     pool.stop(LIMIT).await;
     // The code is wanted.
     let pool = world.pool().await;
-    assert_eq!(now(&pool), asked);
-    let asked = code(&pool, &login_code).await;
-    assert!(matches!(asked, LoginState::PasswordWanted { .. }));
+    assert_eq!(now(&pool), state);
+    let state = code(&pool, &login_code).await;
+    assert!(matches!(state, LoginState::PasswordWanted { .. }));
     pool.stop(LIMIT).await;
     // The password is wanted.
     let pool = world.pool().await;
-    assert_eq!(now(&pool), asked);
+    assert_eq!(now(&pool), state);
     let wrong = password(&pool, "cow").await;
     assert!(matches!(wrong, LoginState::PasswordWanted { wrong: 1, .. }), "{wrong:?}");
     // It was right, and the answer got lost.
@@ -322,18 +322,18 @@ async fn a_program_that_ends_at_any_step_goes_on_there() {
     let lost = pool.login().submit_password(&name("spare"), SecretText::from("horse".to_owned())).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     pool.stop(LIMIT).await;
-    assert_eq!(logins_kept(&world).await, 1, "nobody found it out yet");
+    assert_eq!(stored_logins(&world).await, 1, "nobody found it out yet");
     world.telegram().clear_faults();
     // This run finds it out.
     let pool = world.pool().await;
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
-    assert_eq!((logins_kept(&world).await, called(&world, "auth.checkPassword")), (0, 2));
+    assert_eq!((stored_logins(&world).await, called(&world, "auth.checkPassword")), (0, 2));
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_whose_answer_got_lost_is_not_told_twice() {
+async fn a_code_with_a_lost_answer_is_not_sent_twice() {
     let world = World::new().await.only(&["backup_1"]);
     let login_code = world.person("backup_2").login_code.clone();
     let pool = with_spare(&world, "backup_2").await;
@@ -347,7 +347,7 @@ async fn a_code_whose_answer_got_lost_is_not_told_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_cannot_be_asked_for_yet_is_not_taken_for_none() {
+async fn a_session_that_cannot_be_checked_yet_is_not_missing() {
     let world = World::new().await.only(&["backup_1"]);
     let login_code = world.person("backup_2").login_code.clone();
     let pool = with_spare(&world, "backup_2").await;
@@ -373,7 +373,7 @@ async fn a_session_that_cannot_be_asked_for_yet_is_not_taken_for_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_was_accepted_while_the_program_was_away_is_used() {
+async fn a_token_accepted_while_the_program_was_off_is_used() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     let url = show_qr(&pool).await;
@@ -392,7 +392,7 @@ async fn a_key_that_was_made_and_not_used_is_used_by_the_next_run() {
     fault(&world, "auth.sendCode", FaultName::DisconnectBefore, |_| {});
     let lost = pool.login().start(&name("spare"), How::Phone(None), LoginOptions::default()).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
-    assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 1));
+    assert_eq!((now(&pool), stored_logins(&world).await), (LoginState::None, 1));
     let pool = world.restarted(&pool).await;
     assert!(matches!(begin(&pool, How::Phone(None)).await, LoginState::CodeWanted { .. }));
     assert!(is_done(&code(&pool, &world.person("backup_2").login_code).await));
@@ -410,7 +410,7 @@ async fn a_token_whose_use_got_no_answer_is_not_used_twice() {
     accept(&world, url, "backup_2");
     until("asked", || world.telegram().faults().len() == 1).await;
     pool.stop(LIMIT).await;
-    assert_eq!(logins_kept(&world).await, 1, "nobody found it out yet");
+    assert_eq!(stored_logins(&world).await, 1, "nobody found it out yet");
     world.telegram().clear_faults();
     let exported = called(&world, "auth.exportLoginToken");
     // This run finds it out.
@@ -462,22 +462,22 @@ async fn a_lost_session_of_the_settings_is_replaced_by_signing_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_is_left_alone_or_given_up_ends() {
+async fn an_abandoned_or_cancelled_login_ends() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
-    assert_eq!(logins_kept(&world).await, 1);
+    assert_eq!(stored_logins(&world).await, 1);
     assert_eq!(pool.login().cancel(&name("spare")).await.expect("given up"), LoginState::None);
-    assert_eq!((logins_kept(&world).await, world.telegram().codes().len()), (0, 0));
+    assert_eq!((stored_logins(&world).await, world.telegram().codes().len()), (0, 0));
     begin(&pool, How::Phone(None)).await;
     world.clock.advance(Duration::from_mins(16));
     until("over", || failure(&now(&pool)) == Some(LoginFailure::LeftAlone)).await;
-    assert_eq!(logins_kept(&world).await, 0);
+    assert_eq!(stored_logins(&world).await, 0);
     begin(&pool, How::Phone(None)).await;
-    let anew = LoginOptions { restart: true, ..LoginOptions::default() };
-    let state = pool.login().start(&name("spare"), How::Qr, anew).await.expect("begun");
+    let restart = LoginOptions { restart: true, ..LoginOptions::default() };
+    let state = pool.login().start(&name("spare"), How::Qr, restart).await.expect("begun");
     assert!(matches!(state, LoginState::QrShown { .. }), "{state:?}");
     pool.remove_account(&name("spare"), false).await.expect("removed");
-    assert_eq!((now(&pool), logins_kept(&world).await), (LoginState::None, 0));
+    assert_eq!((now(&pool), stored_logins(&world).await), (LoginState::None, 0));
     world.end(&pool).await;
 }

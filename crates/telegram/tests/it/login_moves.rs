@@ -8,8 +8,8 @@ use sandbox::telegram::FaultName;
 use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
 use crate::login::{
-    LIMIT, accept, begin, called, code, fault, is_done, logins_kept, now, password, ready, rules, show_qr,
-    shown_qr, with_password, with_spare,
+    LIMIT, accept, begin, called, code, fault, is_done, now, password, ready, rules, show_qr, shown_qr,
+    stored_logins, with_password, with_spare,
 };
 use crate::world::{World, name, send, until, view};
 
@@ -25,8 +25,8 @@ fn refuses(world: &World, method: &str, status: i32, words: &str) {
 }
 
 fn is_new_code(state: &LoginState) -> bool {
-    let told = state.advice().contains("enter the new one");
-    matches!(state, LoginState::CodeWanted { moved: true, wrong: 0, .. }) && told
+    let asks_for_new_code = state.advice().contains("enter the new one");
+    matches!(state, LoginState::CodeWanted { moved: true, wrong: 0, .. }) && asks_for_new_code
 }
 
 /// The code that was sent last.
@@ -45,13 +45,13 @@ async fn next_qr(world: &World, pool: &Arc<Pool>, before: &str) -> String {
 async fn is_at_home(world: &World, pool: &Arc<Pool>, home: i32) {
     ready(pool).await;
     assert_eq!(view(pool, "spare").lines[0].dc_id, Some(home));
-    assert_eq!((pool.ownerless().await.expect("readable"), logins_kept(world).await), (Vec::new(), 0));
+    assert_eq!((pool.ownerless().await.expect("readable"), stored_logins(world).await), (Vec::new(), 0));
     assert_eq!(world.telegram().faults().len(), 0, "each answer was met");
-    world.assert_all_known();
+    world.assert_no_unknown_calls();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_centre_that_sends_everybody_on_is_obeyed() {
+async fn a_data_centre_that_redirects_everyone_is_followed() {
     // Whose number it is, is not known yet; whichever of the three it says.
     for sent_on in ["NETWORK_MIGRATE_4", "USER_MIGRATE_4", "PHONE_MIGRATE_4"] {
         let world = World::with_accounts(6).await.only(&["backup_1"]);
@@ -94,8 +94,8 @@ async fn code_unknown_elsewhere_is_sent_again_there() {
         refuses(&world, "auth.signIn", 400, unknown);
         let login_code = world.person("extra_1").login_code.clone();
         // The data centre that it was sent on to sends the code home again.
-        let asked = code(&pool, &login_code).await;
-        assert!(is_new_code(&asked), "{unknown}: {asked:?}");
+        let state = code(&pool, &login_code).await;
+        assert!(is_new_code(&state), "{unknown}: {state:?}");
         // A wrong one is a wrong one, and no reason for another.
         let wrong = code(&pool, "00000").await;
         assert!(matches!(wrong, LoginState::CodeWanted { wrong: 1, .. }), "{wrong:?}");
@@ -116,8 +116,8 @@ async fn resent_code_may_come_from_another_data_centre() {
         if let Some(unknown) = unknown {
             refuses(&world, "auth.resendCode", 400, unknown);
         }
-        let asked = pool.login().resend(&name("spare")).await.expect("asked");
-        assert!(is_new_code(&asked), "{unknown:?}: {asked:?}");
+        let state = pool.login().resend(&name("spare")).await.expect("asked");
+        assert!(is_new_code(&state), "{unknown:?}: {state:?}");
         assert!(is_done(&code(&pool, &last_code(&world)).await), "{unknown:?}");
         is_at_home(&world, &pool, 2).await;
         assert_eq!(called(&world, "auth.resendCode"), 2, "where it was asked first, and where it was sent");
@@ -135,8 +135,8 @@ async fn password_of_another_data_centre_needs_a_new_code() {
         let wanted = code(&pool, &last_code(&world)).await;
         assert!(matches!(wanted, LoginState::PasswordWanted { .. }), "{wanted:?}");
         migrates(&world, method, "USER_MIGRATE_4");
-        let asked = password(&pool, "horse").await;
-        assert!(is_new_code(&asked), "{method}: {asked:?}");
+        let state = password(&pool, "horse").await;
+        assert!(is_new_code(&state), "{method}: {state:?}");
         let wanted = code(&pool, &last_code(&world)).await;
         assert!(matches!(wanted, LoginState::PasswordWanted { wrong: 0, .. }), "{method}: {wanted:?}");
         assert!(is_done(&password(&pool, "horse").await), "{method}");
@@ -152,8 +152,8 @@ async fn password_question_begins_again_elsewhere() {
     let pool = with_spare(&world, "backup_2").await;
     begin(&pool, How::Phone(None)).await;
     migrates(&world, "account.getPassword", "USER_MIGRATE_4");
-    let asked = code(&pool, &last_code(&world)).await;
-    assert!(is_new_code(&asked), "{asked:?}");
+    let state = code(&pool, &last_code(&world)).await;
+    assert!(is_new_code(&state), "{state:?}");
     code(&pool, &last_code(&world)).await;
     assert!(is_done(&password(&pool, "horse").await));
     is_at_home(&world, &pool, 2).await;
@@ -202,7 +202,7 @@ async fn token_moves_on_from_data_centre_to_data_centre() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_sent_to_and_fro_without_end_is_told_so() {
+async fn endless_migration_is_reported() {
     let world = World::new().await.only(&["backup_1"]);
     let pool = with_spare(&world, "backup_2").await;
     for (method, how) in [
@@ -221,7 +221,7 @@ async fn who_is_sent_to_and_fro_without_end_is_told_so() {
             panic!("{method}: {ended:?}")
         };
         assert!(detail.contains("again and again"), "{method}: {detail}");
-        assert_eq!((called(&world, method), logins_kept(&world).await), (4, 0), "{method}");
+        assert_eq!((called(&world, method), stored_logins(&world).await), (4, 0), "{method}");
         world.telegram().clear_faults();
     }
     // Where no one lives there is nothing to go to.

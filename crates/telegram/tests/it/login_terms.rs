@@ -9,7 +9,7 @@ use sandbox::telegram::{FaultName, SignInRules};
 use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
 use crate::login::{
-    LIMIT, accept, begin, called, code, fault, logins_kept, now, ready, rules, show_qr, with_spare,
+    LIMIT, accept, begin, called, code, fault, now, ready, rules, show_qr, stored_logins, with_spare,
 };
 use crate::world::{World, name, send, state, until, view};
 
@@ -28,7 +28,7 @@ fn show(world: &World, terms: Option<&str>) {
     rules(world, "backup_2", &SignInRules { terms, ..SignInRules::default() });
 }
 
-async fn told_the_code(world: &World, pool: &Arc<Pool>) -> LoginState {
+async fn submit_login_code(world: &World, pool: &Arc<Pool>) -> LoginState {
     begin(pool, How::Phone(None)).await;
     code(pool, &world.person("backup_2").login_code).await
 }
@@ -50,7 +50,7 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     let (world, pool) = with_terms().await;
     let early = answer(&pool, true).await;
     assert!(matches!(early, Err(LoginError::NotNow(LoginState::None))), "{early:?}");
-    let shown = told_the_code(&world, &pool).await;
+    let shown = submit_login_code(&world, &pool).await;
     assert_eq!(shown, wanted());
     assert!(shown.advice().contains("terms of service") && !shown.is_over());
     assert!(view(&pool, "spare").lines.is_empty(), "the session is not used yet");
@@ -62,7 +62,7 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     assert!(matches!(done, LoginState::Done { .. }), "{done:?}");
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
-    assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
+    assert_eq!((stored_logins(&world).await, logged_out(&world)), (0, 0));
     world.end(&pool).await;
 }
 
@@ -78,27 +78,27 @@ async fn terms_are_shown_behind_a_qr_code_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_them_the_new_session_alone_is_signed_out() {
+async fn declined_terms_sign_out_only_the_new_session() {
     let (world, pool) = with_terms().await;
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     let declined = answer(&pool, false).await.expect("told");
     let LoginState::Failed { code: LoginFailure::TermsDeclined, detail, .. } = &declined else {
         panic!("{declined:?}")
     };
     assert!(detail.contains("not accepted"), "{detail}");
-    assert_eq!((logged_out(&world), logins_kept(&world).await), (1, 0));
+    assert_eq!((logged_out(&world), stored_logins(&world).await), (1, 0));
     assert_eq!(state(&pool, "spare").0, AccountState::NeedsLogin);
     assert_eq!(state(&pool, "backup_1").0, AccountState::Ready);
     // Another try is asked again.
-    assert_eq!(told_the_code(&world, &pool).await, wanted());
+    assert_eq!(submit_login_code(&world, &pool).await, wanted());
     assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_terms_are_shown_before_they_count() {
+async fn changed_terms_are_shown_before_they_count() {
     let (world, pool) = with_terms().await;
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     show(&world, Some("Be kinder still."));
     let changed = answer(&pool, true).await.expect("told");
     assert_eq!(changed, LoginState::TermsWanted { text: "Be kinder still.".to_owned(), min_age: None });
@@ -107,9 +107,9 @@ async fn other_terms_are_shown_before_they_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
+async fn a_restart_before_the_answer_requests_it_again() {
     let (world, pool) = with_terms().await;
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     let pool = world.restarted(&pool).await;
     assert_eq!(now(&pool), wanted());
     // They were accepted, and the answer got lost.
@@ -118,14 +118,14 @@ async fn a_program_that_ends_before_the_answer_asks_for_it_again() {
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     let pool = world.restarted(&pool).await;
     ready(&pool).await;
-    assert_eq!((logins_kept(&world).await, logged_out(&world)), (0, 0));
+    assert_eq!((stored_logins(&world).await, logged_out(&world)), (0, 0));
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn terms_accepted_elsewhere_are_not_asked_again() {
+async fn terms_accepted_elsewhere_are_not_requested_again() {
     let (world, pool) = with_terms().await;
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     pool.stop(LIMIT).await;
     show(&world, None);
     let pool = world.pool().await;
@@ -136,15 +136,15 @@ async fn terms_accepted_elsewhere_are_not_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unanswered_terms_sign_the_session_out() {
     let (world, pool) = with_terms().await;
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     world.clock.advance(Duration::from_mins(16));
     let is_over =
         |state: LoginState| matches!(state, LoginState::Failed { code: LoginFailure::LeftAlone, .. });
     until("over", || is_over(now(&pool))).await;
-    assert_eq!((logged_out(&world), logins_kept(&world).await), (1, 0));
-    told_the_code(&world, &pool).await;
+    assert_eq!((logged_out(&world), stored_logins(&world).await), (1, 0));
+    submit_login_code(&world, &pool).await;
     assert_eq!(pool.login().cancel(&name("spare")).await.expect("given up"), LoginState::None);
-    assert_eq!((logged_out(&world), logins_kept(&world).await), (2, 0));
+    assert_eq!((logged_out(&world), stored_logins(&world).await), (2, 0));
     world.end(&pool).await;
 }
 
@@ -159,7 +159,7 @@ fn trouble(world: &World, method: &str) -> u64 {
 async fn lasting_trouble_ends_the_login_and_loses_no_session() {
     let (world, pool) = with_terms().await;
     let spare = name("spare");
-    for (can_sign_out, kept) in [(true, 0), (false, 1)] {
+    for (can_sign_out, left) in [(true, 0), (false, 1)] {
         let mut faults =
             vec![trouble(&world, "help.getTermsOfServiceUpdate"), trouble(&world, "users.getUsers")];
         if !can_sign_out {
@@ -167,8 +167,8 @@ async fn lasting_trouble_ends_the_login_and_loses_no_session() {
         }
         begin(&pool, How::Phone(None)).await;
         let code = SecretText::from(world.person("backup_2").login_code.clone());
-        let told = pool.login().submit_code(&spare, code).await;
-        assert!(matches!(told, Err(LoginError::Unreachable(_))), "{told:?}");
+        let reply = pool.login().submit_code(&spare, code).await;
+        assert!(matches!(reply, Err(LoginError::Unreachable(_))), "{reply:?}");
         world.clock.advance(Duration::from_mins(15));
         let over = |state| matches!(state, LoginState::Failed { code: LoginFailure::LeftAlone, .. });
         until("over", || {
@@ -176,7 +176,7 @@ async fn lasting_trouble_ends_the_login_and_loses_no_session() {
             over(now(&pool))
         })
         .await;
-        assert_eq!((pool.ownerless().await.expect("readable").len(), logins_kept(&world).await), (kept, 0));
+        assert_eq!((pool.ownerless().await.expect("readable").len(), stored_logins(&world).await), (left, 0));
         assert!(faults.into_iter().all(|fault| world.telegram().remove_fault(fault)));
     }
     // What was kept is good.
@@ -190,13 +190,13 @@ async fn lasting_trouble_ends_the_login_and_loses_no_session() {
 async fn replacement_session_waits_for_nothing_offline() {
     let (world, pool) = with_terms().await;
     show(&world, None);
-    told_the_code(&world, &pool).await;
+    submit_login_code(&world, &pool).await;
     ready(&pool).await;
     pool.stop(LIMIT).await;
     let pool = Pool::at_rest(world.parts()).await.expect("accounts");
     let before = view(&pool, "spare").lines[0].session.clone();
     // Far less than a line that runs may take to close.
-    let signing = tokio::time::timeout(Duration::from_secs(10), told_the_code(&world, &pool)).await;
+    let signing = tokio::time::timeout(Duration::from_secs(10), submit_login_code(&world, &pool)).await;
     assert!(matches!(signing, Ok(LoginState::Done { .. })), "{signing:?}");
     let after = view(&pool, "spare").lines;
     assert!(after.len() == 1 && after[0].session.is_some() && after[0].session != before, "{after:?}");

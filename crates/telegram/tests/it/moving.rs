@@ -30,7 +30,7 @@ async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {
 
 /// What updates reported is written a moment later; a stop that comes while it is being written loses none of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_being_written_at_the_stop_is_kept() {
+async fn a_write_in_progress_at_the_stop_completes() {
     let (world, pool) = one_account().await;
     let group = world.demo("Demo group");
     let database = rusqlite::Connection::open(world.database()).expect("the database");

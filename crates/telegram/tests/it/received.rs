@@ -49,7 +49,11 @@ async fn found(store: &Store, written: &Written) -> Option<StoredReceived> {
 }
 
 /// Waits until what is kept of a message is so.
-async fn kept(world: &World, written: &Written, is: impl Fn(&StoredReceived) -> bool) -> StoredReceived {
+async fn until_stored(
+    world: &World,
+    written: &Written,
+    is: impl Fn(&StoredReceived) -> bool,
+) -> StoredReceived {
     let waiting = async {
         loop {
             match found(&world.store, written).await.filter(&is) {
@@ -62,7 +66,7 @@ async fn kept(world: &World, written: &Written, is: impl Fn(&StoredReceived) -> 
 }
 
 /// How many messages came in by the word of the events, each with an event of its own.
-async fn told(store: &Store) -> usize {
+async fn received_count(store: &Store) -> usize {
     let filter =
         EventFilter { types: vec!["message.received".parse().expect("a type")], ..EventFilter::default() };
     let (mut at, mut all, mut ids) = (EventId::ZERO, 0, std::collections::HashSet::new());
@@ -78,9 +82,9 @@ async fn told(store: &Store) -> usize {
     }
 }
 
-async fn until_told(store: &Store, count: usize) {
+async fn until_received(store: &Store, count: usize) {
     let waiting = async {
-        while told(store).await < count {
+        while received_count(store).await < count {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -88,30 +92,32 @@ async fn until_told(store: &Store, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_kept_and_follows_its_changes() {
+async fn a_message_is_stored_and_follows_its_changes() {
     let (world, pool) = one_account().await;
     let written = write(&world, "@client_1", "@demo_backup_1", "is anybody there?");
-    let stored = kept(&world, &written, |_| true).await;
+    let stored = until_stored(&world, &written, |_| true).await;
     assert_eq!((&*stored.message.text, stored.message.origin), ("is anybody there?", MessageOrigin::Person));
     assert!(stored.message.sender_name.is_some() && stored.message.edited_at.is_none());
     let edit =
         serde_json::from_value(serde_json::json!({"text": "hello?", "account": ACCOUNT})).expect("an edit");
     world.telegram().edit(&written.chat_id, written.message_id, &edit).expect("edited");
-    kept(&world, &written, |stored| &*stored.message.text == "hello?" && stored.message.edited_at.is_some())
-        .await;
+    until_stored(&world, &written, |stored| {
+        &*stored.message.text == "hello?" && stored.message.edited_at.is_some()
+    })
+    .await;
     let reactions = Reactions { emojis: [("👍".to_owned(), 2)].into(), account: Some(ACCOUNT.to_owned()) };
     world.telegram().react(&written.chat_id, written.message_id, &reactions).expect("given");
-    let stored = kept(&world, &written, |stored| !stored.message.reactions.is_empty()).await;
+    let stored = until_stored(&world, &written, |stored| !stored.message.reactions.is_empty()).await;
     let reaction = &stored.message.reactions[0];
     assert_eq!((reaction.emoji.as_deref(), reaction.count), (Some("👍"), 2));
     world.telegram().delete(&written.chat_id, written.message_id, Some(ACCOUNT)).expect("gone");
-    kept(&world, &written, |stored| stored.deleted_at.is_some()).await;
-    assert_eq!(told(&world.store).await, 1);
+    until_stored(&world, &written, |stored| stored.deleted_at.is_some()).await;
+    assert_eq!(received_count(&world.store).await, 1);
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_introduced_is_looked_up() {
+async fn unintroduced_peers_are_looked_up() {
     let world = World::new().await.only(&[ACCOUNT]);
     let earlier = write(&world, "@client_1", "@demo_backup_1", "hello");
     // Telegram takes them for known, and here no list of dialogs has named them yet.
@@ -119,7 +125,7 @@ async fn who_is_not_introduced_is_looked_up() {
     let pool = world.pool().await;
     world.update_state(ACCOUNT).await;
     let written = write(&world, "@client_1", "@demo_backup_1", "is anybody there?");
-    let stored = kept(&world, &written, |_| true).await;
+    let stored = until_stored(&world, &written, |_| true).await;
     assert!(stored.message.sender_name.is_some(), "{stored:?}");
     assert!(found(&world.store, &earlier).await.is_none(), "it came before the account was here");
     until("it is ready", || state(&pool, ACCOUNT).0 == domain::account::AccountState::Ready).await;
@@ -129,7 +135,7 @@ async fn who_is_not_introduced_is_looked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_owner_writes_with_a_phone_is_told_apart() {
+async fn messages_from_the_phone_of_the_owner_are_distinguished() {
     let mut world = World::new().await.only(&[ACCOUNT]);
     world.settings.accounts[0].keep_messages = Keep::All;
     let pool = world.ready().await;
@@ -137,15 +143,15 @@ async fn what_the_owner_writes_with_a_phone_is_told_apart() {
     send(&pool, ACCOUNT, "@client_1", "from here", 1).await;
     send(&pool, ACCOUNT, &world.demo("Demo supergroup"), "from here too", 2).await;
     let by_hand = write(&world, ACCOUNT, "@client_1", "from a phone");
-    let stored = kept(&world, &by_hand, |_| true).await;
+    let stored = until_stored(&world, &by_hand, |_| true).await;
     assert_eq!((stored.message.origin, &*stored.message.text), (MessageOrigin::Owner, "from a phone"));
-    assert_eq!(told(&world.store).await, 1);
+    assert_eq!(received_count(&world.store).await, 1);
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rule_says_which_chats_are_kept() {
-    let group = |keep: Keep, kept: bool| async move {
+async fn the_rule_selects_the_stored_chats() {
+    let group = |keep: Keep, stored_in_group: bool| async move {
         let mut world = World::new().await.only(&[ACCOUNT]);
         world.settings.accounts[0].keep_messages = keep;
         let supergroup = world.demo("Demo supergroup");
@@ -154,9 +160,9 @@ async fn the_rule_says_which_chats_are_kept() {
         let private = write(&world, "@client_1", "@demo_backup_1", "stop");
         until("both came", || view(&pool, ACCOUNT).updates.received >= 2).await;
         pool.stop(Duration::from_secs(5)).await;
-        let are_kept =
+        let are_stored =
             (found(&world.store, &in_group).await.is_some(), found(&world.store, &private).await.is_some());
-        assert_eq!(are_kept, (kept, keep != Keep::None), "{keep:?}");
+        assert_eq!(are_stored, (stored_in_group, keep != Keep::None), "{keep:?}");
         let person = Contact::ChatId(private.chat_id.parse().expect("a chat"));
         let entry = world.store.do_not_contact().find(&person).await.expect("reads");
         assert!(entry.is_some(), "{keep:?}: who opts out is listed, whatever is kept");
@@ -171,12 +177,12 @@ async fn the_rule_says_which_chats_are_kept() {
     let bound = domain::saga::RegistryChange::Bound { chat_id, account: name(ACCOUNT) };
     pool.registered(&bound);
     let in_group = write(&world, "@client_1", &supergroup, "to all");
-    kept(&world, &in_group, |_| true).await;
+    until_stored(&world, &in_group, |_| true).await;
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_room_reading_stops_and_goes_on_with_nothing_lost() {
+async fn reading_pauses_without_disk_space_and_loses_nothing() {
     const MB: u64 = 1 << 20;
     let free = Arc::new(AtomicU64::new(1000 * MB));
     let disk = Disk::default().with_free_space({
@@ -192,7 +198,7 @@ async fn without_room_reading_stops_and_goes_on_with_nothing_lost() {
         write(&world, "@client_1", "@demo_backup_1", &number.to_string());
     }
     until("some came", || view(&pool, ACCOUNT).updates.received > 0).await;
-    assert_eq!((told(&world.store).await, world.update_state(ACCOUNT).await.pts), (0, before));
+    assert_eq!((received_count(&world.store).await, world.update_state(ACCOUNT).await.pts), (0, before));
     // The program ends meanwhile: what was read and not kept is asked for again.
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.pool().await;
@@ -205,22 +211,22 @@ async fn without_room_reading_stops_and_goes_on_with_nothing_lost() {
     };
     tokio::select! {
         () = going => {}
-        () = until_told(&world.store, 1_500) => {}
+        () = until_received(&world.store, 1_500) => {}
     }
-    assert_eq!(told(&world.store).await, 1_500);
+    assert_eq!(received_count(&world.store).await, 1_500);
     assert_eq!(view(&pool, ACCOUNT).updates.missed, 0);
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_of_five_thousand_is_kept_each_once() {
+async fn a_burst_of_five_thousand_is_stored_once_each() {
     let (world, pool) = one_account().await;
     for number in 0..5_000 {
         let client = if number % 2 == 0 { "@client_1" } else { "@client_2" };
         write(&world, client, "@demo_backup_1", &number.to_string());
     }
-    until_told(&world.store, 5_000).await;
-    assert_eq!(told(&world.store).await, 5_000);
+    until_received(&world.store, 5_000).await;
+    assert_eq!(received_count(&world.store).await, 5_000);
     assert_eq!(view(&pool, ACCOUNT).updates.missed, 0);
     world.end(&pool).await;
 }
@@ -234,33 +240,33 @@ async fn an_album_that_comes_around_a_stop_is_whole() {
     let album = world.telegram().write(&serde_json::from_value(order).expect("an order")).expect("an album");
     // It stops as soon as the first of them is there.
     let one = |message_id| Written { message_id, message_ids: Vec::new(), chat_id: album.chat_id.clone() };
-    kept(&world, &one(album.message_ids[0]), |_| true).await;
+    until_stored(&world, &one(album.message_ids[0]), |_| true).await;
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.pool().await;
     let mut groups = std::collections::HashSet::new();
     for message_id in &album.message_ids {
-        let stored = kept(&world, &one(*message_id), |_| true).await;
+        let stored = until_stored(&world, &one(*message_id), |_| true).await;
         assert_eq!(stored.message.media.map(|media| media.kind).as_deref(), Some("document"));
         groups.insert(stored.message.album.expect("of an album"));
     }
-    assert_eq!((groups.len(), told(&world.store).await), (1, 4));
+    assert_eq!((groups.len(), received_count(&world.store).await), (1, 4));
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chat_that_is_deleted_leaves_what_was_kept() {
+async fn a_deleted_chat_leaves_its_stored_messages() {
     let mut world = World::new().await.only(&[ACCOUNT]);
     world.settings.accounts[0].keep_messages = Keep::All;
     let pool = world.ready().await;
     let supergroup = world.demo("Demo supergroup");
     let written = write(&world, "@client_1", &supergroup, "to all");
-    kept(&world, &written, |_| true).await;
+    until_stored(&world, &written, |_| true).await;
     world.telegram().close_chat(&supergroup).expect("closed");
     let private = write(&world, "@client_1", "@demo_backup_1", "still there?");
-    kept(&world, &private, |_| true).await;
+    until_stored(&world, &private, |_| true).await;
     let pool = world.restarted(&pool).await;
     let private = write(&world, "@client_1", "@demo_backup_1", "and now?");
-    kept(&world, &private, |_| true).await;
+    until_stored(&world, &private, |_| true).await;
     assert!(found(&world.store, &written).await.is_some_and(|stored| stored.deleted_at.is_none()));
     world.end(&pool).await;
 }
@@ -277,15 +283,15 @@ pub(crate) async fn filled(world: &World, count: usize) {
     };
     tokio::select! {
         () = going => {}
-        () = until_told(&world.store, count) => {}
+        () = until_received(&world.store, count) => {}
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_messages_of_a_weekend_are_read_from_the_history() {
+async fn ten_thousand_missed_messages_are_read_from_the_history() {
     let (world, pool) = one_account().await;
     let before = write(&world, "@client_1", "@demo_backup_1", "on Friday");
-    kept(&world, &before, |_| true).await;
+    until_stored(&world, &before, |_| true).await;
     pool.stop(Duration::from_secs(5)).await;
     let mut last = None;
     for number in 0..9_990 {
@@ -300,7 +306,7 @@ async fn ten_thousand_messages_of_a_weekend_are_read_from_the_history() {
     let read = world.calls(ACCOUNT, "messages.getHistory");
     let pool = world.pool().await;
     filled(&world, 9_992).await;
-    assert_eq!(told(&world.store).await, 9_992);
+    assert_eq!(received_count(&world.store).await, 9_992);
     assert_eq!(&*found(&world.store, &last.expect("one")).await.expect("kept").message.text, "9989");
     let calls = world.calls(ACCOUNT, "messages.getHistory");
     assert!(read >= 30 && calls <= 110, "{read}, {calls}");
@@ -315,7 +321,7 @@ async fn ten_thousand_messages_of_a_weekend_are_read_from_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_history_does_not_give_is_listed() {
+async fn gaps_in_a_history_are_listed() {
     let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     write(&world, "@client_1", "@demo_backup_1", "while away");
@@ -324,7 +330,7 @@ async fn what_a_history_does_not_give_is_listed() {
     refused.error(400, "CHANNEL_PRIVATE").on();
     let pool = world.pool().await;
     assert_eq!(listed(&world).await, "CHANNEL_PRIVATE");
-    assert_eq!(told(&world.store).await, 0);
+    assert_eq!(received_count(&world.store).await, 0);
     world.end(&pool).await;
 }
 
@@ -346,7 +352,7 @@ async fn listed(world: &World) -> String {
 async fn a_chat_is_read_up_to_a_bound_and_the_rest_is_listed() {
     let (world, pool) = one_account().await;
     let before = write(&world, "@client_1", "@demo_backup_1", "on Friday");
-    kept(&world, &before, |_| true).await;
+    until_stored(&world, &before, |_| true).await;
     pool.stop(Duration::from_secs(5)).await;
     write(&world, "@client_1", "@demo_backup_1", "while away");
     // As many of this chat are read already as ever are.
@@ -399,25 +405,25 @@ async fn dialogs_are_looked_through_up_to_a_bound_which_is_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_followed_supergroup_is_asked_for_at_the_start() {
+async fn a_followed_supergroup_is_queried_at_the_start() {
     let mut world = World::new().await.only(&[ACCOUNT]);
     world.settings.accounts[0].keep_messages = Keep::All;
     let pool = world.ready().await;
     let supergroup = world.demo("Demo supergroup");
     let written = write(&world, "@client_1", &supergroup, "one");
-    kept(&world, &written, |_| true).await;
+    until_stored(&world, &written, |_| true).await;
     pool.stop(Duration::from_secs(5)).await;
     let away = write(&world, "@client_1", &supergroup, "while away");
     // An absence after which the difference is not asked for.
     world.clock.advance(Duration::from_hours(60));
     let pool = world.pool().await;
-    kept(&world, &away, |_| true).await;
-    assert_eq!(told(&world.store).await, 2);
+    until_stored(&world, &away, |_| true).await;
+    assert_eq!(received_count(&world.store).await, 2);
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_supergroup_that_is_not_kept_is_not_asked_for() {
+async fn a_supergroup_that_is_not_stored_is_not_queried() {
     let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     let supergroup: ChatId = world.demo("Demo supergroup").parse().expect("a chat");
@@ -428,7 +434,7 @@ async fn a_supergroup_that_is_not_kept_is_not_asked_for() {
     // By the second one the moment to ask has passed.
     for text in ["one", "two"] {
         let private = write(&world, "@client_1", "@demo_backup_1", text);
-        kept(&world, &private, |_| true).await;
+        until_stored(&world, &private, |_| true).await;
     }
     assert_eq!(world.update_state(ACCOUNT).await.channels, [(supergroup.bare(), 1)]);
     assert_eq!(world.calls(ACCOUNT, "updates.getChannelDifference"), 0);
@@ -442,7 +448,7 @@ async fn a_supergroup_beyond_its_difference_is_read_from_history() {
     let pool = world.ready().await;
     let supergroup = world.demo("Demo supergroup");
     let before = write(&world, "@client_1", &supergroup, "on Friday");
-    kept(&world, &before, |_| true).await;
+    until_stored(&world, &before, |_| true).await;
     pool.stop(Duration::from_secs(5)).await;
     let away = ["one", "two", "three"].map(|text| write(&world, "@client_1", &supergroup, text));
     // Telegram has forgotten what came behind this counter.
@@ -451,10 +457,10 @@ async fn a_supergroup_beyond_its_difference_is_read_from_history() {
     world.store.received().take(taken).await.expect("taken");
     let pool = world.pool().await;
     for written in &away {
-        kept(&world, written, |_| true).await;
+        until_stored(&world, written, |_| true).await;
     }
     assert!(world.calls(ACCOUNT, "messages.getHistory") > 0);
-    assert!(told(&world.store).await >= 4, "each has its event");
+    assert!(received_count(&world.store).await >= 4, "each has its event");
     world.end(&pool).await;
 }
 
@@ -498,15 +504,15 @@ async fn sent_from_outbox(world: &World, pool: &Pool, to: &str, random_id: i64) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_customer_reads_is_an_event_whatever_is_kept() {
+async fn reads_by_a_customer_are_events_under_any_rule() {
     let mut world = World::new().await.only(&[ACCOUNT]);
     world.settings.accounts[0].keep_messages = Keep::None;
     let pool = world.ready().await;
     let (supergroup, group) = (world.demo("Demo supergroup"), world.demo("Demo group"));
     let chats = [("@client_1", "@demo_backup_1"), (&*supergroup, &*supergroup), (&*group, &*group)];
-    for (random_id, (to, seen_as)) in (1..).zip(chats) {
+    for (random_id, (to, chat_id_of_reader)) in (1..).zip(chats) {
         let id = sent_from_outbox(&world, &pool, to, random_id).await;
-        let order = NewRead { from: "@client_1".to_owned(), chat: seen_as.to_owned() };
+        let order = NewRead { from: "@client_1".to_owned(), chat: chat_id_of_reader.to_owned() };
         world.telegram().read(&order).expect("read");
         let waiting = async {
             loop {

@@ -50,7 +50,7 @@ async fn an_account_that_is_added_works_at_once_and_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_or_not_ours_to_change_is_refused() {
+async fn invalid_and_foreign_changes_are_refused() {
     let (world, pool) = one_account().await;
     let own = name("backup_1");
     let change = AccountChange { priority: Some(9), ..AccountChange::default() };
@@ -103,7 +103,7 @@ fn through(proxy: &str) -> AccountChange {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn private_proxy_needs_the_owners_list() {
-    const WAY_OUT: &str = "[telegram] allow_private_proxies";
+    const REMEDY: &str = "[telegram] allow_private_proxies";
     let mut world = World::new().await.only(&["backup_1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -123,23 +123,23 @@ async fn private_proxy_needs_the_owners_list() {
     // It is listed no longer: the account that has it says so and how to go on, and no one is dialled.
     world.settings.allow_private_proxies.clear();
     let pool = world.pool().await;
-    until("it says why", || why(&pool).contains(WAY_OUT)).await;
+    until("it says why", || why(&pool).contains(REMEDY)).await;
     assert_ne!(state(&pool, "spare").0, AccountState::Ready);
     let change = AccountChange { priority: Some(3), ..AccountChange::default() };
     pool.change_account(&spare_name, change).await.expect("the rest can be changed");
     for inward in [&here, "socks5://169.254.169.254:80", "socks5://[::ffff:10.0.0.1]:1", "socks5://[::1]:1"] {
         let refused = pool.change_account(&spare_name, through(inward)).await;
         let Err(RosterError::Invalid { field: "proxy", message }) = refused else { panic!("{inward}") };
-        assert!(message.contains(WAY_OUT) && !message.contains("word"), "{message}");
+        assert!(message.contains(REMEDY) && !message.contains("word"), "{message}");
         let new = NewAccount { name: name("other"), proxy: Some(inward.into()), ..world.spare("backup_3") };
         assert!(matches!(pool.add_account(new).await, Err(RosterError::Invalid { field: "proxy", .. })));
     }
     // Where a name leads is known when it is dialled, by an account and by anyone who signs in.
     pool.change_account(&spare_name, through(&format!("socks5://localhost:{port}"))).await.expect("a name");
-    until("it says why", || why(&pool).contains(WAY_OUT)).await;
+    until("it says why", || why(&pool).contains(REMEDY)).await;
     let login = pool.login();
     let begun = login.start(&spare_name, How::Phone(None), LoginOptions::default()).await;
-    assert!(begun.is_err_and(|error| error.to_string().contains(WAY_OUT)));
+    assert!(begun.is_err_and(|error| error.to_string().contains(REMEDY)));
     drop(login);
     let early = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
     assert!(early.is_err(), "nobody is dialled");
@@ -216,11 +216,11 @@ async fn messages_arrive_once_while_sessions_change() {
     .await;
     pool.stop(LIMIT).await;
     assert_eq!(world.texts(), (1..=60).map(|number| number.to_string()).collect::<Vec<_>>());
-    world.assert_all_known();
+    world.assert_no_unknown_calls();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_belongs_to_a_removed_account_waits_for_one_of_its_name() {
+async fn data_of_a_removed_account_waits_for_its_name() {
     let (world, pool) = one_account().await;
     pool.add_account(world.spare("backup_2")).await.expect("added");
     let spare_name = name("spare");

@@ -55,21 +55,21 @@ async fn entities_and_mentions_go_out() {
     let account = name("backup_1");
     let group = world.demo("Demo group");
     let chat_id = chat_id(&pool, "backup_1", &group).await;
-    let asked = Content {
+    let with_mention = Content {
         mention: Some(Mention::Auto { auto: true, exclude: vec!["@client_1".to_owned()] }),
         silent: true,
         ..content("{client}, your phone is ready")
     };
-    let text = pool.place_mention(&account, &chat_id.into(), &asked).await.expect("somebody");
+    let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("somebody");
     let mentioned = text.entities.first().map(|entity| entity.kind.clone());
     assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
     assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
     // Who never wrote is not mentioned, though they are in the group.
-    let Some(Mention::Auto { auto, .. }) = asked.mention.clone() else { panic!("auto") };
-    let nobody = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
-    let nobody = Content { mention: nobody, ..asked.clone() };
-    let plain = pool.place_mention(&account, &chat_id.into(), &nobody).await.expect("nobody");
-    assert_eq!(plain, nobody.text);
+    let Some(Mention::Auto { auto, .. }) = with_mention.mention.clone() else { panic!("auto") };
+    let excluded = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
+    let excluded = Content { mention: excluded, ..with_mention.clone() };
+    let plain = pool.place_mention(&account, &chat_id.into(), &excluded).await.expect("nobody");
+    assert_eq!(plain, excluded.text);
     let mut text = FormattedText { text: format!("{} 😀 now", text.text), ..text };
     text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
     let shown = text.text.clone();
@@ -78,7 +78,7 @@ async fn entities_and_mentions_go_out() {
         account: &account,
         address: &chat_id.into(),
         part: &one,
-        content: &asked,
+        content: &with_mention,
         binds: true,
         rebinds: false,
     };
@@ -88,26 +88,26 @@ async fn entities_and_mentions_go_out() {
         Content { mention: Some(Mention::Username { username: "@client_2".into() }), ..content("hello") };
     let text = pool.place_mention(&account, &chat_id.into(), &named).await.expect("known");
     assert!(text.text.ends_with(" hello"), "{text:?}");
-    let nobody =
+    let unknown =
         Content { mention: Some(Mention::Username { username: "@nobody_here".into() }), ..content("hello") };
-    let refused = pool.place_mention(&account, &chat_id.into(), &nobody).await;
+    let refused = pool.place_mention(&account, &chat_id.into(), &unknown).await;
     assert!(matches!(refused, Err(Outcome::NotFound(_))), "{refused:?}");
-    let rather_without = Content { mention_optional: true, ..nobody };
+    let rather_without = Content { mention_optional: true, ..unknown };
     let text = pool.place_mention(&account, &chat_id.into(), &rather_without).await.expect("the plain text");
     assert_eq!(text, rather_without.text);
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
+async fn auto_mention_is_the_last_author_and_none_of_ours() {
     let world = World::new().await;
     let pool = world.ready().await;
     let (account, group) = (name("backup_1"), world.demo("Demo supergroup"));
     let chat_id = chat_id(&pool, "backup_1", &group).await;
     let mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
-    let asked = Content { mention, ..content("your phone is ready") };
+    let with_mention = Content { mention, ..content("your phone is ready") };
     let mentioned = async || {
-        let text = pool.place_mention(&account, &chat_id.into(), &asked).await.expect("somebody");
+        let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("somebody");
         match text.entities.first().map(|entity| entity.kind.clone()) {
             Some(EntityKind::MentionUser { user_id }) => user_id,
             other => panic!("{other:?}"),
@@ -115,9 +115,9 @@ async fn auto_mention_is_the_last_who_wrote_and_none_of_ours() {
     };
     // `main` answered last.
     assert_eq!(mentioned().await, 6_000_000_001);
-    let says = crate::files::message("@client_3", &group, Vec::new());
-    let says = sandbox::telegram::NewMessage { text: "And mine?".to_owned(), ..says };
-    world.telegram().write(&says).expect("written");
+    let message = crate::files::message("@client_3", &group, Vec::new());
+    let message = sandbox::telegram::NewMessage { text: "And mine?".to_owned(), ..message };
+    world.telegram().write(&message).expect("written");
     assert_eq!(mentioned().await, 6_000_000_003);
     pool.stop(Duration::from_secs(5)).await;
 }

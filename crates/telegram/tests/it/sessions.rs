@@ -72,7 +72,7 @@ async fn wrong_key_or_centre_is_reported_without_a_new_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_centre_without_an_address_is_told() {
+async fn a_centre_without_an_address_is_reported() {
     let mut world = two().await;
     let key = key_of(&world, "backup_1");
     let pool = with_session(&mut world, string(3, &key)).await;

@@ -87,7 +87,7 @@ async fn a_chat_is_made_filled_changed_and_left() {
     done(&pool, "backup_1", chat_id, Step::OpenHistory).await;
     done(&pool, "backup_1", chat_id, Step::OpenHistory).await;
 
-    let shy = Privacy { invites: Invites::Nobody };
+    let shy = Privacy { invites: Invites::NoOne };
     world.telegram().set_privacy("@client_3", shy).expect("set");
     let mut users = Vec::new();
     for who in ["@client_2", "@client_3", "@demo_bot_1", "@demo_backup_2"] {
@@ -96,9 +96,9 @@ async fn a_chat_is_made_filled_changed_and_left() {
     assert_eq!(invite(&pool, "backup_1", chat_id, &users).await, [(users[1], MemberResult::Privacy)]);
     let again: Vec<_> = invite(&pool, "backup_1", chat_id, &[users[0], users[2]]).await;
     assert_eq!(again, [(users[0], MemberResult::Already), (users[2], MemberResult::Already)]);
-    let nobody = UserId::new(123_456).expect("an id");
-    let missing = invite(&pool, "backup_1", chat_id, &[nobody]).await;
-    assert_eq!(missing, [(nobody, MemberResult::Failed)]);
+    let unknown = UserId::new(123_456).expect("an id");
+    let missing = invite(&pool, "backup_1", chat_id, &[unknown]).await;
+    assert_eq!(missing, [(unknown, MemberResult::Failed)]);
     done(&pool, "backup_1", chat_id, Step::Promote { user: users[2] }).await;
     until("the other account knows it", || pool.accounts_in(chat_id).len() == 2).await;
     let page = pool.members(&chat(&chat_id.to_string()), None, 200, None).await.expect("members");
@@ -117,13 +117,13 @@ async fn a_chat_is_made_filled_changed_and_left() {
     done(&pool, "backup_1", chat_id, Step::SetTitle { title: "Order 7".to_owned() }).await;
     done(&pool, "backup_1", chat_id, Step::SetAbout { about: "Done".to_owned() }).await;
     done(&pool, "backup_1", chat_id, Step::SetAbout { about: "Done".to_owned() }).await;
-    let kept = Step::ListMembers { keep_own: true };
-    let refused = take(&pool, "backup_1", Some(chat_id), &kept).await;
+    let with_own = Step::ListMembers { keep_own: true };
+    let refused = take(&pool, "backup_1", Some(chat_id), &with_own).await;
     assert_eq!(refused, Err(Outcome::Rejected { code: RejectionCode::OwnChat }));
-    let owned_by_another = take(&pool, "backup_2", Some(chat_id), &kept).await;
+    let owned_by_another = take(&pool, "backup_2", Some(chat_id), &with_own).await;
     assert!(matches!(owned_by_another, Ok(StepAnswer::Members { .. })), "{owned_by_another:?}");
-    let kept_or_not = Step::ListMembers { keep_own: false };
-    let members = take(&pool, "backup_1", Some(chat_id), &kept_or_not).await.expect("members");
+    let without_own = Step::ListMembers { keep_own: false };
+    let members = take(&pool, "backup_1", Some(chat_id), &without_own).await.expect("members");
     let StepAnswer::Members { users: mut listed } = members else { panic!("{members:?}") };
     listed.sort_unstable();
     let mut others = vec![users[0], users[2], users[3]];
@@ -141,11 +141,11 @@ async fn a_chat_is_made_filled_changed_and_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_who_cannot_be_invited_does_not_keep_the_others_out() {
+async fn one_failed_invitation_does_not_block_the_others() {
     let (world, pool) = one_account().await;
     let chat_id = create(&pool, "backup_1", "Order 7").await;
-    let nobody = Privacy { invites: Invites::Nobody };
-    world.telegram().set_privacy("@demo_bot_1", nobody).expect("set");
+    let private = Privacy { invites: Invites::NoOne };
+    world.telegram().set_privacy("@demo_bot_1", private).expect("set");
     let mut users = Vec::new();
     for who in ["@client_1", "@demo_bot_1", "@guest_1"] {
         users.push(person(&pool, "backup_1", who).await);
@@ -275,9 +275,9 @@ async fn chat_of_a_deleted_account_moves_to_a_member() {
     let found = candidates(&pool, &supergroup, None).await;
     assert_eq!((able(&found), found.lost), (vec!["backup_1"], true));
     assert_eq!(found.preferred, Some(name("main")));
-    let nobody = candidates(&pool, &own.to_string(), None).await;
-    assert_eq!(able(&nobody), Vec::<&str>::new());
-    let (refusal, _) = &nobody.refused[0];
+    let orphaned = candidates(&pool, &own.to_string(), None).await;
+    assert_eq!(able(&orphaned), Vec::<&str>::new());
+    let (refusal, _) = &orphaned.refused[0];
     assert_eq!(refusal.account, name("main"));
     assert!(refusal.why.contains("no such account any more"), "{}", refusal.why);
     pool.stop(Duration::from_secs(5)).await;
@@ -327,8 +327,8 @@ async fn a_chat_is_handed_over_once_whatever_answer_is_lost() {
     assert_eq!((done.account, done.chat_id), (name("backup_1"), chat_id));
     // It is theirs, and asking again is no error.
     hand_over("@client_1", "forgotten").await.expect("as it is");
-    let kept = Step::ListMembers { keep_own: true };
-    let listed = take(&pool, "backup_1", Some(chat_id), &kept).await;
+    let with_own = Step::ListMembers { keep_own: true };
+    let listed = take(&pool, "backup_1", Some(chat_id), &with_own).await;
     assert!(matches!(listed, Ok(StepAnswer::Members { .. })), "it is another's: {listed:?}");
     assert_eq!(effects(&world, "messages.editChatCreator"), 1);
     world.end(&pool).await;

@@ -133,7 +133,7 @@ async fn a_frozen_account_is_restricted_and_no_flood() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_breaks_again_and_again_is_not_hammered() {
+async fn a_repeatedly_breaking_connection_gets_few_calls() {
     let (world, pool) = one_account().await;
     world.telegram().clear_calls();
     let fault = world.fault("backup_1", FaultName::DisconnectBefore).any_method().on();
@@ -193,7 +193,7 @@ async fn begun_message_is_sent_to_an_unstored_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_centre_that_lets_no_one_in_for_a_while_is_waited_for() {
+async fn an_unavailable_data_centre_is_waited_for() {
     for refusal in [Some((500, "INTERNAL")), Some((-503, "TIMEOUT")), Some((-429, "FLOOD")), None] {
         let (world, pool) = one_account().await;
         chat_id(&pool, "backup_1", "@client_1").await;

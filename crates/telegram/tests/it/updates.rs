@@ -34,7 +34,7 @@ fn write(world: &World, from: &str, chat: &str, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_writes_is_known_from_then_on() {
+async fn authors_are_known_after_their_first_message() {
     let (world, pool) = one_account().await;
     let received = view(&pool, "backup_1").updates.received;
     let stranger = stranger_writes(&world, "stranger", "backup_1");
@@ -46,7 +46,7 @@ async fn who_writes_is_known_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_while_no_one_was_there_is_caught_up_with() {
+async fn updates_missed_while_away_are_caught_up_with() {
     let (world, pool) = one_account().await;
     let before = world.update_state("backup_1").await;
     pool.stop(Duration::from_secs(5)).await;
@@ -59,11 +59,11 @@ async fn what_came_while_no_one_was_there_is_caught_up_with() {
     assert_eq!(view(&pool, "backup_1").updates.missed, 0);
     pool.stop(Duration::from_secs(5)).await;
     assert!(world.update_state("backup_1").await.pts > before.pts);
-    world.assert_all_known();
+    world.assert_no_unknown_calls();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_was_heard_of_is_caught_up_with_as_well() {
+async fn a_mentioned_channel_is_caught_up_with_as_well() {
     let (world, pool) = one_account().await;
     let supergroup = world.demo("Demo supergroup");
     let supergroup = supergroup.as_str();
@@ -99,7 +99,7 @@ async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_older_than_a_day_is_counted_and_left_out() {
+async fn updates_older_than_a_day_are_counted_and_left_out() {
     let (world, pool) = one_account().await;
     pool.stop(Duration::from_secs(5)).await;
     for number in 0..3 {
@@ -115,7 +115,7 @@ async fn what_is_older_than_a_day_is_counted_and_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn being_thrown_out_of_a_chat_is_noticed() {
+async fn removal_from_a_chat_is_noticed() {
     let (world, pool) = one_account().await;
     for title in ["Demo group", "Demo supergroup"] {
         let chat = world.demo(title);
@@ -164,7 +164,7 @@ async fn readmitted_account_is_a_member_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_line_that_is_up_reads_whichever_it_is() {
+async fn the_last_connected_line_reads_updates() {
     let world = World::new().await.only(&["main"]);
     let pool = world.ready().await;
     let readers = |state: AccountState| {
@@ -220,7 +220,7 @@ async fn one_line_gets_pushes_and_the_next_reader_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_cut_connection_lost_is_asked_for() {
+async fn updates_lost_by_a_cut_connection_are_requested() {
     let (world, pool) = one_account().await;
     let received = view(&pool, "backup_1").updates.received;
     world.fault("backup_1", FaultName::Deaf).any_method().times(1).on();
@@ -236,13 +236,13 @@ async fn what_a_cut_connection_lost_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_may_wait_is_asked_for_again() {
+async fn updates_beyond_the_queue_are_requested_again() {
     const MANY: u64 = 1_500;
     let (world, pool) = one_account().await;
     let supergroup = world.demo("Demo supergroup");
     let supergroup = supergroup.as_str();
     let received = || view(&pool, "backup_1").updates.received;
-    let asked = |method| world.calls("backup_1", method);
+    let call_count = |method| world.calls("backup_1", method);
     let before = received();
     write(&world, "@client_1", supergroup, "one");
     until("taken", || received() > before).await;
@@ -252,9 +252,9 @@ async fn more_than_may_wait_is_asked_for_again() {
     world.telegram().remove_fault(deaf);
     let late = world.fault("backup_1", FaultName::Delay).method("updates.getChannelDifference").seconds(1.0);
     late.times(1).on();
-    let (before, differences) = (received(), asked("updates.getDifference"));
+    let (before, differences) = (received(), call_count("updates.getDifference"));
     write(&world, "@client_1", supergroup, "three");
-    until("it is asked for", || asked("updates.getChannelDifference") > 0).await;
+    until("it is asked for", || call_count("updates.getChannelDifference") > 0).await;
     for number in 0..MANY {
         write(&world, "@client_1", "@demo_backup_1", &number.to_string());
         if number % 100 == 0 {
@@ -263,13 +263,13 @@ async fn more_than_may_wait_is_asked_for_again() {
     }
     assert_eq!(received(), before, "the reader waits");
     until("all of them came", || received() >= before + MANY + 2).await;
-    assert!(asked("updates.getDifference") > differences);
+    assert!(call_count("updates.getDifference") > differences);
     assert_eq!((received(), view(&pool, "backup_1").updates.missed), (before + MANY + 2, 0));
     pool.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_left_out_and_the_rest_is_heard() {
+async fn unreadable_updates_are_skipped_and_the_rest_is_read() {
     let (world, pool) = one_account().await;
     let supergroup = world.demo("Demo supergroup");
     let supergroup = supergroup.as_str();

@@ -222,10 +222,10 @@ impl World {
     /// Stops the accounts, which called nothing that does not exist.
     pub(crate) async fn end(&self, pool: &Pool) {
         pool.stop(Duration::from_secs(5)).await;
-        self.assert_all_known();
+        self.assert_no_unknown_calls();
     }
 
-    pub(crate) fn assert_all_known(&self) {
+    pub(crate) fn assert_no_unknown_calls(&self) {
         assert_eq!(self.telegram().unknown(), []);
     }
 

@@ -79,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_client_writes_never_hides_its_own_address(lies in "[ -~]{0,60}") {
+        fn client_headers_never_hide_its_own_address(lies in "[ -~]{0,60}") {
             let line = format!("{lies}, 1.2.3.4");
             let found = client_address(address("172.17.0.2"), &headers(&[&line]), &trusted());
             prop_assert_eq!(found, address("1.2.3.4"));

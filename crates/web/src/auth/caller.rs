@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName};
 use store::{Origin, Scope};
 
 use super::actor::Actor;
-use super::key_cache::KnownKey;
+use super::key_cache::CachedKey;
 use super::key_note::{KeyNote, Quota};
 use super::meter::Meters;
 use super::secret::hash;
@@ -47,7 +47,7 @@ pub(crate) enum ListenerKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) api_key: Option<ApiKeyId>,
-    pub(super) key: Option<Arc<KnownKey>>,
+    pub(super) key: Option<Arc<CachedKey>>,
     /// The user of the dashboard, if it is one.
     pub(crate) user: Option<UserName>,
     pub(crate) address: Option<IpAddr>,
@@ -59,7 +59,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// Its key, if that is limited to some accounts, chats or channels.
-    pub(crate) fn limited(&self) -> Option<&Arc<KnownKey>> {
+    pub(crate) fn limited(&self) -> Option<&Arc<CachedKey>> {
         self.key.as_ref().filter(|key| key.limits.is_limited())
     }
 
@@ -89,7 +89,7 @@ impl Caller {
     }
 
     /// Who asked for a change, for the history of what is changed.
-    pub(crate) fn asked_for(&self) -> String {
+    pub(crate) fn requester_note(&self) -> String {
         let preposition = match (&self.user, self.api_key) {
             (Some(_), _) => "by",
             (None, Some(_)) => "with",
@@ -263,10 +263,10 @@ pub(crate) fn check_address(state: &State, address: IpAddr) -> Result<(), Proble
 /// Lets a key pass that works still and asks no more than it may.
 fn check_key(
     state: &State,
-    key: Arc<KnownKey>,
+    key: Arc<CachedKey>,
     address: Option<IpAddr>,
     note: &KeyNote,
-) -> Result<Arc<KnownKey>, Problem> {
+) -> Result<Arc<CachedKey>, Problem> {
     let now = state.clock().now();
     if let Some(end) = key.expires_at.filter(|_| key.is_expired(now)) {
         let detail = format!(
@@ -320,7 +320,7 @@ pub(crate) async fn present_key(
     address: Option<IpAddr>,
     headers: &HeaderMap,
     note: &KeyNote,
-) -> Result<Option<Arc<KnownKey>>, Problem> {
+) -> Result<Option<Arc<CachedKey>>, Problem> {
     let Some(text) = key_text(headers) else { return Ok(None) };
     let hash = hash(text);
     let known = match state.keys().remembered(&hash) {

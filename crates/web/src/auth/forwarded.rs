@@ -72,7 +72,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn only_who_names_a_client_and_is_not_trusted_is_counted() {
+    fn only_untrusted_forwarding_peers_are_counted() {
         let trusted: Vec<IpNet> = vec!["172.17.0.0/16".parse().expect("a network")];
         let named = |name: HeaderName| HeaderMap::from_iter([(name, HeaderValue::from_static("for=x"))]);
         let counted = Forwarded::default();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_internet_is_near() {
+    fn private_addresses_are_near() {
         let near = |text: &str| is_near(text.parse().expect("an address"));
         for text in ["127.0.0.1", "::1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1", "fe80::1"] {
             assert!(near(text), "{text}");

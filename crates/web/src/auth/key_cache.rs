@@ -14,7 +14,7 @@ const BOUND: usize = 1024;
 
 /// A key that was not revoked: whose, what it may, and until when.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct KnownKey {
+pub(crate) struct CachedKey {
     pub(crate) id: ApiKeyId,
     scopes: Vec<Scope>,
     /// How long the same body from it is a repeat.
@@ -25,7 +25,7 @@ pub(crate) struct KnownKey {
     pub(crate) pace: Option<Pace>,
 }
 
-impl From<ApiKey> for KnownKey {
+impl From<ApiKey> for CachedKey {
     fn from(key: ApiKey) -> Self {
         Self {
             id: key.id,
@@ -38,7 +38,7 @@ impl From<ApiKey> for KnownKey {
     }
 }
 
-impl KnownKey {
+impl CachedKey {
     /// Whether it has the scope; `admin` has all.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
@@ -55,13 +55,13 @@ pub(crate) struct KeyCache(RwLock<Memory>);
 
 #[derive(Default)]
 struct Memory {
-    found: HashMap<[u8; 32], Arc<KnownKey>>,
+    found: HashMap<[u8; 32], Arc<CachedKey>>,
     /// Grows with each change of the keys, so that an answer read before it is not remembered after it.
     generation: u64,
 }
 
 impl KeyCache {
-    pub(crate) fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<KnownKey>> {
+    pub(crate) fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<CachedKey>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).found.get(hash).cloned()
     }
 
@@ -70,11 +70,11 @@ impl KeyCache {
         &self,
         store: &Store,
         hash: [u8; 32],
-    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
+    ) -> Result<Option<Arc<CachedKey>>, StoreError> {
         let generation = self.0.read().unwrap_or_else(PoisonError::into_inner).generation;
         let found = store.api_keys().find(hash).await?;
         let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
-        let known = Arc::new(KnownKey::from(key));
+        let known = Arc::new(CachedKey::from(key));
         let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if memory.generation == generation {
             if memory.found.len() >= BOUND {
@@ -90,15 +90,15 @@ impl KeyCache {
         &self,
         store: &Store,
         id: ApiKeyId,
-    ) -> Result<Option<Arc<KnownKey>>, StoreError> {
-        if let Some(known) = self.known(id) {
+    ) -> Result<Option<Arc<CachedKey>>, StoreError> {
+        if let Some(known) = self.cached_key(id) {
             return Ok(Some(known));
         }
         let found = store.api_keys().get(id).await?;
         Ok(found.filter(|key| key.revoked_at.is_none()).map(|key| Arc::new(key.into())))
     }
 
-    fn known(&self, id: ApiKeyId) -> Option<Arc<KnownKey>> {
+    fn cached_key(&self, id: ApiKeyId) -> Option<Arc<CachedKey>> {
         let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
         memory.found.values().find(|key| key.id == id).cloned()
     }
@@ -115,8 +115,8 @@ impl KeyCache {
 mod tests {
     use super::*;
 
-    fn key(scopes: &[Scope]) -> KnownKey {
-        KnownKey {
+    fn key(scopes: &[Scope]) -> CachedKey {
+        CachedKey {
             id: "key_00000000000000000000000000".parse().expect("an id"),
             scopes: scopes.to_vec(),
             repeats: None,
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_key_works_until_its_end() {
         let end = Timestamp::from_micros(1_000_000);
-        let ends = KnownKey { expires_at: Some(end), ..key(&[]) };
+        let ends = CachedKey { expires_at: Some(end), ..key(&[]) };
         assert!(!ends.is_expired(Timestamp::from_micros(999_999)) && ends.is_expired(end));
         assert!(!key(&[]).is_expired(end));
     }

@@ -33,10 +33,10 @@ pub(super) struct Quota {
 
 /// Where the check of a key leaves what the answer says about it.
 #[derive(Clone, Default)]
-pub(crate) struct KeyNote(Arc<OnceLock<Said>>);
+pub(crate) struct KeyNote(Arc<OnceLock<KeyStatus>>);
 
 #[derive(Clone, Copy)]
-struct Said {
+struct KeyStatus {
     quota: Option<Quota>,
     /// The end of the key, once it is near.
     expires_at: Option<Timestamp>,
@@ -46,7 +46,7 @@ impl KeyNote {
     pub(super) fn say(&self, quota: Option<Quota>, expires_at: Option<Timestamp>, now: Timestamp) {
         let expires_at = expires_at.filter(|end| end.since(now) <= NAMED_BEFORE);
         // The first key of a request is the one that counts.
-        let _ = self.0.set(Said { quota, expires_at });
+        let _ = self.0.set(KeyStatus { quota, expires_at });
     }
 }
 
@@ -55,23 +55,23 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
     let note = KeyNote::default();
     request.extensions_mut().insert(note.clone());
     let mut response = next.run(request).await;
-    if let Some(said) = note.0.get() {
-        add(response.headers_mut(), said);
+    if let Some(status) = note.0.get() {
+        add(response.headers_mut(), status);
     }
     response
 }
 
-fn add(headers: &mut HeaderMap, said: &Said) {
+fn add(headers: &mut HeaderMap, status: &KeyStatus) {
     let mut put = |name: HeaderName, text: String| {
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }
     };
-    if let Some(Quota { pace, left, whole_in }) = said.quota {
+    if let Some(Quota { pace, left, whole_in }) = status.quota {
         put(RATE_LIMIT_POLICY, format!("\"key\";q={};w={}", pace.burst(), whole_seconds(pace.window())));
         put(RATE_LIMIT, format!("\"key\";r={left};t={}", whole_seconds(whole_in)));
     }
-    if let Some(end) = said.expires_at {
+    if let Some(end) = status.expires_at {
         put(EXPIRES, end.to_string());
     }
 }

@@ -4,12 +4,12 @@ use domain::saga::Task;
 use domain::{AccountName, ChannelName, ChatRef, NamedChat, Outside};
 
 use super::caller::Caller;
-use super::key_cache::KnownKey;
+use super::key_cache::CachedKey;
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::chats;
 
-impl KnownKey {
+impl CachedKey {
     /// The account that work goes through, by the one that was asked for.
     pub(crate) fn pin(&self, wanted: Option<AccountName>) -> Result<Option<AccountName>, Problem> {
         self.limits.pin(wanted).map_err(|outside| self.refused(outside, "account"))

@@ -208,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_said_to_be_left_is_left(
+        fn the_reported_quota_is_available(
             requests in 1_u32..200, period in "[smh]", burst in 1_u32..200, gaps in prop::collection::vec(0_u64..5_000, 1..60),
         ) {
             let rate: RequestRate = format!("{requests}/{period}").parse().expect("a rate");

@@ -23,7 +23,7 @@ pub(crate) use caller::{
     identify, present_key,
 };
 pub(crate) use forwarded::Forwarded;
-pub(crate) use key_cache::{KeyCache, KnownKey};
+pub(crate) use key_cache::{CachedKey, KeyCache};
 pub(crate) use key_note::{KeyNote, answer as note_on_answer};
 pub(crate) use last_use::LastUses;
 pub(crate) use meter::{Meters, Pace};

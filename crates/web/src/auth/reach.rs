@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use domain::{AccountName, ChatRef, InboundId, MessageId, NamedChat, OperationId, ReceivedId};
 use http::request::Parts;
 
-use super::key_cache::KnownKey;
+use super::key_cache::CachedKey;
 use crate::audit;
 use crate::problem::Problem;
 use crate::state::State;
@@ -55,7 +55,7 @@ pub(crate) fn is_closed_to_limited_keys(operation: &str) -> bool {
 }
 
 /// Refuses a call that is about something outside the limits of its key, as far as its path says it.
-pub(super) async fn check(state: &State, key: &KnownKey, parts: &mut Parts) -> Result<(), Problem> {
+pub(super) async fn check(state: &State, key: &CachedKey, parts: &mut Parts) -> Result<(), Problem> {
     let reach = audit::operation(parts).map_or(Reach::Everything, of);
     match reach {
         Reach::None | Reach::Handler => Ok(()),
@@ -76,7 +76,7 @@ async fn first(parts: &mut Parts, state: &State) -> Option<String> {
     parameters.iter().next().map(|(_, value)| value.to_owned())
 }
 
-async fn named(state: &State, key: &KnownKey, reach: Reach, given: &str) -> Result<(), Problem> {
+async fn named(state: &State, key: &CachedKey, reach: Reach, given: &str) -> Result<(), Problem> {
     match reach {
         Reach::Chat => match given.parse::<NamedChat>() {
             Ok(chat) => key.named_chat(state, "chat_id", &chat),
@@ -87,7 +87,7 @@ async fn named(state: &State, key: &KnownKey, reach: Reach, given: &str) -> Resu
             Err(_) => Ok(()),
         },
         Reach::Shown | Reach::Changed => {
-            let Some((pin, account, chat)) = place(state, given).await? else { return Ok(()) };
+            let Some((pin, account, chat)) = account_and_chat(state, given).await? else { return Ok(()) };
             // What is tried again goes through another account, unless it has one of its own.
             let account = if reach == Reach::Changed { pin } else { account.or(pin) };
             if key.shows(state, account.as_ref(), chat.as_ref()) {
@@ -102,7 +102,7 @@ async fn named(state: &State, key: &KnownKey, reach: Reach, given: &str) -> Resu
 type Reached = (Option<AccountName>, Option<AccountName>, Option<ChatRef>);
 
 /// The only account that may do it, the one that does it, and the chat it is in.
-async fn place(state: &State, given: &str) -> Result<Option<Reached>, Problem> {
+async fn account_and_chat(state: &State, given: &str) -> Result<Option<Reached>, Problem> {
     if let Ok(id) = given.parse::<MessageId>() {
         let message = state.delivery().get(id).await?;
         return Ok(message.map(|message| {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_listed_is_closed_and_what_is_listed_exists() {
+    fn unlisted_routes_are_closed_and_listed_routes_exist() {
         assert_eq!(of("a_call_of_tomorrow"), Reach::Everything);
         for operation in ["list_keys", "send_import_files", "retry_failed_messages", "search_logs"] {
             assert_eq!(of(operation), Reach::Everything);

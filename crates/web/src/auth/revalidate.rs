@@ -6,7 +6,7 @@ use access::Right;
 use store::{Scope, StoreError};
 
 use super::caller::Caller;
-use super::key_cache::KnownKey;
+use super::key_cache::CachedKey;
 use crate::state::State;
 
 /// The longest wait for the store to say so.
@@ -35,7 +35,8 @@ async fn look(state: &State, caller: &Caller) -> Result<bool, StoreError> {
             let now = state.clock().now();
             let known = state.keys().of_id(state.store(), key).await?;
             // A key that is limited to other things meanwhile begins again.
-            let is_same = |known: &KnownKey| caller.key.as_ref().is_none_or(|key| key.limits == known.limits);
+            let is_same =
+                |known: &CachedKey| caller.key.as_ref().is_none_or(|key| key.limits == known.limits);
             Ok(known.is_some_and(|key| key.may(Scope::Read) && !key.is_expired(now) && is_same(&key)))
         }
         // Anyone who owns the data directory.

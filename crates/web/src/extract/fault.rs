@@ -67,7 +67,7 @@ impl Fault {
         self.blank
     }
 
-    pub(super) fn told(&self) -> FieldError {
+    pub(super) fn field_error(&self) -> FieldError {
         FieldError::new(self.path(), self.message.clone())
     }
 }

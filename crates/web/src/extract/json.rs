@@ -63,10 +63,10 @@ impl<T: DeserializeOwned> Unchecked<T> {
         }
         if let Some(Err(problem)) = checked {
             let is_news = |error: &&FieldError| {
-                let told = |known: &FieldError| {
+                let is_reported = |known: &FieldError| {
                     known.field.starts_with(&error.field) || error.field.starts_with(&known.field)
                 };
-                !wrong.iter().any(told)
+                !wrong.iter().any(is_reported)
             };
             let news: Vec<_> = problem.errors().iter().filter(is_news).cloned().collect();
             wrong.extend(news);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_apart_from_what_is_wrong() {
+    fn invalid_json_is_distinguished_from_invalid_fields() {
         for raw in ["", "{", "{\"text\":\"x\"} x", "\u{feff}", "nul", "{\"text\":\"\\ud800\"}"] {
             assert_eq!(errors(raw).0, Code::InvalidJson, "{raw:?}");
         }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_is_named() {
+    fn the_invalid_field_is_named() {
         for (raw, detail) in [
             ("{}", "The field \"text\" is missing."),
             ("{\"text\":[1]}", "The field \"text\" is wrong: write text."),
@@ -155,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_like_none_gets_the_list() {
+    fn a_field_name_like_no_other_gets_the_list_of_fields() {
         let problem = errors("{\"text\":\"x\",\"zzzzzzzzzzzz\":1}").1;
         assert!(problem.contains("known are text, wait, inner"), "{problem}");
     }
 
     #[test]
-    fn media_types() {
+    fn json_media_types_are_recognized() {
         for (value, json) in [
             ("application/json", true),
             ("application/json; charset=utf-8", true),

@@ -43,9 +43,9 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Read<T> {
         if aside.has(fault.path()) {
             wrong.extend(blank.remove(fault.path()));
         } else if fault.is_blank() {
-            blank.insert(fault.path().to_owned(), fault.told());
+            blank.insert(fault.path().to_owned(), fault.field_error());
         } else {
-            wrong.push(fault.told());
+            wrong.push(fault.field_error());
         }
         if !aside.put(fault.path()) {
             break;
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_there_to_be_looked_at() {
+    fn readable_fields_are_returned_despite_errors() {
         let read = of(r#"{"text":{},"seconds":"soon","count":"9"}"#);
         assert_eq!(read.wrong.len(), 3);
         assert_eq!(read.value.expect("a value").count, Some(9));

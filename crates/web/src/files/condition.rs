@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn as_the_standard_writes_it() {
+    fn entity_tags_are_read_as_in_the_standard() {
         for lines in [
             &[r#""xyzzy""#][..],
             &[r#"W/"xyzzy""#],
@@ -100,7 +100,7 @@ mod tests {
         fn a_tag_is_found_exactly_when_it_is_listed(
             listed in prop::collection::vec(("[!#-~é]{0,4}", any::<bool>(), "[ \t]{0,2},[ ,\t]{0,3}"), 0..5),
             lines in 1..3_usize,
-            asked in "[!#-~é]{0,4}",
+            requested in "[!#-~é]{0,4}",
         ) {
             let written: Vec<_> = listed
                 .iter()
@@ -111,11 +111,11 @@ mod tests {
             for (tag, ..) in &listed {
                 prop_assert!(has.is(tag));
             }
-            prop_assert_eq!(has.is(&asked), listed.iter().any(|(tag, ..)| *tag == asked));
+            prop_assert_eq!(has.is(&requested), listed.iter().any(|(tag, ..)| *tag == requested));
         }
 
         #[test]
-        fn whatever_is_sent_is_read(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn any_header_is_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
                 let has = Has::read(&HeaderMap::from_iter([(IF_NONE_MATCH, value)]));
                 prop_assert!(has == Has::Any || !has.is("no \" tag"));

@@ -5,7 +5,7 @@ use media::FileName;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What RFC 8187 leaves as it is, beside letters and digits.
-const KEPT: AsciiSet = NON_ALPHANUMERIC
+const UNESCAPED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
     .remove(b'$')
@@ -38,7 +38,7 @@ pub(super) fn attachment(name: &str) -> HeaderValue {
     let text = if plain == name.as_str() {
         format!("attachment; filename=\"{plain}\"")
     } else {
-        let whole = utf8_percent_encode(name.as_str(), &KEPT);
+        let whole = utf8_percent_encode(name.as_str(), &UNESCAPED);
         format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
     };
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_in_ascii_and_beyond() {
+    fn file_names_are_encoded_in_ascii_and_beyond() {
         for (name, header) in [
             ("photo.jpg", "attachment; filename=\"photo.jpg\""),
             ("two words.pdf", "attachment; filename=\"two words.pdf\""),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_run() {
+    fn active_content_is_served_as_bytes() {
         for (mime, header) in [
             ("image/jpeg", "image/jpeg"),
             ("Audio/OGG; codecs=opus", "audio/ogg"),

@@ -48,7 +48,7 @@ mod tests {
     use media::kind::Tracks;
 
     #[test]
-    fn what_is_known_is_told_and_the_rest_is_zero() {
+    fn known_attributes_are_sent_and_the_others_are_zero() {
         let pixels = Pixels { width: 640, height: 480 };
         let tracks = Tracks {
             duration: Some(Duration::from_millis(1_500)),

@@ -50,7 +50,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn posts_of_public_channels() {
+    fn links_to_public_posts_are_read() {
         for link in [
             "https://t.me/Demo_Channel/45",
             "http://t.me/demo_channel/45/",
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_post() {
+    fn links_to_anything_else_are_not_posts() {
         for link in [
             "https://t.me/demo_channel",
             "https://t.me/demo_channel/",

@@ -6,10 +6,10 @@ mod form;
 mod link;
 mod load;
 mod named;
-mod places;
 mod range;
 mod refused;
 mod serve;
+mod slots;
 mod take;
 mod unread;
 
@@ -21,15 +21,15 @@ use domain::message::OutboundMessage;
 use media::{Fetcher, Outgoing, Shelf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use places::Places;
+use slots::Slots;
 
 pub(crate) use form::kind_of;
 pub(crate) use link::{NoPost, post};
 pub(crate) use load::{Load, submit};
 pub(crate) use named::{Named, Source};
-pub(crate) use places::Asker;
 pub(crate) use refused::{Untaken, Why, of_taking as code_of};
-pub(crate) use serve::{Asked, backup, from_telegram, stored, unnamed};
+pub(crate) use serve::{FileRequest, backup, from_telegram, stored, unnamed};
+pub(crate) use slots::Asker;
 pub(crate) use take::{Terms, take};
 
 /// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
@@ -53,13 +53,13 @@ pub struct Files {
 #[derive(Clone)]
 pub(crate) struct BoundedFiles {
     files: Files,
-    places: Arc<Places>,
+    slots: Arc<Slots>,
     readers: Arc<Semaphore>,
 }
 
 impl BoundedFiles {
     pub(crate) fn new(files: Files) -> Self {
-        Self { files, places: Arc::new(Places::new()), readers: Arc::new(Semaphore::new(MOST_READ)) }
+        Self { files, slots: Arc::new(Slots::new()), readers: Arc::new(Semaphore::new(MOST_READ)) }
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {

@@ -73,7 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ranges_as_clients_write_them() {
+    fn range_headers_of_clients_are_read() {
         for (header, wanted) in [
             ("bytes=0-99", Wanted::Between(0, 99)),
             ("Bytes = 5 - 5", Wanted::Between(5, 5)),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_has_of_them() {
+    fn ranges_are_limited_to_the_file() {
         let span = |start, length| Ok(Some(Span { start, length }));
         assert_eq!(Wanted::All.within(0), Ok(None));
         assert_eq!(Wanted::Between(2, 100).within(10), span(2, 8));

@@ -158,8 +158,8 @@ mod tests {
         ] {
             let problem = Problem::from(Untaken { index: 2, field: "url", why });
             assert_eq!(problem.code(), code);
-            let said = problem.detail();
-            assert!(said.contains(says) && said.contains("media[2].url"), "{said}");
+            let detail = problem.detail();
+            assert!(detail.contains(says) && detail.contains("media[2].url"), "{detail}");
         }
         for (why, code) in [
             (TakeError::NoSpace, Code::StorageFull),

@@ -39,13 +39,13 @@ struct Whole<'a> {
     etag: Option<HeaderValue>,
 }
 
-pub(crate) struct Asked {
+pub(crate) struct FileRequest {
     wanted: Wanted,
     has: Has,
     only_of: Option<HeaderValue>,
 }
 
-impl Asked {
+impl FileRequest {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         let wanted =
             headers.get(RANGE).and_then(|range| range.to_str().ok()).map_or(Wanted::All, Wanted::read);
@@ -67,7 +67,7 @@ pub(crate) async fn stored(
     folder: &Outgoing,
     (key, sha256): (&FileKey, Sha256),
     (name, mime): (&str, &str),
-    asked: &Asked,
+    request: &FileRequest,
 ) -> Result<Option<Response>, Problem> {
     let path = folder.path(key);
     let turn = turn(state).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn stored(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
-    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), asked).await.map(Some)
+    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), request).await.map(Some)
 }
 
 /// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what is between: anyone who has it and the
@@ -90,13 +90,13 @@ pub(crate) async fn backup(
     state: &State,
     (file, size): (std::fs::File, u64),
     name: &str,
-    asked: &Asked,
+    request: &FileRequest,
 ) -> Result<Response, Problem> {
     let turn = turn(state).await?;
     // One name is one backup: a file is written once, and given its name when it is whole.
     let tag = format!("{name}-{size}");
     let mut response =
-        whole_or_part((File::from_std(file), size, turn), (name, "application/gzip"), &tag, asked).await?;
+        whole_or_part((File::from_std(file), size, turn), (name, "application/gzip"), &tag, request).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -106,13 +106,13 @@ async fn whole_or_part(
     (mut file, size, turn): (File, u64, OwnedSemaphorePermit),
     (name, mime): (&str, &str),
     tag: &str,
-    asked: &Asked,
+    request: &FileRequest,
 ) -> Result<Response, Problem> {
     let etag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
-    if asked.has.is(tag) {
+    if request.has.is(tag) {
         return Ok(unchanged(etag));
     }
-    let Ok(span) = asked.of(etag.as_ref()).within(size) else { return Ok(nothing_of(size)) };
+    let Ok(span) = request.of(etag.as_ref()).within(size) else { return Ok(nothing_of(size)) };
     let Span { start, length } = span.unwrap_or(Span { start: 0, length: size });
     file.seek(SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
     let pieces = stream::try_unfold((file.take(length), turn), async |(mut file, turn)| {
@@ -126,14 +126,14 @@ async fn whole_or_part(
 pub(crate) async fn from_telegram(
     state: &State,
     what: DownloadOf,
-    asked: &Asked,
+    request: &FileRequest,
 ) -> Result<Response, Problem> {
     let turn = turn(state).await?;
     let now = || state.clock().now();
     let download = async |range| state.pool().download(what.clone(), range).await;
-    let mut wanted = asked.of(None);
+    let mut wanted = request.of(None);
     // Files from there have no tag; anyone who wants none at all learns whether there is one.
-    if asked.has == Has::Any {
+    if request.has == Has::Any {
         let first = DownloadRange { offset: 0, limit: Some(1) };
         download(first).await.map_err(|error| unread::problem(error, now()))?;
         return Ok(unchanged(None));

@@ -10,8 +10,8 @@ use media::{FileName, TakeError, Taken, kind};
 use super::form::form;
 use super::load::{Carried, Load};
 use super::named::{Named, Source};
-use super::places::Asker;
 use super::refused::{Untaken, Why};
+use super::slots::Asker;
 use super::{BoundedFiles, Files};
 use crate::state::State;
 
@@ -61,18 +61,20 @@ pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Resu
 
 async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Until>) -> Result<Carried, Why> {
     let files = state.files();
-    let told = named.name.as_deref();
+    let given_name = named.name.as_deref();
     let Files { outgoing, shelf, fetcher, folder, .. } = &files.files;
     match &named.source {
         Source::Post { channel, message_id } => {
             let source = MediaSource::Post { channel: channel.clone(), message_id: *message_id };
-            Ok(from_telegram(source, told))
+            Ok(from_telegram(source, given_name))
         }
-        Source::FileId(file_id) => Ok(from_telegram(MediaSource::FileId { file_id: file_id.clone() }, told)),
+        Source::FileId(file_id) => {
+            Ok(from_telegram(MediaSource::FileId { file_id: file_id.clone() }, given_name))
+        }
         Source::Url(address) => {
             let fetching = async {
-                let _turn = turn(state, files.places.away(asker)).await?;
-                Ok::<_, Why>(fetcher.fetch(address, told).await?)
+                let _turn = turn(state, files.slots.away(asker)).await?;
+                Ok::<_, Why>(fetcher.fetch(address, given_name).await?)
             };
             let fetched = match until {
                 None => fetching.await?,
@@ -84,33 +86,33 @@ async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Unti
             carried(files, named, fetched.taken, &fetched.name)
         }
         Source::Upload(id) => {
-            let _turn = turn(state, files.places.here()).await?;
+            let _turn = turn(state, files.slots.here()).await?;
             let upload = shelf.get(*id).ok_or(Why::NoUpload)?;
             let taken = outgoing.intake().adopt(&upload.taken).await.map_err(|error| match error {
                 // Its time was over a moment ago.
                 TakeError::Disk(error) if error.kind() == ErrorKind::NotFound => Why::NoUpload,
                 error => Why::Take(error),
             })?;
-            carried(files, named, taken, &told.and_then(FileName::new).unwrap_or(upload.name))
+            carried(files, named, taken, &given_name.and_then(FileName::new).unwrap_or(upload.name))
         }
         Source::Path(path) => {
-            let _turn = turn(state, files.places.here()).await?;
+            let _turn = turn(state, files.slots.here()).await?;
             let taken = outgoing.intake().path(folder, path).await?;
             let own = path.file_name().map(|name| name.to_string_lossy());
-            let name = FileName::choose(told.or(own.as_deref()), None, None, taken.facts.content);
+            let name = FileName::choose(given_name.or(own.as_deref()), None, None, taken.facts.content);
             carried(files, named, taken, &name)
         }
     }
 }
 
-/// A place among the files that come in at once.
-async fn turn<P>(state: &State, place: impl Future<Output = Option<P>>) -> Result<P, Why> {
-    state.clock().timeout(TURN, place).await.map_err(|_| Why::Busy)?.ok_or(Why::Stopping)
+/// A slot among the files that come in at once.
+async fn turn<P>(state: &State, slot: impl Future<Output = Option<P>>) -> Result<P, Why> {
+    state.clock().timeout(TURN, slot).await.map_err(|_| Why::Busy)?.ok_or(Why::Stopping)
 }
 
 /// What it is, and what it is called, is known to Telegram alone.
-fn from_telegram(source: MediaSource, told: Option<&str>) -> Carried {
-    let name = told.and_then(FileName::new).map(|name| name.to_string()).unwrap_or_default();
+fn from_telegram(source: MediaSource, given_name: Option<&str>) -> Carried {
+    let name = given_name.and_then(FileName::new).map(|name| name.to_string()).unwrap_or_default();
     Carried { media: Media { source, form: MediaForm::Document, name, mime: String::new() }, held: None }
 }
 

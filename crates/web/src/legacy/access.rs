@@ -10,12 +10,12 @@ use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{ConnectionInfo, KeyNote, KnownKey, check_address, is_in, present_key};
+use crate::auth::{CachedKey, ConnectionInfo, KeyNote, check_address, is_in, present_key};
 
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) address: Option<IpAddr>,
-    pub(super) key: Option<Arc<KnownKey>>,
+    pub(super) key: Option<Arc<CachedKey>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,7 +64,7 @@ pub(super) enum Body {
         debug: Debug,
     },
     /// None of the users is found, so no chat was made.
-    NobodyFound {
+    NoMembersFound {
         error: &'static str,
         debug: Debug,
     },
@@ -151,7 +151,7 @@ impl Answer {
 
     /// The same as this service says it: creating a chat has bare errors, and only sending answers a flood with 429.
     #[must_use]
-    pub(super) fn said_by(mut self, service: Service) -> Self {
+    pub(super) fn shaped_for(mut self, service: Service) -> Self {
         let creates = service == Service::CreateChat;
         let all_flooded = matches!(self.body, Body::Flood { error: FLOOD, .. });
         if all_flooded && (creates || service == Service::LeaveChat) {
@@ -222,14 +222,14 @@ pub(super) mod tests {
                 (503, r#"{"status":"error","error":"FloodWait","retry_after":30}"#),
             ),
         ] {
-            let said = |answer: Answer| wire(&answer.said_by(service));
-            let (status, body) = said(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "x"));
+            let shaped = |answer: Answer| wire(&answer.shaped_for(service));
+            let (status, body) = shaped(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "x"));
             assert_eq!((status, body.as_str()), error, "{service:?}");
-            let (status, body) = said(Answer::flood(until, Timestamp::default()));
+            let (status, body) = shaped(Answer::flood(until, Timestamp::default()));
             assert_eq!((status, body.as_str()), flood, "{service:?}");
             let doubt = Answer::doubt("it may exist", "/v1/operations", &"op_1");
             assert_eq!(
-                said(doubt),
+                shaped(doubt),
                 (
                     500,
                     r#"{"status":"error","error":"it may exist; see GET /v1/operations/op_1, the same call again joins this one","id":"op_1","state":"in_doubt"}"#
@@ -238,7 +238,7 @@ pub(super) mod tests {
                 "{service:?}"
             );
             assert_eq!(
-                said(Answer::skipped()),
+                shaped(Answer::skipped()),
                 (200, r#"{"status":"skipped","reason":"chat already left"}"#.to_owned())
             );
         }

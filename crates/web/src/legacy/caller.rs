@@ -39,13 +39,13 @@ impl<H: Held> Caller<H> {
             return Ok(Self { state, id, how, unanswered: false });
         }
         // In a task of its own: a connection that is cut while it is accepted must not hide its id.
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         state.clone().tasks().spawn(async move {
             let submitted = submitting.await;
             // A caller that is gone already is dropped right here, or in the channel.
-            let _ = tell.send(submitted.map(|(id, how)| Self { state, id, how, unanswered: true }));
+            let _ = sender.send(submitted.map(|(id, how)| Self { state, id, how, unanswered: true }));
         });
-        told.await.unwrap_or_else(|_| {
+        receiver.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable("the request was lost on its way to the store".to_owned()).into())
         })
     }

@@ -17,8 +17,8 @@ use super::sagas::submit;
 use super::wait::{Errand, wait};
 
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = call(&gate, request).await;
-    gate.respond(told)
+    let outcome = call(&gate, request).await;
+    gate.respond(outcome)
 }
 
 impl Errand for CreateChatRequest {
@@ -43,7 +43,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let options = gate.state.options();
     let legacy = &options.legacy;
     let Some(task) = chat.task(legacy.invite_callback.is_some()) else {
-        return Err(create_chat_answer::nobody(&chat, None, &[]));
+        return Err(create_chat_answer::no_members_found(&chat, None, &[]));
     };
     let caller = submit(gate, &arrived, fields, task, legacy.hold).await?;
     wait(gate, caller, &chat).await

@@ -34,12 +34,12 @@ struct Made {
 }
 
 /// What the saga answers at its end; `None` while it may still change by itself.
-pub(super) fn answer(saga: &Saga, asked: &CreateChatRequest, now: Timestamp) -> Option<Answer> {
+pub(super) fn answer(saga: &Saga, request: &CreateChatRequest, now: Timestamp) -> Option<Answer> {
     match saga.state {
-        SagaState::Done => Some(made(saga, asked)),
+        SagaState::Done => Some(made(saga, request)),
         SagaState::Failed => Some(match &saga.failure {
             Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers }) => {
-                nobody(asked, saga.account.clone(), &saga.progress.members)
+                no_members_found(request, saga.account.clone(), &saga.progress.members)
             }
             _ => refused::failed(saga, None, now),
         }),
@@ -53,11 +53,15 @@ pub(super) fn answer(saga: &Saga, asked: &CreateChatRequest, now: Timestamp) -> 
 }
 
 /// None of the people is found; without an account when no one had to be asked.
-pub(super) fn nobody(asked: &CreateChatRequest, account: Option<AccountName>, members: &[Member]) -> Answer {
-    let debug = Debug { account, resolve_failed: resolve_failed(asked, members), made: None };
+pub(super) fn no_members_found(
+    request: &CreateChatRequest,
+    account: Option<AccountName>,
+    members: &[Member],
+) -> Answer {
+    let debug = Debug { account, resolve_failed: resolve_failed(request, members), made: None };
     Answer {
         status: StatusCode::BAD_REQUEST,
-        body: Body::NobodyFound { error: "no resolvable users", debug },
+        body: Body::NoMembersFound { error: "no resolvable users", debug },
     }
 }
 
@@ -71,13 +75,13 @@ pub(super) fn doubt(saga: &Saga) -> Answer {
     Answer::doubt(&what, "/v1/operations", &saga.id)
 }
 
-fn made(saga: &Saga, asked: &CreateChatRequest) -> Answer {
+fn made(saga: &Saga, request: &CreateChatRequest) -> Answer {
     let progress = &saga.progress;
-    let named = |wanted: fn(&Member) -> bool, said: fn(&Member) -> String| {
+    let named = |wanted: fn(&Member) -> bool, describe: fn(&Member) -> String| {
         let people = progress.members.iter().filter(|member| member.role != Role::Observer);
         people
             .filter(|member| member.person.is_some() && wanted(member))
-            .map(|member| format!("{}: {}", asked.given(&member.who), said(member)))
+            .map(|member| format!("{}: {}", request.given(&member.who), describe(member)))
             .collect::<Vec<_>>()
     };
     let made = Made {
@@ -94,14 +98,14 @@ fn made(saga: &Saga, asked: &CreateChatRequest) -> Answer {
     };
     let debug = Debug {
         account: saga.account.clone(),
-        resolve_failed: resolve_failed(asked, &progress.members),
+        resolve_failed: resolve_failed(request, &progress.members),
         made: Some(made),
     };
     Answer {
         status: StatusCode::OK,
         body: Body::Created {
             status: "ok",
-            title: asked.title.clone(),
+            title: request.title.clone(),
             chat_id: saga.chat_id.as_ref().map(ChatId::to_string),
             invite_link: progress.invite_link.clone(),
             debug,
@@ -110,7 +114,7 @@ fn made(saga: &Saga, asked: &CreateChatRequest) -> Answer {
 }
 
 /// Everyone who was not found, in the order in which they were named.
-fn resolve_failed(asked: &CreateChatRequest, members: &[Member]) -> Vec<String> {
+fn resolve_failed(request: &CreateChatRequest, members: &[Member]) -> Vec<String> {
     let reason = |named: &Named| match &named.who {
         None => Some("no one can have this name".to_owned()),
         Some(who) => members
@@ -120,7 +124,7 @@ fn resolve_failed(asked: &CreateChatRequest, members: &[Member]) -> Vec<String> 
             .map(why),
     };
     let mut failed: Vec<String> = Vec::new();
-    for named in &asked.people {
+    for named in &request.people {
         if let Some(reason) = reason(named) {
             let line = format!("{}: {reason}", named.given);
             if !failed.contains(&line) {
@@ -169,7 +173,7 @@ pub(super) mod tests {
 
     const BODY: &str = r#"{"title":" A chat ","usernames":["@Anna_1","shy_1","gone_1","не имя","demo_bot"]}"#;
 
-    fn asked() -> CreateChatRequest {
+    fn chat_request() -> CreateChatRequest {
         CreateChatRequest::read(&Fields::read(BODY.as_bytes())).expect("a chat")
     }
 
@@ -219,12 +223,12 @@ pub(super) mod tests {
     }
 
     fn of(state: SagaState, progress: Progress) -> (u16, String) {
-        let saga = saga(asked().task(false).expect("a task"), state, progress);
-        wire(&answer(&saga, &asked(), Timestamp::default()).expect("it is over"))
+        let saga = saga(chat_request().task(false).expect("a task"), state, progress);
+        wire(&answer(&saga, &chat_request(), Timestamp::default()).expect("it is over"))
     }
 
     #[test]
-    fn a_chat_that_was_made() {
+    fn a_created_chat_is_described() {
         assert_eq!(
             of(SagaState::Done, progress()),
             (
@@ -236,7 +240,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_chat_whose_later_steps_were_refused() {
+    fn refused_later_steps_of_a_created_chat_are_named() {
         let refused = |why: &str| Some(Ended::Refused { why: why.to_owned() });
         let mut progress = Progress {
             open_history: refused("CHAT_ADMIN_REQUIRED"),
@@ -258,11 +262,12 @@ pub(super) mod tests {
 
     #[test]
     fn no_one_found_is_the_callers_error() {
-        let mut saga = saga(asked().task(false).expect("a task"), SagaState::Failed, Progress::default());
+        let mut saga =
+            saga(chat_request().task(false).expect("a task"), SagaState::Failed, Progress::default());
         saga.failure = Some(Failure::Rejected { provider_code: RejectionCode::NoResolvableUsers });
         saga.progress.members = vec![member("@anna_1", Role::Member, None, MemberResult::NotFound)];
         assert_eq!(
-            wire(&answer(&saga, &asked(), Timestamp::default()).expect("it is over")),
+            wire(&answer(&saga, &chat_request(), Timestamp::default()).expect("it is over")),
             (
                 400,
                 r#"{"error":"no resolvable users","debug":{"account":"main","resolve_failed":["@Anna_1: no one has this name","не имя: no one can have this name"]}}"#
@@ -270,16 +275,16 @@ pub(super) mod tests {
             )
         );
         assert_eq!(
-            wire(&nobody(&asked(), None, &[])).1,
+            wire(&no_members_found(&chat_request(), None, &[])).1,
             r#"{"error":"no resolvable users","debug":{"account":null,"resolve_failed":["не имя: no one can have this name"]}}"#
         );
     }
 
     #[test]
-    fn what_is_under_way_has_no_answer_and_what_may_exist_is_a_doubt() {
+    fn pending_work_has_no_answer_and_unsure_work_is_a_doubt() {
         for state in [SagaState::Queued, SagaState::Running] {
-            let saga = saga(asked().task(false).expect("a task"), state, progress());
-            assert_eq!(answer(&saga, &asked(), Timestamp::default()), None, "{state:?}");
+            let saga = saga(chat_request().task(false).expect("a task"), state, progress());
+            assert_eq!(answer(&saga, &chat_request(), Timestamp::default()), None, "{state:?}");
         }
         let (status, body) = of(SagaState::InDoubt, progress());
         assert_eq!(status, 500);

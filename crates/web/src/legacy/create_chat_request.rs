@@ -72,7 +72,7 @@ impl CreateChatRequest {
             members,
             admins: Vec::new(),
             observer: ObserverRule::ByBackups,
-            need_somebody: true,
+            needs_a_member: true,
             client_tg_id: self.client_tg_id.clone().filter(|_| calls_back),
         })
     }
@@ -141,21 +141,21 @@ mod tests {
     }
 
     #[test]
-    fn names_with_and_without_an_at_sign_and_what_cannot_be_one() {
+    fn names_are_read_with_and_without_an_at_sign() {
         let chat = read(r#"{"title":"x","usernames":["@Demo_A","demo_b",7,"не имя",true]}"#).expect("a chat");
         let given: Vec<&str> = chat.people.iter().map(|named| named.given.as_str()).collect();
         assert_eq!(given, ["@Demo_A", "@demo_b", "7", "не имя", "true"]);
         let task = chat.task(true).expect("a task");
-        let Task::CreateChat { members, need_somebody, observer, .. } = task else { panic!("another task") };
+        let Task::CreateChat { members, needs_a_member, observer, .. } = task else { panic!("another task") };
         let members: Vec<String> = members.iter().map(ToString::to_string).collect();
         assert_eq!(members, ["@demo_a", "@demo_b", "7"]);
-        assert!(need_somebody && observer == ObserverRule::ByBackups);
+        assert!(needs_a_member && observer == ObserverRule::ByBackups);
         assert_eq!(chat.given(&"@demo_a".parse().expect("a name")), "@Demo_A");
         assert_eq!(read(r#"{"title":"x","usernames":["не имя"]}"#).expect("a chat").task(true), None);
     }
 
     #[test]
-    fn the_client_is_text_or_number_and_only_told_where_a_callback_is_set() {
+    fn the_client_is_passed_on_only_where_a_callback_is_set() {
         for (client, text) in [
             (r#""77""#, Some("77")),
             ("77", Some("77")),
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_title_is_cut_for_telegram_and_kept_for_the_answer(title in "[^\"\\\\\\p{C}]{1,300}") {
+        fn a_title_is_shortened_for_telegram_and_answered_in_full(title in "[^\"\\\\\\p{C}]{1,300}") {
             let body = serde_json::json!({ "title": title, "usernames": ["@a1"] }).to_string();
             match read(&body) {
                 Err(wrong) => prop_assert!(wrong == Wrong::NoTitle && title.trim().is_empty()),
@@ -196,7 +196,7 @@ mod tests {
         }
 
         #[test]
-        fn no_one_who_was_named_is_lost(names in prop::collection::vec(".{0,40}", 0..20)) {
+        fn every_named_person_is_included(names in prop::collection::vec(".{0,40}", 0..20)) {
             let body = serde_json::json!({ "title": "x", "usernames": names }).to_string();
             let named = names.iter().filter(|name| !name.trim().trim_start_matches('@').is_empty()).count();
             prop_assert_eq!(read(&body).map_or(0, |chat| chat.people.len()), named);

@@ -199,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_has_no_fields() {
+    fn a_body_that_is_not_an_object_has_no_fields() {
         for body in ["", "chat=1", "[1]", "\"x\"", "null", "{", "\u{0}"] {
             assert_eq!(fields(body), Fields::default(), "{body}");
         }
         assert!(fields("\u{feff}{\"a\":1}").has("a"));
         for (body, says) in [("", "empty"), ("[1]", "not an object"), ("{", "EOF"), ("x", "expected value")] {
-            let said = Fields::read_strictly(body.as_bytes()).expect_err("no object");
-            assert!(said.contains(says), "{body}: {said}");
+            let error = Fields::read_strictly(body.as_bytes()).expect_err("no object");
+            assert!(error.contains(says), "{body}: {error}");
         }
     }
 
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn texts_are_read_from_scalars() {
         for (json, text) in [
             (r#"{"a":"x"}"#, "x"),
             (r#"{"a":-1001234567890}"#, "-1001234567890"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn flags() {
+    fn flags_are_read_from_texts_and_numbers() {
         for (json, flag) in [
             (r#"{"a":true}"#, true),
             (r#"{"a":1}"#, true),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
+    fn numbers_are_read_or_refused() {
         for (json, number) in [
             (r#"{"a":7}"#, Ok(Some(7))),
             (r#"{"a":"7"}"#, Ok(Some(7))),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn names_are_read_from_lists_and_texts() {
         assert_eq!(fields(r#"{"a":["@x"," y ","",null,7]}"#).names("a"), ["@x", "y", "7"]);
         assert_eq!(fields(r#"{"a":"@x, y"}"#).names("a"), ["@x", "y"]);
         assert!(fields("{}").names("a").is_empty());

@@ -6,14 +6,14 @@ use telegram::AccountView;
 
 /// One account, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct AccountAvailability {
     pub(super) name: AccountName,
     pub(super) pool: bool,
     pub(super) state: AccountState,
     pub(super) flooded_until: Option<Timestamp>,
 }
 
-impl Standing {
+impl AccountAvailability {
     /// The state of an account for one kind of call.
     pub(super) fn of(view: &AccountView, operation: Operation) -> Self {
         let floods = view.floods.iter().filter(|flood| flood.operation == operation);
@@ -30,7 +30,7 @@ impl Standing {
 /// every account that could be meant is flooded.
 pub(super) fn flooded_until(
     own: Option<Timestamp>,
-    accounts: &[Standing],
+    accounts: &[AccountAvailability],
     pin: Option<&AccountName>,
     now: Timestamp,
 ) -> Option<Timestamp> {
@@ -62,17 +62,17 @@ mod tests {
 
     #[test]
     fn all_flooded_is_a_flood_and_one_ready_is_not() {
-        let standing = |name: &str, pool, state, flooded: Option<i64>| Standing {
+        let account = |name: &str, pool, state, flooded: Option<i64>| AccountAvailability {
             name: name.parse().expect("a name"),
             pool,
             state,
             flooded_until: flooded.map(at),
         };
         let flooded = [
-            standing("a", true, AccountState::FloodWait, Some(50)),
-            standing("b", true, AccountState::FloodWait, Some(40)),
-            standing("c", true, AccountState::Offline, None),
-            standing("d", false, AccountState::Ready, None),
+            account("a", true, AccountState::FloodWait, Some(50)),
+            account("b", true, AccountState::FloodWait, Some(40)),
+            account("c", true, AccountState::Offline, None),
+            account("d", false, AccountState::Ready, None),
         ];
         assert_eq!(flooded_until(Some(at(30)), &flooded, None, at(10)), Some(at(30)));
         assert_eq!(flooded_until(None, &flooded, None, at(10)), Some(at(40)));
@@ -80,7 +80,7 @@ mod tests {
         let d = "d".parse().expect("a name");
         assert_eq!(flooded_until(None, &flooded, Some(&d), at(10)), None);
         let mut ready = flooded.to_vec();
-        ready.push(standing("e", true, AccountState::Ready, None));
+        ready.push(account("e", true, AccountState::Ready, None));
         assert_eq!(flooded_until(None, &ready, None, at(10)), None);
         assert_eq!(flooded_until(None, &[], None, at(10)), None);
     }

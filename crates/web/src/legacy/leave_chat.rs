@@ -20,8 +20,8 @@ use super::wait::{Errand, wait};
 const HOLDS: u32 = 3;
 
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = call(&gate, request).await;
-    gate.respond(told)
+    let outcome = call(&gate, request).await;
+    gate.respond(outcome)
 }
 
 impl Errand for LeaveChatRequest {
@@ -49,11 +49,11 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     if fields.is_unset("chat") {
         return Err(Answer::error(StatusCode::BAD_REQUEST, UNSET_CHAT));
     }
-    let farewell = LeaveChatRequest::read(&fields)
+    let errand = LeaveChatRequest::read(&fields)
         .ok_or_else(|| Answer::error(StatusCode::BAD_REQUEST, "chat is required"))?;
     let options = gate.state.options();
     let legacy = &options.legacy;
-    let Some(task) = farewell.task(legacy.leave_removes_members, !legacy.leave_own_chats) else {
+    let Some(task) = errand.task(legacy.leave_removes_members, !legacy.leave_own_chats) else {
         return Ok((
             leave_chat_answer::unfound("this names no chat, so no account can find it; it counts as left"),
             false,
@@ -61,5 +61,5 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     };
     let holds = if legacy.leave_removes_members { HOLDS } else { 1 };
     let caller = submit(gate, &arrived, fields, task, legacy.hold.saturating_mul(holds)).await?;
-    wait(gate, caller, &farewell).await
+    wait(gate, caller, &errand).await
 }

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_ways_of_being_gone() {
+    fn the_three_kinds_of_left_chats_are_reported() {
         let channel = leaving("-1001234567890", SagaState::Done, Some(Left::Channel), &[1, 2]);
         assert_eq!(
             of(&channel),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_left() {
+    fn chats_that_were_not_left_are_errors_or_doubts() {
         let running = leaving("-1001234567890", SagaState::Running, None, &[1]);
         assert_eq!(answer(&running, "@demo", Timestamp::default()), None);
         let (status, body) = wire(&doubt(&running));

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_with_and_without_their_mark_and_names() {
+    fn ids_are_read_with_and_without_their_mark() {
         for (chat, meant) in [
             (r#""-1001234567890""#, Some("-1001234567890")),
             ("-1001234567890", Some("-1001234567890")),
@@ -70,8 +70,8 @@ mod tests {
             ("true", None),
             (r#"["demo"]"#, None),
         ] {
-            let farewell = read(&format!(r#"{{"chat":{chat}}}"#)).expect(chat);
-            assert_eq!(farewell.chat, meant.map(|meant| meant.parse().expect("a chat")), "{chat}");
+            let request = read(&format!(r#"{{"chat":{chat}}}"#)).expect(chat);
+            assert_eq!(request.chat, meant.map(|meant| meant.parse().expect("a chat")), "{chat}");
         }
     }
 
@@ -88,12 +88,12 @@ mod tests {
             let marked = format!("-100{bare:010}");
             let expected = ChatId::channel(bare).map(ChatRef::Id);
             for chat in [bare.to_string(), format!("\"{bare}\"")] {
-                let farewell = read(&format!(r#"{{"chat":{chat}}}"#)).expect("a chat");
-                prop_assert_eq!(&farewell.chat, &expected);
+                let request = read(&format!(r#"{{"chat":{chat}}}"#)).expect("a chat");
+                prop_assert_eq!(&request.chat, &expected);
             }
             if bare <= 9_999_999_999 {
-                let farewell = read(&format!(r#"{{"chat":{marked}}}"#)).expect("a chat");
-                prop_assert_eq!(farewell.chat, expected);
+                let request = read(&format!(r#"{{"chat":{marked}}}"#)).expect("a chat");
+                prop_assert_eq!(request.chat, expected);
             }
         }
 

@@ -70,9 +70,9 @@ impl Gate {
     }
 
     /// The answer as its service says it; `true` beside it for a repeat under a key.
-    fn respond(&self, told: Result<(Answer, bool), Answer>) -> Response {
-        let (answer, replayed) = told.unwrap_or_else(|answer| (answer, false));
-        let response = answer.said_by(self.port.service).into_response();
+    fn respond(&self, outcome: Result<(Answer, bool), Answer>) -> Response {
+        let (answer, replayed) = outcome.unwrap_or_else(|answer| (answer, false));
+        let response = answer.shaped_for(self.port.service).into_response();
         if replayed { idempotency::replayed(response) } else { response }
     }
 }

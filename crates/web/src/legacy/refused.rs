@@ -8,17 +8,17 @@ use http::StatusCode;
 
 use super::answer::Answer;
 
-pub(super) fn asked(accounts: &[Refusal]) -> String {
+pub(super) fn describe_refusals(accounts: &[Refusal]) -> String {
     if accounts.is_empty() {
         return "none".to_owned();
     }
-    let said = accounts.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why));
-    said.collect::<Vec<_>>().join("; ")
+    let refusals = accounts.iter().map(|refusal| format!("{}: {}", refusal.account, refusal.why));
+    refusals.collect::<Vec<_>>().join("; ")
 }
 
 /// What the old scripts say of a chat that no one knows, and who was asked.
-pub(super) fn cannot_find(given: &str, asked: &str) -> String {
-    format!("Cannot find chat {given} (accounts asked: {asked})")
+pub(super) fn cannot_find(given: &str, accounts: &str) -> String {
+    format!("Cannot find chat {given} (accounts asked: {accounts})")
 }
 
 /// What a saga that failed answers. `chat` is how its caller named the chat, if there was one to name.
@@ -29,14 +29,15 @@ pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer 
         Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
         Some(Failure::NoAccount { asked: accounts }) => Answer::error(
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("no account is usable now; {done} ({})", asked(accounts)),
+            format!("no account is usable now; {done} ({})", describe_refusals(accounts)),
         ),
         Some(Failure::ChatNotFound { asked: accounts } | Failure::NotInChat { asked: accounts }) => {
-            Answer::error(status, cannot_find(chat.unwrap_or("it"), &asked(accounts)))
+            Answer::error(status, cannot_find(chat.unwrap_or("it"), &describe_refusals(accounts)))
         }
-        Some(Failure::NoRights { asked: accounts }) => {
-            Answer::error(status, format!("every account was refused; {done} ({})", asked(accounts)))
-        }
+        Some(Failure::NoRights { asked: accounts }) => Answer::error(
+            status,
+            format!("every account was refused; {done} ({})", describe_refusals(accounts)),
+        ),
         Some(Failure::Rejected { provider_code }) => {
             Answer::error(status, format!("{}; {done}", provider_code.in_words()))
         }
@@ -92,8 +93,8 @@ mod tests {
             (Failure::FloodWait { until: Timestamp::from_micros(1_000_000) }, 429, r#""retry_after":1}"#),
             (Failure::Restored { made_at: Timestamp::default() }, 500, "may have been done since"),
         ] {
-            let (said, body) = of(failure);
-            assert_eq!(said, status, "{body}");
+            let (actual, body) = of(failure);
+            assert_eq!(actual, status, "{body}");
             assert!(body.contains(says), "{body}");
         }
         assert_eq!(failed(&leaving(None, &[]), None, Timestamp::default()).status, 500);

@@ -18,7 +18,7 @@ use crate::idempotency::{self, Scope};
 use crate::problem::Problem;
 
 /// A body larger than this is not kept for a retry by hand, in bytes.
-const LONGEST_KEPT: usize = 64 * 1024;
+const LONGEST_STORED: usize = 64 * 1024;
 
 /// A call that was let in.
 pub(super) struct Arrived {
@@ -87,7 +87,7 @@ impl Arrived {
     /// What is kept of it for a retry by hand, should it fail.
     pub(super) fn keep(gate: &Gate, body: &Value) -> Keep {
         let payload = match body.to_string() {
-            payload if payload.len() <= LONGEST_KEPT => payload,
+            payload if payload.len() <= LONGEST_STORED => payload,
             long => Value::from(format!("a body of {} bytes was not kept", long.len())).to_string(),
         };
         Keep { service: gate.port.service, endpoint: gate.path().to_owned(), payload }

@@ -36,7 +36,7 @@ pub(super) async fn submit(
         pin,
         // The caller of a legacy port waits for its answer, and learns when that is in vain.
         on_flood: OnFlood::Wait,
-        patience: hold / 10 * PATIENT_TENTHS,
+        flood_timeout: hold / 10 * PATIENT_TENTHS,
         origin: arrived.origin(gate),
         idempotency,
         join,
@@ -53,13 +53,13 @@ pub(super) async fn submit(
 }
 
 fn refused(error: SagaError) -> Answer {
-    let said = error.to_string();
+    let reason = error.to_string();
     match error {
         SagaError::UnknownAccount(_)
         | SagaError::TooMany { .. }
-        | SagaError::NotKnown { .. }
-        | SagaError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
-        SagaError::Conflict => Answer::error(StatusCode::CONFLICT, said),
+        | SagaError::OutcomeUnknown { .. }
+        | SagaError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, reason),
+        SagaError::Conflict => Answer::error(StatusCode::CONFLICT, reason),
         SagaError::Store(error) => Problem::from(error).into(),
     }
 }

@@ -27,12 +27,12 @@ use crate::state::State;
 const LOOK: Duration = Duration::from_secs(10);
 
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = Box::pin(call(&gate, request)).await;
-    gate.respond(told)
+    let outcome = Box::pin(call(&gate, request)).await;
+    gate.respond(outcome)
 }
 
 /// What the answer needs of the call.
-struct Shipment {
+struct MediaErrand {
     /// The recipient as the caller wrote it.
     given: Value,
     by_name: bool,
@@ -40,7 +40,7 @@ struct Shipment {
     since: Timestamp,
 }
 
-impl Errand for Shipment {
+impl Errand for MediaErrand {
     type Work = OutboundMessage;
 
     const OPERATION: Operation = Operation::SendMessage;
@@ -59,7 +59,7 @@ impl Errand for Shipment {
 }
 
 #[derive(Debug)]
-struct Asked {
+struct MediaRequest {
     chat: ChatRef,
     files: Vec<Named>,
     fields: Fields,
@@ -79,16 +79,16 @@ fn read(body: &[u8], is_left: impl Fn(&ChatRef) -> bool) -> Result<Read, Unread>
         return Err(Wrong::NestedCaption.into());
     }
     match recipient {
-        Recipient::Chat(chat) => Ok(Read::Asked(Asked { chat, files, fields })),
-        Recipient::NoSuchId => Err(Unread::Nobody { by_name: false }),
-        Recipient::NoSuchName => Err(Unread::Nobody { by_name: true }),
+        Recipient::Chat(chat) => Ok(Read::Request(MediaRequest { chat, files, fields })),
+        Recipient::NoSuchId => Err(Unread::UnknownRecipient { by_name: false }),
+        Recipient::NoSuchName => Err(Unread::UnknownRecipient { by_name: true }),
     }
 }
 
 #[derive(Debug)]
 enum Read {
     /// It asks for something to be sent.
-    Asked(Asked),
+    Request(MediaRequest),
     Left(Fields),
 }
 
@@ -97,7 +97,7 @@ enum Read {
 enum Unread {
     NoJson(String),
     Wrong(Wrong),
-    Nobody { by_name: bool },
+    UnknownRecipient { by_name: bool },
 }
 
 impl From<Wrong> for Unread {
@@ -112,7 +112,7 @@ impl From<Unread> for Answer {
             Unread::NoJson(error) => Self::error(StatusCode::BAD_REQUEST, format!("Invalid JSON: {error}")),
             Unread::Wrong(wrong) => {
                 let status = match wrong {
-                    Wrong::Nobody
+                    Wrong::NoRecipient
                     | Wrong::Unset
                     | Wrong::NestedCaption
                     | Wrong::NotANumber
@@ -123,7 +123,7 @@ impl From<Unread> for Answer {
                 };
                 Self::error(status, wrong.to_string())
             }
-            Unread::Nobody { by_name } => send_media_answer::nobody(by_name),
+            Unread::UnknownRecipient { by_name } => send_media_answer::recipient_not_found(by_name),
         }
     }
 }
@@ -133,9 +133,9 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let arrived = Arrived::read(gate, request).await?;
     let read = read(&arrived.body, |chat| gate.state.pool().is_left(chat))?;
     let fields = match &read {
-        Read::Asked(Asked { fields, .. }) | Read::Left(fields) => fields,
+        Read::Request(MediaRequest { fields, .. }) | Read::Left(fields) => fields,
     };
-    let errand = Shipment { given: as_given(fields), by_name: !fields.has("user_id"), since };
+    let errand = MediaErrand { given: as_given(fields), by_name: !fields.has("user_id"), since };
     let content = content(fields);
     let marks = arrived.marks(gate, &fields.clone().into_value());
 
@@ -145,7 +145,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         let caller = Caller::submit(&gate.state, marks.join.is_some(), joined).await.map_err(refused)?;
         return wait(gate, caller, &errand).await;
     }
-    let Read::Asked(Asked { chat, files, .. }) = read else { return Ok((Answer::skipped(), false)) };
+    let Read::Request(MediaRequest { chat, files, .. }) = read else { return Ok((Answer::skipped(), false)) };
     if let Some(stopped) = gate.stopped() {
         let error = format!("{stopped}; nothing was sent");
         return Err(Answer::error(StatusCode::SERVICE_UNAVAILABLE, error));
@@ -159,7 +159,11 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         Err(untaken) => {
             let looking = gate.state.delivery().has_no_account_for(&chat, pin.as_ref(), Service::SendMedia);
             let looked = gate.state.clock().timeout(LOOK, looking).await;
-            return Err(if looked == Ok(true) { send_media_answer::nobody(errand.by_name) } else { untaken });
+            return Err(if looked == Ok(true) {
+                send_media_answer::recipient_not_found(errand.by_name)
+            } else {
+                untaken
+            });
         }
     };
     let Marks { idempotency, join } = marks;
@@ -221,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_callers_get_wrong_in_the_old_order() {
+    fn invalid_requests_are_refused_in_the_old_order() {
         for (body, status, error) in [
             (r#"{"files":[]}"#, 400, "Specify 'user_id' or 'username'"),
             (r#"{"user_id":"x","files":[]}"#, 400, "user_id must be integer"),
@@ -236,16 +240,18 @@ mod tests {
                 "files[0] must be a text, or an object with a text in file, url or path",
             ),
         ] {
-            let told = of(body).expect_err("nothing to send");
-            assert_eq!(told, (status, format!(r#"{{"status":"error","error":"{error}"}}"#)), "{body}");
+            let refusal = of(body).expect_err("nothing to send");
+            assert_eq!(refusal, (status, format!(r#"{{"status":"error","error":"{error}"}}"#)), "{body}");
         }
         for body in ["", "x", "[1]", r#"{"user_id":1"#] {
-            let (status, said) = of(body).expect_err("no JSON");
+            let (status, error) = of(body).expect_err("no JSON");
             assert_eq!(status, 400, "{body}");
-            assert!(said.starts_with(r#"{"status":"error","error":"Invalid JSON: "#), "{said}");
+            assert!(error.starts_with(r#"{"status":"error","error":"Invalid JSON: "#), "{error}");
         }
-        let Ok(Read::Asked(asked)) = of(r#"{"username":"@demo","files":["a"]}"#) else { panic!("it asks") };
-        assert_eq!((asked.chat.to_string().as_str(), asked.files.len()), ("@demo", 1));
+        let Ok(Read::Request(request)) = of(r#"{"username":"@demo","files":["a"]}"#) else {
+            panic!("it asks")
+        };
+        assert_eq!((request.chat.to_string().as_str(), request.files.len()), ("@demo", 1));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::answer::{Answer, Body};
-use super::refused::{asked, cannot_find};
+use super::refused::{cannot_find, describe_refusals};
 use super::send_text_answer;
 use crate::files::{Untaken, Why};
 use crate::problem::Code;
@@ -36,7 +36,7 @@ pub(super) fn answer(
 }
 
 /// A recipient that no one can be, or whom no account finds.
-pub(super) fn nobody(by_name: bool) -> Answer {
+pub(super) fn recipient_not_found(by_name: bool) -> Answer {
     if by_name {
         Answer::error(StatusCode::NOT_FOUND, "Channel/username not found")
     } else {
@@ -53,7 +53,7 @@ pub(super) fn untaken(untaken: &Untaken) -> Answer {
         }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let said = match why {
+    let reason = match why {
         // What the disk says may name paths of this machine.
         why if why.code() == Code::StoreUnavailable => {
             "the file could not be written; the log says why".to_owned()
@@ -61,7 +61,7 @@ pub(super) fn untaken(untaken: &Untaken) -> Answer {
         Why::NoUpload => "there is no such file".to_owned(),
         why => why.to_string(),
     };
-    Answer::error(status, format!("files[{index}]: {said}; nothing was sent"))
+    Answer::error(status, format!("files[{index}]: {reason}; nothing was sent"))
 }
 
 fn sent(message: &OutboundMessage, given: &Value) -> Answer {
@@ -82,10 +82,10 @@ fn failed(message: &OutboundMessage, given: &Value, by_name: bool, now: Timestam
         Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => {
             return Answer::flood(*until, now);
         }
-        Some(Failure::ChatNotFound { .. }) => return nobody(by_name),
+        Some(Failure::ChatNotFound { .. }) => return recipient_not_found(by_name),
         Some(Failure::NotInChat { asked: accounts }) => {
             let given = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
-            return Answer::error(error, cannot_find(&given, &asked(accounts)) + &rest);
+            return Answer::error(error, cannot_find(&given, &describe_refusals(accounts)) + &rest);
         }
         Some(failure @ Failure::NoAccount { .. }) => (StatusCode::SERVICE_UNAVAILABLE, failure),
         Some(failure @ Failure::MediaExpired { .. }) => (StatusCode::GONE, failure),
@@ -143,7 +143,7 @@ mod tests {
     fn failures_follow_the_table() {
         let name = Value::from("@demo");
         let not_found = || failing(Failure::ChatNotFound { asked: Vec::new() });
-        let error = |said: &str| format!(r#"{{"status":"error","error":"{said}"}}"#);
+        let error = |message: &str| format!(r#"{{"status":"error","error":"{message}"}}"#);
         assert_eq!(of(&not_found(), &name), (404, error("Channel/username not found")));
         assert_eq!(of(&not_found(), &Value::from(7)), (400, error("Invalid peer (user_id/username)")));
         for (failure, status) in [
@@ -156,8 +156,8 @@ mod tests {
             (Failure::Restored { made_at: Timestamp::default() }, 500),
             (Failure::Rejected { provider_code: "PHOTO_INVALID_DIMENSIONS".into() }, 500),
         ] {
-            let (said, body) = of(&failing(failure), &name);
-            assert_eq!(said, status, "{body}");
+            let (actual, body) = of(&failing(failure), &name);
+            assert_eq!(actual, status, "{body}");
             assert!(body.starts_with(r#"{"status":"error","error":""#), "{body}");
         }
         let doubt = OutboundMessage { state: MessageState::InDoubt, ..tests::sent("-100500", "a", None) };
@@ -172,8 +172,8 @@ mod tests {
             (Why::Take(TakeError::Disk(std::io::Error::other("/secret"))), 503, "the log says why"),
             (Why::Busy, 503, "too many files"),
         ] {
-            let (said, body) = wire(&untaken(&Untaken { index: 1, field: "url", why }));
-            assert_eq!(said, status, "{body}");
+            let (actual, body) = wire(&untaken(&Untaken { index: 1, field: "url", why }));
+            assert_eq!(actual, status, "{body}");
             assert!(body.contains(says) && !body.contains("/secret"), "{body}");
         }
     }

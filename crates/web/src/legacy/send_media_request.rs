@@ -31,7 +31,7 @@ pub(super) enum Recipient {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Wrong {
     #[error("Specify 'user_id' or 'username'")]
-    Nobody,
+    NoRecipient,
     #[error(
         "Specify 'user_id' or 'username'; what came is a word for no value (null, undefined), so look at what fills the field"
     )]
@@ -65,7 +65,7 @@ pub(super) fn recipient(fields: &Fields) -> Result<Recipient, Wrong> {
             let name = ChatRef::named(&fields.text("username"));
             Ok(name.map_or(Recipient::NoSuchName, Recipient::Chat))
         }
-        Ok(None) => Err(Wrong::Nobody),
+        Ok(None) => Err(Wrong::NoRecipient),
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recipient_by_number_and_by_name() {
+    fn the_recipient_is_read_by_number_and_by_name() {
         let chat = |chat: &str| Ok(Recipient::Chat(chat.parse().expect("a chat")));
         for (json, expected) in [
             (r#"{"user_id":123}"#, chat("123")),
@@ -184,8 +184,8 @@ mod tests {
             (r#"{"user_id":"x"}"#, Err(Wrong::NotANumber)),
             (r#"{"user_id":1.5,"username":"demo"}"#, Err(Wrong::NotANumber)),
             (r#"{"user_id":[1]}"#, Err(Wrong::NotANumber)),
-            ("{}", Err(Wrong::Nobody)),
-            (r#"{"user_id":null,"username":""}"#, Err(Wrong::Nobody)),
+            ("{}", Err(Wrong::NoRecipient)),
+            (r#"{"user_id":null,"username":""}"#, Err(Wrong::NoRecipient)),
         ] {
             assert_eq!(who(json), expected, "{json}");
         }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn how_a_file_is_sent() {
+    fn the_send_options_of_a_file_are_read() {
         let named = of(
             r#"{"files":[{"url":"https://example.com/a","filename":"b.mp4","force_document":1,"supports_streaming":false},
             {"file":"a","supports_streaming":null,"force_document":"false","filename":""},{"file":"","path":"b"}]}"#,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caption() {
+    fn the_caption_is_read() {
         let content = |json: &str| content(&Fields::read(json.as_bytes()));
         let plain = content("{}");
         assert!(plain.text.is_blank() && plain.preview);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recipient_is_told_as_it_was_given() {
+    fn the_recipient_is_reported_as_it_was_given() {
         for (json, given) in [
             (r#"{"user_id":"0123"}"#, r#""0123""#),
             (r#"{"user_id":-100500,"username":"demo"}"#, "-100500"),

@@ -20,8 +20,8 @@ use super::wait::{Errand, wait};
 use crate::problem::Problem;
 
 pub(super) async fn handle(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let told = Box::pin(call(&gate, request)).await;
-    gate.respond(told)
+    let outcome = Box::pin(call(&gate, request)).await;
+    gate.respond(outcome)
 }
 
 /// What the answer needs of the call.
@@ -98,16 +98,16 @@ fn wrong(wrong: Wrong) -> Answer {
 }
 
 pub(super) fn refused(error: SubmitError) -> Answer {
-    let said = error.to_string();
+    let reason = error.to_string();
     match error {
         SubmitError::UnknownAccount(_)
         | SubmitError::NotServed(_)
         | SubmitError::TooMany(_)
-        | SubmitError::NotKnown { .. }
-        | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, said),
-        SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, said),
+        | SubmitError::OutcomeUnknown { .. }
+        | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, reason),
+        SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, reason),
         SubmitError::Empty | SubmitError::TooManyMedia { .. } | SubmitError::NotCarried(_) => {
-            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, said)
+            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, reason)
         }
         SubmitError::Store(error) => Problem::from(error).into(),
     }

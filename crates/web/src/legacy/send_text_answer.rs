@@ -7,7 +7,7 @@ use domain::outcome::Failure;
 use http::StatusCode;
 
 use super::answer::{Answer, Body};
-use super::refused::{asked, cannot_find};
+use super::refused::{cannot_find, describe_refusals};
 use super::tagged::tagged;
 
 /// What a message at its end answers; `None` while it may still change by itself.
@@ -70,7 +70,7 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
     match &message.failure {
         Some(Failure::FloodWait { until } | Failure::LimitReached { until }) => Answer::flood(*until, now),
         Some(Failure::ChatNotFound { asked: accounts } | Failure::NotInChat { asked: accounts }) => {
-            Answer::error(status, cannot_find(given, &asked(accounts)) + &rest)
+            Answer::error(status, cannot_find(given, &describe_refusals(accounts)) + &rest)
         }
         Some(failure @ Failure::NoAccount { .. }) => {
             Answer::error(StatusCode::SERVICE_UNAVAILABLE, failure.describe() + &rest)
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn sent_into_a_private_chat_and_elsewhere() {
+    fn private_chats_have_their_own_answer() {
         assert_eq!(
             of(&sent("123", "x", None), false),
             (200, r#"{"status":"ok","chat_id":123,"message_id":45,"chat_type":"private"}"#.to_owned())

@@ -112,8 +112,8 @@ pub(super) mod tests {
     fn no_one_is_named_without_a_mention_that_was_asked_for() {
         let own = sent("-100500", "<a href=\"tg://user?id=8\">Boris</a>", None);
         assert_eq!(tagged(&own), None);
-        let mut nobody = own;
-        nobody.content.mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
-        assert_eq!(tagged(&nobody), None);
+        let mut auto_mention = own;
+        auto_mention.content.mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
+        assert_eq!(tagged(&auto_mention), None);
     }
 }

@@ -10,7 +10,7 @@ use store::StoreError;
 use super::answer::Answer;
 use super::caller::Caller;
 use super::held::{Cancelled, Held};
-use super::hold::{Standing, flooded_until};
+use super::hold::{AccountAvailability, flooded_until};
 use crate::state::State;
 
 /// How long it is left alone before anyone looks why it waits.
@@ -58,7 +58,7 @@ pub(super) async fn wait<E: Errand>(
     errand: &E,
 ) -> Result<(Answer, bool), Answer> {
     let replayed = caller.is_replay();
-    match until_told(gate, caller.id(), errand).await {
+    match until_answered(gate, caller.id(), errand).await {
         Ok(answer) if answer.is_doubt() => {
             caller.left_in_doubt().await;
             Ok((answer, replayed))
@@ -74,7 +74,7 @@ pub(super) async fn wait<E: Errand>(
     }
 }
 
-async fn until_told<E: Errand>(
+async fn until_answered<E: Errand>(
     gate: &impl Port,
     id: <E::Work as Held>::Id,
     errand: &E,
@@ -121,7 +121,8 @@ async fn give_up<E: Errand>(
     Ok(match E::Work::cancel(state, id, why.clone()).await? {
         Cancelled::Yes(work) => {
             let views = state.pool().accounts();
-            let accounts: Vec<_> = views.iter().map(|view| Standing::of(view, E::OPERATION)).collect();
+            let accounts: Vec<_> =
+                views.iter().map(|view| AccountAvailability::of(view, E::OPERATION)).collect();
             match flooded_until(held_until, &accounts, work.pin(), now) {
                 Some(until) if gate.stopped().is_none() => Answer::flood(until, now),
                 _ => Answer::error(

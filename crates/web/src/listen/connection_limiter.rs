@@ -135,8 +135,8 @@ mod tests {
                 let had = permits[usize::from(who)].len();
                 if !comes {
                     permits[usize::from(who)].pop();
-                } else if let Ok(seat) = limiter.acquire(IpAddr::from([192, 0, 2, who]), &[]) {
-                    permits[usize::from(who)].push(seat);
+                } else if let Ok(permit) = limiter.acquire(IpAddr::from([192, 0, 2, who]), &[]) {
+                    permits[usize::from(who)].push(permit);
                 } else {
                     prop_assert_eq!(had, 3);
                 }

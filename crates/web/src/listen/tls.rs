@@ -125,7 +125,7 @@ mod tests {
         let keyless = TlsSettings { key: one.certificate.clone(), ..one.clone() };
         assert!(matches!(Tls::read(&keyless), Err(TlsError::NoKey { .. })));
         let missing = TlsSettings { key: folder.path().join("nothing"), ..one };
-        let said = Tls::read(&missing).expect_err("refused").to_string();
-        assert!(said.contains("`tls.key`") && said.contains("nothing"), "{said}");
+        let error = Tls::read(&missing).expect_err("refused").to_string();
+        assert!(error.contains("`tls.key`") && error.contains("nothing"), "{error}");
     }
 }

@@ -26,12 +26,12 @@ pub(super) struct ApiCall {
 pub(super) struct Parameter {
     pub(super) argument: String,
     name: String,
-    pub(super) place: Place,
+    pub(super) location: ParameterLocation,
     pub(super) required: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterLocation {
     Path,
     Query,
     /// The one header that a call takes is the key of a repeat.
@@ -68,10 +68,12 @@ impl ApiCall {
                 }
                 continue;
             };
-            match parameter.place {
-                Place::Path => path = path.replace(&format!("{{{}}}", parameter.name), &encoded(&value)),
-                Place::Query => query.push((parameter.name.clone(), value)),
-                Place::Header => headers.push((parameter, value)),
+            match parameter.location {
+                ParameterLocation::Path => {
+                    path = path.replace(&format!("{{{}}}", parameter.name), &encoded(&value))
+                }
+                ParameterLocation::Query => query.push((parameter.name.clone(), value)),
+                ParameterLocation::Header => headers.push((parameter, value)),
             }
         }
         if !missing.is_empty() {
@@ -112,27 +114,27 @@ impl ApiCall {
 impl Parameter {
     fn new(described: &Value) -> Option<Self> {
         let name = described["name"].as_str()?.to_owned();
-        let place = match described["in"].as_str()? {
-            "path" => Place::Path,
-            "query" => Place::Query,
-            "header" => Place::Header,
+        let location = match described["in"].as_str()? {
+            "path" => ParameterLocation::Path,
+            "query" => ParameterLocation::Query,
+            "header" => ParameterLocation::Header,
             _ => return None,
         };
         Some(Self {
             argument: name.to_lowercase().replace('-', "_"),
             name,
-            place,
+            location,
             // Models repeat calls whose results they did not see, so what changes something always has its key.
-            required: place == Place::Header || described["required"] == true,
+            required: location == ParameterLocation::Header || described["required"] == true,
         })
     }
 
     fn is_missing(&self) -> FieldError {
-        let message = match self.place {
-            Place::Header => {
+        let message = match self.location {
+            ParameterLocation::Header => {
                 "is missing; make up a text for this one, and repeat it when the call is repeated"
             }
-            Place::Path | Place::Query => "is missing",
+            ParameterLocation::Path | ParameterLocation::Query => "is missing",
         };
         FieldError::new(&self.argument, message)
     }
@@ -207,14 +209,14 @@ mod tests {
     #[test]
     fn arguments_go_into_the_path_and_the_query() {
         let look = call("get", false);
-        let asked = |arguments| request(&look, arguments).expect("a request").uri().to_string();
+        let uri_of = |arguments| request(&look, arguments).expect("a request").uri().to_string();
         assert_eq!(
-            asked(json!({ "chat_id": "avito:shop/u2i-1", "q": "a&b=c", "limit": 5 })),
+            uri_of(json!({ "chat_id": "avito:shop/u2i-1", "q": "a&b=c", "limit": 5 })),
             "/v1/chats/avito%3Ashop%2Fu2i%2D1/messages?q=a%26b%3Dc&limit=5"
         );
-        assert_eq!(asked(json!({ "chat_id": -100, "q": "", "limit": null })), "/v1/chats/%2D100/messages");
+        assert_eq!(uri_of(json!({ "chat_id": -100, "q": "", "limit": null })), "/v1/chats/%2D100/messages");
         assert_eq!(
-            asked(json!({ "chat_id": "../x", "far": true })),
+            uri_of(json!({ "chat_id": "../x", "far": true })),
             "/v1/chats/%2E%2E%2Fx/messages?far=true"
         );
         let refused = request(&look, json!({ "q": "a" })).expect_err("no chat");
@@ -222,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_something_has_a_key_and_a_body() {
+    fn changing_calls_have_a_key_and_a_body() {
         let send = call("post", true);
-        let asked =
+        let http_request =
             request(&send, json!({ "idempotency_key": "a-1", "chat": "@demo_channel" })).expect("a request");
-        assert_eq!((asked.method(), asked.uri().path()), (&Method::POST, "/v1/messages"));
-        assert_eq!(asked.headers()["idempotency-key"], "a-1");
-        assert_eq!(asked.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!((http_request.method(), http_request.uri().path()), (&Method::POST, "/v1/messages"));
+        assert_eq!(http_request.headers()["idempotency-key"], "a-1");
+        assert_eq!(http_request.headers()[CONTENT_TYPE], "application/json");
         for key in [json!(null), json!(""), json!("a\nb")] {
             let refused = request(&send, json!({ "idempotency_key": key })).expect_err("no key");
             assert_eq!(json!(refused.body())["errors"][0]["field"], "idempotency_key", "{key}");
@@ -238,11 +240,11 @@ mod tests {
     #[test]
     fn a_problem_is_an_error_that_says_its_code() {
         let problem = Problem::new(Code::RateLimited, "Wait a little.").retry_after(3);
-        let said = json!(failed(&problem));
-        assert_eq!(said["isError"], true);
-        let told: Value =
-            serde_json::from_str(said["content"][0]["text"].as_str().expect("text")).expect("JSON");
-        assert_eq!((&told["code"], &told["retry_after"]), (&json!("rate_limited"), &json!(3)));
+        let output = json!(failed(&problem));
+        assert_eq!(output["isError"], true);
+        let body: Value =
+            serde_json::from_str(output["content"][0]["text"].as_str().expect("text")).expect("JSON");
+        assert_eq!((&body["code"], &body["retry_after"]), (&json!("rate_limited"), &json!(3)));
         assert_eq!(json!(result(StatusCode::OK, b"<html>"))["isError"], true);
     }
 }

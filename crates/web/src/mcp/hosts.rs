@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_the_public_name_and_those_of_the_settings() {
+    fn local_public_and_configured_hosts_are_accepted() {
         let (hosts, origins) = allowed(Some("https://desk.example.com/base"), &["switchboard".to_owned()]);
         assert_eq!(hosts, ["localhost", "127.0.0.1", "[::1]", "desk.example.com", "switchboard"]);
         assert!(origins.contains(&"https://desk.example.com:*".to_owned()));

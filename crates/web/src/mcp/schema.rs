@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::call::{ApiCall, IDEMPOTENCY_KEY, Place};
+use super::call::{ApiCall, IDEMPOTENCY_KEY, ParameterLocation};
 
 type Schema = Map<String, Value>;
 
@@ -36,7 +36,7 @@ fn input(document: &Value, described: &Value, call: &ApiCall) -> Schema {
                 schema[word] = text.clone();
             }
         }
-        if parameter.place == Place::Header {
+        if parameter.location == ParameterLocation::Header {
             schema =
                 json!({ "type": "string", "pattern": schema["pattern"], "description": IDEMPOTENCY_KEY });
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_and_fields_are_one_object_and_what_is_referred_to_is_in_it() {
+    fn parameters_and_fields_form_one_self_contained_schema() {
         let (_, input, output) = of(&document(), "write_note").expect("a call");
         let input = Value::Object(input);
         assert_eq!(input["required"], json!(["text", "chat_id", "idempotency_key"]));

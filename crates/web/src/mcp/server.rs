@@ -77,15 +77,15 @@ impl ServerHandler for Server {
 
     async fn call_tool(
         &self,
-        asked: CallToolRequestParams,
+        parameters: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = tools::find(&asked.name) else {
+        let Some(tool) = tools::find(&parameters.name) else {
             let known: Vec<&str> = tools::open_to(&self.caller).map(|tool| &*tool.tool.name).collect();
-            let said = format!("There is no such tool; there are {}.", known.join(", "));
-            return Err(ErrorData::invalid_params(said, None));
+            let message = format!("There is no such tool; there are {}.", known.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
         };
-        let result: CallToolResult = match tool.call.request(asked.arguments.unwrap_or_default()) {
+        let result: CallToolResult = match tool.call.request(parameters.arguments.unwrap_or_default()) {
             Ok(request) => {
                 let (status, body) = self.ask(request).await;
                 call::result(status, &body)
@@ -107,10 +107,10 @@ impl ServerHandler for Server {
 
     async fn read_resource(
         &self,
-        asked: ReadResourceRequestParams,
+        parameters: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let Some(path) = resources::path(&asked.uri) else {
+        let Some(path) = resources::path(&parameters.uri) else {
             return Err(ErrorData::resource_not_found(
                 "No resource has such an address; see the templates.",
                 None,
@@ -122,7 +122,7 @@ impl ServerHandler for Server {
         let (status, body) = self.ask(request).await;
         let text = String::from_utf8_lossy(&body).into_owned();
         if status.is_success() {
-            let content = ResourceContents::text(text, asked.uri).with_mime_type(resources::MIME_TYPE);
+            let content = ResourceContents::text(text, parameters.uri).with_mime_type(resources::MIME_TYPE);
             return Ok(ReadResourceResult::new(vec![content]).into());
         }
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();

@@ -8,12 +8,12 @@ use crate::state::State;
 
 pub(super) fn write(page: &mut Page, state: &State) {
     let accounts = state.pool().accounts();
-    standing(page, state, &accounts);
+    account_states(page, state, &accounts);
     knowledge(page, state, &accounts);
     calls(page, state);
 }
 
-fn standing(page: &mut Page, state: &State, accounts: &[AccountView]) {
+fn account_states(page: &mut Page, state: &State, accounts: &[AccountView]) {
     let mut states =
         page.gauge("switchboard_account_state", "1 for the state that an account is in, 0 for the others.");
     for account in accounts {

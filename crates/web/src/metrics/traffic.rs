@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn paths_and_methods_that_callers_invent_make_no_labels_of_their_own() {
+    async fn invented_paths_and_methods_get_no_labels_of_their_own() {
         let traffic = Traffic::default();
         let listener = traffic.listener("main");
         let router = Router::new()
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_who_leaves_is_counted_and_is_open_no_more() {
+    fn a_disconnected_caller_is_counted_and_no_longer_open() {
         let traffic = Traffic::default();
         let listener = traffic.listener("5022");
         let open = listener.begin(&Method::POST, "/send_text");

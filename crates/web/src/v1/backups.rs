@@ -9,7 +9,7 @@ use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanAdminister, CanRead};
 use crate::extract::PathParameter;
-use crate::files::{self, Asked};
+use crate::files::{self, FileRequest};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -42,8 +42,8 @@ pub(crate) async fn list(
     Shared(backups): Shared<backup::Backups>,
     _: Authorized<CanRead>,
 ) -> Result<Response, Problem> {
-    let standing = backups.standing().await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &api::Backups::from(standing)))
+    let status = backups.standing().await.map_err(problem)?;
+    Ok(json(StatusCode::OK, &api::Backups::from(status)))
 }
 
 /// Shows one.
@@ -129,8 +129,8 @@ pub(crate) async fn drill(
         }
         error => problem(error),
     })?;
-    let standing = backups.standing().await.map_err(problem)?;
-    Ok(json(StatusCode::ACCEPTED, &api::Backups::from(standing)))
+    let status = backups.standing().await.map_err(problem)?;
+    Ok(json(StatusCode::ACCEPTED, &api::Backups::from(status)))
 }
 
 /// Downloads one.
@@ -159,7 +159,7 @@ pub(crate) async fn download(
 ) -> Result<Response, Problem> {
     let name = named(&given)?;
     let opened = state.backups().open(&name).await.map_err(problem)?;
-    files::backup(&state, opened, name.as_str(), &Asked::read(&headers)).await
+    files::backup(&state, opened, name.as_str(), &FileRequest::read(&headers)).await
 }
 
 fn named(given: &str) -> Result<BackupName, Problem> {

@@ -120,8 +120,8 @@ fn audited(key: &ApiKey) -> Audited {
         ("burst", key.burst.map(|burst| burst.to_string())),
     ];
     let audited = Audited::about(&key.id).with("name", key.name.as_str()).with("scopes", scopes.join(" "));
-    let told = details.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    told.fold(audited, |audited, (name, value)| audited.with(name, value))
+    let present = details.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    present.fold(audited, |audited, (name, value)| audited.with(name, value))
 }
 
 fn no_such_key(given: &str) -> Problem {

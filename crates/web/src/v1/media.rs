@@ -11,7 +11,7 @@ use super::messages::find;
 use super::{channels, chats};
 use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::PathParameter;
-use crate::files::{Asked, from_telegram, stored};
+use crate::files::{FileRequest, from_telegram, stored};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -59,7 +59,7 @@ pub(super) async fn file(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     if let Ok(id) = given.parse::<InboundId>() {
-        return channels::media::read(state, id, number, &Asked::read(headers)).await;
+        return channels::media::read(state, id, number, &FileRequest::read(headers)).await;
     }
     if let Ok(id) = given.parse::<ReceivedId>() {
         if number.parse() != Ok(0_u16) {
@@ -77,10 +77,10 @@ pub(super) async fn file(
         )
     })?;
     let media = &message.content.media[place];
-    let asked = Asked::read(headers);
+    let file_request = FileRequest::read(headers);
     if let MediaSource::File { key, sha256, .. } = &media.source
         && let Some(response) =
-            stored(state, state.files().outgoing(), (key, *sha256), (&media.name, &media.mime), &asked)
+            stored(state, state.files().outgoing(), (key, *sha256), (&media.name, &media.mime), &file_request)
                 .await?
     {
         return Ok(response);
@@ -92,5 +92,5 @@ pub(super) async fn file(
             format!("The file of the message {} is not here any more, and was not sent.", message.id);
         Problem::new(Code::FileNotFound, detail)
     })?;
-    from_telegram(state, DownloadOf::Sent { account, chat_id, message_id }, &asked).await
+    from_telegram(state, DownloadOf::Sent { account, chat_id, message_id }, &file_request).await
 }

@@ -379,7 +379,7 @@ pub(crate) async fn cancel(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
-    let change = match state.delivery().cancel(id, Some(by.caller.asked_for())).await? {
+    let change = match state.delivery().cancel(id, Some(by.caller.requester_note())).await? {
         Change::Refused(message) if message.state == MessageState::Sending => {
             state.delivery().stop_trying(id).await?
         }
@@ -490,7 +490,7 @@ async fn decide(
         refuse_listed(&state, &message, &[MessageState::AwaitingApproval]).await?;
     }
     let id = message.id;
-    let change = state.delivery().decide(id, approval, by.caller.asked_for()).await?;
+    let change = state.delivery().decide(id, approval, by.caller.requester_note()).await?;
     changed(&state, id, change, "only what is awaiting_approval can be approved or rejected").await
 }
 
@@ -605,9 +605,9 @@ async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Res
 
 pub(super) fn refused(error: SubmitError) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
-    let said = error.to_string();
+    let reason = error.to_string();
     match error {
-        SubmitError::NotServed(_) => Problem::new(Code::ChatNotFound, format!("`chat` is wrong: {said}.")),
+        SubmitError::NotServed(_) => Problem::new(Code::ChatNotFound, format!("`chat` is wrong: {reason}.")),
         SubmitError::UnknownAccount(account) => Problem::account_not_found(account.as_str()),
         SubmitError::Conflict => Problem::new(
             Code::IdempotencyConflict,
@@ -616,12 +616,12 @@ pub(super) fn refused(error: SubmitError) -> Problem {
         SubmitError::Empty => {
             Problem::fields(vec![FieldError::new("text", "is empty; write what is to be sent")])
         }
-        SubmitError::TooManyMedia { .. } => Problem::fields(vec![FieldError::new("media", said)]),
-        SubmitError::NotCarried(what) => Problem::fields(vec![FieldError::new(what.field(), said)]),
-        SubmitError::TooMany(_) => Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
+        SubmitError::TooManyMedia { .. } => Problem::fields(vec![FieldError::new("media", reason)]),
+        SubmitError::NotCarried(what) => Problem::fields(vec![FieldError::new(what.field(), reason)]),
+        SubmitError::TooMany(_) => Problem::new(Code::QueueFull, format!("Nothing was accepted: {reason}."))
             .retry_after(SOON.as_secs()),
         SubmitError::Store(error) => error.into(),
-        SubmitError::NotKnown { id } => Problem::new(
+        SubmitError::OutcomeUnknown { id } => Problem::new(
             Code::StoreUnavailable,
             format!(
                 "The server is stopping and its store does not answer; whether the message was accepted is not known. \

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_fields_are_named() {
         for (fields, field) in [
             (r#""accounts":["No Name"]"#, "accounts[0]"),
             (r#""chats":["a b"]"#, "chats[0]"),
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_a_change_stays() {
+    fn omitted_fields_of_a_change_stay() {
         let key = made(
             r#""accounts":["main"],"chats":["@demo"],"rate":"10/s","burst":20,"expires_in":"1d","repeats":"10m""#,
         );

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_four_sources() {
+    fn all_four_file_sources_are_read() {
         let id = "upl_01k2v7m3w0e9tq4b8s6n5x1zyr";
         let named = of(&format!(
             r#"[{{"url":"https://example.com/a.jpg","filename":"b.jpg","as":"document"}},{{"upload":"{id}"}},

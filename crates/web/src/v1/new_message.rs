@@ -123,7 +123,7 @@ impl NewMessage {
         only: impl FnOnce(&ChannelName) -> Result<AccountName, String>,
     ) -> Result<Order, Problem> {
         let mut errors = Vec::new();
-        let (chat, of_channel) = match place(&self.chat, self.channel, self.channel_account, only) {
+        let (chat, of_channel) = match resolve_chat(&self.chat, self.channel, self.channel_account, only) {
             Ok(found) => found,
             Err(error) => {
                 errors.push(error);
@@ -152,13 +152,13 @@ impl NewMessage {
             }
         };
         let parse_mode = self.parse_mode.unwrap_or_default();
-        let said = self.text.as_deref();
-        let text = parse(parse_mode, said.unwrap_or_default()).unwrap_or_else(|error| {
+        let given_text = self.text.as_deref();
+        let text = parse(parse_mode, given_text.unwrap_or_default()).unwrap_or_else(|error| {
             wrong("text", format!("is wrong: {error}"));
             domain::text::FormattedText::plain("…")
         });
         if text.is_blank() && mention.is_none() && !has_files {
-            let what = if said.is_some() { "is empty" } else { "is missing" };
+            let what = if given_text.is_some() { "is empty" } else { "is missing" };
             wrong("text", format!("{what}; write what is to be sent, or name files in media"));
         }
         let is_of_channel = matches!(chat, NamedChat::Chat(ChatRef::Channel(_)));
@@ -207,7 +207,7 @@ impl NewMessage {
 }
 
 /// The chat that is meant, and the account that it goes through, where the channel says so.
-fn place(
+fn resolve_chat(
     chat: &WrittenChat,
     channel: Option<ChannelName>,
     account: Option<AccountName>,
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn omitted_fields_have_their_defaults() {
         let order = read(r#"{"chat":-1001234567890,"text":" <b>a</b> "}"#).expect("an order");
         assert_eq!(order.chat.to_string(), "-1001234567890");
         assert_eq!(order.wait, Duration::from_secs(20));
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_over_is_told_apart() {
+    fn a_past_time_is_reported_separately() {
         let late = read(r#"{"chat":"@demo","text":"a","send_at":"1990-01-01T00:00:00Z"}"#).expect("an order");
         assert_eq!(late.late.expect("late").field, "send_at");
         let two =
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_errors_are_reported_at_once() {
         let problem =
             read(r#"{"chat":"@demo","text":"","wait":200,"reply_to":0}"#).expect_err("three errors");
         assert_eq!(problem.detail(), "3 fields are wrong; see errors.");

@@ -27,10 +27,10 @@ enum Received {
 }
 
 /// When a message was received, in microseconds; of two at one instant that of an account comes first.
-type Place = (i64, bool);
+type Position = (i64, bool);
 
 impl Received {
-    fn place(&self) -> Place {
+    fn position(&self) -> Position {
         match self {
             Self::Account(stored) => (stored.seq, true),
             Self::Channel(stored) => (stored.id.get(), false),
@@ -120,22 +120,27 @@ async fn both(
         channels.items.extend(found.items.into_iter().map(|stored| Received::Channel(Box::new(stored))));
         channels.next_cursor = found.next_cursor;
     }
-    Ok(merged(accounts, channels, page.limit, Received::place))
+    Ok(merged(accounts, channels, page.limit, Received::position))
 }
 
 /// One page of two lists, the latest first. A list that leads on may have more from where its page ends: what is older than that is
 /// left to the next page.
-fn merged<T>(accounts: Paged<T>, channels: Paged<T>, limit: u32, place: impl Fn(&T) -> Place) -> Paged<T> {
+fn merged<T>(
+    accounts: Paged<T>,
+    channels: Paged<T>,
+    limit: u32,
+    position: impl Fn(&T) -> Position,
+) -> Paged<T> {
     let ends = [&accounts.next_cursor, &channels.next_cursor];
     let end = ends.into_iter().flatten().filter_map(|cursor| cursor.parse::<i64>().ok()).max();
     let mut items = accounts.items;
     items.extend(channels.items);
-    items.sort_unstable_by_key(|one| Reverse(place(one)));
-    items.retain(|one| end.is_none_or(|end| place(one).0 >= end));
+    items.sort_unstable_by_key(|one| Reverse(position(one)));
+    items.retain(|one| end.is_none_or(|end| position(one).0 >= end));
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_cut = items.len() > most;
     items.truncate(most);
-    let next_cursor = match items.last().map(&place).filter(|_| is_cut) {
+    let next_cursor = match items.last().map(&position).filter(|_| is_cut) {
         // Of a channel there may be one more of that instant.
         Some((at, true)) => Some(format!("{at}.{}", at.saturating_add(1))),
         Some((at, false)) => Some(format!("{at}.{at}")),
@@ -170,9 +175,9 @@ mod tests {
     use super::*;
 
     /// A page of a list as the store gives it.
-    fn page(list: &[Place], limit: u32, before: Option<&str>) -> Paged<Place> {
+    fn page(list: &[Position], limit: u32, before: Option<&str>) -> Paged<Position> {
         let before = before.map_or(i64::MAX, |before| before.parse().unwrap());
-        let mut items: Vec<Place> = list.iter().copied().filter(|(at, _)| *at < before).rev().collect();
+        let mut items: Vec<Position> = list.iter().copied().filter(|(at, _)| *at < before).rev().collect();
         let is_cut = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next_cursor = items.last().filter(|_| is_cut).map(|(at, _)| at.to_string());
@@ -186,15 +191,15 @@ mod tests {
             channels in prop::collection::btree_set(0_i64..20, 0..12),
             limit in 1_u32..5,
         ) {
-            let accounts: Vec<Place> = accounts.into_iter().map(|at| (at, true)).collect();
-            let channels: Vec<Place> = channels.into_iter().map(|at| (at, false)).collect();
+            let accounts: Vec<Position> = accounts.into_iter().map(|at| (at, true)).collect();
+            let channels: Vec<Position> = channels.into_iter().map(|at| (at, false)).collect();
             let mut expected = [&accounts[..], &channels[..]].concat();
-            expected.sort_unstable_by_key(|place| Reverse(*place));
+            expected.sort_unstable_by_key(|position| Reverse(*position));
             let (mut found, mut cursor) = (Vec::new(), None::<String>);
             for _ in 0..100 {
                 let (first, second) = cursor.as_deref().and_then(|cursor| cursor.split_once('.')).unzip();
                 let parts = (page(&accounts, limit, first), page(&channels, limit, second));
-                let merged = merged(parts.0, parts.1, limit, |place| *place);
+                let merged = merged(parts.0, parts.1, limit, |position| *position);
                 prop_assert!(merged.items.len() <= limit as usize);
                 found.extend(merged.items);
                 cursor = merged.next_cursor;

@@ -108,7 +108,7 @@ pub(crate) async fn put(
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
-    let told = query.take_with("filename", |text| {
+    let given_name = query.take_with("filename", |text| {
         FileName::new(text)
             .map(|_| text.to_owned())
             .ok_or_else(|| "nothing of it can be a file name".to_owned())
@@ -122,14 +122,14 @@ pub(crate) async fn put(
             let opening = FormFile::open(form, pieces);
             let file = tokio::time::timeout(state.limits().body_time, opening).await;
             let file = file.map_err(|_| slow(&state.limits()))?.map_err(|error| of_form(&error))?;
-            let name = told.or_else(|| usable(file.name.clone()));
+            let name = given_name.or_else(|| usable(file.name.clone()));
             // The shelf only knows that the file did not end; the form knows why.
             let broken = OnceLock::new();
             let bytes = file.bytes().inspect_err(|error| drop(broken.set(error.clone())));
             let put = state.files().shelf().put(name.as_deref(), token, None, bytes).await;
             return put.map_err(|error| broken.get().map_or_else(|| refused(&error), of_form));
         }
-        let name = told.or_else(|| usable(named(&parts.headers)));
+        let name = given_name.or_else(|| usable(named(&parts.headers)));
         let put = state.files().shelf().put(name.as_deref(), token, declared(&parts.headers), pieces).await;
         put.map_err(|error| refused(&error))
     };
@@ -279,7 +279,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn why_an_upload_was_not_taken() {
+    fn each_upload_error_has_its_status() {
         let slow = TakeError::TooSlow { wait: Wait::NextBytes, limit: Duration::from_secs(30) };
         for (error, status) in [
             (TakeError::Empty, 422),
@@ -291,13 +291,13 @@ mod tests {
             (TakeError::NoSpace, 507),
             (TakeError::Disk(std::io::Error::other("x")), 503),
         ] {
-            let said = error.to_string();
-            assert_eq!(refused(&error).code().status().as_u16(), status, "{said}");
+            let message = error.to_string();
+            assert_eq!(refused(&error).code().status().as_u16(), status, "{message}");
         }
     }
 
     #[test]
-    fn a_form_is_told_from_a_file() {
+    fn a_form_is_distinguished_from_a_file() {
         let headers =
             |kind: &'static str| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
         assert!(form(&headers("Multipart/Form-Data; boundary=x")).is_some());

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn a_wait_that_is_not_a_number_is_refused() {
         for text in ["", "x", "NaN", "inf", "-inf", "1s"] {
             assert!(wait_in_query(text).is_err(), "{text}");
         }

@@ -42,7 +42,7 @@ async fn every_route_of_the_document_wants_a_key_and_exists() {
 }
 
 #[tokio::test]
-async fn scopes_open_their_own_doors() {
+async fn each_scope_allows_only_its_calls() {
     let world = World::new().await;
     let (send, read) = (world.make_key(&["send"]).await, world.make_key(&["read"]).await);
     let post = |key: &str| Call::new(&world.main(), "POST", "/v1/messages").key(key).json(BODY);
@@ -119,7 +119,7 @@ async fn keys_are_made_shown_once_and_revoked() {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_met_with_less_and_less_patience() {
+async fn repeated_wrong_keys_are_rate_limited() {
     let world = World::new().await;
     for _ in 0..20 {
         Call::new(&world.main(), "GET", "/v1/messages")
@@ -191,7 +191,7 @@ async fn an_address_behind_a_trusted_proxy_is_the_one_that_counts() {
 }
 
 #[tokio::test]
-async fn accounts_that_are_not_there() {
+async fn missing_accounts_are_not_found() {
     let world = World::new().await;
     let list = world.call("GET", "/v1/accounts").send().await;
     assert_eq!(

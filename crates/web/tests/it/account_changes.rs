@@ -11,8 +11,8 @@ const HASH: &str = "fedcba9876543210fedcba9876543210";
 
 /// Two accounts in the settings, and a Telegram where no one answers.
 async fn world() -> World {
-    let nobody = |id| DataCentre { id, address: "127.0.0.1:1".parse().expect("an address") };
-    let data_centres = (1..=5).map(nobody).collect();
+    let silent_data_centre = |id| DataCentre { id, address: "127.0.0.1:1".parse().expect("an address") };
+    let data_centres = (1..=5).map(silent_data_centre).collect();
     World::of(TelegramSettings { data_centres, ..settings() }, |_| {}).await
 }
 
@@ -129,7 +129,7 @@ async fn every_wrong_field_is_named_and_no_secret_is_shown() {
         let problem = add(&world, &body).await.problem(422, "invalid_request");
         assert_eq!(wrong_fields(&problem), [field], "{problem}");
         assert!(
-            problem["errors"][0]["message"].as_str().is_some_and(|said| said.contains(range)),
+            problem["errors"][0]["message"].as_str().is_some_and(|message| message.contains(range)),
             "{problem}"
         );
     }
@@ -165,7 +165,7 @@ async fn a_note_is_written_shown_and_removed() {
         assert!(note["updated_by"].as_str().is_some_and(|by| by.starts_with("key_")), "{note}");
         assert_eq!(get.send().await.json(), note);
     }
-    for (body, said) in [
+    for (body, expected) in [
         (json!({ "text": "x".repeat(2001) }), "2001 characters; 2000 at most"),
         (json!({ "text": "a\0b" }), "U+0000"),
         (json!({ "text": null }), "text"),
@@ -173,7 +173,7 @@ async fn a_note_is_written_shown_and_removed() {
     ] {
         let problem = call("PUT").json(body.to_string()).send().await.problem(422, "invalid_request");
         assert_eq!(wrong_fields(&problem), ["text"], "{problem}");
-        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(expected)), "{problem}");
     }
     assert_eq!(get.send().await.status, 200, "what was refused changed nothing");
     assert_eq!(put(" \n").send().await.status, 204);
@@ -215,7 +215,7 @@ async fn only_those_who_administer_may() {
 }
 
 #[tokio::test]
-async fn sessions_of_no_one_that_are_not_there() {
+async fn missing_ownerless_sessions_are_not_found() {
     let world = world().await;
     for id in ["1f2e3d4c5b6a7988", "not-hexadecimal", "%20"] {
         let path = format!("/v1/ownerless-sessions/{id}");

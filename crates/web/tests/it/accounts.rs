@@ -36,7 +36,7 @@ pub(crate) fn settings() -> TelegramSettings {
 }
 
 #[tokio::test]
-async fn they_are_listed_by_priority_and_shown() {
+async fn accounts_are_listed_by_priority_and_shown() {
     let world = World::of(settings(), |_| {}).await;
     let listed = world.call("GET", "/v1/accounts").send().await.json();
     let names: Vec<_> =
@@ -71,7 +71,7 @@ async fn they_are_listed_by_priority_and_shown() {
 }
 
 #[tokio::test]
-async fn they_are_found_by_state_and_text_and_listed_by_need() {
+async fn accounts_are_found_by_state_and_text() {
     let world = World::of(settings(), |_| {}).await;
     let names = |query: &'static str| {
         let call = world.call("GET", &format!("/v1/accounts?{query}"));
@@ -100,7 +100,7 @@ async fn they_are_found_by_state_and_text_and_listed_by_need() {
 }
 
 #[tokio::test]
-async fn they_are_paused_and_resumed() {
+async fn accounts_are_paused_and_resumed() {
     let world = World::of(settings(), |_| {}).await;
     for action in ["start", "stop", "restart", "pause", "resume"] {
         let reply = world.call("POST", &format!("/v1/accounts/main/actions/{action}")).send().await;
@@ -153,7 +153,7 @@ async fn the_old_statistics_have_their_fields_and_types() {
 }
 
 #[tokio::test]
-async fn what_an_account_missed_is_listed() {
+async fn gaps_of_an_account_are_listed() {
     let world = World::new().await;
     let account = r#"{"name":"main","api_id":7,"api_hash":"0123456789abcdef0123456789abcdef"}"#;
     assert_eq!(world.call("POST", "/v1/accounts").json(account).send().await.status, 201);

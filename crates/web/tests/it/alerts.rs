@@ -85,7 +85,7 @@ async fn any_card_can_be_muted_before_it_breaks() {
 }
 
 #[tokio::test]
-async fn a_target_is_made_tested_told_and_taken_out() {
+async fn a_target_is_made_tested_notified_and_removed() {
     let world = World::new().await;
     let receiver = Receiver::start().await;
     let body = json!({ "name": "pager", "kind": "webhook", "url": receiver.address(), "secret": "planted-in-secret" });
@@ -109,8 +109,8 @@ async fn a_target_is_made_tested_told_and_taken_out() {
     let reports = async |body: serde_json::Value| {
         world.call("POST", "/v1/alert-targets/pager/report").json(body.to_string()).send().await
     };
-    let told = reports(json!({ "subject": "moved", "text": "In 4 s." })).await;
-    assert_eq!(told.status, 200, "{told:?}");
+    let reported = reports(json!({ "subject": "moved", "text": "In 4 s." })).await;
+    assert_eq!(reported.status, 200, "{reported:?}");
     let report = &receiver.bodies()[1];
     assert_eq!(report["type"], "report");
     assert!(

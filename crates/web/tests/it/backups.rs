@@ -40,7 +40,7 @@ async fn audited(world: &World, action: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_is_made_tried_and_listed() {
+async fn a_backup_is_made_tested_and_listed() {
     let world = World::new().await;
     let none = world.call("GET", "/v1/backups").send().await.json();
     assert_eq!((&none["items"], &none["keep"]), (&json!([]), &json!(7)), "{none}");
@@ -69,7 +69,7 @@ async fn one_is_made_tried_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_at_a_time_is_made_or_tried() {
+async fn one_backup_or_drill_runs_at_a_time() {
     let world = World::new().await;
     let name = made(&world).await;
     // What is to be put into the next one takes a while.
@@ -87,7 +87,7 @@ async fn one_at_a_time_is_made_or_tried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_is_downloaded_as_it_lies_there_whole_or_in_part() {
+async fn a_backup_is_downloaded_whole_or_in_part() {
     let world = World::new().await;
     let name = made(&world).await;
     let whole = std::fs::read(world.dir().join("backups").join(&name)).expect("a file");
@@ -124,7 +124,7 @@ async fn one_is_downloaded_as_it_lies_there_whole_or_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_who_may_everything_makes_tries_or_takes_one() {
+async fn only_admins_make_test_or_download_backups() {
     let world = World::new().await;
     let name = made(&world).await;
     let (list, content) = ("/v1/backups".to_owned(), format!("/v1/backups/{name}/content"));

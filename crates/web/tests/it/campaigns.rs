@@ -169,7 +169,7 @@ async fn attempts_are_downloaded_as_a_table() {
 }
 
 #[tokio::test]
-async fn what_no_campaign_can_have_is_refused() {
+async fn invalid_campaigns_are_refused() {
     let world = World::new().await;
     let refused = async |body: serde_json::Value| {
         world
@@ -195,7 +195,7 @@ async fn what_no_campaign_can_have_is_refused() {
 }
 
 #[tokio::test]
-async fn profiles_and_proxies_are_kept_without_showing_secrets() {
+async fn profiles_and_proxies_are_stored_without_showing_secrets() {
     let world = World::new().await;
     let call = |method: &str, path: &str| world.call(method, &format!("/v1/campaign-{path}"));
     let file = json!({"file": "10.0.0.1:1080:demo:secret\nhttp://10.0.0.2:1\n"});

@@ -78,11 +78,11 @@ impl Provider for Studio {
     }
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
-        let told: Value = serde_json::from_slice(&post.body)
+        let body: Value = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
         let own = lock(&self.own_id).clone();
         let mut events = Vec::new();
-        for entry in told["entries"].as_array().into_iter().flatten() {
+        for entry in body["entries"].as_array().into_iter().flatten() {
             if own.as_deref().is_none_or(|own| entry["account"] == own) {
                 let id = entry["id"].as_str().unwrap_or_default();
                 let chat = ExternalChat::new("5550001").ok_or(HookRefusal::NotGenuine)?;
@@ -321,7 +321,7 @@ async fn one_address_serves_all_accounts_of_an_app() {
 }
 
 #[tokio::test]
-async fn who_wrote_a_message_is_kept_until_it_leaves() {
+async fn the_author_of_a_message_is_stored_until_it_is_sent() {
     #[derive(Default)]
     struct Taking(Studio, Mutex<Vec<Writer>>);
     impl Provider for Taking {

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use channels::http::{Http, Route};
-use channels::{Account, Kept, Setup};
+use channels::{Account, Setup, StoredValues};
 use http::{StatusCode, Uri};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -26,13 +26,13 @@ use tokio_rustls::TlsAcceptor;
 use crate::world::{SOON, World};
 
 /// An answer of a provider.
-type Said = (u16, Value);
+type ProviderAnswer = (u16, Value);
 
 /// A provider that answers sends as the test says, and else that all went well.
 #[derive(Default)]
 struct Provider {
     texts: Mutex<Vec<String>>,
-    planned: Mutex<Vec<Said>>,
+    planned: Mutex<Vec<ProviderAnswer>>,
 }
 
 /// Whether a call sends a message, and where its text is.
@@ -57,16 +57,16 @@ impl Provider {
         Self::lock(&self.texts).clone()
     }
 
-    fn then(&self, said: Said) {
-        Self::lock(&self.planned).push(said);
+    fn then(&self, answer: ProviderAnswer) {
+        Self::lock(&self.planned).push(answer);
     }
 
-    fn answer(&self, path: &str, body: &[u8]) -> Said {
+    fn answer(&self, path: &str, body: &[u8]) -> ProviderAnswer {
         let body = serde_json::from_slice(body).unwrap_or_default();
         if let Some(text) = text_of(path, &body) {
             Self::lock(&self.texts).push(text);
-            if let Some(said) = Self::lock(&self.planned).pop() {
-                return said;
+            if let Some(answer) = Self::lock(&self.planned).pop() {
+                return answer;
             }
         }
         let id = Self::lock(&self.texts).len();
@@ -144,7 +144,7 @@ pub(crate) fn made(fields: Value, route: &Route) -> Account {
     let channel: domain::ChannelName = fields.channel.as_str().parse().expect("a channel");
     let setup = Setup {
         http: Http::new(clock.clone(), fields.api(), route).expect("a client"),
-        kept: Kept::in_memory(channel.clone(), fields.name.clone()),
+        kept: StoredValues::in_memory(channel.clone(), fields.name.clone()),
         fields: fields.clone(),
         clock,
         chance: Chance::from_seed(1),
@@ -234,7 +234,7 @@ impl Town {
     }
 
     /// Moves the clock until an account says what went wrong last, in words that have this one; all of them.
-    async fn until_said(&self, account: &str, word: &str) -> String {
+    async fn until_error(&self, account: &str, word: &str) -> String {
         let waiting = async {
             loop {
                 let shown = self.world.call("GET", &format!("/v1/channels/{account}")).send().await.json();
@@ -267,7 +267,7 @@ fn bot() -> Value {
 const CHAT: &str = "telegram:bot/2001";
 
 #[tokio::test]
-async fn what_waits_for_a_provider_that_is_down_leaves_once() {
+async fn a_message_for_an_unreachable_provider_is_sent_once() {
     let mut town = Town::down(bot()).await;
     let paths = [town.accept(CHAT, "one").await, town.accept(CHAT, "two").await];
     for _ in 0..60 {
@@ -300,8 +300,8 @@ async fn a_certificate_that_changes_holds_a_message_and_loses_none() {
     }
     shown.send_replace(another.shows());
     let path = town.accept(CHAT, "three").await;
-    let said = town.until_said("bot", "certificate").await;
-    assert!(said.contains("ca_file"), "{said}");
+    let error = town.until_error("bot", "certificate").await;
+    assert!(error.contains("ca_file"), "{error}");
     for _ in 0..60 {
         town.world.clock.advance(Duration::from_mins(1));
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -315,7 +315,7 @@ async fn a_certificate_that_changes_holds_a_message_and_loses_none() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_provider_asks_for_is_kept() {
+async fn a_wait_requested_by_the_provider_is_respected() {
     let town = Town::up(bot()).await;
     let refusal = json!({
         "ok": false, "error_code": 429, "description": "Too Many Requests: retry after 30",
@@ -334,7 +334,7 @@ async fn a_wait_that_the_provider_asks_for_is_kept() {
 }
 
 #[tokio::test]
-async fn a_slow_provider_is_given_it_once() {
+async fn a_slow_provider_receives_a_message_once() {
     let mut town = Town::down(bot()).await;
     town.answers = Arc::new(Semaphore::new(0));
     town.comes_up();

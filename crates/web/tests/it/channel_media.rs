@@ -140,7 +140,7 @@ async fn a_stored_file_is_served_when_its_provider_has_it_no_more() {
 }
 
 #[tokio::test]
-async fn a_file_on_its_way_out_is_fetched_for_an_hour() {
+async fn an_outgoing_file_can_be_fetched_for_an_hour() {
     let (world, _) = world().await;
     let key: FileKey = format!("file_{}", "0".repeat(32)).parse().expect("a key");
     std::fs::write(world.dir().join("outgoing").join(key.as_str()), "a picture").expect("written");
@@ -161,7 +161,7 @@ async fn a_file_on_its_way_out_is_fetched_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_to_be_had_is_said_to_be_gone_or_too_large() {
+async fn an_unavailable_file_is_reported_as_gone_or_too_large() {
     let (world, shop) = world().await;
     for stores in [true, false] {
         let message = came(&world, &format!("m-{stores}"), named("a.jpg", "image/jpeg"), stores).await;

@@ -28,24 +28,24 @@ async fn world_of(settings: Option<PathBuf>) -> (World, Receiver<ChannelChange>)
     let fields = serde_json::from_value(json!({ "name": "shop", "channel": "avito" })).expect("an account");
     let channel = "avito".parse().expect("a channel");
     let shop = Account::new(fields, channel, Arc::new(Shop::default()) as _, "made-up".into());
-    let (changes, asked) = ChannelChanges::channel(settings);
+    let (changes, receiver) = ChannelChanges::channel(settings);
     let builder = TestApp::builder()
         .with_telegram(accounts::settings())
         .with_channels(vec![shop])
         .with_channel_changes(changes);
-    (World::built(builder, |_| {}).await, asked)
+    (World::built(builder, |_| {}).await, receiver)
 }
 
 /// A call whose change is answered so; the account that was to be added.
 async fn added(
     world: &World,
-    asked: &mut Receiver<ChannelChange>,
+    receiver: &mut Receiver<ChannelChange>,
     body: &Value,
     answer: Result<ChannelAdded, NotChanged>,
 ) -> (Reply, NewChannel) {
     let call = world.call("POST", PATH).json(body.to_string());
     let changed = async {
-        let Some(ChannelChange::Add(new, sender)) = asked.recv().await else { panic!("nothing is added") };
+        let Some(ChannelChange::Add(new, sender)) = receiver.recv().await else { panic!("nothing is added") };
         sender.send(answer).expect("it is waited for");
         new
     };
@@ -54,16 +54,16 @@ async fn added(
 
 async fn removed(
     world: &World,
-    asked: &mut Receiver<ChannelChange>,
+    receiver: &mut Receiver<ChannelChange>,
     name: &str,
     answer: Result<(), NotChanged>,
 ) -> Reply {
     let call = world.call("DELETE", &format!("{PATH}/{name}"));
     let changed = async {
-        let Some(ChannelChange::Remove(asked, sender)) = asked.recv().await else {
+        let Some(ChannelChange::Remove(removed_name, sender)) = receiver.recv().await else {
             panic!("nothing is removed")
         };
-        assert_eq!(asked.as_str(), name);
+        assert_eq!(removed_name.as_str(), name);
         sender.send(answer.map(|()| "/etc/switchboard.toml".into())).expect("it is waited for");
     };
     tokio::join!(call.send(), changed).0
@@ -76,7 +76,7 @@ async fn audited(world: &World, action: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn an_account_is_handed_on_with_its_keys_and_secrets() {
-    let (world, mut asked) = world().await;
+    let (world, mut receiver) = world().await;
     let body = json!({
         "channel": "vk", "name": "club", "keys": {"group_id": 100, "receive": "poll"}, "secrets": {"token": "planted"},
     });
@@ -84,7 +84,7 @@ async fn an_account_is_handed_on_with_its_keys_and_secrets() {
         Identity { id: "100".to_owned(), name: "Demo".to_owned(), missing: vec!["photos".to_owned()] };
     let file = "/etc/switchboard.toml";
     let answer = ChannelAdded { file: file.into(), identity: Some(identity) };
-    let (reply, new) = added(&world, &mut asked, &body, Ok(answer)).await;
+    let (reply, new) = added(&world, &mut receiver, &body, Ok(answer)).await;
     let wanted = json!({
         "name": "club", "channel": "vk", "file": file, "needs_restart": true, "is": "Demo", "missing": ["photos"],
     });
@@ -101,7 +101,7 @@ async fn an_account_is_handed_on_with_its_keys_and_secrets() {
         "check": false,
     });
     let answer = ChannelAdded { file: file.into(), identity: None };
-    let (reply, new) = added(&world, &mut asked, &body, Ok(answer)).await;
+    let (reply, new) = added(&world, &mut receiver, &body, Ok(answer)).await;
     assert_eq!((reply.status, &reply.json()["is"], new.check), (201, &Value::Null, false));
     let origins = ["https://a.example.com", "https://b.example.com"].map(str::to_owned).to_vec();
     assert_eq!(new.keys, [("old_hook", ChannelValue::Flag(true)), ("origins", ChannelValue::List(origins))]);
@@ -113,8 +113,8 @@ async fn an_account_is_handed_on_with_its_keys_and_secrets() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_new_account_is_told_by_field() {
-    let (world, mut asked) = world().await;
+async fn errors_of_a_new_account_are_reported_by_field() {
+    let (world, mut receiver) = world().await;
     let wrong = async |body: &Value| {
         let problem =
             world.call("POST", PATH).json(body.to_string()).send().await.problem(422, "invalid_request");
@@ -134,19 +134,19 @@ async fn what_is_wrong_with_a_new_account_is_told_by_field() {
     assert_eq!(wrong(&of("form", json!({}), json!({"origins": "planted"}))).await, ["secrets.origins"]);
     let body = json!({"channel": "form", "name": "Not A Name"});
     assert_eq!(wrong(&body).await, ["name"]);
-    assert!(asked.try_recv().is_err(), "nothing was handed on");
+    assert!(receiver.try_recv().is_err(), "nothing was handed on");
 
     // What the settings find has the same form.
     let body = of("vk", json!({"group_id": -1}), token.clone());
     let found = vec![("group_id".to_owned(), "must be a whole number, 1 or more".to_owned())];
     let answer = NotChanged::Wrong { text: "all of it".to_owned(), keys: found };
-    let (reply, _) = added(&world, &mut asked, &body, Err(answer)).await;
+    let (reply, _) = added(&world, &mut receiver, &body, Err(answer)).await;
     assert_eq!(reply.problem(422, "invalid_request")["errors"][0]["field"], "keys.group_id");
 }
 
 #[tokio::test]
-async fn what_keeps_an_account_out_of_the_settings() {
-    let (world, mut asked) = world().await;
+async fn each_reason_not_to_add_an_account_has_its_code() {
+    let (world, mut receiver) = world().await;
     let body = json!({"channel": "max", "name": "assistant", "secrets": {"token": "planted"}});
     let of_telegram = json!({"channel": "max", "name": "main", "secrets": {"token": "planted"}});
     let taken = world.call("POST", PATH).json(of_telegram.to_string()).send().await;
@@ -162,13 +162,13 @@ async fn what_keeps_an_account_out_of_the_settings() {
         (NotChanged::Refused(CallError::Token(text())), 422, "rejected"),
         (NotChanged::Refused(CallError::Unreached(text())), 502, "provider_error"),
     ] {
-        let said = why.to_string();
-        let (reply, _) = added(&world, &mut asked, &body, Err(why)).await;
+        let reason = why.to_string();
+        let (reply, _) = added(&world, &mut receiver, &body, Err(why)).await;
         let problem = reply.problem(status, code);
         let detail = problem["detail"].as_str().expect("a detail");
-        assert!(detail.contains(&said) || status == 503 || code == "account_exists", "{said}: {problem}");
+        assert!(detail.contains(&reason) || status == 503 || code == "account_exists", "{reason}: {problem}");
     }
-    drop(asked);
+    drop(receiver);
     world.call("POST", PATH).json(body.to_string()).send().await.problem(503, "shutting_down");
     let without_server = World::new().await;
     without_server.call("POST", PATH).json(body.to_string()).send().await.problem(409, "wrong_state");
@@ -179,22 +179,24 @@ async fn what_keeps_an_account_out_of_the_settings() {
 
 #[tokio::test]
 async fn an_account_is_taken_out_unless_messages_wait_for_it() {
-    let (world, mut asked) = world().await;
+    let (world, mut receiver) = world().await;
     let gone = NotChanged::NoSuchAccount("other".parse().expect("a name"));
-    removed(&world, &mut asked, "other", Err(gone)).await.problem(404, "account_not_found");
+    removed(&world, &mut receiver, "other", Err(gone)).await.problem(404, "account_not_found");
     // It is running, so a file of the environment has it.
     let elsewhere = NotChanged::NoSuchAccount("shop".parse().expect("a name"));
-    removed(&world, &mut asked, "shop", Err(elsewhere)).await.problem(409, "wrong_state");
+    removed(&world, &mut receiver, "shop", Err(elsewhere)).await.problem(409, "wrong_state");
     world.call("DELETE", "/v1/channels/shop?with_waiting=x").send().await.problem(422, "invalid_request");
 
     world.call("POST", "/v1/channels/shop/pause").send().await;
     let waiting = r#"{"chat":"avito:shop/u2i-1","text":"later","wait":0}"#;
     assert_eq!(world.message(waiting).send().await.status, 202);
     world.call("DELETE", "/v1/channels/shop").send().await.problem(409, "account_busy");
-    assert!(asked.try_recv().is_err(), "nothing was handed on");
+    assert!(receiver.try_recv().is_err(), "nothing was handed on");
     let call = world.call("DELETE", "/v1/channels/shop?with_waiting=true");
     let taken = async {
-        let Some(ChannelChange::Remove(_, sender)) = asked.recv().await else { panic!("nothing is removed") };
+        let Some(ChannelChange::Remove(_, sender)) = receiver.recv().await else {
+            panic!("nothing is removed")
+        };
         sender.send(Ok("/etc/switchboard.toml".into())).expect("it is waited for");
     };
     let (reply, ()) = tokio::join!(call.send(), taken);
@@ -204,14 +206,14 @@ async fn an_account_is_taken_out_unless_messages_wait_for_it() {
     assert_eq!((reply.status, reply.json()), (200, wanted));
     let entry = &audited(&world, "remove_channel").await[0];
     assert_eq!((&entry["subject"], &entry["result"]), (&json!("shop"), &json!("done")));
-    assert_eq!(removed(&world, &mut asked, "new", Ok(())).await.json()["waiting"], 0);
+    assert_eq!(removed(&world, &mut receiver, "new", Ok(())).await.json()["waiting"], 0);
 }
 
 #[tokio::test]
 async fn the_list_has_what_the_next_start_changes() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("switchboard.toml");
-    let (world, _asked) = world_of(Some(file.clone())).await;
+    let (world, _receiver) = world_of(Some(file.clone())).await;
     let listed = async || {
         let list = world.call("GET", PATH).send().await.json();
         let of =

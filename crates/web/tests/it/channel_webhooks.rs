@@ -57,7 +57,7 @@ async fn a_lapsed_webhook_is_registered_again_by_itself() {
 }
 
 #[tokio::test]
-async fn one_that_is_taken_or_given_up_is_left_alone() {
+async fn a_taken_or_abandoned_webhook_is_left_alone() {
     let shop = Arc::new(Shop::default());
     let world = world(&shop).await;
     world.call("POST", "/v1/channels/avito_1/connect").json("{}").send().await;

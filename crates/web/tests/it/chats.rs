@@ -11,7 +11,7 @@ use store::{PeerKind, ReceivedChange, StoredPeer, TakenUpdates};
 
 use crate::accounts::settings;
 use crate::client::Call;
-use crate::script::{able, account as account_named, nobody};
+use crate::script::{able, account as account_named, no_candidates};
 use crate::world::World;
 
 const GROUP: &str = "-1001234567890";
@@ -89,7 +89,7 @@ async fn a_chat_is_made_and_answered() {
 }
 
 #[tokio::test]
-async fn what_is_not_finished_in_time_goes_on_at_its_location() {
+async fn an_unfinished_chat_continues_at_its_location() {
     let world = World::new().await;
     world.hands.hold("create");
     let reply = create(&world, r#"{"title":"Order 1","members":["@client_1"],"wait":0}"#).send().await;
@@ -137,7 +137,7 @@ async fn the_same_key_is_the_same_chat() {
 }
 
 #[tokio::test]
-async fn why_no_chat_is_made() {
+async fn each_failure_to_make_a_chat_has_its_code() {
     let world = World::new().await;
     let body = r#"{"title":"Order 1"}"#;
     world.hands.then("create", [Outcome::Rejected { code: "CHAT_TITLE_EMPTY".into() }]);
@@ -148,7 +148,7 @@ async fn why_no_chat_is_made() {
     let seen = world.call("GET", &format!("/v1/operations/{id}")).send().await.json();
     assert_eq!(seen["failure"]["code"], "rejected", "{seen}");
 
-    world.candidates_are(&nobody(RefusalKind::Unusable, "banned"));
+    world.candidates_are(&no_candidates(RefusalKind::Unusable, "banned"));
     let problem = create(&world, body).send().await.problem(503, "no_account");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("main: banned")), "{problem}");
     create(&world, r#"{"title":"a","account":"nobody"}"#).send().await.problem(404, "account_not_found");
@@ -165,14 +165,14 @@ async fn why_no_chat_is_made() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_named_and_nothing_is_asked_for() {
+async fn invalid_fields_are_named_and_no_account_is_called() {
     let world = World::new().await;
     let long = json!({ "title": "a".repeat(300) }).to_string();
-    let crowd = json!({ "title": "a", "members": vec!["@client_1"; 201] }).to_string();
+    let too_many = json!({ "title": "a", "members": vec!["@client_1"; 201] }).to_string();
     for (body, field) in [
         ("{}", "title"),
         (long.as_str(), "title"),
-        (crowd.as_str(), "members"),
+        (too_many.as_str(), "members"),
         (r#"{"title":"a","memebrs":[]}"#, "memebrs"),
         (r#"{"title":"a","members":["-1001234567890"]}"#, "members[0]"),
         (r#"{"title":"a","wait":101}"#, "wait"),
@@ -223,7 +223,7 @@ async fn people_are_invited_and_removed() {
     world.call("DELETE", &format!("{path}/{GROUP}")).send().await.problem(404, "chat_not_found");
     world.call("DELETE", &format!("{path}/@client_1?wat=1")).send().await.problem(422, "invalid_request");
 
-    world.candidates_are(&nobody(RefusalKind::Forbidden, "no right to invite"));
+    world.candidates_are(&no_candidates(RefusalKind::Forbidden, "no right to invite"));
     let problem =
         world.call("POST", &path).json(r#"{"members":["@client_1"]}"#).send().await.problem(403, "no_rights");
     assert!(
@@ -274,7 +274,7 @@ async fn a_chat_is_left() {
     let reply = world.pass(Duration::from_millis(500), tokio::spawn(async move { other.send().await })).await;
     assert_eq!((reply.status, &reply.json()["removed"]), (200, &json!([11, 12])), "{reply:?}");
 
-    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.candidates_are(&no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     world.call("DELETE", "/v1/chats/-1001234567892").send().await.problem(404, "chat_not_found");
     for wrong in ["remove_members=maybe", "wait=101", "remove=true"] {
         world.call("DELETE", &format!("{path}?{wrong}")).send().await.problem(422, "invalid_request");
@@ -304,7 +304,7 @@ async fn an_own_chat_is_emptied_only_where_the_caller_says_so() {
 }
 
 #[tokio::test]
-async fn a_missing_right_while_leaving_is_told() {
+async fn a_missing_right_while_leaving_is_reported() {
     let world = World::new().await;
     world.hands.then("remove", [Outcome::Forbidden("CHAT_ADMIN_REQUIRED".to_owned())]);
     let call = world.call("DELETE", &format!("/v1/chats/{GROUP}?remove_members=true"));
@@ -315,7 +315,7 @@ async fn a_missing_right_while_leaving_is_told() {
 }
 
 #[tokio::test]
-async fn chats_that_no_one_knows() {
+async fn unknown_chats_are_not_found() {
     let world = World::new().await;
     for path in ["/v1/chats/-1009999999999", "/v1/chats/@no_such_chat", "/v1/chats/a%20b"] {
         world.call("GET", path).send().await.problem(404, "chat_not_found");
@@ -339,9 +339,9 @@ async fn chats_that_no_one_knows() {
 }
 
 #[tokio::test]
-async fn chats_that_no_one_finds_are_listed_with_who_asks() {
+async fn unresolved_chats_are_listed_with_their_callers() {
     let world = World::new().await;
-    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.candidates_are(&no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     for _ in 0..2 {
         let body = format!(r#"{{"chat":"{GROUP}","text":"hello"}}"#);
         world.message(&body).send().await.problem(404, "chat_not_found");
@@ -380,7 +380,7 @@ fn dialog(chat_id: &str, title: &str, username: Option<&str>) -> StoredPeer {
 }
 
 #[tokio::test]
-async fn what_the_accounts_know_is_shown_and_can_be_bound() {
+async fn chats_known_to_accounts_are_shown_and_can_be_bound() {
     let before = World::new().await;
     let other = "-1001234500002";
     let save = async |account: &str, peers: Vec<StoredPeer>| {

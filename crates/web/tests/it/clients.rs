@@ -183,7 +183,7 @@ async fn clients_are_merged_and_split_by_people() {
 }
 
 #[tokio::test]
-async fn what_is_written_in_a_text_is_suggested_until_it_is_noted() {
+async fn contacts_in_a_text_are_suggested_until_they_are_saved() {
     let (world, _) = shop().await;
     world.client_writes("c1", "call 8 000 000-00-07 or write to Anna@Example.com").await;
     world.until_so("it is known", async || world.client_ids().await.len() == 1).await;
@@ -205,7 +205,7 @@ async fn what_is_written_in_a_text_is_suggested_until_it_is_noted() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn invalid_fields_are_named() {
     let (world, shop) = shop().await;
     world.client_writes("c1", "one").await;
     world.until_so("it is known", async || world.client_ids().await.len() == 1).await;
@@ -416,7 +416,7 @@ async fn a_person_writes_to_someone_first() {
 }
 
 #[tokio::test]
-async fn what_is_replayed_is_answered_once() {
+async fn a_replayed_message_is_answered_once() {
     let (world, _shop) = shop().await;
     world.client_writes("u2i-1", "Is it still there?").await;
     let message = world.get("/v1/messages?direction=in&channel=avito").await["items"][0]["id"].clone();

@@ -8,7 +8,7 @@ use crate::client::Call;
 use crate::world::World;
 
 #[tokio::test]
-async fn only_its_owner_can_open_it_and_needs_no_key() {
+async fn only_the_owner_opens_the_control_socket_without_a_key() {
     let world = World::new().await;
     let file = std::fs::symlink_metadata(world.dir().join("control.sock")).expect("it is there");
     assert!(file.file_type().is_socket());
@@ -41,7 +41,7 @@ async fn stale_socket_is_replaced_and_removed() {
 }
 
 #[tokio::test]
-async fn what_moves_the_clock_is_not_on_a_port() {
+async fn clock_controls_are_not_served_on_a_port() {
     let world = World::new().await;
     for (method, path) in [("POST", "/testing/clock"), ("GET", "/testing/failpoints")] {
         world.call(method, path).json("{}").send().await.problem(404, "not_found");
@@ -70,7 +70,7 @@ async fn test_builds_move_the_clock_and_arm_points() {
 }
 
 #[tokio::test]
-async fn health_and_listeners() {
+async fn health_and_listeners_are_reported() {
     let world = World::new().await;
     let live = Call::new(&world.main(), "GET", "/health/live").send().await;
     assert_eq!((live.status, live.json()), (200, json!({ "status": "ok" })));

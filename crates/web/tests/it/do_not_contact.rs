@@ -19,7 +19,7 @@ async fn add(world: &World, contact: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_message_to_who_is_listed_is_refused_and_not_stored() {
+async fn a_message_to_a_listed_contact_is_refused_and_not_stored() {
     let world = World::new().await;
     let entry = add(&world, "@demo_channel").await;
     let body = r#"{"chat":"https://t.me/Demo_Channel","text":"hello"}"#;
@@ -40,7 +40,7 @@ async fn a_message_to_who_is_listed_is_refused_and_not_stored() {
 }
 
 #[tokio::test]
-async fn what_ended_is_not_sent_again_to_who_is_listed() {
+async fn ended_messages_are_not_resent_to_listed_contacts() {
     let world = World::new().await;
     let at = world.clock.now().plus(Duration::from_hours(1));
     let body = json!({ "chat": "@demo_channel", "text": "later", "send_at": at, "wait": 0 }).to_string();
@@ -57,7 +57,7 @@ async fn what_ended_is_not_sent_again_to_who_is_listed() {
 }
 
 #[tokio::test]
-async fn what_is_let_out_to_who_is_listed_is_refused_at_once() {
+async fn a_released_message_to_a_listed_contact_is_refused() {
     let world = World::new().await;
     let body = json!({ "chat": "@demo_channel", "text": "first", "needs_approval": true, "wait": 0 });
     let waiting = world.message(&body.to_string()).send().await.json();
@@ -90,7 +90,7 @@ async fn what_is_let_out_to_who_is_listed_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn an_invitation_of_who_is_listed_is_refused_by_person() {
+async fn an_invitation_refuses_each_listed_person() {
     let world = World::new().await;
     add(&world, "@client_1").await;
     let both = world.call("POST", "/v1/chats").json(r#"{"title":"A","members":["@client_1","@client_2"]}"#);
@@ -142,9 +142,9 @@ async fn a_list_is_imported_and_exported() {
     let file = "contact,reason\n@Client_1,x\n+7 000 000-00-01,\"asked, twice\"\nno one\n+70000000001,\n";
     let path = format!("{LIST}/import");
     let import = world.call("POST", &path).header("Content-Type", "text/csv").body(file).send().await;
-    let told = import.json();
-    assert_eq!((&told["added"], &told["already"]), (&json!(1), &json!(2)), "{told}");
-    assert_eq!((&told["wrong"][0]["line"], &told["wrong"][1]), (&json!(4), &Value::Null), "{told}");
+    let report = import.json();
+    assert_eq!((&report["added"], &report["already"]), (&json!(1), &json!(2)), "{report}");
+    assert_eq!((&report["wrong"][0]["line"], &report["wrong"][1]), (&json!(4), &Value::Null), "{report}");
     let export = world.call("GET", &format!("{LIST}/export")).send().await;
     assert_eq!(export.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<_> = export.body.lines().collect();

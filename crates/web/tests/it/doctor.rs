@@ -13,7 +13,7 @@ fn section<'a>(report: &'a Value, area: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_look_gets_a_report_of_this_server() {
+async fn a_permitted_caller_gets_a_report_of_this_server() {
     let world = World::new().await;
     let (reader, sender) = (world.make_key(&["read"]).await, world.make_key(&["send"]).await);
     let ask = |path: &str, key: &str| Call::new(&world.main(), "GET", path).key(key);

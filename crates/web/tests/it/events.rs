@@ -170,15 +170,15 @@ async fn a_stream_goes_on_where_it_was_left() {
 }
 
 #[tokio::test]
-async fn a_stream_shows_what_is_asked_for_and_its_key_may_see() {
+async fn a_stream_shows_requested_events_that_its_key_may_see() {
     let world = key_limits::world().await;
-    let (mut said, mut readers) = (Vec::new(), Vec::new());
+    let (mut sent_ids, mut readers) = (Vec::new(), Vec::new());
     for round in 0..3 {
         for (chat, account) in [(OURS, "main"), (OTHER, "main"), (OURS, "backup_1"), (OTHER, "backup_1")] {
             let body = json!({"chat": chat, "text": "a", "account": account}).to_string();
             let sent = world.message(&body).send().await;
             assert_eq!(sent.status, 200, "{sent:?}");
-            said.push(sent.json()["id"].clone());
+            sent_ids.push(sent.json()["id"].clone());
         }
         // They catch up on the first round, and the others come live.
         if round == 0 {
@@ -195,7 +195,7 @@ async fn a_stream_shows_what_is_asked_for_and_its_key_may_see() {
         }
     }
     for (reader, places) in &mut readers {
-        let of_it = said.iter().enumerate().filter(|(number, _)| places.contains(&(*number % 4)));
+        let of_it = sent_ids.iter().enumerate().filter(|(number, _)| places.contains(&(*number % 4)));
         let expected: Vec<&Value> = of_it.map(|(_, id)| id).collect();
         reader.count(expected.len()).await;
         let events = reader.events();
@@ -264,7 +264,7 @@ async fn a_stream_goes_on_when_the_clock_is_set_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_kept_is_said() {
+async fn a_request_for_removed_events_is_refused() {
     let world = World::new().await;
     for _ in 0..5 {
         send(&world, "-1001000000001").await;

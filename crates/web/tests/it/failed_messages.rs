@@ -80,9 +80,9 @@ async fn begun(world: &World, path: &str) -> Value {
 /// The run when it is over.
 async fn over(world: &World) -> Value {
     for _ in 0..20_000 {
-        let told = world.call("GET", COUNT).send().await.json();
-        if told["retry"]["state"] != "running" {
-            return told;
+        let report = world.call("GET", COUNT).send().await.json();
+        if report["retry"]["state"] != "running" {
+            return report;
         }
         for _ in 0..10 {
             world.clock.advance(Duration::from_millis(20));
@@ -93,34 +93,34 @@ async fn over(world: &World) -> Value {
 }
 
 #[tokio::test]
-async fn what_failed_after_it_was_counted_is_left_alone() {
+async fn messages_that_failed_after_the_count_are_left_alone() {
     let world = World::new().await;
     let ids = Ids::new(world.clock.clone());
     // Older than the one that is counted, it fails after it.
     let late = queued(&world, &ids).await;
     let one = failed(&world, &ids).await;
-    let told = world.call("GET", COUNT).send().await.json();
-    assert_eq!(told["count"], 1, "{told}");
+    let report = world.call("GET", COUNT).send().await.json();
+    assert_eq!(report["count"], 1, "{report}");
     let new = failed(&world, &ids).await;
     fails(&world, late).await;
-    let counted_at = told["failed_until"].as_str().expect("an instant");
+    let counted_at = report["failed_until"].as_str().expect("an instant");
     let then = format!("?failed_until={counted_at}");
     let again = world.call("GET", &format!("{COUNT}{then}")).send().await.json();
-    assert_eq!((&again["count"], &again["failed_until"]), (&json!(1), &told["failed_until"]));
+    assert_eq!((&again["count"], &again["failed_until"]), (&json!(1), &report["failed_until"]));
     let run = begun(&world, &format!("{RETRY}{then}")).await;
     assert_eq!((&run["total"], &run["joined"]), (&json!(1), &json!(false)), "{run}");
-    let told = over(&world).await;
-    assert_eq!((&told["count"], &told["retry"]["retried"]), (&json!(2), &json!(1)), "{told}");
+    let report = over(&world).await;
+    assert_eq!((&report["count"], &report["retry"]["retried"]), (&json!(2), &json!(1)), "{report}");
     let retried =
         (is_retried(&world, one).await, is_retried(&world, new).await, is_retried(&world, late).await);
     assert_eq!(retried, (true, false, false));
     // What has not failed yet cannot be meant.
     let now = world.clock.now();
     let ahead = format!("{COUNT}?failed_until={}", now.plus(Duration::from_hours(1)));
-    let told = world.call("GET", &ahead).send().await.json();
+    let report = world.call("GET", &ahead).send().await.json();
     let at: domain::Timestamp =
-        told["failed_until"].as_str().and_then(|at| at.parse().ok()).expect("an instant");
-    assert!(at < now.plus(Duration::from_mins(30)), "{told}");
+        report["failed_until"].as_str().and_then(|at| at.parse().ok()).expect("an instant");
+    assert!(at < now.plus(Duration::from_mins(30)), "{report}");
     world
         .call("POST", &format!("{RETRY}?failed_until=tomorrow"))
         .send()
@@ -144,8 +144,8 @@ async fn concurrent_retry_joins_the_run_and_skips_new_failures() {
     let second = begun(&world, &format!("{RETRY}?chat_id=-1009999999999")).await;
     assert_eq!((&second["total"], &second["joined"]), (&json!(501), &json!(true)), "{second}");
     assert_eq!(second["started_at"], run["started_at"]);
-    let told = over(&world).await;
-    assert_eq!((&told["count"], &told["retry"]["retried"]), (&json!(1), &json!(501)), "{told}");
-    assert_eq!(told["retry"]["refused"], 0, "{told}");
+    let report = over(&world).await;
+    assert_eq!((&report["count"], &report["retry"]["retried"]), (&json!(1), &json!(501)), "{report}");
+    assert_eq!(report["retry"]["refused"], 0, "{report}");
     assert!(is_retried(&world, last).await && !is_retried(&world, late).await);
 }

@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use store::{Keep, Origin};
 
 use crate::client::Call;
-use crate::script::{able, nobody};
+use crate::script::{able, no_candidates};
 use crate::world::{SOON, World};
 
 /// A chat that a legacy port asked for and that could not be made.
 async fn failed(world: &World) -> OperationId {
-    world.candidates_are(&nobody(RefusalKind::Unusable, "banned"));
+    world.candidates_are(&no_candidates(RefusalKind::Unusable, "banned"));
     let task = json!({ "kind": "create_chat", "title": "Order 1", "members": [], "client_tg_id": "77" });
     let submission = TaskSubmission {
         task: serde_json::from_value(task).expect("a task"),
         pin: None,
         on_flood: OnFlood::Wait,
-        patience: Duration::from_mins(1),
+        flood_timeout: Duration::from_mins(1),
         origin: Origin { listener: "5021".to_owned(), api_key: None, address: None },
         idempotency: None,
         join: None,
@@ -49,7 +49,7 @@ fn path(item: &Value, rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn they_are_listed_and_shown_and_the_body_to_admins_alone() {
+async fn failed_requests_are_listed_and_admins_see_the_body() {
     let world = World::new().await;
     let operation = failed(&world).await;
     let item = only(&world).await;
@@ -116,7 +116,7 @@ async fn trying_again_makes_the_chat_once() {
 }
 
 #[tokio::test]
-async fn dropping_is_for_good() {
+async fn a_dropped_request_stays_dropped() {
     let world = World::new().await;
     failed(&world).await;
     let item = only(&world).await;

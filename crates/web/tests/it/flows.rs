@@ -97,7 +97,7 @@ async fn flows_are_tried_without_anything_being_pressed() {
     world.call("POST", path).json(none.to_string()).send().await.problem(422, "invalid_request");
 }
 
-const RIDE: &str = "[[flows]]\nname = \"ride\"\naccount = \"main\"\nwatch = \"@x_bot\"\ntrigger = { text = \"a\" }\n\
+const FLOW: &str = "[[flows]]\nname = \"ride\"\naccount = \"main\"\nwatch = \"@x_bot\"\ntrigger = { text = \"a\" }\n\
     steps = [{ send = \"b\" }]\n";
 
 #[tokio::test]
@@ -105,15 +105,15 @@ async fn a_flow_is_written_in_use_at_once_and_removed() {
     const PATH: &str = "/v1/flow-definitions/ride";
     let world = World::new().await;
     let write = async |body: serde_json::Value| world.call("PUT", PATH).json(body.to_string()).send().await;
-    let made = write(json!({"text": RIDE})).await.json();
+    let made = write(json!({"text": FLOW})).await.json();
     assert_eq!((made["name"].as_str(), &made["problems"]), (Some("ride"), &json!([])), "{made}");
     assert_eq!(world.call("GET", PATH).send().await.json(), made);
     assert_eq!(world.call("GET", "/v1/flows/ride").send().await.json()["steps"], 1);
-    write(json!({"text": RIDE})).await.problem(409, "wrong_state");
-    let two_steps = RIDE.replace("[{ send = \"b\" }]", "[{ send = \"b\" }, { send = \"c\" }]");
+    write(json!({"text": FLOW})).await.problem(409, "wrong_state");
+    let two_steps = FLOW.replace("[{ send = \"b\" }]", "[{ send = \"b\" }, { send = \"c\" }]");
     let changed = write(json!({"text": two_steps, "replaces": made["changed_at"]})).await.json();
     assert_eq!(world.call("GET", "/v1/flows/ride").send().await.json()["steps"], 2);
-    write(json!({"text": RIDE, "replaces": made["changed_at"]})).await.problem(409, "wrong_state");
+    write(json!({"text": FLOW, "replaces": made["changed_at"]})).await.problem(409, "wrong_state");
     // A reload of the settings leaves it in use.
     world.flows.reload(&[]).await.expect("reloads");
     let names = |list: &serde_json::Value| -> Vec<String> {
@@ -135,17 +135,17 @@ async fn a_flow_that_is_wrong_or_of_the_settings_is_not_written() {
         let path = format!("/v1/flow-definitions/{name}");
         world.call("PUT", &path).json(json!({"text": text}).to_string()).send().await
     };
-    let wrong = write("ride", &RIDE.replace("steps", "steqs")).await.problem(422, "invalid_request");
+    let wrong = write("ride", &FLOW.replace("steps", "steqs")).await.problem(422, "invalid_request");
     let message = wrong["errors"][0]["message"].as_str().expect("words");
     assert!(message.contains("line 6") && message.contains("steqs"), "{message}");
-    let other = write("other", RIDE).await.problem(422, "invalid_request");
+    let other = write("other", FLOW).await.problem(422, "invalid_request");
     assert!(other["errors"][0]["message"].as_str().expect("words").contains("keeps its name"), "{other}");
     write("ride", &"#".repeat(70_000)).await.problem(422, "invalid_request");
-    write("trip", &RIDE.replace("ride", "trip")).await.problem(409, "flow_is_in_settings");
+    write("trip", &FLOW.replace("ride", "trip")).await.problem(409, "flow_is_in_settings");
     assert_eq!(world.call("GET", "/v1/flow-definitions").send().await.json()["items"], json!([]));
     // One that the settings take afterwards is shown and not in use.
-    assert_eq!(write("ride", RIDE).await.status, 200);
-    let settings = config::read_flows(RIDE, std::path::Path::new("/flows.toml")).expect("a flow");
+    assert_eq!(write("ride", FLOW).await.status, 200);
+    let settings = config::read_flows(FLOW, std::path::Path::new("/flows.toml")).expect("a flow");
     world.flows.reload(&settings).await.expect("reloads");
     let listed = world.call("GET", "/v1/flow-definitions/ride").send().await.json();
     assert!(

@@ -41,10 +41,10 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
 async fn a_page_that_is_named_sends_forms_and_reads_answers() {
     let world = world(json!([format!("{PAGE}/")])).await;
     let call = |method: &str| Call::new(&world.main(), method, "/forms/site").header("Origin", PAGE);
-    let asked = call("OPTIONS").header("Access-Control-Request-Method", "POST").send().await;
-    assert_eq!(asked.status, 204);
-    assert_eq!(header(&asked, "access-control-allow-origin"), Some(PAGE));
-    assert_eq!(header(&asked, "access-control-allow-headers"), Some("Content-Type"));
+    let preflight = call("OPTIONS").header("Access-Control-Request-Method", "POST").send().await;
+    assert_eq!(preflight.status, 204);
+    assert_eq!(header(&preflight, "access-control-allow-origin"), Some(PAGE));
+    assert_eq!(header(&preflight, "access-control-allow-headers"), Some("Content-Type"));
     let taken = call("POST").json(form("f-1")).send().await;
     assert_eq!((taken.status, &taken.json()["submission_id"]), (200, &json!("f-1")), "{}", taken.body);
     assert_eq!(header(&taken, "access-control-allow-origin"), Some(PAGE));

@@ -5,7 +5,7 @@ use serde_json::json;
 use delivery::sender::RefusalKind;
 
 use crate::client::Call;
-use crate::script::{able, nobody};
+use crate::script::{able, no_candidates};
 use crate::world::World;
 use delivery::sender::Readiness;
 
@@ -59,7 +59,7 @@ async fn keys_belong_to_who_uses_them() {
 #[tokio::test]
 async fn a_negative_answer_is_not_kept() {
     let world = World::new().await;
-    world.script.candidates_are(nobody(RefusalKind::Unusable, "offline"));
+    world.script.candidates_are(no_candidates(RefusalKind::Unusable, "offline"));
     keyed(&world, "order-1", BODY).send().await.problem(503, "no_account");
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
     let again = keyed(&world, "order-1", BODY).send().await;

@@ -58,7 +58,7 @@ async fn files_keep_their_names_and_are_removed_afterwards() {
 }
 
 #[tokio::test]
-async fn they_are_taken_back() {
+async fn uploaded_import_files_can_be_removed() {
     let world = World::new().await;
     let id = world.send_files(&[("a.session", "x")]).send().await.json()["id"].clone();
     let path = format!("/v1/accounts/import/files/{}", id.as_str().expect("an id"));
@@ -69,7 +69,7 @@ async fn they_are_taken_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_too_much_or_of_no_one_is_refused() {
+async fn invalid_oversized_and_unauthorized_uploads_are_refused() {
     let world = World::new().await;
     let other = world.call("POST", "/v1/accounts/import/files").json("{}");
     other.send().await.problem(415, "unsupported_media_type");

@@ -231,8 +231,8 @@ async fn a_doubt_is_joined_until_it_is_resolved_and_a_minute_longer() {
 
     let path = format!("/v1/messages/{}/resolve", id.as_str().expect("an id"));
     assert_eq!(world.call("POST", &path).json(r#"{"as":"sent"}"#).send().await.status, 200);
-    let told = world.text(GROUP).send().await;
-    assert_eq!((told.status, told.json()["message_id"].clone()), (200, Value::Null), "{told:?}");
+    let reply = world.text(GROUP).send().await;
+    assert_eq!((reply.status, reply.json()["message_id"].clone()), (200, Value::Null), "{reply:?}");
     assert_eq!(world.script.texts(), ["other"]);
     is_new(&world, GROUP, 2).await;
 }
@@ -255,7 +255,7 @@ async fn a_joined_message_is_a_new_one_after_a_minute() {
 }
 
 #[tokio::test]
-async fn what_may_have_left_at_the_end_of_the_hold_is_a_doubt() {
+async fn a_possibly_sent_message_is_a_doubt_after_the_hold() {
     let world = World::new().await;
     world.script.hold();
     let call = world.text(GROUP);

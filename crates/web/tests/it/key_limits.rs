@@ -189,9 +189,9 @@ async fn lists_and_events_show_what_the_key_may_see() {
             sent.json()["id"].clone()
         }
     };
-    let mut said = Vec::new();
+    let mut sent_ids = Vec::new();
     for (chat, account) in [(OURS, "main"), (OTHER, "main"), (OURS, "backup_1"), (OTHER, "backup_1")] {
-        said.push(say(chat, account).await);
+        sent_ids.push(say(chat, account).await);
     }
     for (limits, seen) in [
         (json!({"chats": [OURS]}), vec![2, 0]),
@@ -201,25 +201,25 @@ async fn lists_and_events_show_what_the_key_may_see() {
         (json!({"channels": ["avito"]}), vec![]),
     ] {
         let (key, seen) =
-            (key(&world, limits.clone()).await, seen.into_iter().map(|place| said[place].clone()));
+            (key(&world, limits.clone()).await, seen.into_iter().map(|place| sent_ids[place].clone()));
         let seen: Vec<Value> = seen.collect();
         for path in ["/v1/messages?limit=500", "/v1/messages?limit=2", "/v1/operations?limit=500"] {
             let mut found = ids(&ask(&world, &key, "GET", path, &json!({})).await);
             found.truncate(2);
             assert_eq!(found[..], seen[..seen.len().min(2)], "{path} {limits}");
         }
-        for (place, id) in said.iter().enumerate() {
+        for (place, id) in sent_ids.iter().enumerate() {
             let path = format!("/v1/messages/{}", id.as_str().expect("an id"));
             let status = ask(&world, &key, "GET", &path, &json!({})).await.status;
             assert_eq!(status == 200, seen.contains(id), "{place} {limits}: {status}");
         }
         let events = ask(&world, &key, "GET", "/v1/events?type=message.sent", &json!({})).await.json();
-        let told: Vec<&Value> = events["items"].as_array().expect("items").iter().collect();
-        assert_eq!(told.len(), seen.len(), "{limits}: {events}");
+        let listed: Vec<&Value> = events["items"].as_array().expect("items").iter().collect();
+        assert_eq!(listed.len(), seen.len(), "{limits}: {events}");
     }
     let ours = key(&world, json!({"accounts": ["main"]})).await;
     let conversation = ask(&world, &ours, "GET", &format!("/v1/chats/{OURS}/messages"), &json!({})).await;
-    assert_eq!(ids(&conversation), [said[0].clone()]);
+    assert_eq!(ids(&conversation), [sent_ids[0].clone()]);
     for path in [
         "/v1/messages?account=backup_1",
         "/v1/messages?direction=in&account=backup_1",
@@ -324,7 +324,7 @@ async fn the_last_use_of_a_key_is_shown() {
 }
 
 #[tokio::test]
-async fn a_key_with_a_rate_hears_what_is_left() {
+async fn a_key_with_a_rate_gets_its_remaining_quota() {
     let world = world().await;
     let slow = key(&world, json!({"rate": "1/m", "burst": "3"})).await;
     let look = || ask(&world, &slow, "GET", "/v1/accounts", &Value::Null);
@@ -353,7 +353,7 @@ async fn a_key_with_a_rate_hears_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_key_is_changed_and_what_is_wrong_is_named() {
+async fn a_key_is_changed_and_invalid_fields_are_named() {
     let world = world().await;
     let made = world
         .call("POST", "/v1/keys")
@@ -477,7 +477,7 @@ async fn no_answer_names_accounts_or_chats_beyond_the_limits() {
         (json!({"chats": [OURS]}), vec![OTHER]),
         (json!({}), vec![]),
     ];
-    let mut told = 0;
+    let mut naming_answers = 0;
     for (limits, beyond) in keys {
         let key = key(&world, limits.clone()).await;
         for path in &paths {
@@ -492,11 +492,11 @@ async fn no_answer_names_accounts_or_chats_beyond_the_limits() {
             assert!(reply.status == 200 || is_closed, "{path} {limits}: {answer}");
             if limits == json!({}) {
                 named_beyond(&answer, &["backup_1", OTHER], &mut found);
-                told += usize::from(!found.is_empty());
+                naming_answers += usize::from(!found.is_empty());
             }
         }
     }
-    assert!(told >= 12, "a key without limits is told of them: {told}");
+    assert!(naming_answers >= 12, "a key without limits is shown them: {naming_answers}");
 }
 
 const PHOTO: &[u8] = b"planted photo";
@@ -517,7 +517,7 @@ async fn received_photo(world: &World, number: i32) -> (String, std::path::PathB
     let key: FileKey = format!("file_{number:032x}").parse().expect("a name");
     let place = world.dir().join("received").join(key.as_str());
     std::fs::write(&place, PHOTO).expect("written");
-    let kept = FetchedFile::Kept { key, sha256: Sha256([7; 32]) };
+    let kept = FetchedFile::Stored { key, sha256: Sha256([7; 32]) };
     assert_eq!(received.note_file(wanted.seq, kept).await, Ok(true));
     (format!("/v1/messages/{id}/media/0"), place)
 }
@@ -564,7 +564,7 @@ async fn received_files_of_others_are_closed_and_ours_come_from_disk() {
 }
 
 #[tokio::test]
-async fn members_and_phones_are_asked_of_own_accounts_alone() {
+async fn members_and_phones_are_requested_from_own_accounts_only() {
     let world = World::new().await;
     entangled(&world).await;
     let (members, phone) = (format!("/v1/chats/{OURS}/members"), "/v1/chats/%2B70000000001");
@@ -582,9 +582,9 @@ async fn members_and_phones_are_asked_of_own_accounts_alone() {
     ask(&world, &ours, "GET", &elsewhere, &json!({})).await.problem(403, "key_limited");
     for path in [members.as_str(), phone] {
         // None is connected: what is answered says who was asked.
-        let asked = ask(&world, &ours, "GET", path, &json!({})).await;
-        assert!(asked.status >= 400 && asked.status != 403, "{path}: {asked:?}");
-        assert!(!asked.body.contains("main"), "{path}: {asked:?}");
+        let reply = ask(&world, &ours, "GET", path, &json!({})).await;
+        assert!(reply.status >= 400 && reply.status != 403, "{path}: {reply:?}");
+        assert!(!reply.body.contains("main"), "{path}: {reply:?}");
         let free = world.call("GET", path).send().await;
         assert!(free.body.contains("main"), "{path}: a key without limits asks it: {free:?}");
     }

@@ -8,14 +8,14 @@ use domain::Outcome;
 use serde_json::json;
 
 use crate::client::{Call, Target};
-use crate::script::{able, account, nobody};
+use crate::script::{able, account, no_candidates};
 use crate::world::{World, send_text_port};
 
 pub(crate) const GROUP: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
 pub(crate) const TAGGED_NULL: &str = r#"{"status":"ok","chat_id":-1001234567890,"message_id":45,"client_tagged_id":null,"client_tagged_name":null,"chat_type":"group"}"#;
 
 #[tokio::test]
-async fn as_n8n_and_python_send_it() {
+async fn requests_of_n8n_and_python_are_read() {
     let world = World::new().await;
     let n8n = world
         .text(r#"{"chat":"-1001234567890","text":"<b>hello</b>"}"#)
@@ -41,7 +41,7 @@ async fn as_n8n_and_python_send_it() {
 }
 
 #[tokio::test]
-async fn answers_of_private_chats_and_tags() {
+async fn private_chats_and_tags_have_their_own_answers() {
     let world = World::new().await;
     let reply = world.text(r#"{"chat":123,"text":"hello"}"#).send().await;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn answers_of_private_chats_and_tags() {
 }
 
 #[tokio::test]
-async fn what_callers_get_wrong() {
+async fn invalid_requests_are_refused() {
     let world = World::new().await;
     for body in
         ["", "{}", "no json", "[]", r#"{"text":"hello"}"#, r#"{"chat":"","text":"x"}"#, r#"{"chat":null}"#]
@@ -92,9 +92,9 @@ async fn what_callers_get_wrong() {
 }
 
 #[tokio::test]
-async fn the_table_of_failures() {
+async fn each_failure_has_its_status() {
     let world = World::new().await;
-    world.script.candidates_are(nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.script.candidates_are(no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     let reply = world.text(GROUP).send().await;
     assert_eq!(
         (reply.status, reply.body.as_str()),
@@ -103,7 +103,7 @@ async fn the_table_of_failures() {
             r#"{"status":"error","error":"Cannot find chat -1001234567890 (accounts asked: main: not among its dialogs)"}"#
         )
     );
-    world.script.candidates_are(nobody(RefusalKind::Unusable, "offline"));
+    world.script.candidates_are(no_candidates(RefusalKind::Unusable, "offline"));
     let reply = world.text(GROUP).send().await;
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")));
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
@@ -120,7 +120,7 @@ async fn the_table_of_failures() {
 }
 
 #[tokio::test]
-async fn a_flood_longer_than_the_hold_is_told_at_once() {
+async fn a_flood_longer_than_the_hold_is_reported_at_once() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_mins(5));
     world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
@@ -143,7 +143,7 @@ async fn a_flood_longer_than_the_hold_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn behind_a_message_that_a_flood_holds_the_flood_is_told() {
+async fn a_message_behind_a_flooded_one_reports_the_flood() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_mins(5));
     world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
@@ -167,8 +167,8 @@ async fn a_wrong_field_is_the_callers_and_nothing_is_sent() {
         (r#""chat":"@demo","text":{"a":1}"#, "text must be"),
     ] {
         let reply = world.text(&format!("{{{fields}}}")).send().await;
-        let said = reply.json()["error"].as_str().map(ToOwned::to_owned).unwrap_or_default();
-        assert!(reply.status == 400 && said.starts_with(says), "{fields}: {reply:?}");
+        let error = reply.json()["error"].as_str().map(ToOwned::to_owned).unwrap_or_default();
+        assert!(reply.status == 400 && error.starts_with(says), "{fields}: {reply:?}");
     }
     assert!(world.script.sent().is_empty());
 }
@@ -209,7 +209,7 @@ async fn a_short_flood_is_waited_for() {
 }
 
 #[tokio::test]
-async fn no_one_is_kept_longer_than_the_hold() {
+async fn no_caller_waits_longer_than_the_hold() {
     let world = World::new().await;
     world.script.candidates_are(able(&[("main", Readiness::Connecting)]));
     let call = world.text(GROUP);
@@ -261,7 +261,7 @@ async fn a_pinned_port_uses_its_account() {
 }
 
 #[tokio::test]
-async fn who_may_call() {
+async fn only_permitted_callers_are_served() {
     let world = World::with(|options| {
         options.legacy.ports = vec![
             LegacyPort { allow_from: vec!["10.0.0.0/8".parse().expect("a network")], ..send_text_port() },
@@ -298,7 +298,7 @@ async fn a_web_page_cannot_use_the_port_of_this_machine() {
 }
 
 #[tokio::test]
-async fn sizes_paths_and_methods() {
+async fn wrong_sizes_paths_and_methods_are_refused() {
     let world = World::with(|options| options.limits.body = 100).await;
     let large = json!({ "chat": "@demo", "text": "a".repeat(100) }).to_string();
     let reply = world.text(&large).send().await;
@@ -313,7 +313,7 @@ async fn sizes_paths_and_methods() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_by_every_health() {
+async fn every_health_check_reports_a_full_disk() {
     let world = World::new().await;
     let ready = async || Call::new(&world.main(), "GET", "/health/ready").send().await;
     world.free.is(1 << 20);
@@ -329,7 +329,7 @@ async fn a_full_disk_is_said_by_every_health() {
 }
 
 #[tokio::test]
-async fn health_stats_and_the_cache() {
+async fn health_stats_and_cache_reload_are_served() {
     let world = World::new().await;
     let health = Call::new(&world.old(), "GET", "/health").send().await;
     assert_eq!((health.status, health.body.as_str()), (200, r#"{"status":"not_ready"}"#));

@@ -125,12 +125,12 @@ impl Provider for Shop {
 
     fn old_call<'a>(&'a self, call: &'a OldCall) -> BoxFuture<'a, Result<Value, CallError>> {
         lock(&self.old_calls).push(call.clone());
-        let told = match call {
+        let answer = match call {
             OldCall::CheckNumber { .. } => json!({ "on_whatsapp": true }),
             OldCall::ConfirmationCode => json!({ "code": "c0ffee42" }),
             _ => json!({ "success": true }),
         };
-        ready(Ok(told)).boxed()
+        ready(Ok(answer)).boxed()
     }
 
     fn log_in<'a>(&'a self, _: Option<&'a str>) -> BoxFuture<'a, Result<LogIn, CallError>> {
@@ -142,26 +142,26 @@ impl Provider for Shop {
         if post.method == "GET" {
             return Ok(Hook::text("challenge"));
         }
-        let told: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
-        match told["kind"].as_str() {
+        let body: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        match body["kind"].as_str() {
             Some("forged") => return Err(HookRefusal::NotGenuine),
             Some("other") => return Err(HookRefusal::OtherAccount("2".to_owned())),
             Some("note") => return Ok(Hook::default()),
             _ => {}
         }
-        if told["form"] == true && told["phone"].is_null() {
+        if body["form"] == true && body["phone"].is_null() {
             return Err(unreadable("phone: is missing"));
         }
-        let word = |name: &str| told[name].as_str().unwrap_or("1").to_owned();
+        let word = |name: &str| body[name].as_str().unwrap_or("1").to_owned();
         let chat = ExternalChat::new(&word("chat")).ok_or_else(|| unreadable("it has no chat"))?;
-        let at = Timestamp::from_micros(told["at"].as_i64().unwrap_or_default());
+        let at = Timestamp::from_micros(body["at"].as_i64().unwrap_or_default());
         let mut message = InboundMessage::text(chat, word("id"), word("text"), at);
         (message.user, message.name) = (Some("7".to_owned()), Some("Anna Demo".to_owned()));
-        let ad = told["ad"].as_str().map(str::to_owned);
+        let ad = body["ad"].as_str().map(str::to_owned);
         message.ad = ad.map(|id| AdSource { channel: "avito".to_owned(), id: Some(id) });
         let change = InboundChange::Message(Box::new(message));
         let events = vec![InboundEvent { key: word("id"), change }];
-        let answer = if told["form"] == true {
+        let answer = if body["form"] == true {
             HookAnswer::json(json!({ "success": true, "submission_id": word("id") }).to_string())
         } else {
             HookAnswer::default()
@@ -275,7 +275,7 @@ impl Ports {
     }
 
     /// What the provider posts.
-    async fn told(&self, channel: &str, mut body: Value) -> Reply {
+    async fn provider_posts(&self, channel: &str, mut body: Value) -> Reply {
         self.world.clock.advance(Duration::from_secs(1));
         body["at"] = self.world.clock.now().as_micros().into();
         let path = format!("/webhook/{channel}");
@@ -333,7 +333,7 @@ async fn recorded_calls_are_answered_as_recorded() {
         let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
         let (path, body) = (path.replace("{mailing}", &mailing), body.replace("{hoster}", &hoster.url("")));
         let reply = if method == "POST" && path == format!("/webhook/{channel}") && who == "open" {
-            ports.told(channel, serde_json::from_str(&body).expect(line)).await
+            ports.provider_posts(channel, serde_json::from_str(&body).expect(line)).await
         } else {
             let call = match who {
                 "keyed" => ports.call(channel, method, &path),
@@ -342,15 +342,15 @@ async fn recorded_calls_are_answered_as_recorded() {
             };
             if body.is_empty() { call.send().await } else { call.json(body).send().await }
         };
-        let told = format!("{} {}", reply.status, reply.body);
-        if let Some(id) = answer(&told).1["mailing_id"].as_str() {
+        let answered = format!("{} {}", reply.status, reply.body);
+        if let Some(id) = answer(&answered).1["mailing_id"].as_str() {
             id.clone_into(&mut mailing);
         }
-        let (recorded, told_again) = (answer(recorded), answer(&told));
-        if recorded.0 != told_again.0 || !is_as(&recorded.1, &told_again.1) {
+        let (recorded, repeated) = (answer(recorded), answer(&answered));
+        if recorded.0 != repeated.0 || !is_as(&recorded.1, &repeated.1) {
             wrong.push(line);
         }
-        got.extend([line, "\n  ", &told, "\n"]);
+        got.extend([line, "\n  ", &answered, "\n"]);
     }
     assert!(wrong.is_empty(), "{wrong:#?} are not answered as recorded; all answers now:\n{got}");
     assert_sent(&ports);
@@ -455,21 +455,21 @@ async fn a_stopped_mailing_sends_no_more() {
     assert_eq!(ports.post("whatsapp", "/api/messages/send", other).await.0, 200);
     let path = format!("/api/mailing/{}", accepted["mailing_id"].as_str().expect("a mailing"));
     let (_, stopped) = ports.post("whatsapp", &format!("{path}/stop"), Value::Null).await;
-    let counts = |told: &Value| ["total", "sent", "queued", "cancelled"].map(|name| told[name].as_u64());
+    let counts = |report: &Value| ["total", "sent", "queued", "cancelled"].map(|name| report[name].as_u64());
     // The first is due at once: it may have left.
     let left = stopped["cancelled"] == 2;
     assert!(left || stopped["cancelled"] == 3, "{stopped}");
     assert_eq!(stopped["stopped"], stopped["cancelled"]);
     ports.world.clock.advance(Duration::from_hours(1));
-    let told = loop {
-        let (_, told) = ports.get("whatsapp", &format!("{path}/status")).await;
-        if told["status"] == "stopped" {
-            break told;
+    let report = loop {
+        let (_, report) = ports.get("whatsapp", &format!("{path}/status")).await;
+        if report["status"] == "stopped" {
+            break report;
         }
         tokio::task::yield_now().await;
     };
     let sent = u64::from(left);
-    assert_eq!(counts(&told), [Some(3), Some(sent), Some(0), Some(3 - sent)], "{told}");
+    assert_eq!(counts(&report), [Some(3), Some(sent), Some(0), Some(3 - sent)], "{report}");
     assert_eq!(ports.shop("whatsapp").texts().len() as u64, 1 + sent);
     assert_eq!(ports.get("whatsapp", "/api/mailing/msg_1.msg_2/status").await.0, 404);
 }
@@ -516,12 +516,12 @@ async fn without_a_key_programs_of_this_machine_call() {
     assert_eq!(ports.get("avito", "/api/chats").await.0, 200);
     let page = ports.bare("avito", "GET", "/api/chats").header("Origin", "https://example.com").send().await;
     assert_eq!(page.status, 403, "{page:?}");
-    let told = ports.told("avito", json!({ "chat": "u2i-1", "id": "m-1", "text": "hello" })).await;
-    assert_eq!((told.status, &told.json()["success"]), (404, &json!(false)), "old_hook is off");
+    let reply = ports.provider_posts("avito", json!({ "chat": "u2i-1", "id": "m-1", "text": "hello" })).await;
+    assert_eq!((reply.status, &reply.json()["success"]), (404, &json!(false)), "old_hook is off");
 }
 
 #[tokio::test]
-async fn what_is_refused_is_said_as_the_old_servers_did() {
+async fn refusals_are_reported_as_by_the_old_servers() {
     let ports = Ports::new().await;
     let (status, answer) = ports.post("avito", "/api/messages/send", json!({ "chat_id": ["u2i-1"] })).await;
     let wrong = json!({ "detail": [
@@ -639,7 +639,10 @@ async fn a_paused_account_keeps_messages_and_still_receives() {
     let why = world.until_shown(&path, |why| why.to_string().contains("the account avito_1 is paused")).await;
     assert!(why.to_string().contains("is paused"), "{why}");
     assert!(lock(&shop.sent).is_empty());
-    assert_eq!(ports.told("avito", json!({"id": "m-1", "chat": "u2i-1", "text": "Hello"})).await.status, 200);
+    assert_eq!(
+        ports.provider_posts("avito", json!({"id": "m-1", "chat": "u2i-1", "text": "Hello"})).await.status,
+        200
+    );
     let deed = world.call("POST", "/v1/chats/avito:avito_1%2Fu2i-1/read").json("{}").send().await;
     assert_eq!((deed.status, &deed.json()["code"]), (409, &json!("wrong_state")), "{}", deed.body);
     let shown = world.call("GET", "/v1/channels/avito_1").send().await.json();
@@ -653,7 +656,7 @@ async fn a_paused_account_keeps_messages_and_still_receives() {
 }
 
 #[tokio::test]
-async fn what_went_wrong_and_where_a_provider_posts_to_is_shown() {
+async fn errors_and_webhook_addresses_are_shown() {
     let ports = Ports::new().await;
     let (world, shop) = (&ports.world, ports.shop("vk"));
     lock(&shop.urls).push("https://old.example.com/planted-secret".to_owned());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};
 use crate::joining::{abandon, ask, eventually};
-use crate::script::{able, account, nobody};
+use crate::script::{able, account, no_candidates};
 use crate::steps::FIRST_CHAT;
 use crate::world::{SOON, World, port_of};
 
@@ -42,7 +42,7 @@ async fn saga(world: &World, reply: &Reply) -> domain::saga::Saga {
 }
 
 #[tokio::test]
-async fn as_n8n_and_python_send_it() {
+async fn requests_of_n8n_and_python_are_read() {
     let world = world().await;
     let n8n = create(&world, BODY)
         .header("Accept", "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9, image/*;q=0.8, */*;q=0.7")
@@ -77,8 +77,8 @@ async fn people_who_are_not_found_or_not_invited_are_named() {
     begins(&debug["resolve_failed"], &["@gone_1: ", "не имя: "]);
     begins(&debug["invite_missing"], &["@shy_1: "]);
     begins(&debug["invite_failed"], &[]);
-    let nobody = r#"{"title":"A chat","usernames":["gone_1","не имя"]}"#;
-    let reply = create(&world, nobody).send().await;
+    let unfindable = r#"{"title":"A chat","usernames":["gone_1","не имя"]}"#;
+    let reply = create(&world, unfindable).send().await;
     let answer = reply.json();
     assert_eq!((reply.status, &answer["error"]), (400, &json!("no resolvable users")), "{answer}");
     begins(&answer["debug"]["resolve_failed"], &["@gone_1: ", "не имя: "]);
@@ -88,7 +88,7 @@ async fn people_who_are_not_found_or_not_invited_are_named() {
 }
 
 #[tokio::test]
-async fn what_callers_get_wrong() {
+async fn invalid_requests_are_refused() {
     let world = world().await;
     for (body, error) in [
         ("", "title is required"),
@@ -119,9 +119,9 @@ async fn a_title_of_300_characters_is_cut_for_telegram_alone() {
 }
 
 #[tokio::test]
-async fn the_table_of_failures() {
+async fn each_failure_has_its_status() {
     let world = world().await;
-    world.hands.creators_are(nobody(RefusalKind::Unusable, "offline"));
+    world.hands.creators_are(no_candidates(RefusalKind::Unusable, "offline"));
     let reply = create(&world, BODY).send().await;
     assert_eq!(reply.status, 503, "{reply:?}");
     assert!(reply.json()["error"].is_string() && reply.json().get("status").is_none(), "{reply:?}");
@@ -148,14 +148,14 @@ async fn the_table_of_failures() {
 }
 
 #[tokio::test]
-async fn a_later_step_that_is_refused_is_told_and_the_chat_is_made() {
+async fn a_refused_later_step_is_reported_and_the_chat_is_made() {
     let world = world().await;
     world.hands.then("export_link", [Outcome::Rejected { code: "CHAT_ADMIN_REQUIRED".into() }]);
     let reply = create(&world, BODY).send().await;
     let answer = reply.json();
     assert_eq!((reply.status, &answer["invite_link"]), (200, &Value::Null), "{answer}");
-    let said = answer["debug"]["export_invite"].as_str().expect("a text").to_owned();
-    assert!(said.contains("CHAT_ADMIN_REQUIRED"), "{said}");
+    let error = answer["debug"]["export_invite"].as_str().expect("a text").to_owned();
+    assert!(error.contains("CHAT_ADMIN_REQUIRED"), "{error}");
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn after_a_crash_the_same_body_joins() {
 }
 
 #[tokio::test]
-async fn what_was_not_begun_at_the_end_of_the_hold_is_cancelled() {
+async fn unstarted_work_is_cancelled_at_the_end_of_the_hold() {
     let world = world().await;
     world.hands.creators_are(able(&[("main", Readiness::Connecting)]));
     let call = create(&world, BODY);
@@ -269,7 +269,7 @@ async fn keys_are_honoured_and_two_calls_at_once_are_one_chat() {
 }
 
 #[tokio::test]
-async fn the_client_is_kept_only_for_a_callback_that_is_set() {
+async fn the_client_is_stored_only_for_a_configured_callback() {
     let url = "https://example.com/hook".to_owned();
     let callback = InviteCallback { url, group_id: "demo".to_owned(), ..InviteCallback::default() };
     for (callback, client) in [(Some(callback), Some("77")), (None, None)] {

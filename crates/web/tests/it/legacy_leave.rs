@@ -8,7 +8,7 @@ use domain::Service;
 use serde_json::json;
 
 use crate::client::Call;
-use crate::script::{able, account, nobody};
+use crate::script::{able, account, no_candidates};
 use crate::world::{World, port_of};
 
 const CHANNEL: &str = r#"{"status":"ok","left_type":"channel","id":1234567890,"kicked":[11,12]}"#;
@@ -30,7 +30,7 @@ async fn left(world: &World, body: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn chats_by_id_by_bare_id_and_by_name() {
+async fn chats_are_left_by_id_bare_id_and_name() {
     let world = world().await;
     for chat in [r#""-1001234567890""#, "-1001234567890", "1234567890", r#""1234567890""#] {
         let answer = left(&world, &format!(r#"{{"chat":{chat}}}"#)).await;
@@ -44,7 +44,7 @@ async fn chats_by_id_by_bare_id_and_by_name() {
 }
 
 #[tokio::test]
-async fn without_a_chat() {
+async fn a_request_without_a_chat_is_refused() {
     let world = world().await;
     for body in ["", "{}", "no json", r#"{"chat":""}"#, r#"{"chat":null}"#] {
         let reply = leave(&world, body).send().await;
@@ -60,7 +60,7 @@ async fn without_a_chat() {
 #[tokio::test]
 async fn a_chat_that_no_one_finds_counts_as_left() {
     let world = world().await;
-    world.hands.reachers_are(nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.hands.reachers_are(no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     for body in [r#"{"chat":"-1001234567890"}"#, r#"{"chat":"no chat at all"}"#] {
         let reply = leave(&world, body).send().await;
         let answer = reply.json();
@@ -75,9 +75,9 @@ async fn a_chat_that_no_one_finds_counts_as_left() {
 }
 
 #[tokio::test]
-async fn the_table_of_failures() {
+async fn each_failure_has_its_status() {
     let world = world().await;
-    world.hands.reachers_are(nobody(RefusalKind::Unusable, "offline"));
+    world.hands.reachers_are(no_candidates(RefusalKind::Unusable, "offline"));
     let reply = leave(&world, r#"{"chat":"-1001234567890"}"#).send().await;
     assert_eq!((reply.status, &reply.json()["status"]), (503, &json!("error")), "{reply:?}");
     let until = world.clock.now().plus(Duration::from_mins(10));

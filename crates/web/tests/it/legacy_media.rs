@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::Call;
 use crate::joining::{abandon, ask, eventually};
-use crate::script::{able, nobody};
+use crate::script::{able, no_candidates};
 use crate::world::{World, port_of};
 use testkit::{Hoster, PDF, PNG};
 
@@ -67,7 +67,7 @@ async fn posts_file_ids_and_wishes_reach_the_account() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_follows_the_table() {
+async fn failures_follow_the_table() {
     let (world, hoster) = (world().await, Hoster::start().await);
     let by_name = json!({ "username": "@demo_channel", "files": ["a.pdf"] });
     let by_id = json!({ "user_id": GROUP, "files": ["a.pdf"] });
@@ -80,15 +80,15 @@ async fn what_goes_wrong_follows_the_table() {
     for path in ["/gone", "/empty", "/inward", "/huge"] {
         let reply =
             world.ship(&json!({ "user_id": GROUP, "files": ["a.pdf", hoster.url(path)] })).send().await;
-        let said = reply.json()["error"].as_str().expect("an error").to_owned();
-        assert!(reply.status == 500 && said.starts_with("files[1]: "), "{path}: {reply:?}");
+        let error = reply.json()["error"].as_str().expect("an error").to_owned();
+        assert!(reply.status == 500 && error.starts_with("files[1]: "), "{path}: {reply:?}");
     }
     let files_before = world.files_in("outgoing").len();
     assert_eq!(files_before, 2, "those of the two that may be tried again by hand");
     world.free.is(100 << 20);
     assert_eq!(world.ship(&by_id).send().await.status, 503);
     world.free.is(1 << 40);
-    world.script.candidates_are(nobody(RefusalKind::NotFound, "not found"));
+    world.script.candidates_are(no_candidates(RefusalKind::NotFound, "not found"));
     let both = json!({ "username": "@demo_channel", "files": [hoster.url("/gone")] });
     assert_eq!(world.ship(&both).send().await.status, 404, "the recipient comes before the files");
     let reply = world.ship(&by_name).send().await;
@@ -148,9 +148,9 @@ async fn the_wait_for_files_is_part_of_the_hold() {
         Hoster::start().await,
     );
     let call = world.ship(&json!({ "user_id": GROUP, "files": [hoster.url("/silent")] }));
-    let asked = tokio::spawn(async move { call.send().await });
+    let sending = tokio::spawn(async move { call.send().await });
     eventually(|| hoster.asked() == 1).await;
-    let reply = world.pass(Duration::from_secs(10), asked).await;
+    let reply = world.pass(Duration::from_secs(10), sending).await;
     assert_eq!(reply.status, 500, "{reply:?}");
     assert!(reply.body.contains("within 10 s; nothing was sent"), "{reply:?}");
     assert_eq!((world.files_in("outgoing").len(), world.delivery.queued()), (0, 0));

@@ -97,7 +97,7 @@ async fn a_chat_that_was_left_is_not_touched() {
 }
 
 #[tokio::test]
-async fn what_callers_of_the_port_for_files_get_wrong() {
+async fn invalid_requests_to_the_file_port_are_refused() {
     let world = world().await;
     for (body, status, error) in [
         ("no json", 400, "Invalid JSON: "),
@@ -113,12 +113,12 @@ async fn what_callers_of_the_port_for_files_get_wrong() {
         let reply = Call::new(&world.old_at(2), "POST", "/send_media").json(body).send().await;
         let answer = reply.json();
         assert_eq!((reply.status, &answer["status"]), (status, &json!("error")), "{body}: {answer}");
-        assert!(answer["error"].as_str().is_some_and(|said| said.contains(error)), "{answer}");
+        assert!(answer["error"].as_str().is_some_and(|text| text.contains(error)), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn who_may_call_is_asked_on_every_port() {
+async fn access_is_checked_on_every_port() {
     let world = World::with(|options| {
         options.legacy.ports = SERVICES
             .iter()

@@ -74,7 +74,7 @@ async fn a_taken_main_port_leaves_the_control_socket() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_ours() {
+async fn a_foreign_address_is_refused_and_the_others_listen() {
     let world = World::with(|options| {
         options.legacy.ports = vec![
             LegacyPort { listen: "192.0.2.1".parse().expect("an address"), port: 5022, ..send_text_port() },
@@ -98,7 +98,7 @@ async fn a_client_that_never_ends_its_head_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_ends_its_body_is_told() {
+async fn a_client_that_never_ends_its_body_gets_a_408() {
     let world = World::with(|options| options.limits.body_time = Duration::from_millis(500)).await;
     for (target, path) in [(world.main(), "/v1/messages"), (world.old(), "/send_text")] {
         let call = Call::new(&target, "POST", path).key(&world.key).json("{").header("Content-Length", "100");
@@ -112,15 +112,15 @@ async fn a_client_that_stops_reading_is_cut_off() {
     let one = world.call("GET", "/openapi.json").send().await.body.len();
     let mut stream = connect(&world.main()).await;
     // Far more than the buffers on the way hold.
-    let asked = 64 * 1024 * 1024 / one;
-    let call = b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(asked);
+    let count = 64 * 1024 * 1024 / one;
+    let call = b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(count);
     stream.write_all(&call).await.expect("writes");
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(read_all(&mut stream).await.len() < asked * one, "all was sent");
+    assert!(read_all(&mut stream).await.len() < count * one, "all was sent");
 }
 
 #[tokio::test]
-async fn heads_have_a_size() {
+async fn oversized_heads_are_refused() {
     let world = World::new().await;
     let many = (0..100)
         .fold(world.call("GET", "/health/live"), |call, number| call.header(&format!("X-{number}"), "x"));

@@ -174,7 +174,7 @@ async fn until(stream: &mut TcpStream, words: &str) -> String {
 }
 
 #[tokio::test]
-async fn lines_are_followed_and_who_comes_back_misses_none() {
+async fn lines_are_followed_without_gaps_after_a_reconnect() {
     let world = World::new().await;
     log_some(&world);
     let mut stream = follow(&world, "/v1/logs/tail?level=warn", None).await;
@@ -192,11 +192,11 @@ async fn lines_are_followed_and_who_comes_back_misses_none() {
 
     log(&world, || tracing::warn!("while away"));
     let mut stream = follow(&world, "/v1/logs/tail?level=warn", Some(&id)).await;
-    let told = until(&mut stream, "while away").await;
-    assert!(!told.contains("first <new>"), "{told}");
+    let text = until(&mut stream, "while away").await;
+    assert!(!text.contains("first <new>"), "{text}");
     log(&world, || tracing::warn!("later"));
-    let told = until(&mut stream, "\"later\"").await;
-    assert!(!told.contains("while away"), "each once: {told}");
+    let text = until(&mut stream, "\"later\"").await;
+    assert!(!text.contains("while away"), "each once: {text}");
 
     // Nothing is said for a while, but that the stream is there.
     world.clock.advance(Duration::from_secs(15));

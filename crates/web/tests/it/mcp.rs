@@ -90,9 +90,10 @@ async fn a_key_sees_the_tools_that_it_may_call_and_no_others() {
                 .expect("fields")
                 .retain(|name, _| schema["inputSchema"]["properties"][name].is_object());
             let call = json!({ "name": tool, "arguments": given });
-            let said = ask(&world, key, "tools/call", call).await["result"]["content"][0]["text"].to_string();
-            let closed = said.contains("forbidden_scope") || said.contains("key_limited");
-            assert_eq!(closed, !open.contains(tool), "{tool}: {said}");
+            let output =
+                ask(&world, key, "tools/call", call).await["result"]["content"][0]["text"].to_string();
+            let closed = output.contains("forbidden_scope") || output.contains("key_limited");
+            assert_eq!(closed, !open.contains(tool), "{tool}: {output}");
         }
         counts.push(open.len());
     }
@@ -176,7 +177,7 @@ async fn a_message_is_sent_once_however_often_the_tool_is_called() {
 }
 
 #[tokio::test]
-async fn who_is_on_the_do_not_contact_list_gets_nothing() {
+async fn contacts_on_the_do_not_contact_list_get_no_message() {
     let world = world().await;
     let entry = r#"{"contact":"@demo_channel","reason":"asked to stop"}"#;
     assert_eq!(world.call("POST", "/v1/do-not-contact").json(entry).send().await.status, 200);
@@ -243,7 +244,7 @@ fn code(reply: &Reply) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn without_a_key_under_another_name_or_switched_off_it_answers_nothing() {
+async fn a_missing_key_wrong_host_or_switched_off_server_refuses() {
     let world = world().await;
     let ping = |world: &World| post(&world.main(), "ping", &json!({}));
     assert_eq!(code(&ping(&world).send().await), (401, json!("unauthorized")));
@@ -272,7 +273,7 @@ async fn without_a_key_under_another_name_or_switched_off_it_answers_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_changed_through_it_is_in_the_audit_log() {
+async fn changes_through_mcp_are_audited() {
     let world = world().await;
     let key = world.make_key(&["send"]).await;
     let order = json!({ "title": "Order 1", "idempotency_key": "a-1" });

@@ -23,8 +23,8 @@ async fn sent(call: Call) -> Reply {
 }
 
 /// The answer to a call, which must not take longer than answers do.
-async fn in_time(asked: tokio::task::JoinHandle<Reply>) -> Reply {
-    tokio::time::timeout(SOON, asked).await.expect("in time").expect("no panic")
+async fn in_time(sending: tokio::task::JoinHandle<Reply>) -> Reply {
+    tokio::time::timeout(SOON, sending).await.expect("in time").expect("no panic")
 }
 
 #[tokio::test]
@@ -90,7 +90,9 @@ async fn a_message_may_have_files_alone() {
     assert_eq!((reply.status, reply.json()["message_ids"].clone()), (200, json!([45])), "{reply:?}");
     let reply = world.message(&json!({ "chat": GROUP, "media": [] }).to_string()).send().await;
     assert!(
-        reply.problem(422, "invalid_request")["detail"].as_str().is_some_and(|said| said.contains("media"))
+        reply.problem(422, "invalid_request")["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("media"))
     );
 }
 
@@ -133,12 +135,12 @@ async fn a_bad_file_is_named_and_nothing_is_accepted_or_left() {
 async fn silent_server_or_hang_up_ends_the_fetch() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     let call = world.message(&body(&json!([{ "url": hoster.url("/silent") }])));
-    let asked = tokio::spawn({
+    let sending = tokio::spawn({
         let call = call.clone();
         async move { call.send().await }
     });
     eventually(|| hoster.asked() == 1).await;
-    world.pass(SILENCE, asked).await.problem(422, "media_unreachable");
+    world.pass(SILENCE, sending).await.problem(422, "media_unreachable");
 
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     let call = world.message(&body(&json!([{ "path": "a.pdf" }, { "url": hoster.url("/silent") }])));
@@ -164,7 +166,7 @@ async fn silent_addresses_delay_no_other_file() {
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     let upload = world.upload("", PDF).send().await.json();
     // One more than the caller's share: it waits for the others of its own.
-    let asked = never_answered(&world, &hoster, 5);
+    let senders = never_answered(&world, &hoster, 5);
     eventually(|| hoster.asked() == 16).await;
     let ours = world.message(&body(&json!([{ "path": "a.pdf" }, { "upload": upload["id"] }]))).send().await;
     assert_eq!(ours.status, 200, "{ours:?}");
@@ -174,39 +176,39 @@ async fn silent_addresses_delay_no_other_file() {
     let theirs = theirs.send().await;
     assert_eq!(theirs.status, 200, "{theirs:?}");
     assert_eq!(hoster.asked(), 17, "those beyond the share were not asked");
-    for asked in asked {
-        asked.abort();
+    for sender in senders {
+        sender.abort();
     }
 }
 
 #[tokio::test]
-async fn a_call_is_kept_for_its_addresses_so_long_and_no_longer() {
+async fn fetching_addresses_has_a_time_limit() {
     let within = Duration::from_secs(10);
     let world = World::with(|options| options.limits.addresses_within = within).await;
     let hoster = Hoster::start().await;
-    let asked = never_answered(&world, &hoster, 1).remove(0);
+    let sending = never_answered(&world, &hoster, 1).remove(0);
     eventually(|| hoster.asked() == 4).await;
     world.clock.advance(within);
-    let reply = in_time(asked).await;
+    let reply = in_time(sending).await;
     let problem = reply.problem(422, "media_unreachable");
-    let said = problem["detail"].as_str().expect("a detail");
-    assert!(said.contains("within 10 s") && said.contains("POST /v1/uploads"), "{said}");
+    let detail = problem["detail"].as_str().expect("a detail");
+    assert!(detail.contains("within 10 s") && detail.contains("POST /v1/uploads"), "{detail}");
     assert_eq!((world.files_in("outgoing").len(), world.delivery.queued()), (0, 0));
 }
 
 #[tokio::test]
-async fn what_a_caller_waits_for_its_files_is_part_of_its_wait() {
+async fn fetching_files_counts_towards_the_wait() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     world.script.hold();
-    let asked = json!({ "chat": GROUP, "wait": 20, "media": [{ "url": hoster.url("/halting/100000") }] });
-    let asked = tokio::spawn(sent(world.message(&asked.to_string())));
+    let request = json!({ "chat": GROUP, "wait": 20, "media": [{ "url": hoster.url("/halting/100000") }] });
+    let sending = tokio::spawn(sent(world.message(&request.to_string())));
     eventually(|| hoster.asked() == 1).await;
     world.clock.advance(Duration::from_secs(15));
     hoster.release();
     eventually(|| world.delivery.queued() == 1).await;
-    assert!(!asked.is_finished());
+    assert!(!sending.is_finished());
     world.clock.advance(Duration::from_secs(5));
-    let reply = in_time(asked).await;
+    let reply = in_time(sending).await;
     assert_eq!(reply.status, 202, "{reply:?}");
     world.script.release();
 }
@@ -215,12 +217,12 @@ async fn what_a_caller_waits_for_its_files_is_part_of_its_wait() {
 async fn disk_filling_during_a_fetch_leaves_nothing() {
     let (world, hoster) = (World::new().await, Hoster::start().await);
     let size = 7 << 20;
-    let asked = json!([{ "url": hoster.url(&format!("/halting/{size}")) }]);
-    let asked = tokio::spawn(sent(world.message(&body(&asked))));
+    let media = json!([{ "url": hoster.url(&format!("/halting/{size}")) }]);
+    let sending = tokio::spawn(sent(world.message(&body(&media))));
     eventually(|| !world.files_in("outgoing").is_empty()).await;
     world.free.is(100 << 20);
     hoster.release();
-    in_time(asked).await.problem(507, "storage_full");
+    in_time(sending).await.problem(507, "storage_full");
     assert_eq!(world.files_in("outgoing"), [""; 0]);
 
     std::fs::write(world.dir().join("media/large.bin"), vec![7; size]).expect("writes");
@@ -261,7 +263,7 @@ async fn a_repeat_fetches_nothing_and_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_gone_or_expired_has_its_own_answer() {
+async fn gone_and_expired_files_have_their_own_answers() {
     let world = World::new().await;
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     world.script.then([Outcome::MediaGone("a.pdf".to_owned())]);
@@ -276,8 +278,8 @@ async fn a_long_caption_goes_on_as_a_text() {
     let world = World::new().await;
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     let long = "word ".repeat(300);
-    let asked = json!({ "chat": GROUP, "text": long, "media": [{ "path": "a.pdf" }] });
-    let answer = world.message(&asked.to_string()).send().await.json();
+    let request = json!({ "chat": GROUP, "text": long, "media": [{ "path": "a.pdf" }] });
+    let answer = world.message(&request.to_string()).send().await.json();
     assert_eq!((&answer["message_ids"], &answer["parts"]), (&json!([45, 46]), &json!(2)), "{answer}");
     assert_eq!(answer["media"][0]["message_id"], 45);
 }
@@ -287,8 +289,8 @@ async fn the_files_of_an_accepted_message_outlive_a_crash() {
     let world = World::new().await;
     std::fs::write(world.dir().join("media/a.pdf"), PDF).expect("writes");
     let at = world.clock.now().plus(Duration::from_hours(1)).to_string();
-    let asked = json!({ "chat": GROUP, "media": [{ "path": "a.pdf" }], "send_at": at, "wait": 0 });
-    let reply = world.message(&asked.to_string()).send().await;
+    let request = json!({ "chat": GROUP, "media": [{ "path": "a.pdf" }], "send_at": at, "wait": 0 });
+    let reply = world.message(&request.to_string()).send().await;
     assert_eq!(reply.status, 202, "{reply:?}");
     let after = world.after_a_crash().await;
     assert_eq!(after.look(&reply.json()["id"]).await.json()["media"][0]["stored"], true);
@@ -298,8 +300,8 @@ async fn the_files_of_an_accepted_message_outlive_a_crash() {
 async fn a_file_that_lies_here_is_read_in_whole_and_in_ranges() {
     let world = World::new().await;
     std::fs::write(world.dir().join("media/a.html"), b"<script>0123456789</script>").expect("writes");
-    let asked = json!({ "chat": GROUP, "media": [{ "path": "a.html", "filename": "счёт.html" }] });
-    let answer = world.message(&asked.to_string()).send().await.json();
+    let request = json!({ "chat": GROUP, "media": [{ "path": "a.html", "filename": "счёт.html" }] });
+    let answer = world.message(&request.to_string()).send().await.json();
     let path = answer["media"][0]["url"].as_str().expect("a path").to_owned();
     let whole = world.call("GET", &path).send().await;
     assert_eq!((whole.status, whole.body.as_str()), (200, "<script>0123456789</script>"));

@@ -78,7 +78,7 @@ async fn one_unit_too_many_makes_two_parts() {
 }
 
 #[tokio::test]
-async fn what_is_not_finished_in_time_is_accepted() {
+async fn an_unfinished_message_is_accepted() {
     let world = World::new().await;
     world.script.hold();
     let reply = world.message(&format!(r#"{{"chat":"{GROUP}","text":"hello","wait":0}}"#)).send().await;
@@ -129,7 +129,7 @@ async fn a_channel_that_is_not_there_is_refused_by_its_field() {
 }
 
 #[tokio::test]
-async fn all_flooded_waits_in_the_queue_or_fails_as_asked() {
+async fn a_flooded_message_waits_or_fails_as_requested() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_mins(5));
     world.script.candidates_are(able(&[("main", Readiness::HeldUntil(until))]));
@@ -283,7 +283,7 @@ async fn a_doubt_is_ended_by_a_person() {
 }
 
 #[tokio::test]
-async fn why_tells_the_way_in_words() {
+async fn why_describes_the_route_in_words() {
     let world = World::new().await;
     let until = world.clock.now().plus(Duration::from_secs(5));
     world.script.then([Outcome::held(until)]);
@@ -357,7 +357,7 @@ async fn the_list_is_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_not_there() {
+async fn a_missing_message_is_not_found() {
     let world = World::new().await;
     for id in ["msg_00000000000000000000000000", "nonsense", "key_00000000000000000000000000"] {
         for (method, tail) in [("GET", ""), ("GET", "/why"), ("POST", "/cancel"), ("POST", "/retry")] {

@@ -8,7 +8,7 @@ use domain::{OperationId, Outcome};
 use serde_json::{Value, json};
 use store::SagaChange;
 
-use crate::script::{able, nobody};
+use crate::script::{able, no_candidates};
 use crate::world::World;
 
 const GROUP: &str = "-1001234500000";
@@ -65,7 +65,7 @@ async fn messages_and_chats_are_one_log() {
 }
 
 #[tokio::test]
-async fn what_waits_says_for_what_and_can_be_cancelled() {
+async fn a_waiting_operation_names_its_reason_and_is_cancelled() {
     let world = World::new().await;
     let id = waiting(&world).await;
     let open = world.call("GET", "/v1/operations?state=open").send().await.json();
@@ -157,7 +157,7 @@ async fn doubtful(world: &World) -> Value {
 }
 
 #[tokio::test]
-async fn ids_that_are_none() {
+async fn unknown_ids_are_not_found() {
     let world = World::new().await;
     let message = world.message(&format!(r#"{{"chat":"{GROUP}","text":"hello"}}"#)).send().await.json();
     for id in ["op_00000000000000000000000000", "msg_00000000000000000000000000", "nonsense", "key_1"] {
@@ -215,9 +215,9 @@ async fn failovers_are_listed() {
 }
 
 #[tokio::test]
-async fn what_failed_shows_why() {
+async fn a_failed_operation_shows_its_reason() {
     let world = World::new().await;
-    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.candidates_are(&no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     let problem =
         world.call("DELETE", &format!("/v1/chats/{GROUP}")).send().await.problem(404, "chat_not_found");
     let seen = world.call("GET", &path(&problem["id"], "")).send().await.json();

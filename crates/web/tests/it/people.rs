@@ -99,11 +99,11 @@ async fn wrong_fields_are_named_and_no_password_is_shown() {
 async fn sessions_of_a_user_are_listed_and_ended() {
     let world = World::new().await;
     world.call("POST", "/v1/users").json(ANNA).send().await;
-    let whence =
+    let client =
         access::ClientInfo { address: Some("192.0.2.7".parse().expect("an address")), browser: None };
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        let signed_in = world.state.access().sign_in("anna", "correct horse".into(), &whence).await;
+        let signed_in = world.state.access().sign_in("anna", "correct horse".into(), &client).await;
         let Ok(access::SignIn::Done(session)) = signed_in else { panic!("{signed_in:?}") };
         tokens.push(session.token);
     }
@@ -119,12 +119,12 @@ async fn sessions_of_a_user_are_listed_and_ended() {
     world.call("DELETE", "/v1/users/anna/sessions/x").send().await.problem(404, "session_not_found");
     assert_eq!(world.call("DELETE", "/v1/users/anna/sessions").send().await.status, 204);
     for token in &tokens {
-        assert_eq!(world.state.access().session(token, &whence).await, Ok(None));
+        assert_eq!(world.state.access().session(token, &client).await, Ok(None));
     }
 }
 
 #[tokio::test]
-async fn a_role_opens_its_own_doors() {
+async fn each_role_allows_only_its_calls() {
     let world = World::new().await;
     let message = r#"{"chat":"-1001234567890","text":"hello"}"#;
     let calls = [
@@ -175,7 +175,7 @@ async fn an_agent_approves_nothing_outside_of_conversations() {
 }
 
 #[tokio::test]
-async fn who_sends_the_headers_of_the_inside_stays_outside() {
+async fn internal_headers_from_outside_are_ignored() {
     let world = World::new().await;
     let call = Call::new(&world.main(), "GET", "/v1/users")
         .header("Actor", "admin")
@@ -185,7 +185,7 @@ async fn who_sends_the_headers_of_the_inside_stays_outside() {
 }
 
 #[tokio::test]
-async fn what_is_done_is_written_down_with_who_did_it() {
+async fn actions_are_audited_with_their_actor() {
     let world = World::new().await;
     let before = audit(&world, "").await.len();
     let made =
@@ -343,7 +343,7 @@ async fn each_call_takes_its_scope_and_its_role() {
 }
 
 #[tokio::test]
-async fn a_caller_who_hangs_up_is_written_down_too() {
+async fn a_disconnected_caller_is_audited_too() {
     let world = World::new().await;
     let actor = Actor { user: "anna".parse().expect("a name"), role: Role::Admin, address: None };
     let tomorrow = world.clock.now().plus(Duration::from_hours(24));

@@ -7,13 +7,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{Call, Target};
-use crate::script::nobody;
+use crate::script::no_candidates;
 use crate::world::World;
 
 const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
 
 #[tokio::test]
-async fn what_an_account_refuses() {
+async fn each_refusal_of_an_account_has_its_code() {
     let world = World::new().await;
     world.script.then([Outcome::Forbidden("kicked".to_owned())]);
     let problem = world.message(BODY).send().await.problem(403, "no_rights");
@@ -30,14 +30,14 @@ async fn what_an_account_refuses() {
 }
 
 #[tokio::test]
-async fn what_no_account_can_do() {
+async fn each_reason_without_an_account_has_its_code() {
     let world = World::new().await;
     for (why, status, code) in [
         (RefusalKind::NotFound, 404, "chat_not_found"),
         (RefusalKind::Forbidden, 403, "no_rights"),
         (RefusalKind::Unusable, 503, "no_account"),
     ] {
-        world.script.candidates_are(nobody(why, "because"));
+        world.script.candidates_are(no_candidates(why, "because"));
         let problem = world.message(BODY).send().await.problem(status, code);
         assert!(
             problem["detail"].as_str().is_some_and(|detail| detail.contains("main: because")),
@@ -50,7 +50,7 @@ async fn what_no_account_can_do() {
 }
 
 #[tokio::test]
-async fn what_is_no_request() {
+async fn malformed_requests_are_refused() {
     let world = World::new().await;
     for body in ["", "{", "hello", "{\"chat\":\"@demo\"", "{\"a\":1}{}"] {
         world.message(body).send().await.problem(400, "invalid_json");
@@ -93,7 +93,7 @@ async fn what_is_no_request() {
 
 /// As a client that reads plain JSON alone, n8n for one, is answered.
 #[tokio::test]
-async fn who_reads_json_alone_gets_problems_as_json() {
+async fn json_only_clients_get_problems_as_json() {
     let world = World::new().await;
     for (accept, kind) in [
         ("application/json,text/html,*/*;q=0.7", "application/json"),
@@ -108,7 +108,7 @@ async fn who_reads_json_alone_gets_problems_as_json() {
 
 /// A client that writes all of a large body before it reads gets to read why it was refused.
 #[tokio::test]
-async fn an_early_answer_is_read_by_who_still_writes() {
+async fn an_early_answer_reaches_a_client_that_still_writes() {
     let world = World::with(|options| options.limits.body = 1_000).await;
     let Target::Port(address) = world.main() else { panic!("a port") };
     let large = vec![b'7'; 6 << 20];
@@ -135,7 +135,7 @@ async fn an_early_answer_is_read_by_who_still_writes() {
 }
 
 #[tokio::test]
-async fn media_types_and_sizes() {
+async fn wrong_media_types_and_sizes_are_refused() {
     let world = World::with(|options| options.limits.body = 1_000).await;
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
         let call = world.call("POST", "/v1/messages").header("Content-Type", kind).body(BODY);
@@ -154,7 +154,7 @@ async fn media_types_and_sizes() {
 }
 
 #[tokio::test]
-async fn who_writes_far_too_much_can_write_it_all_and_is_told() {
+async fn an_oversized_body_is_read_whole_and_refused() {
     let world = World::new().await;
     let large = json!({ "chat": "@demo", "text": "a".repeat(8 * 1024 * 1024) }).to_string();
     world.message(&large).send().await.problem(413, "too_large");
@@ -172,7 +172,7 @@ async fn every_list_has_pages() {
         let made = world.call("POST", "/v1/chats").json(json!({ "title": title }).to_string()).send().await;
         assert_eq!(made.status, 201, "{made:?}");
     }
-    world.candidates_are(&nobody(RefusalKind::NotFound, "not among its dialogs"));
+    world.candidates_are(&no_candidates(RefusalKind::NotFound, "not among its dialogs"));
     for chat in ["-1001234500001", "-1001234500002"] {
         world.call("DELETE", &format!("/v1/chats/{chat}")).send().await.problem(404, "chat_not_found");
     }
@@ -210,7 +210,7 @@ async fn every_list_has_pages() {
 }
 
 #[tokio::test]
-async fn paths_and_methods() {
+async fn wrong_paths_and_methods_are_refused() {
     let world = World::new().await;
     for path in ["/v2/messages", "/v1", "/v1/messages/", "/v1/message", "/%ff", "/docs/nothing.js"] {
         world.call("GET", path).send().await.problem(404, "not_found");
@@ -232,7 +232,7 @@ async fn paths_and_methods() {
 }
 
 #[tokio::test]
-async fn wrong_headers() {
+async fn wrong_headers_are_refused() {
     let world = World::new().await;
     for key in ["", "a b", &"x".repeat(256)] {
         let reply = world.message(BODY).header("Idempotency-Key", key).send().await;
@@ -250,7 +250,7 @@ async fn each_kind_of_problem_has_a_page() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away() {
+async fn an_unavailable_store_is_reported() {
     let world = World::new().await;
     world.store.clone().close().await;
     let reply = world.message(BODY).send().await;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::client::Call;
 use crate::joining::eventually;
 use crate::legacy::GROUP;
-use crate::script::{able, nobody};
+use crate::script::{able, no_candidates};
 use crate::world::{World, port_of, send_text_port};
 
 const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
@@ -101,7 +101,7 @@ async fn a_repeat_after_a_crash_is_the_same_message() {
 #[tokio::test]
 async fn a_refusal_is_no_answer_to_a_repeat() {
     let world = joining_port().await;
-    world.script.candidates_are(nobody(RefusalKind::Unusable, "offline"));
+    world.script.candidates_are(no_candidates(RefusalKind::Unusable, "offline"));
     assert_eq!(world.text(GROUP).send().await.status, 503);
     world.script.candidates_are(able(&[("main", Readiness::Ready)]));
     let again = world.text(GROUP).send().await;

@@ -57,7 +57,7 @@ pub(crate) fn able(accounts: &[(&str, Readiness)]) -> Candidates {
 }
 
 /// No one, for this reason.
-pub(crate) fn nobody(why: RefusalKind, words: &str) -> Candidates {
+pub(crate) fn no_candidates(why: RefusalKind, words: &str) -> Candidates {
     Candidates {
         refused: vec![(Refusal { account: account("main"), why: words.to_owned() }, why)],
         ..Candidates::default()

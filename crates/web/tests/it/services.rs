@@ -6,7 +6,7 @@ use crate::client::Call;
 use crate::world::World;
 
 #[tokio::test]
-async fn they_are_listed_and_shown() {
+async fn services_are_listed_and_shown() {
     let world = World::new().await;
     let listed = world.call("GET", "/v1/services").send().await.json();
     let names: Vec<_> =
@@ -79,7 +79,7 @@ async fn a_stopped_one_takes_nothing_until_it_is_started() {
 }
 
 #[tokio::test]
-async fn what_can_be_asked_of_them() {
+async fn unknown_services_and_actions_are_refused() {
     let world = World::new().await;
     let act = |path: &str| world.call("POST", &format!("/v1/services/{path}"));
     let reloaded = act("send_text/actions/reload-cache").send().await;
@@ -92,7 +92,7 @@ async fn what_can_be_asked_of_them() {
 }
 
 #[tokio::test]
-async fn a_stop_is_kept_over_a_restart() {
+async fn a_stop_outlasts_a_restart() {
     let world = World::new().await;
     let stop = world.call("POST", "/v1/services/send_text/actions/stop").send().await;
     assert_eq!(stop.status, 200);

@@ -18,7 +18,7 @@ use crate::client::Target;
 use crate::listeners::raw;
 use crate::world::World;
 
-const ASKED: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+const REQUEST: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 /// Writes a certificate for localhost and its key.
 fn pair(folder: &Path, name: &str) -> TlsSettings {
@@ -40,19 +40,19 @@ fn believing(shown: &TlsSettings, versions: &[&'static rustls::SupportedProtocol
     TlsConnector::from(Arc::new(config))
 }
 
-async fn asked(world: &World, client: &TlsConnector) -> std::io::Result<String> {
+async fn fetch(world: &World, client: &TlsConnector) -> std::io::Result<String> {
     let Target::Port(address) = world.main() else { panic!("a port") };
-    asked_at(address, client, ASKED).await
+    fetch_from(address, client, REQUEST).await
 }
 
-async fn asked_at(address: SocketAddr, client: &TlsConnector, asked: &[u8]) -> std::io::Result<String> {
+async fn fetch_from(address: SocketAddr, client: &TlsConnector, request: &[u8]) -> std::io::Result<String> {
     let stream = TcpStream::connect(address).await?;
     let mut stream = client.connect(ServerName::try_from("localhost").expect("a name"), stream).await?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
-    stream.write_all(asked).await?;
-    let mut said = Vec::new();
-    stream.read_to_end(&mut said).await?;
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    stream.write_all(request).await?;
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }
 
 #[tokio::test]
@@ -66,30 +66,30 @@ async fn the_main_port_speaks_tls_and_changes_its_certificate() {
     })
     .await;
     let (old, new) = (believing(&first, rustls::ALL_VERSIONS), believing(&second, rustls::ALL_VERSIONS));
-    assert!(asked(&world, &old).await.expect("an answer").starts_with("HTTP/1.1 200"));
+    assert!(fetch(&world, &old).await.expect("an answer").starts_with("HTTP/1.1 200"));
     let older = believing(&first, &[&rustls::version::TLS12]);
-    assert!(asked(&world, &older).await.expect("an answer").starts_with("HTTP/1.1 200"));
-    assert!(asked(&world, &new).await.is_err(), "it believes another certificate alone");
-    let plain = raw(&world.main(), ASKED).await;
+    assert!(fetch(&world, &older).await.expect("an answer").starts_with("HTTP/1.1 200"));
+    assert!(fetch(&world, &new).await.is_err(), "it believes another certificate alone");
+    let plain = raw(&world.main(), REQUEST).await;
     assert_eq!(plain.status, 400);
     assert!(plain.body.contains("speaks HTTPS"), "{plain:?}");
     // One that says nothing keeps no one away.
     let Target::Port(address) = world.main() else { panic!("a port") };
     let _silent = TcpStream::connect(address).await.expect("connects");
-    assert!(asked(&world, &old).await.is_ok());
+    assert!(fetch(&world, &old).await.is_ok());
 
     let kept = kept.expect("options");
     world.state.reload(Options { tls: Some(Tls::read(&second).expect("a pair")), ..kept.clone() });
     let shown = async {
-        while asked(&world, &new).await.is_err() {
+        while fetch(&world, &new).await.is_err() {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(crate::world::SOON, shown).await.expect("the new certificate");
-    assert!(asked(&world, &old).await.is_err());
+    assert!(fetch(&world, &old).await.is_err());
     world.state.reload(Options { tls: None, ..kept });
     let plain = async {
-        while raw(&world.main(), ASKED).await.status != 200 {
+        while raw(&world.main(), REQUEST).await.status != 200 {
             tokio::task::yield_now().await;
         }
     };
@@ -118,11 +118,11 @@ async fn a_port_that_waits_for_its_store_speaks_tls() {
     };
     // One that says nothing keeps no one away.
     let _silent = tokio::time::timeout(crate::world::SOON, connected).await.expect("it listens");
-    assert!(asked_at(address, &client, ASKED).await.expect("an answer").starts_with("HTTP/1.1 200"));
+    assert!(fetch_from(address, &client, REQUEST).await.expect("an answer").starts_with("HTTP/1.1 200"));
     let other = b"GET /v1/accounts HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let refused = asked_at(address, &client, other).await.expect("an answer");
+    let refused = fetch_from(address, &client, other).await.expect("an answer");
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("store_unavailable"), "{refused}");
-    let plain = raw(&Target::Port(address), ASKED).await;
+    let plain = raw(&Target::Port(address), REQUEST).await;
     assert!(plain.status == 400 && plain.body.contains("speaks HTTPS"), "{plain:?}");
     stop.cancel();
     answering.await.expect("it ends");

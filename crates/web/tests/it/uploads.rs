@@ -22,12 +22,12 @@ impl World {
     }
 }
 
-fn said(reply: &Reply, status: u16, code: &str) -> String {
+fn detail_of(reply: &Reply, status: u16, code: &str) -> String {
     reply.problem(status, code)["detail"].as_str().expect("a detail").to_owned()
 }
 
 #[tokio::test]
-async fn an_upload_is_kept_shown_and_removed() {
+async fn an_upload_is_stored_shown_and_removed() {
     let world = World::new().await;
     let reply = world.upload("?filename=..%2Fmy%0Aprices.pdf", PDF).send().await;
     assert_eq!(reply.status, 201, "{reply:?}");
@@ -49,8 +49,8 @@ async fn an_upload_is_kept_shown_and_removed() {
     assert_eq!(world.upload("", PNG).send().await.json()["kind"], "photo");
     assert_eq!(world.call("DELETE", &path).send().await.status, 204);
     for method in ["GET", "DELETE"] {
-        said(&world.call(method, &path).send().await, 404, "upload_not_found");
-        said(&world.call(method, "/v1/uploads/upl_1").send().await, 404, "upload_not_found");
+        detail_of(&world.call(method, &path).send().await, 404, "upload_not_found");
+        detail_of(&world.call(method, "/v1/uploads/upl_1").send().await, 404, "upload_not_found");
     }
     world.clock.advance(KEEP);
     assert_eq!(world.files_in("uploads").len(), 2, "the other one and its note, until somebody looks");
@@ -59,36 +59,37 @@ async fn an_upload_is_kept_shown_and_removed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_told_and_leaves_nothing() {
+async fn a_refused_upload_is_reported_and_leaves_no_file() {
     let world = World::new().await;
-    said(&world.upload("", "").header("Content-Length", "0").send().await, 422, "media_invalid");
-    said(&world.upload("", "").send().await, 422, "media_invalid");
+    detail_of(&world.upload("", "").header("Content-Length", "0").send().await, 422, "media_invalid");
+    detail_of(&world.upload("", "").send().await, 422, "media_invalid");
     let large = vec![7; usize::try_from(MOST).expect("fits") + 1];
-    said(&world.upload("", large).send().await, 413, "too_large");
+    detail_of(&world.upload("", large).send().await, 413, "too_large");
     let declared = world.upload("", "abc").header("Content-Length", "3000000000");
-    said(&declared.send().await, 413, "too_large");
+    detail_of(&declared.send().await, 413, "too_large");
     let form = |body: &str| world.upload("", body).header("Content-Type", "multipart/form-data; boundary=x");
     let how = "curl -F file=@price-list.pdf";
-    assert!(said(&form("abc").send().await, 400, "broken_body").contains(how));
+    assert!(detail_of(&form("abc").send().await, 400, "broken_body").contains(how));
     let bare = world.upload("", "abc").header("Content-Type", "multipart/form-data");
-    assert!(said(&bare.send().await, 400, "broken_body").contains("names no boundary"));
+    assert!(detail_of(&bare.send().await, 400, "broken_body").contains("names no boundary"));
     let field = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nabc\r\n";
     assert!(
-        said(&form(&format!("{field}--x--\r\n")).send().await, 422, "invalid_request").contains("no file")
+        detail_of(&form(&format!("{field}--x--\r\n")).send().await, 422, "invalid_request")
+            .contains("no file")
     );
     let file = field.replace("\"note\"", "\"data\"; filename=\"a.txt\"");
-    let several = said(&form(&format!("{file}{file}--x--\r\n")).send().await, 422, "invalid_request");
+    let several = detail_of(&form(&format!("{file}{file}--x--\r\n")).send().await, 422, "invalid_request");
     assert!(several.contains("several files"), "{several}");
-    assert!(said(&form(&file).send().await, 400, "broken_body").contains(how));
+    assert!(detail_of(&form(&file).send().await, 400, "broken_body").contains(how));
     let wrong = world.upload("?filename=%2F&name=x", "abc").send().await.problem(422, "invalid_request");
     assert_eq!(wrong["errors"].as_array().map(Vec::len), Some(2), "{wrong}");
     let no_key = Call::new(&world.main(), "POST", "/v1/uploads").body("abc").send().await;
-    said(&no_key, 401, "unauthorized");
+    detail_of(&no_key, 401, "unauthorized");
     let reader = world.make_key(&["read"]).await;
     let reading = Call::new(&world.main(), "POST", "/v1/uploads").key(&reader).body("abc").send().await;
-    said(&reading, 403, "forbidden_scope");
+    detail_of(&reading, 403, "forbidden_scope");
     world.free.is(100 << 20);
-    said(&world.upload("", "abc").send().await, 507, "storage_full");
+    detail_of(&world.upload("", "abc").send().await, 507, "storage_full");
     assert_eq!(world.files_in("uploads"), [""; 0]);
 }
 
@@ -116,7 +117,7 @@ async fn all_uploads_together_have_a_bound() {
     let world = World::new().await;
     let large = vec![7; usize::try_from(MOST).expect("fits")];
     assert_eq!(world.upload("", large.clone()).send().await.status, 201);
-    let full = said(&world.upload("", large).send().await, 507, "storage_full");
+    let full = detail_of(&world.upload("", large).send().await, 507, "storage_full");
     assert!(full.contains(&MOST_UPLOADED.to_string()), "{full}");
     assert_eq!(world.upload("", "abc").send().await.status, 201);
 }
@@ -140,12 +141,12 @@ async fn a_disk_that_fills_up_in_the_middle_answers_507() {
     stream.write_all(&vec![7; (7 << 20) - 1024]).await.expect("writes");
     let mut answer = Vec::new();
     tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await.expect("reads");
-    said(&crate::client::parse(&answer), 507, "storage_full");
+    detail_of(&crate::client::parse(&answer), 507, "storage_full");
     assert_eq!(world.files_in("uploads"), [""; 0]);
 }
 
 #[tokio::test]
-async fn who_hangs_up_or_falls_silent_leaves_nothing() {
+async fn an_interrupted_upload_leaves_no_file() {
     let world = World::new().await;
     hang_up(begin(&world, 1000, b"abc").await).await;
     eventually(|| world.files_in("uploads").is_empty()).await;
@@ -161,7 +162,7 @@ async fn who_hangs_up_or_falls_silent_leaves_nothing() {
         }
     };
     read.expect("in time").expect("reads");
-    said(&crate::client::parse(&answer), 408, "request_timeout");
+    detail_of(&crate::client::parse(&answer), 408, "request_timeout");
     assert_eq!(world.files_in("uploads"), [""; 0]);
 }
 
@@ -176,8 +177,8 @@ async fn the_same_key_is_the_same_upload() {
     let again = put("a.pdf", PDF).send().await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (201, Some("true")));
     assert_eq!(again.json(), first.json());
-    said(&put("a.pdf", PNG).send().await, 409, "idempotency_conflict");
-    said(&put("b.pdf", PDF).send().await, 409, "idempotency_conflict");
+    detail_of(&put("a.pdf", PNG).send().await, 409, "idempotency_conflict");
+    detail_of(&put("b.pdf", PDF).send().await, 409, "idempotency_conflict");
     let other = world.make_key(&["send"]).await;
     let theirs = Call::new(&world.main(), "POST", "/v1/uploads?filename=a.pdf")
         .key(&other)
@@ -186,5 +187,5 @@ async fn the_same_key_is_the_same_upload() {
     assert_ne!(theirs.send().await.json()["id"], first.json()["id"]);
     assert_eq!(world.files_in("uploads").len(), 4);
     let wrong = put("a.pdf", PDF).header("Idempotency-Key", "order-2").send().await;
-    said(&wrong, 400, "invalid_header");
+    detail_of(&wrong, 400, "invalid_header");
 }

@@ -152,7 +152,7 @@ async fn a_test_says_how_it_went() {
 }
 
 #[tokio::test]
-async fn what_was_told_is_listed_and_posted_once_more() {
+async fn attempts_are_listed_and_posted_once_more() {
     let world = World::new().await;
     let webhook =
         made(&world, json!({"url": format!("{}/in", endpoint().await), "events": ["message.*"]})).await;

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_and_what_nothing_shows_is_found() {
+    fn missing_tests_and_unproven_rows_are_found() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let text = "### Shown\n`xtask/src/check/book/evidence.rs::only_tests_count`\n### Not there\n\
             `xtask/src/main.rs::none`\n### Nothing\n`main.rs`\n";

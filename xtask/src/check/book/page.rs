@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_links_spans_and_fences_are_told_apart() {
+    fn headings_links_spans_and_fences_are_distinguished() {
         let text = "# One `two`, three!\n\nSee [`it`](a.md#b) and [that](c.md), not `[x](y.md)`.\n\
             ```console\n# no heading\n[no](link)\n```\n## One two three\n";
         let page = Page::read("docs/a.md".into(), text);

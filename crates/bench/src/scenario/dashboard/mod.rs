@@ -108,8 +108,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<Dashboard> {
     let browser = Browser::start(&folders.world, &folders.logs).await?;
     look(stage, &browser, &ours, &mut found).await?;
     leave_open(stage, &browser, &ours, &mut found).await?;
-    let place = format!("http://{}", ours.main);
-    let reload = press::reload(&browser, &place, stage.pace.presses, stage.pace.rest);
+    let base = format!("http://{}", ours.main);
+    let reload = press::reload(&browser, &base, stage.pace.presses, stage.pace.rest);
     found.presses.push(reload.await?);
     browser.close().await?;
 
@@ -123,9 +123,9 @@ pub(crate) async fn run(stage: &Stage) -> Result<Dashboard> {
 
 /// Signs in, looks at the first page again and again, and presses its buttons.
 async fn look(stage: &Stage, browser: &Browser, ours: &Switchboard, found: &mut Dashboard) -> Result<()> {
-    let place = format!("http://{}", ours.main);
-    page::sign_in(browser, &place).await?;
-    let visits = page::visit(browser, &place, stage.pace.presses).await?;
+    let base = format!("http://{}", ours.main);
+    page::sign_in(browser, &base).await?;
+    let visits = page::visit(browser, &base, stage.pace.presses).await?;
     found.first_visit = visits.first.summary();
     found.later_visit = visits.later.summary();
     found.server = visits.server.summary();
@@ -134,7 +134,7 @@ async fn look(stage: &Stage, browser: &Browser, ours: &Switchboard, found: &mut 
     if visits.cards == 0 {
         bail!("the first page shows no cards");
     }
-    found.presses = press::all(browser, &place, stage.pace.presses).await?;
+    found.presses = press::all(browser, &base, stage.pace.presses).await?;
     Ok(())
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Weight {
 
 /// What the page says of one visit.
 #[derive(Debug, Deserialize)]
-struct Seen {
+struct PageReport {
     painted_ms: f64,
     server_ms: f64,
     page: u64,
@@ -76,17 +76,17 @@ pub(super) struct Visits {
 }
 
 /// Signs in as the first person, by the form.
-pub(crate) async fn sign_in(browser: &Browser, place: &str) -> Result<()> {
-    browser.open(&format!("{place}/sign-in")).await?;
+pub(crate) async fn sign_in(browser: &Browser, base: &str) -> Result<()> {
+    browser.open(&format!("{base}/sign-in")).await?;
     browser.write("#name", ADMIN).await?;
     browser.write("#password", &format!("{ADMIN_PASSWORD}\u{e007}")).await?;
     // The first page sets the time zone and loads itself once more.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    browser.open(&format!("{place}/")).await
+    browser.open(&format!("{base}/")).await
 }
 
 /// Visits the first page so many times in each of two ways: with nothing kept, and with its files kept.
-pub(super) async fn visit(browser: &Browser, place: &str, times: usize) -> Result<Visits> {
+pub(super) async fn visit(browser: &Browser, base: &str, times: usize) -> Result<Visits> {
     let mut visits = Visits::default();
     for _ in 0..times {
         for first in [true, false] {
@@ -94,9 +94,9 @@ pub(super) async fn visit(browser: &Browser, place: &str, times: usize) -> Resul
             if first {
                 browser.forget_files().await?;
             }
-            browser.open(&format!("{place}/")).await?;
-            let seen: Seen = browser.ask(LOOK).await?;
-            visits.note(first, &seen);
+            browser.open(&format!("{base}/")).await?;
+            let report: PageReport = browser.ask(LOOK).await?;
+            visits.note(first, &report);
         }
     }
     Ok(visits)
@@ -114,19 +114,19 @@ pub(crate) async fn first_paint(browser: &Browser, address: &str, times: usize) 
 }
 
 impl Visits {
-    fn note(&mut self, first: bool, seen: &Seen) {
-        let painted = milliseconds(seen.painted_ms);
+    fn note(&mut self, first: bool, report: &PageReport) {
+        let painted = milliseconds(report.painted_ms);
         if first {
             self.first.add(painted);
-            let heavier = seen.page + seen.files > self.weight.page + self.weight.files;
+            let heavier = report.page + report.files > self.weight.page + self.weight.files;
             if heavier {
-                self.weight = Weight { page: seen.page, files: seen.files, unpacked: seen.unpacked };
+                self.weight = Weight { page: report.page, files: report.files, unpacked: report.unpacked };
             }
         } else {
             self.later.add(painted);
         }
-        self.server.add(milliseconds(seen.server_ms));
-        (self.cards, self.minutes_shown) = (seen.cards, seen.minutes_shown);
+        self.server.add(milliseconds(report.server_ms));
+        (self.cards, self.minutes_shown) = (report.cards, report.minutes_shown);
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_heaviest_first_visit_counts() {
-        let seen = |painted_ms, page, files| Seen {
+        let report = |painted_ms, page, files| PageReport {
             painted_ms,
             server_ms: 3.5,
             page,
@@ -150,9 +150,9 @@ mod tests {
             minutes_shown: 118,
         };
         let mut visits = Visits::default();
-        visits.note(true, &seen(120.25, 20, 10));
-        visits.note(false, &seen(80.0, 20, 0));
-        visits.note(true, &seen(100.0, 15, 10));
+        visits.note(true, &report(120.25, 20, 10));
+        visits.note(false, &report(80.0, 20, 0));
+        visits.note(true, &report(100.0, 15, 10));
         assert_eq!((visits.weight.page, visits.weight.files), (20, 10));
         assert_eq!((visits.first.summary().max, visits.first.summary().count), (120_250, 2));
         assert_eq!((visits.later.summary().p50, visits.server.summary().count), (80_000, 3));

@@ -21,7 +21,7 @@ const SERVICE: &str = "c-service:leave_chat";
 const READING_SERVICE: &str = "c-service:send_text";
 
 /// A question is over the page.
-const IS_ASKED: &str = r#"document.querySelector("dialog[open] #ask") !== null"#;
+const CONFIRMATION_IS_OPEN: &str = r#"document.querySelector("dialog[open] #ask") !== null"#;
 
 /// How long a change is waited for, in milliseconds; it counts as that long if it did not come.
 const TIMEOUT: u32 = 10_000;
@@ -46,8 +46,8 @@ impl Pressed {
 }
 
 /// Presses everything so many times, but for what makes work that goes on for long.
-pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<Vec<Press>> {
-    let start = format!("{place}/");
+pub(super) async fn all(browser: &Browser, base: &str, times: usize) -> Result<Vec<Press>> {
+    let start = format!("{base}/");
     open(browser, &start).await?;
     let cards: Vec<String> = browser.ask(ACCOUNT_CARDS).await?;
     if cards.is_empty() {
@@ -58,7 +58,7 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
         buttons(browser, card, &mut pressed).await?;
     }
     for card in cards.iter().cycle().take(times) {
-        ways(browser, &start, card, &mut pressed).await?;
+        walk_through_overview(browser, &start, card, &mut pressed).await?;
     }
     open(browser, &start).await?;
     Ok(pressed.rows())
@@ -66,8 +66,8 @@ pub(super) async fn all(browser: &Browser, place: &str, times: usize) -> Result<
 
 /// Has all dialogs read again, so many times. It is done last: every account asks Telegram for them, long after the answer,
 /// and each time is left alone before the next.
-pub(super) async fn reload(browser: &Browser, place: &str, times: usize, rest: Duration) -> Result<Press> {
-    open(browser, &format!("{place}/")).await?;
+pub(super) async fn reload(browser: &Browser, base: &str, times: usize, rest: Duration) -> Result<Press> {
+    open(browser, &format!("{base}/")).await?;
     let mut pressed = Pressed::default();
     for _ in 0..times {
         let took = noted(browser, &button(READING_SERVICE, "reload_cache")).await?;
@@ -84,7 +84,7 @@ async fn buttons(browser: &Browser, card: &str, pressed: &mut Pressed) -> Result
     pressed.add("resume it", took);
     pressed.add("restart it", noted(browser, &button(card, "restart")).await?);
     let link = format!("{} .acts a[data-dialog]", selector(SERVICE));
-    pressed.add("ask before a service stops", press(browser, &link, IS_ASKED).await?);
+    pressed.add("ask before a service stops", press(browser, &link, CONFIRMATION_IS_OPEN).await?);
     let took = press(browser, "dialog[open] button.danger", &is(SERVICE, "stopped")).await?;
     pressed.add("stop it", took);
     let runs = format!("!({})", is(SERVICE, "stopped"));
@@ -94,7 +94,12 @@ async fn buttons(browser: &Browser, card: &str, pressed: &mut Pressed) -> Result
 }
 
 /// The ways through the overview, each from a fresh one.
-async fn ways(browser: &Browser, start: &str, card: &str, pressed: &mut Pressed) -> Result<()> {
+async fn walk_through_overview(
+    browser: &Browser,
+    start: &str,
+    card: &str,
+    pressed: &mut Pressed,
+) -> Result<()> {
     open(browser, start).await?;
     let name = card.trim_start_matches("c-account:");
     let found = format!(r#"document.querySelector("[data-find]")?.getAttribute("value") === {name:?}"#);
@@ -114,7 +119,7 @@ async fn ways(browser: &Browser, start: &str, card: &str, pressed: &mut Pressed)
     pressed.add("the next page of cards", press(browser, ".pager [rel=next]", later).await?);
     open(browser, start).await?;
     let flood = r#"a[href="/flood-clearing"][data-dialog]"#;
-    pressed.add("open \u{201c}clear flood wait\u{201d}", press(browser, flood, IS_ASKED).await?);
+    pressed.add("open \u{201c}clear flood wait\u{201d}", press(browser, flood, CONFIRMATION_IS_OPEN).await?);
     open(browser, start).await?;
     let link = format!("{} h3 a", selector(card));
     pressed.add("the page of a card", leave(browser, &link).await?);
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_has_one_row_in_the_order_of_the_first_presses() {
+    fn each_action_has_one_row_in_order_of_first_press() {
         let mut pressed = Pressed::default();
         for (what, took) in [("b", 3), ("a", 1), ("b", 5)] {
             pressed.add(what, Duration::from_millis(took));

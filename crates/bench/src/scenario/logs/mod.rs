@@ -19,7 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Folders, Stage};
 use crate::contender::{self, ADMIN, ADMIN_PASSWORD, authorization};
-use crate::program::of_nobody;
+use crate::program::isolated_command;
 use crate::world::World;
 use crate::{http, usage};
 
@@ -82,7 +82,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Logs> {
     fs::create_dir_all(&folders.data).context("cannot make the data directory")?;
     let mut found = fill(stage, &folders.data.join("logs")).await?;
     let ours = |arguments: &[&str]| {
-        let mut command = of_nobody(&stage.switchboard);
+        let mut command = isolated_command(&stage.switchboard);
         command.arg("logs").args(arguments).arg("--data-dir").arg(&folders.data);
         command
     };
@@ -137,9 +137,9 @@ async fn serve(stage: &Stage, folders: &Folders, found: &mut Logs) -> Result<()>
     found.memory_before = usage::memory(pid)?.now;
     for (word, text) in found.words.iter_mut().zip([COMMON, RARE, ABSENT]) {
         for _ in 0..3 {
-            let asked = Instant::now();
+            let requested_at = Instant::now();
             word.served_found = first_lines(ours.main, text).await?;
-            let took = asked.elapsed().as_millis();
+            let took = requested_at.elapsed().as_millis();
             word.served = if word.served == 0 { took } else { word.served.min(took) };
         }
     }
@@ -157,10 +157,10 @@ async fn serve(stage: &Stage, folders: &Folders, found: &mut Logs) -> Result<()>
 async fn page(main: SocketAddr, cookie: &str, text: &str) -> Result<u128> {
     let mut fastest = u128::MAX;
     for _ in 0..3 {
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         let path = format!("/logs?range=1d&q={}", text.replace(' ', "%20"));
         let page = http::send(main, "GET", &path, cookie).await?;
-        fastest = fastest.min(asked.elapsed().as_millis());
+        fastest = fastest.min(requested_at.elapsed().as_millis());
         if !page.windows(12).any(|piece| piece == b"id=\"refresh\"") {
             bail!("{path} is not the page of lines");
         }

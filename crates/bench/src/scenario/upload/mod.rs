@@ -1,8 +1,8 @@
 //! Uploads: a large file from the disk to Telegram, beside Telethon with cryptg. No two files are the same, so that nothing
 //! is sent a second time by its reference.
 
-mod both_ways;
 mod report;
+mod round_trip;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -21,7 +21,7 @@ use super::{Folders, OURS, Stage, THEIRS};
 use crate::contender::{self, Switchboard, authorization};
 use crate::world::{Account, World};
 use crate::{http, program, usage};
-use both_ways::BothWays;
+use round_trip::RoundTrip;
 
 /// Whom the files go to.
 const RECIPIENT: &str = "client_1";
@@ -42,7 +42,7 @@ pub(crate) struct Upload {
     pub(crate) sent: usize,
     pub(crate) whole: usize,
     /// A much larger one, out and back.
-    pub(crate) both_ways: BothWays,
+    pub(crate) both_ways: RoundTrip,
     /// Methods that the world did not know.
     pub(crate) unknown_methods: Vec<Value>,
 }
@@ -60,7 +60,7 @@ pub(crate) struct Side {
 
 /// What the library says of one file.
 #[derive(Deserialize)]
-struct Told {
+struct LibraryReport {
     seconds: f64,
     processor: f64,
     memory: u64,
@@ -89,17 +89,17 @@ pub(crate) async fn run(stage: &Stage) -> Result<Upload> {
     for round in 0..stage.pace.rounds {
         let path = file(&media, &format!("ours_{round}"), size)?;
         let used = stage.ticks.processor(ours.contender.program.pid())?;
-        let asked = Instant::now();
+        let requested_at = Instant::now();
         send(&ours, &path).await?;
-        our_times.push(milliseconds(asked.elapsed()));
+        our_times.push(milliseconds(requested_at.elapsed()));
         processor += stage.ticks.processor(ours.contender.program.pid())? - used;
-        let told = library.send(&file(&media, &format!("theirs_{round}"), size)?).await?;
-        library_times.push(milliseconds(Duration::from_secs_f64(told.seconds)));
-        library_processor += told.processor * 1000.0;
-        library_memory = library_memory.max(told.memory);
+        let sample = library.send(&file(&media, &format!("theirs_{round}"), size)?).await?;
+        library_times.push(milliseconds(Duration::from_secs_f64(sample.seconds)));
+        library_processor += sample.processor * 1000.0;
+        library_memory = library_memory.max(sample.memory);
     }
     let after = usage::memory(ours.contender.program.pid())?;
-    let both_ways = both_ways::run(&ours, &file(&folders.logs, "both_ways", stage.pace.both_ways)?).await?;
+    let both_ways = round_trip::run(&ours, &file(&folders.logs, "both_ways", stage.pace.both_ways)?).await?;
     let rounds = f64::from(u32::try_from(stage.pace.rounds)?);
     let files = world.files().await?;
     let whole = files.iter().filter(|file| file["size"].as_u64() == Some(size)).count();
@@ -164,14 +164,14 @@ fn middle(times: &mut [u32]) -> u32 {
 /// The library in a process of its own.
 struct Library {
     child: Child,
-    asked: ChildStdin,
-    told: Lines<BufReader<ChildStdout>>,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
 }
 
 impl Library {
     async fn start(stage: &Stage, account: &Account, logs: &Path) -> Result<Self> {
         let log = File::create(logs.join("uploader.log"))?;
-        let mut command = program::of_nobody(&stage.python);
+        let mut command = program::isolated_command(&stage.python);
         command
             .arg(stage.baseline.join("uploader.py"))
             .arg(RECIPIENT)
@@ -188,24 +188,24 @@ impl Library {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the uploader")?;
-        let asked = child.stdin.take().context("the uploader takes nothing")?;
-        let told = BufReader::new(child.stdout.take().context("the uploader says nothing")?).lines();
-        let mut library = Self { child, asked, told };
+        let stdin = child.stdin.take().context("the uploader takes nothing")?;
+        let stdout = BufReader::new(child.stdout.take().context("the uploader says nothing")?).lines();
+        let mut library = Self { child, stdin, stdout };
         library.line().await.context("the uploader did not start; see uploader.log")?;
         Ok(library)
     }
 
-    async fn send(&mut self, path: &Path) -> Result<Told> {
-        self.asked.write_all(format!("{}\n", path.display()).as_bytes()).await?;
+    async fn send(&mut self, path: &Path) -> Result<LibraryReport> {
+        self.stdin.write_all(format!("{}\n", path.display()).as_bytes()).await?;
         Ok(serde_json::from_str(&self.line().await.context("the uploader broke off; see uploader.log")?)?)
     }
 
     async fn line(&mut self) -> Result<String> {
-        timeout(TIMEOUT, self.told.next_line()).await.context("it is silent")??.context("it has ended")
+        timeout(TIMEOUT, self.stdout.next_line()).await.context("it is silent")??.context("it has ended")
     }
 
     async fn stop(mut self) -> Result<()> {
-        drop(self.asked);
+        drop(self.stdin);
         timeout(TIMEOUT, self.child.wait()).await.context("the uploader does not end")??;
         Ok(())
     }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_one_is_not_the_mean() {
+    fn the_median_is_used_instead_of_the_mean() {
         assert_eq!(middle(&mut [900, 10, 20]), 20);
         assert_eq!(middle(&mut []), 0);
     }

@@ -82,7 +82,7 @@ impl Measured for Upload {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{BothWays, Side};
+    use super::super::{RoundTrip, Side};
     use super::*;
     use crate::report::assert_missed;
 
@@ -98,7 +98,7 @@ mod tests {
             both_ways,
             unknown_methods: Vec::new(),
         };
-        let both = |more, same| BothWays { size: 9, memory_more_out: 1, memory_more_back: more, same };
+        let both = |more, same| RoundTrip { size: 9, memory_more_out: 1, memory_more_back: more, same };
         assert_missed(&upload(side(1_000, 100.0, MEMORY - 1), 6, both(MEMORY - 1, 9)), 0);
         assert_missed(&upload(side(1_001, 100.1, MEMORY), 5, both(MEMORY, 8)), 6);
     }

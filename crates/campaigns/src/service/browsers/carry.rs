@@ -65,11 +65,11 @@ impl Inner {
             return self.failed(web_k, attempt, Failure::NotOpened).await;
         };
         if chat.user_id().is_some() {
-            let said = match web_k.incoming(peer).await {
-                Ok(said) => said,
+            let messages = match web_k.incoming(peer).await {
+                Ok(messages) => messages,
                 Err(failure) => return self.failed(web_k, attempt, failure).await,
             };
-            if said.iter().any(|message| domain::is_opt_out(&message.text)) {
+            if messages.iter().any(|message| domain::is_opt_out(&message.text)) {
                 self.list_opt_out(chat).await?;
                 let out = skipped("opt_out");
                 return self.ended_in_page(attempt, out, None).await;
@@ -156,16 +156,16 @@ impl Inner {
         web_k: &WebK<'_>,
         attempt: &StoredAttempt,
         chat: ChatId,
-        said: (&str, bool),
+        content: (&str, bool),
     ) -> Result<Carried, StoreError> {
         let peer = peer_of(chat);
         let since = attempt.claimed_at.as_micros().div_euclid(1_000_000);
         let looked = async {
-            if let Ok(Some(found)) = web_k.look_for(peer, said, since).await {
+            if let Ok(Some(found)) = web_k.look_for(peer, content, since).await {
                 return Ok(Some(found));
             }
             web_k.start_over().await?;
-            web_k.look_for(peer, said, since).await
+            web_k.look_for(peer, content, since).await
         };
         let now = self.parts.clock.now();
         match looked.await {

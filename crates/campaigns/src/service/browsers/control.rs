@@ -22,7 +22,7 @@ pub enum LogIn {
     /// A code to be scanned, as PNG. It changes every few seconds.
     Code(Vec<u8>),
     /// Something else is asked for in the window: `password`, `phone`, `passcode` or `other`.
-    Asked(&'static str),
+    Requested(&'static str),
     /// The page is still coming.
     Loading,
     /// It is logged in.
@@ -90,7 +90,7 @@ impl Campaigns {
             let facts = web_k.facts().await.map_err(wrong)?;
             let user = facts.user_id.and_then(UserId::new).filter(|_| facts.chats_shown);
             Ok::<_, ProfileError>(match (user, facts.card) {
-                _ if facts.locked => LogIn::Asked("passcode"),
+                _ if facts.locked => LogIn::Requested("passcode"),
                 (Some(user), _) => LogIn::Done(user),
                 (None, Some(Card::Code)) => match web_k.code().await {
                     Ok(picture) => LogIn::Code(picture),
@@ -98,9 +98,9 @@ impl Campaigns {
                     Err(DriverError::NoElement(_) | DriverError::NotPressable(_)) => LogIn::Loading,
                     Err(error) => return Err(wrong(error)),
                 },
-                (None, Some(Card::Password)) => LogIn::Asked("password"),
-                (None, Some(Card::Phone)) => LogIn::Asked("phone"),
-                (None, Some(Card::Other)) => LogIn::Asked("other"),
+                (None, Some(Card::Password)) => LogIn::Requested("password"),
+                (None, Some(Card::Phone)) => LogIn::Requested("phone"),
+                (None, Some(Card::Other)) => LogIn::Requested("other"),
                 (None, None) => LogIn::Loading,
             })
         };

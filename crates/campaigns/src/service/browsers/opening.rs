@@ -9,7 +9,7 @@ use domain::{CampaignAttemptId, ProfileName};
 use store::{NewPicture, StoreError, StoredProfile};
 
 use super::Programs;
-use crate::browsers::{ProfilePlace, as_browsers_take_it};
+use crate::browsers::{ProfileLocation, as_browsers_take_it};
 use crate::service::{Campaigns, Inner};
 
 /// The pictures that are kept.
@@ -30,11 +30,11 @@ impl Inner {
     pub(super) async fn lease(&self, profile: &StoredProfile) -> Result<Result<Lease, String>, StoreError> {
         let (clock, browsers) = (&self.parts.clock, &self.parts.browsers);
         let folder = browsers.folder.join(profile.name.as_str());
-        let Ok(place) = serde_json::from_str(profile.record.expose_secret()) else {
+        let Ok(location) = serde_json::from_str(profile.record.expose_secret()) else {
             return Ok(Err("where its browser is cannot be read: set the profile up again".to_owned()));
         };
-        let lease = match place {
-            place @ (ProfilePlace::Chromium | ProfilePlace::Firefox) => {
+        let lease = match location {
+            location @ (ProfileLocation::Chromium | ProfileLocation::Firefox) => {
                 let proxy = match &profile.proxy {
                     Some(name) => match self.parts.store.campaigns().proxy(name).await? {
                         Some(proxy) => Some(as_browsers_take_it(&proxy.address)),
@@ -42,18 +42,18 @@ impl Inner {
                     },
                     None => None,
                 };
-                let (engine, programs) = match place {
-                    ProfilePlace::Firefox => (Engine::Firefox, &browsers.firefox),
+                let (engine, programs) = match location {
+                    ProfileLocation::Firefox => (Engine::Firefox, &browsers.firefox),
                     _ => (Engine::Chromium, &browsers.chromium),
                 };
                 let Programs { program, driver, arguments } = programs.clone();
                 Local { engine, folder, program, driver, arguments, proxy }.lease(clock).await
             }
-            ProfilePlace::Donut { api, token, id } => {
+            ProfileLocation::Donut { api, token, id } => {
                 let driver = browsers.chromium.driver.clone();
                 Donut { api, token: token.into(), id, folder, driver }.lease(clock).await
             }
-            ProfilePlace::Endpoint { driver, capabilities } => {
+            ProfileLocation::Endpoint { driver, capabilities } => {
                 Endpoint { driver, capabilities, folder }.lease().await
             }
         };
@@ -74,7 +74,7 @@ impl Inner {
             let pictures = Pictures::new(self.parts.browsers.pictures(), RETENTION);
             let kept = pictures.keep(profile.as_str(), now, &png, &html).await;
             let path = kept.map_err(|error| error.to_string())?;
-            let oldest = pictures.kept().await.ok().and_then(|names| names.into_iter().next());
+            let oldest = pictures.stored().await.ok().and_then(|names| names.into_iter().next());
             Ok::<_, String>((path, oldest))
         };
         let (path, oldest) = match kept.await {

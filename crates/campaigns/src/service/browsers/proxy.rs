@@ -52,7 +52,7 @@ impl Inner {
     pub(super) async fn test_proxy(&self, proxy: &StoredProxy) -> Result<bool, StoreError> {
         let clock = &self.parts.clock;
         let taken: Proxy = as_browsers_take_it(&proxy.address);
-        let (host, port) = place(&self.parts.browsers.web_k);
+        let (host, port) = host_and_port(&self.parts.browsers.web_k);
         let (health, why) = match taken.test((host, port), clock).await {
             Ok(()) => (ProxyHealth::Healthy, None),
             Err(error) => (ProxyHealth::Sick, Some(error.to_string())),
@@ -83,7 +83,7 @@ fn cure(profile: &StoredProfile) -> Cure<'_> {
 }
 
 /// The host and port of an address.
-fn place(address: &str) -> (&str, u16) {
+fn host_and_port(address: &str) -> (&str, u16) {
     let (usual, rest) = match address.strip_prefix("http://") {
         Some(rest) => (80, rest),
         None => (443, address.strip_prefix("https://").unwrap_or(address)),
@@ -185,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_tested_on_the_way_to_web_k() {
-        assert_eq!(place("https://web.telegram.org/k/"), ("web.telegram.org", 443));
-        assert_eq!(place("http://127.0.0.1:8080/k/"), ("127.0.0.1", 8080));
-        assert_eq!(place("http://localhost/"), ("localhost", 80));
+    fn a_proxy_is_tested_by_reaching_web_k() {
+        assert_eq!(host_and_port("https://web.telegram.org/k/"), ("web.telegram.org", 443));
+        assert_eq!(host_and_port("http://127.0.0.1:8080/k/"), ("127.0.0.1", 8080));
+        assert_eq!(host_and_port("http://localhost/"), ("localhost", 80));
     }
 }

@@ -10,7 +10,7 @@ use crate::browsers::trouble;
 use crate::service::Inner;
 
 /// What the list of chats showed of those that were read. A page without the focus may leave them unread.
-pub(super) type Seen = HashMap<i64, String>;
+pub(super) type ReadMarks = HashMap<i64, String>;
 
 impl Inner {
     /// Opens the chats of people whom the profile wrote to and who wrote since, and puts those who want no more on the do-not-contact
@@ -19,26 +19,28 @@ impl Inner {
         &self,
         web_k: &WebK<'_>,
         sender: &CampaignSender,
-        seen: &mut Seen,
+        read_marks: &mut ReadMarks,
     ) -> Result<Result<(), Failure>, StoreError> {
         let unread = match web_k.unread().await {
             Ok(unread) => unread,
             Err(error) => return Ok(Err(error.into())),
         };
         for Unread { peer, mark } in unread {
-            let Some(chat) = ChatId::user(peer).filter(|_| seen.get(&peer) != Some(&mark)) else { continue };
+            let Some(chat) = ChatId::user(peer).filter(|_| read_marks.get(&peer) != Some(&mark)) else {
+                continue;
+            };
             if !self.parts.store.campaigns().has_written_to(sender, chat).await? {
                 continue;
             }
             match web_k.incoming(peer).await {
-                Ok(said) if said.iter().any(|message| domain::is_opt_out(&message.text)) => {
+                Ok(messages) if messages.iter().any(|message| domain::is_opt_out(&message.text)) => {
                     self.list_opt_out(chat).await?;
                 }
                 Ok(_) => {}
                 Err(failure) if trouble(&failure).is_some() => return Ok(Err(failure)),
                 Err(failure) => tracing::warn!(%sender, %failure, "a chat with replies does not open"),
             }
-            seen.insert(peer, mark);
+            read_marks.insert(peer, mark);
         }
         Ok(Ok(()))
     }

@@ -10,7 +10,7 @@ use domain::{
 use store::{Claim, Claiming, SenderStop, StoreError, StoredAttempt, StoredProfile};
 
 use super::carry::Carried;
-use super::replies::Seen;
+use super::replies::ReadMarks;
 use crate::browsers::{Sickness, Trouble, is_of_the_person, trouble};
 use crate::judge::stopped;
 use crate::service::Inner;
@@ -38,7 +38,7 @@ struct Course {
     /// Attempts without an end: read again when they are taken up, as what they say may have been written since.
     open: VecDeque<CampaignAttemptId>,
     sickness: Sickness,
-    seen: Seen,
+    read_marks: ReadMarks,
     refused: u32,
     /// How often the browser was lost without a message sent.
     lost: u32,
@@ -151,7 +151,7 @@ async fn at_the_page(
             course.open.pop_front();
             continue;
         };
-        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.seen).await? {
+        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.read_marks).await? {
             return not_there(worker, profile, web_k, failure).await;
         }
         let carried = inner.carry_in_page(web_k, &attempt).await?;
@@ -190,7 +190,7 @@ async fn at_the_page(
             campaigns.profile_went_wrong(name, why, now).await?;
             return Ok(Ended::Over);
         }
-        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.seen).await? {
+        if let Err(failure) = inner.read_replies(web_k, &worker.sender, &mut course.read_marks).await? {
             return not_there(worker, profile, web_k, failure).await;
         }
         let now = inner.parts.clock.now();

@@ -87,7 +87,7 @@ fn an_echo_is_the_accounts_own_in_the_customers_chat() {
 }
 
 #[test]
-fn what_is_not_for_this_account_is_left_out() {
+fn events_of_other_accounts_are_left_out() {
     let item =
         json!({"sender": {"id": "1"}, "recipient": {"id": OWN}, "message": {"mid": "m1", "text": "x"}});
     let events = |body: &Value| read(body, Some(OWN), now());

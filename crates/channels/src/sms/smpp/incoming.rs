@@ -96,14 +96,14 @@ pub(super) fn receipt(message: &ShortMessage, ids: Ids) -> Option<Receipt> {
 
 /// The place of a part in its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct PartPosition {
     reference: u16,
     total: u8,
     number: u8,
 }
 
 /// The place of a part, and its content without a header.
-fn parted(message: &ShortMessage) -> (Option<Place>, &[u8]) {
+fn parted(message: &ShortMessage) -> (Option<PartPosition>, &[u8]) {
     let content = message.content.as_slice();
     if message.esm_class & HAS_HEADER != 0
         && let Some((length, rest)) = content.split_first()
@@ -114,12 +114,13 @@ fn parted(message: &ShortMessage) -> (Option<Place>, &[u8]) {
             header = rest;
             match (element, value) {
                 (0, [reference, total, number]) => {
-                    let place = Place { reference: u16::from(*reference), total: *total, number: *number };
-                    return (Some(place), content);
+                    let position =
+                        PartPosition { reference: u16::from(*reference), total: *total, number: *number };
+                    return (Some(position), content);
                 }
                 (8, [high, low, total, number]) => {
                     let reference = u16::from_be_bytes([*high, *low]);
-                    return (Some(Place { reference, total: *total, number: *number }), content);
+                    return (Some(PartPosition { reference, total: *total, number: *number }), content);
                 }
                 _ => {}
             }
@@ -128,7 +129,10 @@ fn parted(message: &ShortMessage) -> (Option<Place>, &[u8]) {
     }
     let sar = (message.tlv(pdu::SAR_REFERENCE), message.tlv(pdu::SAR_TOTAL), message.tlv(pdu::SAR_NUMBER));
     let (Some([high, low]), Some([total]), Some([number])) = sar else { return (None, content) };
-    (Some(Place { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number }), content)
+    (
+        Some(PartPosition { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number }),
+        content,
+    )
 }
 
 /// A message of a customer that the centre has no answer for yet.
@@ -175,20 +179,21 @@ impl Gathering {
         let mut met: BTreeMap<String, usize> = BTreeMap::new();
         let mut keys = Vec::new();
         for message in messages {
-            let (place, content) = parted(message);
-            let place = place.filter(|place| (1..=place.total).contains(&place.number));
-            let Place { total, number, .. } = place.unwrap_or(Place { reference: 0, total: 1, number: 1 });
+            let (position, content) = parted(message);
+            let position = position.filter(|position| (1..=position.total).contains(&position.number));
+            let PartPosition { total, number, .. } =
+                position.unwrap_or(PartPosition { reference: 0, total: 1, number: 1 });
             let parties = format!("{}\n{}", message.source.address, message.destination.address);
-            let key = if let Some(place) = place {
-                format!("{parties}\n{}/{}", place.reference, place.total)
+            let key = if let Some(position) = position {
+                format!("{parties}\n{}/{}", position.reference, position.total)
             } else {
                 // Twice on one connection, it was written twice.
                 let base = format!("{parties}\n#{}/", hash(&message.content));
                 let known: Vec<&String> = self.0.keys().filter(|key| key.starts_with(&base)).collect();
-                let place = met.entry(base.clone()).or_default();
-                *place += 1;
+                let count = met.entry(base.clone()).or_default();
+                *count += 1;
                 let last = known.last().and_then(|key| key[base.len()..].parse::<u32>().ok()).unwrap_or(0);
-                known.get(*place - 1).map_or_else(|| format!("{base}{:06}", last + 1), |key| (*key).clone())
+                known.get(*count - 1).map_or_else(|| format!("{base}{:06}", last + 1), |key| (*key).clone())
             };
             let gathered = self.0.entry(key.clone()).or_insert_with(|| Gathered {
                 at: now.as_micros(),

@@ -25,13 +25,13 @@ use self::pdu::{Party, ShortMessage};
 use self::session::{Centre, Session};
 use crate::error::CallError;
 use crate::http::NoClient;
-use crate::kept::Kept;
 use crate::provider::{
     Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, Pacing, Polled,
     Provider,
 };
 use crate::server::Server;
 use crate::setup::{Setup, SetupError};
+use crate::stored_values::StoredValues;
 use crate::wire::Dial;
 
 /// What has no answer yet, among the kept values.
@@ -55,7 +55,7 @@ pub(super) struct Smpp {
     source: Party,
     long: Long,
     ids: Ids,
-    kept: Kept,
+    stored: StoredValues,
     gathering: Mutex<Gathering>,
     /// What the last poll brought.
     brought: Mutex<Option<Brought>>,
@@ -119,7 +119,7 @@ impl Smpp {
             source,
             long,
             ids,
-            kept: setup.kept.clone(),
+            stored: setup.kept.clone(),
             gathering: Mutex::new(gathering),
             brought: Mutex::new(None),
             parted: Mutex::default(),
@@ -230,7 +230,7 @@ impl Smpp {
     /// Keeps what has no answer yet.
     async fn keep(&self) -> Result<(), CallError> {
         let text = self.gathering.lock().write();
-        let kept = self.kept.put(vec![(GATHERING, text.into())]).await;
+        let kept = self.stored.put(vec![(GATHERING, text.into())]).await;
         kept.map_err(|error| CallError::Unreached(format!("what came in cannot be kept: {error}")))
     }
 

@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn a_written_pdu_reads_back(
             address in "[+a-zA-Z0-9]{0,20}", esm_class in any::<u8>(), data_coding in any::<u8>(),
             content in prop::collection::vec(any::<u8>(), 0..600), value in prop::collection::vec(any::<u8>(), 0..9),
         ) {

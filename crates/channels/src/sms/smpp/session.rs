@@ -271,9 +271,9 @@ impl Keeper {
 
     /// Serves a connection until it ends, and says why it did.
     async fn serve(&mut self, mut frames: Frames) -> CallError {
-        let mut asked: HashMap<u32, oneshot::Sender<Result<Pdu, CallError>>> = HashMap::new();
-        let why = self.served(&mut frames, &mut asked).await;
-        for answer in asked.into_values() {
+        let mut pending: HashMap<u32, oneshot::Sender<Result<Pdu, CallError>>> = HashMap::new();
+        let why = self.served(&mut frames, &mut pending).await;
+        for answer in pending.into_values() {
             let _ = answer.send(Err(why.clone()));
         }
         why
@@ -282,14 +282,14 @@ impl Keeper {
     async fn served(
         &mut self,
         frames: &mut Frames,
-        asked: &mut HashMap<u32, oneshot::Sender<Result<Pdu, CallError>>>,
+        pending: &mut HashMap<u32, oneshot::Sender<Result<Pdu, CallError>>>,
     ) -> CallError {
         let clock = self.centre.dial.clock.clone();
-        let (mut sequence, mut heard, mut is_doubted) = (1_u32, clock.running(), false);
+        let (mut sequence, mut last_received, mut is_doubted) = (1_u32, clock.running(), false);
         loop {
-            asked.retain(|_, answer| !answer.is_closed());
+            pending.retain(|_, answer| !answer.is_closed());
             let quiet = if is_doubted { LINK + ANSWER } else { LINK };
-            let left = (heard + quiet).saturating_sub(clock.running());
+            let left = (last_received + quiet).saturating_sub(clock.running());
             let out = tokio::select! {
                 frame = frames.next() => {
                     let frame = match frame {
@@ -297,26 +297,26 @@ impl Keeper {
                         Some(Err(error)) => return broken(&error),
                         Some(Ok(frame)) => frame,
                     };
-                    (heard, is_doubted) = (clock.running(), false);
+                    (last_received, is_doubted) = (clock.running(), false);
                     let Some(read) = Pdu::read(&frame) else {
                         return CallError::Unreadable("a PDU without a header".to_owned());
                     };
                     if read.command & pdu::ANSWER != 0 {
-                        if let Some(answer) = asked.remove(&read.sequence) {
+                        if let Some(answer) = pending.remove(&read.sequence) {
                             let _ = answer.send(Ok(read));
                         }
                         continue;
                     }
                     self.taken(&read).into_iter().collect::<Vec<_>>()
                 }
-                request = self.orders.recv(), if asked.len() < WINDOW => {
+                request = self.orders.recv(), if pending.len() < WINDOW => {
                     let Some(request) = request else { return closed() };
                     request.is_begun.store(true, Ordering::SeqCst);
                     if request.answer.is_closed() {
                         continue;
                     }
                     sequence = following(sequence);
-                    asked.insert(sequence, request.answer);
+                    pending.insert(sequence, request.answer);
                     let mut out = self.answers();
                     out.push(Pdu { command: request.command, status: 0, sequence, body: request.body });
                     out
@@ -391,17 +391,17 @@ fn broken(error: &std::io::Error) -> CallError {
 
 /// What a status means (5.1.3); none where all is well.
 pub(super) fn refusal(status: u32) -> Option<CallError> {
-    let said = format!("the centre says {status:#06x}");
+    let detail = format!("the centre says {status:#06x}");
     Some(match status {
         0 => return None,
         0x58 => CallError::wait(THROTTLED),
         pdu::QUEUE_FULL | pdu::SYSTEM_ERROR => CallError::wait(NO_NUMBER),
         // Bound already.
-        0x05 => CallError::Conflict(said),
-        0x0D..=0x0F => CallError::Token(said),
-        0x0B => CallError::NotFound(said),
+        0x05 => CallError::Conflict(detail),
+        0x0D..=0x0F => CallError::Token(detail),
+        0x0B => CallError::NotFound(detail),
         // Not bound: the connection is of no use, and nothing was done.
-        0x04 => CallError::Unreached(said),
+        0x04 => CallError::Unreached(detail),
         status => CallError::refused(format!("{status:#06x}"), "the centre refuses it"),
     })
 }

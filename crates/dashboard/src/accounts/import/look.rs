@@ -15,7 +15,7 @@ use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
-use crate::words::{AccountsWords, ImportWords, number, said};
+use crate::words::{AccountsWords, ImportWords, number, translate};
 
 /// How the API says that the files are gone.
 const GONE: &str = "is none that is kept: they wait for half an hour; send them again";
@@ -85,7 +85,9 @@ pub(crate) async fn look(
     let report = match dashboard.ask::<ImportAnswer>(&visitor, Method::POST, API, Some(body)).await {
         Ok(report) => report,
         // The only field that can be wrong is the one that names the files, or their plan.
-        Err(why) if why.code == "invalid_request" && why.detail.contains(&*said(visitor.language, GONE)) => {
+        Err(why)
+            if why.code == "invalid_request" && why.detail.contains(&*translate(visitor.language, GONE)) =>
+        {
             return refusal::of_nothing(&visitor, words.gone, words.gone_detail);
         }
         Err(why) if why.code == "wrong_state" => {

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_imported_is_counted() {
+    fn importable_sessions_are_counted() {
         let session = |what: &str| ImportedSession { what: what.to_owned(), ..ImportedSession::default() };
         let report = ImportAnswer {
             sessions: ["new", "unasked", "known", "unreadable", "ownerless"].map(session).to_vec(),

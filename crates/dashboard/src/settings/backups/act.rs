@@ -17,9 +17,9 @@ use crate::visitor::{Posted, Visitor};
 use crate::words::BackupsWords;
 
 /// Back to the page, with what came of it.
-fn answer(visitor: &Visitor, done: Result<Value, Refused>, said: &str) -> Response {
+fn answer(visitor: &Visitor, done: Result<Value, Refused>, note: &str) -> Response {
     match done {
-        Ok(_) => page::done(visitor, HERE, said),
+        Ok(_) => page::done(visitor, HERE, note),
         Err(why) if why.code == "wrong_state" => {
             page::not_done(visitor, HERE, BackupsWords::of(visitor.language).busy)
         }

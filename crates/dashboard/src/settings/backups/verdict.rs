@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_comes_first_then_what_is_wrong() {
+    fn progress_comes_before_problems() {
         use BackupState::{Broken, Failed, Making, Proven, Proving, Unproven};
         for (items, verdict) in [
             (&[][..], BackupsVerdict::Missing),

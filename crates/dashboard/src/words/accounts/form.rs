@@ -71,7 +71,7 @@ words! {
         "Файлы сообщений, которые хранятся. Остальные загружаются, когда их запрашивают.";
     keep_files_up_to: "Up to, in megabytes", "Не больше, мегабайт";
     add_button: "Add and sign in", "Добавить и войти";
-    keep_kept: "Leave empty to keep it as it is.", "Оставьте пустым, чтобы не менять.";
+    keep_current: "Leave empty to keep it as it is.", "Оставьте пустым, чтобы не менять.";
     forget_phone: "Forget the number", "Забыть номер";
     no_proxy: "Connect without a proxy", "Подключаться без прокси";
     save: "Change", "Изменить";

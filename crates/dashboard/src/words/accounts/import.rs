@@ -86,8 +86,8 @@ sentences! {
 
 impl ImportWords {
     /// What the import says of a file.
-    pub(crate) fn said<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
-        crate::words::said(self.language, text)
+    pub(crate) fn translated<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        crate::words::translate(self.language, text)
     }
 
     pub(crate) fn found(&self, sessions: u64) -> String {

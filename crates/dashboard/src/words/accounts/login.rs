@@ -62,7 +62,7 @@ words! {
          works.",
         "Аккаунт находится в другом дата-центре Telegram. Введите новый код: прежний уже не действует.";
     check_code: "Check the code", "Проверить код";
-    no_other_way:
+    no_other_method:
         "Telegram has no other way for it. If it does not come, cancel and start again.",
         "Другого способа у Telegram нет. Если код не приходит, отмените вход и начните заново.";
     password_title: "Enter the two-step password", "Введите пароль двухэтапной проверки";
@@ -80,7 +80,7 @@ words! {
     accept: "Accept and go on", "Принять и продолжить";
     decline: "Decline; sign out again", "Отказаться и выйти";
     failed: "Signing in failed", "Войти не удалось";
-    what_telegram_said: "The answer:", "Ответ:";
+    telegram_answer: "The answer:", "Ответ:";
     done_detail:
         "The account works with the new session from now on. Its first call is being made.",
         "Аккаунт уже работает с новой сессией. Сейчас делается первый вызов.";
@@ -110,8 +110,8 @@ sentences! {
 
 impl LoginWords {
     /// Where a code is to be looked for, as the API names the way.
-    pub(crate) fn sent(&self, way: &str) -> &'static str {
-        let (english, russian) = match way {
+    pub(crate) fn sent(&self, method: &str) -> &'static str {
+        let (english, russian) = match method {
             "app" => (
                 "It came as a message in Telegram itself, in the chat with Telegram.",
                 "Он пришёл сообщением в самом Telegram, в чате с Telegram.",
@@ -132,8 +132,8 @@ impl LoginWords {
     }
 
     /// The button that has the code sent another way.
-    pub(crate) fn send_by(&self, way: &str) -> &'static str {
-        let (english, russian) = match way {
+    pub(crate) fn send_by(&self, method: &str) -> &'static str {
+        let (english, russian) = match method {
             "app" => ("Send it in Telegram", "Прислать в Telegram"),
             "sms" | "sms_words" => ("Send it by text message", "Прислать по SMS"),
             "call" | "flash_call" | "missed_call" => ("Get it in a phone call", "Сообщить звонком"),

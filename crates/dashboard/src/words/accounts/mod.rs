@@ -181,10 +181,10 @@ impl AccountsWords {
 
     /// How many chats are exceptions to that.
     pub(crate) fn kept_but(&self, always: usize, never: usize) -> Option<String> {
-        let told = |many: usize, english: &str, russian: &str| {
+        let counted = |many: usize, english: &str, russian: &str| {
             (many > 0).then(|| format!("{} {}", self.language.of(english, russian), thousands(many as u64)))
         };
-        let both = [told(always, "always:", "всегда:"), told(never, "never:", "никогда:")];
+        let both = [counted(always, "always:", "всегда:"), counted(never, "never:", "никогда:")];
         let both: Vec<String> = both.into_iter().flatten().collect();
         (!both.is_empty()).then(|| both.join(", "))
     }

@@ -70,9 +70,12 @@ mod tests {
     fn a_service_sums_up_its_accounts_in_both_languages() {
         let group = |reason, count| Unable { reason, count, names: Vec::new() };
         let unable = [group("needs_login", 3), group("flood_wait", 1), group("banned", 1)];
-        let said = |language| OverviewWords::of(language).unable(&unable).expect("a sentence");
-        assert_eq!(said(Language::English), "3 signed out, 1 in flood wait, 1 banned.");
-        assert_eq!(said(Language::Russian), "Аккаунты: нужен вход — 3, в ожидании — 1, заблокировано — 1.");
+        let text_in = |language| OverviewWords::of(language).unable(&unable).expect("a sentence");
+        assert_eq!(text_in(Language::English), "3 signed out, 1 in flood wait, 1 banned.");
+        assert_eq!(
+            text_in(Language::Russian),
+            "Аккаунты: нужен вход — 3, в ожидании — 1, заблокировано — 1."
+        );
         assert_eq!(OverviewWords::of(Language::English).unable(&[]), None);
     }
 }

@@ -199,15 +199,15 @@ impl OverviewWords {
 
     /// The label of a strip, for readers of screens.
     pub(crate) fn strip(&self, name: &str, counts: [u32; 4]) -> String {
-        let [not_asked, answered, slow, failed] = counts;
+        let [unprobed, answered, slow, failed] = counts;
         match self.language {
             Language::English => format!(
                 "{name}, last 2 hours, minute by minute: answered {answered}, slow {slow}, failed {failed}, not asked \
-                 {not_asked}"
+                 {unprobed}"
             ),
             Language::Russian => format!(
                 "{name}, последние 2 часа по минутам: с ответом {answered}, медленно {slow}, с ошибкой {failed}, не \
-                 спрашивали {not_asked}"
+                 спрашивали {unprobed}"
             ),
         }
     }
@@ -365,7 +365,7 @@ impl OverviewWords {
     }
 
     /// Who asked for a clearing, from how the API says it: "asked for by anna", "asked for with key_…".
-    pub(crate) fn asked_by(&self, who: &str) -> String {
+    pub(crate) fn requested_by(&self, who: &str) -> String {
         let (name, key) = (who.strip_prefix("asked for by "), who.strip_prefix("asked for with "));
         match (self.language, name, key) {
             (Language::English, Some(name), _) => format!("Requested by {name}."),

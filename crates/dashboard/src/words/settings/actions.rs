@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_are_told_in_both_languages() {
+    fn actions_are_described_in_both_languages() {
         assert_eq!(action(Language::English, "create_key"), "Make an API key");
         assert_eq!(action(Language::Russian, "create_key"), "Создание ключа API");
         assert_eq!(action(Language::Russian, "new_action"), "new action");

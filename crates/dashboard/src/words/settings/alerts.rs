@@ -20,8 +20,8 @@ words! {
     place: "Place", "Куда";
     state: "State", "Состояние";
     from_settings: "in the settings file", "в файле настроек";
-    told: "last alert", "последнее оповещение";
-    never_told: "no alert sent yet", "оповещений ещё не было";
+    last_alert: "last alert", "последнее оповещение";
+    no_alert_yet: "no alert sent yet", "оповещений ещё не было";
     failed: "delivery failed", "не доставлено";
     off: "refuses further alerts", "отказался от оповещений";
     waiting: "waiting", "ждёт";
@@ -104,14 +104,14 @@ impl AlertsWords {
     }
 
     /// What came of a test; `why` says what one waits for that is on its way.
-    pub(crate) fn tested(&self, name: &str, told: bool, why: Option<&str>) -> String {
+    pub(crate) fn tested(&self, name: &str, delivered: bool, why: Option<&str>) -> String {
         if let Some(why) = why {
             return match self.language {
                 Language::English => format!("The test is still on its way to {name}: {why}."),
                 Language::Russian => format!("{name}: проверка ещё в пути ({why})."),
             };
         }
-        match (self.language, told) {
+        match (self.language, delivered) {
             (Language::English, true) => format!("The test reached {name}."),
             (Language::English, false) => format!("The test is on its way to {name}."),
             (Language::Russian, true) => format!("{name}: проверочное оповещение доставлено."),

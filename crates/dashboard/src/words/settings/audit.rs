@@ -28,7 +28,7 @@ words! {
     key: "API key", "ключ API";
     machine: "command line", "командная строка";
     program: "the program itself", "сама программа";
-    nobody: "unknown", "неизвестно кто";
+    unknown_actor: "unknown", "неизвестно кто";
     done: "done", "сделано";
     refused: "refused", "отказано";
     failed: "failed", "не удалось";
@@ -46,7 +46,7 @@ impl AuditWords {
         match kind {
             "machine" => self.machine,
             "program" => self.program,
-            "nobody" => self.nobody,
+            "nobody" => self.unknown_actor,
             other => other,
         }
     }

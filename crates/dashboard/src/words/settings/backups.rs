@@ -128,7 +128,7 @@ impl BackupsWords {
         self.language.of(english, russian)
     }
 
-    pub(crate) fn standing(&self, state: BackupState) -> &'static str {
+    pub(crate) fn state_name(&self, state: BackupState) -> &'static str {
         let (english, russian) = match state {
             BackupState::Making => ("being made", "делается"),
             BackupState::Failed => ("failed", "не удалась"),

@@ -42,7 +42,7 @@ impl WebhookAddress {
     }
 
     /// Whether what is sent there can be read on the way.
-    pub(super) fn is_open_on_the_way(&self) -> bool {
+    pub(super) fn is_plain_http(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_near(url))
     }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_the_same_however_it_is_spelled_and_another_by_its_path() {
+    fn addresses_differ_by_path_and_not_by_spelling() {
         let is = |one: &str, other: &str| WebhookAddress::of(one).is(&WebhookAddress::of(other));
         assert!(is("https://Example.com:443/hook", "https://example.com/hook"));
         assert!(is("https://example.com", "https://example.com/"));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_has_no_path_and_no_password() {
+    fn a_shown_address_has_no_path_and_no_password() {
         for (text, shown) in [
             ("https://demo:planted@example.com:8443/planted?planted#planted", "https://example.com:8443"),
             ("https://example.com:443/planted", "https://example.com"),
@@ -121,14 +121,14 @@ mod tests {
             ("", "something that is no address"),
             ("data:planted", "something that is no address"),
         ] {
-            let place = WebhookAddress::of(text);
-            assert_eq!(place.to_string(), shown, "{text}");
-            assert!(!format!("{place:?}").contains("planted"));
+            let address = WebhookAddress::of(text);
+            assert_eq!(address.to_string(), shown, "{text}");
+            assert!(!format!("{address:?}").contains("planted"));
         }
     }
 
     #[test]
-    fn near_places_may_be_spoken_to_openly() {
+    fn nearby_addresses_may_use_plain_http() {
         for (text, is_open) in [
             ("http://example.com/x", true),
             ("http://203.0.113.7/x", true),
@@ -138,7 +138,7 @@ mod tests {
             ("http://192.168.0.7/x", false),
             ("http://n8n:5678/x", false),
         ] {
-            assert_eq!(WebhookAddress::of(text).is_open_on_the_way(), is_open, "{text}");
+            assert_eq!(WebhookAddress::of(text).is_plain_http(), is_open, "{text}");
         }
     }
 
@@ -159,17 +159,17 @@ mod tests {
     proptest! {
         #[test]
         fn no_path_is_ever_shown(path in "[a-z0-9]{8,40}", query in "[a-z0-9]{8,40}", port in 1_u16..) {
-            let place = WebhookAddress::of(&format!("https://example.com:{port}/{path}?{query}"));
-            let shown = format!("{place} {place:?}");
+            let address = WebhookAddress::of(&format!("https://example.com:{port}/{path}?{query}"));
+            let shown = format!("{address} {address:?}");
             prop_assert!(!shown.contains(&path) && !shown.contains(&query), "{shown}");
         }
 
         #[test]
         fn any_text_is_an_address_or_none(text in any::<String>()) {
-            let place = WebhookAddress::of(&text);
-            prop_assert!(place.is(&WebhookAddress::of(&text)) && place.looks_like(&place));
-            prop_assert!(!place.to_string().chars().any(char::is_control));
-            let _ = (place.is_open_on_the_way(), place.may_carry_a_secret());
+            let address = WebhookAddress::of(&text);
+            prop_assert!(address.is(&WebhookAddress::of(&text)) && address.looks_like(&address));
+            prop_assert!(!address.to_string().chars().any(char::is_control));
+            let _ = (address.is_plain_http(), address.may_carry_a_secret());
         }
     }
 }

@@ -3,7 +3,7 @@
 use channels::Registering;
 use config::{SecretOrigin, WebhookFields};
 
-use super::{Asked, Failure, registering};
+use super::{Failure, WebhookQuery, registering};
 use crate::check::sessions::quoted;
 use crate::finding::Fix;
 
@@ -37,8 +37,8 @@ fn in_a_shell(origin: &SecretOrigin) -> Option<String> {
 }
 
 /// What to do where the provider did not report.
-pub(super) fn ask_again(asked: &Asked, failure: &Failure) -> Fix {
-    let (webhook, key) = (&asked.webhook, asked.key);
+pub(super) fn ask_again(query: &WebhookQuery, failure: &Failure) -> Fix {
+    let (webhook, key) = (&query.webhook, query.key);
     let Registering { credentials, unreached, .. } = registering(webhook.provider);
     let name = &webhook.name;
     match failure {

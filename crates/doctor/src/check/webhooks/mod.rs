@@ -34,16 +34,16 @@ const LONGEST_WORD: usize = 24;
 
 /// A webhook of the settings, and what its provider reported.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct WebhookQuery {
     pub(crate) webhook: WebhookFields,
     /// The key of the settings that names it.
     pub(crate) key: &'static str,
-    pub(crate) outcome: Result<Told, Failure>,
+    pub(crate) outcome: Result<ProviderReport, Failure>,
 }
 
 /// What a provider reports.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct ProviderReport {
     /// Where it sends; empty when nowhere.
     pub(crate) registered: Vec<Registration>,
     /// How many updates it could not deliver yet, where it counts them.
@@ -57,7 +57,7 @@ pub(crate) struct Told {
 /// One place where it sends.
 #[derive(Debug, Clone)]
 pub(crate) struct Registration {
-    pub(crate) place: WebhookAddress,
+    pub(crate) address: WebhookAddress,
     pub(crate) state: State,
     /// Whether the receiver can verify by a secret who posts; nothing where that is not reported.
     pub(crate) has_secret: Option<bool>,
@@ -77,20 +77,20 @@ pub(crate) enum Failure {
 }
 
 /// `left_out` more webhooks were not asked for.
-pub(crate) fn check(asked: &[Asked], left_out: usize, now: Timestamp) -> Section {
+pub(crate) fn check(queries: &[WebhookQuery], left_out: usize, now: Timestamp) -> Section {
     let mut section = Section::new(Area::Webhooks);
-    if asked.is_empty() {
+    if queries.is_empty() {
         section.fact("webhooks", "the settings name none");
     }
     if left_out > 0 {
         section.lacks(format!("{left_out} more webhooks were not asked for: there are too many"));
     }
-    for one in asked {
+    for one in queries {
         match &one.outcome {
-            Ok(told) => Judge { webhook: &one.webhook, told, now }.judge(&mut section),
+            Ok(report) => Judge { webhook: &one.webhook, report, now }.judge(&mut section),
             Err(failure) => {
                 section.lacks(format!("where {} is registered", one.webhook.name));
-                section.findings.push(not_told(one, failure));
+                section.findings.push(unreported(one, failure));
             }
         }
     }
@@ -106,8 +106,8 @@ fn about(webhook: &WebhookFields, code: Code, severity: Severity, summary: Strin
     finding(code, severity, format!("webhook {}", webhook.name), summary, fix)
 }
 
-fn not_told(asked: &Asked, failure: &Failure) -> Finding {
-    let webhook = &asked.webhook;
+fn unreported(query: &WebhookQuery, failure: &Failure) -> Finding {
+    let webhook = &query.webhook;
     let (name, provider) = (&webhook.name, registering(webhook.provider).by);
     let (code, severity, summary, why) = match failure {
         Failure::Refused { why, .. } => (
@@ -129,14 +129,15 @@ fn not_told(asked: &Asked, failure: &Failure) -> Finding {
             why,
         ),
     };
-    let asked_at = format!("asked at {}", WebhookAddress::of(webhook.api()));
-    about(webhook, code, severity, summary, mend::ask_again(asked, failure)).shown_by([why.clone(), asked_at])
+    let queried_at = format!("asked at {}", WebhookAddress::of(webhook.api()));
+    about(webhook, code, severity, summary, mend::ask_again(query, failure))
+        .shown_by([why.clone(), queried_at])
 }
 
 /// One webhook whose provider reported.
 struct Judge<'a> {
     webhook: &'a WebhookFields,
-    told: &'a Told,
+    report: &'a ProviderReport,
     now: Timestamp,
 }
 
@@ -144,8 +145,8 @@ impl Judge<'_> {
     fn judge(&self, section: &mut Section) {
         let expected = WebhookAddress::of(self.webhook.expect.expose_secret());
         let (right, others): (Vec<&Registration>, Vec<&Registration>) =
-            self.told.registered.iter().partition(|one| one.place.is(&expected));
-        if self.told.registered.is_empty() {
+            self.report.registered.iter().partition(|one| one.address.is(&expected));
+        if self.report.registered.is_empty() {
             section.findings.push(self.nowhere(&expected));
         } else if right.is_empty() {
             section.findings.push(self.elsewhere(&expected, &others));
@@ -155,7 +156,7 @@ impl Judge<'_> {
         }
         section.findings.extend(self.failing(&right));
         section.findings.extend(self.signed_out());
-        section.findings.extend(self.open_on_the_way());
+        section.findings.extend(self.over_plain_http());
         section.findings.extend(self.without_secret());
     }
 
@@ -169,7 +170,7 @@ impl Judge<'_> {
     }
 
     fn waiting(&self) -> Option<String> {
-        self.told.waiting.map(|count| match count {
+        self.report.waiting.map(|count| match count {
             1 => "1 update waits".to_owned(),
             _ => format!("{count} updates wait"),
         })
@@ -193,7 +194,7 @@ impl Judge<'_> {
     fn elsewhere(&self, expected: &WebhookAddress, others: &[&Registration]) -> Finding {
         let (name, provider) = (&self.webhook.name, self.provider());
         let summary = match others {
-            [one] if one.place.looks_like(expected) => {
+            [one] if one.address.looks_like(expected) => {
                 format!(
                     "{provider} sends what customers write to {name} to another path of {expected} than expected."
                 )
@@ -201,7 +202,7 @@ impl Judge<'_> {
             [one] => {
                 format!(
                     "{provider} sends what customers write to {name} to {}, and not to {expected}.",
-                    one.place
+                    one.address
                 )
             }
             _ => {
@@ -236,12 +237,12 @@ impl Judge<'_> {
     /// What the provider reports of messages that do not arrive.
     fn failing(&self, right: &[&Registration]) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
-        let many = self.told.waiting.filter(|count| *count >= MANY_WAIT);
-        let recent = self.told.failed.as_ref().filter(|(at, _)| self.now.since(*at) <= RECENT);
+        let many = self.report.waiting.filter(|count| *count >= MANY_WAIT);
+        let recent = self.report.failed.as_ref().filter(|(at, _)| self.now.since(*at) <= RECENT);
         let broken = right.iter().any(|one| one.state != State::Works)
             && !right.iter().any(|one| one.state == State::Works);
         // Where nothing is registered, waiting is reported there.
-        if self.told.registered.is_empty() || (many.is_none() && recent.is_none() && !broken) {
+        if self.report.registered.is_empty() || (many.is_none() && recent.is_none() && !broken) {
             return None;
         }
         let severity =
@@ -251,11 +252,11 @@ impl Judge<'_> {
             .iter()
             .filter_map(|one| state(one.state))
             .map(|words| format!("the expected place {words}"));
-        let failed = recent.map(|(at, said)| {
+        let failed = recent.map(|(at, text)| {
             let ago = span(self.now.since(*at).as_secs());
-            format!("last failure {ago} ago, {}: {}", minute(*at), harmless(said))
+            format!("last failure {ago} ago, {}: {}", minute(*at), harmless(text))
         });
-        let waiting = self.waiting().filter(|_| self.told.waiting > Some(0));
+        let waiting = self.waiting().filter(|_| self.report.waiting > Some(0));
         let fix = Fix::advice(
             "look at the receiver: whether it runs, can be reached from outside, and answers 200 at once; its own log says why it refused",
         );
@@ -267,7 +268,7 @@ impl Judge<'_> {
 
     fn signed_out(&self) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
-        self.told.signed_out.then(|| {
+        self.report.signed_out.then(|| {
             self.about(
                 Code::WebhookFailing,
                 Severity::Error,
@@ -277,9 +278,9 @@ impl Judge<'_> {
         })
     }
 
-    fn open_on_the_way(&self) -> Option<Finding> {
+    fn over_plain_http(&self) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
-        let open: Vec<_> = self.told.registered.iter().filter(|one| one.place.is_open_on_the_way()).collect();
+        let open: Vec<_> = self.report.registered.iter().filter(|one| one.address.is_plain_http()).collect();
         let first = open.first()?;
         Some(
             self.about(
@@ -287,18 +288,19 @@ impl Judge<'_> {
                 Severity::Warning,
                 format!(
                     "{provider} sends what customers write to {name} over plain http to {}: anyone on the way can read and change it.",
-                    first.place
+                    first.address
                 ),
                 Fix::advice("give the receiver an https address, and register that one"),
             )
-            .shown_by(shown(open.iter().skip(1).map(|one| one.place.to_string()))),
+            .shown_by(shown(open.iter().skip(1).map(|one| one.address.to_string()))),
         )
     }
 
     fn without_secret(&self) -> Option<Finding> {
         let (name, provider) = (&self.webhook.name, self.provider());
-        let is_open = |one: &&Registration| one.has_secret == Some(false) && !one.place.may_carry_a_secret();
-        let open: Vec<_> = self.told.registered.iter().filter(is_open).collect();
+        let is_open =
+            |one: &&Registration| one.has_secret == Some(false) && !one.address.may_carry_a_secret();
+        let open: Vec<_> = self.report.registered.iter().filter(is_open).collect();
         let first = open.first()?;
         Some(
             self.about(
@@ -306,23 +308,23 @@ impl Judge<'_> {
                 Severity::Warning,
                 format!(
                     "Anyone who knows the address can post to {} as {provider} with messages for {name}: there is no secret in it.",
-                    first.place
+                    first.address
                 ),
                 Fix::advice(registering(self.webhook.provider).without_secret),
             )
-            .shown_by(shown(open.iter().skip(1).map(|one| one.place.to_string()))),
+            .shown_by(shown(open.iter().skip(1).map(|one| one.address.to_string()))),
         )
     }
 }
 
 /// Registered places, a line each.
-fn listed(expected: &WebhookAddress, places: &[&Registration]) -> impl Iterator<Item = String> {
+fn listed(expected: &WebhookAddress, registrations: &[&Registration]) -> impl Iterator<Item = String> {
     let line = |one: &&Registration| {
-        let path = if one.place.looks_like(expected) { ", under another path" } else { "" };
+        let path = if one.address.looks_like(expected) { ", under another path" } else { "" };
         let words = state(one.state).map(|words| format!(", which {words}")).unwrap_or_default();
-        format!("registered: {}{path}{words}", one.place)
+        format!("registered: {}{path}{words}", one.address)
     };
-    shown(places.iter().map(line)).into_iter()
+    shown(registrations.iter().map(line)).into_iter()
 }
 
 fn shown(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {

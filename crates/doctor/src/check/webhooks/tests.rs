@@ -31,19 +31,22 @@ fn webhook(provider: WebhookProvider) -> WebhookFields {
 }
 
 fn at(text: &str) -> Registration {
-    Registration { place: WebhookAddress::of(text), state: State::Works, has_secret: None }
+    Registration { address: WebhookAddress::of(text), state: State::Works, has_secret: None }
 }
 
-fn told(places: &[&str]) -> Told {
-    Told { registered: places.iter().map(|place| at(place)).collect(), ..Told::default() }
+fn registered_at(addresses: &[&str]) -> ProviderReport {
+    ProviderReport {
+        registered: addresses.iter().map(|address| at(address)).collect(),
+        ..ProviderReport::default()
+    }
 }
 
-fn judged(provider: WebhookProvider, told: Told) -> Section {
-    check(&[Asked { webhook: webhook(provider), key: KEY, outcome: Ok(told) }], 0, NOW)
+fn judged(provider: WebhookProvider, report: ProviderReport) -> Section {
+    check(&[WebhookQuery { webhook: webhook(provider), key: KEY, outcome: Ok(report) }], 0, NOW)
 }
 
 fn failed(provider: WebhookProvider, failure: Failure) -> Section {
-    check(&[Asked { webhook: webhook(provider), key: KEY, outcome: Err(failure) }], 0, NOW)
+    check(&[WebhookQuery { webhook: webhook(provider), key: KEY, outcome: Err(failure) }], 0, NOW)
 }
 
 fn codes(section: &Section) -> Vec<(Code, Severity)> {
@@ -55,8 +58,9 @@ fn ago(seconds: u64) -> Timestamp {
 }
 
 #[test]
-fn what_is_right_is_a_fact() {
-    let section = judged(WebhookProvider::Telegram, Told { waiting: Some(3), ..told(&[EXPECTED]) });
+fn an_expected_registration_is_a_fact() {
+    let section =
+        judged(WebhookProvider::Telegram, ProviderReport { waiting: Some(3), ..registered_at(&[EXPECTED]) });
     assert_eq!(codes(&section), []);
     assert_eq!(section.looked, Looked::Wholly);
     assert_eq!(section.facts[0].name, "shop");
@@ -69,8 +73,9 @@ fn what_is_right_is_a_fact() {
 }
 
 #[test]
-fn another_place_is_an_error_that_shows_hosts_and_no_paths() {
-    let section = judged(WebhookProvider::Avito, told(&["https://old.example.com:5005/planted-0123456789"]));
+fn another_address_is_an_error_that_shows_only_hosts() {
+    let section =
+        judged(WebhookProvider::Avito, registered_at(&["https://old.example.com:5005/planted-0123456789"]));
     assert_eq!(codes(&section), [(Code::WebhookElsewhere, Severity::Error)]);
     let found = &section.findings[0];
     assert_eq!(
@@ -87,39 +92,44 @@ fn another_place_is_an_error_that_shows_hosts_and_no_paths() {
         "{found:?}"
     );
 
-    let other_path = judged(WebhookProvider::Max, told(&["https://n8n.example.com/planted"]));
+    let other_path = judged(WebhookProvider::Max, registered_at(&["https://n8n.example.com/planted"]));
     assert_eq!(
         other_path.findings[0].summary,
         "MAX sends what customers write to shop to another path of https://n8n.example.com than expected."
     );
-    let two = judged(WebhookProvider::Max, told(&["https://a.example.com/x", "https://b.example.com/x"]));
+    let two =
+        judged(WebhookProvider::Max, registered_at(&["https://a.example.com/x", "https://b.example.com/x"]));
     assert!(two.findings[0].summary.contains("to 2 places, and not to https://n8n.example.com."));
     assert_eq!(two.findings[0].evidence.len(), 3);
 }
 
 #[test]
-fn nothing_registered_is_a_warning_with_what_waits() {
-    let section = judged(WebhookProvider::Telegram, Told { waiting: Some(1), ..Told::default() });
+fn a_missing_registration_is_a_warning_with_the_backlog() {
+    let section =
+        judged(WebhookProvider::Telegram, ProviderReport { waiting: Some(1), ..ProviderReport::default() });
     assert_eq!(codes(&section), [(Code::WebhookMissing, Severity::Warning)]);
     assert_eq!(section.findings[0].evidence, ["expected: https://n8n.example.com", "1 update waits"]);
 }
 
 #[test]
-fn a_second_place_is_a_note() {
-    let section = judged(WebhookProvider::Max, told(&[EXPECTED, "https://crm.example.com/hook"]));
+fn a_second_address_is_a_note() {
+    let section = judged(WebhookProvider::Max, registered_at(&[EXPECTED, "https://crm.example.com/hook"]));
     assert_eq!(codes(&section), [(Code::WebhookAlsoElsewhere, Severity::Note)]);
     assert_eq!(section.findings[0].evidence, ["registered: https://crm.example.com"]);
     assert_eq!(section.facts.len(), 1);
     let dead = Registration { state: State::Failed, ..at("https://crm.example.com/hook") };
-    let told = Told { registered: vec![at(EXPECTED), dead], ..Told::default() };
-    assert_eq!(codes(&judged(WebhookProvider::Vk, told)), [], "it gets nothing");
+    let report = ProviderReport { registered: vec![at(EXPECTED), dead], ..ProviderReport::default() };
+    assert_eq!(codes(&judged(WebhookProvider::Vk, report)), [], "it gets nothing");
 }
 
 #[test]
 fn failures_count_while_they_are_recent_or_many_wait() {
     let failing = |ago_seconds: Option<u64>, waiting| {
         let failed = ago_seconds.map(|seconds| (ago(seconds), "Wrong response: 502 Bad Gateway".to_owned()));
-        codes(&judged(WebhookProvider::Telegram, Told { waiting, failed, ..told(&[EXPECTED]) }))
+        codes(&judged(
+            WebhookProvider::Telegram,
+            ProviderReport { waiting, failed, ..registered_at(&[EXPECTED]) },
+        ))
     };
     let is = |severity| vec![(Code::WebhookFailing, severity)];
     assert_eq!(failing(None, Some(0)), []);
@@ -128,7 +138,7 @@ fn failures_count_while_they_are_recent_or_many_wait() {
     assert_eq!(failing(None, Some(100)), is(Severity::Warning));
     assert_eq!(failing(Some(60), Some(100)), is(Severity::Error));
     let failed = Some((ago(60), "Connect to https://planted.example.com/planted \u{7}failed".to_owned()));
-    let section = judged(WebhookProvider::Telegram, Told { failed, ..told(&[EXPECTED]) });
+    let section = judged(WebhookProvider::Telegram, ProviderReport { failed, ..registered_at(&[EXPECTED]) });
     assert_eq!(
         section.findings[0].evidence,
         ["last failure 1 min 0 s ago, 2029-12-31T23:59:00Z: Connect to … failed"]
@@ -136,9 +146,11 @@ fn failures_count_while_they_are_recent_or_many_wait() {
 }
 
 #[test]
-fn a_server_of_vk_that_failed_is_an_error_unless_another_one_has_it() {
+fn a_failed_vk_server_is_an_error_unless_another_works() {
     let server = |state| Registration { state, ..at(EXPECTED) };
-    let section = |servers| judged(WebhookProvider::Vk, Told { registered: servers, ..Told::default() });
+    let section = |servers| {
+        judged(WebhookProvider::Vk, ProviderReport { registered: servers, ..ProviderReport::default() })
+    };
     for state in [State::Failed, State::Unconfirmed] {
         let found = section(vec![server(state)]);
         assert_eq!(codes(&found), [(Code::WebhookFailing, Severity::Error)]);
@@ -149,14 +161,18 @@ fn a_server_of_vk_that_failed_is_an_error_unless_another_one_has_it() {
 
 #[test]
 fn a_profile_that_is_signed_out_gets_nothing() {
-    let section = judged(WebhookProvider::Whatsapp, Told { signed_out: true, ..told(&[EXPECTED]) });
+    let section =
+        judged(WebhookProvider::Whatsapp, ProviderReport { signed_out: true, ..registered_at(&[EXPECTED]) });
     assert_eq!(codes(&section), [(Code::WebhookFailing, Severity::Error)]);
 }
 
 #[test]
 fn plain_http_and_an_address_without_a_secret_are_warnings() {
     let open = Registration { has_secret: Some(false), ..at("http://old.example.com:5005/avito") };
-    let section = judged(WebhookProvider::Avito, Told { registered: vec![open], ..Told::default() });
+    let section = judged(
+        WebhookProvider::Avito,
+        ProviderReport { registered: vec![open], ..ProviderReport::default() },
+    );
     assert_eq!(
         codes(&section),
         [
@@ -165,18 +181,21 @@ fn plain_http_and_an_address_without_a_secret_are_warnings() {
             (Code::WebhookWithoutSecret, Severity::Warning),
         ]
     );
-    let with = |has_secret, place| {
-        let told = Told { registered: vec![Registration { has_secret, ..at(place) }], ..Told::default() };
-        codes(&judged(WebhookProvider::Vk, told)).contains(&(Code::WebhookWithoutSecret, Severity::Warning))
+    let with = |has_secret, address| {
+        let report = ProviderReport {
+            registered: vec![Registration { has_secret, ..at(address) }],
+            ..ProviderReport::default()
+        };
+        codes(&judged(WebhookProvider::Vk, report)).contains(&(Code::WebhookWithoutSecret, Severity::Warning))
     };
     assert!(with(Some(false), "https://example.com/hook"));
     assert!(!with(Some(true), "https://example.com/hook"));
-    assert!(!with(None, "https://example.com/hook"), "what is not told is not judged");
+    assert!(!with(None, "https://example.com/hook"), "what is not reported is not judged");
     assert!(!with(Some(false), EXPECTED), "the path is the secret");
 }
 
 #[test]
-fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
+fn an_unanswered_query_is_reported_and_the_section_partial() {
     let refused = Failure::Refused { field: "token", why: "it answered 401".to_owned() };
     let section = failed(WebhookProvider::Telegram, refused);
     assert_eq!(codes(&section), [(Code::WebhookRefused, Severity::Error)]);
@@ -201,8 +220,12 @@ fn who_does_not_tell_is_told_with_why_and_the_section_is_not_whole() {
 fn a_command_takes_its_secrets_from_where_they_are() {
     let fix = |provider, token, expect| {
         let webhook = WebhookFields { token_origin: token, expect_origin: expect, ..webhook(provider) };
-        let asked = Asked { webhook, key: KEY, outcome: Ok(told(&["https://old.example.com/planted"])) };
-        check(&[asked], 0, NOW).findings.remove(0).fix
+        let query = WebhookQuery {
+            webhook,
+            key: KEY,
+            outcome: Ok(registered_at(&["https://old.example.com/planted"])),
+        };
+        check(&[query], 0, NOW).findings.remove(0).fix
     };
     let variable = |name: &str| SecretOrigin::Variable(name.to_owned());
     let command = |fix: Fix| match fix {
@@ -227,8 +250,8 @@ fn a_command_takes_its_secrets_from_where_they_are() {
 }
 
 /// Anything that a provider may report.
-fn any_told() -> impl Strategy<Value = Result<Told, Failure>> {
-    let place = prop::sample::select(vec![
+fn any_report() -> impl Strategy<Value = Result<ProviderReport, Failure>> {
+    let address = prop::sample::select(vec![
         EXPECTED,
         "https://n8n.example.com/planted",
         "http://old.example.com:5005/planted?planted=planted-0123456789",
@@ -237,16 +260,19 @@ fn any_told() -> impl Strategy<Value = Result<Told, Failure>> {
         "",
     ]);
     let state = prop::sample::select(vec![State::Works, State::Unconfirmed, State::Failed]);
-    let registration = (place, state, any::<Option<bool>>()).prop_map(|(place, state, has_secret)| {
-        Registration { place: WebhookAddress::of(place), state, has_secret }
+    let registration = (address, state, any::<Option<bool>>()).prop_map(|(address, state, has_secret)| {
+        Registration { address: WebhookAddress::of(address), state, has_secret }
     });
     let failed = prop::option::of((any::<i64>().prop_map(Timestamp::from_micros), ".{0,60}"));
-    let told =
-        (prop::collection::vec(registration, 0..14), any::<Option<u64>>(), failed, any::<bool>()).prop_map(
-            |(registered, waiting, failed, signed_out)| Told { registered, waiting, failed, signed_out },
-        );
+    let report = (prop::collection::vec(registration, 0..14), any::<Option<u64>>(), failed, any::<bool>())
+        .prop_map(|(registered, waiting, failed, signed_out)| ProviderReport {
+            registered,
+            waiting,
+            failed,
+            signed_out,
+        });
     prop_oneof![
-        4 => told.prop_map(Ok),
+        4 => report.prop_map(Ok),
         1 => Just(Err(Failure::Unreached("refused".to_owned()))),
         1 => Just(Err(Failure::Refused { field: "token", why: "it answered 401".to_owned() })),
     ]
@@ -254,19 +280,19 @@ fn any_told() -> impl Strategy<Value = Result<Told, Failure>> {
 
 proptest! {
     #[test]
-    fn whatever_is_told_no_secret_is_and_right_is_never_wrong(
-        outcome in any_told(),
+    fn no_report_shows_a_secret_or_makes_right_wrong(
+        outcome in any_report(),
         provider in prop::sample::select(WebhookProvider::ALL.to_vec()),
     ) {
-        let has = outcome.as_ref().is_ok_and(|told| told.registered.iter().any(|one| one.place.is(&WebhookAddress::of(EXPECTED))));
-        let is_told = outcome.is_ok();
-        let section = check(&[Asked { webhook: webhook(provider), key: KEY, outcome }], 0, NOW);
+        let has = outcome.as_ref().is_ok_and(|report| report.registered.iter().any(|one| one.address.is(&WebhookAddress::of(EXPECTED))));
+        let is_reported = outcome.is_ok();
+        let section = check(&[WebhookQuery { webhook: webhook(provider), key: KEY, outcome }], 0, NOW);
         let text = serde_json::to_string(&section).unwrap_or_default();
         prop_assert!(!text.contains("planted"), "{text}");
         let found = |code| section.findings.iter().any(|one| one.code == code);
-        prop_assert_eq!(found(Code::WebhookElsewhere) || found(Code::WebhookMissing), is_told && !has);
+        prop_assert_eq!(found(Code::WebhookElsewhere) || found(Code::WebhookMissing), is_reported && !has);
         prop_assert_eq!(section.facts.len(), usize::from(has));
-        prop_assert_eq!(section.looked == Looked::Wholly, is_told);
+        prop_assert_eq!(section.looked == Looked::Wholly, is_reported);
         for one in &section.findings {
             prop_assert!(one.evidence.len() <= MOST_SHOWN + 3, "{:?}", one.evidence);
             let words = format!("{:?}", one.fix).to_lowercase();
@@ -277,8 +303,8 @@ proptest! {
     }
 
     #[test]
-    fn what_a_provider_said_is_short_and_plain(text in ".{0,400}") {
-        let said = harmless(&text);
-        prop_assert!(said.chars().count() <= LONGEST && !said.chars().any(char::is_control) && !said.contains('/'));
+    fn provider_errors_are_shown_short_and_plain(text in ".{0,400}") {
+        let shown = harmless(&text);
+        prop_assert!(shown.chars().count() <= LONGEST && !shown.chars().any(char::is_control) && !shown.contains('/'));
     }
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock};
 use channels::http::{Http, Route};
-use channels::{CallError, Kept, PostingState, Provider, Registered, Registering, Setup};
+use channels::{CallError, PostingState, Provider, Registered, Registering, Setup, StoredValues};
 use config::{ChannelFields, Settings, WebhookFields, WebhookProvider};
 use domain::ChannelName;
 use futures::StreamExt;
 use futures::stream;
 use serde_json::json;
 
-use crate::check::webhooks::{Asked, Failure, Registration, Told, WebhookAddress, harmless, registering};
+use crate::check::webhooks::{
+    Failure, ProviderReport, Registration, WebhookAddress, WebhookQuery, harmless, registering,
+};
 
 /// How long one provider may take, all its calls together.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,7 +28,7 @@ const MOST: usize = 64;
 
 pub(crate) struct Registrations {
     /// Each webhook, with what its provider reported.
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) queries: Vec<WebhookQuery>,
     /// How many more there are, which were not asked for.
     pub(crate) left_out: usize,
 }
@@ -40,29 +42,29 @@ pub(crate) async fn all(settings: &Settings, clock: &Clock) -> Registrations {
         .take(MOST)
         .map(|(webhook, key)| async move {
             let outcome = within(TIMEOUT, &webhook, clock).await;
-            Asked { webhook, key, outcome }
+            WebhookQuery { webhook, key, outcome }
         })
         .collect();
-    let asked = stream::iter(asking).buffered(AT_ONCE).collect().await;
-    Registrations { asked, left_out }
+    let queries = stream::iter(asking).buffered(AT_ONCE).collect().await;
+    Registrations { queries, left_out }
 }
 
-async fn within(limit: Duration, webhook: &WebhookFields, clock: &Clock) -> Result<Told, Failure> {
+async fn within(limit: Duration, webhook: &WebhookFields, clock: &Clock) -> Result<ProviderReport, Failure> {
     let answered = clock.timeout(limit, ask(webhook, clock)).await;
     answered.unwrap_or_else(|_| Err(Failure::Unreached(format!("no answer within {} s", limit.as_secs()))))
 }
 
-async fn ask(webhook: &WebhookFields, clock: &Clock) -> Result<Told, Failure> {
+async fn ask(webhook: &WebhookFields, clock: &Clock) -> Result<ProviderReport, Failure> {
     let account = account(webhook, clock)?;
-    let asking = account.registered().ok_or_else(not_asked)?;
+    let asking = account.registered().ok_or_else(incomplete_settings)?;
     asking.await.map(read).map_err(|error| failure(webhook.provider, &error))
 }
 
 /// An account that is there for this question alone: nothing is kept of it, and nothing is posted to it.
 fn account(webhook: &WebhookFields, clock: &Clock) -> Result<Arc<dyn Provider>, Failure> {
-    webhook.check().map_err(|_| not_asked())?;
+    webhook.check().map_err(|_| incomplete_settings())?;
     let named = json!({ "name": "webhook", "channel": webhook.provider.as_str() });
-    let bare: ChannelFields = serde_json::from_value(named).map_err(|_| not_asked())?;
+    let bare: ChannelFields = serde_json::from_value(named).map_err(|_| incomplete_settings())?;
     let fields = ChannelFields {
         token: webhook.token.clone(),
         client_id: webhook.client_id.clone(),
@@ -74,28 +76,28 @@ fn account(webhook: &WebhookFields, clock: &Clock) -> Result<Arc<dyn Provider>, 
     };
     let http = Http::new(clock.clone(), fields.api(), &Route::default());
     let http = http.map_err(|error| Failure::Unreached(error.to_string()))?;
-    let channel: ChannelName = fields.channel.as_str().parse().map_err(|_| not_asked())?;
-    let kept = Kept::in_memory(channel, fields.name.clone());
+    let channel: ChannelName = fields.channel.as_str().parse().map_err(|_| incomplete_settings())?;
+    let kept = StoredValues::in_memory(channel, fields.name.clone());
     let (clock, chance) = (clock.clone(), Chance::from_system());
     let (hook_secret, hook_url) = ("".into(), None);
     let made = channels::make(Setup { fields, http, kept, clock, chance, hook_secret, hook_url });
-    made.map_err(|_| not_asked())
+    made.map_err(|_| incomplete_settings())
 }
 
-fn not_asked() -> Failure {
+fn incomplete_settings() -> Failure {
     Failure::Unclear("the settings do not say what it is asked with".to_owned())
 }
 
-fn read(found: Registered) -> Told {
-    let registration = |(place, url): (usize, String)| {
-        let posting = found.postings.get(place);
+fn read(found: Registered) -> ProviderReport {
+    let registration = |(index, url): (usize, String)| {
+        let posting = found.postings.get(index);
         (!url.is_empty()).then(|| Registration {
-            place: WebhookAddress::of(&url),
+            address: WebhookAddress::of(&url),
             state: posting.map_or(PostingState::Works, |posting| posting.state),
             has_secret: posting.map(|posting| posting.has_secret),
         })
     };
-    Told {
+    ProviderReport {
         registered: found.urls.into_iter().enumerate().filter_map(registration).collect(),
         waiting: found.waiting,
         failed: found.last_error_at.map(|at| (at, found.last_error.unwrap_or_default())),

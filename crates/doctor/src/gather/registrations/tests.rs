@@ -52,46 +52,46 @@ fn written(text: &str) -> Settings {
 }
 
 /// The one outcome, and the whole of it as it may be printed.
-fn outcome(registrations: Registrations) -> (Result<Told, Failure>, String) {
-    let printed = format!("{:?}", registrations.asked);
-    let one = registrations.asked.into_iter().next().expect("one");
+fn outcome(registrations: Registrations) -> (Result<ProviderReport, Failure>, String) {
+    let printed = format!("{:?}", registrations.queries);
+    let one = registrations.queries.into_iter().next().expect("one");
     (one.outcome, printed)
 }
 
 /// Answers a caller with a status and a body; what it was asked.
 async fn serve(listener: &TcpListener, status: &str, body: &str) -> String {
     let (mut stream, _) = listener.accept().await.expect("a caller");
-    let mut asked: Vec<u8> = Vec::new();
-    while !asked.ends_with(b"{}") {
-        assert_ne!(stream.read_buf(&mut asked).await.expect("a question"), 0);
+    let mut request: Vec<u8> = Vec::new();
+    while !request.ends_with(b"{}") {
+        assert_ne!(stream.read_buf(&mut request).await.expect("a question"), 0);
     }
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(answer.as_bytes()).await.expect("an answer");
-    String::from_utf8_lossy(&asked).into_owned()
+    String::from_utf8_lossy(&request).into_owned()
 }
 
 #[tokio::test]
-async fn one_question_is_asked_and_wrong_answers_are_told_without_the_address() {
+async fn one_query_is_made_and_errors_omit_the_address() {
     let clock = Clock::system();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let settings = settings(&format!("http://{address}/base/"));
     let question = format!("POST /base/bot{TOKEN}/getWebhookInfo HTTP/1.1\r\n");
     let refusal = format!(r#"{{"ok":false,"error_code":401,"description":"unknown: bot{TOKEN}"}}"#);
-    for (status, body, said) in [
+    for (status, body, expected) in [
         ("200 OK", ANSWER, None),
         ("401 Unauthorized", refusal.as_str(), Some("refuses the token: unknown: …")),
         ("302 Found\r\nLocation: http://127.0.0.1:1/planted", "", Some("cannot be read: 302")),
         ("503 Planted", "", Some("an error of its own: 503")),
         ("200 OK", "planted", Some("cannot be read: 200")),
     ] {
-        let (registrations, asked) = tokio::join!(all(&settings, &clock), serve(&listener, status, body));
-        assert!(asked.starts_with(&question), "{asked}");
+        let (registrations, request) = tokio::join!(all(&settings, &clock), serve(&listener, status, body));
+        assert!(request.starts_with(&question), "{request}");
         let (outcome, printed) = outcome(registrations);
         assert!(!printed.contains("planted"), "{printed}");
         let failure = outcome.err().map(|failure| format!("{failure:?}"));
-        assert_eq!(failure.is_some(), said.is_some(), "{failure:?}");
-        assert!(failure.unwrap_or_default().contains(said.unwrap_or_default()), "{printed}");
+        assert_eq!(failure.is_some(), expected.is_some(), "{failure:?}");
+        assert!(failure.unwrap_or_default().contains(expected.unwrap_or_default()), "{printed}");
     }
     drop(listener);
     let (outcome, printed) = outcome(all(&settings, &clock).await);
@@ -130,10 +130,10 @@ async fn an_account_that_is_posted_to_elsewhere_is_asked_after() {
          expect = \"https://example.com/planted\"\napi = \"http://{}\"\n",
         listener.local_addr().expect("an address")
     ));
-    let (registrations, asked) = tokio::join!(all(&settings, &clock), serve(&listener, "200 OK", ANSWER));
-    assert!(asked.starts_with(&format!("POST /bot{TOKEN}/getWebhookInfo HTTP/1.1\r\n")), "{asked}");
+    let (registrations, request) = tokio::join!(all(&settings, &clock), serve(&listener, "200 OK", ANSWER));
+    assert!(request.starts_with(&format!("POST /bot{TOKEN}/getWebhookInfo HTTP/1.1\r\n")), "{request}");
     assert_eq!(
-        (registrations.asked[0].webhook.name.as_str(), registrations.asked[0].key),
+        (registrations.queries[0].webhook.name.as_str(), registrations.queries[0].key),
         ("shop", "channels")
     );
     let (outcome, printed) = outcome(registrations);
@@ -149,5 +149,5 @@ async fn more_webhooks_than_are_asked_for_are_counted() {
     let one = settings.doctor.webhooks[0].clone();
     settings.doctor.webhooks = vec![one; MOST + 2];
     let found = all(&settings, &clock).await;
-    assert_eq!((found.asked.len(), found.left_out), (MOST, 2));
+    assert_eq!((found.queries.len(), found.left_out), (MOST, 2));
 }

@@ -17,7 +17,7 @@ fn lenient(text: &str) -> FormattedText {
 }
 
 #[test]
-fn every_tag() {
+fn every_tag_is_read() {
     use EntityKind as K;
     for (html, kind) in [
         ("<b>x</b>", K::Bold),
@@ -69,17 +69,17 @@ fn references_line_breaks_and_lone_ampersands() {
 }
 
 #[test]
-fn nothing_is_marked_over_nothing() {
+fn empty_tags_make_no_entities() {
     assert_eq!(read("a<b></b><a>b</a><a href=''>c</a>"), ("abc".into(), vec![]));
     assert_eq!(read("  <b> </b>"), (String::new(), vec![]));
 }
 
 #[test]
-fn refusals_say_where_what_and_the_way_out() {
+fn refusals_name_the_position_the_fault_and_the_remedy() {
     let way_out = "; escape < as &lt; or send parse_mode none";
     let known = "(known are b, strong, i, em, u, ins, s, strike, del, code, pre, a, blockquote, tg-spoiler, \
                  span class=\"tg-spoiler\", tg-emoji, br)";
-    for (html, said) in [
+    for (html, expected) in [
         ("ж <b>x", "broken HTML at byte 3: Can't find the end tag of \"<b>\"".to_owned()),
         ("<b><i>x</b></i>", {
             "broken HTML at byte 7: Unmatched end tag, expected \"</i>\", found \"</b>\"".to_owned()
@@ -99,7 +99,7 @@ fn refusals_say_where_what_and_the_way_out() {
                 .to_owned(),
         ),
     ] {
-        assert_eq!(refused(html), format!("{said}{way_out}"), "{html}");
+        assert_eq!(refused(html), format!("{expected}{way_out}"), "{html}");
     }
     let deep = "<b>".repeat(33);
     assert!(refused(&deep).contains("byte 96: tags stand more than 32 deep"), "{}", refused(&deep));

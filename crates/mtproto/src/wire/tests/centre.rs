@@ -42,14 +42,14 @@ pub(super) struct Talk {
 }
 
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct ReceivedPacket {
     pub(super) length: usize,
     pub(super) salt: i64,
     pub(super) outer: i64,
     pub(super) messages: Vec<(i64, Vec<u8>)>,
 }
 
-impl Heard {
+impl ReceivedPacket {
     pub(super) fn requests(&self) -> Vec<&(i64, Vec<u8>)> {
         self.messages.iter().filter(|(_, body)| body.starts_with(&REQUEST)).collect()
     }
@@ -64,7 +64,7 @@ pub(super) fn request(number: u32, length: usize) -> Vec<u8> {
     body
 }
 
-fn known(address: SocketAddr) -> Arc<DataCentre> {
+fn data_centre(address: SocketAddr) -> Arc<DataCentre> {
     let addresses = Addresses::new(vec![(2, address)]);
     Arc::new(DataCentre::of(2, &addresses).expect("an address"))
 }
@@ -94,21 +94,21 @@ impl Centre {
         proxy: Option<Proxied>,
         clock: &Clock,
     ) -> (Connection, mpsc::Receiver<UpdatesLike>) {
-        let (tell, told) = mpsc::channel(16);
-        let arrived = move |update| tell.try_send(update).expect("room");
+        let (updates_sender, updates) = mpsc::channel(16);
+        let arrived = move |update| updates_sender.try_send(update).expect("room");
         let application = Application { api_id: 1, proxy };
-        (Connection::open(known(address), &key(), &application, clock, |_, _| {}, arrived), told)
+        (Connection::open(data_centre(address), &key(), &application, clock, |_, _| {}, arrived), updates)
     }
 
     /// A connection to it, with those who hear of what arrives.
     pub(super) fn watched(
         &self,
         clock: &Clock,
-        seen: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
+        observer: impl FnMut(&UpdatesLike, &mut dyn FnMut()) + Send + 'static,
         arrived: impl FnMut(UpdatesLike) + Send + 'static,
     ) -> Connection {
         let application = Application { api_id: 1, proxy: None };
-        Connection::open(known(self.address), &key(), &application, clock, seen, arrived)
+        Connection::open(data_centre(self.address), &key(), &application, clock, observer, arrived)
     }
 
     pub(super) async fn accept(&self) -> Talk {
@@ -137,7 +137,7 @@ impl Centre {
 const INVOKE_WITH_LAYER: u32 = functions::InvokeWithLayer::<functions::help::GetConfig>::CONSTRUCTOR_ID;
 
 impl Talk {
-    pub(super) async fn hear(&mut self) -> Option<Heard> {
+    pub(super) async fn hear(&mut self) -> Option<ReceivedPacket> {
         let (packet, end) = loop {
             match self.framing.next(&self.incoming).expect("a frame") {
                 Frame::Packet { packet, end } => break (packet, end),
@@ -169,14 +169,14 @@ impl Talk {
             messages.push((outer, body.to_vec()));
         }
         self.incoming.drain(..end);
-        Some(Heard { length: end, salt, outer, messages })
+        Some(ReceivedPacket { length: end, salt, outer, messages })
     }
 
-    pub(super) async fn request(&mut self) -> Heard {
+    pub(super) async fn request(&mut self) -> ReceivedPacket {
         loop {
-            let heard = self.hear().await.expect("a request");
-            if !heard.requests().is_empty() {
-                return heard;
+            let received = self.hear().await.expect("a request");
+            if !received.requests().is_empty() {
+                return received;
             }
         }
     }
@@ -219,9 +219,9 @@ pub(super) fn ask(wire: &Wire, body: Vec<u8>) -> tokio::task::JoinHandle<Result<
 }
 
 pub(super) async fn ended(
-    asked: tokio::task::JoinHandle<Result<Vec<u8>, RequestError>>,
+    reply: tokio::task::JoinHandle<Result<Vec<u8>, RequestError>>,
 ) -> Result<Vec<u8>, RequestError> {
-    tokio::time::timeout(TIMEOUT, asked).await.expect("answered").expect("no panic")
+    tokio::time::timeout(TIMEOUT, reply).await.expect("answered").expect("no panic")
 }
 
 pub(super) fn clock() -> Clock {

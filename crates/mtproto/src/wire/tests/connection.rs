@@ -13,23 +13,23 @@ use super::super::{Connection, Loss, RequestError, Updates, Wire};
 use super::centre::{Centre, SALT, TIMEOUT, Talk, ask, clock, ended, request};
 
 async fn up(centre: &Centre) -> (Connection, mpsc::Receiver<UpdatesLike>, Talk) {
-    let (connection, told) = centre.connect(&clock());
-    let asked = ask(&connection.wire, request(0, 8));
+    let (connection, updates) = centre.connect(&clock());
+    let reply = ask(&connection.wire, request(0, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
-    (connection, told, talk)
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
+    (connection, updates, talk)
 }
 
 async fn answer_next(talk: &mut Talk) {
-    let heard = talk.request().await;
-    for (id, _) in heard.requests() {
+    let received = talk.request().await;
+    for (id, _) in received.requests() {
         talk.answer(*id, &true.to_bytes()).await;
     }
 }
 
-async fn next(told: &mut mpsc::Receiver<UpdatesLike>) -> UpdatesLike {
-    tokio::time::timeout(TIMEOUT, told.recv()).await.expect("in time").expect("something")
+async fn next(updates: &mut mpsc::Receiver<UpdatesLike>) -> UpdatesLike {
+    tokio::time::timeout(TIMEOUT, updates.recv()).await.expect("in time").expect("something")
 }
 
 const fn lost(loss: Loss, written: bool) -> RequestError {
@@ -37,43 +37,43 @@ const fn lost(loss: Loss, written: bool) -> RequestError {
 }
 
 async fn comes_back(centre: &Centre, connection: &Connection) {
-    let asked = ask(&connection.wire, request(9, 8));
+    let reply = ask(&connection.wire, request(9, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
 }
 
 #[tokio::test]
 async fn a_large_request_leaves_as_long_as_it_is() {
     let centre = Centre::start().await;
-    let (connection, _told, mut talk) = up(&centre).await;
+    let (connection, _updates, mut talk) = up(&centre).await;
     // Zeros would shrink to nothing.
-    let asked = ask(&connection.wire, request(1, 512 * 1024));
-    let heard = talk.request().await;
-    assert!(heard.length > 512 * 1024, "{}", heard.length);
-    assert_eq!(heard.requests()[0].1, request(1, 512 * 1024));
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    let reply = ask(&connection.wire, request(1, 512 * 1024));
+    let received = talk.request().await;
+    assert!(received.length > 512 * 1024, "{}", received.length);
+    assert_eq!(received.requests()[0].1, request(1, 512 * 1024));
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     connection.close().await;
 }
 
 #[tokio::test]
 async fn requests_that_wait_together_are_one_packet() {
     let centre = Centre::start().await;
-    let (connection, _told) = centre.connect(&clock());
+    let (connection, _updates) = centre.connect(&clock());
     let several: Vec<_> = (0..5).map(|number| ask(&connection.wire, request(number, 64))).collect();
     // They wait for the greeting to be answered.
     let mut talk = centre.accept().await;
     let greeting = talk.hear().await.expect("a greeting");
     tokio::task::yield_now().await;
     talk.answer(greeting.outer, &true.to_bytes()).await;
-    let heard = talk.request().await;
-    assert_eq!(heard.requests().len(), 5);
-    for (id, _) in heard.requests() {
+    let received = talk.request().await;
+    assert_eq!(received.requests().len(), 5);
+    for (id, _) in received.requests() {
         talk.answer(*id, &true.to_bytes()).await;
     }
-    for asked in several {
-        assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    for reply in several {
+        assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     }
     connection.close().await;
 }
@@ -81,8 +81,8 @@ async fn requests_that_wait_together_are_one_packet() {
 #[tokio::test]
 async fn a_wrong_salt_costs_one_more_packet_and_is_remembered() {
     let centre = Centre::start().await;
-    let (connection, mut told) = centre.connect(&clock());
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, mut updates) = centre.connect(&clock());
+    let reply = ask(&connection.wire, request(1, 8));
     let mut talk = centre.accept().await;
     let first = talk.hear().await.expect("a greeting");
     let salt = types::BadServerSalt {
@@ -97,57 +97,57 @@ async fn a_wrong_salt_costs_one_more_packet_and_is_remembered() {
     talk.answer(greeting.expect("the same").0, &true.to_bytes()).await;
     assert_eq!((first.salt, again.salt), (0, SALT));
     answer_next(&mut talk).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     drop(talk);
-    assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+    assert!(matches!(next(&mut updates).await, UpdatesLike::ConnectionClosed));
     // The next connection begins with it.
-    let asked = ask(&connection.wire, request(2, 8));
+    let reply = ask(&connection.wire, request(2, 8));
     let mut talk = centre.accept().await;
     assert_eq!(talk.hear().await.expect("a greeting").salt, SALT);
     drop(talk);
-    assert!(ended(asked).await.is_err());
+    assert!(ended(reply).await.is_err());
     connection.close().await;
 }
 
 #[tokio::test]
-async fn answers_to_nothing_that_was_asked_change_nothing() {
+async fn unrequested_answers_change_nothing() {
     let centre = Centre::start().await;
-    let (connection, mut told, mut talk) = up(&centre).await;
-    let asked = ask(&connection.wire, request(1, 8));
-    let heard = talk.request().await;
+    let (connection, mut updates, mut talk) = up(&centre).await;
+    let reply = ask(&connection.wire, request(1, 8));
+    let received = talk.request().await;
     talk.answer(12_345, &true.to_bytes()).await;
     talk.say(&boxed(&types::BadMsgNotification { bad_msg_id: 8, bad_msg_seqno: 1, error_code: 64 })).await;
     talk.say(&boxed(&types::Pong { msg_id: 8, ping_id: 1 })).await;
     talk.say(&boxed(&types::FutureSalt { valid_since: 0, valid_until: 1, salt: 2 })).await;
     talk.say(&container(&[])).await;
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
-    assert!(told.try_recv().is_err());
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
+    assert!(updates.try_recv().is_err());
     connection.close().await;
 }
 
 #[tokio::test]
 async fn a_packet_of_another_session_is_not_read() {
     let centre = Centre::start().await;
-    let (connection, mut told, mut talk) = up(&centre).await;
-    let asked = ask(&connection.wire, request(1, 8));
-    let heard = talk.request().await;
+    let (connection, mut updates, mut talk) = up(&centre).await;
+    let reply = ask(&connection.wire, request(1, 8));
+    let received = talk.request().await;
     talk.mistake_session();
-    talk.answer(heard.requests()[0].0, &false.to_bytes()).await;
+    talk.answer(received.requests()[0].0, &false.to_bytes()).await;
     talk.say(&enums::Updates::TooLong.to_bytes()).await;
     talk.mistake_session();
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
-    assert!(told.try_recv().is_err());
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
+    assert!(updates.try_recv().is_err());
     connection.close().await;
 }
 
 #[tokio::test]
-async fn garbage_ends_the_connection_and_the_next_request_makes_another() {
+async fn garbage_ends_the_connection_and_a_request_reopens_it() {
     let centre = Centre::start().await;
     for broken in 0..4 {
-        let (connection, mut told, mut talk) = up(&centre).await;
-        let asked = ask(&connection.wire, request(1, 8));
+        let (connection, mut updates, mut talk) = up(&centre).await;
+        let reply = ask(&connection.wire, request(1, 8));
         talk.request().await;
         let garbage = match broken {
             // No frame, a damaged frame, a damaged packet in a whole frame, a message that is none.
@@ -168,11 +168,11 @@ async fn garbage_ends_the_connection_and_the_next_request_makes_another() {
             _ => talk.packet(&types::BadServerSalt::CONSTRUCTOR_ID.to_le_bytes()),
         };
         talk.raw(&garbage).await;
-        match ended(asked).await {
+        match ended(reply).await {
             Err(RequestError::Lost { loss: Loss::Garbled(_), written: true }) => {}
             other => panic!("{broken}: {other:?}"),
         }
-        assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+        assert!(matches!(next(&mut updates).await, UpdatesLike::ConnectionClosed));
         drop(talk);
         comes_back(&centre, &connection).await;
         connection.close().await;
@@ -180,38 +180,38 @@ async fn garbage_ends_the_connection_and_the_next_request_makes_another() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_transport_is_told() {
+async fn a_refusal_of_the_transport_is_reported() {
     let centre = Centre::start().await;
     for code in [404, 429] {
-        let (connection, mut told, mut talk) = up(&centre).await;
-        let asked = ask(&connection.wire, request(1, 8));
+        let (connection, mut updates, mut talk) = up(&centre).await;
+        let reply = ask(&connection.wire, request(1, 8));
         talk.request().await;
         talk.raw(&i32::to_le_bytes(-code)).await;
-        assert_eq!(ended(asked).await, Err(lost(Loss::Status(code.unsigned_abs()), true)));
-        assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+        assert_eq!(ended(reply).await, Err(lost(Loss::Status(code.unsigned_abs()), true)));
+        assert!(matches!(next(&mut updates).await, UpdatesLike::ConnectionClosed));
         connection.close().await;
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_known_is_told_when_the_connection_is_opened() {
+async fn an_unknown_key_is_reported_on_opening() {
     let centre = Centre::start().await;
     for (code, expected) in [(404, RequestError::KeyUnknown), (429, lost(Loss::Status(429), false))] {
-        let (connection, mut told) = centre.connect(&clock());
-        let asked = ask(&connection.wire, request(1, 8));
+        let (connection, mut updates) = centre.connect(&clock());
+        let reply = ask(&connection.wire, request(1, 8));
         let mut talk = centre.accept().await;
         talk.hear().await.expect("a greeting");
         talk.raw(&i32::to_le_bytes(-code)).await;
-        assert_eq!(ended(asked).await, Err(expected));
-        assert!(told.try_recv().is_err());
+        assert_eq!(ended(reply).await, Err(expected));
+        assert!(updates.try_recv().is_err());
         connection.close().await;
     }
 }
 
 #[tokio::test]
-async fn what_was_written_is_told_apart_from_what_was_not_when_the_connection_is_lost() {
+async fn a_lost_connection_separates_written_and_unwritten() {
     let centre = Centre::start().await;
-    let (connection, mut told, mut talk) = up(&centre).await;
+    let (connection, mut updates, mut talk) = up(&centre).await;
     let written = ask(&connection.wire, request(1, 8));
     talk.request().await;
     // So much that the system does not take all of it: no one reads.
@@ -220,15 +220,15 @@ async fn what_was_written_is_told_apart_from_what_was_not_when_the_connection_is
     drop(talk);
     assert!(matches!(ended(written).await, Err(RequestError::Lost { written: true, .. })));
     let mut begun = 0;
-    for asked in stuck {
-        match ended(asked).await {
+    for reply in stuck {
+        match ended(reply).await {
             Err(RequestError::Lost { written, .. }) => begun += u32::from(written),
             other => panic!("{other:?}"),
         }
     }
     // The half-written one is among them; those behind it are known not to have left.
     assert!((1..20).contains(&begun), "{begun}");
-    assert!(matches!(next(&mut told).await, UpdatesLike::ConnectionClosed));
+    assert!(matches!(next(&mut updates).await, UpdatesLike::ConnectionClosed));
     comes_back(&centre, &connection).await;
     connection.close().await;
 }
@@ -236,7 +236,7 @@ async fn what_was_written_is_told_apart_from_what_was_not_when_the_connection_is
 #[tokio::test]
 async fn a_write_that_makes_no_progress_is_given_up() {
     let (centre, clock) = (Centre::start().await, clock());
-    let (connection, _told) = centre.connect(&clock);
+    let (connection, _updates) = centre.connect(&clock);
     let first = ask(&connection.wire, request(0, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
@@ -244,25 +244,25 @@ async fn a_write_that_makes_no_progress_is_given_up() {
     let stuck: Vec<_> = (0..20).map(|number| ask(&connection.wire, request(number, 1_000_000))).collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
     clock.advance(Duration::from_secs(31));
-    for asked in stuck {
-        assert!(matches!(ended(asked).await, Err(RequestError::Lost { loss: Loss::Stalled, .. })));
+    for reply in stuck {
+        assert!(matches!(ended(reply).await, Err(RequestError::Lost { loss: Loss::Stalled, .. })));
     }
     connection.close().await;
 }
 
 #[tokio::test]
-async fn who_gives_up_while_it_waits_is_never_written() {
+async fn abandoned_waiting_requests_are_never_written() {
     let centre = Centre::start().await;
-    let (connection, _told) = centre.connect(&clock());
+    let (connection, _updates) = centre.connect(&clock());
     let (gone, stays) = (ask(&connection.wire, request(1, 8)), ask(&connection.wire, request(2, 8)));
     let mut talk = centre.accept().await;
     let greeting = talk.hear().await.expect("a greeting");
     gone.abort();
     assert!(gone.await.is_err());
     talk.answer(greeting.outer, &true.to_bytes()).await;
-    let heard = talk.request().await;
-    assert_eq!(heard.requests().iter().map(|(_, body)| body[4]).collect::<Vec<_>>(), [2]);
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
+    let received = talk.request().await;
+    assert_eq!(received.requests().iter().map(|(_, body)| body[4]).collect::<Vec<_>>(), [2]);
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
     assert!(ended(stays).await.is_ok());
     connection.close().await;
 }
@@ -270,27 +270,27 @@ async fn who_gives_up_while_it_waits_is_never_written() {
 #[tokio::test]
 async fn hanging_up_ends_requests_and_the_next_connects_again() {
     let centre = Centre::start().await;
-    let (connection, mut told, mut talk) = up(&centre).await;
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, mut updates, mut talk) = up(&centre).await;
+    let reply = ask(&connection.wire, request(1, 8));
     talk.request().await;
     connection.wire.hang_up();
-    assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
+    assert_eq!(ended(reply).await, Err(lost(Loss::Closed, true)));
     assert!(talk.hear().await.is_none(), "it is closed");
     drop(talk);
-    assert!(told.try_recv().is_err(), "nobody has to be told");
+    assert!(updates.try_recv().is_err(), "nobody has to be told");
     comes_back(&centre, &connection).await;
     connection.close().await;
 }
 
 #[tokio::test]
-async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
+async fn the_next_connection_waits_for_the_end_of_the_last() {
     let centre = Centre::start().await;
-    let (connection, _told, mut talk) = up(&centre).await;
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, _updates, mut talk) = up(&centre).await;
+    let reply = ask(&connection.wire, request(1, 8));
     talk.request().await;
     connection.wire.hang_up();
     // Anyone who asked is answered at once.
-    assert_eq!(ended(asked).await, Err(lost(Loss::Closed, true)));
+    assert_eq!(ended(reply).await, Err(lost(Loss::Closed, true)));
     let again = ask(&connection.wire, request(2, 8));
     let early = tokio::time::timeout(Duration::from_millis(100), centre.accept()).await;
     assert!(early.is_err(), "two connections with one key");
@@ -306,26 +306,26 @@ async fn the_next_connection_waits_until_the_last_one_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_no_one_and_answers_everybody() {
+async fn closing_ends_all_requests_without_waiting() {
     let centre = Centre::start().await;
-    let (connection, _told) = centre.connect(&clock());
+    let (connection, _updates) = centre.connect(&clock());
     let wire = connection.wire.clone();
     // It waits for a greeting that is never answered.
     let several: Vec<_> = (0..3).map(|number| ask(&wire, request(number, 8))).collect();
     let mut talk = centre.accept().await;
     talk.hear().await.expect("a greeting");
     connection.close().await;
-    for asked in several {
-        assert_eq!(ended(asked).await, Err(lost(Loss::Closed, false)));
+    for reply in several {
+        assert_eq!(ended(reply).await, Err(lost(Loss::Closed, false)));
     }
     assert!(talk.hear().await.is_none());
     assert_eq!(wire.request(request(4, 8), Updates::Wanted).await, Err(lost(Loss::Closed, false)));
 }
 
 #[tokio::test]
-async fn telegram_is_asked_once_a_minute_to_keep_the_connection() {
+async fn a_keep_alive_is_sent_once_a_minute() {
     let (centre, clock) = (Centre::start().await, clock());
-    let (connection, _told) = centre.connect(&clock);
+    let (connection, _updates) = centre.connect(&clock);
     let first = ask(&connection.wire, request(0, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
@@ -333,12 +333,12 @@ async fn telegram_is_asked_once_a_minute_to_keep_the_connection() {
     let ping = functions::PingDelayDisconnect::CONSTRUCTOR_ID;
     for _ in 0..3 {
         clock.advance(Duration::from_mins(1));
-        let (mut heard, mut pinged) = (Vec::new(), false);
+        let (mut received, mut pinged) = (Vec::new(), false);
         while !pinged {
-            heard = talk.hear().await.expect("a ping").messages;
-            pinged = heard.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping));
+            received = talk.hear().await.expect("a ping").messages;
+            pinged = received.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping));
         }
-        let body = &heard.last().expect("a ping").1;
+        let body = &received.last().expect("a ping").1;
         assert_eq!(body[12..], 75_i32.to_le_bytes());
     }
     connection.close().await;
@@ -347,7 +347,7 @@ async fn telegram_is_asked_once_a_minute_to_keep_the_connection() {
 #[tokio::test]
 async fn a_clock_that_is_set_back_keeps_no_ping_from_leaving() {
     let (centre, clock) = (Centre::start().await, clock());
-    let (connection, _told) = centre.connect(&clock);
+    let (connection, _updates) = centre.connect(&clock);
     let first = ask(&connection.wire, request(0, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
@@ -356,11 +356,11 @@ async fn a_clock_that_is_set_back_keeps_no_ping_from_leaving() {
     clock.advance(Duration::from_mins(1));
     let ping = functions::PingDelayDisconnect::CONSTRUCTOR_ID;
     loop {
-        let heard = talk.hear().await.expect("a ping");
-        let numbered = heard.messages.iter().map(|(id, _)| id >> 32);
+        let received = talk.hear().await.expect("a ping");
+        let numbered = received.messages.iter().map(|(id, _)| id >> 32);
         // Nor does it change how messages are numbered.
-        assert!(numbered.min() >= Some(clock.now().as_seconds() + 3_500), "{heard:?}");
-        if heard.messages.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping)) {
+        assert!(numbered.min() >= Some(clock.now().as_seconds() + 3_500), "{received:?}");
+        if received.messages.iter().any(|(_, body)| split(body).is_some_and(|(id, _)| id == ping)) {
             break;
         }
     }
@@ -370,34 +370,34 @@ async fn a_clock_that_is_set_back_keeps_no_ping_from_leaving() {
 #[tokio::test]
 async fn updates_come_in_order_and_one_that_cannot_be_read_is_a_gap() {
     let centre = Centre::start().await;
-    let (connection, mut told, mut talk) = up(&centre).await;
+    let (connection, mut updates, mut talk) = up(&centre).await;
     let too_long = enums::Updates::TooLong.to_bytes();
     let broken = types::Updates::CONSTRUCTOR_ID.to_le_bytes().to_vec();
     talk.say(&container(&[(1, 1, too_long.clone()), (3, 1, broken), (5, 1, too_long)])).await;
-    assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
-    assert!(matches!(next(&mut told).await, UpdatesLike::MalformedUpdates));
-    assert!(matches!(next(&mut told).await, UpdatesLike::Updates(enums::Updates::TooLong)));
+    assert!(matches!(next(&mut updates).await, UpdatesLike::Updates(enums::Updates::TooLong)));
+    assert!(matches!(next(&mut updates).await, UpdatesLike::MalformedUpdates));
+    assert!(matches!(next(&mut updates).await, UpdatesLike::Updates(enums::Updates::TooLong)));
     connection.close().await;
 }
 
 #[tokio::test]
-async fn what_is_asked_on_sight_is_written_before_all_else() {
+async fn requests_of_the_observer_are_written_first() {
     let centre = Centre::start().await;
     let opened = Arc::new(OnceLock::<Wire>::new());
     let (sight, end) = (Arc::clone(&opened), Arc::clone(&opened));
-    let seen = move |_: &UpdatesLike, write: &mut dyn FnMut()| {
-        let asked = sight.get().expect("opened").hand_over(request(2, 8), Updates::Wanted);
-        tokio::spawn(asked.expect("room"));
+    let observer = move |_: &UpdatesLike, write: &mut dyn FnMut()| {
+        let reply = sight.get().expect("opened").hand_over(request(2, 8), Updates::Wanted);
+        tokio::spawn(reply.expect("room"));
         write();
     };
     // What is ordered comes before what waits to be written.
     let arrived = move |_| end.get().expect("opened").hang_up();
-    let connection = centre.watched(&clock(), seen, arrived);
+    let connection = centre.watched(&clock(), observer, arrived);
     opened.get_or_init(|| connection.wire.clone());
-    let asked = ask(&connection.wire, request(1, 8));
+    let reply = ask(&connection.wire, request(1, 8));
     let mut talk = centre.greeted().await;
     answer_next(&mut talk).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     talk.say(&enums::Updates::TooLong.to_bytes()).await;
     assert_eq!(talk.request().await.requests()[0].1, request(2, 8));
     drop(talk);

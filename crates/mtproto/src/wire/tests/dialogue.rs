@@ -92,8 +92,8 @@ fn ask(dialogue: &mut Dialogue, body: Vec<u8>) -> oneshot::Receiver<Answered> {
 fn hear(dialogue: &mut Dialogue, what: Content<'_>, now: Moment) -> Vec<UpdatesLike> {
     let mut arrived = Vec::new();
     // The time of the data centre is 1000 s.
-    let told = Message { id: (1_000 << 32) | 1, is_content: false, what };
-    dialogue.hear(told, now, &mut arrived);
+    let message = Message { id: (1_000 << 32) | 1, is_content: false, what };
+    dialogue.hear(message, now, &mut arrived);
     arrived
 }
 
@@ -102,7 +102,7 @@ fn not_taken(message: i64, reason: i32, salt: Option<i64>) -> Content<'static> {
 }
 
 #[test]
-fn requests_that_wait_together_leave_together_and_a_large_one_alone() {
+fn waiting_requests_leave_together_and_large_ones_alone() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let _results: Vec<_> = [10, 20, 30_000, 10].map(|words| ask(&mut dialogue, body(1, words))).into();
     let lengths = |packet: Packet| packet.messages.iter().map(|one| one.body.len()).collect::<Vec<_>>();
@@ -117,7 +117,7 @@ fn requests_that_wait_together_leave_together_and_a_large_one_alone() {
 }
 
 #[test]
-fn nothing_is_compressed() {
+fn requests_are_not_compressed() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let bodies = [body(1, 4_000), body(2, 200_000)];
     for body in bodies {
@@ -158,7 +158,7 @@ fn after_a_wrong_salt_requests_are_repeated_in_order() {
 }
 
 #[test]
-fn a_wrong_clock_is_put_right() {
+fn a_wrong_clock_is_corrected() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut result = ask(&mut dialogue, body(0, 1));
     // Ours is an hour ahead.
@@ -174,7 +174,7 @@ fn a_wrong_clock_is_put_right() {
 }
 
 #[test]
-fn what_no_one_waits_for_keeps_no_large_body() {
+fn abandoned_requests_keep_no_large_body() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut waiting = Vec::new();
     for number in 0..4 {
@@ -195,7 +195,7 @@ fn what_no_one_waits_for_keeps_no_large_body() {
 }
 
 #[test]
-fn wrong_numbers_are_put_right() {
+fn wrong_sequence_numbers_are_corrected() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let _result = ask(&mut dialogue, body(0, 1));
     let first = pack(&mut dialogue, at(1_000)).expect("a packet");
@@ -210,7 +210,7 @@ fn wrong_numbers_are_put_right() {
 }
 
 #[test]
-fn what_is_refused_again_and_again_is_not_written_for_ever() {
+fn repeatedly_refused_requests_are_given_up() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut result = ask(&mut dialogue, body(0, 1));
     let mut written = 0;
@@ -224,7 +224,7 @@ fn what_is_refused_again_and_again_is_not_written_for_ever() {
 }
 
 #[test]
-fn a_refusal_that_cannot_be_put_right_is_told() {
+fn an_uncorrectable_refusal_is_reported() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut result = ask(&mut dialogue, body(0, 1));
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
@@ -235,7 +235,7 @@ fn a_refusal_that_cannot_be_put_right_is_told() {
 }
 
 #[test]
-fn who_gives_up_before_it_is_written_is_never_written() {
+fn requests_abandoned_before_writing_are_not_written() {
     let mut dialogue = Dialogue::new(SESSION, 0, 0);
     drop(ask(&mut dialogue, body(0, 1)));
     assert!(pack(&mut dialogue, at(1_000)).is_none());
@@ -249,7 +249,7 @@ fn who_gives_up_before_it_is_written_is_never_written() {
 }
 
 #[test]
-fn what_was_begun_is_told_apart_from_what_waits_when_the_connection_is_lost() {
+fn a_lost_connection_separates_begun_and_waiting() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let lost = |written| Ok(Err(RequestError::Lost { loss: Loss::Ended, written }));
     let mut begun = ask(&mut dialogue, body(0, 1));
@@ -292,10 +292,10 @@ fn a_request_without_updates_is_wrapped_and_tells_none() {
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
     let query = [&0xbf94_59b7_u32.to_le_bytes()[..], &body(0, 1)].concat();
     assert_eq!(packet.outer.body, query);
-    let told = enums::Updates::TooLong.to_bytes();
-    let result_of = Content::Result { request: packet.outer.id, body: told.clone().into() };
+    let updates = enums::Updates::TooLong.to_bytes();
+    let result_of = Content::Result { request: packet.outer.id, body: updates.clone().into() };
     assert!(hear(&mut dialogue, result_of, at(1_000)).is_empty());
-    assert_eq!(result.try_recv(), Ok(Ok(told)));
+    assert_eq!(result.try_recv(), Ok(Ok(updates)));
 }
 
 #[test]
@@ -310,11 +310,11 @@ fn an_error_names_the_request_that_it_answers() {
 }
 
 #[test]
-fn what_telegram_says_is_acknowledged_with_the_next_packet_or_in_time() {
+fn messages_are_acknowledged_with_a_packet_or_in_time() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let say = |dialogue: &mut Dialogue, id| {
-        let told = Message { id, is_content: true, what: Content::Nothing };
-        dialogue.hear(told, at(1_000), &mut Vec::new());
+        let message = Message { id, is_content: true, what: Content::Nothing };
+        dialogue.hear(message, at(1_000), &mut Vec::new());
     };
     let acknowledged = |packet: &Packet| {
         let ack = packet.messages.iter().find_map(|one| {
@@ -340,14 +340,14 @@ fn what_telegram_says_is_acknowledged_with_the_next_packet_or_in_time() {
 }
 
 #[test]
-fn an_answer_that_is_only_announced_is_asked_for() {
+fn an_announced_answer_is_requested() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let _result = ask(&mut dialogue, body(0, 1));
     let packet = pack(&mut dialogue, at(1_000)).expect("a packet");
     dialogue.begun();
     hear(&mut dialogue, Content::Answered { request: Some(packet.outer.id), by: 9 }, at(1_000));
-    let asked = pack(&mut dialogue, at(1_000)).expect("a packet").outer;
-    assert_eq!(asked.body, object(&types::MsgResendReq { msg_ids: vec![9] }));
+    let resend_request = pack(&mut dialogue, at(1_000)).expect("a packet").outer;
+    assert_eq!(resend_request.body, object(&types::MsgResendReq { msg_ids: vec![9] }));
     // What came already is acknowledged.
     hear(&mut dialogue, Content::Answered { request: Some(4), by: 13 }, at(1_000));
     assert!(pack(&mut dialogue, at(1_000)).is_none());
@@ -364,7 +364,7 @@ fn a_session_that_telegram_forgot_is_a_gap() {
 }
 
 #[test]
-fn a_ping_keeps_the_connection_and_is_no_ones() {
+fn a_ping_keeps_the_connection_and_answers_no_request() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     dialogue.ping(8);
     let ping = functions::PingDelayDisconnect { ping_id: 8, disconnect_delay: 75 }.to_bytes();
@@ -375,7 +375,7 @@ fn a_ping_keeps_the_connection_and_is_no_ones() {
 }
 
 #[test]
-fn there_is_a_bound_and_what_no_one_wants_makes_room() {
+fn requests_are_bounded_and_abandoned_ones_make_room() {
     let mut dialogue = Dialogue::new(SESSION, 5, 0);
     let mut results = Vec::new();
     while dialogue.has_room() {
@@ -424,7 +424,7 @@ proptest! {
     /// Whatever happens, each request is answered once; what is said to be unwritten was not begun, or Telegram refused it; new
     /// requests leave in the order in which they were asked.
     #[test]
-    fn each_request_is_answered_once_and_nothing_written_is_called_unwritten(
+    fn requests_end_once_and_written_ones_count_as_written(
         events in proptest::collection::vec(event(), 0..120),
     ) {
         let mut dialogue = Dialogue::new(SESSION, 0, 0);

@@ -16,7 +16,7 @@ const LITTLE: usize = 16 * 1024;
 const MUCH: usize = 512 * 1024;
 
 #[tokio::test]
-async fn what_a_large_request_and_its_answer_needed_is_given_back() {
+async fn memory_of_a_large_request_and_answer_is_released() {
     let (centre, clock, envelope) = (Centre::start().await, clock(), Envelope::new(&key()));
     let stream = TcpStream::connect(centre.address).await.expect("connected");
     let mut live = Live::new(stream, &envelope, &clock, Learned::nothing(&clock)).expect("random numbers");
@@ -26,8 +26,8 @@ async fn what_a_large_request_and_its_answer_needed_is_given_back() {
     live.dialogue.ask(request(1, MUCH), Updates::Wanted, answer);
     let answering = async {
         let mut talk = centre.accept().await;
-        let heard = talk.request().await;
-        talk.answer(heard.requests()[0].0, &vec![7_u8; MUCH].to_bytes()).await;
+        let received = talk.request().await;
+        talk.answer(received.requests()[0].0, &vec![7_u8; MUCH].to_bytes()).await;
         talk
     };
     let mut most = 0;

@@ -3,4 +3,4 @@
 mod centre;
 mod connection;
 mod memory;
-mod ways;
+mod routes;

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets_have_the_last_one_where_they_are_open() {
+    fn open_ended_sets_end_at_the_last_message() {
         assert!(is_in("9:*", 5, 5));
         assert!(is_in("1,3:4", 4, 9) && !is_in("1,3:4", 2, 9));
         assert!(number("02-Jan-2026") > number("31-Dec-2025"));

@@ -76,36 +76,36 @@ impl Folder {
         let items = items.join(" ").to_ascii_uppercase();
         let items: Vec<&str> = items.trim_matches(['(', ')']).split_whitespace().collect();
         let last = self.last();
-        let mut told = Vec::new();
+        let mut response = Vec::new();
         for (number, letter) in (1..).zip(&mut self.letters) {
             if !search::is_in(set, letter.uid, last) {
                 continue;
             }
-            told.extend_from_slice(format!("* {number} FETCH (UID {}", letter.uid).as_bytes());
+            response.extend_from_slice(format!("* {number} FETCH (UID {}", letter.uid).as_bytes());
             for item in &items {
                 match *item {
                     "UID" => {}
-                    "FLAGS" => told.extend_from_slice(flags(letter).as_bytes()),
+                    "FLAGS" => response.extend_from_slice(flags(letter).as_bytes()),
                     "RFC822.SIZE" => {
                         let size = letter.size.unwrap_or(letter.raw.len());
-                        told.extend_from_slice(format!(" RFC822.SIZE {size}").as_bytes());
+                        response.extend_from_slice(format!(" RFC822.SIZE {size}").as_bytes());
                     }
                     "INTERNALDATE" => {
                         let at = stamp(letter.at, "%d-%b-%Y %H:%M:%S +0000");
-                        told.extend_from_slice(format!(" INTERNALDATE \"{at}\"").as_bytes());
+                        response.extend_from_slice(format!(" INTERNALDATE \"{at}\"").as_bytes());
                     }
-                    "BODY.PEEK[]" => literal(&mut told, "BODY[]", &letter.raw),
+                    "BODY.PEEK[]" => literal(&mut response, "BODY[]", &letter.raw),
                     "BODY[]" => {
                         letter.seen = true;
-                        literal(&mut told, "BODY[]", &letter.raw);
+                        literal(&mut response, "BODY[]", &letter.raw);
                     }
-                    "BODY.PEEK[HEADER]" => literal(&mut told, "BODY[HEADER]", header(&letter.raw)),
+                    "BODY.PEEK[HEADER]" => literal(&mut response, "BODY[HEADER]", header(&letter.raw)),
                     _ => return Reply::text(400, "something that is not known"),
                 }
             }
-            told.extend_from_slice(b")\r\n");
+            response.extend_from_slice(b")\r\n");
         }
-        ok(told)
+        ok(response)
     }
 
     fn store(&mut self, words: &[String]) -> Reply {
@@ -128,9 +128,9 @@ fn flags(letter: &Letter) -> &'static str {
     if letter.seen { " FLAGS (\\Seen)" } else { " FLAGS ()" }
 }
 
-fn literal(told: &mut Vec<u8>, name: &str, content: &[u8]) {
-    told.extend_from_slice(format!(" {name} {{{}}}\r\n", content.len()).as_bytes());
-    told.extend_from_slice(content);
+fn literal(response: &mut Vec<u8>, name: &str, content: &[u8]) {
+    response.extend_from_slice(format!(" {name} {{{}}}\r\n", content.len()).as_bytes());
+    response.extend_from_slice(content);
 }
 
 fn header(raw: &[u8]) -> &[u8] {

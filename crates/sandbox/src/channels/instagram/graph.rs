@@ -6,7 +6,7 @@ use domain::Timestamp;
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 
-use super::super::fake::{ChannelEffect, CustomerDeed, KeptFile, Outside};
+use super::super::fake::{ChannelEffect, CustomerDeed, Outside, ProviderFile};
 use super::super::request::{Reply, Request};
 use super::{ACCOUNT, APP_SCOPED_ID, CHANNEL, FIELDS, Instagram, Message, USER_ID, USERNAME};
 
@@ -159,8 +159,8 @@ impl Instagram {
     }
 
     fn conversations(&self, user: Option<&str>) -> Reply {
-        let is_asked = |id: &&String| user.is_none_or(|user| user == id.as_str());
-        let known = self.chats.keys().filter(is_asked).filter(|id| !self.chats[*id].messages.is_empty());
+        let is_requested = |id: &&String| user.is_none_or(|user| user == id.as_str());
+        let known = self.chats.keys().filter(is_requested).filter(|id| !self.chats[*id].messages.is_empty());
         let data: Value = known.map(|id| json!({"id": format!("aWdfconversation{id}")})).collect();
         Reply::json(200, &json!({"data": data}))
     }
@@ -203,7 +203,10 @@ fn are_quick_replies(all: &Value) -> bool {
 }
 
 /// What is attached, if it can be fetched and is of the type that it is said to be.
-fn taken<'a>(attachment: &'a Value, fetched: Option<&'a KeptFile>) -> Result<(&'a str, &'a KeptFile), Reply> {
+fn taken<'a>(
+    attachment: &'a Value,
+    fetched: Option<&'a ProviderFile>,
+) -> Result<(&'a str, &'a ProviderFile), Reply> {
     let kind = attachment["type"].as_str().unwrap_or_default();
     let (mimes, most): (&[&str], usize) = match kind {
         "image" => (&["image/png", "image/jpeg", "image/gif"], 8),
@@ -227,10 +230,10 @@ fn shown(message: &Message, user: &str, with_content: bool) -> Value {
         return json!({"id": message.id, "created_time": at});
     }
     let from = if message.is_own { USER_ID } else { user };
-    let mut told =
+    let mut object =
         json!({"id": message.id, "created_time": at, "from": {"id": from}, "message": message.text});
     if let Some((kind, url)) = &message.file {
-        told["attachments"] = json!({"data": [{"id": "1", (format!("{kind}_data")): {"url": url}}]});
+        object["attachments"] = json!({"data": [{"id": "1", (format!("{kind}_data")): {"url": url}}]});
     }
-    told
+    object
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::fake::{
-    CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Fake, HookOrder, KeptFile, Outside, Post,
-    PostAnswer,
+    CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Fake, HookOrder, Outside, Post, PostAnswer,
+    ProviderFile,
 };
 use super::request::{Reply, Request};
 
@@ -51,7 +51,7 @@ pub(super) struct Instagram {
     codes: Vec<oauth::Code>,
     hook: Option<String>,
     /// An address that is asked for this word.
-    asked: Option<(String, String)>,
+    verification: Option<(String, String)>,
     subscribed: Vec<String>,
     chats: BTreeMap<String, Chat>,
     posts: posts::Posts,
@@ -93,7 +93,7 @@ impl Instagram {
             tokens: vec![Token { text: TOKEN.to_owned(), made: None, lives: TOKEN_LIVES, has_ended: false }],
             codes: Vec::new(),
             hook: None,
-            asked: None,
+            verification: None,
             subscribed: FIELDS.map(str::to_owned).to_vec(),
             chats: BTreeMap::new(),
             posts: posts::Posts::planted(),
@@ -159,19 +159,19 @@ impl Instagram {
         let id = self.id("ZAG1");
         let chat = self.chats.entry(user.to_owned()).or_default();
         let (text, file) = (text.to_owned(), files.first().cloned());
-        let mut told = json!({"mid": id});
+        let mut object = json!({"mid": id});
         if !text.is_empty() {
-            told["text"] = json!(text);
+            object["text"] = json!(text);
         }
         if is_own {
-            told["is_echo"] = json!(true);
+            object["is_echo"] = json!(true);
         }
         if !files.is_empty() {
             let all = files.iter().map(|(kind, url)| json!({"type": kind, "payload": {"url": url}}));
-            told["attachments"] = all.collect();
+            object["attachments"] = all.collect();
         }
         chat.messages.push(Message { id, is_own, text, file, at: outside.now });
-        told
+        object
     }
 
     fn write(&mut self, user: &str, deed: &CustomerDeed, outside: &mut Outside) -> String {
@@ -221,7 +221,7 @@ impl Fake for Instagram {
         let mark = if order.url.contains('?') { '&' } else { '?' };
         let url = format!("{}{mark}{query}", order.url);
         self.hook = None;
-        self.asked = Some((order.url.clone(), challenge));
+        self.verification = Some((order.url.clone(), challenge));
         outside.post(Post {
             provider: CHANNEL,
             account: ACCOUNT.to_owned(),
@@ -238,7 +238,7 @@ impl Fake for Instagram {
 
     fn posted(&mut self, post: &Post, answer: Option<&PostAnswer>, _outside: &mut Outside) {
         if post.method == "GET"
-            && let Some((url, challenge)) = self.asked.take()
+            && let Some((url, challenge)) = self.verification.take()
             && answer.is_some_and(|answer| answer.status == 200 && answer.body.trim() == challenge)
         {
             self.hook = Some(url);
@@ -383,12 +383,12 @@ fn uploaded(media: &CustomerMedia, outside: &mut Outside) -> (String, String) {
         "video" => "video/mp4".to_owned(),
         _ => "application/octet-stream".to_owned(),
     });
-    let file = KeptFile {
+    let file = ProviderFile {
         name: media.name.clone().unwrap_or_default(),
         mime,
         content: media.bytes(),
         until: Some(outside.now.plus(FILES_LAST)),
-        ..KeptFile::default()
+        ..ProviderFile::default()
     };
     (kind.to_owned(), outside.keep(file))
 }

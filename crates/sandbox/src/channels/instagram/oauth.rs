@@ -77,8 +77,9 @@ impl Instagram {
             return refused("This authorization code has expired");
         }
         let text = self.make_token(SHORT, outside);
-        let told = json!({"access_token": text, "user_id": APP_SCOPED_ID, "permissions": SCOPES.join(",")});
-        Reply::json(200, &told)
+        let response =
+            json!({"access_token": text, "user_id": APP_SCOPED_ID, "permissions": SCOPES.join(",")});
+        Reply::json(200, &response)
     }
 
     /// A token of 60 days for one of an hour.
@@ -101,8 +102,9 @@ impl Instagram {
     /// A new token of 60 days.
     pub(super) fn long_token(&mut self, outside: &Outside) -> Reply {
         let text = self.make_token(TOKEN_LIVES, outside);
-        let told = json!({"access_token": text, "token_type": "bearer", "expires_in": TOKEN_LIVES.as_secs()});
-        Reply::json(200, &told)
+        let response =
+            json!({"access_token": text, "token_type": "bearer", "expires_in": TOKEN_LIVES.as_secs()});
+        Reply::json(200, &response)
     }
 
     fn make_token(&mut self, lives: Duration, outside: &Outside) -> String {

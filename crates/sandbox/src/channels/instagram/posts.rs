@@ -48,7 +48,7 @@ impl Posts {
         request: &Request,
         outside: &mut Outside,
     ) -> Option<Reply> {
-        let told = match (method, path.split('/').collect::<Vec<_>>().as_slice()) {
+        let result = match (method, path.split('/').collect::<Vec<_>>().as_slice()) {
             (_, ["me", "messenger_profile"]) => self.profile(method, request, outside),
             ("GET", ["me", "media"]) => {
                 let shown = |id: &&str| {
@@ -59,7 +59,7 @@ impl Posts {
             }
             ("GET", [post, "comments"]) if POSTS.contains(post) => {
                 let all = self.comments.iter().filter(|_| *post == POSTS[0]);
-                paged(all.map(|(id, comment)| comment.told(id)).collect(), request, outside)
+                paged(all.map(|(id, comment)| comment.to_json(id)).collect(), request, outside)
             }
             (_, [id, "comments" | "replies"]) if !self.comments.contains_key(*id) => {
                 Err(error(400, (100, 33), "Unsupported request. The object does not exist."))
@@ -72,7 +72,7 @@ impl Posts {
             }
             _ => return None,
         };
-        Some(told.map_or_else(|refused| refused, |told| Reply::json(200, &told)))
+        Some(result.map_or_else(|refused| refused, |response| Reply::json(200, &response)))
     }
 
     fn profile(&mut self, method: &str, request: &Request, outside: &mut Outside) -> Result<Value, Reply> {
@@ -117,13 +117,13 @@ impl Posts {
 }
 
 impl Comment {
-    fn told(&self, id: &str) -> Value {
-        let mut told =
+    fn to_json(&self, id: &str) -> Value {
+        let mut object =
             json!({"id": id, "text": self.text, "username": self.username, "hidden": self.is_hidden});
         if let Some(parent) = &self.parent {
-            told["parent_id"] = parent.as_str().into();
+            object["parent_id"] = parent.as_str().into();
         }
-        told
+        object
     }
 }
 
@@ -153,11 +153,11 @@ fn paged(all: Vec<Value>, request: &Request, outside: &Outside) -> Result<Value,
     let (Some(limit), Some(start)) = (limit, number("after", 0)) else { return Err(wrong("limit or after")) };
     let (total, data) = (all.len(), all.into_iter().skip(start).take(limit).collect::<Vec<_>>());
     let end = start + data.len();
-    let mut told = json!({"data": data, "paging": {"cursors": {"after": end.to_string()}}});
+    let mut response = json!({"data": data, "paging": {"cursors": {"after": end.to_string()}}});
     if end < total {
         let token = request.bearer().unwrap_or_default();
         let next = format!("{}/{USER_ID}?after={end}&access_token={token}", outside.base);
-        told["paging"]["next"] = next.into();
+        response["paging"]["next"] = next.into();
     }
-    Ok(told)
+    Ok(response)
 }

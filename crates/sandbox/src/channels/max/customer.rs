@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, BOT, CHANNEL, Chat, DIALOGS, MaxFake};
-use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, KeptFile, Outside};
+use crate::channels::fake::{
+    CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Outside, ProviderFile,
+};
 
 impl MaxFake {
     pub(super) fn act(&mut self, deed: &CustomerDeed, outside: &mut Outside) -> Result<CustomerDone, String> {
@@ -20,7 +22,7 @@ impl MaxFake {
             CustomerAction::Write => self.write(chat, deed, outside).map(|mid| done(Some(mid))),
             CustomerAction::Edit => {
                 let mid = needed(deed)?;
-                let (chat, place) = self.place_of(mid).ok_or("message_id: there is no such message")?;
+                let (chat, place) = self.location_of(mid).ok_or("message_id: there is no such message")?;
                 let messages = self.chats.get_mut(&chat).map(|chat| &mut chat.messages);
                 let message = messages.and_then(|all| all.get_mut(place)).ok_or("message_id: it is gone")?;
                 message["body"]["text"] = deed.text.clone().unwrap_or_default().into();
@@ -30,7 +32,7 @@ impl MaxFake {
             }
             CustomerAction::Delete => {
                 let mid = needed(deed)?;
-                let (chat, place) = self.place_of(mid).ok_or("message_id: there is no such message")?;
+                let (chat, place) = self.location_of(mid).ok_or("message_id: there is no such message")?;
                 if let Some(chat) = self.chats.get_mut(&chat) {
                     chat.messages.remove(place);
                 }
@@ -87,13 +89,14 @@ impl MaxFake {
         let name = deed.name.clone().unwrap_or_else(|| format!("Customer {user}"));
         let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
         let last = if last.is_empty() { Value::Null } else { last.into() };
-        let told = json!({
+        let profile = json!({
             "user_id": user, "first_name": first, "last_name": last, "username": null, "is_bot": false,
             "last_activity_time": outside.millis(),
         });
-        let known = self.chats.entry(chat).or_insert_with(|| Chat { user: told.clone(), ..Chat::default() });
+        let known =
+            self.chats.entry(chat).or_insert_with(|| Chat { user: profile.clone(), ..Chat::default() });
         if deed.name.is_some() {
-            known.user = told;
+            known.user = profile;
         }
         if deed.subject.is_some() && deed.action == CustomerAction::Write {
             self.start(chat, deed, outside);
@@ -160,7 +163,7 @@ impl MaxFake {
         let content = media.bytes();
         let size = content.len();
         let mime = media.mime.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
-        let url = outside.keep(KeptFile { mime, content, ..KeptFile::default() });
+        let url = outside.keep(ProviderFile { mime, content, ..ProviderFile::default() });
         let token = format!("file-token-{}", self.next());
         Ok(match kind {
             "video" => {

@@ -196,7 +196,7 @@ impl MaxFake {
             let mid = mid.clone().ok_or_else(|| absent("message"))?;
             self.edit(&BTreeMap::from([("message_id".to_owned(), mid)]), &body["message"], outside)?;
         }
-        let chat = mid.as_deref().and_then(|mid| self.place_of(mid)).map(|(chat, _)| chat);
+        let chat = mid.as_deref().and_then(|mid| self.location_of(mid)).map(|(chat, _)| chat);
         let (method, text) = ("POST /answers".to_owned(), body["notification"].as_str().unwrap_or_default());
         let text = text.to_owned();
         let recorded = effect(chat.unwrap_or_default());
@@ -223,7 +223,7 @@ impl MaxFake {
         outside: &Outside,
     ) -> Result<(i64, usize), Reply> {
         let mid = query.get("message_id").ok_or_else(|| bad("message_id is missing"))?;
-        let (chat, place) = self.place_of(mid).ok_or_else(|| absent("message"))?;
+        let (chat, place) = self.location_of(mid).ok_or_else(|| absent("message"))?;
         let message = self.message(mid).ok_or_else(|| absent("message"))?;
         if message["sender"]["user_id"] != BOT {
             return Err(refused(403, "chat.denied", "the message is not the bot's"));

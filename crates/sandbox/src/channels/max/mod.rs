@@ -39,7 +39,7 @@ pub(super) struct MaxFake {
     /// What waits for a poll, with its number.
     updates: VecDeque<(i64, Value)>,
     /// The number of the last update.
-    told: i64,
+    last_update: i64,
     /// The messages whose buttons were pressed, by the ids of the presses.
     presses: BTreeMap<String, Option<String>>,
     /// Messages and files that were made.
@@ -72,7 +72,7 @@ impl MaxFake {
             films: BTreeMap::new(),
             subscriptions: Vec::new(),
             updates: VecDeque::new(),
-            told: 0,
+            last_update: 0,
             presses: BTreeMap::new(),
             made: 0,
             sent_at: VecDeque::new(),
@@ -93,7 +93,7 @@ impl MaxFake {
     }
 
     /// The chat and its number within the chat's messages.
-    fn place_of(&self, mid: &str) -> Option<(i64, usize)> {
+    fn location_of(&self, mid: &str) -> Option<(i64, usize)> {
         self.chats.iter().find_map(|(id, chat)| {
             let is_it = |message: &Value| message.pointer("/body/mid").and_then(Value::as_str) == Some(mid);
             Some((*id, chat.messages.iter().position(is_it)?))
@@ -101,7 +101,7 @@ impl MaxFake {
     }
 
     fn message(&self, mid: &str) -> Option<&Value> {
-        let (chat, place) = self.place_of(mid)?;
+        let (chat, place) = self.location_of(mid)?;
         self.chats.get(&chat)?.messages.get(place)
     }
 
@@ -198,7 +198,7 @@ impl Fake for MaxFake {
             return Some(refused(401, "verify.token", "Invalid access_token"));
         }
         Some(match self.routed(request, outside) {
-            Ok(told) => Reply::json(200, &told),
+            Ok(response) => Reply::json(200, &response),
             Err(refusal) => refusal,
         })
     }

@@ -105,7 +105,7 @@ fn too_many_messages_in_a_second_are_refused() {
 }
 
 #[test]
-fn old_messages_stay_as_they_are() {
+fn old_messages_cannot_be_edited_or_deleted() {
     let mut stage = Stage::new();
     let (_, sent) = stage.send(&json!({"text": "x"}));
     let query = format!("message_id={}", sent["message"]["body"]["mid"].as_str().unwrap());
@@ -116,7 +116,7 @@ fn old_messages_stay_as_they_are() {
 }
 
 #[test]
-fn a_marker_commits_what_came_before() {
+fn a_marker_confirms_all_earlier_updates() {
     let mut stage = Stage::new();
     stage.customer(CustomerAction::Write, "Again");
     let (_, all) = stage.call("GET", "/updates", "", &Value::Null);
@@ -153,6 +153,6 @@ fn an_address_without_success_is_dropped() {
     post.tries = GAPS.len();
     stage.fake.posted(&post, None, &mut stage.outside);
     assert!(stage.fake.subscriptions.is_empty());
-    let (_, told) = stage.call("DELETE", "/subscriptions", "url=https://example.com/hook", &Value::Null);
-    assert_eq!(told["success"], false);
+    let (_, response) = stage.call("DELETE", "/subscriptions", "url=https://example.com/hook", &Value::Null);
+    assert_eq!(response["success"], false);
 }

@@ -41,8 +41,8 @@ impl MaxFake {
             if self.updates.len() >= MOST_UPDATES {
                 self.updates.pop_front();
             }
-            self.told += 1;
-            self.updates.push_back((self.told, update.clone()));
+            self.last_update += 1;
+            self.updates.push_back((self.last_update, update.clone()));
             return;
         }
         let kind = update["update_type"].as_str().unwrap_or_default();

@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::{MaxFake, bad, refused};
-use crate::channels::fake::{KeptFile, Outside};
+use crate::channels::fake::{Outside, ProviderFile};
 use crate::channels::request::{Reply, Request};
 
 pub(super) struct Upload {
@@ -35,8 +35,8 @@ impl MaxFake {
         let url = format!("{}/upload/{token}", outside.base);
         self.uploads.insert(token.clone(), Upload { kind, md5: String::new(), url: None, work_left });
         // Images and files have their token from the upload.
-        let is_told = matches!(kind, "video" | "audio");
-        Ok(if is_told { json!({"url": url, "token": token}) } else { json!({"url": url}) })
+        let sends_token = matches!(kind, "video" | "audio");
+        Ok(if sends_token { json!({"url": url, "token": token}) } else { json!({"url": url}) })
     }
 
     pub(super) fn take_upload(&mut self, token: &str, request: &Request, outside: &mut Outside) -> Reply {
@@ -57,11 +57,11 @@ impl MaxFake {
             return refused(400, "proto.payload", "one file is wanted, as data");
         }
         upload.md5 = hex::encode(Md5::digest(&part.content));
-        upload.url = Some(outside.keep(KeptFile {
+        upload.url = Some(outside.keep(ProviderFile {
             name: part.file_name.clone().unwrap_or_default(),
             mime: part.mime.clone().unwrap_or_default(),
             content: part.content.clone(),
-            ..KeptFile::default()
+            ..ProviderFile::default()
         }));
         match upload.kind {
             "image" => Reply::json(200, &json!({"photos": {"photo-key": {"token": token}}})),

@@ -210,8 +210,8 @@ impl Fake for Sms {
     }
 
     fn too_many(&self, seconds: u64) -> Reply {
-        let told = json!({"code": 20_429, "message": "Too Many Requests", "status": 429});
-        let mut reply = Reply::json(429, &told);
+        let body = json!({"code": 20_429, "message": "Too Many Requests", "status": 429});
+        let mut reply = Reply::json(429, &body);
         reply.headers.push(("retry-after", seconds.to_string()));
         reply
     }

@@ -36,17 +36,17 @@ impl Sms {
             return Reply::json(200, &error(203));
         }
         let Some(phone) = digits(value("to")) else { return Reply::json(200, &error(202)) };
-        let told = |one: Value| {
+        let reply_with = |one: Value| {
             Reply::json(
                 200,
                 &json!({"status": "OK", "status_code": 100, "sms": {(value("to")): one}, "balance": 10.5}),
             )
         };
         if !value("from").is_empty() && value("from") != NAME {
-            return told(error(204));
+            return reply_with(error(204));
         }
         if self.is_closed(OURS, &phone) {
-            return told(error(215));
+            return reply_with(error(215));
         }
         let id = format!("000000-{}", 10_000_000 + self.number());
         let effect = ChannelEffect {
@@ -56,7 +56,7 @@ impl Sms {
         };
         let sent = Sent { gateway: OURS, id: id.clone(), phone, text, at: outside.now, callback: None };
         self.take(sent, effect, outside);
-        told(json!({"status": "OK", "status_code": 100, "sms_id": id}))
+        reply_with(json!({"status": "OK", "status_code": 100, "sms_id": id}))
     }
 
     pub(super) fn sms_ru_status(

@@ -15,8 +15,8 @@ const REPEATS: Duration = Duration::from_mins(1);
 const PART: usize = 67;
 const OURS: Gateway = Gateway::Smsc;
 
-fn error(code: u32, said: &str) -> Reply {
-    Reply::json(200, &json!({"error": said, "error_code": code}))
+fn error(code: u32, message: &str) -> Reply {
+    Reply::json(200, &json!({"error": message, "error_code": code}))
 }
 
 impl Sms {

@@ -7,7 +7,7 @@ use md5::Md5;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::super::fake::{ChannelEffect, CustomerDeed, KeptFile, Outside, Post};
+use super::super::fake::{ChannelEffect, CustomerDeed, Outside, Post, ProviderFile};
 use super::super::request::{Reply, Request};
 use super::{CHANNEL, Gateway, NUMBER, Sent, Sms, digits};
 
@@ -109,8 +109,11 @@ impl Sms {
                 "voice" | "audio" => "audio/mpeg".to_owned(),
                 _ => "application/pdf".to_owned(),
             });
-            let url =
-                outside.keep(KeptFile { mime: mime.clone(), content: media.bytes(), ..KeptFile::default() });
+            let url = outside.keep(ProviderFile {
+                mime: mime.clone(),
+                content: media.bytes(),
+                ..ProviderFile::default()
+            });
             let kept = url.rsplit('/').next().unwrap_or_default();
             let url = format!("{}/2010-04-01/Accounts/{SID}/Messages/{id}/Media/{kept}", outside.base);
             form.extend([(format!("MediaUrl{place}"), url), (format!("MediaContentType{place}"), mime)]);

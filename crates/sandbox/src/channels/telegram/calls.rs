@@ -13,15 +13,21 @@ const LONGEST_POLL: i64 = 50;
 /// The largest file that is given out.
 const LARGEST_DOWNLOAD: u64 = 20 * 1024 * 1024;
 /// A path is good for so long.
-const PATH_KEPT: Duration = Duration::from_hours(1);
+const PATH_LIFETIME: Duration = Duration::from_hours(1);
 /// A press is answered within this.
-const PRESS_KEPT: Duration = Duration::from_mins(1);
+const PRESS_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What a call comes to, and how long it may wait for something better.
-pub(super) type Told = Result<(Value, Option<Duration>), Refusal>;
+pub(super) type CallResult = Result<(Value, Option<Duration>), Refusal>;
 
 impl TelegramFake {
-    pub(super) fn call(&mut self, method: &str, given: &Given, number: u64, outside: &mut Outside) -> Told {
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        given: &Given,
+        number: u64,
+        outside: &mut Outside,
+    ) -> CallResult {
         let result = match method {
             "getme" => json!({
                 "id": ID, "is_bot": true, "first_name": "Demo shop", "username": "demo_shop_bot",
@@ -41,7 +47,7 @@ impl TelegramFake {
         Ok((result, None))
     }
 
-    fn updates(&mut self, given: &Given, number: u64) -> Told {
+    fn updates(&mut self, given: &Given, number: u64) -> CallResult {
         if self.hook.is_some() {
             let why = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
             return Err(Refusal::new(409, why));
@@ -137,7 +143,7 @@ impl TelegramFake {
             return Err(Refusal::bad("file is too big"));
         }
         let path = format!("files/file_{}", file.url.rsplit('/').next().unwrap_or_default());
-        file.path = Some((path.clone(), outside.now.plus(PATH_KEPT)));
+        file.path = Some((path.clone(), outside.now.plus(PATH_LIFETIME)));
         Ok(json!({ "file_id": id, "file_unique_id": &id[2..], "file_size": file.size, "file_path": path }))
     }
 
@@ -145,7 +151,7 @@ impl TelegramFake {
         if given.text("text").is_some_and(|text| text.encode_utf16().count() > 200) {
             return Err(Refusal::bad("MESSAGE_TOO_LONG"));
         }
-        self.presses.retain(|(_, since)| outside.now < since.plus(PRESS_KEPT));
+        self.presses.retain(|(_, since)| outside.now < since.plus(PRESS_LIFETIME));
         let wanted = given.text("callback_query_id").unwrap_or_default();
         let place = self.presses.iter().position(|(id, _)| id == wanted);
         let too_old = || Refusal::bad("query is too old and response timeout expired or query ID is invalid");

@@ -145,13 +145,13 @@ impl TelegramFake {
             file["emoji"] = "\u{1f44d}".into();
         }
         // Of a picture there are several sizes, the largest last.
-        let told = if field == "photo" {
+        let attached = if field == "photo" {
             let small = self.keep_file("", "", b"small".to_vec(), outside);
             json!([small, file])
         } else {
             file
         };
-        Ok(Map::from_iter([(field.to_owned(), told)]))
+        Ok(Map::from_iter([(field.to_owned(), attached)]))
     }
 
     fn rewrite(

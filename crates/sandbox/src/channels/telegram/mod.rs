@@ -24,7 +24,7 @@ const BUSINESS: &str = "demo";
 const OWNER: i64 = 5_000_001;
 
 /// Updates are kept for so long.
-const KEPT: Duration = Duration::from_hours(24);
+const UPDATE_LIFETIME: Duration = Duration::from_hours(24);
 /// So many updates are kept, and messages of a chat; the oldest are forgotten.
 const MOST: usize = 10_000;
 
@@ -237,7 +237,7 @@ impl Fake for TelegramFake {
                 if known { Refusal::new(401, "Unauthorized") } else { Refusal::new(404, "Not Found") };
             return Some(refusal.reply());
         }
-        self.updates.retain(|update| outside.now < update.at.plus(KEPT));
+        self.updates.retain(|update| outside.now < update.at.plus(UPDATE_LIFETIME));
         if is_file {
             return Some(self.file(method, outside));
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::given::Given;
 use super::{ACCOUNT, CHANNEL, Chat, File, ID, Message, Refusal, TelegramFake};
-use crate::channels::fake::{ChannelEffect, KeptFile, Outside};
+use crate::channels::fake::{ChannelEffect, Outside, ProviderFile};
 
 const LONGEST_TEXT: usize = 4_096;
 const LONGEST_CAPTION: usize = 1_024;
@@ -48,7 +48,7 @@ const ENTITIES: [&str; 18] = [
     "text_mention",
 ];
 
-type Told = Result<Value, Refusal>;
+type MethodResult = Result<Value, Refusal>;
 
 /// A file as the Bot API writes it, and what the ledger says of it.
 struct Attached {
@@ -59,7 +59,7 @@ struct Attached {
 }
 
 impl TelegramFake {
-    pub(super) fn change(&mut self, method: &str, given: &Given, outside: &mut Outside) -> Told {
+    pub(super) fn change(&mut self, method: &str, given: &Given, outside: &mut Outside) -> MethodResult {
         if let Some((_, field, word)) = MEDIA.into_iter().find(|(known, ..)| *known == method) {
             return self.send(method, given, Some((field, word)), outside);
         }
@@ -108,7 +108,7 @@ impl TelegramFake {
         given: &Given,
         media: Option<(&'static str, &'static str)>,
         outside: &mut Outside,
-    ) -> Told {
+    ) -> MethodResult {
         let name = self.open_chat(given)?.name();
         let (text, marked) = words(given, media.is_some())?;
         let attached = match media {
@@ -162,7 +162,7 @@ impl TelegramFake {
     }
 
     /// Of an album each file is a message.
-    fn send_album(&mut self, method: &str, given: &Given, outside: &mut Outside) -> Told {
+    fn send_album(&mut self, method: &str, given: &Given, outside: &mut Outside) -> MethodResult {
         let items = given.nested("media").as_array().cloned().unwrap_or_default();
         if !(2..=10).contains(&items.len()) {
             return Err(Refusal::bad("wrong number of messages in the media group"));
@@ -222,7 +222,7 @@ impl TelegramFake {
         outside: &mut Outside,
     ) -> Result<Attached, Refusal> {
         let attached = |written, md5| Attached { field, word, written, md5 };
-        let as_told = |file: Value| if field == "photo" { json!([file]) } else { file };
+        let as_response = |file: Value| if field == "photo" { json!([file]) } else { file };
         let elsewhere = given.text(field).and_then(|text| text.strip_prefix("attach://"));
         if let Some(known) = given.text(field).filter(|_| elsewhere.is_none()) {
             if known.starts_with("http") {
@@ -231,7 +231,7 @@ impl TelegramFake {
             let file = self.files.get(known);
             let file = file.ok_or_else(|| Refusal::bad("wrong file identifier/HTTP URL specified"))?;
             let md5 = outside.file(&file.url).map(|kept| hex::encode(Md5::digest(&kept.content)));
-            return Ok(attached(as_told(json!({ "file_id": known, "file_size": file.size })), md5));
+            return Ok(attached(as_response(json!({ "file_id": known, "file_size": file.size })), md5));
         }
         let nothing = || Refusal::bad(format!("there is no {} in the request", field.replace('_', " ")));
         let part = given.file(elsewhere.unwrap_or(field)).ok_or_else(nothing)?;
@@ -247,7 +247,7 @@ impl TelegramFake {
         let (name, mime) =
             (part.file_name.clone().unwrap_or_default(), part.mime.clone().unwrap_or_default());
         let written = self.keep_file(&name, &mime, part.content.clone(), outside);
-        Ok(attached(as_told(written), Some(hex::encode(Md5::digest(&part.content)))))
+        Ok(attached(as_response(written), Some(hex::encode(Md5::digest(&part.content)))))
     }
 
     /// Keeps a file; what the Bot API writes of it.
@@ -259,7 +259,8 @@ impl TelegramFake {
         outside: &mut Outside,
     ) -> Value {
         let size = content.len() as u64;
-        let kept = KeptFile { name: name.to_owned(), mime: mime.to_owned(), content, ..KeptFile::default() };
+        let kept =
+            ProviderFile { name: name.to_owned(), mime: mime.to_owned(), content, ..ProviderFile::default() };
         let url = outside.keep(kept);
         let id = format!("AQ{}", url.rsplit('/').next().unwrap_or_default());
         let mut written = json!({ "file_id": id, "file_unique_id": &id[2..], "file_size": size });
@@ -272,7 +273,7 @@ impl TelegramFake {
         written
     }
 
-    fn edit(&mut self, method: &str, given: &Given, outside: &mut Outside) -> Told {
+    fn edit(&mut self, method: &str, given: &Given, outside: &mut Outside) -> MethodResult {
         let of_caption = method == "editmessagecaption";
         let chat = self.open_chat(given)?;
         let (name, id) = (chat.name(), given.number("message_id").unwrap_or_default());
@@ -300,7 +301,7 @@ impl TelegramFake {
         Ok(body)
     }
 
-    fn delete(&mut self, given: &Given, outside: &mut Outside) -> Told {
+    fn delete(&mut self, given: &Given, outside: &mut Outside) -> MethodResult {
         let chat = self.open_chat(given)?;
         let (name, id) = (chat.name(), given.number("message_id").unwrap_or_default());
         let message = chat.messages.get(&id).ok_or_else(|| Refusal::bad("message to delete not found"))?;
@@ -314,7 +315,7 @@ impl TelegramFake {
         Ok(json!(true))
     }
 
-    fn delete_business(&mut self, given: &Given, outside: &mut Outside) -> Told {
+    fn delete_business(&mut self, given: &Given, outside: &mut Outside) -> MethodResult {
         let business = given.text("business_connection_id").unwrap_or_default();
         let ids = given.nested("message_ids");
         let ids: Vec<i64> = ids.as_array().into_iter().flatten().filter_map(Value::as_i64).collect();

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, FIRST_CHAT, GROUP, MOST_PRESSES, Parameters, Refusal, Told, Vk, refused};
-use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, KeptFile, Outside};
+use super::{ACCOUNT, FIRST_CHAT, GROUP, MOST_PRESSES, MethodResult, Parameters, Refusal, Vk, refused};
+use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, Outside, ProviderFile};
 
 /// A chat with the community.
 #[derive(Default)]
@@ -37,23 +37,23 @@ impl Message {
     }
 
     /// As VK shows it.
-    pub(super) fn told(&self, peer: i64) -> Value {
-        let mut told = json!({
+    pub(super) fn to_json(&self, peer: i64) -> Value {
+        let mut message_object = json!({
             "id": self.id, "date": self.date, "peer_id": peer, "from_id": self.from,
             "conversation_message_id": self.number, "out": i64::from(self.is_own()), "text": self.text,
             "random_id": self.random_id, "attachments": self.attachments, "fwd_messages": [],
             "important": false, "is_hidden": false, "version": 10_000_000 + self.number,
         });
         if self.is_by_admin {
-            told["admin_author_id"] = 7.into();
+            message_object["admin_author_id"] = 7.into();
         }
         if let Some(edited) = self.edited {
-            told["update_time"] = edited.into();
+            message_object["update_time"] = edited.into();
         }
         for (name, value) in self.more.as_object().into_iter().flatten() {
-            told[name] = value.clone();
+            message_object[name] = value.clone();
         }
-        told
+        message_object
     }
 }
 
@@ -78,11 +78,11 @@ impl Vk {
         message
     }
 
-    pub(super) fn history(&mut self, parameters: &Parameters) -> Told {
+    pub(super) fn history(&mut self, parameters: &Parameters) -> MethodResult {
         let peer = parameters.number("peer_id")?;
         let Some(dialog) = self.dialogs.get(&peer) else { return Ok(json!({ "count": 0, "items": [] })) };
         let newest = dialog.messages.iter().rev().take(parameters.count(20));
-        let items: Vec<Value> = newest.map(|message| message.told(peer)).collect();
+        let items: Vec<Value> = newest.map(|message| message.to_json(peer)).collect();
         Ok(json!({ "count": dialog.messages.len(), "items": items }))
     }
 
@@ -96,14 +96,14 @@ impl Vk {
                 "unread_count": dialog.unread,
                 "can_write": { "allowed": !dialog.is_blocked },
             });
-            let last = dialog.messages.last().map(|message| message.told(*peer));
+            let last = dialog.messages.last().map(|message| message.to_json(*peer));
             json!({ "conversation": conversation, "last_message": last })
         };
         let items: Vec<Value> = wanted.take(parameters.count(20)).map(item).collect();
         json!({ "count": items.len(), "items": items })
     }
 
-    pub(super) fn by_number(&self, parameters: &Parameters) -> Told {
+    pub(super) fn by_number(&self, parameters: &Parameters) -> MethodResult {
         let peer = parameters.number("peer_id")?;
         let numbers: Vec<i64> = parameters
             .needed("conversation_message_ids")?
@@ -113,7 +113,7 @@ impl Vk {
         let all = self.dialogs.get(&peer).into_iter().flat_map(|dialog| &dialog.messages);
         let items: Vec<Value> = all
             .filter(|message| numbers.contains(&message.number))
-            .map(|message| message.told(peer))
+            .map(|message| message.to_json(peer))
             .collect();
         Ok(json!({ "count": items.len(), "items": items }))
     }
@@ -129,26 +129,26 @@ impl Vk {
         self.names.entry(user).or_insert_with(|| format!("Person {user}"));
         self.dialogs.entry(peer).or_default();
         let numbered = |number: i64| Some(format!("{peer}:{number}"));
-        let asked = deed.message_id.as_deref().and_then(|id| id.rsplit(':').next()?.parse::<i64>().ok());
+        let requested = deed.message_id.as_deref().and_then(|id| id.rsplit(':').next()?.parse::<i64>().ok());
         let message_id = match deed.action {
             CustomerAction::Write => numbered(self.written(peer, user, deed, outside)?),
             CustomerAction::OwnerWrites => numbered(self.written(peer, -GROUP, deed, outside)?),
             CustomerAction::Edit => {
-                let number = asked.ok_or("message_id: which message is changed")?;
+                let number = requested.ok_or("message_id: which message is changed")?;
                 let text = deed.text.clone().ok_or("text: what it says now")?;
                 let dialog = self.dialogs.entry(peer).or_default();
                 let mut theirs = dialog.messages.iter_mut().filter(|message| message.from == user);
                 let found = theirs.find(|message| message.number == number);
                 let message = found.ok_or("message_id: there is none of theirs")?;
                 (message.text, message.edited) = (text, Some(outside.seconds()));
-                let told = message.told(peer);
-                self.tell("message_edit", &told, deed.forged, outside);
+                let message_object = message.to_json(peer);
+                self.tell("message_edit", &message_object, deed.forged, outside);
                 numbered(number)
             }
             CustomerAction::Read => {
                 let dialog = self.dialogs.entry(peer).or_default();
                 let own = dialog.messages.iter().rev().find(|message| message.is_own());
-                let number = asked.or(own.map(|own| own.number)).ok_or("message_id: nothing was sent")?;
+                let number = requested.or(own.map(|own| own.number)).ok_or("message_id: nothing was sent")?;
                 let read = json!({
                     "from_id": user, "peer_id": peer, "read_message_id": number,
                     "conversation_message_id": number,
@@ -157,7 +157,7 @@ impl Vk {
                 numbered(number)
             }
             CustomerAction::React => {
-                let number = asked.ok_or("message_id: which message")?;
+                let number = requested.ok_or("message_id: which message")?;
                 let dialog = self.dialogs.entry(peer).or_default();
                 if !dialog.messages.iter().any(|message| message.number == number) {
                     return Err("message_id: there is no such message".to_owned());
@@ -227,7 +227,7 @@ impl Vk {
                     continue;
                 }
                 "sticker" => {
-                    let file = KeptFile { content: media.bytes(), ..KeptFile::default() };
+                    let file = ProviderFile { content: media.bytes(), ..ProviderFile::default() };
                     let image = json!({ "url": outside.keep(file), "width": 64, "height": 64 });
                     let sticker = json!({ "sticker_id": 1, "images": [image] });
                     attachments.push(json!({ "type": "sticker", "sticker": sticker }));
@@ -237,10 +237,12 @@ impl Vk {
             };
             let name = media.name.clone().unwrap_or_else(|| media.kind.clone());
             let mime = media.mime.clone().unwrap_or_else(|| mime.to_owned());
-            let file = KeptFile { name, mime, content: media.bytes(), ..KeptFile::default() };
+            let file = ProviderFile { name, mime, content: media.bytes(), ..ProviderFile::default() };
             let mut object = self.uploads.save(kind, file, outside);
-            if let (Some(object), Some(heard)) = (object.as_object_mut(), deed.extra["heard"].as_object()) {
-                object.extend(heard.clone());
+            if let (Some(object), Some(transcript)) =
+                (object.as_object_mut(), deed.extra["heard"].as_object())
+            {
+                object.extend(transcript.clone());
             }
             attachments.push(json!({ "type": kind, kind: object }));
         }
@@ -256,7 +258,7 @@ impl Vk {
         if let Some(answered) = deed.message_id.as_deref().and_then(number) {
             let messages = &self.dialogs.entry(peer).or_default().messages;
             let found = messages.iter().find(|message| message.number == answered);
-            more["reply_message"] = found.ok_or("message_id: there is no such message")?.told(peer);
+            more["reply_message"] = found.ok_or("message_id: there is no such message")?.to_json(peer);
         }
         let is_own = from == -GROUP;
         let message = Message {
@@ -272,12 +274,12 @@ impl Vk {
             more,
         };
         let message = self.add(peer, message, outside);
-        let told = message.told(peer);
+        let message_object = message.to_json(peer);
         if is_own {
-            self.tell("message_reply", &told, deed.forged, outside);
+            self.tell("message_reply", &message_object, deed.forged, outside);
         } else {
             let info = json!({ "button_actions": ["text", "callback"], "keyboard": true, "lang_id": 0 });
-            let object = json!({ "message": told, "client_info": info });
+            let object = json!({ "message": message_object, "client_info": info });
             self.tell("message_new", &object, deed.forged, outside);
         }
         Ok(message.number)

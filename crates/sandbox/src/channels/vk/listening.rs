@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, GROUP, Parameters, Told, VERSION, Vk, missing, refused};
+use super::{ACCOUNT, GROUP, MethodResult, Parameters, VERSION, Vk, missing, refused};
 use crate::channels::fake::{Outside, Post, PostAnswer};
 use crate::channels::request::{Reply, Request};
 
@@ -28,7 +28,12 @@ pub(super) struct CallbackServer {
 
 impl Vk {
     /// Methods about hearing.
-    pub(super) fn listening(&mut self, method: &str, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn listening(
+        &mut self,
+        method: &str,
+        parameters: &Parameters,
+        outside: &mut Outside,
+    ) -> MethodResult {
         match method {
             "groups.getCallbackConfirmationCode" => Ok(json!({ "code": CODE })),
             "groups.getCallbackServers" => {
@@ -56,10 +61,11 @@ impl Vk {
                 let (url, title, secret) = (url.to_owned(), title.to_owned(), secret.to_owned());
                 let id = self.next();
                 let server = CallbackServer { id, url, title, secret, status: "wait", kinds: Vec::new() };
-                let asked = json!({ "type": "confirmation", "group_id": GROUP, "secret": server.secret });
-                let asked = Post::json("vk", ACCOUNT, server.url.as_str(), &asked);
+                let confirmation =
+                    json!({ "type": "confirmation", "group_id": GROUP, "secret": server.secret });
+                let confirmation = Post::json("vk", ACCOUNT, server.url.as_str(), &confirmation);
                 self.servers.push(server);
-                outside.post(Post { wants_body: Some(CODE), retries: Vec::new(), ..asked });
+                outside.post(Post { wants_body: Some(CODE), retries: Vec::new(), ..confirmation });
                 Ok(json!({ "server_id": id }))
             }
             "groups.deleteCallbackServer" => {
@@ -134,11 +140,11 @@ impl Vk {
     /// Something happened in the community.
     pub(super) fn tell(&mut self, kind: &str, object: &Value, forged: bool, outside: &mut Outside) {
         let event = format!("{:040x}", self.next());
-        let told = json!({
+        let update = json!({
             "type": kind, "group_id": GROUP, "event_id": event, "v": VERSION, "object": object,
         });
         if self.is_logged && !forged {
-            self.log.push_back(told.clone());
+            self.log.push_back(update.clone());
             if self.log.len() > LONGEST_LOG {
                 self.log.pop_front();
                 self.log_start += 1;
@@ -148,7 +154,7 @@ impl Vk {
             if server.status != "ok" || !server.kinds.iter().any(|known| known == kind) {
                 continue;
             }
-            let mut body = told.clone();
+            let mut body = update.clone();
             body["secret"] = if forged { "guessed".into() } else { server.secret.clone().into() };
             let post = Post::json("vk", ACCOUNT, server.url.as_str(), &body);
             let (wants_body, counts_tries) = (Some("ok"), Some("X-Retry-Counter"));

@@ -48,7 +48,7 @@ pub(super) struct Vk {
 }
 
 /// What a method comes to.
-type Told = Result<Value, Refusal>;
+type MethodResult = Result<Value, Refusal>;
 
 /// An error of VK.
 struct Refusal {
@@ -89,7 +89,7 @@ fn missing<T>(name: &str) -> Result<T, Refusal> {
     refused(100, format!("One of the parameters specified was missing or invalid: {name}"))
 }
 
-fn told(result: Told) -> Reply {
+fn reply(result: MethodResult) -> Reply {
     match result {
         Ok(response) => Reply::json(200, &json!({ "response": response })),
         Err(Refusal { code, message }) => {
@@ -128,7 +128,7 @@ impl Fake for Vk {
         }
         let parameters = Parameters(given);
         let path = request.path.strip_prefix("/method").unwrap_or(&request.path);
-        Some(told(self.method(path.trim_start_matches('/'), &parameters, outside)))
+        Some(reply(self.method(path.trim_start_matches('/'), &parameters, outside)))
     }
 
     fn customer(&mut self, deed: &CustomerDeed, outside: &mut Outside) -> Result<CustomerDone, String> {
@@ -140,7 +140,7 @@ impl Fake for Vk {
     }
 
     fn too_many(&self, _: u64) -> Reply {
-        told(refused(6, "Too many requests per second"))
+        reply(refused(6, "Too many requests per second"))
     }
 
     /// Keys do not end: it is revoked.
@@ -167,7 +167,7 @@ impl Vk {
         self.made
     }
 
-    fn method(&mut self, method: &str, parameters: &Parameters, outside: &mut Outside) -> Told {
+    fn method(&mut self, method: &str, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         if self.revoked {
             return refused(5, "User authorization failed: access_token was revoked.");
         }
@@ -240,7 +240,7 @@ impl Vk {
         }
     }
 
-    fn users(&self, parameters: &Parameters) -> Told {
+    fn users(&self, parameters: &Parameters) -> MethodResult {
         let ids = parameters.needed("user_ids")?.split(',').filter_map(|id| id.trim().parse::<i64>().ok());
         let user = |id: i64| {
             let name = self.names.get(&id)?;

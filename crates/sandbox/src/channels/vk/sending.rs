@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 
 use super::dialogs::Message;
 use super::uploads::Saved;
-use super::{GROUP, Parameters, Told, Vk, effect, missing, refused};
+use super::{GROUP, MethodResult, Parameters, Vk, effect, missing, refused};
 use crate::channels::fake::{ChannelEffect, Outside};
 
 /// The longest text.
 const LONGEST: usize = 4_096;
 /// Seconds for which the key of a message is known.
-const KEY_KNOWN: i64 = 3_600;
+const KEY_LIFETIME: i64 = 3_600;
 /// Among so many messages of a chat.
 const KEYS_AMONG: usize = 100;
 /// Seconds in which a message may be changed or deleted.
 const DAY: i64 = 86_400;
 
 /// Buttons, if they are as VK takes them.
-fn checked_keyboard(given: &str) -> Told {
+fn checked_keyboard(given: &str) -> MethodResult {
     let keyboard: Value = serde_json::from_str(given).unwrap_or_default();
     let is_inline = keyboard["inline"] == true;
     let (most_rows, most) = if is_inline { (6, 10) } else { (10, 40) };
@@ -41,7 +41,7 @@ fn checked_keyboard(given: &str) -> Told {
 }
 
 impl Vk {
-    pub(super) fn send(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn send(&mut self, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         let key: i32 = parameters.needed("random_id")?.parse().or_else(|_| missing("random_id"))?;
         let text = parameters.word("message").unwrap_or_default();
         if text.chars().count() > LONGEST {
@@ -83,7 +83,7 @@ impl Vk {
     ) -> Result<Message, super::Refusal> {
         let text = parameters.word("message").unwrap_or_default().to_owned();
         let attached = self.uploads.attached(parameters.word("attachment").unwrap_or_default())?;
-        let since = outside.seconds() - KEY_KNOWN;
+        let since = outside.seconds() - KEY_LIFETIME;
         let key = i64::from(key);
         let dialog = self.dialog(peer)?;
         let mut recent = dialog.messages.iter().rev().take(KEYS_AMONG);
@@ -98,7 +98,7 @@ impl Vk {
             let known = dialog.messages.iter().find(|message| Some(message.number) == number);
             let Some(known) = known.filter(|_| forward["peer_id"] == peer) else { return missing("forward") };
             if forward["is_reply"] == true {
-                more = json!({ "reply_message": known.told(peer) });
+                more = json!({ "reply_message": known.to_json(peer) });
             }
         }
         if let Some(keyboard) = parameters.word("keyboard") {
@@ -125,11 +125,11 @@ impl Vk {
         let (media, md5) = (first.map(|it| it.media.to_owned()), md5(&attached));
         let sent = effect("messages.send", peer);
         outside.record(ChannelEffect { text, external_id, reply_to, media, md5, ..sent });
-        self.tell("message_reply", &message.told(peer), false, outside);
+        self.tell("message_reply", &message.to_json(peer), false, outside);
         Ok(message)
     }
 
-    pub(super) fn edit(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn edit(&mut self, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         let (peer, number) = (parameters.number("peer_id")?, parameters.number("cmid")?);
         let text = parameters.word("message").unwrap_or_default().to_owned();
         let attached = self.uploads.attached(parameters.word("attachment").unwrap_or_default())?;
@@ -149,15 +149,15 @@ impl Vk {
         message.text.clone_from(&text);
         message.attachments = attached.iter().map(|saved| saved.object.clone()).collect();
         message.edited = Some(now);
-        let told = message.told(peer);
+        let message_object = message.to_json(peer);
         let (external_id, first) = (Some(format!("{peer}:{number}")), attached.first());
         let (media, md5) = (first.map(|it| it.media.to_owned()), md5(&attached));
         outside.record(ChannelEffect { text, external_id, media, md5, ..effect("messages.edit", peer) });
-        self.tell("message_edit", &told, false, outside);
+        self.tell("message_edit", &message_object, false, outside);
         Ok(json!(1))
     }
 
-    pub(super) fn delete(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn delete(&mut self, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         let (peer, numbers) = (parameters.number("peer_id")?, parameters.needed("cmids")?.to_owned());
         let is_for_all = parameters.flag("delete_for_all");
         let now = outside.seconds();
@@ -169,17 +169,17 @@ impl Vk {
             let may = place
                 .and_then(|place| dialog.messages.get(place))
                 .is_some_and(|message| !is_for_all || (message.is_own() && message.date + DAY >= now));
-            let mut told = json!({ "peer_id": peer, "conversation_message_id": number });
+            let mut result = json!({ "peer_id": peer, "conversation_message_id": number });
             if let Some(place) = place.filter(|_| may) {
                 dialog.messages.remove(place);
                 let external_id = Some(format!("{peer}:{number}"));
                 outside.record(ChannelEffect { external_id, ..effect("messages.delete", peer) });
-                told["response"] = 1.into();
+                result["response"] = 1.into();
             } else {
                 let words = "Can't delete this message for everybody";
-                told["error"] = json!({ "code": 924, "description": words });
+                result["error"] = json!({ "code": 924, "description": words });
             }
-            all.push(told);
+            all.push(result);
         }
         Ok(json!(all))
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::{GROUP, Parameters, Told, missing, refused};
-use crate::channels::fake::{KeptFile, Outside};
+use super::{GROUP, MethodResult, Parameters, missing, refused};
+use crate::channels::fake::{Outside, ProviderFile};
 use crate::channels::request::{Reply, Request};
 
 /// The largest picture and the largest file.
@@ -24,7 +24,7 @@ pub(super) struct Uploads {
 
 struct Taken {
     kind: &'static str,
-    file: KeptFile,
+    file: ProviderFile,
 }
 
 /// A file that can be attached.
@@ -68,7 +68,7 @@ impl Uploads {
         };
         self.made += 1;
         let id = format!("taken-{}", self.made);
-        let file = KeptFile { name, mime, content: part.content, ..KeptFile::default() };
+        let file = ProviderFile { name, mime, content: part.content, ..ProviderFile::default() };
         self.taken.insert(id.clone(), Taken { kind, file });
         Reply::json(
             200,
@@ -79,7 +79,7 @@ impl Uploads {
         )
     }
 
-    pub(super) fn save_photo(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn save_photo(&mut self, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         let (photo, hash) = (parameters.needed("photo")?, parameters.needed("hash")?);
         parameters.number("server")?;
         if serde_json::from_str::<Vec<&str>>(photo).ok() != Some(vec![hash]) {
@@ -91,7 +91,7 @@ impl Uploads {
         Ok(json!([self.save("photo", file, outside)]))
     }
 
-    pub(super) fn save_document(&mut self, parameters: &Parameters, outside: &mut Outside) -> Told {
+    pub(super) fn save_document(&mut self, parameters: &Parameters, outside: &mut Outside) -> MethodResult {
         let id = parameters.needed("file")?;
         let Some(Taken { kind, file }) = self.taken.remove(id).filter(|taken| taken.kind != "photo") else {
             return refused(105, "Couldn't save file");
@@ -105,7 +105,7 @@ impl Uploads {
     }
 
     /// A file that a message may have: what names it, and where it is.
-    pub(super) fn save(&mut self, kind: &'static str, file: KeptFile, outside: &mut Outside) -> Value {
+    pub(super) fn save(&mut self, kind: &'static str, file: ProviderFile, outside: &mut Outside) -> Value {
         self.made += 1;
         let (id, md5) = (self.made, hex::encode(Md5::digest(&file.content)));
         let (size, name) = (file.content.len(), file.name.clone());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::message::{kept, merged};
+use super::message::{merged, store_file};
 use super::{ACCOUNT, CHANNEL, Item, WhatsappFake};
 use crate::channels::fake::{CustomerAction, CustomerDeed, CustomerDone, CustomerMedia, Outside};
 
@@ -20,7 +20,7 @@ impl WhatsappFake {
             CustomerAction::Write | CustomerAction::OwnerWrites => self.write(chat, deed, outside),
             CustomerAction::Edit => {
                 let id = needed(deed)?;
-                let (chat, place) = self.place_of(id).ok_or("message_id: there is no such message")?;
+                let (chat, place) = self.location_of(id).ok_or("message_id: there is no such message")?;
                 let item = self.chats.get_mut(&chat).and_then(|items| items.get_mut(place));
                 let item = item.ok_or("message_id: it is gone")?;
                 item.text = deed.text.clone().unwrap_or_default();
@@ -30,7 +30,7 @@ impl WhatsappFake {
             }
             CustomerAction::Delete => {
                 let id = needed(deed)?;
-                let (chat, place) = self.place_of(id).ok_or("message_id: there is no such message")?;
+                let (chat, place) = self.location_of(id).ok_or("message_id: there is no such message")?;
                 let item = self.chats.get_mut(&chat).and_then(|items| items.remove(place));
                 let item = item.ok_or("message_id: it is gone")?;
                 self.tell_changed(&chat, &item, "is_deleted", deed.forged, outside);
@@ -51,13 +51,14 @@ impl WhatsappFake {
                 Ok(done(chat, ids.pop()))
             }
             CustomerAction::React => {
-                let (chat, _) = self.place_of(needed(deed)?).ok_or("message_id: there is no such message")?;
+                let (chat, _) =
+                    self.location_of(needed(deed)?).ok_or("message_id: there is no such message")?;
                 let text = deed.text.clone().unwrap_or_default();
                 let (id, kind) = (self.next_id(), "reaction".to_owned());
                 let item = Item { id: id.clone(), kind, text, time: outside.seconds(), ..Item::default() };
-                let told = self.posted_item("incoming_message", &chat, &item);
-                let told = merged(told, &json!({"stanza_id": deed.message_id}));
-                self.tell(&json!([told]), deed.forged, outside);
+                let payload = self.posted_item("incoming_message", &chat, &item);
+                let payload = merged(payload, &json!({"stanza_id": deed.message_id}));
+                self.tell(&json!([payload]), deed.forged, outside);
                 Ok(done(chat, Some(id)))
             }
             CustomerAction::Deliver => self.deliver(chat, deed, "delivered", outside),
@@ -117,13 +118,14 @@ impl WhatsappFake {
                 items.push(self.with_file(Item { text, ..base.clone() }, media, hides_link, outside)?);
             }
         }
-        let told: Vec<Value> = items.iter().map(|item| self.posted_item(kind, &chat, item)).collect();
-        let told: Vec<Value> = told.into_iter().map(|item| merged(item, &deed.extra["item"])).collect();
+        let payloads: Vec<Value> = items.iter().map(|item| self.posted_item(kind, &chat, item)).collect();
+        let payloads: Vec<Value> =
+            payloads.into_iter().map(|item| merged(item, &deed.extra["item"])).collect();
         let id = items.first().map(|item| item.id.clone());
         for item in items {
             self.keep(&chat, item);
         }
-        self.tell(&told.into(), deed.forged, outside);
+        self.tell(&payloads.into(), deed.forged, outside);
         Ok(done(chat, id))
     }
 
@@ -143,14 +145,15 @@ impl WhatsappFake {
         let name = media.name.clone().unwrap_or_default();
         let mime = media.mime.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
         let until = outside.now.plus(std::time::Duration::from_hours(7 * 24));
-        let link = if hides_link { String::new() } else { kept(&name, &mime, media.bytes(), until, outside) };
+        let link =
+            if hides_link { String::new() } else { store_file(&name, &mime, media.bytes(), until, outside) };
         self.files.insert(id.clone(), (name.clone(), mime.clone(), media.bytes()));
         Ok(Item { id, kind: kind.to_owned(), file_name: name, mime, link, ..item })
     }
 
     fn tell_changed(&self, chat: &str, item: &Item, flag: &str, is_forged: bool, outside: &mut Outside) {
-        let told = merged(self.posted_item("incoming_message", chat, item), &json!({flag: true}));
-        self.tell(&json!([told]), is_forged, outside);
+        let payload = merged(self.posted_item("incoming_message", chat, item), &json!({flag: true}));
+        self.tell(&json!([payload]), is_forged, outside);
     }
 
     fn deliver(

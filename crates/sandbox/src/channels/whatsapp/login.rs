@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::fake::Outside;
 use super::super::request::Reply;
-use super::{NUMBER, PROFILE, WhatsappFake, said_error};
+use super::{NUMBER, PROFILE, WhatsappFake, error_with_success_status};
 
 /// Pixels of a module on each side.
 const MODULE: usize = 6;
@@ -22,10 +22,10 @@ impl WhatsappFake {
     /// The code that is to be scanned; each time another one.
     pub(super) fn qr_code(&mut self, outside: &Outside) -> Result<Value, Reply> {
         if self.mode.is_authorized {
-            return Err(said_error("profile is already authorized"));
+            return Err(error_with_success_status("profile is already authorized"));
         }
         let text = format!("2@{NUMBER},{},{}", outside.seconds(), self.next_id());
-        let picture = png(&text).ok_or_else(|| said_error("the code is too long"))?;
+        let picture = png(&text).ok_or_else(|| error_with_success_status("the code is too long"))?;
         let coded = STANDARD.encode(picture);
         Ok(
             json!({"status": "done", "qrCode": format!("data:image/png;base64,{coded}"), "timestamp": outside.seconds()}),

@@ -8,9 +8,9 @@ use domain::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::{Item, WhatsappFake, chat_of, done, effect, refused, said_error};
+use super::{Item, WhatsappFake, chat_of, done, effect, error_with_success_status, refused};
 use crate::channels::ChannelEffect;
-use crate::channels::fake::{KeptFile, Outside};
+use crate::channels::fake::{Outside, ProviderFile};
 use crate::channels::request::Reply;
 
 /// A link to a file ends after so many days.
@@ -61,7 +61,7 @@ impl WhatsappFake {
     pub(super) fn send_link(
         &mut self,
         body: &Value,
-        fetched: Option<&KeptFile>,
+        fetched: Option<&ProviderFile>,
         outside: &mut Outside,
     ) -> Result<Value, Reply> {
         let chat = chat_of(body)?;
@@ -125,10 +125,11 @@ impl WhatsappFake {
 
     pub(super) fn delete(&mut self, body: &Value, outside: &mut Outside) -> Result<Value, Reply> {
         let id = body["message_id"].as_str().unwrap_or_default();
-        let (chat, place) = self.place_of(id).ok_or_else(|| said_error("message not found"))?;
+        let (chat, place) =
+            self.location_of(id).ok_or_else(|| error_with_success_status("message not found"))?;
         let items = self.chats.entry(chat.clone()).or_default();
         if !items.get(place).is_some_and(|item| item.is_own) {
-            return Err(said_error("message is not yours"));
+            return Err(error_with_success_status("message is not yours"));
         }
         items.remove(place);
         let external_id = Some(id.to_owned());
@@ -138,7 +139,7 @@ impl WhatsappFake {
 
     pub(super) fn mark_read(&mut self, body: &Value, outside: &mut Outside) -> Result<Value, Reply> {
         let id = body["message_id"].as_str().unwrap_or_default();
-        let (chat, _) = self.place_of(id).ok_or_else(|| said_error("message not found"))?;
+        let (chat, _) = self.location_of(id).ok_or_else(|| error_with_success_status("message not found"))?;
         for item in self.chats.entry(chat.clone()).or_default() {
             item.is_read |= !item.is_own;
         }
@@ -176,7 +177,7 @@ impl WhatsappFake {
     pub(super) fn download(&self, id: &str, outside: &mut Outside) -> Result<Value, Reply> {
         let (name, mime, content) = self.files.get(id).ok_or_else(|| refused(404, "message has no media"))?;
         let until = outside.now.plus(std::time::Duration::from_hours(24 * LINK_DAYS));
-        let link = kept(name, mime, content.clone(), until, outside);
+        let link = store_file(name, mime, content.clone(), until, outside);
         Ok(json!({
             "status": "done", "file_name": name, "mimetype": mime, "file_link": link,
             "file_link_expire": until.as_seconds(),
@@ -185,7 +186,7 @@ impl WhatsappFake {
 }
 
 /// Keeps a file for as long as a link to it is good.
-pub(super) fn kept(
+pub(super) fn store_file(
     name: &str,
     mime: &str,
     content: Vec<u8>,
@@ -193,7 +194,7 @@ pub(super) fn kept(
     outside: &mut Outside,
 ) -> String {
     let (name, mime) = (name.to_owned(), mime.to_owned());
-    outside.keep(KeptFile { name, mime, content, until: Some(until), ..KeptFile::default() })
+    outside.keep(ProviderFile { name, mime, content, until: Some(until), ..ProviderFile::default() })
 }
 
 /// The fields of both.

@@ -91,7 +91,7 @@ impl WhatsappFake {
     }
 
     /// The chat of a message, and its place there.
-    fn place_of(&self, id: &str) -> Option<(String, usize)> {
+    fn location_of(&self, id: &str) -> Option<(String, usize)> {
         self.chats
             .iter()
             .find_map(|(chat, items)| Some((chat.clone(), items.iter().position(|item| item.id == id)?)))
@@ -127,7 +127,7 @@ impl WhatsappFake {
             }
             ("POST", "/api/profile/logout") => {
                 if !self.mode.is_authorized {
-                    return Err(said_error("profile is not authorized"));
+                    return Err(error_with_success_status("profile is not authorized"));
                 }
                 self.sign(false, outside);
                 return Ok(done(outside));
@@ -153,7 +153,7 @@ impl WhatsappFake {
             _ => {}
         }
         if !self.mode.is_authorized {
-            return Err(said_error("profile is not authorized"));
+            return Err(error_with_success_status("profile is not authorized"));
         }
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/api/sync/message/send") => self.send_text(&body, outside),
@@ -212,7 +212,7 @@ impl Fake for WhatsappFake {
             return Some(refused(401, "unauthorized"));
         }
         Some(match self.routed(request, outside) {
-            Ok(told) => Reply::json(200, &told),
+            Ok(response) => Reply::json(200, &response),
             Err(refusal) => refusal,
         })
     }
@@ -257,7 +257,7 @@ fn chat_of(body: &Value) -> Result<String, Reply> {
         return Err(refused(400, "recipient must be a number in digits"));
     }
     if recipient.starts_with(NOT_THERE) {
-        return Err(said_error("recipient is not on WhatsApp"));
+        return Err(error_with_success_status("recipient is not on WhatsApp"));
     }
     Ok(format!("{recipient}@c.us"))
 }
@@ -267,9 +267,9 @@ fn check_number(phone: &str, outside: &Outside) -> Result<Value, Reply> {
     if !is_number(phone) {
         return Err(refused(400, "phone must be a number in digits"));
     }
-    let mut told = done(outside);
-    told["on_whatsapp"] = (!phone.starts_with(NOT_THERE)).into();
-    Ok(told)
+    let mut response = done(outside);
+    response["on_whatsapp"] = (!phone.starts_with(NOT_THERE)).into();
+    Ok(response)
 }
 
 fn is_number(text: &str) -> bool {
@@ -294,7 +294,7 @@ fn refused(status: u16, detail: &str) -> Reply {
 }
 
 /// A refusal with the status of a success.
-fn said_error(detail: &str) -> Reply {
+fn error_with_success_status(detail: &str) -> Reply {
     refused(200, detail)
 }
 

@@ -32,7 +32,7 @@ impl WhatsappFake {
         let (from, to) = if item.is_own { (own.as_str(), chat) } else { (chat, own.as_str()) };
         let name = self.names.get(chat);
         let is_text = matches!(item.kind.as_str(), "chat" | "reaction");
-        let mut told = json!({
+        let mut payload = json!({
             "wh_type": kind, "profile_id": PROFILE, "id": item.id, "type": item.kind,
             "body": if is_text { item.text.as_str() } else { "" }, "from": from, "to": to, "chatId": chat,
             "senderName": if item.is_own { None } else { name }, "contact_name": name, "contact_phone": "",
@@ -43,15 +43,15 @@ impl WhatsappFake {
             "stanza_id": item.reply_to.clone().unwrap_or_default(), "thumbnail": "", "picture": "",
         });
         if !item.link.is_empty() {
-            told["file_link"] = item.link.clone().into();
+            payload["file_link"] = item.link.clone().into();
         }
         if !is_text {
-            told["file_name"] = item.file_name.clone().into();
-            told["mimetype"] = item.mime.clone().into();
+            payload["file_name"] = item.file_name.clone().into();
+            payload["mimetype"] = item.mime.clone().into();
         }
         if let Some(id) = &item.reply_to {
-            told["reply_message"] = json!({"id": id, "type": "chat"});
+            payload["reply_message"] = json!({"id": id, "type": "chat"});
         }
-        told
+        payload
     }
 }

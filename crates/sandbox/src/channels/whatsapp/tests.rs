@@ -38,8 +38,8 @@ fn token_and_profile_must_be_right() {
     assert_eq!(call(&mut fake, TOKEN, (SEND.0, ""), &body).0, 400);
     assert_eq!(call(&mut fake, TOKEN, (SEND.0, "profile_id=x"), &body).0, 404);
     fake.mode.is_authorized = false;
-    let (status, told) = call(&mut fake, TOKEN, SEND, &body);
-    assert_eq!((status, &told["status"]), (200, &json!("error")));
+    let (status, response) = call(&mut fake, TOKEN, SEND, &body);
+    assert_eq!((status, &response["status"]), (200, &json!("error")));
     fake.mode.is_paid = false;
     assert_eq!(call(&mut fake, TOKEN, SEND, &body).0, 402);
 }
@@ -63,6 +63,6 @@ fn wrong_messages_are_refused() {
         let path = format!("/api/sync/{path}");
         assert!(call(&mut fake, TOKEN, (&path, profile), &body).0 >= 400, "{path} {body}");
     }
-    let (status, told) = call(&mut fake, TOKEN, SEND, &json!({"recipient": "99900000001", "body": "x"}));
-    assert_eq!((status, &told["status"]), (200, &json!("error")));
+    let (status, response) = call(&mut fake, TOKEN, SEND, &json!({"recipient": "99900000001", "body": "x"}));
+    assert_eq!((status, &response["status"]), (200, &json!("error")));
 }

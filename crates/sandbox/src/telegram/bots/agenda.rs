@@ -237,20 +237,20 @@ mod tests {
     use crate::telegram::orders::Button;
 
     #[test]
-    fn a_turned_keyboard_has_the_same_buttons_elsewhere() {
+    fn a_rotated_keyboard_has_the_same_buttons() {
         let button = |text: &str| Button {
             text: text.to_owned(),
             data: Some(text.to_lowercase()),
             ..Button::default()
         };
         let markup = keyboard(&[vec![button("A"), button("B")], vec![button("C")]]).unwrap().unwrap();
-        let told = |markup: &enums::ReplyMarkup| {
+        let labels = |markup: &enums::ReplyMarkup| {
             let all = callbacks(Some(markup));
             all.map(|it| format!("{} {}", it.text, String::from_utf8_lossy(it.data))).collect::<Vec<_>>()
         };
         let once = turned(&markup, 1);
-        assert_eq!(told(&once), ["C #1 c#1", "A #1 a#1", "B #1 b#1"]);
-        assert_eq!(told(&turned(&once, 2)), ["B #2 b#2", "C #2 c#2", "A #2 a#2"]);
+        assert_eq!(labels(&once), ["C #1 c#1", "A #1 a#1", "B #1 b#1"]);
+        assert_eq!(labels(&turned(&once, 2)), ["B #2 b#2", "C #2 c#2", "A #2 a#2"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) struct Bots {
     /// Bots with a token, by their user id.
     api: HashMap<i64, ApiBot>,
     /// Woken when a bot with a token gets an update.
-    heard: Arc<Notify>,
+    update_arrived: Arc<Notify>,
     /// The same, for the task that posts to webhooks.
     posted: Arc<Notify>,
     /// How many trips were offered.

@@ -9,7 +9,7 @@ use super::agenda::Scene;
 use super::api::BotAnswer;
 use super::keyboards::callbacks;
 use super::orders::{AnswerKind, AnswerOrder, OutsidePress};
-use super::rules::{Heard, Reaction};
+use super::rules::{BotInput, Reaction};
 use crate::telegram::ledger::PressNote;
 use crate::telegram::orders::OutsideError;
 use crate::telegram::peer::Peer;
@@ -29,7 +29,7 @@ pub(crate) enum Pause {
     Twice,
     For(Duration),
     /// When the program of the bot has answered.
-    Asked(oneshot::Receiver<BotAnswer>),
+    UntilAnswered(oneshot::Receiver<BotAnswer>),
 }
 
 /// What a press came to.
@@ -68,13 +68,17 @@ impl State {
         }
         let (bot, text) = (stored.from, button.text.to_owned());
         let account = self.account_of(me).map(|account| account.name.clone());
-        let heard = Heard::Press { data: &String::from_utf8_lossy(data), button: &text };
-        let reaction = self.bots.react(bot, account.as_deref(), heard);
+        let input = BotInput::Press { data: &String::from_utf8_lossy(data), button: &text };
+        let reaction = self.bots.react(bot, account.as_deref(), input);
         if reaction.is_none()
             && let Some(theirs) = self.twin(me, peer, id, bot)
-            && let Some(asked) = self.ask_bot(me, bot, theirs, data)
+            && let Some(pending) = self.ask_bot(me, bot, theirs, data)
         {
-            return Press { note, pause: Pause::Asked(asked), answer: Ok(BotAnswer::default().into()) };
+            return Press {
+                note,
+                pause: Pause::UntilAnswered(pending),
+                answer: Ok(BotAnswer::default().into()),
+            };
         }
         let Reaction { answer, then } = reaction.unwrap_or_default();
         let refusal = match answer.kind {
@@ -105,7 +109,7 @@ impl State {
             return;
         }
         let account = self.account_of(from).map(|account| account.name.clone());
-        match self.bots.react(to, account.as_deref(), Heard::Text(text)) {
+        match self.bots.react(to, account.as_deref(), BotInput::Text(text)) {
             Some(Reaction { then, .. }) => {
                 let scene = Scene { bot: to, owner: from, peer: Peer::User(to), message: None };
                 self.act_later(scene, then.into(), at);
@@ -137,7 +141,7 @@ impl Telegram {
         &self,
         order: &OutsidePress,
     ) -> Result<Option<BotAnswer>, OutsideError> {
-        let asked = {
+        let pending = {
             let mut state = self.lock();
             let (user, bot) = (state.named_user(&order.from)?, state.named_user(&order.bot)?);
             let stored = state.stored(bot, Peer::User(user), order.message_id);
@@ -148,7 +152,8 @@ impl Telegram {
             }
             state.ask_bot(user, bot, order.message_id, order.data.as_bytes())
         };
-        let asked = asked.ok_or_else(|| OutsideError::Invalid(format!("\"{}\" has no token", order.bot)))?;
-        Ok(tokio::time::timeout(GIVEN_UP, asked).await.ok().and_then(Result::ok))
+        let pending =
+            pending.ok_or_else(|| OutsideError::Invalid(format!("\"{}\" has no token", order.bot)))?;
+        Ok(tokio::time::timeout(GIVEN_UP, pending).await.ok().and_then(Result::ok))
     }
 }

@@ -6,7 +6,7 @@ use crate::telegram::orders::Button;
 
 /// What a bot hears.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Heard<'a> {
+pub(super) enum BotInput<'a> {
     Press { data: &'a str, button: &'a str },
     Text(&'a str),
 }
@@ -28,19 +28,19 @@ pub(super) fn unnumbered(data: &str) -> &str {
 
 impl Rule {
     /// What follows the prefix, if the rule is about this.
-    fn fits<'a>(&self, account: Option<&str>, heard: Heard<'a>) -> Option<&'a str> {
+    fn fits<'a>(&self, account: Option<&str>, input: BotInput<'a>) -> Option<&'a str> {
         if self.times == Some(0) || self.account.as_deref().is_some_and(|wanted| account != Some(wanted)) {
             return None;
         }
-        match (heard, &self.data, &self.prefix, &self.text) {
-            (Heard::Text(text), None, None, Some(wanted)) => (text == wanted).then_some(text),
-            (Heard::Press { data, .. }, Some(wanted), None, None) => {
+        match (input, &self.data, &self.prefix, &self.text) {
+            (BotInput::Text(text), None, None, Some(wanted)) => (text == wanted).then_some(text),
+            (BotInput::Press { data, .. }, Some(wanted), None, None) => {
                 (unnumbered(data) == wanted).then_some(data)
             }
-            (Heard::Press { data, .. }, None, Some(prefix), None) => {
+            (BotInput::Press { data, .. }, None, Some(prefix), None) => {
                 unnumbered(data).strip_prefix(prefix.as_str())
             }
-            (Heard::Press { data, .. }, None, None, None) => Some(data),
+            (BotInput::Press { data, .. }, None, None, None) => Some(data),
             _ => None,
         }
     }
@@ -48,16 +48,16 @@ impl Rule {
 
 impl Bots {
     /// What a bot does about a press or a text; none without a rule for it.
-    pub(super) fn react(&mut self, bot: i64, account: Option<&str>, heard: Heard<'_>) -> Option<Reaction> {
+    pub(super) fn react(&mut self, bot: i64, account: Option<&str>, input: BotInput<'_>) -> Option<Reaction> {
         let rules = self.rules.get_mut(&bot).map(Vec::as_mut_slice).unwrap_or_default();
         let (rule, rest) = rules.iter_mut().find_map(|rule| {
-            let rest = rule.fits(account, heard)?;
+            let rest = rule.fits(account, input)?;
             Some((rule, rest))
         })?;
         rule.times = rule.times.map(|left| left.saturating_sub(1));
-        let button = match heard {
-            Heard::Press { button, .. } => button,
-            Heard::Text(text) => text,
+        let button = match input {
+            BotInput::Press { button, .. } => button,
+            BotInput::Text(text) => text,
         };
         let then = rule.then.iter().map(|deed| filled(deed, rest, button)).collect();
         Some(Reaction { answer: rule.answer.clone(), then })
@@ -103,13 +103,13 @@ mod tests {
             {"text": "/start", "account": "main", "answer": {"text": "written"}},
             {"answer": {"text": "any"}},
         ]));
-        let mut answer = |heard| bots.react(1, Some("main"), heard)?.answer.text;
-        let press = |data| Heard::Press { data, button: "B" };
+        let mut answer = |input| bots.react(1, Some("main"), input)?.answer.text;
+        let press = |data| BotInput::Press { data, button: "B" };
         assert_eq!(answer(press("book#12")).as_deref(), Some("once"));
         assert_eq!(answer(press("book")).as_deref(), Some("any"));
-        assert_eq!(answer(Heard::Text("/start")).as_deref(), Some("written"));
-        assert_eq!(answer(Heard::Text("hello")), None);
-        assert!(bots.react(1, Some("fifth"), Heard::Text("/start")).is_none());
+        assert_eq!(answer(BotInput::Text("/start")).as_deref(), Some("written"));
+        assert_eq!(answer(BotInput::Text("hello")), None);
+        assert!(bots.react(1, Some("fifth"), BotInput::Text("/start")).is_none());
         let then = bots.react(1, None, press("place:7#3")).unwrap().then;
         let words = then[0].edit.as_ref().unwrap();
         assert_eq!((words.text.as_str(), words.buttons[0][0].data.as_deref()), ("B", Some("yes:7")));

@@ -25,7 +25,7 @@ impl Depot {
     }
 
     /// A place for a new file.
-    pub(super) fn place(&self) -> io::Result<TemporaryFile> {
+    pub(super) fn new_file(&self) -> io::Result<TemporaryFile> {
         crate::files::make_private_dir(&self.folder)?;
         let number = self.last.fetch_add(1, Ordering::Relaxed);
         Ok(TemporaryFile(self.folder.join(number.to_string())))
@@ -33,8 +33,8 @@ impl Depot {
 
     /// Keeps these bytes, again and again until there are so many.
     pub(crate) fn keep(&self, pattern: &[u8], size: u64) -> io::Result<Content> {
-        let place = self.place()?;
-        let mut file = place.open()?;
+        let disk_file = self.new_file()?;
+        let mut file = disk_file.open()?;
         let (mut digest, mut left) = (Md5::new(), size);
         while left > 0 && !pattern.is_empty() {
             let piece = &pattern[..usize::try_from(left).unwrap_or(usize::MAX).min(pattern.len())];
@@ -42,7 +42,7 @@ impl Depot {
             digest.update(piece);
             left -= piece.len() as u64;
         }
-        Ok(Content { place, size: size - left, md5: digest.finalize().into(), part: STRIDE })
+        Ok(Content { disk_file, size: size - left, md5: digest.finalize().into(), part: STRIDE })
     }
 }
 
@@ -67,7 +67,7 @@ impl Drop for TemporaryFile {
 /// A whole file.
 #[derive(Debug)]
 pub(crate) struct Content {
-    pub(super) place: TemporaryFile,
+    pub(super) disk_file: TemporaryFile,
     pub(crate) size: u64,
     pub(super) md5: [u8; 16],
     /// How long the parts are that it came in; each begins at a multiple of the stride.
@@ -79,7 +79,7 @@ impl Content {
     pub(crate) fn read(&self, offset: u64, limit: usize) -> io::Result<Vec<u8>> {
         let end = offset.saturating_add(limit as u64).min(self.size);
         let mut bytes = Vec::with_capacity(usize::try_from(end.saturating_sub(offset)).unwrap_or(0));
-        let mut file = self.place.open()?;
+        let mut file = self.disk_file.open()?;
         let mut at = offset;
         while at < end {
             let inside = at % self.part;
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_bytes_are_read_anywhere_and_go_with_their_owner() {
+    fn content_is_read_at_any_offset_and_deleted_on_drop() {
         let folder = tempfile::tempdir().unwrap();
         let depot = Depot::new(folder.path().join("files"));
         let content = depot.keep(b"abc", 7).unwrap();
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(content.read(2, 3).unwrap(), b"cab");
         assert_eq!(content.read(7, 3).unwrap(), b"");
         assert_eq!(content.read(700, 3).unwrap(), b"");
-        let path = content.place.0.clone();
+        let path = content.disk_file.0.clone();
         assert!(path.exists());
         drop(content);
         assert!(!path.exists());

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_is_neither_huge_nor_a_thread() {
+    fn a_photo_has_limits_of_size_and_aspect_ratio() {
         let suits = |width, height| Extent { width, height }.suits_a_photo();
         assert!(suits(1, 1) && suits(5_000, 5_000) && suits(20, 1));
         assert!(!suits(5_001, 5_000) && !suits(21, 1) && !suits(0, 5));

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn photos_stand_with_videos_and_other_kinds_with_their_own() {
+    fn albums_mix_photos_with_videos_but_no_other_kinds() {
         for album in [&[Photo, Video, Photo][..], &[Audio, Audio], &[Document, Document], &[Video]] {
             assert!(make_an_album(album), "{album:?}");
         }

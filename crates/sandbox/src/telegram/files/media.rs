@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grammers_tl_types::{enums, types};
 
-use super::{Claim, Content, FileKind, HEAD, Kept, disk, extent, form};
+use super::{Claim, Content, FileKind, HEAD, StoredFile, disk, extent, form};
 use crate::telegram::ledger::MediaNote;
 use crate::telegram::message::Body;
 use crate::telegram::rpc::{Result, RpcError, bad_request};
@@ -60,7 +60,7 @@ impl State {
         id: i64,
         access_hash: i64,
         reference: &[u8],
-    ) -> Option<(&Kept, Reference)> {
+    ) -> Option<(&StoredFile, Reference)> {
         let kept = self.files.get(id)?;
         if self.seed.file_hash(viewer, id, None) != access_hash {
             return None;
@@ -94,7 +94,7 @@ impl State {
                     self.uploaded(me, thumb)?;
                 }
                 let attributes = attributes(document);
-                let kept = Kept {
+                let kept = StoredFile {
                     kind: FileKind::of_document(&document.mime_type, &attributes),
                     mime_type: mime_type(&document.mime_type),
                     ..self.plain(me, content, at)?
@@ -103,7 +103,7 @@ impl State {
                     enums::DocumentAttribute::Filename(name) => Some(name.file_name.clone()),
                     _ => None,
                 });
-                let file = self.files.keep(Kept { name, attributes, ..kept });
+                let file = self.files.keep(StoredFile { name, attributes, ..kept });
                 Ok(Media { file, spoiler: document.spoiler })
             }
             enums::InputMedia::Photo(photo) => {
@@ -166,10 +166,10 @@ impl State {
     }
 
     /// A document of which nothing is known but its bytes. It is stored where its account lives.
-    fn plain(&self, me: i64, content: std::sync::Arc<Content>, at: Moment) -> Result<Kept> {
+    fn plain(&self, me: i64, content: std::sync::Arc<Content>, at: Moment) -> Result<StoredFile> {
         let head = content.read(0, 64).map_err(|error| disk(&error))?;
         let dc_id = self.account_of(me).map_or(2, |account| account.dc_id);
-        Ok(Kept {
+        Ok(StoredFile {
             kind: FileKind::Document,
             content,
             name: None,
@@ -178,7 +178,7 @@ impl State {
             extent: None,
             form: form(&head),
             dc_id,
-            said_dc_id: dc_id,
+            named_dc_id: dc_id,
             date: at.date(),
             era: 0,
         })
@@ -208,13 +208,13 @@ impl State {
             _ => "image/jpeg",
         };
         let (kind, mime_type) = (FileKind::Photo, mime_type.to_owned());
-        Ok(self.files.keep(Kept { kind, name, mime_type, extent: Some(extent), ..plain }))
+        Ok(self.files.keep(StoredFile { kind, name, mime_type, extent: Some(extent), ..plain }))
     }
 
     /// A file as an account sees it in a message.
     pub(crate) fn media(&self, viewer: i64, media: Media) -> Option<enums::MessageMedia> {
         let kept = self.files.get(media.file)?;
-        let (id, date, dc_id, spoiler) = (media.file, kept.date, kept.said_dc_id, media.spoiler);
+        let (id, date, dc_id, spoiler) = (media.file, kept.date, kept.named_dc_id, media.spoiler);
         let access_hash = self.seed.file_hash(viewer, id, None);
         let file_reference = self.reference(viewer, id, kept.era);
         if let Some(extent) = kept.extent.filter(|_| kept.kind == FileKind::Photo) {
@@ -282,7 +282,7 @@ impl State {
     }
 }
 
-impl Kept {
+impl StoredFile {
     /// What the ledger and the control port show of it.
     pub(crate) fn note(&self, file_id: i64, grouped_id: Option<i64>) -> MediaNote {
         let mut note = MediaNote {
@@ -321,8 +321,8 @@ impl Kept {
     }
 }
 
-fn mime_type(told: &str) -> String {
-    if told.is_empty() { "application/octet-stream" } else { told }.to_owned()
+fn mime_type(claimed: &str) -> String {
+    if claimed.is_empty() { "application/octet-stream" } else { claimed }.to_owned()
 }
 
 /// What a document shows: all that was given, but nothing of a film or of sound when it is to be a mere file.

@@ -25,7 +25,7 @@ pub(crate) const HEAD: usize = 512 * 1024;
 
 /// A file that can be shown in messages.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept {
+pub(crate) struct StoredFile {
     pub(crate) kind: FileKind,
     pub(crate) content: Arc<Content>,
     pub(crate) name: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct Kept {
     /// The data centre where it is stored.
     pub(crate) dc_id: i32,
     /// The data centre that messages name.
-    pub(crate) said_dc_id: i32,
+    pub(crate) named_dc_id: i32,
     pub(crate) date: i32,
     /// Rises when all references to it expire.
     pub(crate) era: u32,
@@ -47,14 +47,14 @@ pub(crate) struct Kept {
 pub(crate) struct Files {
     pub(crate) depot: Depot,
     uploads: HashMap<i64, Uploads>,
-    kept: BTreeMap<i64, Kept>,
+    files: BTreeMap<i64, StoredFile>,
     last: i64,
 }
 
 impl Files {
     /// No file yet. Ids rise from the number given: time, so that an id of an earlier run means nothing in this one.
     pub(crate) fn new(folder: PathBuf, first: i64) -> Self {
-        Self { depot: Depot::new(folder), uploads: HashMap::new(), kept: BTreeMap::new(), last: first }
+        Self { depot: Depot::new(folder), uploads: HashMap::new(), files: BTreeMap::new(), last: first }
     }
 
     /// Takes a part of an account's upload.
@@ -68,25 +68,25 @@ impl Files {
     }
 
     /// Makes a file of something that was uploaded; returns its id.
-    pub(crate) fn keep(&mut self, file: Kept) -> i64 {
+    pub(crate) fn keep(&mut self, file: StoredFile) -> i64 {
         self.last += 1;
-        self.kept.insert(self.last, file);
+        self.files.insert(self.last, file);
         self.last
     }
 
-    pub(crate) fn get(&self, id: i64) -> Option<&Kept> {
-        self.kept.get(&id)
+    pub(crate) fn get(&self, id: i64) -> Option<&StoredFile> {
+        self.files.get(&id)
     }
 
     /// In the order they were made.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (i64, &Kept)> {
-        self.kept.iter().map(|(id, kept)| (*id, kept))
+    pub(crate) fn all(&self) -> impl Iterator<Item = (i64, &StoredFile)> {
+        self.files.iter().map(|(id, kept)| (*id, kept))
     }
 
     /// Lets the references to one file expire, or to all; returns to how many.
     pub(crate) fn expire(&mut self, id: Option<i64>) -> usize {
         let mut expired = 0;
-        for (_, kept) in self.kept.iter_mut().filter(|(known, _)| id.is_none_or(|id| id == **known)) {
+        for (_, kept) in self.files.iter_mut().filter(|(known, _)| id.is_none_or(|id| id == **known)) {
             kept.era = kept.era.saturating_add(1);
             expired += 1;
         }

@@ -63,8 +63,8 @@ impl Uploads {
         if let Some(place) = known {
             self.0.remove(place);
         }
-        let place = depot.place().map_err(|error| disk(&error))?;
-        let mut upload = Upload::new(id, big, place);
+        let disk_file = depot.new_file().map_err(|error| disk(&error))?;
+        let mut upload = Upload::new(id, big, disk_file);
         upload.take(number, part)?;
         if self.0.len() == MOST_UPLOADS {
             self.0.pop_front();
@@ -79,8 +79,8 @@ impl Uploads {
         let parts = parts.ok_or(bad_request("FILE_PARTS_INVALID"))?;
         let upload = self.0.iter_mut().rfind(|upload| upload.id == claim.id && upload.big == claim.big);
         let whole = upload.ok_or_else(|| missing(0))?.finish(parts)?;
-        let told = claim.md5.trim();
-        if !told.is_empty() && !told.eq_ignore_ascii_case(&whole.checksum()) {
+        let claimed = claim.md5.trim();
+        if !claimed.is_empty() && !claimed.eq_ignore_ascii_case(&whole.checksum()) {
             return Err(bad_request("MD5_CHECKSUM_INVALID"));
         }
         Ok(whole)
@@ -106,8 +106,8 @@ fn admitted(part: &Part<'_>) -> Result<u32> {
     }
     let number = u32::try_from(part.number).ok().filter(|number| *number < MOST_PARTS);
     let number = number.ok_or(bad_request("FILE_PART_INVALID"))?;
-    let Some(told) = part.total.filter(|told| *told != -1) else { return Ok(number) };
-    let total = u32::try_from(told).ok().filter(|total| (1..=MOST_PARTS).contains(total));
+    let Some(claimed) = part.total.filter(|claimed| *claimed != -1) else { return Ok(number) };
+    let total = u32::try_from(claimed).ok().filter(|total| (1..=MOST_PARTS).contains(total));
     let total = total.ok_or(bad_request("FILE_PARTS_INVALID"))?;
     if number >= total {
         return Err(bad_request("FILE_PART_INVALID"));
@@ -138,7 +138,7 @@ struct Upload {
     id: i64,
     big: bool,
     /// None once it is whole.
-    place: Option<TemporaryFile>,
+    disk_file: Option<TemporaryFile>,
     /// How long each part is; 0 for one that has not come.
     sizes: Vec<u32>,
     /// The checksum of the parts from the first on, without a gap.
@@ -148,19 +148,19 @@ struct Upload {
 }
 
 impl Upload {
-    fn new(id: i64, big: bool, place: TemporaryFile) -> Self {
+    fn new(id: i64, big: bool, disk_file: TemporaryFile) -> Self {
         let (sizes, digest) = (Vec::new(), Md5::new());
-        Self { id, big, place: Some(place), sizes, digest, digested: 0, whole: None }
+        Self { id, big, disk_file: Some(disk_file), sizes, digest, digested: 0, whole: None }
     }
 
-    fn place(&self) -> io::Result<&TemporaryFile> {
-        let whole = self.whole.as_ref().map(|whole| &whole.place);
-        self.place.as_ref().or(whole).ok_or_else(|| io::ErrorKind::NotFound.into())
+    fn disk_file(&self) -> io::Result<&TemporaryFile> {
+        let whole = self.whole.as_ref().map(|whole| &whole.disk_file);
+        self.disk_file.as_ref().or(whole).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn read(&self, number: usize) -> io::Result<Vec<u8>> {
         let size = self.sizes.get(number).copied().unwrap_or(0);
-        let mut file = self.place()?.open()?;
+        let mut file = self.disk_file()?.open()?;
         file.seek(SeekFrom::Start(number as u64 * STRIDE))?;
         let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
         file.read_exact(&mut bytes)?;
@@ -188,7 +188,7 @@ impl Upload {
 
     fn write(&mut self, number: u32, length: u32, bytes: &[u8]) -> io::Result<()> {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
-        let mut file = self.place()?.open()?;
+        let mut file = self.disk_file()?.open()?;
         file.seek(SeekFrom::Start(u64::from(number) * STRIDE))?;
         file.write_all(bytes)?;
         if place >= self.sizes.len() {
@@ -234,10 +234,10 @@ impl Upload {
         if let Some(whole) = &self.whole {
             return Ok(Arc::clone(whole));
         }
-        let place = self.place.take().ok_or_else(|| missing(0))?;
+        let disk_file = self.disk_file.take().ok_or_else(|| missing(0))?;
         let part = self.sizes.first().map_or(STRIDE, |size| u64::from(*size));
         let md5 = self.digest.clone().finalize().into();
-        let whole = Arc::new(Content { place, size, md5, part });
+        let whole = Arc::new(Content { disk_file, size, md5, part });
         self.whole = Some(Arc::clone(&whole));
         Ok(whole)
     }
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_its_rules() {
+    fn invalid_parts_are_refused() {
         let long = vec![1; 512 * 1024 + 1];
         assert_eq!(error(admitted(&part(0, None, &[]))), "FILE_PART_EMPTY");
         assert_eq!(error(admitted(&part(0, None, &long))), "FILE_PART_TOO_BIG");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_claimed_must_be_there() {
+    fn claimed_parts_and_checksum_must_match() {
         let folder = tempfile::tempdir().unwrap();
         let depot = Depot::new(folder.path().to_owned());
         let mut uploads = Uploads::default();
@@ -305,8 +305,8 @@ mod tests {
         let wrong = Claim { md5: "00000000000000000000000000000000", ..claim(2, false) };
         assert_eq!(error(uploads.whole(&wrong)), "MD5_CHECKSUM_INVALID");
         let whole = uploads.whole(&claim(2, false)).unwrap();
-        let told = whole.checksum().to_uppercase();
-        uploads.whole(&Claim { md5: &told, ..claim(2, false) }).unwrap();
+        let checksum = whole.checksum().to_uppercase();
+        uploads.whole(&Claim { md5: &checksum, ..claim(2, false) }).unwrap();
         // The same part once more changes nothing; another one begins another file.
         uploads.save(&depot, 1, part(1, None, &[8; 10])).unwrap();
         assert_eq!(uploads.whole(&claim(2, false)).unwrap().md5, whole.md5);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_file_is_small_and_parts_keep_their_size() {
+    fn small_files_and_part_sizes_have_limits() {
         let folder = tempfile::tempdir().unwrap();
         let depot = Depot::new(folder.path().to_owned());
         let mut uploads = Uploads::default();

@@ -16,7 +16,7 @@ pub(super) fn get_password(
     let user = half.or(context.user).ok_or(unauthorized("AUTH_KEY_UNREGISTERED"))?;
     let password = context.state.password_of(user);
     let seed = context.state.seed;
-    let asked = password.as_deref().map(|password| {
+    let challenge = password.as_deref().map(|password| {
         let secret = |number| seed.auth_key(&format!("password {} {number}", key.0));
         context.state.signing.challenge(key, password, secret)
     });
@@ -25,8 +25,8 @@ pub(super) fn get_password(
         has_secure_values: false,
         has_password: password.is_some(),
         current_algo: password.as_deref().map(|password| password.algorithm().into()),
-        srp_b: asked.as_ref().map(|asked| asked.public.to_vec()),
-        srp_id: asked.as_ref().map(|asked| asked.id),
+        srp_b: challenge.as_ref().map(|challenge| challenge.public.to_vec()),
+        srp_id: challenge.as_ref().map(|challenge| challenge.id),
         hint: password.as_deref().and_then(|password| password.hint.clone()),
         email_unconfirmed_pattern: None,
         new_algo: enums::PasswordKdfAlgo::Unknown,

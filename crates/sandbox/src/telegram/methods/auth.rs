@@ -157,8 +157,9 @@ pub(super) fn check_password(
         return Err(bad_request("PASSWORD_HASH_INVALID"));
     };
     let password = context.state.password_of(user).ok_or(bad_request("PASSWORD_HASH_INVALID"))?;
-    let asked = context.state.signing.asked(key, answer.srp_id).ok_or(bad_request("SRP_ID_INVALID"))?;
-    password.check(&asked, &answer.a, &answer.m1)?;
+    let challenge =
+        context.state.signing.take_challenge(key, answer.srp_id).ok_or(bad_request("SRP_ID_INVALID"))?;
+    password.check(&challenge, &answer.a, &answer.m1)?;
     if half.is_some() {
         let phone = context.state.account_of(user).map(|account| digits(&account.phone));
         context.state.signing.codes.forgive(&phone.unwrap_or_default());

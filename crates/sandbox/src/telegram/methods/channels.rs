@@ -3,7 +3,7 @@
 use grammers_tl_types::{enums, functions, types};
 
 use super::governing::may_be_about;
-use super::groups::{input_users, invited, kept_title, willing};
+use super::groups::{input_users, invited, normalized_title, willing};
 use crate::telegram::chats::Role;
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
@@ -19,13 +19,13 @@ pub(super) fn create_channel(
     request: &functions::channels::CreateChannel,
 ) -> Result<enums::Updates> {
     let me = context.me()?;
-    let title = kept_title(&request.title)?;
+    let title = normalized_title(&request.title)?;
     may_be_about(&request.about)?;
     let id = context.state.make_channel(me, &title, !request.broadcast, context.at.date());
     if let Some(channel) = context.state.channels.get_mut(&id) {
         request.about.clone_into(&mut channel.about);
     }
-    context.state.tell_standing(me, id, context.at, Some(context.here()));
+    context.state.notify_of_membership(me, id, context.at, Some(context.here()));
     let action = types::MessageActionChannelCreate { title: title.clone() }.into();
     let line = context.state.announce(me, Peer::Channel(id), action, context.at, Some(context.here()));
     context.record(Peer::Channel(id), None, title, announced_id(line.as_ref()));
@@ -82,7 +82,7 @@ pub(super) fn invite_to_channel(
     }
     for user in &users {
         context.state.enter_channel(*user, id, me, at.date());
-        context.state.tell_standing(*user, id, at, here);
+        context.state.notify_of_membership(*user, id, at, here);
     }
     let mut line = None;
     if megagroup {
@@ -105,7 +105,7 @@ pub(super) fn join(context: &mut Context<'_>, me: i64, id: i64, by_link: bool) -
     if !context.state.enter_channel(me, id, me, at.date()) {
         return Err(bad_request("USER_ALREADY_PARTICIPANT"));
     }
-    context.state.tell_standing(me, id, at, here);
+    context.state.notify_of_membership(me, id, at, here);
     let mut line = None;
     if megagroup {
         let action = if by_link {
@@ -148,7 +148,7 @@ pub(super) fn leave_channel(
         context.state.announce(me, Peer::Channel(id), action, at, here);
     }
     context.state.leave_channel(me, id);
-    context.state.tell_standing(me, id, at, here);
+    context.state.notify_of_membership(me, id, at, here);
     context.record(Peer::Channel(id), None, me.to_string(), None);
     Ok(channel_changed(context, me, id, None))
 }

@@ -47,10 +47,10 @@ pub(super) fn edit_message(
         return Err(bad_request("MESSAGE_NOT_MODIFIED"));
     }
     let body = Body { text: text.into(), entities, media, ..old.clone() };
-    let told = Arc::clone(&body.text);
+    let recorded = Arc::clone(&body.text);
     let update = context.state.edit(me, peer, request.id, &body, context.at, Some(context.here()));
     let (update, cast) = update.ok_or(bad_request("MESSAGE_ID_INVALID"))?;
-    context.record(peer, None, told, Some(request.id));
+    context.record(peer, None, recorded, Some(request.id));
     Ok(context.updates(me, vec![update], &cast))
 }
 

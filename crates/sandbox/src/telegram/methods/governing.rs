@@ -4,7 +4,7 @@ use grammers_tl_types::{enums, functions, types};
 
 use super::channels::channel_changed;
 use super::contacts::is_username;
-use super::groups::{kept_title, willing};
+use super::groups::{normalized_title, willing};
 use crate::telegram::chats::Role;
 use crate::telegram::context::Context;
 use crate::telegram::membership::announced_id;
@@ -46,7 +46,7 @@ pub(super) fn edit_title(
     let me = context.me()?;
     let id = context.state.input_channel(me, &request.channel)?;
     context.state.may_govern(me, id, |rights| rights.change_info)?;
-    let title = kept_title(&request.title)?;
+    let title = normalized_title(&request.title)?;
     let channel = context.state.channels.get_mut(&id).ok_or(CHANNEL_INVALID)?;
     if channel.title == title {
         return Err(NOT_MODIFIED);
@@ -95,7 +95,7 @@ pub(super) fn edit_admin(
         if let Some(member) = channel.members.get_mut(&user) {
             member.role = role;
         }
-        context.state.tell_standing(user, id, at, here);
+        context.state.notify_of_membership(user, id, at, here);
         context.record(Peer::Channel(id), None, user.to_string(), None);
     }
     Ok(channel_changed(context, me, id, None))
@@ -139,7 +139,7 @@ pub(super) fn edit_banned(
     }
     // A repeat is answered like the first call, and has no effect.
     if changed {
-        context.state.tell_standing(user, id, at, here);
+        context.state.notify_of_membership(user, id, at, here);
         context.record(Peer::Channel(id), None, user.to_string(), announced_id(line.as_ref()));
     }
     Ok(channel_changed(context, me, id, line))

@@ -21,7 +21,7 @@ const LARGEST: usize = 200;
 const ADMIN_REQUIRED: crate::telegram::rpc::RpcError = bad_request("CHAT_ADMIN_REQUIRED");
 
 /// A title as it is kept. Only an empty one is refused; a long one is cut.
-pub(crate) fn kept_title(title: &str) -> Result<String> {
+pub(crate) fn normalized_title(title: &str) -> Result<String> {
     let title: String = title.trim().chars().take(LONGEST_TITLE).collect();
     if title.is_empty() { Err(bad_request("CHAT_TITLE_EMPTY")) } else { Ok(title) }
 }
@@ -65,7 +65,7 @@ pub(super) fn create_chat(
     request: &functions::messages::CreateChat,
 ) -> Result<enums::messages::InvitedUsers> {
     let me = context.me()?;
-    let title = kept_title(&request.title)?;
+    let title = normalized_title(&request.title)?;
     let mut users = input_users(context.state, me, &request.users)?;
     users.retain(|user| *user != me);
     if users.is_empty() {
@@ -97,7 +97,7 @@ fn group_changed(context: &Context<'_>, me: i64, id: i64, line: Option<enums::Up
 }
 
 /// Whether the account is in the group, and whether it governs it.
-fn standing(context: &Context<'_>, me: i64, id: i64) -> Result<bool> {
+fn require_member(context: &Context<'_>, me: i64, id: i64) -> Result<bool> {
     let group = context.state.groups.get(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     let member = group.members.get(&me).filter(|_| !group.deactivated);
     member.map(Member::is_admin).ok_or(bad_request("CHAT_ID_INVALID"))
@@ -109,7 +109,7 @@ pub(super) fn add_chat_user(
 ) -> Result<enums::messages::InvitedUsers> {
     let me = context.me()?;
     let id = request.chat_id;
-    standing(context, me, id)?;
+    require_member(context, me, id)?;
     let user = context.state.input_user(me, &request.user_id)?;
     let group = context.state.groups.get(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     if group.members.contains_key(&user) {
@@ -144,7 +144,7 @@ pub(super) fn delete_chat_user(
     if !group.members.contains_key(&user) {
         return Err(bad_request("USER_NOT_PARTICIPANT"));
     }
-    if user != me && !standing(context, me, id)? {
+    if user != me && !require_member(context, me, id)? {
         return Err(ADMIN_REQUIRED);
     }
     // The line is for those who are still there and for the one who goes.
@@ -161,8 +161,8 @@ pub(super) fn edit_chat_title(
 ) -> Result<enums::Updates> {
     let me = context.me()?;
     let id = request.chat_id;
-    standing(context, me, id)?;
-    let title = kept_title(&request.title)?;
+    require_member(context, me, id)?;
+    let title = normalized_title(&request.title)?;
     let group = context.state.groups.get_mut(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     if group.title == title {
         return Err(bad_request("CHAT_NOT_MODIFIED"));
@@ -180,7 +180,7 @@ pub(super) fn edit_chat_admin(
 ) -> Result<bool> {
     let me = context.me()?;
     let id = request.chat_id;
-    standing(context, me, id)?;
+    require_member(context, me, id)?;
     let user = context.state.input_user(me, &request.user_id)?;
     let group = context.state.groups.get_mut(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     if group.members.get(&me).is_none_or(|member| member.role != Role::Creator) {
@@ -205,7 +205,7 @@ pub(super) fn delete_chat(
     request: &functions::messages::DeleteChat,
 ) -> Result<bool> {
     let me = context.me()?;
-    if !standing(context, me, request.chat_id)? {
+    if !require_member(context, me, request.chat_id)? {
         return Err(ADMIN_REQUIRED);
     }
     let title = context.state.groups.get(&request.chat_id).map(|group| group.title.clone());
@@ -220,7 +220,7 @@ pub(super) fn migrate_chat(
 ) -> Result<enums::Updates> {
     let me = context.me()?;
     let id = request.chat_id;
-    standing(context, me, id)?;
+    require_member(context, me, id)?;
     let group = context.state.groups.get(&id).ok_or(bad_request("CHAT_ID_INVALID"))?;
     if group.members.get(&me).is_none_or(|member| member.role != Role::Creator) {
         return Err(ADMIN_REQUIRED);

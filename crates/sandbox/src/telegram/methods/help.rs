@@ -99,9 +99,9 @@ pub(super) fn get_terms_of_service_update(
     context: &mut Context<'_>,
     _: &functions::help::GetTermsOfServiceUpdate,
 ) -> enums::help::TermsOfServiceUpdate {
-    let asked = context.user.and_then(|user| context.state.signing.demands.get(&user)?.terms.as_deref());
+    let demanded = context.user.and_then(|user| context.state.signing.demands.get(&user)?.terms.as_deref());
     let expires = context.at.date().saturating_add(3_600);
-    if let Some(text) = asked {
+    if let Some(text) = demanded {
         return types::help::TermsOfServiceUpdate { expires, terms_of_service: terms(text) }.into();
     }
     types::help::TermsOfServiceUpdateEmpty { expires: context.at.date().saturating_add(86_400) }.into()

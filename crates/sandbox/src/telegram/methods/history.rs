@@ -50,7 +50,7 @@ impl Window {
 }
 
 /// What the account sees of a chat it may read, newest first.
-fn seen(state: &State, me: i64, peer: Peer) -> impl Iterator<Item = &Stored> {
+fn visible_messages(state: &State, me: i64, peer: Peer) -> impl Iterator<Item = &Stored> {
     let (history, hidden) = match peer {
         Peer::Channel(id) => {
             let channel = state.channels.get(&id);
@@ -123,7 +123,7 @@ pub(super) fn get_history(
         max_id: request.max_id,
         min_id: request.min_id,
     };
-    let all: Vec<&Stored> = seen(state, me, peer).collect();
+    let all: Vec<&Stored> = visible_messages(state, me, peer).collect();
     Ok(found(state, me, peer, &window.cut(&all), all.len()))
 }
 
@@ -169,7 +169,7 @@ pub(super) fn search(
         },
     };
     let wanted = request.q.to_lowercase();
-    let hits: Vec<&Stored> = seen(state, me, peer)
+    let hits: Vec<&Stored> = visible_messages(state, me, peer)
         .filter(|stored| passes(state, &request.filter, stored))
         .filter(|stored| from.is_none_or(|user| stored.from == user))
         .filter(|stored| request.min_date <= 0 || stored.date >= request.min_date)
@@ -201,7 +201,7 @@ fn found_anywhere(state: &State, me: i64, text: &str, limit: usize) -> enums::me
     let dialogs = state.mailboxes.get(&me).into_iter().flat_map(Mailbox::shown);
     let mut hits: Vec<(Peer, &Stored)> = dialogs
         .map(|dialog| dialog.peer)
-        .flat_map(|peer| seen(state, me, peer).map(move |stored| (peer, stored)))
+        .flat_map(|peer| visible_messages(state, me, peer).map(move |stored| (peer, stored)))
         .filter(|(_, stored)| stored.body.text.to_lowercase().contains(&wanted))
         .collect();
     hits.sort_by_key(|(_, stored)| std::cmp::Reverse((stored.date, stored.origin)));
@@ -251,8 +251,8 @@ pub(super) fn get_channel_messages(
     state.may_read(me, peer)?;
     let channel = state.channels.get(&id).ok_or(bad_request("CHANNEL_INVALID"))?;
     let wanted = request.id.iter().take(PAGE).map(|input| {
-        let id = wanted_id(input, |id| channel.seen_by(me, id).and_then(|stored| stored.reply_to));
-        (id, channel.seen_by(me, id).map(|stored| (peer, stored)))
+        let id = wanted_id(input, |id| channel.message_visible_to(me, id).and_then(|stored| stored.reply_to));
+        (id, channel.message_visible_to(me, id).map(|stored| (peer, stored)))
     });
     let enums::messages::Messages::Messages(types::messages::Messages { messages, topics, chats, users }) =
         listed(state, me, Cast::of(peer), wanted)

@@ -50,10 +50,10 @@ pub(super) fn read_history(
         }
         .into()
     });
-    let mut told = std::collections::BTreeSet::new();
+    let mut notified = std::collections::BTreeSet::new();
     for (author, origin) in read {
         let there = if let Peer::User(_) = peer { Peer::User(me) } else { peer };
-        if !told.insert(author) {
+        if !notified.insert(author) {
             continue;
         }
         let Some(id) = context.state.copy_of(author, there, origin) else { continue };

@@ -28,7 +28,7 @@ mod users;
 use grammers_tl_types::{Deserializable, Identifiable, RemoteCall, Serializable, functions, name_for_id};
 
 pub(crate) use contacts::is_username;
-pub(crate) use groups::kept_title;
+pub(crate) use groups::normalized_title;
 pub(crate) use reservation::{Reservation, release, reserve};
 
 use super::context::Context;
@@ -82,7 +82,7 @@ macro_rules! methods {
             }
         }
 
-        const KNOWN: &[u32] = &[$(functions::$function$(::$rest)*::CONSTRUCTOR_ID),*];
+        const CONSTRUCTORS: &[u32] = &[$(functions::$function$(::$rest)*::CONSTRUCTOR_ID),*];
     };
 }
 
@@ -216,12 +216,12 @@ methods! {
 
 /// Whether the sandbox has the method with this constructor.
 pub(crate) fn serves(id: u32) -> bool {
-    KNOWN.contains(&id)
+    CONSTRUCTORS.contains(&id)
 }
 
 /// Whether the sandbox has a method of this name.
 pub(crate) fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|id| name_for_id(*id) == name)
+    CONSTRUCTORS.iter().any(|id| name_for_id(*id) == name)
 }
 
 /// Methods that a key without an account may call.

@@ -28,8 +28,9 @@ pub(super) fn edit_chat_creator(
         return Err(bad_request("PASSWORD_HASH_INVALID"));
     };
     let key = context.caller.key;
-    let asked = context.state.signing.asked(key, answer.srp_id).ok_or(bad_request("SRP_ID_INVALID"))?;
-    password.check(&asked, &answer.a, &answer.m1)?;
+    let challenge =
+        context.state.signing.take_challenge(key, answer.srp_id).ok_or(bad_request("SRP_ID_INVALID"))?;
+    password.check(&challenge, &answer.a, &answer.m1)?;
     if heir == me {
         return Err(bad_request("USER_ID_INVALID"));
     }
@@ -40,7 +41,7 @@ pub(super) fn edit_chat_creator(
         before.role = Role::Admin { rights: Box::new(every_right()), promoted_by: heir, rank: None };
     }
     for user in [heir, me] {
-        context.state.tell_standing(user, id, at, here);
+        context.state.notify_of_membership(user, id, at, here);
     }
     context.record(Peer::Channel(id), None, heir.to_string(), None);
     Ok(channel_changed(context, me, id, None))

@@ -205,7 +205,7 @@ pub(super) fn get_channel_difference(
     let mut reached = request.pts;
     for (pts, event) in &events {
         reached = *pts;
-        let named = |id: &i32| channel.seen_by(me, *id);
+        let named = |id: &i32| channel.message_visible_to(me, *id);
         match event {
             Event::New(id) => {
                 if let Some(stored) = named(id) {

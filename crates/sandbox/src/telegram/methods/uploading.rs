@@ -49,8 +49,8 @@ pub(super) fn get_file(
     let (kept, worth) =
         context.state.named_file(me, id, access_hash, reference).ok_or_else(|| invalid.clone())?;
     // A photo is asked for by the size it has, a document as a whole.
-    let asked = if photo { kept.extent.map_or("", crate::telegram::files::Extent::letter) } else { "" };
-    if (kept.kind == FileKind::Photo) != photo || size != asked {
+    let expected = if photo { kept.extent.map_or("", crate::telegram::files::Extent::letter) } else { "" };
+    if (kept.kind == FileKind::Photo) != photo || size != expected {
         return Err(invalid);
     }
     worth.worth(None)?;
@@ -89,10 +89,10 @@ mod tests {
 
     #[test]
     fn a_piece_lies_on_the_grid_and_in_one_block() {
-        let told = |offset, limit, precise| piece(offset, limit, precise).map_err(|error| error.message);
-        assert_eq!(told(0, 1024 * 1024, false), Ok((0, 1024 * 1024)));
-        assert_eq!(told(4096, 4096, false), Ok((4096, 4096)));
-        assert_eq!(told(1024, 3 * 1024, true), Ok((1024, 3 * 1024)));
+        let checked = |offset, limit, precise| piece(offset, limit, precise).map_err(|error| error.message);
+        assert_eq!(checked(0, 1024 * 1024, false), Ok((0, 1024 * 1024)));
+        assert_eq!(checked(4096, 4096, false), Ok((4096, 4096)));
+        assert_eq!(checked(1024, 3 * 1024, true), Ok((1024, 3 * 1024)));
         for (offset, limit, precise, error) in [
             (-4096, 4096, false, "OFFSET_INVALID"),
             (1024, 4096, false, "OFFSET_INVALID"),
@@ -104,13 +104,13 @@ mod tests {
             (0, 2 * 1024 * 1024, false, "LIMIT_INVALID"),
             (4096, 1024 * 1024, false, "LIMIT_INVALID"),
         ] {
-            assert_eq!(told(offset, limit, precise), Err(error.into()), "{offset} {limit} {precise}");
+            assert_eq!(checked(offset, limit, precise), Err(error.into()), "{offset} {limit} {precise}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_piece_is_a_panic(offset in any::<i64>(), limit in any::<i32>(), precise in any::<bool>()) {
+        fn any_piece_does_not_panic(offset in any::<i64>(), limit in any::<i32>(), precise in any::<bool>()) {
             if let Ok((from, count)) = piece(offset, limit, precise) {
                 prop_assert!(from % (1024 * 1024) + count as u64 <= 1024 * 1024);
             }

@@ -66,21 +66,21 @@ struct Waiting {
 pub(crate) struct Codes {
     waiting: HashMap<String, Waiting>,
     /// When codes were asked for, by phone.
-    asked: HashMap<String, Vec<Moment>>,
+    requests: HashMap<String, Vec<Moment>>,
 }
 
 impl Codes {
     /// Counts a request for a code; too many are a flood.
     pub(crate) fn ask(&mut self, phone: &str, at: Moment) -> Result<()> {
-        let asked = self.asked.entry(phone.to_owned()).or_default();
-        asked.retain(|then| at.0 - then.0 < SPAN);
-        match asked.first() {
-            Some(first) if asked.len() >= MOST_CODES => {
+        let requests = self.requests.entry(phone.to_owned()).or_default();
+        requests.retain(|then| at.0 - then.0 < SPAN);
+        match requests.first() {
+            Some(first) if requests.len() >= MOST_CODES => {
                 let seconds = (first.0 + SPAN - at.0).max(0) / 1_000_000 + 1;
                 Err(RpcError { code: 420, message: format!("FLOOD_WAIT_{seconds}").into() })
             }
             _ => {
-                asked.push(at);
+                requests.push(at);
                 Ok(())
             }
         }
@@ -134,7 +134,7 @@ impl Codes {
 
     /// Lets a phone that signed in ask again.
     pub(crate) fn forgive(&mut self, phone: &str) {
-        self.asked.remove(phone);
+        self.requests.remove(phone);
     }
 
     pub(crate) fn expire(&mut self) -> usize {

@@ -65,7 +65,7 @@ impl Signing {
     }
 
     /// The question that a key answers: each can be answered once.
-    pub(crate) fn asked(&mut self, key: AuthKeyId, id: i64) -> Option<Challenge> {
+    pub(crate) fn take_challenge(&mut self, key: AuthKeyId, id: i64) -> Option<Challenge> {
         let known = self.challenges.get(&key).is_some_and(|challenge| challenge.id == id);
         if known { self.challenges.remove(&key) } else { None }
     }
@@ -106,8 +106,8 @@ impl State {
     pub(crate) fn accept_token(&mut self, token: &[u8], user: i64, at: Moment) -> Result<()> {
         let key = self.signing.tokens.accept(token, user, at)?;
         let update = enums::Update::LoginToken;
-        let told: enums::Updates = types::UpdateShort { update, date: at.date() }.into();
-        self.sessions.push(&[key], None, &Push::plain(told.to_bytes()));
+        let updates: enums::Updates = types::UpdateShort { update, date: at.date() }.into();
+        self.sessions.push(&[key], None, &Push::plain(updates.to_bytes()));
         Ok(())
     }
 

@@ -106,15 +106,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_knows_the_password_is_let_in_and_no_one_else() {
+    fn only_the_right_password_is_accepted() {
         let seed = Seed(1);
         let password = Password::new(seed, "correct horse", None);
         let challenge = password.challenge(1, &seed.auth_key("b"));
-        let told = password.algorithm();
+        let algorithm = password.algorithm();
         let answer = |plain: &str| {
             let a = seed.auth_key("a").to_vec();
             let b = challenge.public.to_vec();
-            calculate_2fa(&told.salt1, &told.salt2, &told.p, &told.g, b, a, plain)
+            calculate_2fa(&algorithm.salt1, &algorithm.salt2, &algorithm.p, &algorithm.g, b, a, plain)
         };
         let (m1, a) = answer("correct horse");
         assert_eq!(password.check(&challenge, &a, &m1), Ok(()));

@@ -46,7 +46,7 @@ impl Message {
 
 /// What a client may hear.
 #[derive(Debug)]
-pub(crate) enum Heard {
+pub(crate) enum Received {
     Message(Message),
     Status(i32),
     Closed,
@@ -59,10 +59,10 @@ pub(crate) struct Client {
     pub(crate) session: i64,
     pub(crate) salt: i64,
     buffer: Vec<u8>,
-    heard: VecDeque<Message>,
+    inbox: VecDeque<Message>,
     last_id: i64,
     content: i32,
-    last_heard_id: i64,
+    last_received_id: i64,
 }
 
 /// A message as a container holds it.
@@ -103,10 +103,10 @@ impl Client {
             session,
             salt: 0,
             buffer: Vec::new(),
-            heard: VecDeque::new(),
+            inbox: VecDeque::new(),
             last_id: 0,
             content: 0,
-            last_heard_id: 0,
+            last_received_id: 0,
         }
     }
 
@@ -178,30 +178,30 @@ impl Client {
     }
 
     /// The next packet, or why there is none.
-    pub(crate) async fn hear_packet(&mut self) -> Result<Vec<u8>, Heard> {
+    pub(crate) async fn hear_packet(&mut self) -> Result<Vec<u8>, Received> {
         loop {
             match self.framing.unpack(&mut self.buffer) {
                 Some(Found::Packet(packet)) => return Ok(packet),
-                Some(Found::Status(status)) => return Err(Heard::Status(status)),
+                Some(Found::Status(status)) => return Err(Received::Status(status)),
                 None => {}
             }
             let known = self.buffer.len();
             let read = tokio::time::timeout(TIMEOUT, self.stream.read_buf(&mut self.buffer));
             match read.await.expect("the server says nothing") {
-                Ok(0) | Err(_) => return Err(Heard::Closed),
+                Ok(0) | Err(_) => return Err(Received::Closed),
                 Ok(_) => self.framing.arrived(&mut self.buffer[known..]),
             }
         }
     }
 
-    pub(crate) async fn hear(&mut self) -> Heard {
-        while self.heard.is_empty() {
+    pub(crate) async fn hear(&mut self) -> Received {
+        while self.inbox.is_empty() {
             let mut packet = match self.hear_packet().await {
                 Ok(packet) => packet,
-                Err(heard) => return heard,
+                Err(received) => return received,
             };
             let content = decrypt_data_v2(&mut packet, &self.key).unwrap();
-            assert_eq!(content[..8], self.salt_heard(content).to_le_bytes());
+            assert_eq!(content[..8], self.checked_salt(content).to_le_bytes());
             assert_eq!(content[8..16], self.session.to_le_bytes());
             let outer = message(&mut &content[16..]);
             if outer.constructor() == CONTAINER {
@@ -211,32 +211,32 @@ impl Client {
                     assert!(inner.id < outer.id, "a container's id is larger than those in it");
                     self.take(inner);
                 }
-                self.last_heard_id = outer.id;
+                self.last_received_id = outer.id;
             } else {
                 self.take(outer);
             }
         }
-        Heard::Message(self.heard.pop_front().unwrap())
+        Received::Message(self.inbox.pop_front().unwrap())
     }
 
     /// Every packet carries the right salt, also before the client knows it.
-    fn salt_heard(&self, content: &[u8]) -> i64 {
+    fn checked_salt(&self, content: &[u8]) -> i64 {
         let salt = i64::from_le_bytes(content[..8].try_into().unwrap());
         assert!(self.salt <= 1 || salt == self.salt);
         salt
     }
 
     fn take(&mut self, message: Message) {
-        assert!(message.id > self.last_heard_id, "ids grow");
+        assert!(message.id > self.last_received_id, "ids grow");
         assert!(message.id & 1 == 1, "a server's ids are odd");
-        self.last_heard_id = message.id;
-        self.heard.push_back(message);
+        self.last_received_id = message.id;
+        self.inbox.push_back(message);
     }
 
     /// The next message; anything else fails the test.
     pub(crate) async fn message(&mut self) -> Message {
         match self.hear().await {
-            Heard::Message(message) => message,
+            Received::Message(message) => message,
             other => panic!("{other:?}"),
         }
     }

@@ -9,7 +9,7 @@ use num_bigint::BigUint;
 use sandbox::keys::AuthKeyId;
 use sha1::{Digest, Sha1};
 
-use super::client::{Client, Heard};
+use super::client::{Client, Received};
 use super::framing::{Form, Framing};
 use super::world::{Counted, DC, Running, start};
 
@@ -45,7 +45,7 @@ fn minimal(number: u64) -> Vec<u8> {
     BigUint::from(number).to_bytes_be()
 }
 
-async fn ask<R: RemoteCall>(client: &mut Client, request: &R) -> Result<R::Return, Heard> {
+async fn ask<R: RemoteCall>(client: &mut Client, request: &R) -> Result<R::Return, Received> {
     let (id, body) = (client.next_id(), request.to_bytes());
     let length = i32::try_from(body.len()).unwrap();
     let packet = [&[0; 8], &id.to_le_bytes()[..], &length.to_le_bytes(), &body].concat();
@@ -89,7 +89,7 @@ async fn halfway(
     padding: Padding,
     dc: Option<i32>,
     wrong: Wrong,
-) -> Result<Halfway, Heard> {
+) -> Result<Halfway, Received> {
     let (nonce, new_nonce) = ([5; 16], [6; 32]);
     let enums::ResPq::Pq(pq) = ask(&mut client, &functions::ReqPqMulti { nonce }).await?;
     assert_eq!((pq.nonce, &pq.server_public_key_fingerprints), (nonce, &vec![centre.rsa.fingerprint()]));
@@ -168,7 +168,11 @@ impl Halfway {
         (ours, key)
     }
 
-    async fn finish(&mut self, g_b: Vec<u8>, retry_id: i64) -> Result<enums::SetClientDhParamsAnswer, Heard> {
+    async fn finish(
+        &mut self,
+        g_b: Vec<u8>,
+        retry_id: i64,
+    ) -> Result<enums::SetClientDhParamsAnswer, Received> {
         let (nonce, server_nonce) = (self.nonce, self.server_nonce);
         let inner = types::ClientDhInnerData { nonce, server_nonce, retry_id, g_b };
         let inner = enums::ClientDhInnerData::Data(inner).to_bytes();
@@ -234,7 +238,7 @@ async fn a_weak_half_fails() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_refused() {
+async fn invalid_key_exchanges_are_refused() {
     let centre = start().await;
     let wrongs =
         [Wrong::Nonce, Wrong::InnerNonce, Wrong::Factor, Wrong::Fingerprint, Wrong::Noise, Wrong::Temporary];
@@ -242,13 +246,13 @@ async fn what_is_wrong_is_refused() {
     for (dc, wrong) in wrongs.map(|wrong| (None, wrong)).into_iter().chain([other]) {
         let refused = halfway(&centre, connect(&centre).await, Padding::RsaPad, dc, wrong).await;
         let refused = refused.map(drop);
-        assert!(matches!(refused, Err(Heard::Status(-404))), "{refused:?}");
+        assert!(matches!(refused, Err(Received::Status(-404))), "{refused:?}");
     }
     // A retry that was not asked for, and steps out of order.
     let mut early =
         halfway(&centre, connect(&centre).await, Padding::RsaPad, None, Wrong::Nothing).await.unwrap();
     let (ours, _) = early.agree(9);
-    assert!(matches!(early.finish(ours.clone(), 7).await, Err(Heard::Status(-404))));
+    assert!(matches!(early.finish(ours.clone(), 7).await, Err(Received::Status(-404))));
     early.client = connect(&centre).await;
-    assert!(matches!(early.finish(ours, 0).await, Err(Heard::Status(-404))));
+    assert!(matches!(early.finish(ours, 0).await, Err(Received::Status(-404))));
 }

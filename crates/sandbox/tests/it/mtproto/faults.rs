@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use grammers_tl_types::{Identifiable, Serializable, functions, types};
 
-use super::client::{Client, Heard, container, wrapped};
+use super::client::{Client, Received, container, wrapped};
 use super::framing::{Form, Framing};
 use super::world::{Counted, Cutting, DC, Late, Queueing, Running, start};
 
@@ -59,7 +59,7 @@ async fn hang_up_during_a_delayed_request_is_noticed() {
 }
 
 #[tokio::test]
-async fn bad_message_ids_are_told_and_nothing_runs() {
+async fn bad_message_ids_are_reported_and_run_no_call() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     let body = Counted {}.to_bytes();
@@ -80,7 +80,7 @@ async fn bad_message_ids_are_told_and_nothing_runs() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_messages_are_reported() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     // A container that promises more than it holds.
@@ -116,8 +116,8 @@ async fn an_unknown_key_is_refused_on_every_transport() {
     ] {
         let mut client = Client::connect_by(centre.address, [7; 256], framing).await;
         client.ping().await;
-        assert!(matches!(client.hear().await, Heard::Status(-404)));
-        assert!(matches!(client.hear().await, Heard::Closed));
+        assert!(matches!(client.hear().await, Received::Status(-404)));
+        assert!(matches!(client.hear().await, Received::Closed));
     }
 }
 
@@ -127,7 +127,7 @@ async fn a_key_of_another_data_centre_is_unknown() {
     centre.keys.register([9; 256], DC + 2);
     let mut client = Client::connect(centre.address, [9; 256]).await;
     client.ping().await;
-    assert!(matches!(client.hear().await, Heard::Status(-404)));
+    assert!(matches!(client.hear().await, Received::Status(-404)));
 }
 
 #[tokio::test]
@@ -138,37 +138,37 @@ async fn a_broken_message_key_closes_the_connection() {
     let mut packet = client.packet(id, 1, &Counted {}.to_bytes());
     packet[10] ^= 1;
     client.send_packet(&packet).await;
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
     assert_eq!(centre.world.count(Counted::CONSTRUCTOR_ID), 0);
 }
 
 #[tokio::test]
-async fn an_oversized_packet_closes_the_connection_before_it_is_there() {
+async fn an_oversized_packet_closes_the_connection_at_once() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     client.send_bytes(&[0, 0, 0, 1, 2, 0, 0, 0]).await;
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
 }
 
 #[tokio::test]
-async fn a_stranger_is_closed() {
+async fn a_connection_of_another_protocol_is_closed() {
     let centre = start().await;
     let mut client = Client::connect(centre.address, centre.key).await;
     client.send_bytes(&[b'G'; 100]).await;
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
 }
 
 #[tokio::test]
-async fn a_connection_ends_when_its_ping_said_so() {
+async fn a_connection_ends_at_the_delay_set_by_its_ping() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     client.send(&functions::PingDelayDisconnect { ping_id: 1, disconnect_delay: 0 }).await;
     assert!(client.message().await.as_type::<types::Pong>().is_some());
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
 }
 
 #[tokio::test]
-async fn many_sessions_on_one_connection_are_too_many() {
+async fn too_many_sessions_on_one_connection_close_it() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     for session in 1..17 {
@@ -180,7 +180,7 @@ async fn many_sessions_on_one_connection_are_too_many() {
 }
 
 #[tokio::test]
-async fn a_cut_comes_after_what_was_ready() {
+async fn a_cut_connection_first_delivers_ready_answers() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     let (first, second, third) = (client.next_id(), client.next_id(), client.next_id());
@@ -192,19 +192,19 @@ async fn a_cut_comes_after_what_was_ready() {
     let outer = client.next_id();
     client.send_as(outer, 6, &body).await;
     client.result(first).await;
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
     centre.world.gone.notified().await;
     assert_eq!(centre.world.count(Counted::CONSTRUCTOR_ID), 1);
 }
 
 #[tokio::test]
-async fn stopping_closes_all_connections_and_drops_what_is_late() {
+async fn stopping_closes_connections_and_drops_late_answers() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     client.send(&Late {}).await;
     client.message().await;
     centre.stop.cancel();
-    assert!(matches!(client.hear().await, Heard::Closed));
+    assert!(matches!(client.hear().await, Received::Closed));
     centre.serving.await.unwrap();
-    assert_eq!(centre.world.seen.lock().unwrap().disconnected.len(), 1);
+    assert_eq!(centre.world.observed.lock().unwrap().disconnected.len(), 1);
 }

@@ -18,7 +18,7 @@ pub(crate) struct Framing {
     head: Vec<u8>,
     cipher: Option<ObfuscatedCipher>,
     sent: u32,
-    heard: u32,
+    received: u32,
 }
 
 /// What is at the front of the bytes.
@@ -35,7 +35,7 @@ impl Framing {
             Form::Padded => vec![0xdd; 4],
             Form::Abridged => vec![0xef],
         };
-        Self { form, head, cipher: None, sent: 0, heard: 0 }
+        Self { form, head, cipher: None, sent: 0, received: 0 }
     }
 
     pub(crate) fn obfuscated(form: Form) -> Self {
@@ -46,7 +46,7 @@ impl Framing {
         let mut hidden = head;
         cipher.encrypt(&mut hidden);
         head[56..].copy_from_slice(&hidden[56..]);
-        Self { form, head: head.to_vec(), cipher: Some(cipher), sent: 0, heard: 0 }
+        Self { form, head: head.to_vec(), cipher: Some(cipher), sent: 0, received: 0 }
     }
 
     pub(crate) fn pack(&mut self, packet: &[u8]) -> Vec<u8> {
@@ -94,9 +94,9 @@ impl Framing {
         bytes.get(..header + length + trailer)?;
         let framed: Vec<u8> = bytes.drain(..header + length + trailer).collect();
         if header == 8 {
-            assert_eq!(framed[4..8], self.heard.to_le_bytes());
+            assert_eq!(framed[4..8], self.received.to_le_bytes());
             assert_eq!(framed[8 + length..], checksum(&framed[..8 + length]));
-            self.heard += 1;
+            self.received += 1;
         }
         let is_status = length == 4 || header == 0;
         Some(match packet.first_chunk() {

@@ -54,10 +54,10 @@ async fn a_session_is_new_once_and_comes_back_with_its_layer() {
     let ping = again.ping().await;
     assert_eq!(again.message().await.as_type::<types::Pong>().unwrap().msg_id, ping);
     // The session asked for updates before, so the world hears of the new connection without another call.
-    let seen = centre.world.seen.lock().unwrap();
-    let told: Vec<_> = seen.connected.iter().map(|caller| (caller.session, caller.layer)).collect();
-    assert_eq!(told, [(client.session, 229), (client.session, 229)]);
-    assert!(seen.connected[0].connection < seen.connected[1].connection);
+    let observed = centre.world.observed.lock().unwrap();
+    let connected: Vec<_> = observed.connected.iter().map(|caller| (caller.session, caller.layer)).collect();
+    assert_eq!(connected, [(client.session, 229), (client.session, 229)]);
+    assert!(observed.connected[0].connection < observed.connected[1].connection);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_late_answer_is_acknowledged_at_once_and_holds_up_no_one() {
 }
 
 #[tokio::test]
-async fn silence_is_silent_and_the_connection_stays() {
+async fn an_unanswered_call_leaves_the_connection_open() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     let silent = client.send(&Silent {}).await;
@@ -124,8 +124,8 @@ async fn a_session_without_updates_gets_answers_and_no_pushes() {
     let id = quiet.send(&functions::InvokeWithoutUpdates { query: Pushing {} }).await;
     assert_eq!(quiet.message().await.as_result().unwrap().0, id);
     let connected = || {
-        let seen = centre.world.seen.lock().unwrap();
-        seen.connected.iter().map(|caller| caller.session).collect::<Vec<_>>()
+        let observed = centre.world.observed.lock().unwrap();
+        observed.connected.iter().map(|caller| caller.session).collect::<Vec<_>>()
     };
     assert_eq!(connected(), [listening.session]);
     // A bare request subscribes it, and one without updates takes nothing away.
@@ -157,24 +157,24 @@ async fn service_requests_are_answered() {
     assert!(client.message().await.as_type::<types::DestroySessionNone>().is_some());
 
     let (id, missing) = (client.next_id(), client.next_id() + (1 << 32));
-    let mut asked = types::MsgsStateReq::CONSTRUCTOR_ID.to_bytes();
-    types::MsgsStateReq { msg_ids: vec![request, id, missing] }.serialize(&mut asked);
-    client.send_as(id, 21, &asked).await;
+    let mut body = types::MsgsStateReq::CONSTRUCTOR_ID.to_bytes();
+    types::MsgsStateReq { msg_ids: vec![request, id, missing] }.serialize(&mut body);
+    client.send_as(id, 21, &body).await;
     let info = client.message().await.as_type::<types::MsgsStateInfo>().unwrap();
     assert_eq!((info.req_msg_id, &info.info[..]), (id, &[4, 4, 3][..]));
 }
 
 #[tokio::test]
-async fn the_world_sees_who_calls_and_what() {
+async fn the_world_receives_the_caller_and_method() {
     let centre = start().await;
     let mut client = Client::ready(centre.address, centre.key).await;
     client.call(&functions::InvokeWithLayer { layer: 230, query: Counted {} }).await;
     client.call(&functions::InvokeAfterMsg { msg_id: 4, query: Counted {} }).await;
-    let seen = centre.world.seen.lock().unwrap();
-    for (caller, method) in &seen.calls {
+    let observed = centre.world.observed.lock().unwrap();
+    for (caller, method) in &observed.calls {
         assert_eq!(*method, Counted::CONSTRUCTOR_ID);
         assert_eq!((caller.session, caller.layer, caller.dc_id), (client.session, 230, DC));
         assert_eq!(caller.key, sandbox::keys::AuthKeyId::of(&centre.key));
     }
-    assert_eq!(seen.calls.len(), 2);
+    assert_eq!(observed.calls.len(), 2);
 }

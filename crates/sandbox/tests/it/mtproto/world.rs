@@ -34,7 +34,7 @@ pub(crate) fn long_text() -> String {
 
 /// What the world is notified of.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct Observations {
     pub(crate) calls: Vec<(Caller, u32)>,
     pub(crate) connected: Vec<Caller>,
     pub(crate) disconnected: Vec<ConnectionId>,
@@ -43,7 +43,7 @@ pub(crate) struct Seen {
 
 #[derive(Default)]
 pub(crate) struct Tiny {
-    pub(crate) seen: Mutex<Seen>,
+    pub(crate) observed: Mutex<Observations>,
     pub(crate) late: Arc<Notify>,
     pub(crate) gone: Notify,
     pub(crate) deaf: AtomicBool,
@@ -55,7 +55,7 @@ pub(crate) struct Tiny {
 
 impl Tiny {
     pub(crate) fn count(&self, method: u32) -> usize {
-        self.seen.lock().unwrap().calls.iter().filter(|(_, called)| *called == method).count()
+        self.observed.lock().unwrap().calls.iter().filter(|(_, called)| *called == method).count()
     }
 }
 
@@ -82,10 +82,10 @@ fn config() -> Handling {
 impl World for Tiny {
     fn call(&self, caller: &Caller, hung_up: &dyn Fn() -> bool, request: &[u8]) -> Handling {
         let method = u32::from_le_bytes(request[..4].try_into().unwrap());
-        let mut seen = self.seen.lock().unwrap();
-        seen.calls.push((caller.clone(), method));
+        let mut observed = self.observed.lock().unwrap();
+        observed.calls.push((caller.clone(), method));
         if method == Queueing::CONSTRUCTOR_ID {
-            drop(seen);
+            drop(observed);
             while !self.turn.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }
@@ -93,7 +93,7 @@ impl World for Tiny {
             return Handling::Now(Reply::Silence);
         }
         match method {
-            Counted::CONSTRUCTOR_ID => result(&nearest(seen.calls.len())),
+            Counted::CONSTRUCTOR_ID => result(&nearest(observed.calls.len())),
             Long::CONSTRUCTOR_ID => {
                 result(&enums::help::InviteText::Text(types::help::InviteText { message: long_text() }))
             }
@@ -107,7 +107,7 @@ impl World for Tiny {
                 }))
             }
             Pushing::CONSTRUCTOR_ID => {
-                for (_, pushes) in seen.pushes.iter().filter(|(of, _)| *of == caller.connection) {
+                for (_, pushes) in observed.pushes.iter().filter(|(of, _)| *of == caller.connection) {
                     pushes.try_send(Push::plain(enums::Updates::TooLong.to_bytes())).unwrap();
                 }
                 result(&enums::updates::State::State(types::updates::State {
@@ -124,9 +124,9 @@ impl World for Tiny {
     }
 
     fn connected(&self, caller: &Caller, pushes: mpsc::Sender<Push>) {
-        let mut seen = self.seen.lock().unwrap();
-        seen.connected.push(caller.clone());
-        seen.pushes.push((caller.connection, pushes));
+        let mut observed = self.observed.lock().unwrap();
+        observed.connected.push(caller.clone());
+        observed.pushes.push((caller.connection, pushes));
     }
 
     fn is_deaf(&self, _caller: &Caller) -> bool {
@@ -134,9 +134,9 @@ impl World for Tiny {
     }
 
     fn disconnected(&self, connection: ConnectionId) {
-        let mut seen = self.seen.lock().unwrap();
-        seen.disconnected.push(connection);
-        seen.pushes.retain(|(of, _)| *of != connection);
+        let mut observed = self.observed.lock().unwrap();
+        observed.disconnected.push(connection);
+        observed.pushes.retain(|(of, _)| *of != connection);
         self.gone.notify_one();
     }
 }

@@ -11,7 +11,7 @@ fn member(world: &Telegram, chat: &str, json: serde_json::Value) {
 }
 
 #[test]
-fn access_hashes_are_checked_and_are_no_good_to_others() {
+fn access_hashes_are_checked_per_account() {
     let world = world();
     let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
     let enums::InputPeer::User(user) = main.peer("client_1") else { panic!() };
@@ -48,7 +48,7 @@ fn access_hashes_are_checked_and_are_no_good_to_others() {
 }
 
 #[test]
-fn only_those_who_may_write_do() {
+fn only_members_with_the_right_can_write() {
     let world = world();
     let backup = Client::of(&world, "backup_1");
     let channel = backup.peer("demo_channel");
@@ -72,7 +72,7 @@ fn only_those_who_may_write_do() {
 }
 
 #[test]
-fn blocking_works_both_ways() {
+fn blocking_works_in_both_directions() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
@@ -87,14 +87,14 @@ fn blocking_works_both_ways() {
 }
 
 #[test]
-fn a_key_of_no_one_may_only_ask_for_help() {
+fn a_key_without_an_account_may_only_call_help() {
     let world = world();
-    let nobody = Client::with(&world, AuthKeyId(42), 2);
-    nobody.ask(&functions::help::GetConfig {});
+    let without_account = Client::with(&world, AuthKeyId(42), 2);
+    without_account.ask(&functions::help::GetConfig {});
     for answer in [
-        nobody.refused(&functions::updates::GetState {}),
-        nobody.refused(&functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }),
-        nobody.refused(&functions::auth::LogOut {}),
+        without_account.refused(&functions::updates::GetState {}),
+        without_account.refused(&functions::users::GetUsers { id: vec![enums::InputUser::UserSelf] }),
+        without_account.refused(&functions::auth::LogOut {}),
     ] {
         assert_eq!(answer, (401, "AUTH_KEY_UNREGISTERED".into()));
     }
@@ -125,14 +125,14 @@ fn older_closed_connection_does_not_duplicate_the_key() {
     let ask = |hung_up: bool| {
         let request = functions::updates::GetState {}.to_bytes();
         match world.call(&old.caller, &|| hung_up, &request) {
-            Handling::Now(reply) => Heard::from(reply),
+            Handling::Now(reply) => Outcome::from(reply),
             Handling::Later(_) => panic!(),
         }
     };
-    assert!(matches!(ask(true), Heard::Answer(_)));
+    assert!(matches!(ask(true), Outcome::Answer(_)));
     new.state();
     // One that stays on both is two programs.
-    assert_eq!(ask(false), Heard::Error(406, "AUTH_KEY_DUPLICATED".to_owned()));
+    assert_eq!(ask(false), Outcome::Error(406, "AUTH_KEY_DUPLICATED".to_owned()));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn an_unknown_method_is_an_error_and_is_listed() {
     let (code, message) = main.refused(&request);
     assert_eq!(code, 400);
     assert!(message.starts_with("INPUT_METHOD_INVALID_"), "{message}");
-    let Heard::Error(400, _) = (match world.call(&main.caller, &|| false, &[1, 2, 3, 4]) {
-        sandbox::call::Handling::Now(reply) => Heard::from(reply),
+    let Outcome::Error(400, _) = (match world.call(&main.caller, &|| false, &[1, 2, 3, 4]) {
+        sandbox::call::Handling::Now(reply) => Outcome::from(reply),
         sandbox::call::Handling::Later(_) => panic!(),
     }) else {
         panic!()

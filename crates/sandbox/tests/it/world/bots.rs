@@ -36,7 +36,7 @@ fn presses(world: &Telegram) -> Vec<PressNote> {
 }
 
 #[test]
-fn the_ledger_tells_a_stale_press_from_a_fresh_one() {
+fn the_ledger_distinguishes_stale_and_fresh_presses() {
     let world = world();
     let main = Client::of(&world, "main");
     let bot = main.peer("demo_bot_1");
@@ -49,7 +49,7 @@ fn the_ledger_tells_a_stale_press_from_a_fresh_one() {
     main.ask(&press(&bot, id, "no"));
     world.delete("5500000001", id, Some("main")).unwrap();
     assert_eq!(main.refused(&press(&bot, id, "no")), (400, "MESSAGE_ID_INVALID".into()));
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         presses(&world).into_iter().map(|it| (it.version, it.newest, it.stale, it.button)).collect();
     let (yes, no) = (Some("Yes".to_owned()), Some("No".to_owned()));
     let wanted = [
@@ -58,11 +58,11 @@ fn the_ledger_tells_a_stale_press_from_a_fresh_one() {
         (Some(2), Some(2), false, no),
         (None, None, true, None),
     ];
-    assert_eq!(told, wanted);
+    assert_eq!(recorded, wanted);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bot_answers_in_each_of_its_ways() {
+async fn a_bot_answers_with_each_kind_of_answer() {
     let world = world();
     let main = Client::of(&world, "main");
     let bot = main.peer("demo_bot_1");
@@ -77,7 +77,7 @@ async fn a_bot_answers_in_each_of_its_ways() {
     let answer = main.ask(&press(&bot, id, "now"));
     let enums::messages::BotCallbackAnswer::Answer(answer) = answer;
     assert_eq!((answer.alert, answer.message.as_deref()), (true, Some("Done")));
-    assert!(matches!(main.hear(&press(&bot, id, "twice")), Heard::Twice(_)));
+    assert!(matches!(main.hear(&press(&bot, id, "twice")), Outcome::Twice(_)));
     for (data, error) in [("message_id_invalid", "MESSAGE_ID_INVALID"), ("data_invalid", "DATA_INVALID")] {
         assert_eq!(main.refused(&press(&bot, id, data)), (400, error.into()));
     }
@@ -85,10 +85,10 @@ async fn a_bot_answers_in_each_of_its_ways() {
     for (data, after) in [("late", Duration::from_millis(1_500)), ("never", Duration::from_secs(7))] {
         let begun = tokio::time::Instant::now();
         let Handling::Later(reply) = main.handle(&press(&bot, id, data)) else { panic!("{data}: at once") };
-        let heard = Heard::from(reply.await);
+        let outcome = Outcome::from(reply.await);
         assert_eq!(begun.elapsed().as_millis(), after.as_millis(), "{data}");
-        let refused = heard == Heard::Error(400, "BOT_RESPONSE_TIMEOUT".to_owned());
-        assert_eq!(refused, data == "never", "{heard:?}");
+        let refused = outcome == Outcome::Error(400, "BOT_RESPONSE_TIMEOUT".to_owned());
+        assert_eq!(refused, data == "never", "{outcome:?}");
     }
     assert_eq!(presses(&world).len(), kinds.len());
 }
@@ -140,7 +140,7 @@ fn buttons_of_every_kind_are_shown() {
 }
 
 #[test]
-fn what_a_bot_cannot_do_is_refused() {
+fn invalid_bots_and_rules_are_refused() {
     let world = world();
     for rules in [
         json!([{"data": "a", "prefix": "b"}]),

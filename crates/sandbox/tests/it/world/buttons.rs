@@ -52,7 +52,7 @@ fn an_edit_keeps_the_keyboard_changes_it_or_takes_it_away() {
         let edit: Edit = serde_json::from_value(edit).unwrap();
         world.edit("5500000001", id, &edit).unwrap();
         for data in ["yes", "no"] {
-            let answered = matches!(main.hear(&press(&bot, id, data)), Heard::Answer(_));
+            let answered = matches!(main.hear(&press(&bot, id, data)), Outcome::Answer(_));
             assert_eq!(answered, answers.contains(&data), "{} {data}", edit.text);
         }
     }

@@ -37,18 +37,18 @@ fn the_effect_happens_or_not_as_the_fault_says() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
-    for (number, (name, heard, effect)) in [
-        ("drop_answer", Heard::Silence, true),
-        ("disconnect", Heard::Cut, true),
-        ("disconnect_before", Heard::Cut, false),
-        ("deaf", Heard::Silence, false),
+    for (number, (name, outcome, effect)) in [
+        ("drop_answer", Outcome::Silence, true),
+        ("disconnect", Outcome::Cut, true),
+        ("disconnect_before", Outcome::Cut, false),
+        ("deaf", Outcome::Silence, false),
     ]
     .into_iter()
     .enumerate()
     {
         let random_id = i64::try_from(number).unwrap() + 1;
         fault(&world, json!({"fault": name, "method": "messages.sendMessage", "times": 1}));
-        assert_eq!(main.hear(&message(&peer, name, random_id)), heard);
+        assert_eq!(main.hear(&message(&peer, name, random_id)), outcome);
         assert_eq!(texts(&world).contains(&name.to_owned()), effect, "{name}");
         // The repeat gets through, and there is one effect in the end.
         main.send(&peer, name, random_id);
@@ -66,13 +66,13 @@ async fn a_delay_comes_before_the_effect_and_adds_up_with_a_loss() {
     let Handling::Later(late) = main.handle(&message(&peer, "slow", 1)) else { panic!() };
     let begun = tokio::time::Instant::now();
     assert!(texts(&world).is_empty());
-    assert_eq!(Heard::from(late.await), Heard::Cut);
+    assert_eq!(Outcome::from(late.await), Outcome::Cut);
     assert_eq!(begun.elapsed().as_secs(), 2);
     assert_eq!(texts(&world), ["slow"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_are_delayed_no_longer_than_there_are_faults() {
+async fn delayed_calls_go_on_when_the_faults_are_deleted() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
@@ -81,18 +81,18 @@ async fn calls_are_delayed_no_longer_than_there_are_faults() {
     let begun = tokio::time::Instant::now();
     assert!(texts(&world).is_empty());
     world.clear_faults();
-    assert!(matches!(Heard::from(late.await), Heard::Answer(_)));
+    assert!(matches!(Outcome::from(late.await), Outcome::Answer(_)));
     assert_eq!((texts(&world), begun.elapsed().as_secs()), (vec!["slow".to_owned()], 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_gives_delayed_calls_up() {
+async fn stopping_gives_up_delayed_calls() {
     let world = world();
     let main = Client::of(&world, "main");
     fault(&world, json!({"fault": "delay", "seconds": 3600}));
     let Handling::Later(late) = main.handle(&message(&main_peer(&main), "slow", 1)) else { panic!() };
     world.stop().await;
-    assert_eq!(Heard::from(late.await), Heard::Silence);
+    assert_eq!(Outcome::from(late.await), Outcome::Silence);
     assert!(texts(&world).is_empty());
 }
 
@@ -101,7 +101,7 @@ fn main_peer(_: &Client) -> enums::InputPeer {
 }
 
 #[test]
-fn a_deaf_account_hears_no_updates() {
+fn a_deaf_account_gets_no_updates() {
     let world = world();
     let main = Client::of(&world, "main");
     let mut pushes = main.listen();
@@ -123,7 +123,7 @@ fn a_connection_that_gets_no_answer_does_not_take_the_key_over() {
     main.ask(&state);
     for name in ["deaf", "disconnect_before"] {
         let id = fault(&world, serde_json::json!({"fault": name, "account": "main"}));
-        assert!(matches!(main.on(2).hear(&state), Heard::Silence | Heard::Cut));
+        assert!(matches!(main.on(2).hear(&state), Outcome::Silence | Outcome::Cut));
         assert!(world.remove_fault(id));
         main.ask(&state);
     }

@@ -114,7 +114,7 @@ fn album(
 }
 
 /// Makes a file of an upload, without sending it.
-fn kept(client: &Client, peer: &enums::InputPeer, media: enums::InputMedia) -> enums::MessageMedia {
+fn uploaded_media(client: &Client, peer: &enums::InputPeer, media: enums::InputMedia) -> enums::MessageMedia {
     client.ask(&functions::messages::UploadMedia { business_connection_id: None, peer: peer.clone(), media })
 }
 
@@ -205,10 +205,10 @@ fn an_album_is_sent_as_a_whole_or_not_at_all() {
     let world = world();
     let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
     let peer = main.titled("Demo supergroup");
-    let mut heard = backup.listen();
-    let picture = |number| kept(&main, &peer, photo(upload(&main, number, PICTURE)));
+    let mut listener = backup.listen();
+    let picture = |number| uploaded_media(&main, &peer, photo(upload(&main, number, PICTURE)));
     let (one, two) = (picture(1), picture(2));
-    let text = kept(&main, &peer, document(upload(&main, 3, b"text"), "text/plain", Vec::new()));
+    let text = uploaded_media(&main, &peer, document(upload(&main, 3, b"text"), "text/plain", Vec::new()));
     let items =
         |second: &enums::MessageMedia| vec![single(again(&one), "both", 11), single(again(second), "", 12)];
     assert_eq!(main.refused(&album(&peer, items(&text))), (400, "MEDIA_GROUPED_INVALID".into()));
@@ -223,27 +223,28 @@ fn an_album_is_sent_as_a_whole_or_not_at_all() {
     let there = backup.titled("Demo supergroup");
     assert_eq!(backup.refused(&album(&there, foreign)), (400, "MEDIA_EMPTY".into()));
     assert_eq!(world.ledger(0, 9), []);
-    heard.nothing();
+    listener.nothing();
 
     let enums::Updates::Updates(first) = main.ask(&album(&peer, items(&two))) else { panic!() };
     let enums::Updates::Updates(repeat) = main.ask(&album(&peer, items(&two))) else { panic!() };
     assert_eq!(first.updates, repeat.updates);
     let rows = world.ledger(0, 9);
-    let told: Vec<_> = rows.iter().map(|row| (&*row.method, row.random_id.unwrap(), &*row.text)).collect();
-    assert_eq!(told, [("messages.sendMultiMedia", 11, "both"), ("messages.sendMultiMedia", 12, "")]);
+    let recorded: Vec<_> =
+        rows.iter().map(|row| (&*row.method, row.random_id.unwrap(), &*row.text)).collect();
+    assert_eq!(recorded, [("messages.sendMultiMedia", 11, "both"), ("messages.sendMultiMedia", 12, "")]);
     let groups: Vec<_> = rows.iter().map(|row| row.media.as_ref().unwrap().grouped_id.unwrap()).collect();
     assert_eq!(groups[0], groups[1]);
     for _ in 0..2 {
-        let enums::Update::NewChannelMessage(new) = &heard.next().updates[0] else { panic!() };
+        let enums::Update::NewChannelMessage(new) = &listener.next().updates[0] else { panic!() };
         let enums::Message::Message(message) = &new.message else { panic!() };
         assert_eq!(message.grouped_id, Some(groups[0]));
         assert_eq!(as_photo(message.media.as_ref().unwrap()).sizes.len(), 1);
     }
-    heard.nothing();
+    listener.nothing();
 }
 
 #[test]
-fn faults_strike_files_too() {
+fn faults_apply_to_files() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
@@ -253,7 +254,7 @@ fn faults_strike_files_too() {
     let input = document(upload(&main, 1, b"bytes"), "", Vec::new());
     fault(&world, json!({"fault": "drop_answer", "method": "messages.sendMedia", "times": 1}));
     let request = send_media(&peer, input, "", 1);
-    assert_eq!(main.hear(&request), Heard::Silence);
+    assert_eq!(main.hear(&request), Outcome::Silence);
     main.ask(&request);
     assert_eq!(world.ledger(0, 9).len(), 1);
 }
@@ -264,14 +265,14 @@ async fn a_delayed_album_holds_its_random_ids() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
-    let picture = kept(&main, &peer, photo(upload(&main, 1, PICTURE)));
+    let picture = uploaded_media(&main, &peer, photo(upload(&main, 1, PICTURE)));
     fault(&world, json!({"fault": "delay", "seconds": 5, "method": "messages.sendMultiMedia", "times": 1}));
     let request = album(&peer, vec![single(again(&picture), "", 1), single(again(&picture), "", 2)]);
     let Handling::Later(later) = main.handle(&request) else { panic!() };
     assert_eq!(main.refused(&request), (500, "RANDOM_ID_DUPLICATE".into()));
     let single = send_media(&peer, again(&picture), "", 2);
     assert_eq!(main.refused(&single), (500, "RANDOM_ID_DUPLICATE".into()));
-    assert!(matches!(later.await.into(), Heard::Answer(_)));
+    assert!(matches!(later.await.into(), Outcome::Answer(_)));
     assert_eq!(world.ledger(0, 9).len(), 2);
     main.ask(&request);
     assert_eq!(world.ledger(0, 9).len(), 2);

@@ -37,11 +37,11 @@ pub(super) fn forward(
 
 fn ids(updates: &enums::Updates) -> Vec<(i32, i64)> {
     let enums::Updates::Updates(updates) = updates else { panic!("{updates:?}") };
-    let told = |update: &enums::Update| match update {
-        enums::Update::MessageId(told) => Some((told.id, told.random_id)),
+    let assigned_ids = |update: &enums::Update| match update {
+        enums::Update::MessageId(assigned) => Some((assigned.id, assigned.random_id)),
         _ => None,
     };
-    updates.updates.iter().filter_map(told).collect()
+    updates.updates.iter().filter_map(assigned_ids).collect()
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn a_forward_names_its_first_author() {
     let (there, group) = (main.peer("client_1"), main.titled("Demo supergroup"));
     let channel = main.peer("demo_channel");
     let post = sent_id(&main.send(&channel, "news", 1));
-    let said = sent_id(&main.send(&there, "mine", 2));
+    let own_id = sent_id(&main.send(&there, "mine", 2));
     main.ask(&forward(&channel, &there, &[(post, 3)]));
     let passed_on = main.newest(&there, 1)[0].id;
-    main.ask(&forward(&there, &group, &[(passed_on, 4), (said, 5)]));
+    main.ask(&forward(&there, &group, &[(passed_on, 4), (own_id, 5)]));
     let author = |message: &types::Message| {
         let enums::MessageFwdHeader::Header(header) = message.fwd_from.clone().unwrap();
         (header.from_id.unwrap(), header.channel_post)
@@ -87,7 +87,7 @@ fn a_forward_names_its_first_author() {
 }
 
 #[test]
-fn what_cannot_be_forwarded_is_refused_whole() {
+fn an_invalid_forward_is_refused_as_a_whole() {
     let world = world();
     let main = Client::of(&world, "main");
     let there = main.peer("client_1");
@@ -117,6 +117,6 @@ async fn a_delayed_forward_holds_its_random_ids() {
     for request in [forward(&there, &there, &[(id, 8)]), forward(&there, &there, &[(id, 9), (id, 7)])] {
         assert_eq!(main.refused(&request), (500, "RANDOM_ID_DUPLICATE".into()));
     }
-    assert!(matches!(late.await.into(), Heard::Answer(_)));
+    assert!(matches!(late.await.into(), Outcome::Answer(_)));
     assert_eq!(texts(&world), ["a", "a", "a"]);
 }

@@ -27,11 +27,11 @@ fn client_id(number: i64) -> i64 {
 }
 
 #[test]
-fn who_refuses_is_missing_and_the_others_are_added() {
+fn users_who_refuse_invites_are_reported_missing() {
     let world = world();
     let main = Client::of(&world, "main");
     let channel = supergroup(&main, "Repair 1");
-    set(&world, "@client_7", Invites::Nobody);
+    set(&world, "@client_7", Invites::NoOne);
     let everybody = vec![main.user("client_6"), main.user("client_7"), main.user("client_6")];
     assert_eq!(missing(&main.ask(&invite(&channel, everybody))), [client_id(7)]);
     let filter = enums::ChannelParticipantsFilter::ChannelParticipantsRecent;
@@ -49,15 +49,15 @@ fn who_refuses_is_missing_and_the_others_are_added() {
     let rows = world.ledger(0, 100);
     let last = rows.last().unwrap();
     assert_eq!((&*last.method, &*last.text), ("channels.inviteToChannel", "6000000007"));
-    let nobody = world.set_privacy("@nobody", Privacy { invites: Invites::Nobody });
-    assert!(matches!(nobody, Err(OutsideError::NotFound(_))));
+    let unknown = world.set_privacy("@nobody", Privacy { invites: Invites::NoOne });
+    assert!(matches!(unknown, Err(OutsideError::NotFound(_))));
 }
 
 #[test]
-fn basic_groups_ask_too() {
+fn basic_groups_respect_privacy_too() {
     let world = world();
     let main = Client::of(&world, "main");
-    set(&world, "@client_7", Invites::Nobody);
+    set(&world, "@client_7", Invites::NoOne);
     let users = vec![main.user("client_7"), main.user("client_8")];
     let create = functions::messages::CreateChat { users, title: "Small".into(), ttl_period: None };
     let made = main.ask(&create);
@@ -82,7 +82,7 @@ fn basic_groups_ask_too() {
 }
 
 #[test]
-fn bots_have_rules_of_their_own() {
+fn bots_follow_separate_invite_rules() {
     let world = world();
     let main = Client::of(&world, "main");
     let enums::Updates::Updates(made) =
@@ -94,7 +94,7 @@ fn bots_have_rules_of_their_own() {
     let bot = main.user("demo_bot_1");
     assert_eq!(main.refused(&invite(&news, vec![bot.clone()])), (400, "USER_BOT".into()));
     let channel = supergroup(&main, "Repair 1");
-    set(&world, "@demo_bot_1", Invites::Nobody);
+    set(&world, "@demo_bot_1", Invites::NoOne);
     let bot_and_client = invite(&channel, vec![bot.clone(), main.user("client_1")]);
     assert_eq!(main.refused(&bot_and_client), (400, "BOT_GROUPS_BLOCKED".into()));
     set(&world, "@demo_bot_1", Invites::Everybody);
@@ -117,7 +117,7 @@ fn bots_have_rules_of_their_own() {
     let bots = participants(&main, &channel, enums::ChannelParticipantsFilter::ChannelParticipantsBots);
     let enums::ChannelParticipant::Admin(admin) = &bots.participants[0] else { panic!() };
     assert_eq!(admin.rank.as_deref(), Some("Admin Bot"));
-    set(&world, "@client_7", Invites::Nobody);
+    set(&world, "@client_7", Invites::NoOne);
     let refused = functions::channels::EditAdmin { user_id: main.user("client_7"), ..promote("helper") };
     assert_eq!(main.refused(&refused), (403, "USER_PRIVACY_RESTRICTED".into()));
 }

@@ -43,7 +43,7 @@ fn titles_are_cut_and_descriptions_are_not() {
 }
 
 #[test]
-fn leaving_twice_and_leaving_what_is_gone() {
+fn leaving_twice_or_a_deleted_chat_is_refused() {
     let world = world();
     let (main, fifth) = (Client::of(&world, "main"), Client::of(&world, "fifth"));
     let enums::InputPeer::Channel(public) = fifth.peer("demo_channel") else { panic!() };
@@ -74,7 +74,7 @@ fn leaving_twice_and_leaving_what_is_gone() {
 }
 
 #[test]
-fn what_was_done_is_refused_the_second_time() {
+fn a_repeated_invite_or_toggle_is_refused() {
     let world = world();
     let main = Client::of(&world, "main");
     let channel = supergroup(&main, "Steps");
@@ -88,7 +88,7 @@ fn what_was_done_is_refused_the_second_time() {
 }
 
 #[test]
-fn a_group_moves_once_and_is_written_to_no_more() {
+fn a_group_migrates_once_and_then_refuses_messages() {
     let world = world();
     let (main, backup) = (Client::of(&world, "main"), Client::of(&world, "backup_1"));
     let group = main.titled("Demo group");

@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Heard {
+pub(crate) enum Outcome {
     Answer(Vec<u8>),
     Error(i32, String),
     Twice(Vec<u8>),
@@ -35,7 +35,7 @@ pub(crate) enum Heard {
     Cut,
 }
 
-impl From<Reply> for Heard {
+impl From<Reply> for Outcome {
     fn from(reply: Reply) -> Self {
         match reply {
             Reply::Send(Answer::Result(bytes)) => Self::Answer(bytes),
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// A call that is decided at once.
-    pub(crate) fn hear<F: RemoteCall>(&self, request: &F) -> Heard {
+    pub(crate) fn hear<F: RemoteCall>(&self, request: &F) -> Outcome {
         match self.handle(request) {
             Handling::Now(reply) => reply.into(),
             Handling::Later(_) => panic!("the call is delayed"),
@@ -125,7 +125,7 @@ impl Client {
     /// An answer, read to its end.
     pub(crate) fn ask<F: RemoteCall>(&self, request: &F) -> F::Return {
         match self.hear(request) {
-            Heard::Answer(bytes) => whole(&bytes),
+            Outcome::Answer(bytes) => whole(&bytes),
             other => panic!("{other:?}"),
         }
     }
@@ -133,7 +133,7 @@ impl Client {
     /// The error a call must end with.
     pub(crate) fn refused<F: RemoteCall>(&self, request: &F) -> (i32, String) {
         match self.hear(request) {
-            Heard::Error(code, message) => (code, message),
+            Outcome::Error(code, message) => (code, message),
             other => panic!("{other:?}"),
         }
     }
@@ -313,7 +313,7 @@ pub(crate) fn sent_id(updates: &enums::Updates) -> i32 {
     match updates {
         enums::Updates::UpdateShortSentMessage(sent) => sent.id,
         enums::Updates::Updates(updates) => match &updates.updates[0] {
-            enums::Update::MessageId(told) => told.id,
+            enums::Update::MessageId(assigned) => assigned.id,
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -57,7 +57,7 @@ async fn repeat_of_a_delayed_call_gets_random_id_duplicate() {
     assert!(texts(&world).is_empty());
     let other = Client::of(&world, "backup_1");
     other.send(&other.peer("client_1"), "another account", 7);
-    let Heard::Answer(bytes) = late.await.into() else { panic!() };
+    let Outcome::Answer(bytes) = late.await.into() else { panic!() };
     let first: enums::Updates = whole(&bytes);
     assert_eq!(main.send(&peer, "slow", 7), first);
     assert_eq!(texts(&world), ["another account", "slow"]);
@@ -75,7 +75,7 @@ async fn a_delayed_call_takes_effect_even_if_no_one_waits_for_it() {
 }
 
 #[test]
-fn what_cannot_be_said_is_refused() {
+fn invalid_messages_are_refused() {
     let world = world();
     let main = Client::of(&world, "main");
     let peer = main.peer("client_1");
@@ -137,7 +137,7 @@ proptest! {
 
     /// No bytes make the world panic.
     #[test]
-    fn garbage_is_refused(id in any::<u32>(), body in proptest::collection::vec(any::<u8>(), 0..64)) {
+    fn random_bytes_are_refused(id in any::<u32>(), body in proptest::collection::vec(any::<u8>(), 0..64)) {
         let world = world_of(1, 0);
         let main = Client::of(&world, "main");
         for id in [id, 0xfef4_8f62, 0xa0f4_cb4f, 0x4423_e6c5, 0xb106_e66c, 0x29ee_847a] {

@@ -92,16 +92,16 @@ fn a_banned_phone_gets_no_code() {
 }
 
 fn proof(client: &Client, plain: &str) -> enums::InputCheckPasswordSrp {
-    let enums::account::Password::Password(asked) = client.ask(&functions::account::GetPassword {});
+    let enums::account::Password::Password(challenge) = client.ask(&functions::account::GetPassword {});
     let Some(enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(how)) =
-        asked.current_algo
+        challenge.current_algo
     else {
         panic!("no password")
     };
-    let (a, b) = (vec![7; 256], asked.srp_b.unwrap());
+    let (a, b) = (vec![7; 256], challenge.srp_b.unwrap());
     let (m1, a) = calculate_2fa(&how.salt1, &how.salt2, &how.p, &how.g, b, a, plain);
     let answer =
-        types::InputCheckPasswordSrp { srp_id: asked.srp_id.unwrap(), a: a.to_vec(), m1: m1.to_vec() };
+        types::InputCheckPasswordSrp { srp_id: challenge.srp_id.unwrap(), a: a.to_vec(), m1: m1.to_vec() };
     answer.into()
 }
 

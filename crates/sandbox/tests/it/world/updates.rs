@@ -13,7 +13,7 @@ fn write(world: &Telegram, from: &str, chat: &str, text: &str) -> i32 {
 }
 
 #[test]
-fn the_same_session_on_a_new_connection_is_told_once() {
+fn a_session_on_a_new_connection_gets_updates_once() {
     let world = world();
     let main = Client::of(&world, "main");
     let mut old = main.listen();
@@ -27,7 +27,7 @@ fn the_same_session_on_a_new_connection_is_told_once() {
 }
 
 #[test]
-fn a_text_of_someone_known_comes_in_its_short_form() {
+fn a_text_from_a_known_user_comes_in_short_form() {
     let world = world();
     let main = Client::of(&world, "main");
     let mut pushes = main.listen();

@@ -11,7 +11,7 @@ use super::{campaign, claimed, ended, run, says_hi, sent, task};
 use crate::support::{World, conformance};
 
 conformance! {
-    kept_counts_are_what_counting_again_finds,
+    stored_counts_equal_a_recount,
     attempts_that_end_at_once_count_once_each,
 }
 
@@ -34,7 +34,7 @@ async fn assert_counts(world: &World, run: &CampaignRun, pending: u64) {
     assert!(found.is_empty(), "{found:?}");
 }
 
-async fn kept_counts_are_what_counting_again_finds(world: World) {
+async fn stored_counts_equal_a_recount(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
     let campaigns = world.store.campaigns();
     let run = run(&world, "spring", 2, None).await;

@@ -20,10 +20,10 @@ conformance! {
     a_profile_keeps_its_login_and_stops_in_all_campaigns,
     one_write_ends_an_attempt_and_stops_its_person,
     a_person_has_one_hour_over_accounts_and_profiles,
-    what_leaves_a_browser_is_held_against_the_list,
-    whose_chat_was_written_to_is_kept_until_it_is_unblocked,
+    messages_from_a_browser_are_checked_against_the_list,
+    the_peer_of_a_written_chat_is_stored_until_unblocked,
     proxies_are_kept_sealed_and_found_by_name,
-    what_a_run_came_to_is_counted_by_cycle,
+    outcomes_of_a_run_are_counted_by_cycle,
 }
 
 /// The profile `shop`, with a proxy.
@@ -141,7 +141,7 @@ async fn a_person_has_one_hour_over_accounts_and_profiles(world: World) {
     assert!(matches!(claim_with(&world, &run, "fifth", CAPS).await, Claim::Task(_)));
 }
 
-async fn what_leaves_a_browser_is_held_against_the_list(world: World) {
+async fn messages_from_a_browser_are_checked_against_the_list(world: World) {
     campaign(&world, "spring", &["@client_1"]).await;
     let campaigns = world.store.campaigns();
     let name = profile(&world, None).await;
@@ -171,7 +171,7 @@ async fn what_leaves_a_browser_is_held_against_the_list(world: World) {
     assert_eq!(campaigns.attempt(attempt.id).await.unwrap().unwrap().text, None);
 }
 
-async fn whose_chat_was_written_to_is_kept_until_it_is_unblocked(world: World) {
+async fn the_peer_of_a_written_chat_is_stored_until_unblocked(world: World) {
     campaign(&world, "spring", &["@client_1"]).await;
     let campaigns = world.store.campaigns();
     let run = run(&world, "spring", 4, None).await;
@@ -241,7 +241,7 @@ async fn proxies_are_kept_sealed_and_found_by_name(world: World) {
     assert!(!campaigns.remove_proxy("p1").await.unwrap());
 }
 
-async fn what_a_run_came_to_is_counted_by_cycle(world: World) {
+async fn outcomes_of_a_run_are_counted_by_cycle(world: World) {
     campaign(&world, "spring", &["@client_1", "@client_2", "@client_3"]).await;
     let (campaigns, run) = (world.store.campaigns(), run(&world, "spring", 2, None).await);
     assert_eq!(campaigns.cycles_counted(run.id).await.unwrap(), []);

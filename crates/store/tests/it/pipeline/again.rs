@@ -21,7 +21,7 @@ use crate::support::{World, accept, account, conformance};
 conformance! {
     a_batch_that_is_answered_goes_along_in_a_merge,
     a_client_whose_draft_is_refused_waits_for_a_person,
-    a_client_who_is_written_to_first_waits_for_nothing,
+    a_client_who_is_written_to_first_does_not_wait,
     a_draft_is_an_answer_once_it_is_sent,
     a_message_that_was_not_taken_in_is_replayed_once,
     a_person_who_is_faster_than_silence_stops_the_program,
@@ -29,12 +29,12 @@ conformance! {
     a_voice_to_an_account_is_waited_for,
     an_answer_that_is_cancelled_leaves_its_client_waiting,
     each_answer_counts_with_the_wait_before_it,
-    each_waiting_is_told_once_for_each_length,
+    each_waiting_time_is_notified_once,
     forty_parts_are_one_batch_in_their_order,
-    what_a_merge_gave_is_given_back_in_a_split,
-    what_was_written_since_a_merge_waits_in_its_own_appeal,
-    what_is_off_is_in_no_ones_hands,
-    what_no_program_answered_goes_its_way_again_until_it_is_answered,
+    a_split_gives_back_merged_data,
+    messages_since_a_merge_wait_in_their_own_appeal,
+    an_appeal_that_is_off_is_not_handed_over,
+    an_unanswered_batch_is_retried_until_answered,
     an_answer_that_failed_is_waited_for_until_it_arrives,
     tags_of_a_model_are_there_with_its_answer_alone,
 }
@@ -72,7 +72,7 @@ impl World {
     }
 }
 
-async fn what_no_program_answered_goes_its_way_again_until_it_is_answered(world: World) {
+async fn an_unanswered_batch_is_retried_until_answered(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let pipeline = world.store.pipeline();
     let mut failed = Vec::new();
@@ -138,7 +138,7 @@ async fn a_message_that_was_not_taken_in_is_replayed_once(world: World) {
     assert_eq!(pipeline.replay(domain::AnyReceivedId::Channel(unknown), &rules).await.unwrap(), None);
 }
 
-async fn each_waiting_is_told_once_for_each_length(world: World) {
+async fn each_waiting_time_is_notified_once(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.says(written(ANNA, "m-1")).await;
     world.work(&rules).await;
@@ -146,30 +146,30 @@ async fn each_waiting_is_told_once_for_each_length(world: World) {
     world.work(&rules).await;
     let (short, long) = (Duration::from_mins(10), Duration::from_mins(30));
     let pipeline = world.store.pipeline();
-    let untold = async || pipeline.untold(short, long, 10).await.unwrap();
-    assert_eq!(untold().await, []);
+    let unnotified = async || pipeline.unnotified(short, long, 10).await.unwrap();
+    assert_eq!(unnotified().await, []);
     world.clock.advance(short);
-    let waiting = untold().await.remove(0);
-    assert_eq!((waiting.told, waiting.assignee.as_deref()), (Duration::ZERO, None));
-    assert!(pipeline.told(&waiting, short).await.unwrap());
-    assert!(!pipeline.told(&waiting, short).await.unwrap());
-    assert_eq!(untold().await.remove(0).told, short);
-    assert!(pipeline.told(&waiting, long).await.unwrap());
-    assert_eq!(untold().await, []);
+    let waiting = unnotified().await.remove(0);
+    assert_eq!((waiting.notified_after, waiting.assignee.as_deref()), (Duration::ZERO, None));
+    assert!(pipeline.notified(&waiting, short).await.unwrap());
+    assert!(!pipeline.notified(&waiting, short).await.unwrap());
+    assert_eq!(unnotified().await.remove(0).notified_after, short);
+    assert!(pipeline.notified(&waiting, long).await.unwrap());
+    assert_eq!(unnotified().await, []);
     // Who was answered does not wait; who writes again waits again.
     world.says(Written { origin: MessageOrigin::Owner, ..written(ANNA, "o-1") }).await;
     world.work(&rules).await;
     world.clock.advance(long);
-    assert_eq!(untold().await, []);
+    assert_eq!(unnotified().await, []);
     world.says(written(ANNA, "m-2")).await;
     world.work(&rules).await;
     world.clock.advance(SILENCE);
     world.work(&rules).await;
     world.clock.advance(short);
-    let again = untold().await.remove(0);
-    assert_eq!(again.told, Duration::ZERO);
-    assert!(!pipeline.told(&waiting, long).await.unwrap());
-    assert!(pipeline.told(&again, short).await.unwrap());
+    let again = unnotified().await.remove(0);
+    assert_eq!(again.notified_after, Duration::ZERO);
+    assert!(!pipeline.notified(&waiting, long).await.unwrap());
+    assert!(pipeline.notified(&again, short).await.unwrap());
 }
 
 async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
@@ -187,14 +187,14 @@ async fn an_answer_that_failed_is_waited_for_until_it_arrives(world: World) {
     // What was on its way beside it says nothing of it.
     world.arrives(&rules, other).await;
     assert_eq!(longest().await, 1);
-    assert_eq!(pipeline.untold(short, short, 10).await.unwrap(), []);
+    assert_eq!(pipeline.unnotified(short, short, 10).await.unwrap(), []);
     world.clock.advance(short);
-    assert_eq!(pipeline.untold(short, short, 10).await.unwrap().len(), 1);
+    assert_eq!(pipeline.unnotified(short, short, 10).await.unwrap().len(), 1);
     assert!(outbox.retry(failed, world.now()).await.unwrap());
     world.work(&rules).await;
     assert_eq!(longest().await, 1);
     world.arrives(&rules, failed).await;
-    assert_eq!((longest().await, pipeline.untold(short, short, 10).await.unwrap()), (0, vec![]));
+    assert_eq!((longest().await, pipeline.unnotified(short, short, 10).await.unwrap()), (0, vec![]));
     // Who wrote since waits for more than that.
     let late = world.we_write(ANNA).await;
     world.work(&rules).await;
@@ -213,19 +213,19 @@ async fn a_resent_answer_that_fails_again_is_a_new_notice(world: World) {
     let rules = started(&world, Responder::Human).await;
     let short = Duration::from_mins(10);
     let pipeline = world.store.pipeline();
-    let untold = async || pipeline.untold(short, short, 10).await.unwrap();
+    let unnotified = async || pipeline.unnotified(short, short, 10).await.unwrap();
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     let answer = world.we_write(ANNA).await;
     world.work(&rules).await;
     world.fails(&rules, answer).await;
     world.clock.advance(short);
-    let waiting = untold().await.remove(0);
-    assert!(pipeline.told(&waiting, short).await.unwrap());
+    let waiting = unnotified().await.remove(0);
+    assert!(pipeline.notified(&waiting, short).await.unwrap());
     assert!(world.store.outbox().retry(answer, world.now()).await.unwrap());
     world.work(&rules).await;
-    assert_eq!(untold().await, []);
+    assert_eq!(unnotified().await, []);
     world.fails(&rules, answer).await;
-    assert_eq!(untold().await, [waiting]);
+    assert_eq!(unnotified().await, [waiting]);
 }
 
 impl World {
@@ -265,7 +265,7 @@ async fn a_draft_is_an_answer_once_it_is_sent(world: World) {
         draft.to_string()
     );
     world.clock.advance(short);
-    assert_eq!(pipeline.untold(short, short, 10).await.unwrap().len(), 1);
+    assert_eq!(pipeline.unnotified(short, short, 10).await.unwrap().len(), 1);
     // What the client adds is another batch of the program, and waits on once the first answer has left.
     world.taken_in(&rules, written(ANNA, "m-2")).await;
     assert_eq!(world.responding().await.len(), 1);
@@ -342,7 +342,7 @@ async fn tags_of_a_model_are_there_with_its_answer_alone(world: World) {
     }
 }
 
-async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
+async fn a_client_who_is_written_to_first_does_not_wait(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let ids = Ids::new(world.clock.clone());
     let chat = "whatsapp:phone/70000000001@c.us";
@@ -373,8 +373,8 @@ async fn a_client_who_is_written_to_first_waits_for_nothing(world: World) {
     world.clock.advance(SILENCE);
     world.work(&rules).await;
     assert_eq!(world.client_of(chat).await, client);
-    let asked = pipeline.appeal(appeal).await.unwrap().unwrap();
-    assert_eq!((asked.state, asked.unread), (AppealState::WaitingUs, 1));
+    let stored = pipeline.appeal(appeal).await.unwrap().unwrap();
+    assert_eq!((stored.state, stored.unread), (AppealState::WaitingUs, 1));
     world.clock.advance(Duration::from_mins(5));
     world.we_write(chat).await;
     world.work(&rules).await;
@@ -421,7 +421,7 @@ async fn each_answer_counts_with_the_wait_before_it(world: World) {
     assert_eq!(figures.next_wait.as_secs() / 60, 30);
 }
 
-async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
+async fn a_split_gives_back_merged_data(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     world.taken_in(&rules, written(BORIS, "v-1")).await;
@@ -470,7 +470,7 @@ async fn what_a_merge_gave_is_given_back_in_a_split(world: World) {
     assert_eq!((appeals(anna).await, appeals(boris).await), (1, 2));
 }
 
-async fn what_was_written_since_a_merge_waits_in_its_own_appeal(world: World) {
+async fn messages_since_a_merge_wait_in_their_own_appeal(world: World) {
     let rules = started(&world, Responder::Human).await;
     world.taken_in(&rules, written(BORIS, "v-1")).await;
     world.says(Written { origin: MessageOrigin::Owner, ..written(BORIS, "o-1") }).await;
@@ -483,9 +483,9 @@ async fn what_was_written_since_a_merge_waits_in_its_own_appeal(world: World) {
     world.taken_in(&rules, written(BORIS, "v-2")).await;
     pipeline.split(merge).await.unwrap();
     let own = pipeline.appeals_of(boris, 1).await.unwrap().remove(0);
-    let said = pipeline.conversation(boris, &page()).await.unwrap().items;
-    assert_eq!((said[0].appeal, own.state), (Some(own.id), AppealState::WaitingUs));
-    assert_eq!(own.waiting_since, Some(said[0].at));
+    let messages = pipeline.conversation(boris, &page()).await.unwrap().items;
+    assert_eq!((messages[0].appeal, own.state), (Some(own.id), AppealState::WaitingUs));
+    assert_eq!(own.waiting_since, Some(messages[0].at));
 }
 
 async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
@@ -561,8 +561,8 @@ async fn a_person_who_is_faster_than_silence_stops_the_program(world: World) {
     let of = async |address: &str| {
         let client = world.client_of(address).await;
         let appeal = pipeline.appeals_of(client, 1).await.unwrap().remove(0);
-        let said = pipeline.conversation(client, &page()).await.unwrap().items;
-        let authors: Vec<_> = said.iter().map(|message| message.author).collect();
+        let messages = pipeline.conversation(client, &page()).await.unwrap().items;
+        let authors: Vec<_> = messages.iter().map(|message| message.author).collect();
         (appeal.state, appeal.responder, authors)
     };
     let person = Some(Responder::Human);
@@ -596,7 +596,7 @@ async fn forty_parts_are_one_batch_in_their_order(world: World) {
     assert_eq!(world.batch_of(&turns[0]).await, expected);
 }
 
-async fn what_is_off_is_in_no_ones_hands(world: World) {
+async fn an_appeal_that_is_off_is_not_handed_over(world: World) {
     let rules = started(&world, Responder::Off).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     let pipeline = world.store.pipeline();

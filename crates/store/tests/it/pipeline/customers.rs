@@ -114,8 +114,8 @@ async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
     let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
     assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingUs, Some(Responder::Human)));
     // It is in the thread, to be sent again.
-    let said = pipeline.conversation(appeal.client, &page()).await.unwrap().items;
-    assert_eq!(said[0].message, id.to_string());
+    let messages = pipeline.conversation(appeal.client, &page()).await.unwrap().items;
+    assert_eq!(messages[0].message, id.to_string());
 }
 
 async fn an_answer_of_an_account_awaits_approval_in_its_thread(world: World) {
@@ -128,6 +128,6 @@ async fn an_answer_of_an_account_awaits_approval_in_its_thread(world: World) {
     let id = world.accepts(chat_id, MessageState::AwaitingApproval).await.to_string();
     world.work(&rules).await;
     let client = world.client_of("telegram_account:main/8").await;
-    let said = world.store.pipeline().conversation(client, &page()).await.unwrap().items;
-    assert_eq!(said[0].message, id);
+    let messages = world.store.pipeline().conversation(client, &page()).await.unwrap().items;
+    assert_eq!(messages[0].message, id);
 }

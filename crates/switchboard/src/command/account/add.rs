@@ -73,13 +73,14 @@ impl Add {
         if let Some(proxy) = &proxy {
             body["proxy"] = proxy.expose_secret().into();
         }
-        let said = |_: &_| format!("{0} is added. Sign in to it: switchboard account login {0}", self.name);
-        self.options.call(Method::POST, "/v1/accounts", Some(&body), said).await
+        let describe =
+            |_: &_| format!("{0} is added. Sign in to it: switchboard account login {0}", self.name);
+        self.options.call(Method::POST, "/v1/accounts", Some(&body), describe).await
     }
 }
 
 async fn ask_api_id(lines: &mut Option<Lines>) -> anyhow::Result<i32> {
-    if !terminal::somebody_is_there() {
+    if !terminal::is_interactive() {
         return Err(WrongUsage("the api_id is missing: give it with --api-id NUMBER".to_owned()).into());
     }
     let lines = lines.get_or_insert_with(Lines::of_standard_input);

@@ -79,8 +79,8 @@ impl Change {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let change = self.body()?;
         let path = format!("/v1/accounts/{}", self.name);
-        let said = |_: &_| format!("{} is changed.", self.name);
-        self.options.call(Method::PATCH, &path, Some(&Value::Object(change)), said).await
+        let describe = |_: &_| format!("{} is changed.", self.name);
+        self.options.call(Method::PATCH, &path, Some(&Value::Object(change)), describe).await
     }
 
     fn body(&self) -> anyhow::Result<Map<String, Value>> {

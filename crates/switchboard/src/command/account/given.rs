@@ -49,7 +49,7 @@ impl ApiHash {
         if let Some(given) = self.read()? {
             return Ok(given);
         }
-        if !terminal::somebody_is_there() {
+        if !terminal::is_interactive() {
             return Err(WrongUsage(
                 "the api_hash is missing: name where it is with --api-hash-env NAME or --api-hash-file FILE"
                     .to_owned(),

@@ -12,7 +12,7 @@ use crate::output::say_json;
 
 /// Lists all accounts, and the sessions without one.
 pub(super) async fn list(options: &ApiOptions) -> anyhow::Result<()> {
-    let Known { accounts, ownerless, .. } = known(&options.location, None).await?;
+    let Snapshot { accounts, ownerless, .. } = snapshot(&options.location, None).await?;
     if options.json {
         say_json(&json!({ "items": accounts, "ownerless_sessions": ownerless, "next_cursor": null }));
     } else {
@@ -24,7 +24,7 @@ pub(super) async fn list(options: &ApiOptions) -> anyhow::Result<()> {
 
 /// Shows one account.
 pub(super) async fn one(name: &AccountName, options: &ApiOptions) -> anyhow::Result<()> {
-    let Known { accounts, gaps, .. } = known(&options.location, Some(name)).await?;
+    let Snapshot { accounts, gaps, .. } = snapshot(&options.location, Some(name)).await?;
     let Some(account) = accounts.iter().find(|account| account["name"] == name.as_str()) else {
         let names: Vec<_> = accounts.iter().filter_map(|account| account["name"].as_str()).collect();
         if names.is_empty() {
@@ -38,19 +38,19 @@ pub(super) async fn one(name: &AccountName, options: &ApiOptions) -> anyhow::Res
 
 /// Accounts, some without a session; sessions, without an account.
 #[derive(Default)]
-struct Known {
+struct Snapshot {
     accounts: Vec<Value>,
     ownerless: Vec<Value>,
     /// Of which chats the account that was asked for missed messages.
     gaps: Vec<Value>,
 }
 
-async fn known(location: &Location, one: Option<&AccountName>) -> anyhow::Result<Known> {
+async fn snapshot(location: &Location, one: Option<&AccountName>) -> anyhow::Result<Snapshot> {
     let data_dir = location.data_dir()?;
     let running = control::find(&data_dir).await.is_some();
     if !running && !data_dir.join("switchboard.db").exists() {
         // Reading must not create a data directory.
-        return Ok(Known { accounts: of_settings(location)?, ..Known::default() });
+        return Ok(Snapshot { accounts: of_settings(location)?, ..Snapshot::default() });
     }
     let api = ApiClient::open(location).await?;
     let both = async {
@@ -61,7 +61,7 @@ async fn known(location: &Location, one: Option<&AccountName>) -> anyhow::Result
             Some(name) => api.list(&format!("/v1/accounts/{name}/gaps")).await?,
             None => Vec::new(),
         };
-        anyhow::Ok(Known { accounts, ownerless, gaps })
+        anyhow::Ok(Snapshot { accounts, ownerless, gaps })
     };
     let both = both.await;
     let running = api.is_running();
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_would_be_on_its_way_is_offline() {
+    fn only_states_under_way_become_offline() {
         let mut connecting = json!({ "state": "connecting", "lines": [{ "state": "connecting" }] });
         at_rest(&mut connecting);
         assert_eq!(

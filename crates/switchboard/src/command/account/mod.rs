@@ -16,7 +16,7 @@ use domain::AccountName;
 use hyper::Method;
 
 use crate::api_client::{ApiClient, ApiOptions};
-use crate::command::up::until_told_to_stop;
+use crate::command::up::until_stop_requested;
 
 /// The arguments.
 #[derive(clap::Args)]
@@ -199,8 +199,8 @@ impl One {
 async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::select! {
         ended = command => ended,
-        told = until_told_to_stop() => {
-            told?;
+        stopped = until_stop_requested() => {
+            stopped?;
             eprintln!();
             anyhow::bail!("interrupted; `switchboard account list` shows whether anything was changed")
         }

@@ -60,8 +60,8 @@ impl Release {
             confirm(&format!("Take the session {session} out of {account}?")).await?;
         }
         let path = format!("/v1/accounts/{account}/sessions/{session}");
-        let said = |_: &_| format!("The session {session} no longer belongs to {account}.");
-        options.call(Method::DELETE, &path, None, said).await
+        let describe = |_: &_| format!("The session {session} no longer belongs to {account}.");
+        options.call(Method::DELETE, &path, None, describe).await
     }
 }
 
@@ -88,8 +88,8 @@ impl Assign {
             body["for"] = words(&purposes).into();
         }
         let path = format!("/v1/ownerless-sessions/{session}/assign");
-        let said = |_: &_| format!("The session belongs to {account} now.");
-        options.call(Method::POST, &path, Some(&body), said).await
+        let describe = |_: &_| format!("The session belongs to {account} now.");
+        options.call(Method::POST, &path, Some(&body), describe).await
     }
 }
 

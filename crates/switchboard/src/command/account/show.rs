@@ -171,15 +171,15 @@ fn limits(limits: &Value) -> Vec<String> {
     let number = |field: &str| limits[field].as_u64();
     let spans =
         [("messages_per_hour", "sent_last_hour", "hour"), ("messages_per_day", "sent_last_day", "24 hours")];
-    let mut said: Vec<_> = spans
+    let mut lines: Vec<_> = spans
         .iter()
         .filter_map(|(limit, sent, span)| {
             let (limit, sent) = (number(limit)?, number(sent).unwrap_or(0));
             Some(format!("sent {} of {} messages in the last {span}", grouped(sent), grouped(limit)))
         })
         .collect();
-    said.extend(limits["free_at"].as_str().map(|at| format!("it may send again at {at}")));
-    said
+    lines.extend(limits["free_at"].as_str().map(|at| format!("it may send again at {at}")));
+    lines
 }
 
 #[cfg(test)]
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_has_the_accounts_and_why_they_are_not_ready() {
+    fn a_narrow_terminal_shows_accounts_and_their_problems() {
         insta::assert_snapshot!(listed(&accounts(), Some(80)), @r"
          ACCOUNT   STATE        PRIORITY  SESSIONS  USERNAME        KNOWS
          main      ready        1         4         @demo_main      12,345
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_terminal_gets_every_column_and_no_line_is_broken() {
+    fn a_pipe_gets_every_column_and_unbroken_lines() {
         insta::assert_snapshot!(listed(&accounts(), None), @r"
          ACCOUNT   STATE        PRIORITY  FROM      SESSIONS                                        USERNAME        KNOWS           CALLS
          main      ready        1         settings  create_chat, send_text, send_media, leave_chat  @demo_main      12,345          1,207
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_is_told() {
+    fn missed_messages_are_reported() {
         let gap = |title: Option<&str>, why: Option<&str>| {
             missed(&json!({ "chat_id": title.map(|_| "-1001234567890"), "chat_title": title, "failure": why,
                 "since": "2026-01-01T10:00:00Z", "messages": 1200 }))
@@ -289,18 +289,18 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_told_where_there_are_some() {
-        let said = json!({ "messages_per_hour": 30, "messages_per_day": null, "sent_last_hour": 30, "sent_last_day": 64,
+    fn limits_are_shown_if_there_are_any() {
+        let limited = json!({ "messages_per_hour": 30, "messages_per_day": null, "sent_last_hour": 30, "sent_last_day": 64,
             "free_at": "2026-01-01T10:00:00Z" });
         assert_eq!(
-            limits(&said),
+            limits(&limited),
             ["sent 30 of 30 messages in the last hour", "it may send again at 2026-01-01T10:00:00Z"]
         );
         assert_eq!(limits(&json!({ "messages_per_hour": null })), Vec::<String>::new());
     }
 
     #[test]
-    fn what_an_account_knows_is_how_far_it_is_while_it_reads() {
+    fn known_dialogs_show_the_progress_while_reading() {
         let account = |complete: bool, total: Option<u64>| json!({ "cached_peers": 5_000, "dialogs_read": 1_200, "dialogs_total": total, "dialogs_complete": complete });
         assert_eq!(knows(&account(false, Some(4_000))), "1,200 of 4,000");
         assert_eq!(knows(&account(false, Some(1_000))), "1,000 of 1,000");

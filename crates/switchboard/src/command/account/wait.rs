@@ -153,12 +153,12 @@ struct Shown {
     bars: Bars,
     json: bool,
     each: HashMap<String, ProgressBar>,
-    told: HashMap<String, (Value, u64)>,
+    printed: HashMap<String, (Value, u64)>,
 }
 
 impl Shown {
     fn new(json: bool) -> Self {
-        Self { bars: Bars::new(json), json, each: HashMap::new(), told: HashMap::new() }
+        Self { bars: Bars::new(json), json, each: HashMap::new(), printed: HashMap::new() }
     }
 
     fn show(&mut self, accounts: &[Value]) {
@@ -173,7 +173,7 @@ impl Shown {
                 }
             } else if !self.json {
                 let now = (account["state"].clone(), stage.milestone());
-                if self.told.insert(name, now.clone()).as_ref() != Some(&now) {
+                if self.printed.insert(name, now.clone()).as_ref() != Some(&now) {
                     say!("{}", line(account));
                 }
             }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_waited_for_until_it_works_and_knows_its_dialogs() {
+    fn an_account_is_waited_for_until_its_dialogs_are_read() {
         for (account, stage, words_of_it) in [
             (account("connecting", true, 9, None), Stage::NotReady, "connecting: no answer yet"),
             (account("needs_login", false, 0, None), Stage::NotReady, "needs_login: no answer yet"),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_line_by_line_is_told_in_tenths() {
+    fn progress_in_lines_is_reported_in_tenths() {
         let at = |read| Stage::Reading { read, of: Some(1_000) }.milestone();
         assert_eq!((at(0), at(99), at(100), at(1_000)), (1, 1, 2, 11));
         assert_eq!(Stage::Reading { read: 5, of: Some(0) }.milestone(), 1);

@@ -75,7 +75,7 @@ impl Unmute {
             format!("/v1/mutes/{}", utf8_percent_encode(&self.what, NON_ALPHANUMERIC))
         };
         self.location.call(Method::DELETE, &path, None).await?;
-        say!("{} is told of again.", self.what);
+        say!("{} is no longer muted.", self.what);
         Ok(())
     }
 }

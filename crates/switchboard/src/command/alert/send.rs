@@ -50,12 +50,12 @@ impl Send {
         if let Some(error) = wrong {
             unread += 1;
             eprintln!(
-                "error: the settings are wrong, so only those of their targets are told that can be read: {error}"
+                "error: the settings are wrong, so only those of their targets are notified that can be read: {error}"
             );
         }
         if let Some(error) = not_mirrored {
             unread += 1;
-            eprintln!("error: the targets of the store are not told: {error}");
+            eprintln!("error: the targets of the store are not notified: {error}");
         }
         if targets.is_empty() {
             bail!(
@@ -74,13 +74,13 @@ impl Send {
         let reports = notify_offline(&targets, &notice, &allowed, &clock).await;
         for report in &reports {
             match &report.result {
-                Ok(()) => say!("{}: told", report.name),
+                Ok(()) => say!("{}: notified", report.name),
                 Err(error) => eprintln!("error: {}: {error}", report.name),
             }
         }
-        let not_told = reports.iter().filter(|report| report.result.is_err()).count();
-        if not_told > 0 {
-            bail!("{not_told} of {} targets were not told", reports.len());
+        let failed = reports.iter().filter(|report| report.result.is_err()).count();
+        if failed > 0 {
+            bail!("{failed} of {} targets were not notified", reports.len());
         }
         if unread > 0 {
             bail!("some targets are not known; see above");
@@ -119,7 +119,7 @@ impl Send {
 
     /// How it ended, as the service manager says.
     async fn result(&self) -> Option<String> {
-        let said = output(Command::new("systemctl").args([
+        let printed = output(Command::new("systemctl").args([
             "show",
             "--value",
             "--property=Result",
@@ -127,7 +127,7 @@ impl Send {
             &self.unit,
         ]))
         .await?;
-        Some(said.trim().to_owned()).filter(|result| !result.is_empty() && result != "success")
+        Some(printed.trim().to_owned()).filter(|result| !result.is_empty() && result != "success")
     }
 
     /// Its last lines, as far as the journal may be read.
@@ -138,8 +138,8 @@ impl Send {
         let (unit, lines) = (format!("--unit={}", self.unit), format!("--lines={}", self.lines));
         let mut journal = Command::new("journalctl");
         journal.args(["--no-pager", "--quiet", "--output=cat", &unit, &lines]);
-        let said = output(&mut journal).await.unwrap_or_default();
-        said.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+        let printed = output(&mut journal).await.unwrap_or_default();
+        printed.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
     }
 }
 

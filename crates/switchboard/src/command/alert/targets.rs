@@ -119,7 +119,7 @@ impl Targets {
                     ("WHERE", "place"),
                     ("SOURCE", "source"),
                     ("WAITING", "waiting"),
-                    ("TOLD", "told_at"),
+                    ("NOTIFIED", "told_at"),
                     ("OFF SINCE", "off_at"),
                     ("LAST ERROR", "last_error"),
                 ];
@@ -128,7 +128,7 @@ impl Targets {
             Action::Add(add) => add.run().await?,
             Action::Remove(One { name, location }) => {
                 location.call(Method::DELETE, &format!("/v1/alert-targets/{name}"), None).await?;
-                say!("{name} is told nothing more.");
+                say!("{name} gets no more notices.");
             }
             Action::Test(One { name, location }) => {
                 let path = format!("/v1/alert-targets/{name}/test");
@@ -156,7 +156,7 @@ impl Add {
             "url": shown(&url), "secret": shown(&secret), "smtp": shown(&smtp), "from": self.from, "to": self.to,
         });
         self.location.call(Method::POST, "/v1/alert-targets", Some(&body)).await?;
-        say!("{0} is told from now on. Try it: switchboard alert targets test {0}", self.name);
+        say!("{0} is notified from now on. Try it: switchboard alert targets test {0}", self.name);
         Ok(())
     }
 }

@@ -6,17 +6,17 @@ use domain::ExposeSecret;
 use super::PATH;
 use crate::api_client::ApiClient;
 use crate::table::cell;
-use crate::terminal::{Lines, WrongUsage, somebody_is_there};
+use crate::terminal::{Lines, WrongUsage, is_interactive};
 
 /// How often a wrong answer is asked again for.
-const ASKED: usize = 3;
+const ATTEMPTS: usize = 3;
 
 /// The campaign that is named, or chosen at the terminal where none is.
 pub(super) async fn chosen(api: &ApiClient, named: Option<String>) -> anyhow::Result<String> {
     if let Some(named) = named {
         return Ok(named);
     }
-    if !somebody_is_there() {
+    if !is_interactive() {
         let wrong = "name a campaign: there is no terminal to choose one on; `switchboard campaign groups list` lists them";
         return Err(WrongUsage(wrong.to_owned()).into());
     }
@@ -28,7 +28,7 @@ pub(super) async fn chosen(api: &ApiClient, named: Option<String>) -> anyhow::Re
         eprintln!("{number:>3}  {name}");
     }
     let mut lines = Lines::of_standard_input();
-    for _ in 0..ASKED {
+    for _ in 0..ATTEMPTS {
         let Some(answer) = lines.ask(&format!("Which campaign? [1-{}] ", known.len())).await? else { break };
         if let Some(name) = meant(&known, answer.expose_secret()) {
             return Ok(name.to_owned());

@@ -34,7 +34,7 @@ pub(super) async fn follow(
         let (run, pending) = (&campaign["run"], campaign["pending"].as_u64().unwrap_or(0));
         let count = |state: &str| run["attempts"][state].as_u64().unwrap_or(0);
         let done = campaign["chats"].as_u64().unwrap_or(0).saturating_sub(pending);
-        let said = format!(
+        let text = format!(
             "cycle {} of {}: {} sent, {} failed, {} skipped",
             run["cycle"],
             run["cycles"],
@@ -42,7 +42,7 @@ pub(super) async fn follow(
             count("failed"),
             count("skipped")
         );
-        bars::show(&bar, done, campaign["chats"].as_u64(), &said);
+        bars::show(&bar, done, campaign["chats"].as_u64(), &text);
         if run["state"] != "running" && count("claimed") == 0 {
             break campaign;
         }

@@ -609,7 +609,7 @@ fn imported(answer: &Value) -> String {
     std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn foreseen(forecast: &Value) -> String {
+fn forecast_summary(forecast: &Value) -> String {
     let [recipients, per_hour, last] =
         ["recipients", "per_hour", "last_leaves_at"].map(|field| cell(forecast, field));
     let last = if last.is_empty() { "never".to_owned() } else { last };

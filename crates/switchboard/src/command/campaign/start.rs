@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::choice::chosen;
 use super::follow::{Frozen, follow};
-use super::{encoded, foreseen, of, shown};
+use super::{encoded, forecast_summary, of, shown};
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::command::send::Interrupt;
-use crate::terminal::{WrongUsage, confirm, somebody_is_there};
+use crate::terminal::{WrongUsage, confirm, is_interactive};
 
 /// How many chats a dry run names of each kind, unless `--limit` says otherwise.
 const LISTED: u32 = 20;
@@ -49,7 +49,7 @@ impl Start {
         let Self { group, workers, new, limit, cycles, at, detach, dry_run, options } = self;
         if dry_run {
             let api = ApiClient::open(&options.location).await?;
-            let foresight = async {
+            let forecast = async {
                 let group = chosen(&api, group).await?;
                 let mut path = format!("/forecast?listed={}&new={new}", limit.unwrap_or(LISTED));
                 let [cycles, workers] = [cycles, workers].map(|count| count.map(|count| count.to_string()));
@@ -60,10 +60,10 @@ impl Start {
                 }
                 api.call(Method::GET, &of(&group, &path), None).await
             };
-            let foresight = foresight.await;
+            let forecast = forecast.await;
             api.close().await;
-            let foresight = foresight?;
-            options.print(&foresight, || foreseen(&foresight));
+            let forecast = forecast?;
+            options.print(&forecast, || forecast_summary(&forecast));
             return Ok(());
         }
         let server = options.location.server().await;
@@ -85,7 +85,7 @@ impl Start {
             return Ok(());
         }
         let campaign = follow(&api, &group, &options, &mut interrupt).await?;
-        if !has_canary_ended(&campaign) || options.json || !somebody_is_there() {
+        if !has_canary_ended(&campaign) || options.json || !is_interactive() {
             return Ok(());
         }
         let left = campaign["pending"].as_u64().unwrap_or(0);

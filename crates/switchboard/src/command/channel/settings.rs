@@ -127,7 +127,7 @@ impl Add {
         if missing.is_empty() {
             return Ok(typed);
         }
-        if !terminal::somebody_is_there() {
+        if !terminal::is_interactive() {
             let named: Vec<_> = missing.iter().map(|key| key.name).collect();
             let why = format!(
                 "a channel {} needs {}: give each with --set, --env or --file",

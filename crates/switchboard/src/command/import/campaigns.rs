@@ -75,7 +75,7 @@ impl Campaigns {
             "items": items, "proxies": proxies, "dry_run": dry_run, "not_understood": puzzles,
             "tables": tables.tables.iter().map(|table| json!({ "name": table.name, "rows": table.rows })).collect::<Vec<_>>(),
         });
-        options.print(&answer, || said(&items, &proxies, &puzzles, dry_run));
+        options.print(&answer, || summary(&items, &proxies, &puzzles, dry_run));
         Ok(())
     }
 }
@@ -258,7 +258,7 @@ async fn proxies(api: &ApiClient, found: &OldFound, dry_run: bool) -> anyhow::Re
     api.call(Method::POST, &path, Some(&json!({ "file": lines.join("\n") }))).await.context("the proxies")
 }
 
-fn said(items: &[Value], proxies: &Value, puzzles: &BTreeMap<String, u64>, dry_run: bool) -> String {
+fn summary(items: &[Value], proxies: &Value, puzzles: &BTreeMap<String, u64>, dry_run: bool) -> String {
     let columns = [
         ("CAMPAIGN", "name"),
         ("GROUP", "group"),

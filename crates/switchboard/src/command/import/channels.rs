@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use domain::ExposeSecret;
 use legacy_survey::channels::{OldChannels, OldServer, secret_file, survey, variable};
-use legacy_survey::flows::{EnvFile, Named, SecretPlace};
+use legacy_survey::flows::{EnvFile, Named, SecretLocation};
 use serde_json::{Value, json};
 
 use super::{read, write_new};
@@ -48,8 +48,8 @@ impl Channels {
             |server: &OldServer| accounts.iter().any(|account| account.name.as_str() == server.as_str());
         let known: Vec<_> = found.servers().filter(is_known).collect();
         let settings = found.text(&known, &|one| match &folder {
-            Some(folder) => SecretPlace::File(secret_file(folder, one)),
-            None => SecretPlace::Variable(variable(&found, one)),
+            Some(folder) => SecretLocation::File(secret_file(folder, one)),
+            None => SecretLocation::Variable(variable(&found, one)),
         });
         if let Some(folder) = &folder {
             keep(folder, &found, &files)?;

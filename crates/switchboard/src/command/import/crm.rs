@@ -72,7 +72,7 @@ impl Crm {
         };
         api.close().await;
         let answer = came?;
-        options.print(&answer, || said(&answer));
+        options.print(&answer, || summary(&answer));
         Ok(())
     }
 }
@@ -164,7 +164,9 @@ async fn taken_over(
     let statuses: BTreeMap<_, _> = old
         .statuses
         .iter()
-        .map(|(said, (state, count))| (said.as_str(), json!({ "state": state.as_str(), "appeals": count })))
+        .map(|(status, (state, count))| {
+            (status.as_str(), json!({ "state": state.as_str(), "appeals": count }))
+        })
         .collect();
     let channels: Vec<_> = old
         .channels
@@ -261,7 +263,7 @@ async fn undone(api: &ApiClient, run: &str, bars: &Bars) -> anyhow::Result<Value
     Ok(json!({ "run": run, "undone": true, "removed": removed, "kept": kept }))
 }
 
-fn said(answer: &Value) -> String {
+fn summary(answer: &Value) -> String {
     if answer["undone"] == json!(true) {
         let [removed, kept] = ["removed", "kept"].map(|field| grouped(answer[field].as_u64().unwrap_or(0)));
         return format!(
@@ -275,7 +277,7 @@ fn said(answer: &Value) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(said, is)| json!({ "status": said, "state": is["state"], "appeals": is["appeals"] }));
+        .map(|(status, is)| json!({ "status": status, "state": is["state"], "appeals": is["appeals"] }));
     let statuses: Vec<_> = statuses.collect();
     if !statuses.is_empty() {
         let columns = [("STATUS", "status"), ("IS", "state"), ("APPEALS", "appeals")];

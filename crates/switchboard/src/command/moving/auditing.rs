@@ -33,7 +33,7 @@ impl SideWork {
         let pid = server::holder(&self.data_dir);
         let database = self.database()?;
         let fence = store::remembered_fence(&self.data_dir).map_err(|error| refused(&error))?;
-        let own = store::known_side(&self.data_dir).map_err(|error| refused(&error))?;
+        let own = store::recorded_side(&self.data_dir).map_err(|error| refused(&error))?;
         let is_given_up = fence.is_some_and(|fence| own.is_some_and(|own| own.id != fence.holder.id));
         let store = match pid {
             Some(_) => StoreFact::Served,

@@ -113,7 +113,7 @@ pub(super) fn own_side(data_dir: &Path, clock: &Clock) -> anyhow::Result<Side> {
         id: Ids::new(clock.clone()).next().to_string(),
         name: format!("{}:{}", machine::name(), data_dir.display()),
     };
-    Ok(store::known_side(data_dir)?.unwrap_or_else(new))
+    Ok(store::recorded_side(data_dir)?.unwrap_or_else(new))
 }
 
 impl MakeTicket {

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_gathered_is_put_in_place_once() {
+    fn a_gathered_environment_is_installed_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         fs::create_dir_all(old.join("secrets")).expect("made");

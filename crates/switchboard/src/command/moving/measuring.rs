@@ -82,18 +82,18 @@ impl SideWork {
     pub(super) async fn report(&self, journal: &Journal, compared: &[Compared]) -> Value {
         let (subject, text) = moving::report(journal, compared);
         let targets = self.get("/v1/alert-targets?limit=200").await.unwrap_or_default();
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         for target in targets["items"].as_array().into_iter().flatten() {
             let name = target["name"].as_str().unwrap_or_default();
             let body = json!({ "subject": subject, "text": text });
             let answer =
                 self.call(Method::POST, &format!("/v1/alert-targets/{name}/report"), Some(&body)).await;
-            told.push(match answer {
+            reports.push(match answer {
                 Ok(answer) => json!({ "target": name, "told": answer["told"], "why": answer["why"] }),
                 Err(failed) => json!({ "target": name, "told": false, "why": failed.what }),
             });
         }
-        Value::Array(told)
+        Value::Array(reports)
     }
 
     /// What watches over the new side from now on; nothing of it is made up here.

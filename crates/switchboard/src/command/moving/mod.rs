@@ -507,14 +507,14 @@ fn tell_done(journal: &Journal, json: bool) {
 }
 
 /// The journal of this machine's data directory.
-fn known(location: &Location) -> anyhow::Result<Option<Journal>> {
+fn read_journal(location: &Location) -> anyhow::Result<Option<Journal>> {
     Ok(moving::read_journal(&location.data_dir()?)?)
 }
 
 impl Status {
     fn show(self) -> anyhow::Result<()> {
         let data_dir = self.location.data_dir()?;
-        let journal = known(&self.location)?;
+        let journal = read_journal(&self.location)?;
         let fence = store::remembered_fence(&data_dir)?;
         let holder = fence.as_ref().map(|fence| fence.holder.name.clone());
         if self.json {
@@ -527,8 +527,11 @@ impl Status {
             return Ok(());
         };
         say!("From {} to {}", journal.old.name, journal.new.name);
-        let steps =
-            Step::FORWARD.iter().chain(if journal.is_back() { journal.progress.way_back() } else { &[] });
+        let steps = Step::FORWARD.iter().chain(if journal.is_back() {
+            journal.progress.rollback_steps()
+        } else {
+            &[]
+        });
         for step in steps {
             let state = match (journal.progress.is_done(*step), journal.progress.is_begun(*step)) {
                 (true, _) => "done",
@@ -575,8 +578,8 @@ impl Rollback {
     /// As the move was begun, seen from this machine.
     fn choices(&self) -> anyhow::Result<Choices> {
         let data_dir = self.location.data_dir()?;
-        let own = store::known_side(&data_dir)?;
-        let journal = known(&self.location)?;
+        let own = store::recorded_side(&data_dir)?;
+        let journal = read_journal(&self.location)?;
         let mut choices = journal.as_ref().map(|journal| Choices::of(&journal.choices)).unwrap_or_default();
         let is_named = self.from.is_some() && self.to.is_some();
         if journal.is_some() && choices.to.is_empty() && !is_named {

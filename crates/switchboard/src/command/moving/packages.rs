@@ -42,8 +42,8 @@ pub(super) async fn installed() -> BTreeMap<String, String> {
     BTreeMap::new()
 }
 
-fn read(told: &str) -> BTreeMap<String, String> {
-    let rows = told.lines().filter_map(|line| {
+fn read(listing: &str) -> BTreeMap<String, String> {
+    let rows = listing.lines().filter_map(|line| {
         let mut words = line.strip_prefix("installed\t")?.split('\t');
         let (name, version) = (words.next()?, words.next()?);
         let (what, _) = WANTED.iter().find(|(_, names)| names.contains(&name))?;
@@ -57,11 +57,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_installed_is_read_by_what_it_is() {
+    fn installed_packages_are_read_by_their_purpose() {
         let debian =
             "installed\tlibc6\t2.41-12\ninstalled\topenssh-client\t1:10.0p1-7\nnot-installed\topenssl\t\n";
         let red_hat = "installed\tglibc\t2.39-46.el10\npackage tzdata is not installed\n";
-        let is = |told: &str, what: &str| read(told).get(what).cloned();
+        let is = |listing: &str, what: &str| read(listing).get(what).cloned();
         assert_eq!(is(debian, "C library").as_deref(), Some("2.41-12"));
         assert_eq!(is(red_hat, "C library").as_deref(), Some("2.39-46.el10"));
         assert_eq!((is(debian, "OpenSSL"), is(red_hat, "time zones")), (None, None));

@@ -70,7 +70,7 @@ pub(super) async fn unit_of(pid: u32) -> Option<String> {
 /// Ends the server of a data directory and waits until the directory is free. Where none runs nothing is done.
 pub(super) async fn stop(data_dir: &Path, unit: Option<&str>, clock: &Clock) -> Result<(), Failed> {
     let deadline = clock.now().plus(END);
-    let mut told = None;
+    let mut signalled = None;
     loop {
         let pid = match store::check_free(data_dir) {
             Ok(()) => return Ok(()),
@@ -81,12 +81,12 @@ pub(super) async fn stop(data_dir: &Path, unit: Option<&str>, clock: &Clock) -> 
             let what = format!("the server of {} did not end within {} s", data_dir.display(), END.as_secs());
             return Err(Failed::passing(what));
         }
-        if let Some(pid) = pid.filter(|pid| told != Some(*pid)) {
+        if let Some(pid) = pid.filter(|pid| signalled != Some(*pid)) {
             if !started_with(pid).iter().any(|word| word == "up") {
                 let what = format!("process {pid} works on {}; let it end first", data_dir.display());
                 return Err(Failed::passing(what));
             }
-            told = Some(pid);
+            signalled = Some(pid);
             if let Some(unit) = unit.map(str::to_owned).or(unit_of(pid).await) {
                 Systemd::of_machine()
                     .stop(&unit)
@@ -149,10 +149,10 @@ impl Start<'_> {
             .map_err(failed)?;
         answers(self.data_dir, clock, move || {
             let status = child.try_wait().ok().flatten()?;
-            let said = fs::read(&log).unwrap_or_default();
-            let said = said.get(usize::try_from(begun).unwrap_or(0)..).unwrap_or_default();
-            let said = said.get(said.len().saturating_sub(WORDS)..).unwrap_or_default();
-            Some(format!("the server ended at once ({status}): {}", String::from_utf8_lossy(said).trim()))
+            let output = fs::read(&log).unwrap_or_default();
+            let output = output.get(usize::try_from(begun).unwrap_or(0)..).unwrap_or_default();
+            let output = output.get(output.len().saturating_sub(WORDS)..).unwrap_or_default();
+            Some(format!("the server ended at once ({status}): {}", String::from_utf8_lossy(output).trim()))
         })
         .await
     }

@@ -211,8 +211,8 @@ impl SideWork {
             ran.map_err(|_| Failed::refused(format!("`switchboard {}` does not end", words.join(" "))))?;
         let ran = ran.map_err(|error| refused(&error))?;
         if !ran.status.success() {
-            let said = String::from_utf8_lossy(&ran.stderr);
-            return Err(Failed::refused(format!("`switchboard {}`: {}", words.join(" "), said.trim())));
+            let errors = String::from_utf8_lossy(&ran.stderr);
+            return Err(Failed::refused(format!("`switchboard {}`: {}", words.join(" "), errors.trim())));
         }
         Ok(serde_json::from_slice(&ran.stdout).unwrap_or_default())
     }

@@ -19,14 +19,14 @@ pub(super) const MASTER_KEY: &str = "SWITCHBOARD_MASTER_KEY";
 const CREDENTIAL: &str = "master.key";
 
 /// The variables that a server had which is no service, while it is stopped.
-const KEPT: &str = "server.env";
+const VARIABLES_FILE: &str = "server.env";
 
 pub(super) type Variables = BTreeMap<String, String>;
 
 /// The variables of the server of a data directory; `unit` is the service that it is, or will be.
 pub(super) async fn variables(data_dir: &Path, settings: &Path, unit: Option<&str>) -> Variables {
     let mut found = environment::variables(settings);
-    found.extend(environment::read_variables(&kept(data_dir)));
+    found.extend(environment::read_variables(&variables_file(data_dir)));
     if let Some(unit) = unit {
         found.extend(of_unit(unit, settings).await);
     }
@@ -39,7 +39,7 @@ pub(super) async fn variables(data_dir: &Path, settings: &Path, unit: Option<&st
 /// Keeps what a server that is no service has, for the time in which it does not run.
 pub(super) fn keep(data_dir: &Path, settings: &Path) -> Result<(), Failed> {
     let Some(found) = server::holder(data_dir).map(|pid| of_process(pid, settings)) else { return Ok(()) };
-    let file = kept(data_dir);
+    let file = variables_file(data_dir);
     let write = || {
         forget(data_dir)?;
         fs::create_dir_all(data_dir.join(moving::FOLDER))?;
@@ -52,14 +52,14 @@ pub(super) fn keep(data_dir: &Path, settings: &Path) -> Result<(), Failed> {
 
 /// Removes it again.
 pub(super) fn forget(data_dir: &Path) -> io::Result<()> {
-    match fs::remove_file(kept(data_dir)) {
+    match fs::remove_file(variables_file(data_dir)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-fn kept(data_dir: &Path) -> PathBuf {
-    data_dir.join(moving::FOLDER).join(KEPT)
+fn variables_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(moving::FOLDER).join(VARIABLES_FILE)
 }
 
 /// Whether a variable is one of the program, or one that the settings refer to.

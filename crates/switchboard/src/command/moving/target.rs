@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_read_is_quoted() {
+    fn special_characters_of_a_shell_are_quoted() {
         let target: Target = "ssh://new.example.com:22".parse().expect("a side");
         let beside = Beside { data_dir: Some("/srv/a b".into()), config: None };
         let words = target.command(&beside).expect("words").join(" ");

@@ -128,11 +128,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_sent_is_a_success() {
+    fn only_a_sent_message_is_a_success() {
         let sent = json!({ "id": "msg_1", "state": "sent", "account": "main", "chat": "@demo",
             "chat_id": "-1001234567890", "message_ids": [7, 8] });
-        let said = outcome(&sent).expect("sent");
-        assert_eq!(said, "Sent by main to -1001234567890 as 7, 8 (msg_1).");
+        let text = outcome(&sent).expect("sent");
+        assert_eq!(text, "Sent by main to -1001234567890 as 7, 8 (msg_1).");
         let held = json!({ "id": "msg_1", "state": "failed",
             "failure": { "code": "restored", "detail": "It may have been sent since." } });
         assert!(!outcome(&held).expect_err("held back").to_string().contains("not sent"));

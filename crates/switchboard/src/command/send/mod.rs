@@ -125,9 +125,9 @@ impl Send {
         if self.options.json {
             say_json(&message);
         }
-        let said = message::outcome(&message)?;
+        let outcome = message::outcome(&message)?;
         if !self.options.json {
-            say!("{said}");
+            say!("{outcome}");
         }
         Ok(())
     }

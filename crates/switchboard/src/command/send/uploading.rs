@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_sent_is_told_before_anything_is_done() {
+    fn unsendable_files_are_refused_with_a_reason() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("full.txt"), "a").expect("writes");

@@ -86,22 +86,22 @@ fn verdict(overview: &Value) -> String {
 
 fn facts(overview: &Value) -> String {
     let (facts, process) = (&overview["facts"], &overview["process"]);
-    let mut told = vec![
+    let mut parts = vec![
         format!("sent in an hour {}", number(facts, "sent_last_hour")),
         format!("waiting {}", number(facts, "waiting")),
         format!("failed today {}", number(facts, "failed_today")),
         format!("in doubt {}", number(facts, "in_doubt")),
     ];
     if let Some(half) = facts["answer_p50_ms"].as_u64() {
-        told.push(format!("answers {half} ms, 99 % {} ms", number(facts, "answer_p99_ms")));
+        parts.push(format!("answers {half} ms, 99 % {} ms", number(facts, "answer_p99_ms")));
     }
     if let Some(memory) = process["memory_bytes"].as_u64() {
-        told.push(format!("memory {} MB", memory >> 20));
+        parts.push(format!("memory {} MB", memory >> 20));
     }
     if let Some(cpu) = process["cpu"].as_f64() {
-        told.push(format!("cpu {:.1} %", cpu * 100.0));
+        parts.push(format!("cpu {:.1} %", cpu * 100.0));
     }
-    told.join("   ")
+    parts.join("   ")
 }
 
 fn clearing(overview: &Value) -> Option<String> {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_comes_first_and_trouble_has_its_shape_and_reason() {
+    fn the_verdict_comes_first_and_trouble_has_its_reason() {
         let lines = draw(&overview(), Size { columns: 120, rows: 30 }, Paint::Plain);
         assert_eq!(lines[0], "1 of 3 needs you, 1 wait.  switchboard 0.1.0  10:00:00Z");
         assert!(

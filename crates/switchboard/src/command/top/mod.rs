@@ -45,7 +45,7 @@ impl Top {
             say_json(&look().await?);
             return Ok(());
         }
-        if self.once || !std::io::stdout().is_terminal() || !crate::terminal::somebody_is_there() {
+        if self.once || !std::io::stdout().is_terminal() || !crate::terminal::is_interactive() {
             print(&look().await?);
             return Ok(());
         }

@@ -19,13 +19,13 @@ async fn copied(tab: &Tab, id: &str) -> String {
 }
 
 async fn api(stage: &Stage, path: &str) -> Value {
-    let (status, told) = stage.program.get(path).await;
-    assert_eq!(status, 200, "{told}");
-    told
+    let (status, reply) = stage.program.get(path).await;
+    assert_eq!(status, 200, "{reply}");
+    reply
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_copied_is_what_is_wanted() {
+async fn each_copy_button_copies_its_value() {
     let stage = Stage::start().await;
     let demo = stage.day().await;
     let tab = stage.tab().await;

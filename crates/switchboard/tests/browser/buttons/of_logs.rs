@@ -23,9 +23,9 @@ const HOLES: &str = "(() => {
 
 /// Something happens that is logged: the id of a message that was sent.
 async fn sent(stage: &Stage) -> String {
-    let (status, told) = stage.program.send("@client_1", "Your phone is ready.").await;
-    assert_eq!(status, 200, "{told}");
-    let id = told["id"].as_str().expect("an id").to_owned();
+    let (status, reply) = stage.program.send("@client_1", "Your phone is ready.").await;
+    assert_eq!(status, 200, "{reply}");
+    let id = reply["id"].as_str().expect("an id").to_owned();
     // Its lines are in the store when a search finds its last one.
     let path = format!("/v1/logs?subject={id}&q=ended");
     stage
@@ -155,22 +155,22 @@ async fn the_refresh_is_live_or_every_half_minute_or_off() {
     tab.until("document.querySelector('#refresh').value === '30' && document.querySelector('#tail').hidden")
         .await;
     tab.until(&shown(&held)).await;
-    tab.asked();
+    tab.requested_urls();
     let later = sent(&stage).await;
     comes_back(&tab).await;
     assert_eq!(tab.tell(&shown(&later)).await, false);
     jumps(&tab, 31).await;
     tab.until(&shown(&later)).await;
-    let asked = tab.asked();
-    assert!(!asked.iter().any(|address| address.contains("/live/logs")), "{asked:?}");
+    let urls = tab.requested_urls();
+    assert!(!urls.iter().any(|address| address.contains("/live/logs")), "{urls:?}");
 
     tab.keys(&[Key::Right]).await;
     tab.until("document.querySelector('#refresh').value === 'off'").await;
     let never = sent(&stage).await;
-    tab.asked();
+    tab.requested_urls();
     jumps(&tab, 120).await;
     comes_back(&tab).await;
-    assert_eq!((tab.tell(&shown(&never)).await, tab.asked()), (Value::Bool(false), Vec::new()));
+    assert_eq!((tab.tell(&shown(&never)).await, tab.requested_urls()), (Value::Bool(false), Vec::new()));
 
     // The choice is kept, and nothing is lost by it.
     tab.open("/logs").await;
@@ -185,7 +185,7 @@ async fn the_refresh_is_live_or_every_half_minute_or_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_away_for_long_finds_no_hole() {
+async fn lines_have_no_gap_after_a_long_absence() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     tab.open("/logs").await;

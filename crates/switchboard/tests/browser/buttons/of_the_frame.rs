@@ -16,7 +16,7 @@ async fn paper(tab: &Tab) -> String {
 }
 
 /// The colours are these, now and after another load; the page is the same.
-async fn is_kept(tab: &Tab, here: &str, forced: &str, background: &str) {
+async fn colours_are_kept(tab: &Tab, here: &str, forced: &str, background: &str) {
     let theme = format!("(document.documentElement.dataset.theme || '') === '{forced}'");
     tab.until(&format!("{theme} && document.readyState === 'complete'")).await;
     tab.is_at(here).await;
@@ -39,13 +39,13 @@ async fn colours_and_language_are_chosen_on_any_page_and_kept() {
     tab.look(1280, Theme::Light).await;
     // From the browser's to dark, to light, and back to the browser's.
     tab.press(COLOURS).await;
-    is_kept(&tab, here, "dark", &dark).await;
+    colours_are_kept(&tab, here, "dark", &dark).await;
     tab.press(COLOURS).await;
-    is_kept(&tab, here, "light", &light).await;
+    colours_are_kept(&tab, here, "light", &light).await;
     tab.look(1280, Theme::Dark).await;
     assert_eq!(paper(&tab).await, light, "the choice counts, and not the system");
     tab.press(COLOURS).await;
-    is_kept(&tab, here, "", &dark).await;
+    colours_are_kept(&tab, here, "", &dark).await;
     tab.look(1280, Theme::Light).await;
     assert_eq!(paper(&tab).await, light);
 

@@ -94,10 +94,10 @@ impl Pipe {
         if let Some(session) = session {
             order["sessionId"] = json!(session);
         }
-        let (tell, told) = oneshot::channel();
-        self.shared.waiting.lock().expect("a lock").insert(id, tell);
+        let (sender, receiver) = oneshot::channel();
+        self.shared.waiting.lock().expect("a lock").insert(id, sender);
         self.commands.send(order.to_string()).await.map_err(|_| "the browser is gone".to_owned())?;
-        match timeout(TIMEOUT, told).await {
+        match timeout(TIMEOUT, receiver).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err("the browser ended".to_owned()),
             Err(_) => Err("the browser does not answer".to_owned()),
@@ -118,22 +118,22 @@ async fn read(pipe: ChildStdout, shared: Arc<Shared>) {
     let mut text = Vec::new();
     while pipe.read_until(0, &mut text).await.is_ok_and(|count| count > 0) {
         text.pop();
-        let said: Value = serde_json::from_slice(&text).expect("JSON");
+        let message: Value = serde_json::from_slice(&text).expect("JSON");
         text.clear();
-        if let Some(id) = said["id"].as_u64() {
-            let answer = match &said["error"] {
-                Value::Null => Ok(said["result"].clone()),
+        if let Some(id) = message["id"].as_u64() {
+            let answer = match &message["error"] {
+                Value::Null => Ok(message["result"].clone()),
                 error => Err(error["message"].as_str().unwrap_or_default().to_owned()),
             };
-            if let Some(tell) = shared.waiting.lock().expect("a lock").remove(&id) {
+            if let Some(sender) = shared.waiting.lock().expect("a lock").remove(&id) {
                 // The caller may have given up.
-                let _ = tell.send(answer);
+                let _ = sender.send(answer);
             }
-        } else if let Some(session) = said["sessionId"].as_str() {
+        } else if let Some(session) = message["sessionId"].as_str() {
             let record = shared.records.lock().expect("a lock").get(session).cloned();
             if let Some(record) = record {
-                let method = said["method"].as_str().unwrap_or_default();
-                record.lock().expect("a lock").take(method, &said["params"]);
+                let method = message["method"].as_str().unwrap_or_default();
+                record.lock().expect("a lock").take(method, &message["params"]);
             }
         }
     }

@@ -10,7 +10,7 @@ pub(super) struct Record {
     /// Errors and warnings of the console, violations of the content security policy, exceptions.
     pub(super) complaints: Vec<String>,
     /// Addresses that were asked for.
-    pub(super) asked: Vec<String>,
+    pub(super) requested_urls: Vec<String>,
     /// What came over the wire, headers and all.
     pub(super) bytes: u64,
     /// Documents that are loaded with all they need, by their loaders' names.
@@ -19,26 +19,26 @@ pub(super) struct Record {
 
 impl Record {
     /// Notes an event.
-    pub(super) fn take(&mut self, method: &str, said: &Value) {
+    pub(super) fn take(&mut self, method: &str, data: &Value) {
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match method {
-            "Page.lifecycleEvent" if said["name"] == "load" => {
-                self.loaded.insert(word(&said["loaderId"]));
+            "Page.lifecycleEvent" if data["name"] == "load" => {
+                self.loaded.insert(word(&data["loaderId"]));
             }
-            "Network.requestWillBeSent" => self.asked.push(word(&said["request"]["url"])),
-            "Network.loadingFinished" => self.bytes += said["encodedDataLength"].as_u64().unwrap_or_default(),
-            "Runtime.exceptionThrown" => self.complaints.push(said["exceptionDetails"].to_string()),
-            "Runtime.consoleAPICalled" if ["error", "warning", "assert"].contains(&&*word(&said["type"])) => {
-                self.complaints.push(said["args"].to_string());
+            "Network.requestWillBeSent" => self.requested_urls.push(word(&data["request"]["url"])),
+            "Network.loadingFinished" => self.bytes += data["encodedDataLength"].as_u64().unwrap_or_default(),
+            "Runtime.exceptionThrown" => self.complaints.push(data["exceptionDetails"].to_string()),
+            "Runtime.consoleAPICalled" if ["error", "warning", "assert"].contains(&&*word(&data["type"])) => {
+                self.complaints.push(data["args"].to_string());
             }
-            "Log.entryAdded" if ["error", "warning"].contains(&&*word(&said["entry"]["level"])) => {
-                let entry = &said["entry"];
+            "Log.entryAdded" if ["error", "warning"].contains(&&*word(&data["entry"]["level"])) => {
+                let entry = &data["entry"];
                 self.complaints.push(format!("{} ({})", word(&entry["text"]), word(&entry["url"])));
             }
-            "Audits.issueAdded" if said["issue"]["code"] == "ContentSecurityPolicyIssue" => {
-                self.complaints.push(said["issue"]["details"].to_string());
+            "Audits.issueAdded" if data["issue"]["code"] == "ContentSecurityPolicyIssue" => {
+                self.complaints.push(data["issue"]["details"].to_string());
             }
-            "Page.javascriptDialogOpening" => self.complaints.push(format!("a dialog: {}", said["message"])),
+            "Page.javascriptDialogOpening" => self.complaints.push(format!("a dialog: {}", data["message"])),
             _ => {}
         }
     }

@@ -103,19 +103,19 @@ impl Tab {
     /// What an expression is worth on the page; `None` while the page is on its way to another.
     pub(super) async fn try_tell(&self, expression: &str) -> Option<Value> {
         let order = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let told = self.pipe.ask(Some(&self.session), "Runtime.evaluate", order).await.ok()?;
-        if !told["exceptionDetails"].is_null() {
+        let reply = self.pipe.ask(Some(&self.session), "Runtime.evaluate", order).await.ok()?;
+        if !reply["exceptionDetails"].is_null() {
             return None;
         }
-        Some(told["result"]["value"].clone())
+        Some(reply["result"]["value"].clone())
     }
 
     /// What an expression is worth on the page.
     pub(crate) async fn tell(&self, expression: &str) -> Value {
         let order = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let told = self.call("Runtime.evaluate", order).await;
-        assert!(told["exceptionDetails"].is_null(), "{expression}: {}", told["exceptionDetails"]);
-        told["result"]["value"].clone()
+        let reply = self.call("Runtime.evaluate", order).await;
+        assert!(reply["exceptionDetails"].is_null(), "{expression}: {}", reply["exceptionDetails"]);
+        reply["result"]["value"].clone()
     }
 
     /// The same as text; nothing for what is none.
@@ -169,8 +169,8 @@ impl Tab {
     }
 
     /// The addresses that were asked for since this was last read.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        mem::take(&mut self.record.lock().expect("a lock").asked)
+    pub(crate) fn requested_urls(&self) -> Vec<String> {
+        mem::take(&mut self.record.lock().expect("a lock").requested_urls)
     }
 
     /// The bytes that came since this was last read.

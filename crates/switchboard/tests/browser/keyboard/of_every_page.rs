@@ -45,12 +45,12 @@ async fn walked(tab: &Tab, path: &str) -> (Vec<String>, usize) {
     let (mut wrong, mut steps) = (Vec::new(), 0);
     loop {
         tab.keys(&[Key::Tab]).await;
-        let said = tab.text(STEP).await;
+        let finding = tab.text(STEP).await;
         steps += 1;
-        match said.as_str() {
+        match finding.as_str() {
             "round" => break,
             "" | "the end" => {}
-            _ => wrong.push(said),
+            _ => wrong.push(finding),
         }
         if steps > MOST_STEPS {
             let here = tab.text("document.activeElement.outerHTML.slice(0, 160)").await;
@@ -65,7 +65,7 @@ async fn walked(tab: &Tab, path: &str) -> (Vec<String>, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tab_reaches_whatever_can_be_pressed_on_every_page() {
+async fn tab_reaches_every_control_on_every_page() {
     let stage = Stage::start().await;
     let demo = stage.day().await;
     let tab = stage.tab().await;
@@ -86,7 +86,7 @@ async fn tab_reaches_whatever_can_be_pressed_on_every_page() {
 
 /// The same walk on a page that was spoilt on purpose.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_tab_cannot_reach_would_be_found() {
+async fn an_element_that_tab_cannot_reach_is_found() {
     let stage = Stage::start().await;
     let tab = stage.tab().await;
     let spoil = "addEventListener('DOMContentLoaded', () => {

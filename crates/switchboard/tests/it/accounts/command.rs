@@ -12,13 +12,13 @@ async fn someone_at_the_terminal_is_asked_for_what_is_missing() {
     let stage = Stage::with_password().await;
     let program = stage.program().await;
     let api_id = stage.api_id.to_string();
-    let mut adding = stage.cli(&["add", NAME, "--api-id", &api_id]).seat();
+    let mut adding = stage.cli(&["add", NAME, "--api-id", &api_id]).pty();
     adding.shows("api_hash", 1).await;
     adding.types(&stage.api_hash);
     assert_eq!(adding.ended().await, Some(0), "{}", adding.screen());
     assert!(!adding.screen().contains(&stage.api_hash), "{}", adding.screen());
 
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Phone number", 1).await;
     signing.types(&stage.phone);
     signing.shows("Code:", 1).await;
@@ -29,7 +29,7 @@ async fn someone_at_the_terminal_is_asked_for_what_is_missing() {
     assert!(!screen.contains("GET") && !screen.contains("POST"), "a person makes no calls: {screen}");
     signing.types(&stage.code().await);
     signing.shows("Password (not shown):", 1).await;
-    assert!(signing.screen().contains("four words and a port"), "the hint is told: {}", signing.screen());
+    assert!(signing.screen().contains("four words and a port"), "the hint is shown: {}", signing.screen());
     signing.types("another");
     signing.shows("Password (not shown):", 2).await;
     signing.types(PASSWORD);
@@ -46,18 +46,18 @@ async fn ctrl_c_ends_the_sign_in_and_a_kill_does_not() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     signing.interrupt();
     assert_eq!(signing.ended().await, Some(1), "{}", signing.screen());
     assert!(signing.screen().contains("cancelled"), "{}", signing.screen());
     assert_eq!(program.get("/v1/accounts/fifth/login").await.1["state"], "none");
 
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     signing.kill();
     let sent = stage.world.calls("auth.sendCode").await;
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     assert_eq!(stage.world.calls("auth.sendCode").await, sent, "the code that was sent is still good");
     signing.types(&stage.code().await);
@@ -103,13 +103,13 @@ async fn piped_sign_in_takes_lines_in_turn() {
     let mut signing = stage.cli(&["login", NAME, "--code-stdin"]).spawn();
     let code = stage.code().await;
     writeln!(signing.stdin.take().expect("piped"), "{code}").expect("writes");
-    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
-    assert_eq!(exit, Some(1), "{said}{errors}");
+    let Ran { code: exit, out: output, err: errors, .. } = Ran::of(signing);
+    assert_eq!(exit, Some(1), "{output}{errors}");
     assert!(errors.contains("run the command again"), "{errors}");
     assert_eq!(program.get("/v1/accounts/fifth/login").await.1["state"], "password_wanted");
-    let Ran { code: exit, out: said, err: errors, .. } =
+    let Ran { code: exit, out: output, err: errors, .. } =
         stage.cli(&["login", NAME, "--code-stdin"]).given(&format!("{PASSWORD}\n"));
-    assert_eq!(exit, Some(0), "{said}{errors}");
+    assert_eq!(exit, Some(0), "{output}{errors}");
     program.account_is(NAME, "ready").await;
 }
 
@@ -119,7 +119,7 @@ async fn someone_at_the_terminal_reads_the_terms_and_answers() {
     stage.show_terms().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     signing.types(&stage.code().await);
     signing.shows("Accept them?", 1).await;
@@ -131,7 +131,7 @@ async fn someone_at_the_terminal_reads_the_terms_and_answers() {
     assert!(signing.screen().contains("were not accepted"), "{}", signing.screen());
     assert_eq!(stage.world.calls("auth.logOut").await, 1);
 
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     signing.types(&stage.code().await);
     signing.shows("Accept them?", 1).await;
@@ -159,28 +159,28 @@ async fn a_script_accepts_terms_by_an_option_by_a_line_or_by_json() {
         writeln!(signing.stdin.take().expect("piped"), "{line}{more}").expect("writes");
         Ran::of(signing)
     };
-    let Ran { code: exit, out: said, err: errors, .. } = sign_in(&["--code-stdin"], "", false).await;
-    assert_eq!(exit, Some(1), "{said}{errors}");
-    assert!(errors.contains("--accept-terms") && errors.contains(TERMS), "{said}{errors}");
-    let Ran { code: exit, out: said, err: errors, .. } =
+    let Ran { code: exit, out: output, err: errors, .. } = sign_in(&["--code-stdin"], "", false).await;
+    assert_eq!(exit, Some(1), "{output}{errors}");
+    assert!(errors.contains("--accept-terms") && errors.contains(TERMS), "{output}{errors}");
+    let Ran { code: exit, out: output, err: errors, .. } =
         stage.cli(&["login", NAME, "--code-stdin"]).given("perhaps\n");
-    assert_eq!(exit, Some(1), "{said}{errors}");
-    assert!(errors.contains("yes or no"), "{said}{errors}");
-    let Ran { code: exit, out: said, err: errors, .. } =
+    assert_eq!(exit, Some(1), "{output}{errors}");
+    assert!(errors.contains("yes or no"), "{output}{errors}");
+    let Ran { code: exit, out: output, err: errors, .. } =
         stage.cli(&["login", NAME, "--code-stdin"]).given("yes\n");
-    assert_eq!(exit, Some(0), "{said}{errors}");
+    assert_eq!(exit, Some(0), "{output}{errors}");
 
-    let Ran { code: exit, out: said, err: errors, .. } =
+    let Ran { code: exit, out: output, err: errors, .. } =
         sign_in(&["--code-stdin", "--accept-terms"], "", false).await;
-    assert_eq!(exit, Some(0), "{said}{errors}");
-    assert!(errors.contains(TERMS), "what is accepted is told: {errors}");
+    assert_eq!(exit, Some(0), "{output}{errors}");
+    assert!(errors.contains(TERMS), "what is accepted is named: {errors}");
 
-    let Ran { code: exit, out: said, err: errors, .. } =
+    let Ran { code: exit, out: output, err: errors, .. } =
         sign_in(&["--json"], "\n{\"accept_terms\":true}", true).await;
-    assert_eq!(exit, Some(0), "{said}{errors}");
-    let states: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(exit, Some(0), "{output}{errors}");
+    let states: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let words: Vec<_> = states.iter().map(|state| state["state"].as_str().unwrap_or_default()).collect();
-    assert_eq!(words, ["code_wanted", "terms_wanted", "done"], "{said}");
-    assert_eq!(states[1]["text"], TERMS, "{said}");
+    assert_eq!(words, ["code_wanted", "terms_wanted", "done"], "{output}");
+    assert_eq!(states[1]["text"], TERMS, "{output}");
     program.account_is(NAME, "ready").await;
 }

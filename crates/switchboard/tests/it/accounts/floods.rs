@@ -19,7 +19,7 @@ async fn phone_password_flood(stage: &Stage) {
 }
 
 /// A refusal that says until when to wait: the words, and the instant in them. The head says the same in seconds.
-async fn wait_told(
+async fn refused_with_wait(
     program: &Program,
     path: &str,
     body: &Value,
@@ -47,16 +47,16 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     let flood = json!({ "method": "auth.resendCode", "seconds": 90, "times": 1 });
     stage.world.fault("flood_wait", flood.clone()).await;
     let resend = format!("{LOGIN}/resend");
-    wait_told(&program, &resend, &Value::Null, 60..=90).await;
+    refused_with_wait(&program, &resend, &Value::Null, 60..=90).await;
     assert_eq!(stage.world.calls("auth.resendCode").await, 1);
-    wait_told(&program, &resend, &Value::Null, 60..=90).await;
+    refused_with_wait(&program, &resend, &Value::Null, 60..=90).await;
     assert_eq!(stage.world.calls("auth.resendCode").await, 1, "nobody asks before its time");
     let (_, login) = program.get(LOGIN).await;
     assert_eq!((&login["state"], &login["sent_by"]), (&json!("code_wanted"), &json!("app")), "{login}");
     assert!(login["resend_at"].as_str() > Some(&program.now().await), "{login}");
 
     // A person at the terminal, and a program: the wait is reported, and the code that was sent is still taken.
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     signing.shows("Code:", 1).await;
     signing.types("");
     signing.shows("Telegram wants nothing of it before 20", 1).await;
@@ -69,13 +69,13 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
         writeln!(input, "{line}").expect("writes");
     }
     drop(input);
-    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
-    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let [first, refused, done] = told.as_slice() else { panic!("{said}{errors}") };
+    let Ran { code: exit, out: output, err: errors, .. } = Ran::of(signing);
+    let reports: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [first, refused, done] = reports.as_slice() else { panic!("{output}{errors}") };
     assert_eq!(
         (&first["state"], &done["state"], exit),
         (&json!("code_wanted"), &json!("done"), Some(0)),
-        "{said}"
+        "{output}"
     );
     assert_eq!((&refused["error"]["code"], &first["resend_at"]), (&json!("flood_wait"), &login["resend_at"]));
     assert_eq!(stage.world.calls("auth.resendCode").await, 1);
@@ -89,28 +89,28 @@ async fn flood_without_a_time_waits_an_hour() {
     stage.add(&program).await;
     phone_password_flood(&stage).await;
     let by_phone = json!({ "by": "phone" });
-    let until = wait_told(&program, LOGIN, &by_phone, 3_500..=3_600).await;
+    let until = refused_with_wait(&program, LOGIN, &by_phone, 3_500..=3_600).await;
     let (_, login) = program.get(LOGIN).await;
     assert_eq!((&login["state"], &login["code"]), (&json!("failed"), &json!("flood_wait")), "{login}");
-    assert!(login["until"].as_str().is_some_and(|told| told.starts_with(&until[..19])), "{until}: {login}");
-    assert!(login["detail"].as_str().is_some_and(|said| said.contains("PHONE_PASSWORD_FLOOD")), "{login}");
+    assert!(login["until"].as_str().is_some_and(|text| text.starts_with(&until[..19])), "{until}: {login}");
+    assert!(login["detail"].as_str().is_some_and(|text| text.contains("PHONE_PASSWORD_FLOOD")), "{login}");
 
     // Over pipes, with bare lines, at the terminal and by lines of JSON: its end is reported, and Telegram is not asked again.
     for arguments in [&["login", NAME, "--code-stdin"][..], &["login", NAME, "--code-stdin", "--restart"]] {
-        let Ran { code: exit, out: said, err: errors, .. } = stage.cli(arguments).run();
-        assert_eq!((exit, said.as_str()), (Some(1), ""), "{errors}");
+        let Ran { code: exit, out: output, err: errors, .. } = stage.cli(arguments).run();
+        assert_eq!((exit, output.as_str()), (Some(1), ""), "{errors}");
         assert!(errors.contains(&until) && errors.contains("PHONE_PASSWORD_FLOOD"), "{until}: {errors}");
         assert!(errors.contains("ait until then"), "{errors}");
     }
-    let mut signing = stage.cli(&["login", NAME]).seat();
+    let mut signing = stage.cli(&["login", NAME]).pty();
     assert_eq!(signing.ended().await, Some(1), "{}", signing.screen());
     assert!(signing.screen().contains(&until) && !signing.screen().contains("Code:"), "{}", signing.screen());
-    let Ran { code: exit, out: said, err: errors, .. } = stage.cli(&["login", NAME, "--json"]).run();
-    assert_eq!(exit, Some(1), "{said}{errors}");
-    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let [refused, failed] = told.as_slice() else { panic!("{said}{errors}") };
-    assert_eq!(refused["error"]["code"], "flood_wait", "{said}");
-    assert_eq!((&failed["state"], &failed["until"]), (&json!("failed"), &login["until"]), "{said}");
+    let Ran { code: exit, out: output, err: errors, .. } = stage.cli(&["login", NAME, "--json"]).run();
+    assert_eq!(exit, Some(1), "{output}{errors}");
+    let reports: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [refused, failed] = reports.as_slice() else { panic!("{output}{errors}") };
+    assert_eq!(refused["error"]["code"], "flood_wait", "{output}");
+    assert_eq!((&failed["state"], &failed["until"]), (&json!("failed"), &login["until"]), "{output}");
     assert!(errors.contains(&until), "{errors}");
     assert_eq!(stage.world.calls("auth.sendCode").await, 1, "nobody asks before its time");
 

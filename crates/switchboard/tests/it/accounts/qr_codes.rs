@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use qrcode::{Color, EcLevel, QrCode};
-use testkit::{Program, Seat};
+use testkit::{Program, Pty};
 
 use super::stage::{NAME, Stage};
 use crate::shell::cli::Ran;
@@ -44,7 +44,7 @@ async fn address(program: &Program) -> String {
 }
 
 /// What is on the screen since it was cleared last.
-fn now(signing: &Seat) -> String {
+fn now(signing: &Pty) -> String {
     signing.screen().rsplit(CLEAR).next().unwrap_or_default().to_owned()
 }
 
@@ -53,7 +53,7 @@ async fn expired_qr_code_is_redrawn_in_place() {
     let stage = Stage::new().await;
     let program = stage.program().await;
     stage.add(&program).await;
-    let mut signing = stage.cli(&["login", NAME, "--qr"]).seat_of_width(60);
+    let mut signing = stage.cli(&["login", NAME, "--qr"]).pty_of_width(60);
     signing.shows("It is good until", 1).await;
     let first = address(&program).await;
     assert!(picture(&now(&signing)) == code(&first), "{}", signing.screen());
@@ -95,8 +95,8 @@ async fn piped_qr_code_is_drawn_with_its_address() {
     let url = address(&program).await;
     stage.accept(&url).await;
     drop(signing.stdin.take());
-    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(signing);
-    assert_eq!(exit, Some(0), "{said}{errors}");
+    let Ran { code: exit, out: output, err: errors, .. } = Ran::of(signing);
+    assert_eq!(exit, Some(0), "{output}{errors}");
     let drawn: String = errors
         .lines()
         .filter(|line| line.starts_with(['█', '▀']))

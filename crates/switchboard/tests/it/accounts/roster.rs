@@ -64,8 +64,8 @@ async fn the_command_line_does_the_same_while_no_server_runs() {
     let stage = Stage::new().await;
     let api_id = stage.api_id.to_string();
     let add = ["add", NAME, "--api-id", &api_id, "--api-hash-env", "DEMO_API_HASH", "--priority", "5"];
-    let said = stage.cli(&add).fine();
-    assert!(said.contains("switchboard account login fifth"), "{said}");
+    let output = stage.cli(&add).fine();
+    assert!(output.contains("switchboard account login fifth"), "{output}");
     let Ran { code, err: errors, .. } = stage.cli(&add).run();
     assert_eq!(code, Some(1), "{errors}");
     stage.cli(&["change", NAME, "--phone", &stage.phone, "--by-pin"]).fine();
@@ -83,9 +83,9 @@ async fn the_command_line_does_the_same_while_no_server_runs() {
     Ran::of(killed);
     let mut login = stage.cli(&["login", NAME, "--code-stdin"]).spawn();
     std::io::Write::write_all(&mut login.stdin.take().expect("piped"), code.as_bytes()).expect("writes");
-    let Ran { code: exit, out: said, err: errors, .. } = Ran::of(login);
-    assert_eq!(exit, Some(0), "{said}{errors}");
-    assert!(said.contains("Signed in as"), "{said}");
+    let Ran { code: exit, out: output, err: errors, .. } = Ran::of(login);
+    assert_eq!(exit, Some(0), "{output}{errors}");
+    assert!(output.contains("Signed in as"), "{output}");
     assert!(
         stage.world.calls("auth.sendCode").await <= 2,
         "the code that was sent is asked for again at most"
@@ -107,8 +107,8 @@ async fn account_command_prints_json_with_and_without_server() {
         if !running {
             program.terminate().await;
         }
-        let told = |arguments: &[&str]| -> Value { stage.cli(arguments).run().json() };
-        let added = told(&[
+        let json_of = |arguments: &[&str]| -> Value { stage.cli(arguments).run().json() };
+        let added = json_of(&[
             "add",
             NAME,
             "--api-id",
@@ -130,14 +130,14 @@ async fn account_command_prints_json_with_and_without_server() {
         assert!(!added.to_string().contains(&stage.api_hash), "{added}");
         for (action, switch) in [("pause", "paused"), ("resume", "on"), ("stop", "stopped"), ("start", "on")]
         {
-            let account = told(&[action, NAME, "--json"]);
+            let account = json_of(&[action, NAME, "--json"]);
             assert_eq!(
                 (&account["name"], &account["switch"]),
                 (&json!(NAME), &json!(switch)),
                 "{action}: {account}"
             );
         }
-        assert_eq!(told(&["remove", NAME, "--yes", "--json"]), json!({ "removed": NAME }));
+        assert_eq!(json_of(&["remove", NAME, "--yes", "--json"]), json!({ "removed": NAME }));
         let Ran { code, err: errors, .. } = stage.cli(&["remove", NAME, "--yes", "--json"]).run();
         assert_eq!(code, Some(1), "{errors}");
     }

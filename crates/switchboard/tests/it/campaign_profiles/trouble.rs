@@ -115,8 +115,8 @@ async fn behind_a_dead_slow_or_refusing_proxy_nothing_is_sent() {
     put(&program, Some(named("127.0.0.1:1"))).await;
     program.until("the proxy is dead", || last_error_has(&program, "ERR_PROXY_CONNECTION_FAILED")).await;
     put(&program, Some(named(&format!("demo@{slow}")))).await;
-    let asked = tokio::time::timeout(Duration::from_mins(1), silent.accept()).await;
-    let held = asked.expect("the slow proxy is asked").expect("a connection");
+    let accepted = tokio::time::timeout(Duration::from_mins(1), silent.accept()).await;
+    let held = accepted.expect("the slow proxy is asked").expect("a connection");
     program.as_time_goes_by(STEP, program.until("the proxy is slow", socks_failed)).await;
     // Should the browser be there again already, it is refused at once.
     drop((silent, held));

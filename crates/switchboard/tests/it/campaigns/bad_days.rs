@@ -100,17 +100,17 @@ async fn stopped_in_the_middle(fault: &str, reason: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_banned_in_the_middle_leaves_its_chats_to_another() {
+async fn an_account_banned_midway_leaves_its_chats_to_another() {
     stopped_in_the_middle("banned", "banned").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_restricted_in_the_middle_leaves_its_chats_to_another() {
+async fn an_account_restricted_midway_leaves_its_chats_to_another() {
     stopped_in_the_middle("peer_flood", "restricted").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_removed_account_had_goes_to_another() {
+async fn chats_of_a_removed_account_go_to_another() {
     let (world, mut program) = started(&["fifth"]).await;
     made(&program, &["fifth"], 2, json!({"delay_seconds": 0})).await;
     let point = "store.claim_campaign_task.after";

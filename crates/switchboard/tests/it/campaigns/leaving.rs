@@ -19,15 +19,15 @@ async fn ctrl_c_pauses_and_waits_for_what_is_under_way() {
     let (world, program) = started(&["fifth"]).await;
     made(&program, &["fifth"], 3, json!({"delay_seconds": 0})).await;
     world.fault("delay", json!({"method": SEND, "seconds": 3600, "times": 1})).await;
-    let mut seat = typed(&world, &["spring"]).seat_of_width(100);
+    let mut pty = typed(&world, &["spring"]).pty_of_width(100);
     program.until("one is on the wire", || async { world.calls(SEND).await > 0 }).await;
-    seat.shows("1 of 3 cycle 1 of 1: 0 sent", 1).await;
-    seat.interrupt();
+    pty.shows("1 of 3 cycle 1 of 1: 0 sent", 1).await;
+    pty.interrupt();
     is(&program, "paused").await;
-    seat.shows("what is under way is finished", 1).await;
+    pty.shows("what is under way is finished", 1).await;
     assert_eq!(campaign(&program).await["run"]["attempts"]["claimed"], 1);
     world.delete("/faults").await;
-    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    assert_eq!(pty.ended().await, Some(0), "{}", pty.screen());
     assert_eq!(reasons(&attempts(&program).await, "sent").len(), 1);
     assert_eq!(world.effects(SEND).await.len(), 1);
     // It goes on at the next chat, and nothing follows it.
@@ -63,17 +63,17 @@ async fn a_start_without_an_account_left_ends_with_three() {
 async fn a_trial_asks_at_the_terminal_whether_to_go_on() {
     let (world, program) = started(&["fifth"]).await;
     made(&program, &["fifth"], 3, json!({"delay_seconds": 0})).await;
-    let mut seat = typed(&world, &["spring", "--limit", "1"]).seat_of_width(100);
-    seat.shows("Go on with the 2 chats that are left?", 1).await;
+    let mut pty = typed(&world, &["spring", "--limit", "1"]).pty_of_width(100);
+    pty.shows("Go on with the 2 chats that are left?", 1).await;
     assert_eq!(world.effects(SEND).await.len(), 1);
-    seat.types("n");
-    assert_eq!(seat.ended().await, Some(1), "{}", seat.screen());
-    assert!(seat.screen().contains("it stays paused"), "{}", seat.screen());
+    pty.types("n");
+    assert_eq!(pty.ended().await, Some(1), "{}", pty.screen());
+    assert!(pty.screen().contains("it stays paused"), "{}", pty.screen());
     assert_eq!(campaign(&program).await["run"]["state"], "paused");
-    let mut seat = typed(&world, &["spring", "--limit", "1"]).seat_of_width(100);
-    seat.shows("Go on with the 1 chats that are left?", 1).await;
-    seat.types("y");
-    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    let mut pty = typed(&world, &["spring", "--limit", "1"]).pty_of_width(100);
+    pty.shows("Go on with the 1 chats that are left?", 1).await;
+    pty.types("y");
+    assert_eq!(pty.ended().await, Some(0), "{}", pty.screen());
     assert_eq!(campaign(&program).await["run"]["state"], "done");
     assert_eq!(world.effects(SEND).await.len(), 3);
 }
@@ -82,10 +82,10 @@ async fn a_trial_asks_at_the_terminal_whether_to_go_on() {
 async fn a_start_without_a_name_asks_which_campaign() {
     let (world, program) = started(&["fifth"]).await;
     made(&program, &["fifth"], 1, json!({"delay_seconds": 0})).await;
-    let mut seat = typed(&world, &["--detach"]).seat();
-    seat.shows("Which campaign? [1-1]", 1).await;
-    seat.types("1");
-    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
+    let mut pty = typed(&world, &["--detach"]).pty();
+    pty.shows("Which campaign? [1-1]", 1).await;
+    pty.types("1");
+    assert_eq!(pty.ended().await, Some(0), "{}", pty.screen());
     is(&program, "done").await;
     assert_eq!(world.effects(SEND).await.len(), 1);
 }

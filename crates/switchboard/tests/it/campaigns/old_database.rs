@@ -67,9 +67,9 @@ async fn an_old_database_goes_on_here_and_no_one_gets_it_twice() {
         (&json!(["fifth"]), &json!(["p2", "p3"]))
     );
     assert_eq!(row["stopped"], json!({"p2": "blocked", "p3": "logged_out"}));
-    let said = import(&["--dry-run"]).fine();
+    let output = import(&["--dry-run"]).fine();
     let new_login = "The browser of profile p3 cannot be driven from here: log in again in a new profile";
-    assert!(said.contains(new_login) && said.contains("has profile p3 as logged out"), "{said}");
+    assert!(output.contains(new_login) && output.contains("has profile p3 as logged out"), "{output}");
     let puzzles = dry["not_understood"].to_string();
     assert!(puzzles.contains("no chat") && puzzles.contains("profiles.fingerprint"), "{puzzles}");
     assert_eq!(program.get("/v1/campaigns").await.1["items"], json!([]));

@@ -17,8 +17,8 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
     let world = World::start(binary()).await;
     let typed = |words: &str| -> Ran { campaign(&world, words).run() };
     let says = |words: &str, expected: &str| {
-        let said = typed(words).fine();
-        assert!(said.contains(expected), "{words}: {said}");
+        let output = typed(words).fine();
+        assert!(output.contains(expected), "{words}: {output}");
     };
     let file = |name: &str, text: &str| {
         let path = world.data_dir("").join(name);
@@ -104,11 +104,11 @@ async fn every_verb_of_the_old_tool_is_typed_as_before() {
         let refused = typed(words);
         assert!(refused.code == Some(2) && refused.err.contains(expected), "{words}: {refused:?}");
     }
-    let mut seat = campaign(&world, "tasks").seat();
-    seat.shows("Which campaign? [1-2]", 1).await;
-    seat.types("2");
-    assert_eq!(seat.ended().await, Some(0), "{}", seat.screen());
-    assert!(seat.screen().contains("@client_1"), "{}", seat.screen());
+    let mut pty = campaign(&world, "tasks").pty();
+    pty.shows("Which campaign? [1-2]", 1).await;
+    pty.types("2");
+    assert_eq!(pty.ended().await, Some(0), "{}", pty.screen());
+    assert!(pty.screen().contains("@client_1"), "{}", pty.screen());
 
     assert_eq!(typed("clear --yes --json").json()["cleared"], json!(["autumn", "spring"]));
     let cleared = typed("groups show spring --json").json();

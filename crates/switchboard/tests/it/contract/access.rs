@@ -68,7 +68,7 @@ async fn networks_and_keys_decide() {
         let reply = from(stage.call(old, path, &json!({})), address, key).await;
         assert_eq!(reply.status, status, "{old} from {address:?} with {key:?}: {}", reply.text);
         let error = reply.json()["error"].clone();
-        assert!(matches!(&error, Value::String(said) if !said.is_empty()), "{}", reply.text);
+        assert!(matches!(&error, Value::String(text) if !text.is_empty()), "{}", reply.text);
     }
     assert!(stage.world.ledger().await.is_empty());
 }

@@ -47,7 +47,7 @@ async fn ids(stage: &Stage) -> BTreeMap<String, String> {
         }
     }
     for (name, known) in
-        ["known_photo", "known_document"].iter().zip(file_ids::known(stage, "client_3").await)
+        ["known_photo", "known_document"].iter().zip(file_ids::sent_files(stage, "client_3").await)
     {
         ids.insert(format!("{name}_id"), known.file_id);
         ids.insert(format!("{name}_number"), known.number.to_string());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::caller::Reply;
 use super::stage::Stage;
-use crate::python::seen;
+use crate::python::telethon_view;
 
 /// The answer of a chat that was made, when nothing went wrong but what is put over it.
 fn made(title: &str, account: &str, debug: &Value) -> Value {
@@ -70,7 +70,7 @@ async fn everything_is_done_in_its_order_and_reported() {
     let world = stage.chat(&chat).await;
     assert_eq!((&world["title"], &world["kind"]), (&json!("Ремонт 42: screen"), &json!("supergroup")));
 
-    let seen = seen(&stage.world, "main", &chat).await;
+    let seen = telethon_view(&stage.world, "main", &chat).await;
     assert_eq!(seen["hidden_prehistory"], false, "{seen}");
     let bots: Vec<&Value> = seen["admins"].as_object().expect("admins").values().collect();
     assert_eq!(bots, [&json!({ "rank": "Admin Bot", "lacks": [] })], "{seen}");

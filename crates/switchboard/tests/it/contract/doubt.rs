@@ -120,12 +120,12 @@ async fn a_chat_in_doubt_is_joined_and_resolved_by_a_person() {
     assert_eq!((reply.status, &reply.json()["id"]), (500, &doubt["id"]), "{}", reply.text);
     let made = stage.world.effects(again.method).await;
     let chat = &made[0]["chat_id"];
-    let (status, said) = stage
+    let (status, resolved) = stage
         .program
         .post(&format!("/v1/operations/{id}/resolve"), &json!({ "as": "done", "chat_id": chat }))
         .await;
     // Its later steps are tried now, so it need not be at its end.
-    assert!(matches!(status, 200 | 202), "{status} {said}");
+    assert!(matches!(status, 200 | 202), "{status} {resolved}");
     let call = stage.call(again.old, again.path, &again.body).send();
     let reply = stage.hurrying(Duration::from_secs(1), call).await;
     assert_eq!((reply.status, &reply.json()["chat_id"]), (200, chat), "{}", reply.text);

@@ -11,14 +11,14 @@ const PHOTO: u32 = 2;
 const DOCUMENT: u32 = 5;
 
 /// A file that was sent to a client, and the id that a library makes of what Telegram sent the account.
-pub(super) struct Known {
+pub(super) struct SentFile {
     pub(super) file_id: String,
     /// The world's own number of the file.
     pub(super) number: i64,
 }
 
 /// Sends a photo and a document of the media folder to a client, and returns the id of each.
-pub(super) async fn known(stage: &Stage, client: &str) -> [Known; 2] {
+pub(super) async fn sent_files(stage: &Stage, client: &str) -> [SentFile; 2] {
     let mut known = Vec::new();
     for (file, kind) in [("photo.png", PHOTO), ("price.pdf", DOCUMENT)] {
         let sent = stage.send_media(&json!({ "username": client, "files": [file] })).await;
@@ -26,7 +26,7 @@ pub(super) async fn known(stage: &Stage, client: &str) -> [Known; 2] {
         let rows = stage.world.effects("messages.sendMedia").await;
         let row = rows.last().expect("it arrived");
         let number = row["media"]["file_id"].as_i64().expect("a number");
-        known.push(Known { file_id: written(stage, row, kind), number });
+        known.push(SentFile { file_id: written(stage, row, kind), number });
     }
     known.try_into().ok().expect("two")
 }
@@ -35,10 +35,10 @@ pub(super) async fn known(stage: &Stage, client: &str) -> [Known; 2] {
 fn written(stage: &Stage, row: &Value, kind: u32) -> String {
     let store = stage.world.data_dir("data").join("switchboard.db");
     let store = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("opens");
-    let asked = "SELECT file_id, access_hash, file_reference FROM telegram_file_references
+    let query = "SELECT file_id, access_hash, file_reference FROM telegram_file_references
         WHERE account = ?1 AND kind = ?2 ORDER BY saved_at DESC";
     let kept = (row["account"].as_str(), if kind == PHOTO { "photo" } else { "document" });
-    let reference = store.query_row(asked, kept, |row| {
+    let reference = store.query_row(query, kept, |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
     });
     let (id, access_hash, file_reference) = reference.expect("it is kept");
@@ -48,10 +48,10 @@ fn written(stage: &Stage, row: &Value, kind: u32) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_id_sends_the_same_file_and_brings_nothing_up() {
     let stage = Stage::plain().await;
-    let known = known(&stage, "client_3").await;
+    let known = sent_files(&stage, "client_3").await;
     let parts = stage.world.calls("upload.saveFilePart").await;
     assert_eq!(parts, 2);
-    for (Known { file_id, number }, kind) in known.iter().zip(["photo", "document"]) {
+    for (SentFile { file_id, number }, kind) in known.iter().zip(["photo", "document"]) {
         // As a bare text, and as an object with what such a file cannot have.
         let described = json!({ "file": file_id, "filename": "another.bin", "force_document": true });
         for file in [json!(file_id), described] {
@@ -79,7 +79,7 @@ async fn a_file_id_sends_the_same_file_and_brings_nothing_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn expired_file_id_is_gone_and_nothing_is_sent_later() {
     let stage = Stage::plain().await;
-    let [photo, document] = known(&stage, "client_3").await;
+    let [photo, document] = sent_files(&stage, "client_3").await;
     let body = |file_id: &str| json!({ "username": "client_3", "files": [file_id] });
     let gone = json!({ "status": "error", "error": "<contains FILE_REFERENCE_EXPIRED & take a newer id>" });
     let sent = stage.world.effects("messages.sendMedia").await.len();
@@ -92,7 +92,7 @@ async fn expired_file_id_is_gone_and_nothing_is_sent_later() {
         &json!({ "status": "ok", "recipient": "client_3", "message_ids": ["<positive>"], "count": 1 }),
     );
     stage.world.expire_files().await;
-    for Known { file_id, .. } in [&photo, &document] {
+    for SentFile { file_id, .. } in [&photo, &document] {
         stage.send_media(&body(file_id)).await.must_be(410, &gone);
     }
     // Such an answer is final, and costs the account nothing.

@@ -34,7 +34,7 @@ async fn each_state_has_its_old_word() {
         stage.program.account_is(name, state).await;
     }
     for old in [TEXT, MEDIA] {
-        let told = stats(&stage, old).await;
+        let report = stats(&stage, old).await;
         for (name, status, healthy) in [
             ("main", "healthy", true),
             ("backup_1", "error", false),
@@ -42,22 +42,22 @@ async fn each_state_has_its_old_word() {
             ("backup_3", "flood_wait", false),
             ("fifth", "offline", false),
         ] {
-            let one = account(&told, name);
+            let one = account(&report, name);
             assert_eq!(
                 (&one["status"], &one["is_healthy"]),
                 (&json!(status), &json!(healthy)),
                 "{old} {one}"
             );
         }
-        assert_eq!(account(&told, "main")["flood_remaining"], 0);
+        assert_eq!(account(&report, "main")["flood_remaining"], 0);
         let names: Vec<&Value> =
-            told["accounts"].as_array().expect("accounts").iter().map(|one| &one["name"]).collect();
-        assert_eq!(names.len(), 5, "{told}");
+            report["accounts"].as_array().expect("accounts").iter().map(|one| &one["name"]).collect();
+        assert_eq!(names.len(), 5, "{report}");
     }
-    let told = stats(&stage, TEXT).await;
-    let remaining = account(&told, "backup_3")["flood_remaining"].as_u64().expect("seconds");
+    let report = stats(&stage, TEXT).await;
+    let remaining = account(&report, "backup_3")["flood_remaining"].as_u64().expect("seconds");
     assert!((500..=600).contains(&remaining), "{remaining}");
-    assert!(account(&told, "backup_2")["last_error"].is_string(), "{told}");
+    assert!(account(&report, "backup_2")["last_error"].is_string(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ fn callback(client: &str, link: &Value) -> Value {
 async fn it_tells_the_link_and_only_when_asked_to() {
     let receiver = Receiver::start().await;
     let stage = with_receiver(&receiver).await;
-    stage.made("Nobody is told", &["@client_1"]).await;
+    stage.made("No one is notified", &["@client_1"]).await;
     ask(&stage, "Nor here", Value::Null).await;
     let number = ask(&stage, "A number", json!(123_456_789_012_i64)).await;
     until_got(&stage, &receiver, 1, Duration::ZERO).await;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use testkit::PDF;
 
 use super::stage::Stage;
-use crate::python::seen;
+use crate::python::telethon_view;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_album_as_another_client_sees_it() {
+async fn an_album_is_shown_whole_to_another_client() {
     let stage = Stage::plain().await;
     let group = stage.world.chat_titled("Demo supergroup").await;
     let body = json!({
@@ -22,7 +22,7 @@ async fn an_album_as_another_client_sees_it() {
     let files = json!({ "user_id": group, "files": [{ "url": stage.hoster.url("/price.pdf"), "filename": "список.pdf" }] });
     let document = stage.send_media(&files).await.json();
 
-    let seen = seen(&stage.world, "main", &group).await;
+    let seen = telethon_view(&stage.world, "main", &group).await;
     let shown = |id: &Value| -> Value {
         let messages = seen["messages"].as_array().expect("messages");
         messages.iter().find(|one| one["id"] == *id).cloned().unwrap_or_else(|| panic!("no {id}: {seen}"))
@@ -41,13 +41,13 @@ async fn an_album_as_another_client_sees_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn films_as_another_client_sees_them() {
+async fn films_are_shown_as_videos_to_another_client() {
     let stage = Stage::plain().await;
     let group = stage.world.chat_titled("Demo supergroup").await;
     let films = json!(["film.mp4", "film.mov", { "file": "film.mp4", "filename": "kept.mp4", "supports_streaming": false }]);
     let sent = stage.send_media(&json!({ "user_id": group, "files": films })).await;
     assert_eq!(sent.status, 200, "{}", sent.text);
-    let seen = seen(&stage.world, "main", &group).await;
+    let seen = telethon_view(&stage.world, "main", &group).await;
     let messages = seen["messages"].as_array().expect("messages");
     let shown = |name: &str| {
         let file = messages.iter().map(|one| &one["file"]).find(|file| file["name"] == name);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::stage::Stage;
-use crate::python::seen;
+use crate::python::telethon_view;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mention_is_a_link_to_the_client_as_others_see_it() {
@@ -24,7 +24,7 @@ async fn a_mention_is_a_link_to_the_client_as_others_see_it() {
             (200, &json!(client), &json!("Борис Lark")),
             "{answer}"
         );
-        let seen = seen(&stage.world, "main", &group).await;
+        let seen = telethon_view(&stage.world, "main", &group).await;
         let message = &seen["messages"][0];
         assert_eq!(message["id"], answer["message_id"], "{seen}");
         let read = message["text"].as_str().expect("a text");
@@ -44,7 +44,7 @@ async fn a_reply_is_a_reply() {
     let reply =
         stage.send_text(&json!({ "chat": group, "text": "second", "reply_to": first["message_id"] })).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
-    let seen = seen(&stage.world, "main", &group).await;
+    let seen = telethon_view(&stage.world, "main", &group).await;
     assert_eq!(
         (&seen["messages"][0]["text"], &seen["messages"][0]["reply_to"]),
         (&json!("second"), &first["message_id"]),

@@ -9,7 +9,7 @@ use crate::python;
 const PORTS: [u16; 8] = [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_case_as_n8n_sends_it() {
+async fn requests_of_n8n_get_the_same_answers_in_every_case() {
     let stage = Stage::plain().await;
     let mut misfits = Vec::new();
     for case in cases::all(&stage).await {
@@ -22,7 +22,7 @@ async fn every_case_as_n8n_sends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_case_as_requests_sends_it() {
+async fn requests_of_python_get_the_same_answers_in_every_case() {
     let stage = Stage::plain().await;
     let ports: serde_json::Map<_, _> =
         PORTS.iter().map(|old| (old.to_string(), json!(stage.port(*old)))).collect();
@@ -33,7 +33,7 @@ async fn every_case_as_requests_sends_it() {
     });
     let file = stage.world.data_dir("cases.json");
     std::fs::write(&file, table.to_string()).expect("writes");
-    let told = python::run("caller.py", &[file.to_str().expect("UTF-8")]).await;
-    assert!(told.trim_end().ends_with("all fit"), "{told}");
+    let printed = python::run("caller.py", &[file.to_str().expect("UTF-8")]).await;
+    assert!(printed.trim_end().ends_with("all fit"), "{printed}");
     stage.world.assert_nothing_unknown().await;
 }

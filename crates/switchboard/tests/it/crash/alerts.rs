@@ -106,7 +106,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
                 settles(&program, "the target is off", |target| target["off_at"].is_string()).await;
             } else {
                 receiver.answer(200);
-                is_told_once(&program, &receiver, point).await;
+                is_sent_once(&program, &receiver, point).await;
             }
         }
         Scenario::Week => {
@@ -144,7 +144,7 @@ async fn stop_and_kill(program: &mut Program, point: &str, step: Duration) {
 }
 
 /// The alert is sent, and by one notice, however often that was posted.
-async fn is_told_once(program: &Program, receiver: &Receiver, point: &str) {
+async fn is_sent_once(program: &Program, receiver: &Receiver, point: &str) {
     let notices = || -> BTreeSet<String> {
         let bodies = receiver.bodies().into_iter();
         bodies
@@ -153,7 +153,7 @@ async fn is_told_once(program: &Program, receiver: &Receiver, point: &str) {
             .collect()
     };
     program
-        .until("it is told", || async {
+        .until("it is sent", || async {
             program.advance(Duration::from_secs(5)).await;
             !notices().is_empty()
         })

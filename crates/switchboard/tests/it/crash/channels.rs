@@ -132,7 +132,7 @@ async fn is_stored(world: &World, program: &Program, channel: &str) {
 
 /// Kills at each point of a send through these accounts. What is known of an answer then: VK knows a repeat by its key and WhatsApp's
 /// messages can be read, but a Telegram bot shows nothing of what arrived.
-async fn answers_killed_on_their_way(accounts: &[&str]) {
+async fn answers_killed_in_transit(accounts: &[&str]) {
     let world = world().await;
     let (mut program, channels) = connected(&world).await;
     std::fs::write(world.data_dir("data").join("media/photo.png"), testkit::PNG).expect("writes");
@@ -175,17 +175,17 @@ async fn answers_killed_on_their_way(accounts: &[&str]) {
             } else {
                 program.arm(point, 0).await;
             }
-            let told = ask(&program, &text, answer.clone()).await;
+            let reply = ask(&program, &text, answer.clone()).await;
             if waits {
                 program.arm(point, 0).await;
                 switch("resume").await;
             }
-            assert!(told.as_ref().is_none_or(|told| told["code"].is_null()), "{text}: {told:?}");
+            assert!(reply.as_ref().is_none_or(|reply| reply["code"].is_null()), "{text}: {reply:?}");
             stopped(&program, point).await;
             program = restarted(&world, program).await;
             let state = async || {
-                let asked = ask(&program, &text, answer.clone()).await;
-                let path = format!("/v1/messages/{}", id(asked.as_ref()));
+                let repeated = ask(&program, &text, answer.clone()).await;
+                let path = format!("/v1/messages/{}", id(repeated.as_ref()));
                 program.get(&path).await.1["state"].as_str().unwrap_or_default().to_owned()
             };
             let is_over = || async { ["sent", "in_doubt"].contains(&state().await.as_str()) };
@@ -203,24 +203,24 @@ async fn answers_killed_on_their_way(accounts: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_killed_on_its_way_leaves_once_or_is_in_doubt() {
-    answers_killed_on_their_way(&["club", "phone", "bot"]).await;
+async fn an_answer_killed_in_transit_leaves_once_or_is_in_doubt() {
+    answers_killed_in_transit(&["club", "phone", "bot"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_killed_on_its_way_to_a_messenger_leaves_once() {
-    answers_killed_on_their_way(&["assistant", "studio", "shop"]).await;
+async fn an_answer_killed_in_transit_to_a_messenger_leaves_once() {
+    answers_killed_in_transit(&["assistant", "studio", "shop"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_or_letter_killed_on_its_way_leaves_once() {
-    answers_killed_on_their_way(&["mail", "texts", "texts_smpp"]).await;
+async fn a_text_or_letter_killed_in_transit_leaves_once() {
+    answers_killed_in_transit(&["mail", "texts", "texts_smpp"]).await;
 }
 
 /// Accounts that are asked keep what they brought and where the next question goes on in one write.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_is_had_once_when_killed_in_between() {
-    const ASKED: [(&str, &str); 5] =
+async fn polled_messages_are_received_once_when_killed_midway() {
+    const ACCOUNTS: [(&str, &str); 5] =
         [("telegram", "bot"), ("vk", "club"), ("max", "assistant"), ("avito", "shop"), ("email", "mail")];
     // A provider that has nothing is asked again after seconds. In small steps: a leap over the time-out of a question that is under
     // way makes it fail.
@@ -236,7 +236,7 @@ async fn what_is_asked_for_is_had_once_when_killed_in_between() {
         texts.sort_unstable();
         texts
     };
-    for (channel, account) in ASKED {
+    for (channel, account) in ACCOUNTS {
         let is_in = || async {
             // What is in a mailbox before it is asked for the first time is not brought.
             writes(&world, channel, account, "before").await;
@@ -251,7 +251,7 @@ async fn what_is_asked_for_is_had_once_when_killed_in_between() {
         program.until(&format!("{account} is asked"), is_in).await;
         assert_eq!(program.get(&format!("/v1/channels/{account}")).await.1["hears_by"], "poll");
     }
-    for (channel, account) in ASKED {
+    for (channel, account) in ACCOUNTS {
         let points = ["store.take_from_channel.before", "store.take_from_channel.after"];
         for point in points {
             program.arm(point, 0).await;

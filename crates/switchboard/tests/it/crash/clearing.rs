@@ -136,18 +136,21 @@ async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
     let before = calls(world).await;
     // The beats of these minutes go by, which ask what they may.
     let beats = (1..15).map(|beat| Duration::from_secs(20 * beat));
-    let mut heard = Duration::ZERO;
+    let mut verified = Duration::ZERO;
     for passed in beats.chain([SILENCE.saturating_sub(BEFORE_THE_END)]) {
         move_to(program, end.minus(SILENCE.saturating_sub(passed))).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let (asked, running) = (calls(world).await, active(program).await);
+        let (requested, running) = (calls(world).await, active(program).await);
         // A test that others hold up for seconds cannot know.
         if now(program).await < end {
-            assert_eq!((asked, running), (before, vec![]), "{point}: nothing is asked for {passed:?}");
-            heard = passed;
+            assert_eq!((requested, running), (before, vec![]), "{point}: nothing is asked for {passed:?}");
+            verified = passed;
         }
     }
-    assert!(heard >= Duration::from_mins(4), "{point}: this machine is too slow to tell more than {heard:?}");
+    assert!(
+        verified >= Duration::from_mins(4),
+        "{point}: this machine is too slow to tell more than {verified:?}"
+    );
     let known = arrived(world).await;
     move_to(program, end).await;
     program.until("a session comes", || async { arrived(world).await > known }).await;
@@ -159,7 +162,7 @@ async fn silent(world: &World, program: &Program, point: &str) -> Timestamp {
 /// The others are started, each a minute after the one before: its session comes to the world then, and no other one does.
 /// `came` is when the session of the first one did, where that was seen. Returns how often all could be seen to the second.
 async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Option<Timestamp>) -> usize {
-    let mut told_apart = 0;
+    let mut distinguished = 0;
     for count in 1..RAN.len() {
         let (before, next) = (RAN[count - 1], RAN[count]);
         program
@@ -189,7 +192,7 @@ async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Opt
                 (json!("connecting"), known),
                 "{point}: nothing is asked for {next}"
             );
-            told_apart += 1;
+            distinguished += 1;
         }
         move_to(program, due).await;
         program.until("its session comes", || async { arrived(world).await > known }).await;
@@ -210,7 +213,7 @@ async fn one_by_one(world: &World, program: &Program, point: &str, mut came: Opt
             assert!(apart + DRIFT >= APART, "{point}: {next} came {apart:?} after {before}");
         }
     }
-    told_apart
+    distinguished
 }
 
 async fn whole(world: &World, program: &Program, point: &str) {
@@ -259,13 +262,13 @@ async fn killed_in_the_silence_it_resumes_the_silence() {
             phase == "silent"
         })
         .await;
-    let (begun, asked) = (run(&program).await, calls(&world).await);
+    let (begun, requested) = (run(&program).await, calls(&world).await);
     let end = instant(&begun["until"]);
     for beat in 1..=6 {
         move_to(&program, end.minus(SILENCE.saturating_sub(MIDDLE * beat / 6))).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(calls(&world).await, asked, "nothing is asked before it is killed");
+    assert_eq!(calls(&world).await, requested, "nothing is asked before it is killed");
     program.kill();
 
     let program = Start::on(&world, binary(), "data").listening().await;
@@ -273,7 +276,7 @@ async fn killed_in_the_silence_it_resumes_the_silence() {
     assert_eq!((&taken_up["phase"], &taken_up["until"]), (&json!("silent"), &begun["until"]), "{taken_up}");
     let left = end.since(now(&program).await);
     assert!(left > Duration::from_mins(2) && left <= SILENCE.saturating_sub(MIDDLE), "{left:?} are left");
-    assert_eq!(calls(&world).await, asked, "a start in the silence asks nothing");
+    assert_eq!(calls(&world).await, requested, "a start in the silence asks nothing");
     let came = silent(&world, &program, point).await;
     assert!(
         one_by_one(&world, &program, point, Some(came)).await > 0,

@@ -123,9 +123,9 @@ pub(super) async fn kill_at(point: &str) {
 async fn kill_the_command_at(point: &str) {
     let scene = Scene::new().await;
     let mut cut_off = scene.command().env("FAILPOINT", point).spawn();
-    let mut said = BufReader::new(cut_off.stderr.take().expect("a pipe")).lines();
+    let mut errors = BufReader::new(cut_off.stderr.take().expect("a pipe")).lines();
     let stopped = format!("stopped at {point}");
-    assert!(said.any(|line| line.expect("reads") == stopped), "{point}: the import ended");
+    assert!(errors.any(|line| line.expect("reads") == stopped), "{point}: the import ended");
     cut_off.kill().expect("killed");
     cut_off.wait().expect("ends");
     scene.is_cut_off(point);

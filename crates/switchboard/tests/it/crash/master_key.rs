@@ -40,8 +40,8 @@ pub(super) async fn kill_at(point: &str) {
 
     if was_begun {
         std::fs::write(&file, &before).expect("writes");
-        let (_, said) = Start::on(&world, binary(), "data").refused().await;
-        assert!(said.contains("is not the one this database was made with"), "{point}: {said}");
+        let (_, output) = Start::on(&world, binary(), "data").refused().await;
+        assert!(output.contains("is not the one this database was made with"), "{point}: {output}");
         std::fs::write(&file, &after).expect("writes");
     }
     drop(Start::on(&world, binary(), "data").ready().await);

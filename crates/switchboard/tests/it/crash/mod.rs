@@ -57,7 +57,7 @@ async fn answered(program: &Program, request: reqwest::RequestBuilder) -> Option
     let stands = program.until("it answers or stands at a point", || stands(program));
     tokio::select! {
         biased;
-        told = asking => serde_json::from_str(&told.ok()??).ok(),
+        reply = asking => serde_json::from_str(&reply.ok()??).ok(),
         () = stands => None,
     }
 }
@@ -163,7 +163,7 @@ groups! {
 
     Alerts:
     #[tokio::test(flavor = "multi_thread")]
-    async fn killed_at_points_of_alerts_each_is_told_once();
+    async fn killed_at_points_of_alerts_each_is_sent_once();
 
     Webhooks:
     #[tokio::test(flavor = "multi_thread")]
@@ -225,14 +225,14 @@ impl Group {
 
 /// The points of a group, of all that the program knows.
 async fn points_of(group: Group) -> Vec<String> {
-    static KNOWN: OnceCell<Vec<String>> = OnceCell::const_new();
+    static POINTS: OnceCell<Vec<String>> = OnceCell::const_new();
     let ask = async || {
         let world = World::start(binary()).await;
         let program = Start::on(&world, binary(), "data").listening().await;
         let known = program.failpoints().await["known"].clone();
         serde_json::from_value(known).expect("names")
     };
-    let known = KNOWN.get_or_init(ask).await;
+    let known = POINTS.get_or_init(ask).await;
     let points: Vec<_> = known.iter().filter(|point| Group::of(point) == group).cloned().collect();
     assert!(!points.is_empty(), "no point is of {group:?}");
     points

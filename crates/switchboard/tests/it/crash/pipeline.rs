@@ -7,7 +7,7 @@ use super::{stopped, write};
 use crate::channels::{restarted, sent, writes};
 use crate::pipeline::{answering, answers};
 use crate::postgres::world;
-use crate::redis::{heard, length, started};
+use crate::redis::{length, received_count, started};
 
 /// What lets go of an item that was taken from a list.
 const ACKNOWLEDGE: &str = "pipeline.acknowledge";
@@ -66,7 +66,7 @@ async fn kill_at_a_list(point: &str) {
         answers(&world, "vk", "pushed in.").await > 0 && sent(&world, "vk").await.contains_key("pushed out.")
     };
     program.until("it is answered, and the other one has left", both).await;
-    assert_eq!(heard(&program, "vk", "pushed in.").await, 1, "{point}");
+    assert_eq!(received_count(&program, "vk", "pushed in.").await, 1, "{point}");
     assert_eq!(answers(&world, "vk", "pushed in.").await, 1, "{point}");
     assert_eq!(sent(&world, "vk").await["pushed out."], 1, "{point}");
     world.assert_nothing_unknown().await;

@@ -67,7 +67,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
 /// Kills at a point after so many have passed it, starts again, asks again, and looks at the end.
 pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
     if scenario == Scenario::Keep {
-        return kill_while_kept(point).await;
+        return kill_while_stored(point).await;
     }
     let stage = Stage::new().await;
     let mut program = stage.program().await;
@@ -272,7 +272,7 @@ fn restart() -> String {
 /// Signs in as a person does who looks at what is wanted, whatever came before.
 async fn sign_in(stage: &Stage, program: &Program) {
     program
-        .until("somebody is signed in", || async {
+        .until("someone is signed in", || async {
             let login = look(program, LOGIN).await;
             match login["state"].as_str() {
                 Some("code_wanted") => tell(program, "/code", json!({ "code": stage.code().await })).await,
@@ -292,7 +292,7 @@ async fn sign_in(stage: &Stage, program: &Program) {
 /// Signs in as a person does who scans whatever code is shown, whatever came before.
 async fn sign_in_by_qr(stage: &Stage, program: &Program) {
     program
-        .until("somebody is signed in", || async {
+        .until("someone is signed in", || async {
             let login = look(program, LOGIN).await;
             match login["state"].as_str() {
                 Some("qr_shown") => {
@@ -368,7 +368,7 @@ async fn assign(program: &Program, session: &str) {
 }
 
 /// A session of a person who has no account, brought along twice: it is kept once, and works when it has an account.
-async fn kill_while_kept(point: &str) {
+async fn kill_while_stored(point: &str) {
     let world = moving::world().await;
     let (session, file) = moving::path(&world, "moving.session");
     moving::file(&world, &session, &[]).await;

@@ -14,7 +14,7 @@ use crate::postgres::world;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
     /// A message is sent, of which the webhook hears.
-    Told,
+    Notified,
     /// The same, and the webhook wants nothing more.
     Gone,
     /// One is made.
@@ -43,7 +43,7 @@ pub(super) enum Scenario {
 pub(super) fn scenario(write: &str) -> Option<Scenario> {
     let call = |before, call, trace| Scenario::Call { before, call, trace };
     Some(match write {
-        "store.fan_out" | "store.webhook_tried" => Scenario::Told,
+        "store.fan_out" | "store.webhook_tried" => Scenario::Notified,
         "store.disable_webhook" => Scenario::Gone,
         "store.add_webhook" => Scenario::Made,
         "store.change_webhook" => call(None, ("PATCH", "", r#"{"description":"planted"}"#), "planted"),
@@ -65,7 +65,7 @@ fn hook(receiver: &Receiver) -> Value {
 }
 
 /// The types of the events about messages that the webhook received.
-fn told(receiver: &Receiver) -> BTreeSet<String> {
+fn received_types(receiver: &Receiver) -> BTreeSet<String> {
     receiver.bodies().iter().filter_map(|body| body["type"].as_str().map(str::to_owned)).collect()
 }
 
@@ -74,9 +74,9 @@ async fn has_all(program: &Program, receiver: &Receiver) {
         .until("the webhook has all events", || async {
             program.advance(Duration::from_secs(10)).await;
             let page = program.get("/v1/webhooks").await.1;
-            let told = told(receiver);
+            let received = received_types(receiver);
             page["items"][0]["waiting"] == 0
-                && ["message.accepted", "message.sent"].iter().all(|kind| told.contains(*kind))
+                && ["message.accepted", "message.sent"].iter().all(|kind| received.contains(*kind))
         })
         .await;
 }
@@ -114,7 +114,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     };
     let written = point.strip_suffix(".after").is_some();
     match scenario {
-        Scenario::Told | Scenario::Gone => {
+        Scenario::Notified | Scenario::Gone => {
             receiver.answer(if scenario == Scenario::Gone { 410 } else { 200 });
             program.arm(point, 0).await;
             let sending = super::ask(&program, "one", json!({}));
@@ -231,7 +231,7 @@ fn change_store(world: &World, sql: &str) {
 }
 
 /// How many posts of events there are, in every state.
-fn posts_kept(world: &World) -> usize {
+fn stored_posts(world: &World) -> usize {
     let sql = "SELECT count(*) FROM posts WHERE kind = 0";
     if let Some(database) = world.database() {
         return database.query(sql)[0][0].as_deref().and_then(|count| count.parse().ok()).expect("a number");
@@ -272,7 +272,7 @@ async fn trimmed(world: &World, receiver: &Receiver, mut program: Program, point
         bodies.map(|body| body["data"]["message_id"].to_string()).collect()
     };
     program.until("it has heard of both", || async { sent().len() == 2 }).await;
-    program.until("the oldest are gone", || async { posts_kept(world) <= STAY }).await;
+    program.until("the oldest are gone", || async { stored_posts(world) <= STAY }).await;
     let page = program.get("/v1/webhooks").await.1;
     assert_eq!(page["items"][0]["dead"], 0, "{point}: {page}");
     none_beyond_a_kill(receiver, 0, point);
@@ -286,7 +286,9 @@ async fn hurried(world: &World, receiver: &Receiver, mut program: Program, point
         .until("both events were refused", || async {
             let page = program.get("/v1/webhooks").await.1;
             page["items"][0]["waiting"].as_u64() >= Some(2)
-                && ["message.accepted", "message.sent"].iter().all(|kind| told(receiver).contains(*kind))
+                && ["message.accepted", "message.sent"]
+                    .iter()
+                    .all(|kind| received_types(receiver).contains(*kind))
         })
         .await;
     program.arm(point, 0).await;
@@ -326,39 +328,41 @@ async fn removed(world: &World, receiver: &Receiver, mut program: Program, point
     let gone = program.request("DELETE", path).send().await.expect("an answer");
     assert_eq!(gone.status(), 204, "{point}");
     assert_eq!(program.get("/v1/webhooks").await.1["items"], json!([]), "{point}");
-    assert_eq!((posts_kept(world), receiver.posted().len()), (0, taken), "{point}");
+    assert_eq!((stored_posts(world), receiver.posted().len()), (0, taken), "{point}");
 }
 
 /// The texts that an account received, the latest first.
-async fn kept(program: &Program) -> Vec<String> {
+async fn received_texts(program: &Program) -> Vec<String> {
     let page = program.get("/v1/messages?direction=in&account=fifth&limit=500").await.1;
     let items = page["items"].as_array().cloned().unwrap_or_default();
     items.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-async fn until_kept(program: &Program, text: &str) {
-    program.until("it is kept", || async { kept(program).await.iter().any(|one| one == text) }).await;
+async fn until_received(program: &Program, text: &str) {
+    program
+        .until("it is kept", || async { received_texts(program).await.iter().any(|one| one == text) })
+        .await;
 }
 
 async fn swept(world: &World, receiver: &Receiver, mut program: Program, point: &str) {
     hears(world, &program).await;
     for text in ["first", "second"] {
         writes(world, text).await;
-        until_kept(&program, text).await;
+        until_received(&program, text).await;
     }
-    let before = kept(&program).await;
+    let before = received_texts(&program).await;
     super::files::past_its_time(&program, Some("fifth"), point).await;
     program.kill();
     // Its clock is that of the machine again: what was not removed is not past its time any more.
     let program = Start::on(world, binary(), "data").ready().await;
-    let after = kept(&program).await;
+    let after = received_texts(&program).await;
     let is_removed = point == "store.drop_received.after";
     assert_eq!(after.first().map(String::as_str), Some("second"), "{point}: the newest stays: {after:?}");
     assert!(is_removed == (after.len() < before.len()), "{point}: {before:?} {after:?}");
     act(&program, "/v1/accounts/fifth/actions/resume".into(), json!({})).await;
     program.account_is("fifth", "ready").await;
     let last = writes(world, "third").await;
-    until_kept(&program, "third").await;
+    until_received(&program, "third").await;
     program
         .until("the webhook has it", || async {
             program.advance(Duration::from_secs(10)).await;
@@ -377,7 +381,7 @@ const PASSED: [&str; 3] = ["store.take_updates", "store.fan_out", "store.webhook
 const MOST_POSTS: usize = 2;
 
 /// One message, a kill between it and the webhook: it is posted under one id, which n8n passes on once, and signed.
-async fn killed_on_the_way_to_the_webhook(point: String) {
+async fn killed_in_transit_to_the_webhook(point: String) {
     let world = world().await;
     let receiver = Receiver::start().await;
     world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
@@ -424,21 +428,21 @@ async fn killed_on_the_way_to_the_webhook(point: String) {
     }
 }
 
-fn kills_on_the_way() -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
+fn kills_in_transit() -> impl Iterator<Item = impl Future<Output = ()> + Send + 'static> {
     let moments = ["before", "after"].into_iter();
     let points = moments.flat_map(|moment| PASSED.map(|write| format!("{write}.{moment}")));
-    points.map(killed_on_the_way_to_the_webhook)
+    points.map(killed_in_transit_to_the_webhook)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customers_message_reaches_a_webhook_under_one_id() {
-    super::two_at_a_time(kills_on_the_way()).await;
+    super::two_at_a_time(kills_in_transit()).await;
 }
 
 mod on_postgres {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_customers_message_reaches_a_webhook_under_one_id() {
-        super::super::two_at_a_time(super::kills_on_the_way().map(crate::postgres::on_postgres)).await;
+        super::super::two_at_a_time(super::kills_in_transit().map(crate::postgres::on_postgres)).await;
     }
 }
 
@@ -488,8 +492,8 @@ async fn an_album_that_is_cut_by_a_kill_is_kept_whole() {
             .await
             .expect("JSON");
         let events = page["items"].as_array().expect("items").iter();
-        let told: Vec<_> = events.filter_map(|event| event["data"]["message_id"].as_str()).collect();
-        let of_it = |id: &String| told.iter().filter(|one| *one == id).count();
-        assert!(new.len() == PARTS && new.iter().all(|id| of_it(id) == 1), "{point}: {new:?} {told:?}");
+        let ids: Vec<_> = events.filter_map(|event| event["data"]["message_id"].as_str()).collect();
+        let of_it = |id: &String| ids.iter().filter(|one| *one == id).count();
+        assert!(new.len() == PARTS && new.iter().all(|id| of_it(id) == 1), "{point}: {new:?} {ids:?}");
     }
 }

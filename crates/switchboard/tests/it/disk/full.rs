@@ -161,9 +161,9 @@ async fn upload_of_unknown_length(program: &Program, size: usize) -> (u16, Value
 
 #[track_caller]
 fn refused(answer: &(u16, Value)) {
-    let (status, said) = answer;
-    assert_eq!((*status, &said["code"]), (507, &json!("storage_full")), "{said}");
-    let detail = said["detail"].as_str().expect("words");
+    let (status, reply) = answer;
+    assert_eq!((*status, &reply["code"]), (507, &json!("storage_full")), "{reply}");
+    let detail = reply["detail"].as_str().expect("words");
     assert!(
         detail.starts_with("Nothing was ") && detail.contains("no space is left on the disk"),
         "{detail}"
@@ -203,14 +203,14 @@ async fn due_in_a_minute(program: &Program) -> String {
 
 /// While the disk is full a message is sent that was taken in before, and that is written down. Nothing new is taken in where there
 /// is no room for what comes of it.
-async fn what_was_promised_is_kept(program: &Program, world: &World, message: &str, left: Left) {
+async fn promised_message_is_sent(program: &Program, world: &World, message: &str, left: Left) {
     program.pass_calmly(64).await;
     program.until("it is sent", || async { program.get(message).await.1["state"] == "sent" }).await;
     assert_eq!(arrived(world).await, [text(PROMISED)], "{left:?}");
-    let (status, said) = program.send("@client_1", WANTED).await;
+    let (status, reply) = program.send("@client_1", WANTED).await;
     match left {
-        Left::Nothing => assert_eq!((status, &said["code"]), (507, &json!("storage_full")), "{said}"),
-        Left::Little => assert_eq!(status, 200, "{said}"),
+        Left::Nothing => assert_eq!((status, &reply["code"]), (507, &json!("storage_full")), "{reply}"),
+        Left::Little => assert_eq!(status, 200, "{reply}"),
     }
 }
 
@@ -245,7 +245,7 @@ async fn upload_onto_a_filling_disk_is_refused() {
         let filling = left.fill(&disk);
         refused(&upload.end().await);
         assert_eq!(lying(&disk), BTreeMap::new(), "{left:?}");
-        what_was_promised_is_kept(&program, &world, &message, left).await;
+        promised_message_is_sent(&program, &world, &message, left).await;
 
         make_room(&program, &filling).await;
         // The same key: what was refused was not kept under it.
@@ -285,7 +285,7 @@ async fn download_onto_a_filling_disk_is_refused() {
         let (answer, filling) = tokio::join!(order(), fill);
         refused(&answer);
         assert_eq!(lying(&disk), BTreeMap::new(), "{left:?}");
-        what_was_promised_is_kept(&program, &world, &message, left).await;
+        promised_message_is_sent(&program, &world, &message, left).await;
 
         make_room(&program, &filling).await;
         let (status, sent) = order().await;

@@ -9,28 +9,28 @@ use super::{TURN, closed_world, doctor, examined, finding, section, well, wrong}
 use crate::binary;
 
 /// What is reported of a kind of error, if anything is.
-fn told<'a>(report: &'a Value, kind: &str) -> Option<&'a Value> {
+fn reported<'a>(report: &'a Value, kind: &str) -> Option<&'a Value> {
     section(report, "errors")["facts"].as_array().expect("facts").iter().find(|fact| fact["name"] == kind)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_errors_are_told_by_kind_while_it_runs_and_after_it() {
+async fn the_last_errors_are_reported_by_kind_also_offline() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     world.fault("flood_wait", json!({"method": "messages.sendMessage", "seconds": 5, "times": 1})).await;
     let words = "words of a person";
-    let asked = json!({"chat": "@client_1", "text": words, "wait": 0});
-    assert_eq!(program.post("/v1/messages", &asked).await.0, 202);
+    let message = json!({"chat": "@client_1", "text": words, "wait": 0});
+    assert_eq!(program.post("/v1/messages", &message).await.0, 202);
     let mut report = Value::Null;
     for _ in 0..100 {
         report = examined(&world, &["--offline"]).await.1;
-        if told(&report, "flood_wait").is_some() {
+        if reported(&report, "flood_wait").is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let flood = told(&report, "flood_wait").unwrap_or_else(|| panic!("no flood: {report:#}"));
+    let flood = reported(&report, "flood_wait").unwrap_or_else(|| panic!("no flood: {report:#}"));
     let value = flood["value"].as_str().expect("a text");
     assert!(
         value.starts_with("once within 7 d 0 h, last ") && value.contains("outcome=flood_wait"),
@@ -49,7 +49,7 @@ async fn the_last_errors_are_told_by_kind_while_it_runs_and_after_it() {
     // The server reports the same of itself, also to the dashboard.
     program.advance(Duration::from_secs(6)).await;
     let (_, own) = program.get("/v1/doctor").await;
-    let same = told(&own, "flood_wait").expect("the flood");
+    let same = reported(&own, "flood_wait").expect("the flood");
     assert_eq!(
         (&same["value"], section(&own, "errors")["looked"].as_str()),
         (&flood["value"], Some("wholly"))
@@ -59,13 +59,13 @@ async fn the_last_errors_are_told_by_kind_while_it_runs_and_after_it() {
     // And when no server runs.
     program.terminate().await;
     let (_, report) = examined(&world, &["--offline"]).await;
-    assert_eq!(told(&report, "flood_wait").map(|fact| &fact["value"]), Some(&json!(value)), "{report:#}");
+    assert_eq!(reported(&report, "flood_wait").map(|fact| &fact["value"]), Some(&json!(value)), "{report:#}");
     let (_, text, _) = doctor(&world, &["--offline"]).await;
     assert!(text.lines().any(|line| line.trim() == format!("$ {command}")), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_no_lines_are_kept_nothing_is_said_to_be_well() {
+async fn errors_are_not_examined_without_log_lines() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let (_, report) = examined(&world, &["--offline"]).await;
@@ -80,13 +80,19 @@ async fn untrusted_proxy_names_the_setting_that_fixes_it() {
     let world = closed_world().await;
     let program = well(&world).await;
     for address in ["203.0.113.77", "203.0.113.78"] {
-        let asked = program.request("GET", "/v1/accounts").header("x-forwarded-for", address).send().await;
-        assert_eq!(asked.expect("an answer").status(), 200);
+        let response = program.request("GET", "/v1/accounts").header("x-forwarded-for", address).send().await;
+        assert_eq!(response.expect("an answer").status(), 200);
     }
     let (code, report) = examined(&world, &["--offline"]).await;
     assert_eq!((code, wrong(&report)), (Some(1), vec!["proxy_untrusted"]), "{report:#}");
-    let told = finding(&report, "proxy_untrusted");
-    assert_eq!((&told["fix"]["kind"], &told["fix"]["key"]), (&json!("setting"), &json!("trusted_proxies")));
-    assert!(told["evidence"][0].as_str().is_some_and(|line| line.starts_with("2 requests")), "{told:#}");
+    let untrusted = finding(&report, "proxy_untrusted");
+    assert_eq!(
+        (&untrusted["fix"]["kind"], &untrusted["fix"]["key"]),
+        (&json!("setting"), &json!("trusted_proxies"))
+    );
+    assert!(
+        untrusted["evidence"][0].as_str().is_some_and(|line| line.starts_with("2 requests")),
+        "{untrusted:#}"
+    );
     assert!(!report.to_string().contains("203.0.113"), "no address is kept");
 }

@@ -55,7 +55,7 @@ async fn newer_store_is_an_error_older_store_a_note() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_off_is_told_by_telegram_and_by_the_store() {
+async fn a_wrong_clock_is_detected_by_telegram_and_the_store() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;

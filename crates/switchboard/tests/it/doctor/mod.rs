@@ -37,10 +37,10 @@ impl Foreign {
         let mut command = Command::new(python::path());
         command.args(["-c", source]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("starts");
-        let mut said = String::new();
+        let mut line = String::new();
         let out = child.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut said).expect("it says something");
-        assert_eq!(said, "ready\n");
+        BufReader::new(out).read_line(&mut line).expect("it says something");
+        assert_eq!(line, "ready\n");
         Self(child)
     }
 
@@ -115,7 +115,7 @@ async fn well(world: &World) -> Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_is_wrong_it_says_so_with_a_server_and_after_it() {
+async fn a_sound_installation_is_well_with_and_without_server() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let mut program = well(&world).await;

@@ -18,8 +18,8 @@ fn no_name() -> String {
 fn listen() -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = listener.local_addr().expect("an address").port();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&heard);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&received);
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             let mut bytes = Vec::new();
@@ -27,7 +27,7 @@ fn listen() -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
             kept.lock().expect("lock").push(bytes);
         }
     });
-    (port, heard)
+    (port, received)
 }
 
 /// The finding whose summary names an alert target.
@@ -42,10 +42,10 @@ fn about<'a>(report: &'a Value, target: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alert_targets_are_reached_or_told_and_hear_nothing() {
+async fn unreachable_alert_targets_are_found_without_an_alert() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
-    let (open, heard) = listen();
+    let (open, received) = listen();
     let (closed, made) = (free_port(), free_port());
     let name = no_name();
     world.edit_settings(|text| {
@@ -108,16 +108,16 @@ async fn alert_targets_are_reached_or_told_and_hear_nothing() {
     // Each examination opens one connection, which is closed again without a word.
     let begun = std::time::Instant::now();
     while begun.elapsed() < std::time::Duration::from_mins(1) {
-        if heard.lock().expect("lock").len() >= 3 {
+        if received.lock().expect("lock").len() >= 3 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    assert_eq!(*heard.lock().expect("lock"), vec![Vec::<u8>::new(); 3]);
+    assert_eq!(*received.lock().expect("lock"), vec![Vec::<u8>::new(); 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_provider_is_reached_or_told_by_its_address() {
+async fn unreachable_providers_are_reported_by_address() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let (closed, name) = (free_port(), no_name());
@@ -206,5 +206,5 @@ async fn one_unreachable_data_centre_is_a_warning() {
         .filter(|one| one["code"] == "telegram_unreachable")
         .map(|one| &one["severity"])
         .collect();
-    assert_eq!(severities, ["error"], "what is the same is told once: {report:#}");
+    assert_eq!(severities, ["error"], "what is the same is reported once: {report:#}");
 }

@@ -111,8 +111,8 @@ impl Old {
                 .expect("written");
             }
         }
-        let said = json!({"__REALTIME_TIMESTAMP": now.to_string(), "_SYSTEMD_UNIT": "monitor.service", "MESSAGE": format!("Address already in use {HASH}")});
-        writeln!(text, "{said}").expect("written");
+        let entry = json!({"__REALTIME_TIMESTAMP": now.to_string(), "_SYSTEMD_UNIT": "monitor.service", "MESSAGE": format!("Address already in use {HASH}")});
+        writeln!(text, "{entry}").expect("written");
         let file = self.folder.join("journal.json");
         fs::write(&file, text).expect("written");
         file

@@ -98,8 +98,8 @@ async fn hung_server_is_reported_by_its_pid() {
     let ((code, report), listed) = tokio::join!(examined(&world, &["--offline"]), list.output());
     signal("CONT");
     let listed = listed.expect("runs");
-    let said = String::from_utf8_lossy(&listed.stderr);
-    assert!(!listed.status.success() && said.contains("does not answer; `switchboard doctor`"), "{said}");
+    let errors = String::from_utf8_lossy(&listed.stderr);
+    assert!(!listed.status.success() && errors.contains("does not answer; `switchboard doctor`"), "{errors}");
     let deaf = finding(&report, "server_deaf");
     assert_eq!((code, &deaf["severity"]), (Some(1), &json!("error")), "{report:#}");
     let summary = format!("Process {} holds the data directory and does not answer.", program.pid());

@@ -19,7 +19,7 @@ sys.stdin.read()
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_two_programs_have_open_is_told_with_both() {
+async fn a_session_open_in_two_programs_is_reported_with_both() {
     let _turn = TURN.lock().await;
     let world = stage::world().await;
     close(&world);
@@ -34,8 +34,8 @@ async fn a_session_that_two_programs_have_open_is_told_with_both() {
         );
         text.replacen("\n[legacy]", &format!("{account}\n[legacy]"), 1)
     });
-    let told = |report: &Value| findings(report).iter().any(|one| one["code"] == "session_shared");
-    assert!(!told(&examined(&world, &["--offline"]).await.1), "nobody has it open");
+    let is_reported = |report: &Value| findings(report).iter().any(|one| one["code"] == "session_shared");
+    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "nobody has it open");
 
     let one = Foreign::python(HOLDS, &[path]);
     let (_, report) = examined(&world, &["--offline"]).await;
@@ -55,12 +55,12 @@ async fn a_session_that_two_programs_have_open_is_told_with_both() {
     for program in [&one, &two] {
         let line = format!("process {}: ", program.pid());
         assert!(
-            evidence.iter().any(|said| said.as_str().is_some_and(|said| said.starts_with(&line))),
+            evidence.iter().any(|text| text.as_str().is_some_and(|text| text.starts_with(&line))),
             "{shared:#}"
         );
     }
     assert_eq!(shared["fix"]["kind"], "advice", "foreign programs are left alone: {shared:#}");
 
     drop((one, two));
-    assert!(!told(&examined(&world, &["--offline"]).await.1), "nobody has it open any more");
+    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "nobody has it open any more");
 }

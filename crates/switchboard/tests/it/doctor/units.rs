@@ -40,7 +40,7 @@ fn where_units_are(world: &World, folder: &Path) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn units_that_are_wrong_are_told_and_one_that_is_right_is_not() {
+async fn wrong_units_are_reported_and_a_right_one_is_not() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let folder = world.data_dir("units");
@@ -65,7 +65,7 @@ async fn units_that_are_wrong_are_told_and_one_that_is_right_is_not() {
 
     let report = where_units_are(&world, &folder);
     let units = section(&report, "units");
-    let told: Vec<(&str, &str, &str)> = units["findings"]
+    let reported: Vec<(&str, &str, &str)> = units["findings"]
         .as_array()
         .expect("findings")
         .iter()
@@ -75,7 +75,7 @@ async fn units_that_are_wrong_are_told_and_one_that_is_right_is_not() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ("hand-made.service", "unit_not_restarted", "warning"),
             ("hand-made.service", "unit_as_root", "warning"),

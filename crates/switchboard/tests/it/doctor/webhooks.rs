@@ -22,7 +22,7 @@ struct Case {
     name: &'static str,
     provider: &'static str,
     /// What it is asked with, in TOML.
-    asked_with: &'static str,
+    credentials: &'static str,
     /// What its provider knows of it; nothing for an account that there is none of.
     account: Value,
     found: &'static [(&'static str, &'static str)],
@@ -31,11 +31,11 @@ struct Case {
 fn case(
     name: &'static str,
     provider: &'static str,
-    asked_with: &'static str,
+    credentials: &'static str,
     account: Value,
     found: &'static [(&'static str, &'static str)],
 ) -> Case {
-    Case { name, provider, asked_with, account, found }
+    Case { name, provider, credentials, account, found }
 }
 
 fn registered(places: &[&str]) -> Value {
@@ -212,7 +212,7 @@ fn cases() -> Vec<Case> {
 /// Makes the accounts, and names their webhooks in the settings.
 async fn set_up(world: &World, cases: &[Case]) {
     let mut settings = String::new();
-    for Case { name, provider, asked_with, account, .. } in cases {
+    for Case { name, provider, credentials, account, .. } in cases {
         if let Value::Object(account) = account {
             let mut account = account.clone();
             account.insert("provider".to_owned(), json!(provider));
@@ -222,7 +222,7 @@ async fn set_up(world: &World, cases: &[Case]) {
         write!(
             settings,
             "\n[[doctor.webhooks]]\nname = '{name}'\nprovider = '{provider}'\napi = '{api}'\n\
-             expect = {{ file = 'hook.txt' }}\n{asked_with}\n"
+             expect = {{ file = 'hook.txt' }}\n{credentials}\n"
         )
         .expect("a text");
     }
@@ -275,7 +275,7 @@ fn about<'a>(report: &'a Value, webhook: &str) -> &'a Value {
 }
 
 /// Every kind of call that the providers had.
-async fn asked(world: &World) -> BTreeSet<(String, String, String)> {
+async fn provider_calls(world: &World) -> BTreeSet<(String, String, String)> {
     let calls = world.get("/webhooks/calls").await;
     let text = |one: &Value, key: &str| one[key].as_str().expect("a text").to_owned();
     let calls = calls["items"].as_array().expect("items").iter();
@@ -307,7 +307,7 @@ fn shows_no_secret(text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
+async fn each_provider_is_asked_for_its_webhook_without_a_change() {
     let _turn = TURN.lock().await;
     let world = closed_world().await;
     let cases = cases();
@@ -317,12 +317,12 @@ async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
     // With `--offline` no provider is asked.
     let (_, report) = examined(&world, &["--offline"]).await;
     assert_eq!(section(&report, "webhooks")["looked"], "not");
-    assert!(asked(&world).await.is_empty());
+    assert!(provider_calls(&world).await.is_empty());
 
     // By the command, while no server runs.
     let (code, report) = examined(&world, &[]).await;
     assert_eq!((code, found(&report)), (Some(1), expected(&cases)), "{report:#}");
-    assert_eq!(asked(&world).await, questions());
+    assert_eq!(provider_calls(&world).await, questions());
     let webhooks = section(&report, "webhooks");
     assert_eq!(webhooks["looked"], "partly", "some did not tell");
     let facts = webhooks["facts"].as_array().expect("facts");
@@ -378,7 +378,7 @@ async fn each_provider_is_asked_where_it_sends_and_nothing_is_changed() {
     let count = world.get("/webhooks/calls").await["items"].as_array().map(Vec::len);
     let (status, own) = program.get("/v1/doctor").await;
     assert_eq!((status, found(&own)), (200, expected(&cases)));
-    assert_eq!(asked(&world).await, questions());
+    assert_eq!(provider_calls(&world).await, questions());
     // Two calls for each application of Avito that is given a token, one for all else: only one of both has asked.
     let once = cases.len() + cases.iter().filter(|case| case.provider == "avito").count() - 1;
     assert_eq!(count, Some(once));
@@ -421,11 +421,11 @@ async fn incomplete_webhook_setting_prevents_the_start() {
     let report: Value = serde_json::from_str(&out).expect("a report");
     assert_eq!(code, Some(1));
     let evidence = super::finding(&report, "settings_wrong")["evidence"].to_string();
-    for said in [
+    for text in [
         "`doctor.webhooks[0].group_id` is missing",
         "`doctor.webhooks[0].profile_id` belongs to webhooks of whatsapp",
     ] {
-        assert!(evidence.contains(said), "{evidence}");
+        assert!(evidence.contains(text), "{evidence}");
     }
     assert_eq!(section(&report, "webhooks")["unseen"], json!(["the settings cannot be read"]));
     shows_no_secret(&out);

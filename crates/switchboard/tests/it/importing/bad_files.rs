@@ -60,10 +60,10 @@ async fn held(file: &Path) -> tokio::process::Child {
         .stdout(Stdio::piped())
         .spawn()
         .expect("it starts");
-    let mut said = String::new();
+    let mut line = String::new();
     let mut lines = BufReader::new(holder.stdout.take().expect("a pipe"));
-    lines.read_line(&mut said).await.expect("reads");
-    assert_eq!(said.trim(), "locked");
+    lines.read_line(&mut line).await.expect("reads");
+    assert_eq!(line.trim(), "locked");
     holder
 }
 
@@ -75,7 +75,7 @@ fn row<'a>(report: &'a Value, file: &str) -> &'a Value {
 }
 
 /// Imports with further arguments; whatever comes of the good files, the bad ones are reported as they are.
-async fn told(world: &World, folder: &str, more: &[&str]) -> Value {
+async fn import_report(world: &World, folder: &str, more: &[&str]) -> Value {
     let arguments = [import(&[folder]), more.to_vec()].concat();
     let report = stage::fine(world, &arguments).await;
     assert_eq!(report["sessions"].as_array().map(Vec::len), Some(WRONG.len() + 2), "{report:#}");
@@ -105,7 +105,7 @@ async fn each_bad_file_says_what_is_wrong_and_none_stops_the_others() {
     let program = running(&world).await;
     let _holder = held(&Path::new(&folder).join("held.session")).await;
 
-    let of_another = told(&world, &folder, &["--account", "main"]).await;
+    let of_another = import_report(&world, &folder, &["--account", "main"]).await;
     let first = row(&of_another, "moving.session");
     let why = "account main belongs to another person; name another account, or none";
     assert_eq!((&first["what"], &first["detail"]), (&json!("other_person"), &json!(why)), "{first:#}");
@@ -115,7 +115,7 @@ async fn each_bad_file_says_what_is_wrong_and_none_stops_the_others() {
     let is_here = |one: &Value| one["user_id"] == person["user_id"];
     assert!(!accounts["items"].as_array().expect("items").iter().any(is_here), "{accounts}");
 
-    let report = told(&world, &folder, &[]).await;
+    let report = import_report(&world, &folder, &[]).await;
     let first = row(&report, "moving.session");
     assert_eq!(first["what"], "new", "{report:#}");
     let name = first["account"].as_str().expect("an account");

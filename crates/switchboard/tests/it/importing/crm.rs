@@ -78,8 +78,9 @@ async fn an_old_crm_is_asked_for_by_its_old_ids_and_taken_back() {
         (3, 3, 0),
         "{first}"
     );
-    let told = ours(&database, "SELECT count(*)::text FROM switchboard.events WHERE data LIKE '%client_%'");
-    assert_eq!(told, ["0"]);
+    let counted =
+        ours(&database, "SELECT count(*)::text FROM switchboard.events WHERE data LIKE '%client_%'");
+    assert_eq!(counted, ["0"]);
     let again = import(from);
     assert_eq!(
         (taken(&again, "known"), taken(&again, "clients"), taken(&again, "made")),
@@ -129,8 +130,8 @@ async fn old_tables_in_the_schema_of_the_store_stay() {
     database.query(OLD);
     let (before, url) = (old_rows(&database), database.url());
     let program = Start::on(&world, binary(), "data").with_store_at(&url).ready().await;
-    let said = cli(&world, &["import", "crm", "--from", &url, "--json"]).run().json();
-    assert_eq!(said["taken"]["clients"], 2002, "{said}");
+    let report = cli(&world, &["import", "crm", "--from", &url, "--json"]).run().json();
+    assert_eq!(report["taken"]["clients"], 2002, "{report}");
     assert_eq!(program.get("/v1/clients/7").await.1["name"], "Anna");
     assert_eq!(old_rows(&database), before);
 }
@@ -143,8 +144,8 @@ async fn an_old_crm_is_taken_into_a_file_without_a_server() {
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.terminate().await;
     let url = database.url();
-    let said = cli(&world, &["import", "crm", "--from", &url]).run();
-    assert!(said.out.contains("2,002 clients, 3 appeals, 3 messages, 1 merges"), "{said:?}");
+    let ran = cli(&world, &["import", "crm", "--from", &url]).run();
+    assert!(ran.out.contains("2,002 clients, 3 appeals, 3 messages, 1 merges"), "{ran:?}");
     let client = cli(&world, &["import", "crm", "--from", &url, "--account", "vk=nothing"]).run();
     assert!(client.code == Some(2) && client.err.contains("no account of vk"), "{client:?}");
     let missing = cli(&world, &["import", "crm"]).run();

@@ -1,16 +1,16 @@
 //! What an import says at a terminal: the table, the warning, the question; and that "no" changes nothing.
 
 use serde_json::json;
-use testkit::{Program, Seat, World};
+use testkit::{Program, Pty, World};
 
 use super::running;
 use super::stage::{self, MOVING, path, world};
 use crate::shell::cli::cli;
 
 /// A person who imports at a terminal of so many columns, or of an unknown width.
-fn seat(world: &World, given: &[&str], columns: Option<u16>) -> Seat {
+fn pty(world: &World, given: &[&str], columns: Option<u16>) -> Pty {
     let importing = cli(world, &[&["account", "import"], given].concat());
-    columns.map_or_else(|| importing.seat(), |columns| importing.seat_of_width(columns))
+    columns.map_or_else(|| importing.pty(), |columns| importing.pty_of_width(columns))
 }
 
 /// A world with two files of the account that moves, one of which is no session, and the folder that they are in.
@@ -48,10 +48,10 @@ async fn import_asks_and_no_changes_nothing() {
     std::fs::write(&hash, one["api_hash"].as_str().expect("a text")).expect("writes");
     let api_id = one["api_id"].to_string();
     let given = [folder.as_str(), "--api-id", &api_id, "--api-hash-file", &hash_file];
-    let before = (accounts(&program).await, asked(&world).await);
+    let before = (accounts(&program).await, session_queries(&world).await);
 
     for answer in ["no", "", "perhaps"] {
-        let mut importing = seat(&world, &given, Some(160));
+        let mut importing = pty(&world, &given, Some(160));
         importing.shows("[y/N]", 1).await;
         let screen = importing.screen();
         let warned = screen.find("Telegram ends a session for good when two programs use it at once.");
@@ -63,10 +63,14 @@ async fn import_asks_and_no_changes_nothing() {
         assert_eq!(importing.ended().await, Some(1), "{}", importing.screen());
         importing.shows("nothing was done", 1).await;
     }
-    assert_eq!((accounts(&program).await, asked(&world).await), before, "nobody was asked, nothing was made");
+    assert_eq!(
+        (accounts(&program).await, session_queries(&world).await),
+        before,
+        "nobody was asked, nothing was made"
+    );
     assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
 
-    let mut importing = seat(&world, &given, Some(160));
+    let mut importing = pty(&world, &given, Some(160));
     importing.shows("[y/N]", 1).await;
     importing.types("yes");
     assert_eq!(importing.ended().await, Some(0), "{}", importing.screen());
@@ -82,7 +86,7 @@ async fn import_asks_and_no_changes_nothing() {
 }
 
 /// How often Telegram was asked whose a session is, over one of the account that moves.
-async fn asked(world: &World) -> serde_json::Value {
+async fn session_queries(world: &World) -> serde_json::Value {
     world.get(&format!("/calls?account={MOVING}&method=users.getUsers")).await["items"].clone()
 }
 
@@ -92,9 +96,9 @@ async fn import_without_question_still_warns() {
     let folder = folder(&world).await;
     let ran = stage::command(&world, &["account", "import", &folder, "--yes"]).run();
     assert!(ran.err.contains("Stop the old program first"), "{ran:?}");
-    let said = ran.fine();
-    assert!(!said.contains("Stop the old program first"), "what is piped on is the table: {said}");
-    assert_eq!(row(&said, "moving.session")[1], "ownerless", "{said}");
+    let output = ran.fine();
+    assert!(!output.contains("Stop the old program first"), "what is piped on is the table: {output}");
+    assert_eq!(row(&output, "moving.session")[1], "ownerless", "{output}");
 
     // It is kept, and named beside the accounts whether a server runs or not.
     let listed = || stage::command(&world, &["account", "list"]).fine();

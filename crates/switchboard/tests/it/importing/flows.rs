@@ -57,8 +57,8 @@ async fn old_env_files_become_flows_and_their_database_is_archived() {
         assert_eq!(ran.code, Some(0), "{}", ran.all());
         ran.all()
     };
-    let said = run(&[]);
-    secrets.not_in("what is printed", said.as_bytes());
+    let output = run(&[]);
+    secrets.not_in("what is printed", output.as_bytes());
     for part in [
         "[[flows]]",
         "name = \"trip\"",
@@ -74,7 +74,7 @@ async fn old_env_files_become_flows_and_their_database_is_archived() {
         "TWO_FA",
         "bookings",
     ] {
-        assert!(said.contains(part), "{part} in {said}");
+        assert!(output.contains(part), "{part} in {output}");
     }
 
     let json: Value = serde_json::from_str(&run(&["--json"])).expect("JSON");
@@ -131,17 +131,17 @@ async fn secrets_go_to_files_and_the_settings_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_imported_flows_is_named_with_its_line() {
+async fn errors_in_imported_flows_are_named_with_their_line() {
     let world = World::start(binary()).await;
     let file = world.data_dir("broken.env");
     fs::write(&file, "BOT=@demo_trips_bot\nTRIGGER_REGEX='New trip (.*'\nBUTTON=Book\n").expect("written");
     let (file, written) = (file.display().to_string(), world.data_dir("flows.toml"));
     let write = written.display().to_string();
     let ran = cli(&world, &["import", "flows", "--env", &file, "--write", &write]).run();
-    let said = ran.all();
+    let output = ran.all();
     assert!(
-        ran.code == Some(1) && said.contains("WRONG in the flows above, line 6: `flows[0].trigger"),
-        "{said}"
+        ran.code == Some(1) && output.contains("WRONG in the flows above, line 6: `flows[0].trigger"),
+        "{output}"
     );
     assert!(!written.exists(), "nothing is written that no server would take");
     let json: Value =
@@ -167,8 +167,8 @@ async fn env_files_of_old_channel_servers_become_settings() {
     let (secrets, written) = (folder.join("secrets"), folder.join("channels.toml"));
     let (secrets, written) = (secrets.display().to_string(), written.display().to_string());
     let arguments = ["import", "channels", "--env", &avito, "--env", &form, "--secrets", &secrets];
-    let said = cli(&world, &[&arguments[..], &["--write", &written]].concat()).fine();
-    assert!(said.contains("DEBUG") && !said.contains("planted"), "{said}");
+    let output = cli(&world, &[&arguments[..], &["--write", &written]].concat()).fine();
+    assert!(output.contains("DEBUG") && !output.contains("planted"), "{output}");
     // The same once more changes nothing; and what came of it can be used.
     cli(&world, &arguments).fine();
     let text = fs::read_to_string(&written).expect("settings");

@@ -94,7 +94,7 @@ impl Scene {
         let mut shell = Shell::new(world.data_dir("."));
         symlink(binary(), shell.bin().join("switchboard")).expect("linked");
         shell.has("sudo", "exec \"$@\"");
-        shell.has("systemctl", &format!("echo \"$@\" >> '{}'", told_to_systemctl(world).display()));
+        shell.has("systemctl", &format!("echo \"$@\" >> '{}'", systemctl_log(world).display()));
         shell.place(SETTINGS, world.settings_file());
         shell.place(DATA, world.data_dir("data"));
         shell.place(OLD, old);
@@ -107,7 +107,7 @@ impl Scene {
     }
 }
 
-fn told_to_systemctl(world: &World) -> PathBuf {
+fn systemctl_log(world: &World) -> PathBuf {
     world.data_dir("systemctl")
 }
 
@@ -193,17 +193,18 @@ async fn migration_guide_ends_with_a_sent_message() {
         } else if command.starts_with("switchboard account export") {
             scene.shell.agrees(&command).await;
         } else {
-            let said = scene.shell.types(&command).await;
+            let output = scene.shell.types(&command).await;
             if command.starts_with("curl ") {
-                sent = Some(said);
+                sent = Some(output);
             } else if command == "switchboard account list" {
-                let ready =
-                    |name: &str| said.lines().any(|line| line.split_whitespace().take(2).eq([name, "ready"]));
-                assert!(ready("main") && ready("backup_1"), "{said}");
+                let ready = |name: &str| {
+                    output.lines().any(|line| line.split_whitespace().take(2).eq([name, "ready"]))
+                };
+                assert!(ready("main") && ready("backup_1"), "{output}");
             } else if command.contains("--dry-run") {
-                assert!(said.contains("Nothing was opened or changed."), "{said}");
+                assert!(output.contains("Nothing was opened or changed."), "{output}");
                 for (file, cells, why) in LOOKED_AT {
-                    has_row(&said, &format!("{file}.session"), cells, why);
+                    has_row(&output, &format!("{file}.session"), cells, why);
                 }
             }
         }
@@ -216,10 +217,10 @@ async fn migration_guide_ends_with_a_sent_message() {
     assert_eq!(rows, [(&json!("main"), &json!("hello"))], "{ledger:?}");
     let listed = scene.shell.types("switchboard chat list").await;
     assert!(listed.lines().any(|line| line.contains("Demo supergroup") && line.contains("main")), "{listed}");
-    let told = fs::read_to_string(told_to_systemctl(&scene.world)).expect("it was asked");
+    let logged = fs::read_to_string(systemctl_log(&scene.world)).expect("it was asked");
     assert!(
-        told.contains("disable --now old-gateway") && told.contains("enable --now switchboard"),
-        "{told}"
+        logged.contains("disable --now old-gateway") && logged.contains("enable --now switchboard"),
+        "{logged}"
     );
 
     // The way back: what left is Telethon's, and its owner's alone; what was there before is as it was.

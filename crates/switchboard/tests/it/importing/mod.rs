@@ -18,7 +18,7 @@ use crate::{binary, python};
 use stage::{MOVING, OLD_LINK, fine, import, path, world};
 
 async fn foreign(arguments: &[&str]) -> Value {
-    python::told("moving.py", arguments).await
+    python::run_json("moving.py", arguments).await
 }
 
 async fn running(world: &World) -> Program {
@@ -112,7 +112,7 @@ async fn while_no_server_runs_a_session_moves_in_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slip_in_a_path_is_told_before_anything_is_opened() {
+async fn a_wrong_path_is_reported_before_any_file_is_opened() {
     let world = world().await;
     let (session, file) = path(&world, "some.session");
     stage::file(&world, &session, &[]).await;
@@ -148,9 +148,13 @@ async fn old_registry_binds_chats_and_sends_nothing() {
     let (registry, file) = path(&world, "registry.db");
     stage::registry(&registry, &bound, &left);
     let report = fine(&world, &import(&[&file])).await;
-    let told = &report["registries"][0];
-    assert_eq!((&told["chats_taken"], &told["failed_requests_taken"]), (&json!(2), &json!(1)), "{report:#}");
-    assert_eq!(told["failovers_taken"], 1, "{report:#}");
+    let counts = &report["registries"][0];
+    assert_eq!(
+        (&counts["chats_taken"], &counts["failed_requests_taken"]),
+        (&json!(2), &json!(1)),
+        "{report:#}"
+    );
+    assert_eq!(counts["failovers_taken"], 1, "{report:#}");
     let port = world.legacy_port(5022);
     let (status, sent) = program.legacy(port, "/send_text", &json!({"chat": bound, "text": "bound"})).await;
     assert_eq!((status, &sent["status"]), (200, &json!("ok")), "{sent}");
@@ -166,9 +170,9 @@ async fn old_registry_binds_chats_and_sends_nothing() {
     assert_eq!(status, 409, "{refused}");
     assert_eq!(world.sent().await, ["bound"]);
     let again = fine(&world, &import(&[&file])).await;
-    let told = &again["registries"][0];
+    let counts = &again["registries"][0];
     assert_eq!(
-        (&told["chats_taken"], &told["failed_requests_taken"], &told["failovers_taken"]),
+        (&counts["chats_taken"], &counts["failed_requests_taken"], &counts["failovers_taken"]),
         (&json!(0), &json!(0), &json!(0)),
         "{again:#}"
     );

@@ -14,25 +14,25 @@ async fn telethon_string_is_imported_and_exported() {
     let program = running(&world).await;
     let group = world.chat_titled("Demo supergroup").await;
 
-    let said = command(&world, &import(&["-"])).given(&format!("  {string}\n")).fine();
-    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let output = command(&world, &import(&["-"])).given(&format!("  {string}\n")).fine();
+    let report: Value = serde_json::from_str(&output).expect("JSON");
     let name = new_account(&report);
     let row = &report["sessions"][0];
     assert_eq!((&row["file"], &row["user_id"]), (&json!("the string"), &made["user_id"]), "{row}");
-    assert!(!said.contains(string) && !program.output().contains(string), "whoever has it is the account");
+    assert!(!output.contains(string) && !program.output().contains(string), "whoever has it is the account");
     program.has_read_dialogs(&name).await;
     write(&program, &name, &group, "after the move").await;
 
-    let Ran { code, out: said, err: errors, .. } =
+    let Ran { code, out: output, err: errors, .. } =
         command(&world, &["account", "export", &name, "--string", "--yes"]).given("");
     assert!(
         code == Some(0) && errors.contains(&format!("switchboard account start {name}")),
-        "{said}{errors}"
+        "{output}{errors}"
     );
-    let exported = said.trim_end();
+    let exported = output.trim_end();
     assert!(
         !exported.is_empty() && !exported.contains(char::is_whitespace),
-        "the string and nothing else: {said:?}"
+        "the string and nothing else: {output:?}"
     );
     let one = world.account(MOVING).await;
     let (api_id, api_hash) = (one["api_id"].to_string(), one["api_hash"].as_str().expect("a text"));
@@ -60,8 +60,8 @@ async fn api_imports_strings_and_hides_broken_ones() {
     }
     let (status, report) = program.post(path, &body(string, true)).await;
     assert_eq!((status, &report["sessions"][0]["what"]), (200, &json!("unasked")), "{report:#}");
-    let asked = world.get(&format!("/calls?account={MOVING}")).await;
-    assert_eq!(asked["items"], json!([]), "a dry run asks nobody");
+    let calls = world.get(&format!("/calls?account={MOVING}")).await;
+    assert_eq!(calls["items"], json!([]), "a dry run asks nobody");
     let (status, report) = program.post(path, &body(string, false)).await;
     assert_eq!(status, 200, "{report:#}");
     let name = new_account(&report);
@@ -73,14 +73,15 @@ async fn api_imports_strings_and_hides_broken_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_string_and_one_that_no_one_was_asked_about_change_nothing() {
+async fn a_missing_or_unconfirmed_string_changes_nothing() {
     let world = world().await;
     let Ran { code, err: errors, .. } = command(&world, &import(&["-"])).given(" \n");
     assert!(code == Some(2) && errors.contains("the standard input is empty"), "{errors}");
     // A caller that sends a string by the standard input cannot be asked over it.
     let made = foreign(&["string", "telethon", world.control(), MOVING]).await;
     let string = made["string"].as_str().expect("a string");
-    let Ran { code, out: said, err: errors, .. } = command(&world, &["account", "import", "-"]).given(string);
-    assert!(code == Some(2) && errors.contains("say --yes"), "{said}{errors}");
+    let Ran { code, out: output, err: errors, .. } =
+        command(&world, &["account", "import", "-"]).given(string);
+    assert!(code == Some(2) && errors.contains("say --yes"), "{output}{errors}");
     assert_eq!(world.calls("users.getUsers").await, 0);
 }

@@ -54,7 +54,7 @@ async fn bytes(program: &Program, path: &str, range: Option<&str>) -> (u16, Vec<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_album_from_an_address_an_upload_a_path_and_a_post() {
+async fn an_album_is_sent_from_address_upload_path_and_post() {
     let (world, program, hoster) = stage().await;
     let group = world.chat_titled("Demo supergroup").await;
     let posted = json!({ "chat": "@demo_channel", "media": [{ "path": "price.pdf" }] });
@@ -100,9 +100,9 @@ async fn a_media_folder_that_would_give_away_secrets_is_refused() {
     for folder in [".", "..", "outgoing", "uploads/a"] {
         let world = World::start(binary()).await;
         world.edit_settings(|text| format!("media.folder = \"{folder}\"\n{text}"));
-        let (code, said) = Start::on(&world, binary(), "data").refused().await;
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("`media.folder`") && said.contains("folder = \"media\""), "{said}");
+        let (code, output) = Start::on(&world, binary(), "data").refused().await;
+        assert_eq!(code, Some(1), "{output}");
+        assert!(output.contains("`media.folder`") && output.contains("folder = \"media\""), "{output}");
     }
 }
 

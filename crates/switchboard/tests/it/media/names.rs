@@ -15,10 +15,10 @@ async fn a_name_reaches_telegram_without_what_no_one_sees() {
     let answer = request.body(PDF.to_vec()).send().await.expect("an answer");
     let uploaded: serde_json::Value = answer.json().await.expect("JSON");
     assert_eq!(uploaded["name"], "ab.pdf", "{uploaded}");
-    let told = "a\r\nb\u{202e}.pdf";
+    let filename = "a\r\nb\u{202e}.pdf";
     for media in [
-        json!({ "path": "price.pdf", "filename": told }),
-        json!({ "url": hoster.url("/price.pdf"), "filename": told }),
+        json!({ "path": "price.pdf", "filename": filename }),
+        json!({ "url": hoster.url("/price.pdf"), "filename": filename }),
         json!({ "url": hoster.url(&format!("/named/{TRICKS}")) }),
         json!({ "url": hoster.url(&format!("/said/{TRICKS}")) }),
         json!({ "upload": uploaded["id"] }),

@@ -9,15 +9,15 @@ const PIECE: &[u8] = b"What the customer sent. ";
 const SIZE: usize = 700_001;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_customer_sent_is_listed_and_read_wherever_it_lies() {
+async fn received_files_are_listed_and_read_in_any_data_centre() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let whole: Vec<u8> = PIECE.iter().copied().cycle().take(SIZE).collect();
     // It is stored where the account lives; in another data centre; and elsewhere than the message says.
-    for (name, dc_id, said) in [("near.bin", 2, 2), ("far.bin", 4, 4), ("moved.bin", 4, 2)] {
+    for (name, dc_id, stated) in [("near.bin", 2, 2), ("far.bin", 4, 4), ("moved.bin", 4, 2)] {
         let file = json!({
             "kind": "document", "content": "V2hhdCB0aGUgY3VzdG9tZXIgc2VudC4g", "size": SIZE,
-            "file_name": name, "mime_type": "text/plain", "dc_id": dc_id, "said_dc_id": said,
+            "file_name": name, "mime_type": "text/plain", "dc_id": dc_id, "said_dc_id": stated,
         });
         let order = json!({ "from": "@client_1", "chat": "main", "text": "see here", "media": [file] });
         let written = world.post("/telegram/messages", &order).await;

@@ -62,14 +62,14 @@ async fn answer(
 /// Both paths answer the same, whatever is asked for.
 async fn alike(program: &Program, old: &str, new: &str, whole: &[u8]) {
     let last = format!("bytes={}-", whole.len());
-    let asked = [
+    let ranges = [
         (None, 200),
         (Some(("range", "bytes=5-20")), 206),
         (Some(("range", "bytes=-7")), 206),
         (Some(("range", last.as_str())), 416),
         (Some(("if-none-match", "*")), 304),
     ];
-    for (header, expected) in asked {
+    for (header, expected) in ranges {
         let (by_path, by_id) = (answer(program, old, header).await, answer(program, new, header).await);
         assert_eq!((by_id.0, &by_id.1), (expected, &by_path.1), "{header:?}");
         assert!(by_id.2 == by_path.2, "{header:?}: other bytes");
@@ -118,7 +118,7 @@ async fn received_files_are_read_by_history_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
+async fn unreadable_ids_are_refused_as_their_paths_are() {
     let (world, program, _hoster) = stage().await;
     program.has_read_dialogs("main").await;
     let supergroup = world.chat_titled("Demo supergroup").await;
@@ -134,13 +134,13 @@ async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
             .to_string()
     };
     let client = item["from"].to_string();
-    let nobody = Some("nobody".parse().expect("a name"));
+    let unknown_account = Some("nobody".parse().expect("a name"));
     for (id, old) in [
         (id.to_owned(), format!("/v1/chats/@client_1/messages/{number}/media?account=main")),
         (named(&client, 99_999, main()), format!("/v1/chats/{client}/messages/99999/media?account=main")),
         (named(&supergroup, 99_999, None), format!("/v1/chats/{supergroup}/messages/99999/media")),
         (named("-1009999999999", 1, None), "/v1/chats/-1009999999999/messages/1/media".to_owned()),
-        (named(&client, 1, nobody), format!("/v1/chats/{client}/messages/1/media?account=nobody")),
+        (named(&client, 1, unknown_account), format!("/v1/chats/{client}/messages/1/media?account=nobody")),
     ] {
         let (by_path, by_id) =
             (program.get(&old).await, program.get(&format!("/v1/messages/{id}/media/0")).await);
@@ -153,19 +153,19 @@ async fn what_cannot_be_read_by_an_id_is_refused_as_by_its_path() {
     // It is kept and shown. Nothing else can be done with it; the answer says where the message is.
     let path = format!("/v1/messages/{id}");
     program.until("it is kept", || async { program.get(&path).await.0 == 200 }).await;
-    for (status, said) in
+    for (status, reply) in
         [program.get(&format!("{path}/why")).await, program.post(&format!("{path}/cancel"), &json!({})).await]
     {
-        assert_eq!((status, &said["code"]), (404, &json!("message_not_found")), "{said}");
-        let detail = said["detail"].as_str().expect("words");
+        assert_eq!((status, &reply["code"]), (404, &json!("message_not_found")), "{reply}");
+        let detail = reply["detail"].as_str().expect("words");
         assert!(detail.contains(&new) && detail.contains(&format!("/v1/chats/{client}/history")), "{detail}");
     }
     // Text that is no id, though it begins like one, and an id of another form.
     for foreign in
         ["rcv_", "rcv_1", &id[..id.len() - 20], &id.replace("rcv_1", "rcv_2"), &id.to_uppercase(), "45"]
     {
-        let (status, said) = program.get(&format!("/v1/messages/{foreign}/media/0")).await;
-        assert_eq!((status, &said["code"]), (404, &json!("message_not_found")), "{foreign}: {said}");
+        let (status, reply) = program.get(&format!("/v1/messages/{foreign}/media/0")).await;
+        assert_eq!((status, &reply["code"]), (404, &json!("message_not_found")), "{foreign}: {reply}");
     }
     // Who may not read chats may not read by ids either.
     let (_, key) = program.post("/v1/keys", &json!({ "name": "sender", "scopes": ["send"] })).await;

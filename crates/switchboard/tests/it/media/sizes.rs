@@ -22,7 +22,7 @@ async fn three_gigabytes_are_refused_before_any_of_them_is_taken() {
         let body = json!({ "chat": "@client_1", "media": [media] });
         let (status, refused) = program.post("/v1/messages", &body).await;
         assert_eq!((status, &refused["code"]), (413, &json!("too_large")), "{refused}");
-        assert!(refused["detail"].as_str().is_some_and(|said| said.contains("2000000000")), "{refused}");
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("2000000000")), "{refused}");
     }
 
     let address = program.address().strip_prefix("http://").expect("an address");

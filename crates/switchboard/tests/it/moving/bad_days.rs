@@ -76,9 +76,9 @@ async fn a_session_that_is_lost_while_watched_undoes_the_move() {
     let order = json!({ "chat": "@client_2", "text": "never", "account": "backup_2", "wait": 0 });
     sides.post("new", "/v1/messages", &order).await;
     let undone = run.await.expect("it ends");
-    let said = undone.all();
-    assert!(undone.code == Some(1) && said.contains("the session of backup_2 was lost"), "{said}");
-    assert!(said.contains("the move was undone"), "{said}");
+    let output = undone.all();
+    assert!(undone.code == Some(1) && output.contains("the session of backup_2 was lost"), "{output}");
+    assert!(output.contains("the move was undone"), "{output}");
     assert_eq!(sides.holder("new"), None);
     assert!(sides.holder("old").is_some(), "the old side serves again");
 }
@@ -86,13 +86,13 @@ async fn a_session_that_is_lost_while_watched_undoes_the_move() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_side_that_speaks_no_move_is_named() {
     let sides = Sides::begin().await;
-    for (to, said) in [
+    for (to, expected) in [
         ("exec:sh -c true", "does not answer as a side of a move"),
         ("exec:/no/such/program", "does not answer as a side of a move"),
         ("http://example.com", "is no side of a move"),
     ] {
         let refused = sides.cli(&["run", "--to", to, "--yes"]).beside().await;
-        assert!(refused.all().contains(said), "{to}: {}", refused.all());
+        assert!(refused.all().contains(expected), "{to}: {}", refused.all());
     }
     sides.is_served_by("old").await;
 }

@@ -55,7 +55,7 @@ steps = [{ press = { text = "Begin" } }, { press = { text = "End" }, within = "1
 
 /// What a side has of what was planned, counted and waited for.
 #[derive(Debug, PartialEq)]
-struct Known {
+struct Snapshot {
     later: Value,
     floods: Value,
     sent: Value,
@@ -95,11 +95,11 @@ impl Sides {
         }
     }
 
-    async fn known(&self, side: &str, later: &str) -> Known {
+    async fn snapshot(&self, side: &str, later: &str) -> Snapshot {
         let later = self.get(side, &format!("/v1/messages/{later}")).await.expect("a message");
         let flooded = self.get(side, "/v1/accounts/backup_1").await.expect("an account");
         let limited = self.get(side, "/v1/accounts/backup_2").await.expect("an account");
-        Known {
+        Snapshot {
             later: json!([later["state"], later["send_at"]]),
             floods: flooded["floods"].clone(),
             sent: json!([limited["limits"]["messages_per_hour"], limited["limits"]["sent_last_hour"]]),
@@ -151,7 +151,7 @@ async fn flows_timers_floods_and_limits_go_on_where_it_moves() {
     assert!(held["id"].is_string(), "{held}");
     let is_flooded = |account: &Value| account["floods"].as_array().is_some_and(|floods| !floods.is_empty());
     sides.until("old", "/v1/accounts/backup_1", "it has to wait", is_flooded).await;
-    let before = sides.known("old", &later).await;
+    let before = sides.snapshot("old", &later).await;
     assert_eq!((&before.later[0], &before.sent), (&json!("scheduled"), &json!([5, 1])), "{before:?}");
 
     let moved = fine(sides.run().beside().await);
@@ -173,7 +173,7 @@ async fn flows_timers_floods_and_limits_go_on_where_it_moves() {
     let sends = facts_of("messages sent a minute, over the last hour");
     assert!(sends.iter().all(Option::is_some), "{measures}");
     sides.is_served_by("new").await;
-    assert_eq!(sides.known("new", &later).await, before);
+    assert_eq!(sides.snapshot("new", &later).await, before);
     sides.flow_is("new", "rare", "watching", 1).await;
     sides.flow_is("new", "twice", "watching", 1).await;
     sides.flow_is("new", "stopped", "stopped", 0).await;

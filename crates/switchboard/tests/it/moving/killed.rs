@@ -29,10 +29,10 @@ const BACK: [&str; 6] = ["stop_new", "give_back", "transfer_back", "place_back",
 pub(super) fn kill_after(command: Cli, step: &str) {
     use std::io::{BufRead as _, BufReader};
     let mut child = command.env("FAILPOINT", &format!("moving.{step}.after")).spawn();
-    let said = BufReader::new(child.stderr.take().expect("piped"));
+    let errors = BufReader::new(child.stderr.take().expect("piped"));
     let begun = Instant::now();
     let mut all = String::new();
-    for line in said.lines() {
+    for line in errors.lines() {
         let line = line.expect("a line");
         let stands = line.contains("stopped at moving.");
         all.push_str(&line);
@@ -62,7 +62,7 @@ async fn turned_back(step: &'static str) {
     sides.is_served_by("old").await;
 }
 
-async fn killed_on_the_way_back(step: &'static str) {
+async fn killed_during_rollback(step: &'static str) {
     let sides = Sides::begin().await;
     fine(sides.run().beside().await);
     let rollback = sides.rollback();
@@ -86,9 +86,9 @@ async fn a_move_killed_at_any_step_is_turned_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_way_back_killed_at_any_step_goes_on() {
+async fn a_rollback_killed_at_any_step_goes_on() {
     for step in BACK {
-        killed_on_the_way_back(step).await;
+        killed_during_rollback(step).await;
     }
 }
 

@@ -57,11 +57,11 @@ async fn a_move_over_ssh_speaks_through_the_command_ssh() {
         folder.display()
     );
     fine(over_ssh(&sides, &ssh).beside().await);
-    let asked = fs::read_to_string(folder.join("asked")).expect("it was asked");
+    let arguments = fs::read_to_string(folder.join("asked")).expect("it was asked");
     assert!(
-        asked.starts_with("-o BatchMode=yes ")
-            && asked.contains("-p 22 root@new.example.com -- switchboard move serve"),
-        "{asked}"
+        arguments.starts_with("-o BatchMode=yes ")
+            && arguments.contains("-p 22 root@new.example.com -- switchboard move serve"),
+        "{arguments}"
     );
     sides.is_served_by("new").await;
 }
@@ -83,11 +83,14 @@ async fn a_line_that_is_cut_is_taken_up_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_host_key_is_told_in_the_words_of_ssh() {
+async fn a_wrong_host_key_is_reported_in_the_words_of_ssh() {
     let sides = Sides::begin().await;
-    let refused = over_ssh(&sides, "echo 'Host key verification failed.' >&2; exit 255").beside().await;
+    let refused =
+        over_ssh(&sides, r"printf 'It has changed.\r\nHost key verification failed.\r\n' >&2; exit 255")
+            .beside()
+            .await;
     assert!(
-        refused.code == Some(1) && refused.all().contains("Host key verification failed."),
+        refused.code == Some(1) && refused.all().contains("It has changed.\nHost key verification failed."),
         "{}",
         refused.all()
     );

@@ -157,8 +157,8 @@ impl Sides {
         let is_in_a_file = self.folder("old").join("switchboard.db").exists();
         if is_in_a_file && self.folder(other).join("side.json").exists() {
             let start = Start { data_dir: self.folder(other), ..Start::on(&self.world, binary(), other) };
-            let (code, said) = start.refused().await;
-            assert!(code == Some(2) && said.contains("has given its sessions up"), "{code:?} {said}");
+            let (code, output) = start.refused().await;
+            assert!(code == Some(2) && output.contains("has given its sessions up"), "{code:?} {output}");
         }
         self.world.assert_nothing_unknown().await;
     }

@@ -51,10 +51,11 @@ fn is_inside(test: &str) -> bool {
                     ],
                 );
                 let ran = run.env(INSIDE, "1").output().expect("it runs");
-                let said = [&ran.stdout, &ran.stderr].map(|said| String::from_utf8_lossy(said)).concat();
-                assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+                let output =
+                    [&ran.stdout, &ran.stderr].map(|output| String::from_utf8_lossy(output)).concat();
+                assert!(ran.status.success() && output.contains("1 passed"), "{output}");
                 // What it measured.
-                for line in said.lines().filter(|line| line.starts_with("downtime ")) {
+                for line in output.lines().filter(|line| line.starts_with("downtime ")) {
                     eprintln!("{line}");
                 }
                 return false;
@@ -228,25 +229,25 @@ async fn a_move_between_namespaces_under_load() {
     let moved: Value = fine(drill.run(&format!("exec:{}", drill.programs[1])).beside().await);
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop.store(true, Ordering::Relaxed);
-    let (mut asked, mut longest) = (Vec::new(), Duration::ZERO);
+    let (mut requested, mut longest) = (Vec::new(), Duration::ZERO);
     for caller in callers {
         let (texts, waited) = caller.await.expect("it ends");
-        asked.extend(texts);
+        requested.extend(texts);
         longest = longest.max(waited);
     }
     let downtime = &moved["downtime"];
-    println!("downtime {downtime}; {} messages, the longest wait of a caller {longest:?}", asked.len());
+    println!("downtime {downtime}; {} messages, the longest wait of a caller {longest:?}", requested.len());
     assert!(downtime["ms"].as_u64().is_some_and(|ms| ms < 30_000), "{downtime}");
     let begun_at = Instant::now();
     loop {
         let sent = drill.sides.world.sent().await;
         let counts: Vec<usize> =
-            asked.iter().map(|text| sent.iter().filter(|one| *one == text).count()).collect();
+            requested.iter().map(|text| sent.iter().filter(|one| *one == text).count()).collect();
         assert!(counts.iter().all(|count| *count <= 1), "doubled");
         if counts.iter().all(|count| *count == 1) {
             break;
         }
-        let lost: Vec<_> = asked.iter().zip(&counts).filter(|(_, count)| **count == 0).collect();
+        let lost: Vec<_> = requested.iter().zip(&counts).filter(|(_, count)| **count == 0).collect();
         assert!(begun_at.elapsed() < LONG, "lost: {lost:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

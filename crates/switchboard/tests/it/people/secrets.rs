@@ -140,7 +140,7 @@ fn started(stage: &Stage) -> Start<'static> {
 }
 
 /// All that a command says, on both of its outputs.
-fn said(stage: &Stage, arguments: &[&str]) -> String {
+fn output_of(stage: &Stage, arguments: &[&str]) -> String {
     let ran = cli(&stage.world, arguments).run();
     assert!(matches!(ran.code, Some(0 | 1)), "{arguments:?}: {ran:?}");
     ran.all()
@@ -186,8 +186,8 @@ async fn live(stage: &Stage, program: &Program, secrets: &mut Secrets) -> String
     }
 
     // In again, by a wrong code and a recovery code.
-    let asked = enter("anna", OF_ANNA).await.text().await.expect("a page");
-    let ticket = between(&asked, "name=\"ticket\" value=\"", "\"").to_owned();
+    let page = enter("anna", OF_ANNA).await.text().await.expect("a page");
+    let ticket = between(&page, "name=\"ticket\" value=\"", "\"").to_owned();
     secrets.plant("ticket", &ticket);
     for (code, status) in [("planted-wrong-code", 401), (codes[0], 303)] {
         let answer =
@@ -222,8 +222,8 @@ async fn tell(program: &Program, receiver: &str) {
         assert_eq!(status, 201, "{made}");
     }
     for name in ["hook", "mail", "made-hook", "made-mail"] {
-        let (status, told) = program.post(&format!("/v1/alert-targets/{name}/test"), &json!({})).await;
-        assert!(status >= 400, "{name}: {status} {told}");
+        let (status, reply) = program.post(&format!("/v1/alert-targets/{name}/test"), &json!({})).await;
+        assert!(status >= 400, "{name}: {status} {reply}");
     }
 }
 
@@ -314,7 +314,7 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
         &["logs", "--since", "1d", "--json"],
     ];
     for command in commands {
-        secrets.not_in(&command.join(" "), said(&stage, command));
+        secrets.not_in(&command.join(" "), output_of(&stage, command));
     }
     program.kill();
 
@@ -337,10 +337,10 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     for command in
         [&["doctor", "--offline", "--json"][..], &["doctor", "--offline"], &["logs", "--since", "1d"]]
     {
-        secrets.not_in(&command.join(" "), said(&stage, command));
+        secrets.not_in(&command.join(" "), output_of(&stage, command));
     }
     // Nor are they in what is carried elsewhere.
-    secrets.not_in("backup create", said(&stage, &["backup", "create"]));
+    secrets.not_in("backup create", output_of(&stage, &["backup", "create"]));
     let backups = files(&data.join("backups"));
     let backups = backups.iter().filter(|(path, _)| path.ends_with(".tar.gz"));
     let packed: Vec<_> = backups.flat_map(|(path, _)| files_in(Path::new(path))).collect();
@@ -348,7 +348,7 @@ async fn secrets_of_people_and_targets_are_never_in_the_clear() {
     for (path, bytes) in &packed {
         secrets.not_in(path, bytes);
     }
-    let lines = said(&stage, &["logs", "--since", "1d", "--json"]);
+    let lines = output_of(&stage, &["logs", "--since", "1d", "--json"]);
     secrets.not_in("the kept lines", &lines);
     let kept = lines.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
     assert!(kept > 50, "everything is kept: {kept}");

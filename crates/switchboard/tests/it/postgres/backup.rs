@@ -39,8 +39,8 @@ async fn a_backup_of_a_server_is_put_back_into_an_empty_one() {
     let restore = ["restore", file.to_str().expect("UTF-8"), "--yes"];
     let taken = run(&world, "moved", &first.url(), &restore);
     assert!(taken.code == Some(1) && taken.err.contains("another store"), "{taken:?}");
-    let said = run(&world, "moved", &second.url(), &restore).fine();
-    assert!(said.contains("is in place") && said.contains("1 messages failed"), "{said}");
+    let output = run(&world, "moved", &second.url(), &restore).fine();
+    assert!(output.contains("is in place") && output.contains("1 messages failed"), "{output}");
     assert!(!world.data_dir("moved").join("restored.db").exists());
     let program = one_of_several(&world, &second.url(), "moved").ready().await;
     program.account_is("main", "ready").await;
@@ -53,10 +53,10 @@ async fn a_backup_of_a_server_is_put_back_into_an_empty_one() {
 
     // One that was broken off on its way to the server is finished before another one.
     let third = Database::empty();
-    let way = ["store", "copy", "--from", "settings", "--to", "sqlite:restored.db"];
-    run(&world, "third", &first.url(), &way).fine();
-    let (code, said) = one_of_several(&world, &third.url(), "third").refused().await;
-    assert!(code == Some(1) && said.contains("call `switchboard restore` again"), "{said}");
+    let copy = ["store", "copy", "--from", "settings", "--to", "sqlite:restored.db"];
+    run(&world, "third", &first.url(), &copy).fine();
+    let (code, output) = one_of_several(&world, &third.url(), "third").refused().await;
+    assert!(code == Some(1) && output.contains("call `switchboard restore` again"), "{output}");
     let finished = run(&world, "third", &third.url(), &restore);
     assert!(finished.code == Some(1) && finished.err.contains("begun before"), "{finished:?}");
     let rows = third.query("SELECT count(*)::text FROM outbox");

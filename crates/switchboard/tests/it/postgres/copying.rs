@@ -9,8 +9,8 @@ use crate::binary;
 use crate::shell::cli::cli;
 
 fn copied(world: &World, from: &str, to: &str) -> Value {
-    let said = cli(world, &["store", "copy", "--from", from, "--to", to, "--json"]).fine();
-    serde_json::from_str(&said).expect("JSON")
+    let output = cli(world, &["store", "copy", "--from", from, "--to", to, "--json"]).fine();
+    serde_json::from_str(&output).expect("JSON")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,8 +30,8 @@ async fn a_full_disk_of_the_server_refuses_new_work_alone() {
     }
     let refused = order(&program, "order").await.expect("an answer");
     assert_eq!((refused.0, &refused.1["code"]), (507, &json!("storage_full")), "{}", refused.1);
-    let asked = json!({ "chat": "client_2", "text": "old" });
-    assert_eq!(program.legacy(world.legacy_port(5022), "/send_text", &asked).await.0, 503);
+    let message = json!({ "chat": "client_2", "text": "old" });
+    assert_eq!(program.legacy(world.legacy_port(5022), "/send_text", &message).await.0, 503);
     // Telegram says that it has the text, which cannot be written down.
     world.delete("/faults").await;
     program

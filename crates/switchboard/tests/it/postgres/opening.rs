@@ -31,9 +31,9 @@ async fn an_older_program_leaves_a_newer_database_alone() {
     let (world, database) = (World::start(binary()).await, database().await);
     database.query("INSERT INTO schema_migrations VALUES (999, 'later', 0); CREATE TABLE later (x BIGINT)");
     let before = shape(&database);
-    let (code, said) = one_of_several(&world, &database.url(), "data").refused().await;
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("schema version 999") && said.contains("newer program"), "{said}");
+    let (code, output) = one_of_several(&world, &database.url(), "data").refused().await;
+    assert_eq!(code, Some(2), "{output}");
+    assert!(output.contains("schema version 999") && output.contains("newer program"), "{output}");
     assert_eq!(shape(&database), before);
 }
 
@@ -42,8 +42,8 @@ async fn a_schema_that_was_made_half_way_is_completed() {
     let (world, database, whole) = (World::start(binary()).await, Database::empty(), database().await);
     // In the way of the third step.
     database.query("CREATE TABLE api_keys (theirs BIGINT)");
-    let (code, said) = one_of_several(&world, &database.url(), "data").refused().await;
-    assert!(code == Some(1) && said.contains("api_keys"), "{code:?} {said}");
+    let (code, output) = one_of_several(&world, &database.url(), "data").refused().await;
+    assert!(code == Some(1) && output.contains("api_keys"), "{code:?} {output}");
     let steps = database.query("SELECT max(version)::text FROM schema_migrations");
     assert_eq!(steps[0][0].as_deref(), Some("2"), "what was done stays, the step that failed is undone");
     database.query("DROP TABLE api_keys");

@@ -43,12 +43,12 @@ async fn recovers(world: &World, program: Program, link: &Link, id: &str) {
     let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
     let ask = || async {
         let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
-        let asked = http.post(url).body(r#"{"chat":"client_2","text":"refused"}"#).send().await.ok()?;
-        Some((asked.status().as_u16(), asked.text().await.ok()?))
+        let response = http.post(url).body(r#"{"chat":"client_2","text":"refused"}"#).send().await.ok()?;
+        Some((response.status().as_u16(), response.text().await.ok()?))
     };
     program
         .until("callers hear 503", || async {
-            ask().await.is_some_and(|(status, said)| status == 503 && said.contains("store_unavailable"))
+            ask().await.is_some_and(|(status, text)| status == 503 && text.contains("store_unavailable"))
         })
         .await;
     world.delete("/faults").await;
@@ -81,7 +81,7 @@ async fn received(program: &Program) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_customers_write_while_the_server_is_away_is_kept() {
+async fn messages_received_during_an_outage_are_kept() {
     let (world, database) = (World::start(binary()).await, database().await);
     let link = link_to(&database).await;
     let program = hasty(&world, &link.url(&database.url())).ready().await;
@@ -214,8 +214,8 @@ async fn a_server_without_a_free_connection_is_waited_for() {
     let (world, database) = (World::start(binary()).await, Database::empty());
     let url = of_a_user(&database, 1);
     let mut standby = one_of_several(&world, &url, "data").standing_by().await;
-    let said = standby.said("Waiting ").await;
-    assert!(said.contains("too many connections"), "{said}");
+    let output = standby.said("Waiting ").await;
+    assert!(output.contains("too many connections"), "{output}");
     grant(&database, 20);
     let program = standby.listening().await;
     program.account_is("main", "ready").await;
@@ -238,7 +238,7 @@ async fn connections_that_are_taken_at_work_are_waited_for() {
     program
         .until("callers hear 503", || async {
             let refused = order(&program, "meanwhile").await;
-            refused.is_some_and(|(status, said)| status == 503 && said["code"] == "store_unavailable")
+            refused.is_some_and(|(status, reply)| status == 503 && reply["code"] == "store_unavailable")
         })
         .await;
     grant(&database, 20);

@@ -15,8 +15,8 @@ async fn a_standby_takes_over_from_one_that_was_killed() {
     first.account_is("main", "ready").await;
     let id = held(&world, &first, "held").await;
     let mut second = one_of_several(&world, &database.url(), "second").standing_by().await;
-    let said = second.said("Waiting ").await;
-    assert!(said.contains("in use by") && said.contains(&format!("process {}", first.pid())), "{said}");
+    let output = second.said("Waiting ").await;
+    assert!(output.contains("in use by") && output.contains(&format!("process {}", first.pid())), "{output}");
     first.kill();
     world.delete("/faults").await;
     database.end_lease();
@@ -46,8 +46,8 @@ async fn a_holder_that_slept_sends_nothing_and_stands_by() {
     assert!(refused.as_ref().is_none_or(|(status, _)| *status == 503), "{refused:?}");
     assert_eq!(accepted.expect("an answer").0, 200);
     let mut first = first.as_standby();
-    let said = first.said("Waiting ").await;
-    assert!(said.contains(&format!("process {}", second.pid())), "{said}");
+    let output = first.said("Waiting ").await;
+    assert!(output.contains(&format!("process {}", second.pid())), "{output}");
     assert_eq!(world.sent().await, ["held", "both"]);
 
     second.kill();
@@ -79,13 +79,13 @@ async fn a_holder_that_overslept_says_nothing_to_telegram() {
     let second = one_of_several(&world, &database.url(), "second").ready().await;
     second.account_is("main", "ready").await;
     is_sent(&second, accepted["id"].as_str().expect("an id")).await;
-    let said = world.calls(SEND).await;
+    let calls = world.calls(SEND).await;
 
     // Longer than six of its seconds.
     tokio::time::sleep(Duration::from_millis(700).saturating_sub(slept.elapsed())).await;
     first.wake();
     first.release_if_there(POINT).await;
     first.until("it has begun again", || async { first.output().matches("TEST BUILD").count() == 2 }).await;
-    assert_eq!(world.calls(SEND).await, said);
+    assert_eq!(world.calls(SEND).await, calls);
     assert_eq!(world.sent().await, ["held"]);
 }

@@ -23,8 +23,8 @@ async fn a_server_is_spoken_to_over_trusted_tls_alone() {
         PostgresServer::over_tls(&of_the_server.cert.pem(), &of_the_server.signing_key.serialize_pem());
     let url = format!("{}?sslmode=verify-full", server.url());
     let mut stranger = believing(&world, &url, "stranger", &other.cert.pem()).standing_by().await;
-    let said = stranger.said("Waiting ").await;
-    assert!(said.contains("certificate"), "{said}");
+    let output = stranger.said("Waiting ").await;
+    assert!(output.contains("certificate"), "{output}");
     stranger.kill();
 
     // The server lets no one in without TLS.
@@ -34,6 +34,6 @@ async fn a_server_is_spoken_to_over_trusted_tls_alone() {
     assert_eq!(world.sent().await, ["over_tls"]);
     // Where the address asks for none, it is refused for good.
     let plain = believing(&world, &server.url(), "plain", &of_the_server.cert.pem());
-    let (code, said) = plain.refused().await;
-    assert!(code == Some(1) && said.contains("no encryption"), "{code:?} {said}");
+    let (code, output) = plain.refused().await;
+    assert!(code == Some(1) && output.contains("no encryption"), "{code:?} {output}");
 }

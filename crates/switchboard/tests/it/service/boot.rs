@@ -7,7 +7,7 @@ use super::stage::{self, Stage};
 use super::{INSTALL, free_address, settings};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_boot_the_service_runs_by_itself_with_all_that_it_had() {
+async fn after_a_boot_the_service_runs_with_all_that_it_had() {
     if !stage::can_be() {
         return;
     }

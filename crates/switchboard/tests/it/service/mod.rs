@@ -32,12 +32,12 @@ const QUICK: &str = "mkdir -p /etc/systemd/system/switchboard.service.d && print
 impl Stage {
     /// How the service is, as the command says.
     fn status(&self) -> Value {
-        let said = self.run(&["switchboard", "service", "status", "--json"]).stdout;
-        serde_json::from_slice(&said).unwrap_or(Value::Null)
+        let output = self.run(&["switchboard", "service", "status", "--json"]).stdout;
+        serde_json::from_slice(&output).unwrap_or(Value::Null)
     }
 
     /// Waits until it runs as another process than this one; returns its status.
-    async fn runs_anew(&mut self, before: &Value) -> Value {
+    async fn runs_again(&mut self, before: &Value) -> Value {
         let mut found = Value::Null;
         self.until("it runs again", |stage| {
             found = stage.status();
@@ -72,8 +72,8 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     let (receiver, main) = (Receiver::start().await, free_address());
     let mut stage = Stage::start(&settings(main, &receiver)).await;
 
-    let said = stage.fine(&INSTALL);
-    assert!(said.contains("switchboard.service runs, and is started at boot."), "{said}");
+    let output = stage.fine(&INSTALL);
+    assert!(output.contains("switchboard.service runs, and is started at boot."), "{output}");
     let first = stage.status();
     assert_eq!(
         (&first["state"], &first["at_boot"], &first["restarts"]),
@@ -81,9 +81,8 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     );
     assert!(first["says"].as_str().is_some_and(|says| says.starts_with("No account yet")), "{first}");
     // As a user that there is only now, with all that it may not do, it answers.
-    let patience = Duration::from_secs(10);
-    let http =
-        reqwest::Client::builder().connect_timeout(patience).timeout(patience).build().expect("a client");
+    let limit = Duration::from_secs(10);
+    let http = reqwest::Client::builder().connect_timeout(limit).timeout(limit).build().expect("a client");
     let answer = http.get(format!("http://{main}/health/ready")).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     let folder = stage.fine(&["stat", "-L", "-c", "%a %U", "/var/lib/switchboard"]);
@@ -98,8 +97,8 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     assert!(data.contains("switchboard.db") && !data.contains("master.key"), "{data}");
 
     // Once more changes nothing.
-    let said = stage.fine(&INSTALL);
-    assert!(said.contains("nothing was changed"), "{said}");
+    let output = stage.fine(&INSTALL);
+    assert!(output.contains("nothing was changed"), "{output}");
     assert_eq!(stage.status()["pid"], first["pid"]);
     let doctor =
         stage.says(&["switchboard", "doctor", "--offline", "--json", "--data-dir", "/var/lib/switchboard"]);
@@ -109,11 +108,11 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     stage.fine(&["sh", "-c", QUICK]);
     stage.fine(&["systemctl", "daemon-reload"]);
     stage.signal("--signal=KILL");
-    let second = stage.runs_anew(&first).await;
+    let second = stage.runs_again(&first).await;
     assert_eq!(second["restarts"], 1, "{second}");
     // It stands still: the watchdog ends it.
     stage.signal("--signal=STOP");
-    let third = stage.runs_anew(&second).await;
+    let third = stage.runs_again(&second).await;
     assert_eq!(third["restarts"], 2, "{third}");
     let lines = stage.fine(&["switchboard", "service", "logs", "--lines", "200"]);
     assert!(lines.contains("Watchdog timeout") && lines.contains("listening"), "{lines}");
@@ -132,13 +131,13 @@ async fn a_service_lives_under_a_systemd_that_runs() {
             now == "failed"
         })
         .await;
-    stage.until("its end is told", |_| !receiver.bodies().is_empty()).await;
-    let told = receiver.bodies().remove(0);
+    stage.until("its end is reported", |_| !receiver.bodies().is_empty()).await;
+    let notice = receiver.bodies().remove(0);
     assert_eq!(
-        (&told["type"], &told["data"]["unit"]),
+        (&notice["type"], &notice["data"]["unit"]),
         (&json!("program.dead"), &json!("switchboard.service"))
     );
-    let text = told["data"]["text"].as_str().expect("a text");
+    let text = notice["data"]["text"].as_str().expect("a text");
     assert!(
         text.contains("Start request repeated too quickly"),
         "with the last lines of the journal: {text}"
@@ -147,17 +146,17 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     in_a_loop(&stage);
 
     // Installing it once more is the way back.
-    let said = stage.fine(&INSTALL);
-    assert!(said.contains("runs, and is started at boot"), "{said}");
+    let output = stage.fine(&INSTALL);
+    assert!(output.contains("runs, and is started at boot"), "{output}");
     assert_eq!(stage.status()["state"], "active");
 
-    let said = stage.fine(&["switchboard", "service", "uninstall"]);
-    assert!(said.contains("does not run any more"), "{said}");
+    let output = stage.fine(&["switchboard", "service", "uninstall"]);
+    assert!(output.contains("does not run any more"), "{output}");
     assert!(stage.says(&["switchboard", "service", "status"]).contains("there is no service"));
     assert!(http.get(format!("http://{main}/health/live")).send().await.is_err());
     stage.fine(&["test", "-f", "/var/lib/private/switchboard/switchboard.db"]);
-    let said = stage.fine(&["switchboard", "service", "uninstall"]);
-    assert!(said.contains("nothing was changed"), "{said}");
+    let output = stage.fine(&["switchboard", "service", "uninstall"]);
+    assert!(output.contains("nothing was changed"), "{output}");
 }
 
 /// What the service manager has read of the unit, and the kernel too where it gives out memory by groups here.

@@ -20,9 +20,9 @@ pub(super) fn settings_of(world: &World) -> String {
 impl Stage {
     /// The state of each account, as the command says.
     pub(super) fn accounts(&self) -> Vec<(String, String)> {
-        let said =
+        let output =
             self.run(&["switchboard", "account", "list", "--json", "--data-dir", "/var/lib/switchboard"]);
-        let listed: Value = serde_json::from_slice(&said.stdout).unwrap_or_default();
+        let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let items = listed["items"].as_array().into_iter().flatten();
         items.map(|account| (word(&account["name"]), word(&account["state"]))).collect()
@@ -89,8 +89,8 @@ async fn a_service_moves_to_another_machine_and_back() {
     // The old one is started by mistake.
     assert_eq!(sides.old.status()["state"], "inactive");
     assert!(!sides.old.run(&["systemctl", "start", "switchboard.service"]).status.success());
-    let said = sides.old.fine(&["switchboard", "service", "logs", "--lines", "20"]);
-    assert!(said.contains("has given its sessions up"), "{said}");
+    let output = sides.old.fine(&["switchboard", "service", "logs", "--lines", "20"]);
+    assert!(output.contains("has given its sessions up"), "{output}");
     // The new machine is restarted.
     sides.new.boot_again(true).await;
     sides.new.serves().await;

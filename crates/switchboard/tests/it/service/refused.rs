@@ -43,24 +43,24 @@ async fn invalid_settings_are_not_retried_by_systemd() {
     // The alert target is in those settings, and is notified all the same.
     let alert = "switchboard-alert@switchboard.service.service";
     stage
-        .until("the alert is told", |stage| {
-            let said = stage.says(&["journalctl", "--no-pager", "-u", alert]);
-            said.contains("the settings are wrong") && !receiver.bodies().is_empty()
+        .until("the alert is sent", |stage| {
+            let output = stage.says(&["journalctl", "--no-pager", "-u", alert]);
+            output.contains("the settings are wrong") && !receiver.bodies().is_empty()
         })
         .await;
     assert_eq!(receiver.bodies()[0]["type"], "program.dead");
 
     // Right again, and installed again, it runs.
     stage.settings(&right);
-    let said = stage.fine(&INSTALL);
-    assert!(said.contains("runs, and is started at boot"), "{said}");
+    let output = stage.fine(&INSTALL);
+    assert!(output.contains("runs, and is started at boot"), "{output}");
     stage.fine(&["switchboard", "service", "uninstall"]);
 
     let data = "/srv/switchboard";
     stage.fine(&["install", "-d", "-o", USER, "-m", "700", data]);
     let named = ["--name", "named"];
-    let said = stage.fine(&[&INSTALL[..], &named, &["--user", USER, "--data-dir", data]].concat());
-    assert!(said.contains("named.service runs, and is started at boot"), "{said}");
+    let output = stage.fine(&[&INSTALL[..], &named, &["--user", USER, "--data-dir", data]].concat());
+    assert!(output.contains("named.service runs, and is started at boot"), "{output}");
     let pid = stage.fine(&["systemctl", "show", "--value", "-p", "MainPID", "named.service"]);
     let owners = stage.fine(&[
         "stat",

@@ -154,9 +154,10 @@ impl Stage {
     /// The same of one that must go well.
     pub(super) fn fine(&self, command: &[&str]) -> String {
         let ran = self.run(command);
-        let said = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        assert!(ran.status.success(), "{command:?}: {said}\n{}", self.log());
-        said
+        let output =
+            [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(ran.status.success(), "{command:?}: {output}\n{}", self.log());
+        output
     }
 
     /// What the stage and its service manager said.

@@ -19,8 +19,8 @@ const PROGRAM: &str = "[Unit]\nDescription=old\n[Service]\nExecStart=/bin/sh -c 
 impl Stage {
     /// How the old service is: whether it runs, and whether it does at boot.
     fn old_service(&self) -> (String, String) {
-        let said = |what: &str| self.says(&["systemctl", what, UNIT]).trim().to_owned();
-        (said("is-active"), said("is-enabled"))
+        let state = |what: &str| self.says(&["systemctl", what, UNIT]).trim().to_owned();
+        (state("is-active"), state("is-enabled"))
     }
 
     /// A chat that the old programs do not know.
@@ -82,8 +82,9 @@ async fn old_services_are_taken_over_and_get_all_back() {
     }
     let (world, mut stage) = begin().await;
     let taken = stage.take_over();
-    let said = String::from_utf8_lossy(&taken.stdout).into_owned() + &String::from_utf8_lossy(&taken.stderr);
-    assert!(taken.status.success(), "{said}");
+    let output =
+        String::from_utf8_lossy(&taken.stdout).into_owned() + &String::from_utf8_lossy(&taken.stderr);
+    assert!(taken.status.success(), "{output}");
     assert_eq!(stage.old_service(), ("inactive".to_owned(), "disabled".to_owned()));
     assert_eq!(stage.state_of(old::MOVING).as_deref(), Some("ready"));
     world.assert_nothing_unknown().await;
@@ -114,8 +115,8 @@ async fn a_session_that_is_refused_goes_back_to_the_old_services() {
     world.fault("session_revoked", json!({ "account": old::MOVING })).await;
     let taken = stage.take_over();
     assert_eq!(taken.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&taken.stderr).into_owned();
-    assert!(said.contains("it was undone, and the old services run again"), "{said}");
+    let output = String::from_utf8_lossy(&taken.stderr).into_owned();
+    assert!(output.contains("it was undone, and the old services run again"), "{output}");
     assert_eq!(stage.old_service(), ("active".to_owned(), "enabled".to_owned()));
 }
 
@@ -127,8 +128,8 @@ async fn a_session_that_something_else_has_open_is_not_taken() {
     let (_world, stage) = begin().await;
     stage.fine(&["sh", "-c", "sleep 86400 < /etc/switchboard/old/spare.session > /dev/null 2>&1 &"]);
     let taken = stage.take_over();
-    let said = String::from_utf8_lossy(&taken.stderr).into_owned();
-    assert!(taken.status.code() == Some(1) && said.contains("is open in process"), "{said}");
+    let output = String::from_utf8_lossy(&taken.stderr).into_owned();
+    assert!(taken.status.code() == Some(1) && output.contains("is open in process"), "{output}");
     assert_eq!(stage.old_service(), ("active".to_owned(), "enabled".to_owned()));
     assert_eq!(stage.state_of(old::MOVING), None, "nothing was opened here");
 }
@@ -167,8 +168,9 @@ async fn an_old_machine_is_taken_over_by_ssh() {
         "/etc/switchboard/old/plan.toml",
     ];
     let taken = stage.take_over_with(&words);
-    let said = String::from_utf8_lossy(&taken.stdout).into_owned() + &String::from_utf8_lossy(&taken.stderr);
-    assert!(taken.status.success(), "{said}");
+    let output =
+        String::from_utf8_lossy(&taken.stdout).into_owned() + &String::from_utf8_lossy(&taken.stderr);
+    assert!(taken.status.success(), "{output}");
     assert!(
         stage
             .fine(&["cat", "/srv/asked"])

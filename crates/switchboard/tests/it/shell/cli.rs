@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use testkit::{Program, Seat, Start, World};
+use testkit::{Program, Pty, Start, World};
 
 use crate::binary;
 
@@ -89,13 +89,13 @@ impl Cli {
     }
 
     /// Starts it at a terminal that does not say how large it is.
-    pub(crate) fn seat(&self) -> Seat {
-        Seat::at(binary(), &self.words())
+    pub(crate) fn pty(&self) -> Pty {
+        Pty::at(binary(), &self.words())
     }
 
     /// Starts it at a terminal of so many columns.
-    pub(crate) fn seat_of_width(&self, columns: u16) -> Seat {
-        Seat::at_a_screen(binary(), &self.words(), (columns, 50))
+    pub(crate) fn pty_of_width(&self, columns: u16) -> Pty {
+        Pty::at_a_screen(binary(), &self.words(), (columns, 50))
     }
 
     fn words(&self) -> Vec<&str> {

@@ -45,7 +45,7 @@ async fn a_file_comes_down_whole_and_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_asked_for_that_no_one_reads() {
+async fn unread_parts_are_not_requested() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let file = put(&world, &noise(6 * 512 * 1024), "a.bin", "", MediaForm::Document);
@@ -147,8 +147,8 @@ async fn a_key_that_another_data_centre_has_ended_is_made_again() {
 async fn moved_file_is_followed_to_its_data_centre() {
     let (world, pool) = one_account().await;
     let content = noise(512 * 1024 + 9);
-    for (dc_id, said) in [(4, 2), (2, 4)] {
-        let file = NewFile { said_dc_id: Some(said), ..outside(FileKind::Document, &content, dc_id) };
+    for (dc_id, stated_dc_id) in [(4, 2), (2, 4)] {
+        let file = NewFile { said_dc_id: Some(stated_dc_id), ..outside(FileKind::Document, &content, dc_id) };
         let order = message("@client_1", "backup_1", vec![file]);
         let message_id = message_id(world.telegram().write(&order).expect("written").message_id);
         let before = world.calls("backup_1", "upload.getFile");
@@ -161,7 +161,7 @@ async fn moved_file_is_followed_to_its_data_centre() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_sent_round_in_circles_is_an_error_soon() {
+async fn endless_redirects_of_a_file_end_in_an_error() {
     let (world, pool) = one_account().await;
     let order = message("@client_1", "backup_1", vec![outside(FileKind::Document, &noise(99), 2)]);
     let message_id = message_id(world.telegram().write(&order).expect("written").message_id);

@@ -32,15 +32,15 @@ fn id(written: &Written) -> ReceivedId {
 }
 
 /// The bytes of the stored file.
-async fn kept(world: &World, written: &Written) -> Option<Vec<u8>> {
-    let kept = world.store.received().kept_file(&id(written)).await.expect("readable")?;
-    Some(std::fs::read(world.received.path(&kept.key)).expect("it lies here"))
+async fn stored_file(world: &World, written: &Written) -> Option<Vec<u8>> {
+    let file = world.store.received().stored_file(&id(written)).await.expect("readable")?;
+    Some(std::fs::read(world.received.path(&file.key)).expect("it lies here"))
 }
 
-async fn until_kept(world: &World, written: &Written) -> Vec<u8> {
+async fn until_stored(world: &World, written: &Written) -> Vec<u8> {
     let waiting = async {
         loop {
-            match kept(world, written).await {
+            match stored_file(world, written).await {
                 Some(bytes) => return bytes,
                 None => tokio::time::sleep(Duration::from_millis(10)).await,
             }
@@ -54,30 +54,30 @@ fn files(pool: &Pool) -> FilesView {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_rule_names_is_fetched_and_nothing_else() {
+async fn only_files_named_by_the_rule_are_fetched() {
     let world = world().await;
     let pool = world.ready().await;
     let large = write(&world, outside(FileKind::Document, &noise(5_001), 2));
     let voice = write(&world, outside(FileKind::Voice, &noise(90), 2));
     let photo = write(&world, outside(FileKind::Photo, &picture(1), 2));
     let document = write(&world, outside(FileKind::Document, &noise(4_000), 4));
-    assert_eq!(until_kept(&world, &photo).await, picture(1));
+    assert_eq!(until_stored(&world, &photo).await, picture(1));
     world.clock.advance(Duration::from_secs(1));
-    assert_eq!(until_kept(&world, &document).await, noise(4_000), "from another data centre");
-    assert_eq!((kept(&world, &large).await, kept(&world, &voice).await), (None, None));
+    assert_eq!(until_stored(&world, &document).await, noise(4_000), "from another data centre");
+    assert_eq!((stored_file(&world, &large).await, stored_file(&world, &voice).await), (None, None));
     until("nothing waits", || files(&pool) == FilesView::default()).await;
     world.end(&pool).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_fetched_is_fetched_after_a_restart() {
+async fn unfetched_files_are_fetched_after_a_restart() {
     let world = world().await;
     let pool = world.ready().await;
     world.fault(ACCOUNT, FaultName::Deaf).method("upload.getFile").times(1).on();
     let photo = write(&world, outside(FileKind::Photo, &picture(1), 2));
     until("it is asked for", || world.calls(ACCOUNT, "upload.getFile") > 0).await;
     let pool = world.restarted(&pool).await;
-    assert_eq!(until_kept(&world, &photo).await, picture(1));
+    assert_eq!(until_stored(&world, &photo).await, picture(1));
     world.end(&pool).await;
 }
 
@@ -94,10 +94,10 @@ async fn a_flood_is_waited_out_and_a_file_that_is_gone_given_up() {
     world.telegram().delete(&gone.chat_id, gone.message_id, Some(ACCOUNT)).expect("deleted");
     assert_eq!(world.calls(ACCOUNT, "upload.getFile"), calls, "nothing is asked for before it is over");
     world.clock.advance(Duration::from_secs(91));
-    assert_eq!(until_kept(&world, &photo).await, picture(1));
+    assert_eq!(until_stored(&world, &photo).await, picture(1));
     world.clock.advance(Duration::from_secs(2));
     until("nothing waits", || files(&pool) == FilesView::default()).await;
-    assert_eq!(kept(&world, &gone).await, None);
+    assert_eq!(stored_file(&world, &gone).await, None);
     world.end(&pool).await;
 }
 
@@ -114,9 +114,9 @@ async fn a_full_disk_stops_fetching_until_there_is_room() {
     let text = NewMessage { text: "a text".to_owned(), ..message("@client_1", ACCOUNT, Vec::new()) };
     let text = world.telegram().write(&text).expect("written");
     until("it came", || view(&pool, ACCOUNT).updates.received >= 2).await;
-    assert_eq!((kept(&world, &photo).await, kept(&world, &text).await), (None, None));
+    assert_eq!((stored_file(&world, &photo).await, stored_file(&world, &text).await), (None, None));
     free.store(1 << 40, Ordering::Relaxed);
     world.clock.advance(Duration::from_secs(61));
-    assert_eq!(until_kept(&world, &photo).await, picture(1));
+    assert_eq!(until_stored(&world, &photo).await, picture(1));
     world.end(&pool).await;
 }

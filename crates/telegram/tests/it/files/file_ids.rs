@@ -19,16 +19,17 @@ fn by_id(file_id: &str) -> Media {
 /// The id of a file that the first backup sent, as a library writes it from what Telegram sent the account.
 async fn id_of(world: &World, media: &Media, form: &str) -> String {
     let MediaSource::File { sha256, .. } = &media.source else { panic!("a file") };
-    let kept = world.store.files().reference(&name("backup_1"), *sha256, form).await.expect("readable");
-    let kept = kept.unwrap_or_else(|| panic!("nothing is kept of the {form}"));
-    let kind = if kept.kind == RemoteKind::Photo { 2 } else { 5 };
-    let (id, access_hash, file_reference) = (kept.id, kept.access_hash.0, &kept.file_reference[..]);
+    let reference = world.store.files().reference(&name("backup_1"), *sha256, form).await.expect("readable");
+    let reference = reference.unwrap_or_else(|| panic!("nothing is kept of the {form}"));
+    let kind = if reference.kind == RemoteKind::Photo { 2 } else { 5 };
+    let (id, access_hash, file_reference) =
+        (reference.id, reference.access_hash.0, &reference.file_reference[..]);
     assert!(!file_reference.is_empty());
     FileId { kind, dc_id: 2, id, access_hash, file_reference }.today()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_sent_once_is_sent_again_by_its_id() {
+async fn sent_files_are_sent_again_by_id() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let document = || put(&world, &picture(2), "a.bin", "image/png", MediaForm::Document);
@@ -57,7 +58,7 @@ async fn what_was_sent_once_is_sent_again_by_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_file_id_or_none_of_ours_is_refused() {
+async fn invalid_and_foreign_file_ids_are_refused() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let refused = deliver(&pool, "backup_1", chat_id, &carrying("", vec![by_id("no id")]), 1).await;

@@ -47,7 +47,7 @@ async fn each_kind_arrives_as_what_it_is_with_its_caption() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_sent_once_is_not_brought_up_again() {
+async fn sent_files_are_not_uploaded_again() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     for random_id in 1..4 {
@@ -177,7 +177,7 @@ async fn an_upload_that_draws_errors_is_brought_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_again_and_again_is_refused() {
+async fn repeatedly_refused_files_are_refused() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let parts = world.fault("backup_1", FaultName::RpcError).method("messages.sendMedia");
@@ -194,7 +194,7 @@ async fn what_is_refused_again_and_again_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_gone_is_told_and_nothing_is_sent() {
+async fn a_missing_file_is_reported_and_not_sent() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let gone = photo(&world, 1);
@@ -212,7 +212,7 @@ async fn a_file_that_is_gone_is_told_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_that_was_not_prepared() {
+async fn unprepared_files_are_not_sent() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let (account, content) = (name("backup_1"), carrying("", vec![photo(&world, 1)]));

@@ -69,7 +69,7 @@ async fn an_upload_goes_on_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_wants_the_same_file_waits_for_its_upload() {
+async fn a_second_sender_waits_for_the_same_upload() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let bytes = noise(3 * 128 * 1024);
@@ -88,7 +88,7 @@ async fn who_wants_the_same_file_waits_for_its_upload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_wait_is_sat_out_and_a_long_one_told() {
+async fn short_waits_are_waited_out_and_long_ones_reported() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = |number| carrying("", vec![super::photo(&world, number)]);
@@ -108,7 +108,7 @@ async fn a_short_wait_is_sat_out_and_a_long_one_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn short_waits_without_an_end_are_told_as_one() {
+async fn endless_short_waits_are_reported_as_one() {
     let (world, pool) = one_account().await;
     let chat_id = chat_id(&pool, "backup_1", "@client_1").await;
     let message = carrying("", vec![put(&world, &noise(5_000), "file.bin", "", MediaForm::Document)]);

@@ -12,7 +12,7 @@ use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_each};
-use super::{Gate, Told, deed, done, look};
+use super::{Gate, HandlerResult, deed, done, look};
 
 /// Of so many messages of a chat the advertisement is looked for.
 const DEPTH: usize = 20;
@@ -39,11 +39,11 @@ pub(super) fn routes() -> Router<Gate> {
         .route("/api/blacklist", post(block))
 }
 
-async fn token(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn token(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     Ok(done(&deed::token(&gate, call.reading().flag("force_refresh", false)).await?))
 }
 
-async fn new_token(Shared(gate): Shared<Gate>) -> Told {
+async fn new_token(Shared(gate): Shared<Gate>) -> HandlerResult {
     Ok(done(&deed::token(&gate, true).await?))
 }
 
@@ -76,7 +76,7 @@ fn shown(dialog: &Dialog) -> Value {
     })
 }
 
-async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn chats(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let items = ["item_ids", "item_id"].map(|name| reading.maybe(name).unwrap_or_default()).join(",");
     let items: Vec<&str> = items.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
@@ -93,26 +93,26 @@ fn is_of(dialog: &Dialog, items: &[&str]) -> bool {
     dialog.lines.iter().filter_map(|line| line.ad.as_deref()).any(|item| items.contains(&item))
 }
 
-async fn listed(gate: &Gate, page: (usize, usize), wanted: impl Fn(&Dialog) -> bool) -> Told {
+async fn listed(gate: &Gate, page: (usize, usize), wanted: impl Fn(&Dialog) -> bool) -> HandlerResult {
     let dialogs = look::dialogs(gate, page, DEPTH).await?;
     let chats: Vec<Value> = dialogs.iter().filter(|dialog| wanted(dialog)).map(shown).collect();
     Ok(done(&json!({ "success": true, "count": chats.len(), "chats": chats })))
 }
 
-async fn chats_of_item(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn chats_of_item(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let item = reading.text("item_id");
     reading.finish()?;
     listed(&gate, (MOST, 0), |dialog| is_of(dialog, &[&item])).await
 }
 
-async fn count_unread(Shared(gate): Shared<Gate>) -> Told {
+async fn count_unread(Shared(gate): Shared<Gate>) -> HandlerResult {
     let dialogs = look::dialogs(&gate, (MOST, 0), 1).await?;
     let count = dialogs.iter().filter(|dialog| dialog.is_unread()).count();
     Ok(done(&json!({ "success": true, "count": count })))
 }
 
-async fn unread(Shared(gate): Shared<Gate>) -> Told {
+async fn unread(Shared(gate): Shared<Gate>) -> HandlerResult {
     let dialogs = look::dialogs(&gate, (MOST, 0), DEPTH).await?;
     let mut messages = Vec::new();
     for dialog in dialogs.iter().filter(|dialog| dialog.is_unread()) {
@@ -125,53 +125,53 @@ async fn unread(Shared(gate): Shared<Gate>) -> Told {
     Ok(done(&json!({ "success": true, "count": messages.len(), "messages": messages })))
 }
 
-async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> HandlerResult {
     let found = look::dialog(&gate, &name).await?;
     let dialog = found.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such chat"))?;
     Ok(done(&json!({ "success": true, "chat": shown(&dialog) })))
 }
 
-async fn messages(Shared(gate): Shared<Gate>, Path(name): Path<String>, call: Call) -> Told {
+async fn messages(Shared(gate): Shared<Gate>, Path(name): Path<String>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("limit", MOST, MOST), reading.count("offset", 0, FARTHEST));
     let messages: Vec<Value> = look::lines(&gate, &name, page).await?.iter().map(message).collect();
     Ok(done(&json!({ "success": true, "chat_id": name, "count": messages.len(), "messages": messages })))
 }
 
-async fn remove(Shared(gate): Shared<Gate>, Path((chat, message)): Path<(String, String)>) -> Told {
+async fn remove(Shared(gate): Shared<Gate>, Path((chat, message)): Path<(String, String)>) -> HandlerResult {
     deed::act(&gate, &chat, &Deed::Delete { external_id: message.clone() }).await?;
-    let said =
+    let body =
         json!({ "success": true, "chat_id": chat, "message_id": message, "message": "Message deleted" });
-    Ok(done(&said))
+    Ok(done(&body))
 }
 
-async fn read(Shared(gate): Shared<Gate>, Path(chat): Path<String>) -> Told {
+async fn read(Shared(gate): Shared<Gate>, Path(chat): Path<String>) -> HandlerResult {
     deed::act(&gate, &chat, &Deed::MarkRead { external_id: None }).await?;
     Ok(done(&json!({ "success": true, "chat_id": chat, "message": "Chat marked as read" })))
 }
 
-async fn send_one(gate: &Gate, call: &Call, order: Order) -> Told {
+async fn send_one(gate: &Gate, call: &Call, order: Order) -> HandlerResult {
     let chat = order.chat.clone();
     let sent = send(gate, call, order).await?;
     let response = json!({ "id": sent.id, "message_id": sent.ours });
     Ok(done(&json!({ "success": true, "chat_id": chat, "message": "Message sent", "response": response })))
 }
 
-async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let order = Order::text(reading.text("chat_id"), reading.words("text"));
     reading.finish()?;
     send_one(&gate, &call, order).await
 }
 
-async fn send_image(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_image(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let order = Order::text(reading.text("chat_id"), "").with(reading.url("image_url"), None, Wish::Auto);
     reading.finish()?;
     send_one(&gate, &call, order).await
 }
 
-async fn send_link(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_link(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (chat, url) = (reading.text("chat_id"), reading.url("url"));
     let text = reading.maybe("text").map_or_else(|| url.clone(), |text| format!("{text}\n{url}"));
@@ -179,7 +179,7 @@ async fn send_link(Shared(gate): Shared<Gate>, call: Call) -> Told {
     send_one(&gate, &call, Order::text(chat, text)).await
 }
 
-async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let messages = reading.list("messages");
     reading.finish()?;
@@ -200,7 +200,7 @@ async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
     })))
 }
 
-async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (url, version) = (reading.url("url"), reading.count("version", 2, 9));
     reading.finish()?;
@@ -210,18 +210,18 @@ async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
     })))
 }
 
-async fn unsubscribe(Shared(gate): Shared<Gate>) -> Told {
+async fn unsubscribe(Shared(gate): Shared<Gate>) -> HandlerResult {
     let urls = deed::unregister(&gate, None).await?;
     Ok(done(&json!({
         "success": true, "message": "Webhook unsubscribed", "urls": urls, "response": { "ok": true },
     })))
 }
 
-async fn status(Shared(gate): Shared<Gate>) -> Told {
+async fn status(Shared(gate): Shared<Gate>) -> HandlerResult {
     Ok(done(&deed::status(&gate).await?))
 }
 
-async fn block(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn block(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let user = reading.integer("user_id");
     let (item, reason) = (reading.maybe_integer("item_id"), reading.maybe_integer("reason_id"));

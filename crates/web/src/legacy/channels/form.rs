@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::refused::Refused;
-use super::{Gate, Told, hook};
+use super::{Gate, HandlerResult, hook};
 use crate::problem::whole_seconds;
 use crate::{forms, hooks};
 
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Router<Gate> {
     Router::new().route("/webhook/form", post(posted))
 }
 
-async fn submit(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn submit(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     if let Err(wait) = forms::admit(&gate.state, call.address) {
         let wait = whole_seconds(wait);
         return Err(Refused::Error {
@@ -42,11 +42,11 @@ async fn submit(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok((StatusCode::OK, [(CONTENT_TYPE, kind)], taken.body).into_response())
 }
 
-async fn posted(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn posted(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     bounded(&call)?;
     let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
     let taken = gate.state.channels().let_in(gate.account()?, post).await;
-    Ok(hook::said(&taken.map_err(wrong)?))
+    Ok(hook::forwarded_response(&taken.map_err(wrong)?))
 }
 
 async fn take(gate: &Gate, call: &Call) -> Result<::channels::HookAnswer, Refused> {

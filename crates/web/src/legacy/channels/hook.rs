@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::call::Call;
 use super::refused::Refused;
-use super::{Gate, Told, done};
+use super::{Gate, HandlerResult, done};
 use crate::hooks;
 
 /// `/webhook/{channel}`.
-pub(super) async fn take(Shared(gate): Shared<Gate>, method: Method, call: Call) -> Told {
+pub(super) async fn take(Shared(gate): Shared<Gate>, method: Method, call: Call) -> HandlerResult {
     let account = gate.account()?;
     let (channel, name) = (account.channel.clone(), gate.port.account.clone());
     let post = hooks::post(&method, &call.uri, &call.headers, &call.body);
@@ -39,11 +39,11 @@ fn answer(gate: &Gate, taken: TakenHook) -> Response {
             (StatusCode::OK, [(CONTENT_TYPE, kind)], plain).into_response()
         }
         ChannelKind::Max => done(&json!({ "success": true })),
-        _ => said(&taken),
+        _ => forwarded_response(&taken),
     }
 }
 
-pub(super) fn said(taken: &TakenHook) -> Response {
+pub(super) fn forwarded_response(taken: &TakenHook) -> Response {
     done(&match &taken.message_id {
         Some(id) => json!({ "ok": true, "forwarded": taken.forwarded, "message_id": id }),
         None => json!({ "ok": true, "skipped": true, "reason": "no message of a customer" }),

@@ -13,7 +13,7 @@ use super::call::Call;
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send};
-use super::{Gate, Told, deed, done, look};
+use super::{Gate, HandlerResult, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
@@ -37,7 +37,7 @@ fn ok(result: &Value) -> Response {
     done(&json!({ "status": "ok", "result": result }))
 }
 
-async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let recipient = reading.text("recipient_id");
     let file = ["image_url", "video_url", "audio_url"].into_iter().find(|name| reading.value(name).is_some());
@@ -50,7 +50,7 @@ async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "recipient_id": recipient, "message_id": sent.id, "id": sent.ours })))
 }
 
-async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("limit", 25, MOST), reading.count("offset", 0, FARTHEST));
     let dialogs = look::dialogs(&gate, page, 1).await?;
@@ -74,21 +74,21 @@ fn message(line: &Line) -> Value {
     })
 }
 
-async fn messages(Shared(gate): Shared<Gate>, Path(name): Path<String>, call: Call) -> Told {
+async fn messages(Shared(gate): Shared<Gate>, Path(name): Path<String>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("limit", 20, MOST), reading.count("offset", 0, FARTHEST));
     let data: Vec<Value> = look::lines(&gate, &name, page).await?.iter().map(message).collect();
     Ok(ok(&json!({ "data": data })))
 }
 
-async fn user(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+async fn user(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> HandlerResult {
     let found = look::dialog(&gate, &name).await?;
     let dialog = found.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such user"))?;
     Ok(ok(&json!({ "id": name, "name": dialog.chat.name })))
 }
 
 /// Takes the answers as Instagram does, or texts.
-async fn quick_replies(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn quick_replies(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (recipient, text) = (reading.text("recipient_id"), reading.words("text"));
     let given = reading.list("quick_replies");
@@ -104,16 +104,16 @@ async fn quick_replies(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "recipient_id": recipient, "message_id": sent.id, "id": sent.ours })))
 }
 
-async fn asked(gate: &Gate, call: OldCall) -> Told {
+async fn run_old_call(gate: &Gate, call: OldCall) -> HandlerResult {
     Ok(ok(&deed::old_call(gate, &call).await?))
 }
 
-async fn ice_breakers(Shared(gate): Shared<Gate>) -> Told {
-    asked(&gate, OldCall::IceBreakers).await
+async fn ice_breakers(Shared(gate): Shared<Gate>) -> HandlerResult {
+    run_old_call(&gate, OldCall::IceBreakers).await
 }
 
 /// Takes the questions as Instagram does, or a list of `question` and `payload` for everyone.
-async fn set_ice_breakers(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn set_ice_breakers(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let given = reading.list("ice_breakers");
     reading.finish()?;
@@ -122,42 +122,42 @@ async fn set_ice_breakers(Shared(gate): Shared<Gate>, call: Call) -> Told {
     } else {
         json!(given)
     };
-    asked(&gate, OldCall::SetIceBreakers { all }).await
+    run_old_call(&gate, OldCall::SetIceBreakers { all }).await
 }
 
-async fn remove_ice_breakers(Shared(gate): Shared<Gate>) -> Told {
-    asked(&gate, OldCall::RemoveIceBreakers).await
+async fn remove_ice_breakers(Shared(gate): Shared<Gate>) -> HandlerResult {
+    run_old_call(&gate, OldCall::RemoveIceBreakers).await
 }
 
-async fn posts(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn posts(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (limit, after) = (reading.count("limit", 25, MOST).max(1), reading.maybe("after"));
     reading.finish()?;
-    asked(&gate, OldCall::Posts { limit, after }).await
+    run_old_call(&gate, OldCall::Posts { limit, after }).await
 }
 
-async fn comments(Shared(gate): Shared<Gate>, Path(post): Path<String>, call: Call) -> Told {
+async fn comments(Shared(gate): Shared<Gate>, Path(post): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (limit, after) = (reading.count("limit", 25, MOST).max(1), reading.maybe("after"));
     reading.finish()?;
-    asked(&gate, OldCall::Comments { post, limit, after }).await
+    run_old_call(&gate, OldCall::Comments { post, limit, after }).await
 }
 
-async fn reply(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> Told {
+async fn reply(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let name = if reading.value("text").is_some() { "text" } else { "message" };
     let text = reading.words(name);
     reading.finish()?;
-    asked(&gate, OldCall::ReplyToComment { comment, text }).await
+    run_old_call(&gate, OldCall::ReplyToComment { comment, text }).await
 }
 
-async fn hide(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> Told {
+async fn hide(Shared(gate): Shared<Gate>, Path(comment): Path<String>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let is_hidden = reading.flag("hide", true);
     reading.finish()?;
-    asked(&gate, OldCall::HideComment { comment, is_hidden }).await
+    run_old_call(&gate, OldCall::HideComment { comment, is_hidden }).await
 }
 
-async fn remove_comment(Shared(gate): Shared<Gate>, Path(comment): Path<String>) -> Told {
-    asked(&gate, OldCall::DeleteComment { comment }).await
+async fn remove_comment(Shared(gate): Shared<Gate>, Path(comment): Path<String>) -> HandlerResult {
+    run_old_call(&gate, OldCall::DeleteComment { comment }).await
 }

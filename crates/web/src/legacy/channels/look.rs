@@ -143,10 +143,10 @@ pub(super) async fn written(
             break;
         }
     }
-    let told = |stored: &StoredInbound| {
+    let listed = |stored: &StoredInbound| {
         (stored.id.get(), stored.address.chat.to_string(), of_received(stored, gate.state.links()))
     };
-    Ok(found.iter().rev().map(told).collect())
+    Ok(found.iter().rev().map(listed).collect())
 }
 
 fn line(message: &ChannelConversationMessage, links: &Links) -> Line {

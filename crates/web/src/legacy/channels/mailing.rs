@@ -13,7 +13,7 @@ use store::{Filter, Page};
 
 use super::call::MOST_ITEMS;
 use super::refused::Refused;
-use super::{Gate, Told, done};
+use super::{Gate, HandlerResult, done};
 
 /// Between the first and the last message of a mailing so many others are read at most, in pages of so many.
 const MOST_PAGES: usize = 4;
@@ -109,21 +109,21 @@ async fn messages(gate: &Gate, mailing: Mailing) -> Result<Vec<OutboundMessage>,
     Ok(found)
 }
 
-fn told(id: &str, messages: &[OutboundMessage], more: &[(&str, Value)]) -> Response {
-    let mut told = counted(messages);
-    (told["success"], told["mailing_id"]) = (true.into(), id.into());
+fn mailing_report(id: &str, messages: &[OutboundMessage], more: &[(&str, Value)]) -> Response {
+    let mut body = counted(messages);
+    (body["success"], body["mailing_id"]) = (true.into(), id.into());
     for (name, value) in more {
-        told[*name] = value.clone();
+        body[*name] = value.clone();
     }
-    done(&told)
+    done(&body)
 }
 
-pub(super) async fn status(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> Told {
-    Ok(told(&id, &messages(&gate, id.parse::<Mailing>()?).await?, &[]))
+pub(super) async fn status(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> HandlerResult {
+    Ok(mailing_report(&id, &messages(&gate, id.parse::<Mailing>()?).await?, &[]))
 }
 
 /// Cancels what has not left; what is under way is sent.
-pub(super) async fn stop(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> Told {
+pub(super) async fn stop(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> HandlerResult {
     let mailing: Mailing = id.parse()?;
     let mut stopped = 0;
     for message in messages(&gate, mailing).await?.iter().filter(|message| message.state.can_cancel()) {
@@ -132,7 +132,7 @@ pub(super) async fn stop(Shared(gate): Shared<Gate>, Path(id): Path<String>) -> 
         stopped += usize::from(matches!(change, delivery::Change::Done(_)));
     }
     let more = [("stopped", json!(stopped)), ("message", json!("Mailing stopped"))];
-    Ok(told(&id, &messages(&gate, mailing).await?, &more))
+    Ok(mailing_report(&id, &messages(&gate, mailing).await?, &more))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::call::{Call, Reading, chat as chat_named, is_url};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send};
-use super::{Gate, Told, deed, done, look};
+use super::{Gate, HandlerResult, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
@@ -39,7 +39,7 @@ fn id(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
 }
 
-async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_message(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (chat, user) = (reading.maybe("chat_id"), reading.maybe("user_id"));
     let text = if reading.value("text").is_some() { reading.words("text") } else { String::new() };
@@ -109,7 +109,7 @@ fn nothing(what: &str) -> Refused {
     Refused::error(StatusCode::NOT_FOUND, format!("there is no such {what}"))
 }
 
-async fn message(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+async fn message(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> HandlerResult {
     let (chat, line) = look::received(&gate, &name).await?.ok_or_else(|| nothing("message"))?;
     Ok(ok(&shown(&line, &chat)))
 }
@@ -122,7 +122,7 @@ fn chat_of(call: &Call) -> Result<String, Refused> {
     Ok(chat.unwrap_or_else(|| "0".to_owned()))
 }
 
-async fn edit(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> Told {
+async fn edit(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let text = reading.words("text");
     reading.finish()?;
@@ -130,12 +130,12 @@ async fn edit(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call:
     Ok(ok(&json!({ "success": true })))
 }
 
-async fn remove(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> Told {
+async fn remove(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> HandlerResult {
     deed::act(&gate, &chat_of(&call)?, &Deed::Delete { external_id }).await?;
     Ok(ok(&json!({ "success": true })))
 }
 
-async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn chats(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let (count, marker) = (reading.count("count", 50, MOST).max(1), reading.count("marker", 0, FARTHEST));
     let dialogs = look::dialogs(&gate, (count, marker), 1).await?;
@@ -144,12 +144,12 @@ async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "chats": chats, "marker": next })))
 }
 
-async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Told {
+async fn chat(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> HandlerResult {
     let dialog = look::dialog(&gate, &name).await?.ok_or_else(|| nothing("chat"))?;
     Ok(ok(&shown_chat(&dialog)))
 }
 
-async fn action(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> Told {
+async fn action(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let wanted = reading.text("action");
     reading.finish()?;
@@ -165,7 +165,7 @@ async fn action(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call
     Ok(ok(&json!({ "success": true })))
 }
 
-async fn members(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> Told {
+async fn members(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (count, marker) = (reading.count("count", 20, MOST).max(1), reading.maybe_integer("marker"));
     reading.finish()?;
@@ -173,7 +173,7 @@ async fn members(Shared(gate): Shared<Gate>, Path(chat): Path<String>, call: Cal
     Ok(ok(&deed::old_call(&gate, &OldCall::Members { chat, count, marker }).await?))
 }
 
-async fn answer_press(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn answer_press(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (callback, notification) = (reading.text("callback_id"), reading.maybe("notification"));
     let message = new_message(&mut reading);
@@ -198,7 +198,7 @@ fn new_message(reading: &mut Reading<'_>) -> Option<Value> {
 }
 
 /// What came in, from the store: a second reader at MAX would take the updates away from this program.
-async fn updates(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn updates(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (limit, marker) = (reading.count("limit", MOST, MOST).max(1), reading.maybe_integer("marker"));
     reading.finish()?;
@@ -212,7 +212,7 @@ async fn updates(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "updates": updates, "marker": next })))
 }
 
-async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
@@ -220,7 +220,7 @@ async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "success": true })))
 }
 
-async fn unsubscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn unsubscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.maybe("url");
     reading.finish()?;
@@ -228,7 +228,7 @@ async fn unsubscribe(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(ok(&json!({ "success": true })))
 }
 
-async fn subscriptions(Shared(gate): Shared<Gate>) -> Told {
+async fn subscriptions(Shared(gate): Shared<Gate>) -> HandlerResult {
     let found = deed::registered(&gate).await?;
     let urls: Vec<Value> = found.urls.iter().map(|url| json!({ "url": url })).collect();
     Ok(ok(&json!({ "subscriptions": urls })))

@@ -57,7 +57,7 @@ impl Port for Gate {
 }
 
 /// What a handler comes to.
-type Told = Result<Response, Refused>;
+type HandlerResult = Result<Response, Refused>;
 
 impl Gate {
     /// The account that it calls go through.
@@ -142,7 +142,7 @@ async fn say(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Respon
         next.run(request).await
     };
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-        response = refused.said_by(&gate);
+        response = refused.response_for(&gate);
     }
     access::share(&gate, origin.as_ref(), response.headers_mut());
     response
@@ -158,12 +158,12 @@ async fn no_such_method() -> Refused {
 
 /// `GET /health`: that the port answers.
 async fn health(Shared(gate): Shared<Gate>) -> Response {
-    let said = if gate.is_terse() {
+    let body = if gate.is_terse() {
         json!({ "status": "ok", "service": gate.service() })
     } else {
         json!({ "status": "healthy", "service": gate.service(), "timestamp": gate.state.clock().now() })
     };
-    std::future::ready(done(&said)).await
+    std::future::ready(done(&body)).await
 }
 
 /// `GET /info`: what answers here.
@@ -177,6 +177,6 @@ async fn info(Shared(gate): Shared<Gate>) -> Response {
 }
 
 /// An answer to what was done.
-fn done(said: &Value) -> Response {
-    answer(StatusCode::OK, said)
+fn done(body: &Value) -> Response {
+    answer(StatusCode::OK, body)
 }

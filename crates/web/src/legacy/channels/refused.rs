@@ -49,20 +49,20 @@ impl Refused {
         error[..end].parse().ok()
     }
 
-    pub(super) fn said_by(self, gate: &Gate) -> Response {
+    pub(super) fn response_for(self, gate: &Gate) -> Response {
         match self {
             Self::Key => answer(StatusCode::UNAUTHORIZED, &json!({ "detail": "Invalid API key" })),
             Self::Fields(list) => answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "detail": list })),
             Self::Error { status, error, details } => {
-                let mut said = if gate.is_terse() {
+                let mut body = if gate.is_terse() {
                     json!({ "detail": error })
                 } else {
                     json!({ "success": false, "error": error, "details": details })
                 };
                 if gate.port.channel == ChannelKind::Vk {
-                    said["error_code"] = Self::provider_code(&error).into();
+                    body["error_code"] = Self::provider_code(&error).into();
                 }
-                let mut response = answer(status, &said);
+                let mut response = answer(status, &body);
                 if let Some(wait) = details["retry_after"].as_u64() {
                     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
                 }

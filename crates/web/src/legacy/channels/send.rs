@@ -149,22 +149,22 @@ async fn begin(
     let (channel, name) = (account.channel.clone(), account.name().clone());
     let address = ChannelChat { channel, account: name, chat: chat("chat", &order.chat)? };
     let file = order.files.first();
-    let mut said = json!({
+    let mut body = json!({
         "item": number, "chat": order.chat, "text": order.text, "reply_to": order.reply_to,
         "file": file.map(|file| &file.url), "name": file.map(|file| &file.name),
     });
     if order.files.len() > 1 {
-        said["files"] = order.files.iter().map(|file| file.url.as_str()).collect();
+        body["files"] = order.files.iter().map(|file| file.url.as_str()).collect();
     }
     if let Some(options) = &order.options {
-        said["options"] = options.clone();
+        body["options"] = options.clone();
         if !account.provider.capabilities().text.takes(&order.text) {
             let error =
                 "a text with buttons or files of the provider is one message; this one is too long for that";
             return Err(Refused::error(StatusCode::BAD_REQUEST, error));
         }
     }
-    let marks = call.marks(gate, &said)?;
+    let marks = call.marks(gate, &body)?;
     if let Some(before) = before(&gate.state, &marks).await.map_err(refused)? {
         let joined = async move { Ok::<_, SubmitError>(before) };
         return Caller::submit(&gate.state, marks.join.is_some(), joined).await.map_err(refused);

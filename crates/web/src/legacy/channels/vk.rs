@@ -12,7 +12,7 @@ use super::call::{Call, is_url, plain};
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_each};
-use super::{Gate, Told, deed, done, look};
+use super::{Gate, HandlerResult, deed, done, look};
 
 pub(super) fn routes() -> Router<Gate> {
     Router::new()
@@ -42,7 +42,7 @@ fn named(peer: &str, id: &str) -> String {
     if id.contains(':') { id.to_owned() } else { format!("{peer}:{id}") }
 }
 
-async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let peer = reading.number("peer_id");
     let attachment = reading.maybe("attachment");
@@ -91,7 +91,7 @@ fn is_name(text: &str) -> bool {
         && parts.all(|key| key.bytes().all(|one| one.is_ascii_alphanumeric()))
 }
 
-async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let peers: Vec<String> = reading.list("peer_ids").iter().map(plain).collect();
     let text = reading.words("message");
@@ -111,7 +111,7 @@ async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
     })))
 }
 
-async fn edit(Shared(gate): Shared<Gate>, Path(message): Path<String>, call: Call) -> Told {
+async fn edit(Shared(gate): Shared<Gate>, Path(message): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (peer, text) = (reading.number("peer_id"), reading.words("message"));
     reading.finish()?;
@@ -122,7 +122,7 @@ async fn edit(Shared(gate): Shared<Gate>, Path(message): Path<String>, call: Cal
     })))
 }
 
-async fn remove(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn remove(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let ids = reading.text("message_ids");
     let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
@@ -146,7 +146,7 @@ fn message(line: &Line, peer: &str) -> Value {
     })
 }
 
-async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let page = (reading.count("count", 20, MOST), reading.count("offset", 0, FARTHEST));
     let filter = reading.maybe("filter").unwrap_or_default();
@@ -166,7 +166,7 @@ async fn conversations(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(done(&json!({ "success": true, "count": items.len(), "items": items })))
 }
 
-async fn history(Shared(gate): Shared<Gate>, Path(peer): Path<String>, call: Call) -> Told {
+async fn history(Shared(gate): Shared<Gate>, Path(peer): Path<String>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("count", 20, MOST), reading.count("offset", 0, FARTHEST));
     let lines = look::lines(&gate, &peer, page).await?;
@@ -174,12 +174,12 @@ async fn history(Shared(gate): Shared<Gate>, Path(peer): Path<String>, call: Cal
     Ok(done(&json!({ "success": true, "peer_id": number(&peer), "count": items.len(), "items": items })))
 }
 
-async fn read(Shared(gate): Shared<Gate>, Path(peer): Path<String>) -> Told {
+async fn read(Shared(gate): Shared<Gate>, Path(peer): Path<String>) -> HandlerResult {
     deed::act(&gate, &peer, &Deed::MarkRead { external_id: None }).await?;
     Ok(done(&json!({ "success": true, "peer_id": number(&peer), "message": "Marked as read" })))
 }
 
-async fn users(Shared(gate): Shared<Gate>, Path(ids): Path<String>) -> Told {
+async fn users(Shared(gate): Shared<Gate>, Path(ids): Path<String>) -> HandlerResult {
     let mut users = Vec::new();
     for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()).take(MOST) {
         if let Some(dialog) = look::dialog(&gate, id).await? {
@@ -191,19 +191,19 @@ async fn users(Shared(gate): Shared<Gate>, Path(ids): Path<String>) -> Told {
     Ok(done(&json!({ "success": true, "users": users })))
 }
 
-async fn group(Shared(gate): Shared<Gate>) -> Told {
+async fn group(Shared(gate): Shared<Gate>) -> HandlerResult {
     let identity = gate.account()?.provider.check().await?;
     Ok(done(&json!({ "success": true, "group": { "id": number(&identity.id), "name": identity.name } })))
 }
 
-async fn servers(Shared(gate): Shared<Gate>) -> Told {
+async fn servers(Shared(gate): Shared<Gate>) -> HandlerResult {
     let found = deed::registered(&gate).await?;
     let server = |(place, url): (usize, &String)| json!({ "id": place + 1, "url": url });
     let servers: Vec<Value> = found.urls.iter().enumerate().map(server).collect();
     Ok(done(&json!({ "success": true, "count": servers.len(), "servers": servers })))
 }
 
-async fn add_server(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn add_server(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
@@ -218,7 +218,7 @@ async fn server_url(gate: &Gate, id: usize) -> Result<String, Refused> {
     url.ok_or_else(|| Refused::error(StatusCode::NOT_FOUND, "there is no such server"))
 }
 
-async fn settings(Shared(gate): Shared<Gate>, Path(id): Path<usize>, call: Call) -> Told {
+async fn settings(Shared(gate): Shared<Gate>, Path(id): Path<usize>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let events = reading.flags(is_event);
     reading.finish()?;
@@ -233,12 +233,12 @@ fn is_event(name: &str) -> bool {
     is_word && name.contains('_') && !["group_id", "server_id", "api_version", "access_token"].contains(&name)
 }
 
-async fn confirmation(Shared(gate): Shared<Gate>) -> Told {
-    let told = deed::old_call(&gate, &OldCall::ConfirmationCode).await?;
-    Ok(done(&json!({ "success": true, "code": told["code"] })))
+async fn confirmation(Shared(gate): Shared<Gate>) -> HandlerResult {
+    let reply = deed::old_call(&gate, &OldCall::ConfirmationCode).await?;
+    Ok(done(&json!({ "success": true, "code": reply["code"] })))
 }
 
-async fn remove_server(Shared(gate): Shared<Gate>, Path(id): Path<usize>) -> Told {
+async fn remove_server(Shared(gate): Shared<Gate>, Path(id): Path<usize>) -> HandlerResult {
     deed::unregister(&gate, Some(&server_url(&gate, id).await?)).await?;
     Ok(done(&json!({ "success": true, "id": id, "message": "Server deleted" })))
 }
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_vk_are_told_from_other_words() {
+    fn vk_names_are_distinguished_from_other_words() {
         for name in ["photo1_2", "doc-100_7_a1b2", "audio_message5_6"] {
             assert!(is_name(name), "{name}");
         }

@@ -17,7 +17,7 @@ use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
 use super::send::{Order, send, send_later};
-use super::{Gate, Told, deed, done, look, mailing};
+use super::{Gate, HandlerResult, deed, done, look, mailing};
 use crate::fingerprint::Fingerprint;
 
 /// The most chats of one call.
@@ -55,14 +55,14 @@ fn chat_of(given: &str) -> String {
     format!("{digits}@c.us")
 }
 
-async fn send_one(gate: &Gate, call: &Call, to: String, order: Order) -> Told {
+async fn send_one(gate: &Gate, call: &Call, to: String, order: Order) -> HandlerResult {
     let sent = send(gate, call, order).await?;
     Ok(done(
         &json!({ "success": true, "to": to, "message_id": sent.id, "message": "Message sent", "id": sent.ours }),
     ))
 }
 
-async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let to = reading.text("to");
     let text = reading.words("text");
@@ -71,7 +71,7 @@ async fn send_text(Shared(gate): Shared<Gate>, call: Call) -> Told {
     send_one(&gate, &call, to, order).await
 }
 
-async fn send_file(gate: &Gate, call: &Call, field: &str, wish: Wish) -> Told {
+async fn send_file(gate: &Gate, call: &Call, field: &str, wish: Wish) -> HandlerResult {
     let mut reading = call.reading();
     let (to, url) = (reading.text("to"), reading.url(field));
     let (caption, name) = (reading.maybe("caption").unwrap_or_default(), reading.maybe("filename"));
@@ -80,19 +80,19 @@ async fn send_file(gate: &Gate, call: &Call, field: &str, wish: Wish) -> Told {
     send_one(gate, call, to, order).await
 }
 
-async fn send_image(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_image(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     send_file(&gate, &call, "image_url", Wish::Auto).await
 }
 
-async fn send_document(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_document(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     send_file(&gate, &call, "document_url", Wish::Document).await
 }
 
-async fn send_voice(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_voice(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     send_file(&gate, &call, "voice_url", Wish::Voice).await
 }
 
-async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn send_bulk(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let recipients: Vec<String> = reading.list("recipients").iter().map(plain).collect();
     let text = reading.words("text");
@@ -127,7 +127,7 @@ fn delay(to: &str, least: usize, most: usize) -> Duration {
     Duration::from_secs(u64::try_from(least).unwrap_or_default()) + Duration::from_millis(part)
 }
 
-async fn status(Shared(gate): Shared<Gate>) -> Told {
+async fn status(Shared(gate): Shared<Gate>) -> HandlerResult {
     let account = gate.account()?;
     let status = account.status();
     let why = status.stopped.or(status.last_error).map(|(why, _)| why.to_string());
@@ -138,7 +138,7 @@ async fn status(Shared(gate): Shared<Gate>) -> Told {
 }
 
 /// The picture that the phone scans, in base64 as Wappi has it; none where the number is signed in.
-async fn qr(Shared(gate): Shared<Gate>) -> Told {
+async fn qr(Shared(gate): Shared<Gate>) -> HandlerResult {
     let picture = match gate.account()?.provider.log_in(None).await? {
         LogIn::Done => None,
         LogIn::Picture(picture) => Some(STANDARD.encode(picture)),
@@ -150,16 +150,16 @@ async fn qr(Shared(gate): Shared<Gate>) -> Told {
     Ok(done(&json!({ "success": true, "authorized": picture.is_none(), "qrCode": picture })))
 }
 
-async fn check_number(Shared(gate): Shared<Gate>, Path(phone): Path<String>) -> Told {
+async fn check_number(Shared(gate): Shared<Gate>, Path(phone): Path<String>) -> HandlerResult {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     if !(7..=15).contains(&digits.len()) {
         return Err(Refused::field("path", "phone", "Input should be the number of a phone", "value_error"));
     }
-    let told = deed::old_call(&gate, &OldCall::CheckNumber { digits }).await?;
-    Ok(done(&json!({ "success": true, "phone": phone, "exists": told["on_whatsapp"] })))
+    let reply = deed::old_call(&gate, &OldCall::CheckNumber { digits }).await?;
+    Ok(done(&json!({ "success": true, "phone": phone, "exists": reply["on_whatsapp"] })))
 }
 
-async fn profile(Shared(gate): Shared<Gate>) -> Told {
+async fn profile(Shared(gate): Shared<Gate>) -> HandlerResult {
     let identity = gate.account()?.provider.check().await?;
     Ok(done(&json!({ "success": true, "profile": { "id": identity.id, "name": identity.name } })))
 }
@@ -180,7 +180,7 @@ fn shown(dialog: &Dialog) -> Value {
 }
 
 /// Chats of the store, as a list of this name.
-async fn listed(gate: &Gate, call: &Call, name: &str, wanted: impl Fn(&Dialog) -> bool) -> Told {
+async fn listed(gate: &Gate, call: &Call, name: &str, wanted: impl Fn(&Dialog) -> bool) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("limit", MOST, MOST_CHATS), reading.count("offset", 0, FARTHEST));
     let dialogs = look::dialogs(gate, page, 1).await?;
@@ -188,19 +188,19 @@ async fn listed(gate: &Gate, call: &Call, name: &str, wanted: impl Fn(&Dialog) -
     Ok(done(&json!({ "success": true, "count": shown.len(), name: shown })))
 }
 
-async fn chats(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn chats(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     listed(&gate, &call, "chats", |_| true).await
 }
 
-async fn contacts(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn contacts(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     listed(&gate, &call, "contacts", |dialog| !dialog.chat.chat.as_str().ends_with("@g.us")).await
 }
 
-async fn groups(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn groups(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     listed(&gate, &call, "groups", |dialog| dialog.chat.chat.as_str().ends_with("@g.us")).await
 }
 
-async fn messages(Shared(gate): Shared<Gate>, Path(given): Path<String>, call: Call) -> Told {
+async fn messages(Shared(gate): Shared<Gate>, Path(given): Path<String>, call: Call) -> HandlerResult {
     let reading = call.reading();
     let page = (reading.count("limit", MOST, MOST), reading.count("offset", 0, FARTHEST));
     let messages: Vec<Value> =
@@ -208,7 +208,7 @@ async fn messages(Shared(gate): Shared<Gate>, Path(given): Path<String>, call: C
     Ok(done(&json!({ "success": true, "chat_id": given, "count": messages.len(), "messages": messages })))
 }
 
-async fn set_webhook(Shared(gate): Shared<Gate>, call: Call) -> Told {
+async fn set_webhook(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
@@ -216,11 +216,11 @@ async fn set_webhook(Shared(gate): Shared<Gate>, call: Call) -> Told {
     Ok(done(&json!({ "success": true, "url": url, "message": "Webhook set" })))
 }
 
-async fn webhook(Shared(gate): Shared<Gate>) -> Told {
+async fn webhook(Shared(gate): Shared<Gate>) -> HandlerResult {
     Ok(done(&deed::status(&gate).await?))
 }
 
-async fn remove_webhook(Shared(gate): Shared<Gate>) -> Told {
+async fn remove_webhook(Shared(gate): Shared<Gate>) -> HandlerResult {
     let urls = deed::unregister(&gate, None).await?;
     Ok(done(&json!({ "success": true, "message": "Webhook removed", "urls": urls })))
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use domain::Timestamp;
 
 /// How long files wait to be imported.
-pub(crate) const KEPT: Duration = Duration::from_mins(30);
+pub(crate) const BUNDLE_LIFETIME: Duration = Duration::from_mins(30);
 
 /// The most bundles that wait at once.
 const MOST_BUNDLES: usize = 4;
@@ -65,7 +65,7 @@ impl Bundles {
         files: Vec<(String, Bytes)>,
         now: Timestamp,
     ) -> Result<(String, Timestamp), BundleError> {
-        let (id, until) = (format!("imp_{number}"), now.plus(KEPT));
+        let (id, until) = (format!("imp_{number}"), now.plus(BUNDLE_LIFETIME));
         {
             let mut waiting = self.waiting();
             if waiting.len() >= MOST_BUNDLES {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_are_kept_for_the_program_alone_and_removed() {
+    async fn stored_files_are_private_to_the_program_and_removed() {
         let dir = tempfile::tempdir().expect("a directory");
         let bundles = Bundles::new(dir.path());
         let files = vec![
@@ -218,7 +218,7 @@ mod tests {
             file("main.session-wal", b"x"),
         ];
         let (id, until) = bundles.keep(7, files, now()).await.expect("kept");
-        assert_eq!(until, now().plus(KEPT));
+        assert_eq!(until, now().plus(BUNDLE_LIFETIME));
         let paths = bundles.find(&id, now()).await.expect("there");
         let folder = dir.path().join(FOLDER).join(&id);
         let names: Vec<_> =
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_so_many_wait_and_what_a_dead_program_left_is_removed() {
+    async fn waiting_bundles_are_limited_and_leftovers_are_removed() {
         let dir = tempfile::tempdir().expect("a directory");
         let bundles = Bundles::new(dir.path());
         for number in 0..MOST_BUNDLES {
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_left_of_what_the_disk_does_not_take() {
+    async fn a_failed_write_leaves_no_files() {
         let dir = tempfile::tempdir().expect("a directory");
         fs::write(dir.path().join(FOLDER), b"in the way").expect("written");
         let bundles = Bundles::new(dir.path());

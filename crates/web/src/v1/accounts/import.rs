@@ -203,9 +203,9 @@ impl Import {
         let Self { paths, files: _, string, dry_run, account, purposes, api_id, api_hash, plan } = self;
         let mut errors = Vec::new();
         if !paths.is_empty() && !here {
-            let way_out = "is taken on the control socket alone; run `switchboard account import` on the server, or send a \
+            let advice = "is taken on the control socket alone; run `switchboard account import` on the server, or send a \
                            session file itself as application/octet-stream";
-            errors.push(FieldError::new("paths", way_out));
+            errors.push(FieldError::new("paths", advice));
         }
         if paths.len() > MOST_PATHS {
             errors.push(FieldError::new(
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_application_is_none() {
+    fn an_incomplete_application_is_ignored() {
         for (half, missing) in [(r#""api_id":1"#, "api_hash"), (r#""api_hash":"demo""#, "api_id")] {
             let refused = body(&format!(r#"{{"string":"1A",{half}}}"#))
                 .order(false, None)

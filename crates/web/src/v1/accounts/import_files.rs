@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bundles::{BundleError, KEPT, MOST_FILES};
+use super::bundles::{BUNDLE_LIFETIME, BundleError, MOST_FILES};
 use crate::answer::{json, located};
 use crate::auth::{Authorized, CanArrangeAccounts};
 use crate::extract::{PathParameter, read_body};
@@ -109,7 +109,7 @@ fn forget_later(state: &State, id: String) {
     state.tasks().spawn(async move {
         tokio::select! {
             () = waiting.stopping() => {}
-            () = tokio::time::sleep(KEPT) => {}
+            () = tokio::time::sleep(BUNDLE_LIFETIME) => {}
         }
         waiting.bundles().remove(&id).await;
     });

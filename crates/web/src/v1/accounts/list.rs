@@ -52,7 +52,7 @@ pub(crate) async fn list(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let wanted = PageRequest::take(&mut query);
-    let asked = Asked::take(&mut query);
+    let filter = AccountFilter::take(&mut query);
     query.finish()?;
     let mut accounts = state.pool().accounts();
     accounts.retain(|account| caller.shows_account(&account.name));
@@ -62,7 +62,7 @@ pub(crate) async fn list(
     }
     let least = health::CardFilter { limit: Some(1), ..health::CardFilter::default() };
     let causes = state.health().overview(&least).causes;
-    let page = wanted.cut(asked.of(accounts, &causes), |account| account.name.to_string())?;
+    let page = wanted.cut(filter.of(accounts, &causes), |account| account.name.to_string())?;
     let items = page.items.into_iter().map(|account| caller.own_account(&state, account)).collect();
     let ownerless_sessions = if caller.limited().is_some() {
         // They are of no account that it may use.
@@ -92,14 +92,14 @@ enum Condition {
 
 /// Which accounts a caller asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Asked {
+struct AccountFilter {
     /// In one of these; empty means any.
     states: Vec<Condition>,
     text: Option<String>,
     worst_first: bool,
 }
 
-impl Asked {
+impl AccountFilter {
     fn take(query: &mut QueryParameters) -> Self {
         let states =
             query.take_with("state", |text| text.split(',').map(condition_of).collect()).unwrap_or_default();
@@ -124,16 +124,16 @@ impl Asked {
     fn wants(&self, account: &AccountView, causes: &Causes) -> bool {
         let AccountView { name, username, display_name, phone, state, .. } = account;
         let has =
-            |told: Option<&str>, text: &str| told.is_some_and(|told| told.to_lowercase().contains(text));
+            |field: Option<&str>, text: &str| field.is_some_and(|field| field.to_lowercase().contains(text));
         let is = |condition: &Condition| match condition {
             Condition::State(wanted) => wanted == state,
             Condition::Trouble => causes.has(&CardId::account(name)),
         };
         (self.states.is_empty() || self.states.iter().any(is))
             && self.text.as_deref().is_none_or(|text| {
-                let told =
+                let fields =
                     [Some(name.as_str()), username.as_deref(), display_name.as_deref(), phone.as_deref()];
-                told.into_iter().any(|told| has(told, text))
+                fields.into_iter().any(|field| has(field, text))
             })
     }
 }

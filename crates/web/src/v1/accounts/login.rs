@@ -26,7 +26,7 @@ const LONGEST_ANSWER: usize = 1_024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = LoginBy)]
-pub(crate) enum Way {
+pub(crate) enum LoginMethod {
     /// By a code that Telegram sends.
     Phone,
     /// By a QR code that is shown to a phone where the account is signed in.
@@ -38,7 +38,7 @@ pub(crate) enum Way {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLogin {
     /// How to sign in.
-    by: Way,
+    by: LoginMethod,
     /// With `phone`: the number; left out, the account's own.
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "+70000000001")]
@@ -104,13 +104,13 @@ pub(crate) async fn start(
     let name = read_name(&given)?;
     let NewLogin { by, phone, purposes, restart } = body.value;
     let how = match (by, phone) {
-        (Way::Qr, None) => How::Qr,
-        (Way::Qr, Some(_)) => {
+        (LoginMethod::Qr, None) => How::Qr,
+        (LoginMethod::Qr, Some(_)) => {
             let message = "has no place here: a QR code needs no number; leave it out, or sign in by phone";
             return Err(Problem::fields(vec![FieldError::new("phone", message)]));
         }
-        (Way::Phone, None) => How::Phone(None),
-        (Way::Phone, Some(written)) => match phone::read(written.expose_secret()) {
+        (LoginMethod::Phone, None) => How::Phone(None),
+        (LoginMethod::Phone, Some(written)) => match phone::read(written.expose_secret()) {
             Some(number) => How::Phone(Some(number.into())),
             None => return Err(Problem::fields(vec![FieldError::new("phone", phone::WRONG)])),
         },
@@ -168,7 +168,7 @@ pub(crate) async fn code(
                           for how it was sent.";
             Err(Problem::new(Code::LoginCodeInvalid, detail))
         }
-        Ok(LoginState::None) => Err(nobody_signs_in()),
+        Ok(LoginState::None) => Err(no_login_in_progress()),
         next => shown(&state, name, next),
     }
 }
@@ -200,7 +200,7 @@ pub(crate) async fn password(
             let detail = format!("It is not the two-step password of the account; send it once more.{hint}");
             Err(Problem::new(Code::LoginPasswordInvalid, detail))
         }
-        Ok(LoginState::None) => Err(nobody_signs_in()),
+        Ok(LoginState::None) => Err(no_login_in_progress()),
         next => shown(&state, name, next),
     }
 }
@@ -228,7 +228,7 @@ pub(crate) async fn terms(
 ) -> Result<Response, Problem> {
     let name = read_name(&given)?;
     match state.pool().login().answer_terms(&name, body.value.accept).await {
-        Ok(LoginState::None) => Err(nobody_signs_in()),
+        Ok(LoginState::None) => Err(no_login_in_progress()),
         next => shown(&state, name, next),
     }
 }
@@ -274,7 +274,7 @@ pub(crate) async fn cancel(
     }
 }
 
-fn nobody_signs_in() -> Problem {
+fn no_login_in_progress() -> Problem {
     let detail = "No sign-in to this account is under way; begin with POST …/login, and give {\"by\":\"phone\"} or \
                   {\"by\":\"qr\"}.";
     Problem::new(Code::WrongState, detail)

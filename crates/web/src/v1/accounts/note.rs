@@ -57,7 +57,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let name = known(&pool, &given)?;
+    let name = find_account(&pool, &given)?;
     let Some((text, updated_at, updated_by)) = store.accounts().note(&name).await? else {
         return Err(Problem::new(Code::NotFound, format!("There is no note about {name}.")));
     };
@@ -83,7 +83,7 @@ pub(crate) async fn write(
     PathParameter(given): PathParameter<String>,
     body: Unchecked<NewAccountNote>,
 ) -> Result<Response, Problem> {
-    let name = known(&pool, &given)?;
+    let name = find_account(&pool, &given)?;
     let text = body.checked(|new: NewAccountNote| read(&new.text))?;
     if text.is_empty() {
         store.accounts().forget_note(&name).await?;
@@ -109,12 +109,12 @@ pub(crate) async fn remove(
     _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    store.accounts().forget_note(&known(&pool, &given)?).await?;
+    store.accounts().forget_note(&find_account(&pool, &given)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The name of an account that there is.
-fn known(pool: &Pool, given: &str) -> Result<AccountName, Problem> {
+fn find_account(pool: &Pool, given: &str) -> Result<AccountName, Problem> {
     let name = read_name(given)?;
     pool.account(&name).map(|_| name).ok_or_else(|| Problem::account_not_found(given))
 }

@@ -42,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_read_is_read_as_itself(written in "\\PC{0,24}") {
+        fn a_normalized_number_is_read_as_itself(written in "\\PC{0,24}") {
             if let Some(number) = read(&written) {
                 prop_assert_eq!(read(&number), Some(number.clone()));
                 prop_assert!(number.len() <= 16);

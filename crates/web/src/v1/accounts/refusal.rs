@@ -15,8 +15,8 @@ pub(super) fn of_roster(error: RosterError) -> Problem {
         RosterError::Store(error) => return error.into(),
         RosterError::NameTaken(_) => Code::AccountExists,
         RosterError::ReadOnly(_) => Code::AccountIsInSettings,
-        RosterError::UnderWay { .. } | RosterError::NotClosed(_) => Code::AccountBusy,
-        RosterError::SessionInUse(_) | RosterError::AskedAbout => Code::SessionInUse,
+        RosterError::MessagesInProgress { .. } | RosterError::NotClosed(_) => Code::AccountBusy,
+        RosterError::SessionInUse(_) | RosterError::UnderImport => Code::SessionInUse,
         RosterError::NoSuchSession => Code::SessionNotFound,
         RosterError::WrongUser { .. } | RosterError::SamePerson { .. } => Code::OtherPerson,
         RosterError::NoAddress(_) | RosterError::TooManySessions(_) => Code::WrongState,
@@ -37,7 +37,7 @@ pub(super) fn of_login(error: LoginError, now: Timestamp) -> Problem {
         }
         LoginError::NoPhone => Code::PhoneNeeded,
         LoginError::InvalidPhone => Code::PhoneInvalid,
-        LoginError::NotNow(_) | LoginError::NoOtherWay => Code::WrongState,
+        LoginError::NotNow(_) | LoginError::NoOtherDelivery => Code::WrongState,
         LoginError::Unreachable(_) | LoginError::Password(_) => Code::LoginFailed,
         LoginError::Ending => Code::ShuttingDown,
     };
@@ -59,7 +59,7 @@ pub(super) const fn code_of(failure: LoginFailure) -> Code {
         LoginFailure::Banned => Code::AccountBanned,
         LoginFailure::TermsDeclined => Code::TermsDeclined,
         LoginFailure::LeftAlone => Code::WrongState,
-        LoginFailure::BeginAnew | LoginFailure::Refused => Code::LoginFailed,
+        LoginFailure::StartOver | LoginFailure::Refused => Code::LoginFailed,
     }
 }
 

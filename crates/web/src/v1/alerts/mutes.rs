@@ -100,7 +100,7 @@ pub(crate) async fn mute_alert(
 #[utoipa::path(
     delete, path = "/v1/alerts/{id}/mute", tag = "alerts", operation_id = "unmute_alert",
     params(("id" = String, Path, description = "The alert's id")),
-    responses((status = 204, description = "It is told of again"))
+    responses((status = 204, description = "It is no longer muted"))
 )]
 pub(crate) async fn unmute_alert(
     Shared(alerts): Shared<alerts::Alerts>,
@@ -162,7 +162,7 @@ pub(crate) async fn create(
     delete, path = "/v1/mutes/{card}", tag = "alerts", operation_id = "unmute_card",
     params(("card" = String, Path, description = "The card, such as `account:main`")),
     responses(
-        (status = 204, description = "It is told of again"),
+        (status = 204, description = "It is no longer muted"),
         (status = 404, description = "It is not muted"),
     )
 )]

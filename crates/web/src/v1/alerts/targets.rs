@@ -176,8 +176,8 @@ pub(crate) async fn report(
     answer(&name, alerts.report(&name, &subject, &text).await)
 }
 
-fn answer(name: &str, told: Result<Tested, TestError>) -> Result<Response, Problem> {
-    match told {
+fn answer(name: &str, tested: Result<Tested, TestError>) -> Result<Response, Problem> {
+    match tested {
         Ok(Tested::Delivered) => {
             Ok(json(StatusCode::OK, &api::TargetTest { told: true, message: None, why: None }))
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::{CampaignTask as CampaignTaskRow, StoreError, TasksAdded, Unblocking};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{known, media, shown};
+use super::{find_campaign, media, shown};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanOperate, CanRead};
@@ -120,7 +120,7 @@ pub(crate) async fn add_senders(
     PathParameter(name): PathParameter<String>,
     body: Unchecked<NewSenders>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     let profiles = state.store().campaigns().profiles().await?;
     let senders = body.checked(|new: NewSenders| {
         let count = new.accounts.len() + new.profiles.len();
@@ -159,7 +159,7 @@ pub(crate) async fn remove_sender(
     _: Authorized<CanOperate>,
     PathParameter((name, sender)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     if let Ok(sender) = sender_of(&sender) {
         state.store().campaigns().remove_sender(&name, &sender).await?;
     }
@@ -178,7 +178,7 @@ pub(crate) async fn messages(
     PathParameter(name): PathParameter<String>,
     wanted: PageRequest,
 ) -> Result<Response, Problem> {
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let messages = state.store().campaigns().messages(&name).await?;
     let messages: Vec<_> = messages.into_iter().map(CampaignMessage::from).collect();
     Ok(json(StatusCode::OK, &wanted.cut(messages, |message| message.number.to_string())?))
@@ -201,7 +201,7 @@ pub(crate) async fn add_messages(
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let sync = query.take::<bool>("sync").unwrap_or(false);
     let (text, dry_run) = file(&state, query, request).await?;
     let read = media::named(read_messages(&text))?;
@@ -244,10 +244,10 @@ fn previews(messages: &[(FileMessage, Vec<Named>)], chat: Option<&CampaignTaskRo
             let names = variables(&message.text).unwrap_or_default();
             names.into_iter().map(|name| (name.clone(), name)).collect()
         };
-        let said = render(&message.text, message.parse_mode, &values);
+        let rendered = render(&message.text, message.parse_mode, &values);
         CampaignPreview {
             chat: chat.map(|chat| chat.chat.to_string()).unwrap_or_default(),
-            text: said.unwrap_or_else(|error| error.to_string()),
+            text: rendered.unwrap_or_else(|error| error.to_string()),
             media: named.iter().map(shown_file).collect(),
         }
     };
@@ -274,7 +274,7 @@ pub(crate) async fn tasks(
     let blocked = query.take::<bool>("blocked").unwrap_or(false);
     let page = store_page(&mut query);
     query.finish()?;
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let campaigns = state.store().campaigns();
     let found = if blocked {
         campaigns.blocked_tasks(&name, &page).await
@@ -301,7 +301,7 @@ pub(crate) async fn add_tasks(
     query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let (text, dry_run) = file(&state, query, request).await?;
     let mut list = ChatList::of(&text);
     let mut added = TasksAdded::default();
@@ -336,7 +336,7 @@ pub(crate) async fn unblock(
     } else {
         Unchecked::of(bytes)?.checked(UnblockCampaign::only)?
     };
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     let campaigns = state.store().campaigns();
     let unknown = |field, why: &str| Err(Problem::fields(vec![FieldError::new(field, why.to_owned())]));
     if let Some(chat) = &only.chat

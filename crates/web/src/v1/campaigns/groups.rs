@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::{CampaignRow, StoreError};
 use utoipa::ToSchema;
 
-use super::{invalid, known, no_such_campaign, shown};
+use super::{find_campaign, invalid, no_such_campaign, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::{PathParameter, Unchecked, kept_when_empty};
@@ -148,7 +148,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
 }
 
@@ -165,7 +165,7 @@ pub(crate) async fn change(
     PathParameter(name): PathParameter<String>,
     body: Unchecked<ChangedSettings>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     let now: CampaignSettings = serde_json::from_str(&row.settings).unwrap_or_default();
     let workers = now.workers;
     let (wanted, settings) = body.checked(|changed: ChangedSettings| {
@@ -214,7 +214,7 @@ pub(crate) async fn clear(
     _: Authorized<CanOperate>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     state.store().campaigns().clear(&name).await.map_err(|error| of_open(&name, error))?;
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use store::{PastAttempt, PastCampaign, PastTask, StoreError};
 use utoipa::ToSchema;
 
-use super::known;
+use super::find_campaign;
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanOperate};
@@ -135,7 +135,7 @@ pub(crate) async fn take_over(
     PathParameter(name): PathParameter<String>,
     body: Unchecked<CampaignHistory>,
 ) -> Result<Response, Problem> {
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let past = body.checked(past)?;
     let (id, now) = (CampaignRunId::from_uuid(state.ids().next()), state.clock().now());
     let taken = match state.store().campaigns().take_over(&name, past, id, now).await {

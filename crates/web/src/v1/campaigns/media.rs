@@ -19,7 +19,7 @@ pub(super) fn named(read: Imported<FileMessage>) -> Result<Imported<(FileMessage
     for mut item in read.items {
         match new_media::named(std::mem::take(&mut item.media)) {
             Ok(named) => usable.items.push((item, named)),
-            Err(errors) => usable.refuse(item.line, said(errors)),
+            Err(errors) => usable.refuse(item.line, joined_errors(errors)),
         }
     }
     if usable.items.iter().map(|(_, named)| named.len()).sum::<usize>() > MOST_FILES {
@@ -62,7 +62,7 @@ pub(super) async fn taken(
     Ok((usable, loads))
 }
 
-fn said(errors: Vec<FieldError>) -> String {
-    let said = errors.into_iter().map(|error| format!("{} {}", error.field, error.message));
-    said.collect::<Vec<_>>().join("; ")
+fn joined_errors(errors: Vec<FieldError>) -> String {
+    let lines = errors.into_iter().map(|error| format!("{} {}", error.field, error.message));
+    lines.collect::<Vec<_>>().join("; ")
 }

@@ -54,7 +54,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The campaign of a name.
-async fn known(state: &State, name: &str) -> Result<CampaignRow, Problem> {
+async fn find_campaign(state: &State, name: &str) -> Result<CampaignRow, Problem> {
     state.store().campaigns().get(name).await?.ok_or_else(|| no_such_campaign(name))
 }
 

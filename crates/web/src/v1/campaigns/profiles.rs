@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::campaigns::{ControlError, InvalidPlace, LogIn, ProfileError, ProfileKind, ProfilePlace};
+use ::campaigns::{ControlError, InvalidProfileLocation, LogIn, ProfileError, ProfileKind, ProfileLocation};
 use api::{CampaignLogIn, CampaignProfile};
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
@@ -49,23 +49,23 @@ pub(crate) struct PutProfile {
 }
 
 impl PutProfile {
-    fn place(self) -> Result<ProfilePlace, InvalidPlace> {
+    fn place(self) -> Result<ProfileLocation, InvalidProfileLocation> {
         let text = |text: Option<String>| text.unwrap_or_default();
         let place = match self.kind {
-            ProfileKind::Chromium => ProfilePlace::Chromium,
-            ProfileKind::Firefox => ProfilePlace::Firefox,
+            ProfileKind::Chromium => ProfileLocation::Chromium,
+            ProfileKind::Firefox => ProfileLocation::Firefox,
             ProfileKind::Donut => {
-                ProfilePlace::Donut { api: text(self.api), token: text(self.token), id: text(self.id) }
+                ProfileLocation::Donut { api: text(self.api), token: text(self.token), id: text(self.id) }
             }
-            ProfileKind::Endpoint => ProfilePlace::Endpoint {
+            ProfileKind::Endpoint => ProfileLocation::Endpoint {
                 driver: text(self.driver),
                 capabilities: self.capabilities.unwrap_or_default(),
             },
         };
-        if self.proxy.is_some() && !matches!(place, ProfilePlace::Chromium | ProfilePlace::Firefox) {
+        if self.proxy.is_some() && !matches!(place, ProfileLocation::Chromium | ProfileLocation::Firefox) {
             let why =
                 "is of profiles of the kinds chromium and firefox: other browsers have proxies of their own";
-            return Err(InvalidPlace { field: "proxy", why });
+            return Err(InvalidProfileLocation { field: "proxy", why });
         }
         place.checked()
     }
@@ -102,7 +102,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let profile = known(&state, &name).await?;
+    let profile = find_profile(&state, &name).await?;
     Ok(json(StatusCode::OK, &shown(&state, profile).await?))
 }
 
@@ -145,7 +145,7 @@ pub(crate) async fn put(
         }
         other => other.into(),
     })?;
-    let profile = known(&state, name.as_str()).await?;
+    let profile = find_profile(&state, name.as_str()).await?;
     Ok(json(StatusCode::OK, &shown(&state, profile).await?))
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn remove(
     _: Authorized<CanArrangeAccounts>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let profile = known(&state, &name).await?;
+    let profile = find_profile(&state, &name).await?;
     state.store().campaigns().remove_profile(&profile.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -176,9 +176,9 @@ pub(crate) async fn unblock(
     _: Authorized<CanOperate>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let profile = known(&state, &name).await?;
+    let profile = find_profile(&state, &name).await?;
     state.store().campaigns().unblock_profile(&profile.name, state.clock().now()).await?;
-    Ok(json(StatusCode::OK, &shown(&state, known(&state, &name).await?).await?))
+    Ok(json(StatusCode::OK, &shown(&state, find_profile(&state, &name).await?).await?))
 }
 
 /// Opens a browser profile and tests whether its page is the one that is known. Sends nothing; what is wrong is in `last_error`.
@@ -195,10 +195,10 @@ pub(crate) async fn check(
     _: Authorized<CanOperate>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let profile = known(&state, &name).await?;
+    let profile = find_profile(&state, &name).await?;
     let checked = state.campaigns().check_profile(&profile.name).await;
     checked.map_err(|error| not_opened(&name, error))?;
-    Ok(json(StatusCode::OK, &shown(&state, known(&state, &name).await?).await?))
+    Ok(json(StatusCode::OK, &shown(&state, find_profile(&state, &name).await?).await?))
 }
 
 /// Shows what the owner of a browser profile sees who logs in there: a code to be scanned with the phone. Ask again every few
@@ -216,11 +216,11 @@ pub(crate) async fn log_in(
     _: Authorized<CanArrangeAccounts>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let profile = known(&state, &name).await?;
+    let profile = find_profile(&state, &name).await?;
     let seen = state.campaigns().log_in(&profile.name).await;
     let (state, picture, user_id) = match seen.map_err(|error| not_opened(&name, error))? {
         LogIn::Code(png) => ("code", Some(STANDARD.encode(png)), None),
-        LogIn::Asked(what) => (what, None, None),
+        LogIn::Requested(what) => (what, None, None),
         LogIn::Loading => ("loading", None, None),
         LogIn::Done(user) => ("done", None, Some(user.into())),
     };
@@ -260,7 +260,7 @@ pub(crate) async fn picture(
 }
 
 /// The profile of a name.
-async fn known(state: &State, name: &str) -> Result<StoredProfile, Problem> {
+async fn find_profile(state: &State, name: &str) -> Result<StoredProfile, Problem> {
     let profile = match name.parse::<ProfileName>() {
         Ok(parsed) => state.store().campaigns().profile(&parsed).await?,
         Err(_) => None,

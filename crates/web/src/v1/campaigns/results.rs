@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use store::{AttemptFilter, Store};
 use utoipa::IntoParams;
 
-use super::known;
+use super::find_campaign;
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
@@ -87,7 +87,7 @@ pub(crate) async fn runs(
 ) -> Result<Response, Problem> {
     let page = store_page(&mut query);
     query.finish()?;
-    known(&state, &name).await?;
+    find_campaign(&state, &name).await?;
     let campaigns = state.store().campaigns();
     let page = campaigns.runs(&name, &page).await.map_err(listed)?;
     let mut items = Vec::with_capacity(page.items.len());
@@ -130,7 +130,7 @@ pub(crate) async fn hours(
     _: Authorized<CanRead>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let row = known(&state, &name).await?;
+    let row = find_campaign(&state, &name).await?;
     let campaigns = state.store().campaigns();
     let now = state.clock().now();
     let latest = now.as_micros().div_euclid(HOUR);
@@ -278,7 +278,7 @@ async fn run_of(
     name: &str,
     wanted: Option<CampaignRunId>,
 ) -> Result<Option<CampaignRunId>, Problem> {
-    known(state, name).await?;
+    find_campaign(state, name).await?;
     let campaigns = state.store().campaigns();
     let run = match wanted {
         Some(id) => campaigns.run(id).await?.filter(|run| run.campaign == name),

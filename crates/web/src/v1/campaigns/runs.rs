@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{known, problem, shown};
+use super::{find_campaign, problem, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
@@ -162,6 +162,6 @@ pub(crate) async fn stop(
 }
 
 async fn answer(state: &State, name: &str) -> Result<Response, Problem> {
-    let row = known(state, name).await?;
+    let row = find_campaign(state, name).await?;
     Ok(json(StatusCode::OK, &shown(state, row).await?))
 }

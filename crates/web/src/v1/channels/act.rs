@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{known, problem, shown, webhook_of};
+use super::{find_account, problem, shown, webhook_of};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister, CanOperate};
 use crate::extract::{Json, PathParameter};
@@ -27,7 +27,7 @@ pub(crate) async fn check(
     _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     state.channels().check_now(account).await;
     Ok(json(StatusCode::OK, &shown(&state, account).await?))
 }
@@ -84,7 +84,7 @@ pub(crate) async fn resubscribe(
 
 /// The account of a name, where there is a provider that posts.
 fn posted_to<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
-    let account = known(state, given)?;
+    let account = find_account(state, given)?;
     let detail = if !account.provider.receives().contains(&Incoming::Webhook) {
         "This account has no webhook, so nothing is to be connected: where it receives, it fetches by itself what came in. \
          `switchboard channel test NAME` (POST /v1/channels/{name}/check) tries it."
@@ -158,7 +158,7 @@ pub(crate) async fn renew_token(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     account.provider.renew_token().await.map_err(|error| problem(&error))?;
     Ok(json(StatusCode::OK, &shown(&state, account).await?))
 }
@@ -192,7 +192,7 @@ pub(crate) async fn resume(
 }
 
 async fn switch(state: &State, given: &str, paused: bool) -> Result<Response, Problem> {
-    let account = known(state, given)?;
+    let account = find_account(state, given)?;
     state.channels().pause(account, paused).await?;
     Ok(json(StatusCode::OK, &shown(state, account).await?))
 }

@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::{known, problem, shown};
+use super::{find_account, problem, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister};
 use crate::extract::PathParameter;
@@ -28,7 +28,7 @@ pub(crate) async fn get(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     let back = state.channels().log_in_url(&account.channel);
     let how = account.provider.log_in(back.as_deref()).await.map_err(|error| problem(&error))?;
     Ok(json(StatusCode::OK, &api::ChannelLogIn::new(account.name().clone(), how)))
@@ -49,7 +49,7 @@ pub(crate) async fn log_out(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     account.provider.log_out().await.map_err(|error| problem(&error))?;
     state.channels().check_now(account).await;
     Ok(json(StatusCode::OK, &shown(&state, account).await?))
@@ -70,7 +70,7 @@ pub(crate) async fn restart(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     account.provider.restart().await.map_err(|error| problem(&error))?;
     state.channels().check_now(account).await;
     Ok(json(StatusCode::OK, &shown(&state, account).await?))

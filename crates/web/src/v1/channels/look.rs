@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::AccountName;
 use http::StatusCode;
 
-use super::{known, problem, shown, view, webhook_of, written};
+use super::{find_account, problem, shown, view, webhook_of, written};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister, CanRead};
 use crate::extract::PathParameter;
@@ -56,7 +56,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = match known(&state, &given) {
+    let account = match find_account(&state, &given) {
         Ok(account) => shown(&state, account).await?,
         Err(unknown) => written_alone(&state, &given).await.ok_or(unknown)?,
     };
@@ -84,7 +84,7 @@ pub(crate) async fn webhook(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let account = known(&state, &given)?;
+    let account = find_account(&state, &given)?;
     let registered = state.channels().registered(account).await.transpose();
     let registered = registered.map_err(|error| problem(&error))?;
     Ok(webhook_of(&state, account, registered))

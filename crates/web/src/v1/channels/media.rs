@@ -6,7 +6,7 @@ use domain::InboundId;
 use media::TakeError;
 
 use super::problem;
-use crate::files::{Asked, code_of, stored, unnamed};
+use crate::files::{FileRequest, code_of, stored, unnamed};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -15,7 +15,7 @@ pub(crate) async fn read(
     state: &State,
     id: InboundId,
     number: &str,
-    asked: &Asked,
+    request: &FileRequest,
 ) -> Result<Response, Problem> {
     let message = state.store().channels().get(id).await?;
     let message = message.ok_or_else(|| Problem::message_not_found(&id.to_string()))?;
@@ -34,11 +34,11 @@ pub(crate) async fn read(
     // A file that is stored no longer than it is read stays open to its reader.
     let _held = opened.held;
     let file = opened.file;
-    let told = usize::try_from(place).ok().and_then(|place| media.get(place));
+    let item = usize::try_from(place).ok().and_then(|place| media.get(place));
     let mime = file.mime.unwrap_or_default();
-    let name = told.and_then(|told| told.name.as_deref()).unwrap_or_else(|| unnamed(&mime));
+    let name = item.and_then(|item| item.name.as_deref()).unwrap_or_else(|| unnamed(&mime));
     let folder = state.files().received();
-    let answer = stored(state, folder, (&file.key, file.sha256), (name, &mime), asked).await?;
+    let answer = stored(state, folder, (&file.key, file.sha256), (name, &mime), request).await?;
     answer.ok_or_else(missing)
 }
 

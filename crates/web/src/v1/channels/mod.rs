@@ -40,7 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The account of a name.
-fn known<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
+fn find_account<'a>(state: &'a State, given: &str) -> Result<&'a Arc<Account>, Problem> {
     let name = given.parse::<AccountName>().ok();
     name.and_then(|name| state.channels().channels().get(&name)).ok_or_else(|| no_such_account(given))
 }

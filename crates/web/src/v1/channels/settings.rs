@@ -154,7 +154,7 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
     for (given, value) in plain {
         let field = format!("keys.{}", shorten(&given));
         let Some(key) = ChannelKey::named(&given) else {
-            refuse(field, not_known(&given));
+            refuse(field, unknown_key(&given));
             continue;
         };
         if key.form == ChannelKeyForm::Secret {
@@ -168,13 +168,13 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
     for (given, text) in secret {
         let field = format!("secrets.{}", shorten(&given));
         match ChannelKey::named(&given) {
-            None => refuse(field, not_known(&given)),
+            None => refuse(field, unknown_key(&given)),
             Some(key) if key.form == ChannelKeyForm::Secret => secrets.push((key.name, text)),
             Some(_) => refuse(field, "is no secret; write it under keys".to_owned()),
         }
     }
     for error in channel.check_keys(ChannelKey::all().map(|key| (key.name, given.contains(key.name)))) {
-        refuse(place(error.field), error.message);
+        refuse(field_path(error.field), error.message);
     }
     if wrong.is_empty() {
         let check = check.unwrap_or(true);
@@ -184,7 +184,7 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
     }
 }
 
-fn not_known(given: &str) -> String {
+fn unknown_key(given: &str) -> String {
     unknown(given, ChannelKey::all().map(|key| key.name))
 }
 
@@ -203,7 +203,7 @@ fn read_value(key: &ChannelKey, value: &Value) -> Option<ChannelValue> {
 }
 
 /// Where a key is in the body.
-fn place(key: &str) -> String {
+fn field_path(key: &str) -> String {
     let is_secret = ChannelKey::named(key).is_some_and(|key| key.form == ChannelKeyForm::Secret);
     format!("{}.{key}", if is_secret { "secrets" } else { "keys" })
 }
@@ -240,7 +240,7 @@ fn problem(error: NotChanged) -> Problem {
                 return taken("is taken by another account; take another one");
             }
             let fields: Vec<_> =
-                keys.into_iter().map(|(key, message)| FieldError::new(place(&key), message)).collect();
+                keys.into_iter().map(|(key, message)| FieldError::new(field_path(&key), message)).collect();
             if fields.is_empty() {
                 Problem::new(Code::SettingsWrong, nothing(&text))
             } else {

@@ -65,7 +65,7 @@ mod tests {
     use domain::Timestamp;
 
     #[test]
-    fn someone_else_is_asked_only_for_what_they_may_be_able_to_do() {
+    fn another_account_is_tried_only_where_it_may_succeed() {
         let asked = Vec::new;
         for refused in [
             ChangeError::NotFound { asked: asked() },
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_may_have_been_made_is_told_before_a_refusal() {
+    fn a_possible_change_is_reported_before_a_refusal() {
         let away = || ChangeError::NoAccount { asked: Vec::new() };
         assert_eq!(which(away(), ChangeError::NoRights { asked: Vec::new() }), away());
         let unknown = || ChangeError::Unknown("no answer".into());

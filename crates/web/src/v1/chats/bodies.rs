@@ -104,8 +104,8 @@ impl NewChat {
         let wait = waiting(self.wait, &mut errors);
         let observer =
             if self.observer.unwrap_or(false) { ObserverRule::Always } else { ObserverRule::Never };
-        let (need_somebody, client_tg_id) = (false, None);
-        let task = Task::CreateChat { title, about, members, admins, observer, need_somebody, client_tg_id };
+        let (needs_a_member, client_tg_id) = (false, None);
+        let task = Task::CreateChat { title, about, members, admins, observer, needs_a_member, client_tg_id };
         ordered(errors, Order { task, pin: self.account, on_flood: self.on_flood.unwrap_or_default(), wait })
     }
 }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn omitted_fields_have_their_defaults() {
         let order = chat(r#"{"title":" Order 1 "}"#).expect("an order");
         let task = Task::CreateChat {
             title: "Order 1".to_owned(),
@@ -193,7 +193,7 @@ mod tests {
             members: Vec::new(),
             admins: Vec::new(),
             observer: ObserverRule::Never,
-            need_somebody: false,
+            needs_a_member: false,
             client_tg_id: None,
         };
         let (pin, on_flood) = (None, OnFlood::Wait);
@@ -206,9 +206,10 @@ mod tests {
     #[test]
     fn each_wrong_field_is_named() {
         let long = format!(r#""title":"{}""#, "a".repeat(300));
-        let crowd = |count: usize| vec![r#""@client_1""#; count].join(",");
-        let crowds = format!(r#""title":"a","members":[{}],"admins":[{}]"#, crowd(150), crowd(51));
-        let crowd = format!(r#""title":"a","admins":[{}]"#, crowd(201));
+        let people = |count: usize| vec![r#""@client_1""#; count].join(",");
+        let too_many_together =
+            format!(r#""title":"a","members":[{}],"admins":[{}]"#, people(150), people(51));
+        let too_many_admins = format!(r#""title":"a","admins":[{}]"#, people(201));
         for (fields, field) in [
             (r#""about":"a""#, "title"),
             (r#""title":"""#, "title"),
@@ -220,8 +221,8 @@ mod tests {
             (r#""title":"a","members":["@client_1","a b"]"#, "members[1]"),
             (r#""title":"a","members":["-1001234567890"]"#, "members[0]"),
             (r#""title":"a","admins":[-7]"#, "admins[0]"),
-            (crowd.as_str(), "admins"),
-            (crowds.as_str(), "members"),
+            (too_many_admins.as_str(), "admins"),
+            (too_many_together.as_str(), "members"),
             (r#""title":"a","observer":"yes""#, "observer"),
             (r#""title":"a","account":"No Name""#, "account"),
             (r#""title":"a","on_flood":"explode""#, "on_flood"),

@@ -100,7 +100,7 @@ pub(crate) async fn get(
     Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let chat = named::seen(&state, &caller, &given).await?;
+    let chat = named::resolve(&state, &caller, &given).await?;
     let view = find(&state, &chat).await?;
     if !caller.shows(&state, view.account.iter().chain(&view.accounts), Some(&ChatRef::Id(view.chat_id))) {
         return Err(named::unknown(&chat));

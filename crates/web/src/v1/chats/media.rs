@@ -4,13 +4,13 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{AccountName, ChatRef, ReceivedId};
 use http::HeaderMap;
-use store::KeptFile;
+use store::StoredFile;
 use telegram::DownloadOf;
 
 use super::named;
 use crate::auth::{Authorized, Caller, CanRead};
 use crate::extract::{PathParameter, QueryParameters};
-use crate::files::{Asked, from_telegram, stored, unnamed};
+use crate::files::{FileRequest, from_telegram, stored, unnamed};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -49,7 +49,7 @@ pub(crate) async fn read(
     query.finish()?;
     let message_id = named::message(&message)?;
     let (chat, pin) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
-    from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &Asked::read(&headers)).await
+    from_telegram(&state, DownloadOf::InChat { chat, message_id, pin }, &FileRequest::read(&headers)).await
 }
 
 /// Reads the file of a message by its id in the history, as by its path there.
@@ -60,12 +60,14 @@ pub(in crate::v1) async fn received(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let (chat_id, message_id) = (id.chat_id(), id.message_id());
-    let asked = Asked::read(headers);
-    if let Some(KeptFile { key, sha256, media }) = state.store().received().kept_file(id).await? {
+    let file_request = FileRequest::read(headers);
+    if let Some(StoredFile { key, sha256, media }) = state.store().received().stored_file(id).await? {
         let file = media.file.unwrap_or_default();
         let name = file.name.as_deref().unwrap_or_else(|| unnamed(&file.mime));
         let folder = state.files().received();
-        if let Some(response) = stored(state, folder, (&key, sha256), (name, &file.mime), &asked).await? {
+        if let Some(response) =
+            stored(state, folder, (&key, sha256), (name, &file.mime), &file_request).await?
+        {
             return Ok(response);
         }
     }
@@ -78,5 +80,5 @@ pub(in crate::v1) async fn received(
         Some(account) => DownloadOf::Counted { account: account.clone(), chat_id, message_id },
         None => DownloadOf::InChat { chat: ChatRef::Id(chat_id), message_id, pin },
     };
-    from_telegram(state, what, &asked).await
+    from_telegram(state, what, &file_request).await
 }

@@ -180,7 +180,7 @@ pub(crate) async fn remove(
     let pin = query.take::<AccountName>("account");
     query.finish()?;
     let chat = named::group(&given)?;
-    let who = ChatRef::named(&who).ok().filter(is_person).ok_or_else(|| nobody(&who))?;
+    let who = ChatRef::named(&who).ok().filter(is_person).ok_or_else(|| person_not_found(&who))?;
     let task = Task::RemoveMembers { chat, members: vec![who] };
     let order = Order { task, pin, on_flood: OnFlood::Wait, wait };
     operations::ask(&state, &by.caller, order, None, removed).await
@@ -193,7 +193,7 @@ fn removed(saga: &Saga) -> Result<Response, Problem> {
         return Ok(json(StatusCode::OK, &api::OperationResult::from(saga)));
     };
     match member.result {
-        Some(MemberResult::NotFound) => Err(about(nobody(&member.who.to_string()))),
+        Some(MemberResult::NotFound) => Err(about(person_not_found(&member.who.to_string()))),
         Some(MemberResult::Failed) => {
             let why = member.detail.as_deref().unwrap_or("no reason was given");
             let detail = format!("{} could not be removed: {why}.", member.who);
@@ -203,7 +203,7 @@ fn removed(saga: &Saga) -> Result<Response, Problem> {
     }
 }
 
-fn nobody(given: &str) -> Problem {
+fn person_not_found(given: &str) -> Problem {
     let given = crate::problem::shorten(given);
     Problem::new(
         Code::ChatNotFound,

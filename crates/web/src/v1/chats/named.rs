@@ -25,12 +25,12 @@ pub(super) async fn chat(
 pub(super) async fn shared(state: &State, caller: &Caller, given: &str) -> Result<ChatRef, Problem> {
     match of_telegram(given)? {
         own @ NamedChat::Own => Err(no_chat(&NamedChatError::NotHere(own))),
-        _ => seen(state, caller, given).await,
+        _ => resolve(state, caller, given).await,
     }
 }
 
 /// The chat in a path of which no account is asked but for a phone number; that is asked of one that the caller may use.
-pub(super) async fn seen(state: &State, caller: &Caller, given: &str) -> Result<ChatRef, Problem> {
+pub(super) async fn resolve(state: &State, caller: &Caller, given: &str) -> Result<ChatRef, Problem> {
     let chat = of_telegram(given)?;
     let pin = match chat {
         NamedChat::Chat(_) => None,

@@ -42,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_title_is_kept_as_it_is_or_refused(given: String) {
+        fn a_title_is_accepted_unchanged_or_refused(given: String) {
             let mut errors = Vec::new();
             let title = title(&given, &mut errors);
             let kept = (1..=128).contains(&title.chars().count()) && !title.chars().any(char::is_control);

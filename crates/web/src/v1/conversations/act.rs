@@ -13,7 +13,7 @@ use store::{AppealChange, ClientMessage, Page as StorePage, StoreError, StoredAp
 use utoipa::ToSchema;
 
 use super::clients::MOST_APPEALS;
-use super::{known, last_appeal};
+use super::{find_client, last_appeal};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAnswer, CanReadInbox};
 use crate::extract::{Json, Object, PathParameter, Unchecked};
@@ -79,7 +79,7 @@ pub(crate) async fn reply(
     headers: HeaderMap,
     body: Unchecked<NewReply>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let path = format!("/v1/conversations/{}/reply", client.id);
     let idempotency = idempotency::of_request(&headers, &by.caller.scope(LISTENER, &path), &body.raw)?;
     let (text, files, reply, limit) = body.checked(|reply: NewReply| {
@@ -244,7 +244,7 @@ pub(crate) async fn hand_over(
 ) -> Result<Response, Problem> {
     let to = body.value.to;
     if matches!(to, Some(Responder::Human | Responder::Off)) {
-        let client = known(&state, &given).await?;
+        let client = find_client(&state, &given).await?;
         state.store().pipeline().take_over(client.id).await?;
     }
     changed(&state, &given, AppealChange { responder: Some(to), ..AppealChange::default() }).await
@@ -261,7 +261,7 @@ pub(crate) async fn close(
     _: Authorized<CanAnswer>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let (client, pipeline) = (known(&state, &given).await?, state.store().pipeline());
+    let (client, pipeline) = (find_client(&state, &given).await?, state.store().pipeline());
     let closed = AppealChange { closed: Some(true), ..AppealChange::default() };
     // Where clients were merged, there may be several.
     let appeals = pipeline.appeals_of(client.id, MOST_APPEALS).await?.into_iter();
@@ -292,7 +292,7 @@ async fn changed(state: &State, given: &str, change: AppealChange) -> Result<Res
 }
 
 async fn present(state: &State, given: &str) -> Result<StoredAppeal, Problem> {
-    let client = known(state, given).await?;
+    let client = find_client(state, given).await?;
     last_appeal(state, &client).await?.ok_or_else(|| {
         Problem::new(Code::AppealNotFound, "The client has no appeal yet: nothing was written and taken in.")
     })
@@ -337,7 +337,7 @@ pub(crate) async fn read(
     _: Authorized<CanAnswer>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     state.store().pipeline().mark_read(client.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -362,7 +362,7 @@ pub(crate) async fn writing(
     PathParameter(given): PathParameter<String>,
     body: Json<IsWriting>,
 ) -> Result<Response, Problem> {
-    let (client, who) = (known(&state, &given).await?, by.caller.who());
+    let (client, who) = (find_client(&state, &given).await?, by.caller.who());
     let now = state.clock().running();
     let is_writing = body.value.writing.unwrap_or_default();
     Ok(json(StatusCode::OK, &Writing { writing: state.writing().tell(client.id, &who, is_writing, now) }))
@@ -429,7 +429,7 @@ pub(crate) async fn file(
 
 /// The client; refuses a message that is in no conversation with it.
 async fn belongs(state: &State, given: &str, message: &str) -> Result<ClientId, Problem> {
-    let client = known(state, given).await?;
+    let client = find_client(state, given).await?;
     let of = state.store().pipeline().client_of(message).await?;
     if of == Some(client.id) { Ok(client.id) } else { Err(Problem::message_not_found(message)) }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use store::AppealChange;
 use utoipa::ToSchema;
 
-use super::{known_appeal, look};
+use super::{find_appeal, look};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAnswer, CanReadInbox};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -52,7 +52,7 @@ pub(crate) async fn get(
     _: Authorized<CanReadInbox>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &Appeal::from(known_appeal(&state, &given).await?)))
+    Ok(json(StatusCode::OK, &Appeal::from(find_appeal(&state, &given).await?)))
 }
 
 /// What is changed in an appeal; what is left out stays.
@@ -89,7 +89,7 @@ pub(crate) async fn change(
         let message = format!("are {MOST_TAGS} at most, of {LONGEST_TAG} characters at most");
         return Err(Problem::fields(vec![FieldError::new("tags", message)]));
     }
-    let appeal = known_appeal(&state, &given).await?;
+    let appeal = find_appeal(&state, &given).await?;
     let change = AppealChange { tags, closed, ..AppealChange::default() };
     let appeal = state.store().pipeline().change_appeal(appeal.id, change).await?;
     Ok(json(StatusCode::OK, &Appeal::from(appeal)))

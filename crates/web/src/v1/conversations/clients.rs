@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::{ClientFields, Page as StorePage, StoreError, StoredClient};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{conflict, known};
+use super::{conflict, find_client};
 use crate::answer::json;
 use crate::auth::{Authorized, CanAnswer, CanReadInbox};
 use crate::extract::{Json, PathParameter, QueryParameters};
@@ -69,7 +69,7 @@ pub(crate) async fn get(
     _: Authorized<CanReadInbox>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     Ok(json(StatusCode::OK, &card(&state, client).await?))
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn change(
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
     }
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let phone = phone.and_then(Result::ok).map(|phone| phone.to_string());
     let fields = ClientFields { name, phone, email };
     let client = state.store().pipeline().change_client(client.id, fields).await.map_err(conflict)?;
@@ -164,7 +164,7 @@ pub(crate) async fn merge(
     PathParameter(given): PathParameter<String>,
     body: Json<OtherClient>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let other = body.value.other;
     if state.store().pipeline().client(other).await?.is_none() {
         let message = "names no client; GET /v1/clients lists them";
@@ -198,7 +198,7 @@ pub(crate) async fn split(
     PathParameter(given): PathParameter<String>,
     body: Json<Split>,
 ) -> Result<Response, Problem> {
-    known(&state, &given).await?;
+    find_client(&state, &given).await?;
     let split = state.store().pipeline().split(body.value.merge).await;
     let merge = split.map_err(|error| match error {
         StoreError::NotFound { .. } => {
@@ -223,7 +223,7 @@ pub(crate) async fn dismiss(
     PathParameter(given): PathParameter<String>,
     body: Json<OtherClient>,
 ) -> Result<StatusCode, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     state.store().pipeline().dismiss(client.id, body.value.other).await?;
     tracing::debug!(client = %shorten(&given), "a suggestion was dismissed");
     Ok(StatusCode::NO_CONTENT)

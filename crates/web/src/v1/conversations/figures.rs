@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_begins_has_no_time_of_an_answer() {
+    fn conversations_begun_by_a_person_have_no_answer_time() {
         let begun = |at: i64, answered: Option<i64>, first_wait| OpenedAppeal {
             channel: "whatsapp".parse().expect("a channel"),
             opened_at: Timestamp::from_micros(at),

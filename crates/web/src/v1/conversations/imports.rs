@@ -231,7 +231,7 @@ pub(crate) async fn rows(
     PathParameter(given): PathParameter<String>,
     body: Json<PastRows>,
 ) -> Result<Response, Problem> {
-    let id = known(&given)?;
+    let id = parse_import_id(&given)?;
     let page = page(body.value)?;
     let taken = state.store().pipeline().take_past(id, page, state.ids()).await;
     let ImportTaken { clients, joined, made, appeals, changed, messages, merges, known, left } =
@@ -253,7 +253,7 @@ pub(crate) async fn undo(
     _: Authorized<CanOperate>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let undone = state.store().pipeline().undo_import(known(&given)?, MOST_UNDONE).await;
+    let undone = state.store().pipeline().undo_import(parse_import_id(&given)?, MOST_UNDONE).await;
     let ImportUndone { finished, removed, kept } = undone.map_err(|error| refused(&given, error))?;
     Ok(json(StatusCode::OK, &ClientImportUndone { finished, removed, kept }))
 }
@@ -268,7 +268,7 @@ fn identities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String,
     texts.collect()
 }
 
-fn known(given: &str) -> Result<ImportId, Problem> {
+fn parse_import_id(given: &str) -> Result<ImportId, Problem> {
     given.parse().map_err(|_| no_import(given))
 }
 

@@ -47,8 +47,8 @@ pub(crate) async fn hand_in(
 ) -> Result<Response, Problem> {
     let HandedIn { channel, account, message } =
         inbound::read(&body.value, state.clock().now()).map_err(|wrong| {
-            let told = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
-            Problem::fields(told.collect())
+            let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
+            Problem::fields(errors.collect())
         })?;
     let account = state
         .pipeline()

@@ -8,7 +8,7 @@ use http::StatusCode;
 use store::{AppealFilter, AppealOrder, ClientMessage, Page as StorePage, StoreError, StoredAppeal};
 use utoipa::IntoParams;
 
-use super::{known, last_appeal};
+use super::{find_client, last_appeal};
 use crate::answer::json;
 use crate::auth::{Authorized, CanReadInbox};
 use crate::extract::{PathParameter, QueryParameters};
@@ -134,7 +134,7 @@ pub(crate) async fn get(
     _: Authorized<CanReadInbox>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let appeal = last_appeal(&state, &client).await?;
     Ok(json(StatusCode::OK, &shown(&state, client, appeal).await?))
 }
@@ -178,7 +178,7 @@ pub(crate) async fn messages(
 ) -> Result<Response, Problem> {
     let page = store_page(&mut query);
     query.finish()?;
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let found = state.store().pipeline().conversation(client.id, &page).await.map_err(listed)?;
     let mut items = Vec::with_capacity(found.items.len());
     for message in found.items {
@@ -198,7 +198,7 @@ pub(crate) async fn turns(
     _: Authorized<CanReadInbox>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let found = match last_appeal(&state, &client).await? {
         Some(appeal) => state.store().pipeline().turns_of(appeal.id, MOST_TURNS).await?,
         None => Vec::new(),

@@ -69,7 +69,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The client of an id, here or in the program it was taken over from; of one that was merged into another, that one.
-async fn known(state: &State, given: &str) -> Result<StoredClient, Problem> {
+async fn find_client(state: &State, given: &str) -> Result<StoredClient, Problem> {
     let pipeline = state.store().pipeline();
     let found = match given.parse::<ClientId>() {
         Ok(id) => pipeline.client(id).await?,
@@ -87,7 +87,7 @@ async fn known(state: &State, given: &str) -> Result<StoredClient, Problem> {
 }
 
 /// The appeal of an id, here or in the program it was taken over from.
-async fn known_appeal(state: &State, given: &str) -> Result<StoredAppeal, Problem> {
+async fn find_appeal(state: &State, given: &str) -> Result<StoredAppeal, Problem> {
     let pipeline = state.store().pipeline();
     let found = match given.parse::<AppealId>() {
         Ok(id) => pipeline.appeal(id).await?,

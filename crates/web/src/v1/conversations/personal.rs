@@ -7,7 +7,7 @@ use http::header::CONTENT_DISPOSITION;
 use http::{HeaderValue, StatusCode};
 use store::Page as StorePage;
 
-use super::{clients, known, look};
+use super::{clients, find_client, look};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanSend};
@@ -31,7 +31,7 @@ pub(crate) async fn export(
     _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     let (id, pipeline) = (client.id, state.store().pipeline());
     let identities = pipeline.identities(id).await?.into_iter();
     let identities = identities.map(|(kind, value)| ClientIdentity { kind, value }).collect();
@@ -72,7 +72,7 @@ pub(crate) async fn erase(
     _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let client = known(&state, &given).await?;
+    let client = find_client(&state, &given).await?;
     state.store().pipeline().erase(client.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -60,9 +60,9 @@ pub(crate) async fn answer(
         return Err(Problem::new(Code::TurnNotFound, detail));
     };
     let missing = || Problem::fields(vec![FieldError::new("text", "is missing; or say hand_over or close")]);
-    let said = webhook::read(body.value.to_string().as_bytes()).ok_or_else(missing)?;
-    let answer = said.answer(state.pipeline().needs_approval()).ok_or_else(missing)?;
-    if !state.pipeline().answer(turn.id, answer, said.fields()).await? {
+    let reply = webhook::read(body.value.to_string().as_bytes()).ok_or_else(missing)?;
+    let answer = reply.answer(state.pipeline().needs_approval()).ok_or_else(missing)?;
+    if !state.pipeline().answer(turn.id, answer, reply.fields()).await? {
         let detail = "The turn is over: the client wrote more, a person answered, or it waited too long. \
                       The next batch has what is not answered.";
         return Err(Problem::new(Code::TurnOver, detail));

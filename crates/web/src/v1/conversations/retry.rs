@@ -83,12 +83,12 @@ pub(crate) async fn retry(
     body: Json<Which>,
 ) -> Result<Response, Problem> {
     let given = body.value.given()?;
-    let asked = given.as_ref().map(Vec::len);
+    let requested = given.as_ref().map(Vec::len);
     // What is no id names no batch.
     let turns = given.map(|ids| ids.iter().filter_map(|id| id.parse::<TurnId>().ok()).collect());
     let came = state.pipeline().retry_turns(turns).await?;
     let again = came.iter().filter(|(_, came)| *came == Replayed::Waits).count();
-    let left = asked.unwrap_or(came.len()).saturating_sub(again);
+    let left = requested.unwrap_or(came.len()).saturating_sub(again);
     Ok(json(StatusCode::OK, &PutAgain { again: again as u64, left: left as u64 }))
 }
 

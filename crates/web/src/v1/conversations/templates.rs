@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::known;
+use super::find_client;
 use crate::answer::json;
 use crate::auth::{Authorized, CanReadInbox, CanSend};
 use crate::extract::{Json, PathParameter};
@@ -54,7 +54,7 @@ pub(crate) async fn filled(
     by: Authorized<CanReadInbox>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let (client, who) = (Client::from(known(&state, &given).await?), by.caller.who());
+    let (client, who) = (Client::from(find_client(&state, &given).await?), by.caller.who());
     let filled = |mut template: ReplyTemplate| {
         template.text = fill(&template.text, |name| value(&client, &who, name));
         template

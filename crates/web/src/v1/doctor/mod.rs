@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use doctor::{Asked, Inside, Patient, Report, Server, examine, settings_fingerprint};
+use doctor::{Inside, Patient, Report, Server, ServerReply, examine, settings_fingerprint};
 use domain::Timestamp;
 use http::StatusCode;
 use machine::{Journal, Root};
@@ -84,7 +84,7 @@ async fn look(state: &State) -> Report {
     // This server runs with what it looks at: a `--listen` of its command line makes it no other than its settings.
     let settings = settings_fingerprint(&examined.settings);
     let own = Inside { server: Server { settings, ..inside.server.clone() }, ..inside.clone() };
-    let mut report = examine(patient, Asked::Server(Box::new(own))).await.report;
+    let mut report = examine(patient, ServerReply::Server(Box::new(own))).await.report;
     report.server = Some(inside.server.clone());
     report.inside = Some(Box::new(inside));
     report
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_is_fresh_for_a_moment_and_never_when_the_clock_went_back() {
+    fn a_report_expires_soon_and_when_the_clock_goes_back() {
         let made = Timestamp::from_micros(10_000_000);
         assert!(is_fresh(made, made) && is_fresh(made, made.plus(Duration::from_secs(4))));
         assert!(!is_fresh(made, made.plus(FRESH)) && !is_fresh(made, made.minus(Duration::from_secs(1))));

@@ -69,7 +69,7 @@ pub(crate) async fn read(
         chats: query.take_with("chat", several).unwrap_or_default(),
         accounts: query.take_with("account", several).unwrap_or_default(),
     };
-    let after = query.take_with("after", |text| place(text, now));
+    let after = query.take_with("after", |text| parse_position(text, now));
     let cursor = query.take::<EventId>("cursor");
     let limit = limit(&mut query, LARGEST_PAGE);
     query.finish()?;
@@ -147,7 +147,7 @@ impl About {
 }
 
 /// Where to begin: behind an event, or at a time, as ids count microseconds.
-fn place(text: &str, now: Timestamp) -> Result<EventId, String> {
+fn parse_position(text: &str, now: Timestamp) -> Result<EventId, String> {
     if let Ok(id) = text.parse::<EventId>() {
         return Ok(id);
     }
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_gets_a_stream() {
+    fn clients_that_accept_event_streams_get_one() {
         for (accept, stream) in [
             ("*/*", true),
             ("text/event-stream", true),
@@ -221,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_an_id_or_a_time() {
+    fn a_position_is_an_id_or_a_time() {
         let now = Timestamp::from_micros(1_000_000_000);
-        assert_eq!(place("evt_7", now), Ok(EventId::new(7)));
-        assert_eq!(place("7", now), Ok(EventId::new(7)));
-        assert_eq!(place("10s", now), Ok(EventId::new(990_000_000)));
-        assert_eq!(place("1970-01-01T00:00:01Z", now), Ok(EventId::new(1_000_000)));
-        assert!(place("evt_x", now).is_err() && place("-7", now).is_err());
+        assert_eq!(parse_position("evt_7", now), Ok(EventId::new(7)));
+        assert_eq!(parse_position("7", now), Ok(EventId::new(7)));
+        assert_eq!(parse_position("10s", now), Ok(EventId::new(990_000_000)));
+        assert_eq!(parse_position("1970-01-01T00:00:01Z", now), Ok(EventId::new(1_000_000)));
+        assert!(parse_position("evt_x", now).is_err() && parse_position("-7", now).is_err());
     }
 }

@@ -97,7 +97,7 @@ pub(crate) async fn retry(
     query: QueryParameters,
 ) -> Result<Response, Problem> {
     let which = which(&state, query).await?;
-    let (run, new) = run::begin(&state, which, by.caller.asked_for()).await?;
+    let (run, new) = run::begin(&state, which, by.caller.requester_note()).await?;
     let begun = api::BegunRetryOfFailed { run: run.view(), joined: !new };
     Ok(located(json(StatusCode::ACCEPTED, &begun), PATH))
 }

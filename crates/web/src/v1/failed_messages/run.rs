@@ -42,7 +42,7 @@ pub(crate) struct Retries(Mutex<Option<Arc<Run>>>);
 /// Failed messages that are tried again. It is not kept over a restart: what it had not reached stays failed.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub(super) asked_by: String,
+    pub(super) requested_by: String,
     pub(super) started_at: Timestamp,
     /// How many messages it is about.
     pub(super) total: u64,
@@ -65,7 +65,7 @@ impl Run {
             total: self.total,
             retried: self.retried(),
             refused: self.refused(),
-            asked_by: self.asked_by.clone(),
+            asked_by: self.requested_by.clone(),
             started_at: self.started_at,
             finished_at,
         }
@@ -139,11 +139,11 @@ pub(super) async fn count(state: &State, which: &Which) -> Result<(u64, Option<M
 pub(super) async fn begin(
     state: &State,
     which: Which,
-    asked_by: String,
+    requested_by: String,
 ) -> Result<(Arc<Run>, bool), StoreError> {
     let (total, last) = count(state, &which).await?;
     let run = Run {
-        asked_by,
+        requested_by,
         started_at: state.clock().now(),
         total,
         retried: AtomicU64::new(0),
@@ -154,7 +154,7 @@ pub(super) async fn begin(
     let (run, new) = state.retries().begin(run);
     if new {
         let (state, run) = (state.clone(), Arc::clone(&run));
-        tracing::info!(messages = total, by = %run.asked_by, "failed messages are tried again");
+        tracing::info!(messages = total, by = %run.requested_by, "failed messages are tried again");
         let tasks = state.tasks().clone();
         tasks.spawn(async move {
             // What fails from now on is not tried again by this run, however often it fails.
@@ -208,7 +208,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_what_has_failed_and_was_not_touched_since_is_tried_again(
+        fn only_unchanged_failed_messages_are_retried(
             state in prop::sample::select(MessageState::ALL.to_vec()), changed_at in 0_i64..9, failed_until in 0_i64..9,
         ) {
             let at = Timestamp::from_micros;

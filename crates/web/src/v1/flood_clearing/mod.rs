@@ -57,7 +57,7 @@ pub(crate) async fn clear(
         let known = Clearing::ALL.map(Clearing::as_str).join(" or ");
         Problem::fields(vec![FieldError::new("how", format!("is wrong: write {known}"))])
     })?;
-    let begun = health.clear_floods(how, &by.caller.asked_for()).await.map_err(problem)?;
+    let begun = health.clear_floods(how, &by.caller.requester_note()).await.map_err(problem)?;
     Ok(json(StatusCode::ACCEPTED, &api::FloodClearing::from(begun)))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn cancel(
     Shared(health): Shared<health::Health>,
     by: Authorized<CanOperate>,
 ) -> Result<Response, Problem> {
-    health.cancel_clearing(&by.caller.asked_for()).await.map_err(problem)?;
+    health.cancel_clearing(&by.caller.requester_note()).await.map_err(problem)?;
     let view = health.clearing().map(api::FloodClearing::from).unwrap_or_default();
     Ok(json(StatusCode::OK, &view))
 }

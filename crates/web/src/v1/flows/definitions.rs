@@ -1,6 +1,6 @@
 //! `/v1/flow-definitions`: flows that are written while the program runs.
 
-use ::flows::{EditError, FlowsError, KeptFlow};
+use ::flows::{EditError, FlowsError, StoredDefinition};
 use api::FlowDefinition;
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -89,7 +89,7 @@ pub(crate) async fn write(
         return Err(Problem::fields(vec![FieldError::new("text", message)]));
     }
     let definition = state.flows().save(&given, text, replaces, by.caller.who()).await.map_err(problem)?;
-    Ok(json(StatusCode::OK, &FlowDefinition::from(KeptFlow { definition, problems: Vec::new() })))
+    Ok(json(StatusCode::OK, &FlowDefinition::from(StoredDefinition { definition, problems: Vec::new() })))
 }
 
 /// Removes a flow that was written while the program ran, and ends its runs.

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 use store::FlowRunFilter;
 
-use super::{known, shown};
+use super::{find_flow, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
@@ -48,7 +48,7 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &shown(&state, known(&state, &given)?)?))
+    Ok(json(StatusCode::OK, &shown(&state, find_flow(&state, &given)?)?))
 }
 
 /// Measures the latest runs of a flow, stage by stage.
@@ -62,7 +62,7 @@ pub(crate) async fn stats(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let name = known(&state, &given)?.name;
+    let name = find_flow(&state, &given)?.name;
     let mut runs = Vec::new();
     let mut page = store::Page { limit: PAGE, cursor: None };
     for _ in 0..PAGES {

@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The flow of a name.
-fn known(state: &State, given: &str) -> Result<FlowView, Problem> {
+fn find_flow(state: &State, given: &str) -> Result<FlowView, Problem> {
     state.flows().get(given).ok_or_else(|| no_such_flow(given))
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use telegram::TargetError;
 use utoipa::ToSchema;
 
-use super::known;
+use super::find_flow;
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead};
 use crate::extract::{Json, PathParameter};
@@ -95,7 +95,7 @@ pub(crate) async fn simulate(
     PathParameter(given): PathParameter<String>,
     body: Json<ShownMessages>,
 ) -> Result<Response, Problem> {
-    let name = known(&state, &given)?.name;
+    let name = find_flow(&state, &given)?.name;
     let wrong = |message: &str| Problem::fields(vec![FieldError::new("messages", message)]);
     if body.value.messages.as_ref().is_some_and(|messages| messages.len() > MOST_MESSAGES) {
         return Err(wrong("are too many: send 1000 at most"));

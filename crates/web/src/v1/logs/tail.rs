@@ -93,10 +93,10 @@ impl Follower {
     /// The next event or comment; nothing when the server ends or the reader may read no more.
     async fn next(&mut self) -> Option<Bytes> {
         let due = HEARTBEAT.saturating_sub(self.state.clock().running().saturating_sub(self.looked_at));
-        let told = if !due.is_zero()
-            && let Some(told) = self.tail.missed()
+        let tail_event = if !due.is_zero()
+            && let Some(tail_event) = self.tail.missed()
         {
-            told
+            tail_event
         } else {
             tokio::select! {
                 biased;
@@ -104,10 +104,10 @@ impl Follower {
                 () = until(&self.state, self.end) => return None,
                 // Before the next line: there may always be one.
                 () = self.state.clock().sleep(due) => return self.heartbeat().await,
-                told = self.tail.next() => told?,
+                tail_event = self.tail.next() => tail_event?,
             }
         };
-        Some(match told {
+        Some(match tail_event {
             TailEvent::Line(line) => event(&line).into(),
             TailEvent::Missed(lines) => missed(Some(lines)),
             TailEvent::LeftOut => missed(None),

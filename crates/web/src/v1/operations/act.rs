@@ -31,7 +31,7 @@ pub(crate) async fn cancel(
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "cancel").await?;
-    let change = state.sagas().cancel(id, Some(by.caller.asked_for())).await?;
+    let change = state.sagas().cancel(id, Some(by.caller.requester_note())).await?;
     changed(&state, id, change, "only what is queued can be cancelled").await
 }
 

@@ -84,7 +84,7 @@ async fn submit(
         task: order.task,
         pin: order.pin,
         on_flood: order.on_flood,
-        patience: TIMEOUT,
+        flood_timeout: TIMEOUT,
         origin: caller.origin(LISTENER),
         idempotency,
         join: None,
@@ -112,17 +112,19 @@ fn gone(id: OperationId) -> Problem {
 }
 
 fn refused(error: SagaError) -> Problem {
-    let said = error.to_string();
+    let reason = error.to_string();
     match error {
         SagaError::UnknownAccount(account) => Problem::account_not_found(account.as_str()),
         SagaError::Conflict => Problem::new(
             Code::IdempotencyConflict,
             "This Idempotency-Key was used with another body; use a new key for a new request.",
         ),
-        SagaError::TooMany { .. } => Problem::new(Code::QueueFull, format!("Nothing was accepted: {said}."))
-            .retry_after(SOON.as_secs()),
+        SagaError::TooMany { .. } => {
+            Problem::new(Code::QueueFull, format!("Nothing was accepted: {reason}."))
+                .retry_after(SOON.as_secs())
+        }
         SagaError::Store(error) => error.into(),
-        SagaError::NotKnown { id } => Problem::new(
+        SagaError::OutcomeUnknown { id } => Problem::new(
             Code::StoreUnavailable,
             format!(
                 "The server is stopping and its store does not answer; whether this was accepted is not known. \

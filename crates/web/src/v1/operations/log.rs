@@ -37,10 +37,10 @@ pub(crate) async fn list(
         open: None,
         in_doubt: false,
     };
-    let filter = match query.take_with("state", Standing::of_word) {
-        Some(Standing::Open) => WorkFilter { open: Some(true), ..filter },
-        Some(Standing::Finished) => WorkFilter { open: Some(false), ..filter },
-        Some(Standing::InDoubt) => WorkFilter { in_doubt: true, ..filter },
+    let filter = match query.take_with("state", StateFilter::of_word) {
+        Some(StateFilter::Open) => WorkFilter { open: Some(true), ..filter },
+        Some(StateFilter::Finished) => WorkFilter { open: Some(false), ..filter },
+        Some(StateFilter::InDoubt) => WorkFilter { in_doubt: true, ..filter },
         None => filter,
     };
     let chat = query.take_with("chat", names::wanted);
@@ -86,13 +86,13 @@ pub(crate) async fn list(
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Standing {
+enum StateFilter {
     Open,
     Finished,
     InDoubt,
 }
 
-impl Standing {
+impl StateFilter {
     fn of_word(word: &str) -> Result<Self, String> {
         match word {
             "open" => Ok(Self::Open),

@@ -27,7 +27,7 @@ pub(crate) async fn get(
     let Ok(id) = given.parse::<MessageId>() else {
         let saga = caller.own_saga(find(&state, &given).await?);
         let entries = caller.own_saga_steps(state.store().sagas().steps(saga.id).await?);
-        return seen(&state, &saga, &entries, StatusCode::OK).await;
+        return operation_view(&state, &saga, &entries, StatusCode::OK).await;
     };
     let message = state.delivery().get(id).await?.ok_or_else(|| Problem::operation_not_found(&given))?;
     let message = caller.own_message(message);
@@ -48,13 +48,13 @@ pub(super) async fn find(state: &State, given: &str) -> Result<Saga, Problem> {
 pub(crate) async fn show(state: &State, saga: &Saga, over: StatusCode) -> Result<Response, Problem> {
     let entries = state.store().sagas().steps(saga.id).await?;
     if saga.state.is_final() && saga.state != SagaState::InDoubt {
-        return seen(state, saga, &entries, over).await;
+        return operation_view(state, saga, &entries, over).await;
     }
-    let answer = seen(state, saga, &entries, StatusCode::ACCEPTED).await?;
+    let answer = operation_view(state, saga, &entries, StatusCode::ACCEPTED).await?;
     Ok(located(answer, &format!("/v1/operations/{}", saga.id)))
 }
 
-async fn seen(
+async fn operation_view(
     state: &State,
     saga: &Saga,
     entries: &[SagaEntry],

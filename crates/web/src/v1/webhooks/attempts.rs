@@ -9,7 +9,7 @@ use http::StatusCode;
 use store::WebhookDeliveryState;
 use utoipa::IntoParams;
 
-use super::{known, view};
+use super::{find_webhook, view};
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead, CanRunWebhooks};
 use crate::extract::{PathParameter, QueryParameters};
@@ -45,7 +45,7 @@ pub(crate) async fn list(
     });
     let page = store_page(&mut query);
     query.finish()?;
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     let found = state.store().webhooks().deliveries(id, wanted, &page).await.map_err(listed)?;
     let items = found.items.into_iter().map(WebhookAttempt::from).collect();
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
@@ -62,18 +62,18 @@ pub(crate) async fn test(
     _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let webhook = known(&state, &given).await?;
+    let webhook = find_webhook(&state, &given).await?;
     let tested = match state.webhooks().test(&webhook).await {
-        Ok(Ok(answer)) => told(Some(&answer), None),
-        Ok(Err(not_taken)) => told(not_taken.answer(), Some(not_taken.to_string())),
+        Ok(Ok(answer)) => test_report(Some(&answer), None),
+        Ok(Err(not_taken)) => test_report(not_taken.answer(), Some(not_taken.to_string())),
         Err(error @ (WebhookError::Endpoint(_) | WebhookError::Key(_) | WebhookError::Header(_))) => {
-            told(None, Some(error.to_string()))
+            test_report(None, Some(error.to_string()))
         }
     };
     Ok(json(StatusCode::OK, &tested))
 }
 
-fn told(answer: Option<&Answer>, error: Option<String>) -> WebhookTest {
+fn test_report(answer: Option<&Answer>, error: Option<String>) -> WebhookTest {
     WebhookTest {
         taken: error.is_none(),
         status: answer.map(|answer| answer.status.as_u16()),
@@ -105,10 +105,10 @@ pub(crate) async fn replay(
     let Some(since) = since else {
         return Err(Problem::fields(vec![FieldError::new("since", "is missing")]));
     };
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     state.store().webhooks().replay(id, since).await?;
     state.webhooks().changed();
-    let webhook = known(&state, &given).await?;
+    let webhook = find_webhook(&state, &given).await?;
     Ok(json(StatusCode::ACCEPTED, &view(&state, webhook).await?))
 }
 
@@ -126,10 +126,11 @@ pub(crate) async fn retry(
     _: Authorized<CanRunWebhooks>,
     PathParameter((given, event)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     let missing = || {
         let event = shorten(&event);
-        let detail = format!("The webhook {id} was not told of {event:?}, or that event is no longer kept.");
+        let detail =
+            format!("The webhook {id} was not notified of {event:?}, or that event is no longer kept.");
         Problem::new(Code::AttemptNotFound, detail)
     };
     let event: EventId = event.parse().map_err(|_| missing())?;
@@ -151,7 +152,7 @@ pub(crate) async fn retry_dead(
     _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     let retried = state.store().webhooks().retry_dead(id, state.clock().now()).await?;
     state.webhooks().changed();
     Ok(json(StatusCode::ACCEPTED, &WebhookRetry { retried }))

@@ -9,7 +9,7 @@ use http::StatusCode;
 use store::{StoreError, StoredWebhook, WebhookSecrets};
 
 use super::bodies::{NewWebhook, WebhookChange};
-use super::{known, no_such_webhook, view};
+use super::{find_webhook, no_such_webhook, view};
 use crate::answer::{json, located};
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanAdminister, CanRunWebhooks};
@@ -89,7 +89,7 @@ pub(crate) async fn change(
     PathParameter(given): PathParameter<String>,
     body: Unchecked<WebhookChange>,
 ) -> Result<Response, Problem> {
-    let old = known(&state, &given).await?;
+    let old = find_webhook(&state, &given).await?;
     let webhook = body.checked(|change| change.fill(old, &state))?;
     save(&state, &webhook, &given).await?;
     shown(&state, &given).await
@@ -106,7 +106,7 @@ pub(crate) async fn remove(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     state.webhooks().changed();
     let removed = state.store().webhooks().remove(id, state.clock().now()).await?;
     state.webhooks().changed();
@@ -124,7 +124,7 @@ pub(crate) async fn rotate(
     _: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let mut webhook = known(&state, &given).await?;
+    let mut webhook = find_webhook(&state, &given).await?;
     let secret = new_secret()?;
     let before = std::mem::replace(&mut webhook.secrets.secret, secret.clone());
     let (now, previous) = (state.clock().now(), &mut webhook.secrets.previous);
@@ -146,7 +146,7 @@ pub(crate) async fn pause(
     _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     state.store().webhooks().pause(id, state.clock().now()).await?;
     state.webhooks().changed();
     shown(&state, &given).await
@@ -163,7 +163,7 @@ pub(crate) async fn resume(
     _: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let id = known(&state, &given).await?.id;
+    let id = find_webhook(&state, &given).await?.id;
     state.store().webhooks().resume(id, state.clock().now()).await?;
     state.webhooks().changed();
     shown(&state, &given).await
@@ -178,7 +178,7 @@ async fn save(state: &State, webhook: &StoredWebhook, given: &str) -> Result<(),
 }
 
 async fn shown(state: &State, given: &str) -> Result<Response, Problem> {
-    let webhook = known(state, given).await?;
+    let webhook = find_webhook(state, given).await?;
     Ok(json(StatusCode::OK, &view(state, webhook).await?))
 }
 

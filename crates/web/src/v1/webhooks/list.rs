@@ -4,7 +4,7 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::{known, view};
+use super::{find_webhook, view};
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead};
 use crate::extract::PathParameter;
@@ -43,6 +43,6 @@ pub(crate) async fn get(
     _: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let webhook = known(&state, &given).await?;
+    let webhook = find_webhook(&state, &given).await?;
     Ok(json(StatusCode::OK, &view(&state, webhook).await?))
 }

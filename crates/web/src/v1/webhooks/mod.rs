@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 }
 
 /// The webhook of an id.
-async fn known(state: &State, given: &str) -> Result<StoredWebhook, Problem> {
+async fn find_webhook(state: &State, given: &str) -> Result<StoredWebhook, Problem> {
     let id: WebhookId = given.parse().map_err(|_| no_such_webhook(given))?;
     state.store().webhooks().get(id).await?.ok_or_else(|| no_such_webhook(given))
 }

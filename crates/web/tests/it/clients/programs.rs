@@ -80,7 +80,7 @@ async fn a_last_answer_that_does_not_arrive_is_for_a_person() {
 }
 
 #[tokio::test]
-async fn what_is_handed_in_beside_the_format_is_posted_too() {
+async fn extra_fields_of_a_message_are_posted_too() {
     let program = Receiver::start().await;
     program.answer(202);
     let (world, _shop) = answered_by(&program).await;
@@ -102,7 +102,7 @@ async fn what_is_handed_in_beside_the_format_is_posted_too() {
 }
 
 #[tokio::test]
-async fn what_waits_at_each_stage_is_shown_with_its_age() {
+async fn waiting_work_of_each_stage_is_shown_with_its_age() {
     let program = Receiver::start().await;
     program.answer(202);
     let (world, _shop) = answered_by(&program).await;
@@ -146,7 +146,7 @@ async fn a_program_answers_later_and_once() {
 }
 
 #[tokio::test]
-async fn what_is_written_meanwhile_is_answered_together() {
+async fn messages_written_meanwhile_are_answered_together() {
     let program = Receiver::start().await;
     program.answer(202);
     let (world, shop) = answered_by(&program).await;
@@ -182,8 +182,8 @@ async fn of_a_person_and_a_program_the_first_answers() {
     };
     world.until_so("it is in the conversation", async || is_last("Yes, says a person.").await).await;
     let answer = |turn: &str| format!("/v1/pipeline/turns/{turn}/answer");
-    let (status, told) = world.post(&answer(&late), json!({ "text": "Yes, says a program." })).await;
-    assert_eq!((status, &told["code"]), (409, &json!("turn_over")), "{told}");
+    let (status, refusal) = world.post(&answer(&late), json!({ "text": "Yes, says a program." })).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("turn_over")), "{refusal}");
     // Given back, the program is first: a person who writes meanwhile is refused.
     let given_back = world.post(&format!("/v1/conversations/{client}/hand-over"), json!({})).await;
     assert_eq!(given_back.0, 200, "{given_back:?}");
@@ -194,8 +194,8 @@ async fn of_a_person_and_a_program_the_first_answers() {
     assert_eq!(status, 200, "{turn}");
     world.until_idle().await;
     world.until_so("it is there too", async || is_last("In green, says a program.").await).await;
-    let (status, told) = world.post(&reply, json!({ "text": "In green!", "seen": seen })).await;
-    assert_eq!((status, &told["code"]), (409, &json!("already_answering")), "{told}");
+    let (status, refusal) = world.post(&reply, json!({ "text": "In green!", "seen": seen })).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("already_answering")), "{refusal}");
     world.until_so("both have left", async || shop.texts().len() == 2).await;
     let texts =
         ["Yes, says a person.", "In green, says a program."].map(|text| ("c1".to_owned(), text.to_owned()));
@@ -203,7 +203,7 @@ async fn of_a_person_and_a_program_the_first_answers() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_leaves_without_a_programs_answer() {
+async fn a_resent_message_leaves_without_a_programs_answer() {
     let program = Receiver::start().await;
     program.answer(202);
     let (world, shop) = answered_by(&program).await;
@@ -221,13 +221,13 @@ async fn what_is_sent_again_leaves_without_a_programs_answer() {
     let second = answer(world.turn(&program, 2).await);
     let (status, again) = world.post(&format!("{path}/messages/{failed}/retry"), json!({})).await;
     assert!(status < 300, "{again}");
-    let (status, told) = world.post(&second, json!({ "text": "In green too." })).await;
-    assert_eq!((status, &told["code"]), (409, &json!("turn_over")), "{told}");
+    let (status, refusal) = world.post(&second, json!({ "text": "In green too." })).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("turn_over")), "{refusal}");
     world.until_so("it left", async || shop.texts().len() == 2).await;
 }
 
 #[tokio::test]
-async fn what_a_program_does_not_answer_is_for_a_person() {
+async fn a_turn_a_program_does_not_answer_is_for_a_person() {
     let program = Receiver::start().await;
     let (world, shop) = answered_by(&program).await;
     for (number, (status, body, why)) in [

@@ -46,7 +46,7 @@ pub(crate) async fn serve_smpp(
                 connection,
                 sends: false,
                 hears: false,
-                under_way: HashSet::new(),
+                in_flight: HashSet::new(),
             };
             let ended = talk.talk().await;
             talk.note("gone", 0);
@@ -65,7 +65,7 @@ struct Talk {
     /// It is bound as a transmitter, a receiver or both.
     sends: bool,
     hears: bool,
-    under_way: HashSet<u32>,
+    in_flight: HashSet<u32>,
 }
 
 impl Talk {
@@ -172,17 +172,17 @@ impl Talk {
     }
 
     fn answered(&mut self, number: u32, is_taken: bool) {
-        if self.under_way.remove(&number) {
+        if self.in_flight.remove(&number) {
             self.note(if is_taken { "taken" } else { "refused" }, number);
         }
     }
 
     async fn deliver(&mut self) -> io::Result<()> {
-        while self.hears && self.under_way.len() < WINDOW {
+        while self.hears && self.in_flight.len() < WINDOW {
             let pdu = self.note("next", 0).body;
             // Its number comes after the length, the command and the status.
             let Some(number) = pdu.get(12..16).and_then(|word| word.try_into().ok()) else { break };
-            self.under_way.insert(u32::from_be_bytes(number));
+            self.in_flight.insert(u32::from_be_bytes(number));
             self.frames.get_mut().write_all(&pdu).await?;
         }
         Ok(())

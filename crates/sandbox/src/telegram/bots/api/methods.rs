@@ -212,7 +212,7 @@ impl State {
             }
             api.hook = Some(hook);
         }
-        self.bots.heard.notify_waiters();
+        self.bots.update_arrived.notify_waiters();
         self.bots.posted.notify_one();
         Ok(Value::Bool(true))
     }

@@ -44,11 +44,11 @@ impl Telegram {
     async fn get_updates(&self, bot: i64, given: &Parameters) -> Result<Value, Refusal> {
         let seconds = number(given, "timeout").unwrap_or(0).clamp(0, LONGEST_POLL);
         let until = Instant::now() + Duration::from_secs(seconds.unsigned_abs());
-        let heard = Arc::clone(&self.lock().bots.heard);
+        let update_arrived = Arc::clone(&self.lock().bots.update_arrived);
         let mut mine = None;
         loop {
             // Registered before the look, so that nothing falls between the two.
-            let woken = heard.notified();
+            let woken = update_arrived.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
             let found = self.lock().bots.poll(bot, given, &mut mine)?;
@@ -99,7 +99,7 @@ impl super::super::Bots {
         } else {
             api.poll += 1;
             *mine = Some(api.poll);
-            self.heard.notify_waiters();
+            self.update_arrived.notify_waiters();
             api.poll
         };
         if number_of_this != api.poll {

@@ -93,7 +93,7 @@ impl State {
     fn put_update(&mut self, bot: i64, update: Value) {
         if let Some(api) = self.bots.api.get_mut(&bot) {
             api.put(update);
-            self.bots.heard.notify_waiters();
+            self.bots.update_arrived.notify_waiters();
             self.bots.posted.notify_one();
         }
     }

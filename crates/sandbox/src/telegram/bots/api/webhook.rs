@@ -115,15 +115,15 @@ async fn post(parcel: &Parcel) -> std::io::Result<u16> {
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(parcel.body.as_bytes()).await?;
-    let mut told = Vec::new();
+    let mut response = Vec::new();
     let mut piece = [0; 256];
-    while !told.contains(&b'\n') && told.len() < 1_024 {
+    while !response.contains(&b'\n') && response.len() < 1_024 {
         match stream.read(&mut piece).await? {
             0 => break,
-            read => told.extend_from_slice(&piece[..read]),
+            read => response.extend_from_slice(&piece[..read]),
         }
     }
-    let line = String::from_utf8_lossy(&told);
+    let line = String::from_utf8_lossy(&response);
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
     status.ok_or_else(|| std::io::Error::other("the answer is no HTTP"))
 }

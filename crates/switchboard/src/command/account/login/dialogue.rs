@@ -94,7 +94,7 @@ impl Dialogue {
         // That an answer was wrong is already shown.
         let asks_again = before.is_some_and(|before| before.asks_the_same(stage));
         match (self.manner, stage.word.as_str()) {
-            (Manner::Json, _) => say_json_line(&stage.told),
+            (Manner::Json, _) => say_json_line(&stage.response),
             (_, "done") => say!("Signed in as {}.", plain(&stage.person())),
             (_, "failed") => {}
             (_, "qr_shown") => self.draw(stage)?,
@@ -133,7 +133,7 @@ impl Dialogue {
         if self.manner == Manner::Json {
             self.refused(refused, now);
             if let Some(now) = now {
-                say_json_line(&now.told);
+                say_json_line(&now.response);
             }
         }
     }

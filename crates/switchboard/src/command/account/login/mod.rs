@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Location;
 use crate::api_client::ApiClient;
-use crate::command::up::until_told_to_stop;
+use crate::command::up::until_stop_requested;
 use crate::command::word::{PurposeWord, words};
 use crate::reply::ApiError;
 use crate::terminal::{self, WrongUsage};
@@ -62,10 +62,10 @@ impl Login {
         let mut dialogue = self.dialogue()?;
         let api = ApiClient::open(&self.location).await?;
         let ended = {
-            let told = until_told_to_stop();
+            let stop = until_stop_requested();
             tokio::select! {
                 ended = self.sign_in(&api, &mut dialogue) => ended,
-                told = told => match told {
+                stop = stop => match stop {
                     Ok(()) => self.cancel(&api).await,
                     Err(error) => Err(error),
                 },
@@ -82,7 +82,7 @@ impl Login {
         if self.code_stdin {
             return Ok(Dialogue::lines());
         }
-        if !terminal::somebody_is_there() && !self.qr {
+        if !terminal::is_interactive() && !self.qr {
             return Err(WrongUsage(
                 "no one can be asked for the code: give it with --code-stdin or --json, or sign in with --qr"
                     .to_owned(),
@@ -103,7 +103,7 @@ impl Login {
                 "terms_wanted" if std::mem::take(&mut may_accept) => Some(Input::Terms(true)),
                 "code_wanted" | "password_wanted" | "terms_wanted" => Some(dialogue.input(&stage).await?),
                 "qr_shown" => dialogue.input_within(LOOK_EVERY, &stage).await?,
-                "failed" => return Err(anyhow!("{}", stage.said())),
+                "failed" => return Err(anyhow!("{}", stage.message())),
                 _ => bail!("the sign-in was cancelled"),
             };
             let next = match input {

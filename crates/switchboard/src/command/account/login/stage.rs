@@ -9,13 +9,13 @@ pub(super) struct Stage {
     /// The state's word, such as `code_wanted`.
     pub(super) word: String,
     /// The whole answer.
-    pub(super) told: Value,
+    pub(super) response: Value,
 }
 
 impl Stage {
-    pub(super) fn read(told: Value) -> anyhow::Result<Self> {
-        let word = told["state"].as_str().context("the answer has no state")?.to_owned();
-        Ok(Self { word, told })
+    pub(super) fn read(response: Value) -> anyhow::Result<Self> {
+        let word = response["state"].as_str().context("the answer has no state")?.to_owned();
+        Ok(Self { word, response })
     }
 
     /// Whether it waits for input.
@@ -25,24 +25,24 @@ impl Stage {
 
     /// Whether the other state wants the same thing once more, sent the same way. A new code is not the same.
     pub(super) fn asks_the_same(&self, other: &Self) -> bool {
-        let is_new = other.told["moved"] == true && other.told["wrong"] == 0;
-        self.word == other.word && self.told["sent_by"] == other.told["sent_by"] && !is_new
+        let is_new = other.response["moved"] == true && other.response["wrong"] == 0;
+        self.word == other.word && self.response["sent_by"] == other.response["sent_by"] && !is_new
     }
 
     /// A field that is text, or nothing.
     pub(super) fn text(&self, field: &str) -> &str {
-        self.told[field].as_str().unwrap_or_default()
+        self.response[field].as_str().unwrap_or_default()
     }
 
     /// What happened and what to do now.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn message(&self) -> String {
         let words = [self.text("detail"), self.text("advice")];
         words.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// Who has signed in, as people call it.
     pub(super) fn person(&self) -> String {
-        let user = &self.told["user"];
+        let user = &self.response["user"];
         match (user["username"].as_str(), user["display_name"].as_str()) {
             (Some(username), _) => format!("@{username}"),
             (None, Some(name)) if !name.is_empty() => name.to_owned(),
@@ -58,10 +58,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_code_is_told_of_and_a_wrong_one_only_once() {
+    fn a_new_code_is_reported_and_a_wrong_one_only_once() {
         let stage = |moved: bool, wrong: u32| {
-            let told = json!({ "state": "code_wanted", "sent_by": "app", "moved": moved, "wrong": wrong });
-            Stage::read(told).expect("reads")
+            let response =
+                json!({ "state": "code_wanted", "sent_by": "app", "moved": moved, "wrong": wrong });
+            Stage::read(response).expect("reads")
         };
         assert!(stage(false, 0).asks_the_same(&stage(false, 1)));
         assert!(!stage(false, 0).asks_the_same(&stage(true, 0)));

@@ -73,9 +73,9 @@ pub(super) async fn check(
             assert_eq!((status, made(world).await.len()), (200, 1), "{point}: {answer}");
         }
         Scenario::HandOver => {
-            let (status, said) =
+            let (status, reply) =
                 program.patch(&format!("/v1/chats/{subject}"), &json!({"account": "main"})).await;
-            assert_eq!(status, 200, "{point}: {said}");
+            assert_eq!(status, 200, "{point}: {reply}");
             let (_, record) = program.get(&format!("/v1/chats/{subject}")).await;
             assert_eq!(record["account"], "main", "{point}: {record}");
             assert_eq!(made(world).await.len(), 1, "{point}");
@@ -93,23 +93,23 @@ pub(super) async fn check(
             assert_eq!((status, &unresolved["items"]), (200, &json!([])), "{point}");
         }
         Scenario::Switch => {
-            let (status, said) = program.post("/v1/services/create_chat/actions/start", &json!({})).await;
-            assert!((200..300).contains(&status), "{point}: {status} {said}");
+            let (status, reply) = program.post("/v1/services/create_chat/actions/start", &json!({})).await;
+            assert!((200..300).contains(&status), "{point}: {status} {reply}");
             one_whole_chat(world, program, point).await;
         }
         Scenario::CallBack | Scenario::CallBackRefused => {
-            let receiver = receiver.expect("somebody is told");
+            let receiver = receiver.expect("someone is notified");
             receiver.answer(200);
-            told(program, world, receiver, point).await;
+            until_notified(program, world, receiver, point).await;
             assert_eq!(made(world).await.len(), 1, "{point}");
         }
         Scenario::CallBackAgain => {
-            let receiver = receiver.expect("somebody is told");
+            let receiver = receiver.expect("someone is notified");
             receiver.answer(200);
             // The clock had been moved that far before, and the callback was put back by that clock.
             program.advance(Duration::from_hours(24)).await;
             done_by_hand(program, subject, point).await;
-            told(program, world, receiver, point).await;
+            until_notified(program, world, receiver, point).await;
         }
         Scenario::FailedAgain => {
             done_by_hand(program, subject, point).await;
@@ -136,9 +136,9 @@ async fn goes_on(world: &World, program: &Program, subject: &str, point: &str) {
 /// Asked for again under its key, the chat is there, with each of its steps once.
 async fn one_whole_chat(world: &World, program: &Program, point: &str) {
     program.account_is("fifth", "ready").await;
-    let asked = ask(program).await;
-    let shown = program.finished(&operation(asked.as_ref()), Some(STEP)).await;
-    assert_eq!(shown["state"], "done", "{point}: {asked:?} {shown}\n{}", program.output());
+    let repeated = ask(program).await;
+    let shown = program.finished(&operation(repeated.as_ref()), Some(STEP)).await;
+    assert_eq!(shown["state"], "done", "{point}: {repeated:?} {shown}\n{}", program.output());
     let chat_id = world.chat_titled("Order").await;
     let mut effects = world.effects_in(&chat_id).await;
     effects.sort_unstable();
@@ -174,9 +174,9 @@ async fn done_by_hand(program: &Program, request: &str, point: &str) {
 }
 
 /// The outside program hears of the link: again if it may not have heard.
-async fn told(program: &Program, world: &World, receiver: &Receiver, point: &str) {
+async fn until_notified(program: &Program, world: &World, receiver: &Receiver, point: &str) {
     program
-        .until(&format!("{point}: the receiver is told"), || async {
+        .until(&format!("{point}: the receiver is notified"), || async {
             program.advance(Duration::from_secs(5)).await;
             !receiver.bodies().is_empty()
         })

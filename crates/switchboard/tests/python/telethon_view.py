@@ -76,10 +76,10 @@ async def main():
     await telegram.connect()
     await telegram.get_dialogs()
     peer = await telegram.get_input_entity(int(CHAT) if CHAT.lstrip("-").isdigit() else CHAT)
-    seen = {"messages": [message(one) async for one in telegram.iter_messages(peer, limit=10) if one.message or one.media]}
+    view = {"messages": [message(one) async for one in telegram.iter_messages(peer, limit=10) if one.message or one.media]}
     if isinstance(peer, types.InputPeerChannel):
-        seen.update(await chat(telegram, peer))
-    print(json.dumps(seen))
+        view.update(await chat(telegram, peer))
+    print(json.dumps(view))
     await telegram.disconnect()
 
 

@@ -42,7 +42,7 @@ fn read(catalogues: &[&'static str]) -> Vec<Entry> {
 const DEEPEST: u8 = 6;
 
 /// What was said, in this language.
-pub(crate) fn said(language: Language, text: &str) -> Cow<'_, str> {
+pub(crate) fn translate(language: Language, text: &str) -> Cow<'_, str> {
     match language {
         Language::English => Cow::Borrowed(text),
         Language::Russian => russian(&OF_WORK, text, DEEPEST).map_or(Cow::Borrowed(text), Cow::Owned),
@@ -58,7 +58,7 @@ pub(crate) fn refused(language: Language, code: &str, detail: &str) -> String {
             None => detail.to_owned(),
         };
     }
-    let known = russian(&OF_WORK, detail, DEEPEST).filter(|told| is_russian(told));
+    let known = russian(&OF_WORK, detail, DEEPEST).filter(|translated| is_russian(translated));
     known.unwrap_or_else(|| match codes::by_code(code) {
         Some(kind) if QUOTED.contains(&code) => format!("{kind}: «{}».", detail.trim_end_matches('.')),
         Some(kind) => format!("{kind}."),
@@ -71,7 +71,7 @@ pub(crate) fn wrong_field(language: Language, message: &str) -> String {
     match language {
         Language::English => message.to_owned(),
         Language::Russian => russian(&OF_WORK, message, DEEPEST)
-            .filter(|told| is_russian(told))
+            .filter(|translated| is_russian(translated))
             .unwrap_or_else(|| "заполнено неверно".to_owned()),
     }
 }
@@ -121,10 +121,10 @@ fn russian(catalogue: &[Entry], text: &str, deeper: u8) -> Option<String> {
     {
         let mut letters = words.chars();
         let small: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
-        let told = russian(catalogue, &format!("{small}{}", letters.as_str()), deeper)
-            .filter(|told| is_russian(told));
-        if let Some(told) = told {
-            let mut letters = told.chars();
+        let translated = russian(catalogue, &format!("{small}{}", letters.as_str()), deeper)
+            .filter(|translated| is_russian(translated));
+        if let Some(translated) = translated {
+            let mut letters = translated.chars();
             let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
             return Some(format!("{capital}{}.", letters.as_str()));
         }
@@ -200,36 +200,36 @@ mod tests {
     use domain::outcome::{Failure, Refusal};
 
     fn in_russian(text: &str) -> String {
-        said(Language::Russian, text).into_owned()
+        translate(Language::Russian, text).into_owned()
     }
 
     #[test]
-    fn every_failure_is_told_in_russian() {
-        let asked =
+    fn every_failure_is_translated_into_russian() {
+        let refusals =
             |why: &str| vec![Refusal { account: "main".parse().expect("a name"), why: why.to_owned() }];
         let until = Timestamp::from_micros(60_000_000);
         for failure in [
-            Failure::ChatNotFound { asked: asked("does not know the chat") },
-            Failure::NoRights { asked: asked("may not write there") },
-            Failure::NotInChat { asked: asked("is not, or no longer, in the chat") },
+            Failure::ChatNotFound { asked: refusals("does not know the chat") },
+            Failure::NoRights { asked: refusals("may not write there") },
+            Failure::NotInChat { asked: refusals("is not, or no longer, in the chat") },
             Failure::Rejected { provider_code: "MESSAGE_EMPTY".into() },
             Failure::MediaGone { detail: "x".to_owned() },
             Failure::MediaExpired { detail: "x".to_owned() },
             Failure::FloodWait { until },
             Failure::LimitReached { until },
-            Failure::NoAccount { asked: asked("needs_login: session_revoked") },
+            Failure::NoAccount { asked: refusals("needs_login: session_revoked") },
             Failure::DoNotContact { entry: domain::DoNotContactId::MIN },
             Failure::Restored { made_at: until },
         ] {
-            let told = in_russian(&failure.describe());
+            let translated = in_russian(&failure.describe());
             let is_russian = |letter: char| ('а'..='я').contains(&letter);
-            assert!(told.chars().filter(|letter| is_russian(*letter)).count() > 20, "{told}");
-            assert_eq!(said(Language::English, &failure.describe()), failure.describe());
+            assert!(translated.chars().filter(|letter| is_russian(*letter)).count() > 20, "{translated}");
+            assert_eq!(translate(Language::English, &failure.describe()), failure.describe());
         }
     }
 
     #[test]
-    fn what_each_account_says_is_told_in_russian() {
+    fn account_reports_are_translated_into_russian() {
         for (english, russian) in [
             (
                 "No account can send now (main: paused; backup_1: needs_login: session_revoked).",
@@ -254,10 +254,10 @@ mod tests {
     #[test]
     fn each_problem_of_the_api_has_russian_words() {
         for code in web::problem_codes() {
-            let told = refused(Language::Russian, code, "No one has put this into Russian.");
-            assert!(is_russian(&told), "{code}: {told}");
-            let quoted = told.contains("No one has put");
-            assert_eq!(quoted, QUOTED.contains(&code), "{code}: {told}");
+            let translated = refused(Language::Russian, code, "No one has put this into Russian.");
+            assert!(is_russian(&translated), "{code}: {translated}");
+            let quoted = translated.contains("No one has put");
+            assert_eq!(quoted, QUOTED.contains(&code), "{code}: {translated}");
         }
         for (english, on_a_page, russian) in [
             (
@@ -313,17 +313,17 @@ mod tests {
             })
             .filter(|sentence| {
                 let filled = sentence.replace("{}", "X1").replace("{:?}", "X1").replace(['{', '}'], "");
-                !is_russian(&said(Language::Russian, &filled))
+                !is_russian(&translate(Language::Russian, &filled))
             })
             .collect();
         assert!(unknown.is_empty(), "{unknown:#?}");
     }
 
     #[test]
-    fn both_languages_have_the_same_places() {
+    fn both_languages_have_the_same_placeholders() {
         let entries = |text: &str| text.lines().filter(|line| line.starts_with("msg")).count();
         for text in ["doctor.po", "webhooks.po", "work.po", "refusals.po"] {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words/said");
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/words/translation");
             let text: &str = std::fs::read_to_string(folder.join(text)).expect("a catalogue").leak();
             assert_eq!(read(&[text]).len() * 2, entries(text));
         }
@@ -366,7 +366,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_sentence_of_the_doctor_is_known_in_russian() {
+    fn every_sentence_of_the_doctor_is_translated() {
         let doctor = Path::new(env!("CARGO_MANIFEST_DIR")).join("../doctor/src");
         let places =
             ["check", "gather", "examine.rs", "legacy/difference.rs"].map(|place| doctor.join(place));
@@ -377,9 +377,9 @@ mod tests {
             .filter(|sentence| !PARTS.contains(&sentence.as_str()))
             .filter(|sentence| {
                 let filled = sentence.replace("{}", "X1").replace(['{', '}'], "");
-                let told =
+                let translated =
                     doctor_in_russian(&filled).or_else(|| doctor_in_russian(sentence)).unwrap_or_default();
-                !told.chars().any(|letter| ('а'..='я').contains(&letter))
+                !translated.chars().any(|letter| ('а'..='я').contains(&letter))
             })
             .collect();
         assert!(unknown.is_empty(), "{unknown:#?}");
@@ -387,7 +387,10 @@ mod tests {
             let its = channels::Nature::of(provider.channel()).registering;
             for words in [its.how, its.first, its.instead, its.credentials, its.without_secret, its.unreached]
             {
-                assert!(doctor_in_russian(words).is_some_and(|told| is_russian(&told)), "{words}");
+                assert!(
+                    doctor_in_russian(words).is_some_and(|translated| is_russian(&translated)),
+                    "{words}"
+                );
             }
         }
     }

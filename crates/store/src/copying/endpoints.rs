@@ -1,4 +1,4 @@
-//! The two places of a copy: opened so that no other process works on them, and looked at before anything is written.
+//! The two ends of a copy: opened so that no other process works on them, and looked at before anything is written.
 
 use std::fs::{self, OpenOptions};
 use std::io;

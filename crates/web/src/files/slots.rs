@@ -1,4 +1,4 @@
-//! Places for files on their way in: what is stored here has its own, and of those for addresses each caller has a share.
+//! Slots for files on their way in: what is stored here has its own, and of those for addresses each caller has a share.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -37,36 +37,36 @@ impl From<&Origin> for Asker {
     }
 }
 
-pub(super) struct Places {
+pub(super) struct Slots {
     here: Semaphore,
     away: Semaphore,
-    /// Only of callers that have a file on its way or wait for a place: the others' are forgotten.
+    /// Only of callers that have a file on its way or wait for a slot: the others' are forgotten.
     shares: Mutex<HashMap<Asker, Weak<Semaphore>>>,
 }
 
-/// A place for a file from an address.
+/// A slot for a file from an address.
 pub(super) struct Away<'a> {
     _share: OwnedSemaphorePermit,
-    _place: SemaphorePermit<'a>,
+    _slot: SemaphorePermit<'a>,
 }
 
-impl Places {
+impl Slots {
     pub(super) fn new() -> Self {
         let (here, away) = (Semaphore::new(MOST_HERE), Semaphore::new(MOST_AWAY));
         Self { here, away, shares: Mutex::default() }
     }
 
-    /// Waits for a place for a file that is stored here.
+    /// Waits for a slot for a file that is stored here.
     pub(super) async fn here(&self) -> Option<SemaphorePermit<'_>> {
         self.here.acquire().await.ok()
     }
 
-    /// Waits for a place for a file from an address. The caller's own comes first: who has used up its share waits for
-    /// itself, and takes no place that someone else could have.
+    /// Waits for a slot for a file from an address. The caller's own comes first: who has used up its share waits for
+    /// itself, and takes no slot that someone else could have.
     pub(super) async fn away(&self, asker: Asker) -> Option<Away<'_>> {
         let share = self.share(asker).acquire_owned().await.ok()?;
-        let place = self.away.acquire().await.ok()?;
-        Some(Away { _share: share, _place: place })
+        let slot = self.away.acquire().await.ok()?;
+        Some(Away { _share: share, _slot: slot })
     }
 
     fn share(&self, asker: Asker) -> Arc<Semaphore> {
@@ -91,35 +91,35 @@ mod tests {
         Asker::Address(IpAddr::from([10, 0, 0, last]))
     }
 
-    fn taken(places: &Places, asker: Asker) -> Option<Away<'_>> {
-        places.away(asker).now_or_never().flatten()
+    fn taken(slots: &Slots, asker: Asker) -> Option<Away<'_>> {
+        slots.away(asker).now_or_never().flatten()
     }
 
     #[test]
     fn no_one_has_more_than_a_share() {
-        let places = Places::new();
+        let slots = Slots::new();
         let mut held = Vec::new();
         for one in 0..u8::try_from(MOST_AWAY / SHARE).expect("a few") {
-            let mine: Vec<_> = (0..=SHARE).map_while(|_| taken(&places, asker(one))).collect();
+            let mine: Vec<_> = (0..=SHARE).map_while(|_| taken(&slots, asker(one))).collect();
             assert_eq!(mine.len(), SHARE, "{one}");
             held.push(mine);
         }
-        assert!(taken(&places, asker(99)).is_none(), "all are taken");
+        assert!(taken(&slots, asker(99)).is_none(), "all are taken");
         let lying_here: Vec<_> =
-            (0..=MOST_HERE).map_while(|_| places.here().now_or_never().flatten()).collect();
+            (0..=MOST_HERE).map_while(|_| slots.here().now_or_never().flatten()).collect();
         assert_eq!(lying_here.len(), MOST_HERE, "that is another matter");
         held.pop();
-        assert!(taken(&places, asker(99)).is_some());
-        assert!(taken(&places, asker(0)).is_none(), "its share is used up all the same");
+        assert!(taken(&slots, asker(99)).is_some());
+        assert!(taken(&slots, asker(0)).is_none(), "its share is used up all the same");
     }
 
     #[test]
-    fn who_has_nothing_on_its_way_is_forgotten() {
-        let places = Places::new();
+    fn callers_without_transfers_are_forgotten() {
+        let slots = Slots::new();
         for one in 0..200 {
-            assert!(taken(&places, asker(one)).is_some());
+            assert!(taken(&slots, asker(one)).is_some());
         }
-        let _mine = taken(&places, Asker::Machine);
-        assert_eq!(places.shares.lock().expect("nobody broke it").len(), 1);
+        let _mine = taken(&slots, Asker::Machine);
+        assert_eq!(slots.shares.lock().expect("nobody broke it").len(), 1);
     }
 }

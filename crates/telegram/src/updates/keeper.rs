@@ -43,12 +43,12 @@ impl<'a> Keeper<'a> {
     }
 
     fn viewed<T>(&self, cast: &Cast, look: impl FnOnce(&Viewer<'_>) -> T) -> T {
-        let known = |chat_id| {
+        let cached_name = |chat_id| {
             let peer = self.account.peers.get(chat_id)?;
             Some(Named { name: peer.title, is_bot: peer.kind == PeerKind::Bot })
         };
         let (account, me) = (&self.account.name, self.account.health.user_id());
-        look(&Viewer { account, me, cast, known: &known })
+        look(&Viewer { account, me, cast, cached_name: &cached_name })
     }
 
     /// What is kept of these updates, in their order. `sent` is one that this program is known to have sent.
@@ -88,14 +88,14 @@ fn change(
     keeps: impl Fn(ChatId) -> bool,
     sent_here: &HashSet<i32>,
 ) -> Option<ReceivedChange> {
-    let message = |message: &enums::Message, kept: fn(Box<ReceivedMessage>) -> ReceivedChange| {
+    let message = |message: &enums::Message, change: fn(Box<ReceivedMessage>) -> ReceivedChange| {
         let received = viewer.received(message)?;
         if !keeps(received.chat_id) {
             return received.opts_out().map(ReceivedChange::OptOut);
         }
         let is_ours =
             received.origin == MessageOrigin::Owner && sent_here.contains(&received.message_id.get());
-        (!is_ours).then(|| kept(Box::new(received)))
+        (!is_ours).then(|| change(Box::new(received)))
     };
     let numbers = |ids: &[i32]| ids.iter().filter_map(|id| TelegramMessageId::new(*id)).collect::<Vec<_>>();
     match update {

@@ -9,25 +9,26 @@ const USER: &str = "user:";
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Recipient {
     /// A dialog or a group.
     Chat(i64),
     /// The dialog with a user.
     User(i64),
 }
 
-impl Place {
+impl Recipient {
     /// What a chat's text names.
     ///
     /// # Errors
     /// It can be none of MAX.
     pub(super) fn of(chat: &ExternalChat) -> Result<Self, CallError> {
         let text = chat.as_str();
-        let place = match text.strip_prefix(USER) {
+        let recipient = match text.strip_prefix(USER) {
             Some(user) => user.parse().map(Self::User),
             None => text.parse().map(Self::Chat),
         };
-        place.map_err(|_| CallError::NotFound("a chat of MAX is a number, or user: and a number".to_owned()))
+        recipient
+            .map_err(|_| CallError::NotFound("a chat of MAX is a number, or user: and a number".to_owned()))
     }
 
     /// The parameter of a call.
@@ -38,7 +39,7 @@ impl Place {
         }
     }
 
-    /// The text that [`Place::of`] reads.
+    /// The text that [`Recipient::of`] reads.
     pub(super) fn chat(self) -> Option<ExternalChat> {
         ExternalChat::new(&match self {
             Self::Chat(id) => id.to_string(),
@@ -58,11 +59,11 @@ mod tests {
 
     #[test]
     fn chats_read_back_and_others_are_refused() {
-        for place in [Place::Chat(5001), Place::Chat(-7), Place::User(2001)] {
-            assert_eq!(Place::of(&place.chat().unwrap()), Ok(place));
+        for recipient in [Recipient::Chat(5001), Recipient::Chat(-7), Recipient::User(2001)] {
+            assert_eq!(Recipient::of(&recipient.chat().unwrap()), Ok(recipient));
         }
         for text in ["x", "5/../6", "user:", "1.5"] {
-            assert!(Place::of(&ExternalChat::new(text).unwrap()).is_err(), "{text}");
+            assert!(Recipient::of(&ExternalChat::new(text).unwrap()).is_err(), "{text}");
         }
     }
 

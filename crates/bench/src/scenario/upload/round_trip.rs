@@ -19,7 +19,7 @@ const LOOKS: usize = 1_500;
 
 /// What was measured.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct BothWays {
+pub(crate) struct RoundTrip {
     /// The size of the file, in bytes.
     pub(crate) size: u64,
     /// By how many kilobytes the memory rose while it was on its way to Telegram.
@@ -31,7 +31,7 @@ pub(crate) struct BothWays {
 }
 
 /// Sends the file and reads it back.
-pub(super) async fn run(ours: &Switchboard, path: &Path) -> Result<BothWays> {
+pub(super) async fn run(ours: &Switchboard, path: &Path) -> Result<RoundTrip> {
     let size = path.metadata().context("the file is gone")?.len();
     let pid = ours.contender.program.pid();
     let key = authorization();
@@ -58,5 +58,5 @@ pub(super) async fn run(ours: &Switchboard, path: &Path) -> Result<BothWays> {
     let before = usage::memory_from_now_on(pid)?;
     let same = http::get_file(ours.main, &format!("{message}/media/0"), &key, path).await?;
     let memory_more_back = usage::memory(pid)?.highest.saturating_sub(before.now);
-    Ok(BothWays { size, memory_more_out, memory_more_back, same })
+    Ok(RoundTrip { size, memory_more_out, memory_more_back, same })
 }

@@ -60,7 +60,7 @@ async fn second_failover_is_a_row_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_was_bound_to_a_lost_account_goes_over_for_good() {
+async fn a_chat_bound_to_a_lost_account_is_rebound_for_good() {
     let bench = Bench::new().await;
     bench.script.bind("main");
     bench.script.lose("main");

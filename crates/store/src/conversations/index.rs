@@ -26,14 +26,14 @@ const FILLED: &str = "conversations filled up to";
 
 /// A message that ended, in the order of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct IndexEntry {
     pub(super) chat: ChatId,
     /// Microseconds.
     pub(super) at: i64,
     pub(crate) id: [u8; 16],
 }
 
-impl Place {
+impl IndexEntry {
     /// That of a message whose end this event is, if its chat is known.
     fn of(event: &NewEvent) -> Option<Self> {
         let (Event::MessageSent(data)
@@ -56,12 +56,12 @@ fn chat(of_event: Option<&str>) -> Option<ChatId> {
 }
 
 /// Those of a chat whose ends these events are.
-pub(crate) fn ended_in(events: &[NewEvent], chat: ChatId) -> impl Iterator<Item = Place> {
-    events.iter().filter_map(Place::of).filter(move |place| place.chat == chat)
+pub(crate) fn ended_in(events: &[NewEvent], chat: ChatId) -> impl Iterator<Item = IndexEntry> {
+    events.iter().filter_map(IndexEntry::of).filter(move |entry| entry.chat == chat)
 }
 
 /// Adds the place of a message whose end this row is; says which event it was. A row that cannot be read is passed over.
-fn read(row: &Row<'_>, places: &mut Vec<Place>) -> Result<i64, StoreError> {
+fn read(row: &Row<'_>, entries: &mut Vec<IndexEntry>) -> Result<i64, StoreError> {
     let ended = [
         EventType::MessageSent,
         EventType::MessageFailed,
@@ -73,7 +73,11 @@ fn read(row: &Row<'_>, places: &mut Vec<Place>) -> Result<i64, StoreError> {
         && let Some(chat) = chat(event.chat.as_deref())
         && let Ok(data) = serde_json::from_str::<MessageEvent>(&event.data)
     {
-        places.push(Place { chat, at: event.at.as_micros(), id: *data.message_id.as_uuid().as_bytes() });
+        entries.push(IndexEntry {
+            chat,
+            at: event.at.as_micros(),
+            id: *data.message_id.as_uuid().as_bytes(),
+        });
     }
     Columns::new(row, events::TABLE).get(0)
 }
@@ -84,17 +88,17 @@ pub(crate) struct Lately(Arc<Mutex<Batches>>);
 
 #[derive(Debug, Default)]
 struct Batches {
-    waiting: Vec<Place>,
+    waiting: Vec<IndexEntry>,
     /// On their way into the index, in its order; the last are the next.
-    leaving: Vec<Place>,
+    leaving: Vec<IndexEntry>,
 }
 
 impl Lately {
     /// Those of a chat. To be asked before the index is: what enters it meanwhile is found twice then, and not missed.
-    pub(crate) fn of(&self, chat: ChatId) -> Vec<Place> {
+    pub(crate) fn of(&self, chat: ChatId) -> Vec<IndexEntry> {
         self.with(|batches| {
             let all = batches.waiting.iter().chain(&batches.leaving);
-            all.filter(|place| place.chat == chat).copied().collect()
+            all.filter(|entry| entry.chat == chat).copied().collect()
         })
     }
 
@@ -105,7 +109,7 @@ impl Lately {
 
 /// Fills the index, in the thread that commits.
 #[derive(Debug)]
-pub(crate) struct PlaceLog {
+pub(crate) struct ConversationIndex {
     lately: Lately,
     batch: usize,
     events: i64,
@@ -123,13 +127,13 @@ pub(crate) struct Filled {
     is_noted: bool,
 }
 
-impl Default for PlaceLog {
+impl Default for ConversationIndex {
     fn default() -> Self {
         Self { lately: Lately::default(), batch: BATCH, events: EVENTS, filled: None, nth: 0 }
     }
 }
 
-impl PlaceLog {
+impl ConversationIndex {
     pub(crate) fn lately(&self) -> &Lately {
         &self.lately
     }
@@ -159,16 +163,16 @@ impl PlaceLog {
         most: Option<usize>,
         last: Option<Last>,
     ) -> Result<Filled, StoreError> {
-        let (places, filled) = self.lately.with(|Batches { waiting, leaving }| {
+        let (entries, filled) = self.lately.with(|Batches { waiting, leaving }| {
             let keep = most.map_or(0, |most| leaving.len().saturating_sub(most));
-            let mut places = leaving[keep..].to_vec();
+            let mut entries = leaving[keep..].to_vec();
             let waiting = if most.is_none() { waiting.as_slice() } else { &[] };
-            places.extend(waiting);
+            entries.extend(waiting);
             let is_noted = keep == 0 && (self.filled.is_some() || most.is_none());
-            (places, Filled { leaving: leaving.len() - keep, waiting: waiting.len(), is_noted })
+            (entries, Filled { leaving: leaving.len() - keep, waiting: waiting.len(), is_noted })
         });
-        for Place { chat, at, id } in places {
-            connection.run_row(sql::SAVE_PLACE, params![chat.get(), at, id], false)?;
+        for IndexEntry { chat, at, id } in entries {
+            connection.run_row(sql::SAVE_INDEX_ENTRY, params![chat.get(), at, id], false)?;
         }
         let up_to = if most.is_none() { last.map(|last| EventId::new(last.seq)) } else { self.filled };
         if let Some(up_to) = up_to.filter(|_| filled.is_noted) {
@@ -182,7 +186,7 @@ impl PlaceLog {
         self.lately.with(|Batches { waiting, leaving }| {
             leaving.truncate(leaving.len().saturating_sub(filled.leaving));
             waiting.drain(..filled.waiting.min(waiting.len()));
-            waiting.extend(events.iter().filter_map(Place::of));
+            waiting.extend(events.iter().filter_map(IndexEntry::of));
         });
         if filled.is_noted {
             self.filled = None;
@@ -243,19 +247,19 @@ mod tests {
         connection: Connection,
         clock: Clock,
         events: EventLog,
-        places: PlaceLog,
-        ended: Vec<Place>,
+        index: ConversationIndex,
+        ended: Vec<IndexEntry>,
         number: u128,
     }
 
     impl Store {
-        fn open(connection: Connection, ended: Vec<Place>, number: u128) -> Self {
+        fn open(connection: Connection, ended: Vec<IndexEntry>, number: u128) -> Self {
             let clock = Clock::system();
             let mut events = EventLog::new(clock.clone());
             let last = events.open(&connection).unwrap();
-            let mut places = PlaceLog { batch: 4, events: 9, ..PlaceLog::default() };
-            places.open(&connection, last).unwrap();
-            Self { connection, clock, events, places, ended, number }
+            let mut index = ConversationIndex { batch: 4, events: 9, ..ConversationIndex::default() };
+            index.open(&connection, last).unwrap();
+            Self { connection, clock, events, index, ended, number }
         }
 
         fn group(&mut self, ends: usize, most: Option<usize>, is_committed: bool) {
@@ -279,30 +283,30 @@ mod tests {
                 .collect();
             self.connection.batch("BEGIN");
             let last = self.events.last(&self.connection).unwrap();
-            let filled = self.places.write(&self.connection, most, Some(last)).unwrap();
-            let told = self.events.append(&self.connection, &events).unwrap();
+            let filled = self.index.write(&self.connection, most, Some(last)).unwrap();
+            let appended = self.events.append(&self.connection, &events).unwrap();
             if is_committed {
                 self.connection.batch("COMMIT");
-                self.events.committed(told);
-                self.places.committed(filled, &events, told.or(Some(last)));
-                self.ended.extend(events.iter().filter_map(Place::of));
+                self.events.committed(appended);
+                self.index.committed(filled, &events, appended.or(Some(last)));
+                self.ended.extend(events.iter().filter_map(IndexEntry::of));
             } else {
                 self.connection.batch("ROLLBACK");
             }
         }
 
-        fn indexed(&self) -> Vec<Place> {
+        fn indexed(&self) -> Vec<IndexEntry> {
             let sql = "SELECT chat_id, at, id FROM outbox_places";
             let place = |row: &Row<'_>| {
                 let columns = Columns::new(row, "outbox_places");
-                Ok(Place { chat: columns.chat_id(0)?, at: columns.get(1)?, id: columns.get(2)? })
+                Ok(IndexEntry { chat: columns.chat_id(0)?, at: columns.get(1)?, id: columns.get(2)? })
             };
             self.connection.all(sql, (), place).unwrap()
         }
 
-        fn found(&self) -> Vec<Place> {
+        fn found(&self) -> Vec<IndexEntry> {
             let mut found = self.indexed();
-            found.extend((1..=3).flat_map(|chat| self.places.lately().of(ChatId::new(chat).unwrap())));
+            found.extend((1..=3).flat_map(|chat| self.index.lately().of(ChatId::new(chat).unwrap())));
             found.sort_unstable();
             found.dedup();
             found
@@ -311,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_ended_is_in_the_index_or_in_memory(happens in proptest::collection::vec(happens(), 0..40)) {
+        fn ended_messages_are_in_the_index_or_in_memory(happens in proptest::collection::vec(happens(), 0..40)) {
             let mut store = Store::open(Connection::migrated(), Vec::new(), 0);
             for one in happens {
                 match one {
@@ -327,7 +331,7 @@ mod tests {
                 let mut ended = store.ended.clone();
                 ended.sort_unstable();
                 prop_assert_eq!(store.found(), ended);
-                let waiting = store.places.lately().with(|batches| batches.waiting.len() + batches.leaving.len());
+                let waiting = store.index.lately().with(|batches| batches.waiting.len() + batches.leaving.len());
                 prop_assert!(waiting < 40, "{waiting}");
             }
         }

@@ -29,10 +29,10 @@ async fn proxy(words: Option<(&'static str, &'static str)>) -> (SocketAddr, Coun
             client.write_all(&[5, wanted]).await.expect("written");
             if let Some((user, word)) = words {
                 let right = [&[1, len(user)][..], user.as_bytes(), &[len(word)], word.as_bytes()].concat();
-                let mut said = vec![0; right.len()];
-                client.read_exact(&mut said).await.expect("words");
-                client.write_all(&[1, u8::from(said != right)]).await.expect("written");
-                if said != right {
+                let mut credentials = vec![0; right.len()];
+                client.read_exact(&mut credentials).await.expect("words");
+                client.write_all(&[1, u8::from(credentials != right)]).await.expect("written");
+                if credentials != right {
                     continue;
                 }
             }
@@ -54,12 +54,12 @@ fn len(word: &str) -> u8 {
 }
 
 async fn is_answered(centre: &Centre, address: SocketAddr, proxy: Option<&str>) {
-    let (connection, _told) = Centre::connect_by(address, proxy, &clock());
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, _updates) = Centre::connect_by(address, proxy, &clock());
+    let reply = ask(&connection.wire, request(1, 8));
     let mut talk = centre.greeted().await;
-    let heard = talk.request().await;
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    let received = talk.request().await;
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     connection.close().await;
 }
 
@@ -77,12 +77,12 @@ async fn requests_go_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_told_without_its_words() {
+async fn a_proxy_refusal_is_reported_without_credentials() {
     let centre = Centre::start().await;
     let (address, through) = proxy(Some(("demo", "secret"))).await;
     for words in ["", "demo:wrongs@"] {
         let named = format!("socks5://{words}{address}");
-        let (connection, _told) = Centre::connect_by(centre.address, Some(&named), &clock());
+        let (connection, _updates) = Centre::connect_by(centre.address, Some(&named), &clock());
         match ended(ask(&connection.wire, request(1, 8))).await {
             Err(RequestError::Unreachable(why)) => assert!(why.contains("check `proxy`"), "{why}"),
             other => panic!("{other:?}"),
@@ -104,7 +104,7 @@ async fn a_proxy_that_a_caller_names_is_judged_when_it_is_dialled() {
     // The name is anyone's, and leads inward.
     for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0x7f.1"] {
         for listed in [&[][..], &["10.0.0.0/8"]] {
-            let (connection, _told) =
+            let (connection, _updates) =
                 Centre::connect_through(centre.address, Some(by_caller(host, listed)), &clock());
             match ended(ask(&connection.wire, request(1, 8))).await {
                 Err(RequestError::Unreachable(why)) => {
@@ -118,12 +118,12 @@ async fn a_proxy_that_a_caller_names_is_judged_when_it_is_dialled() {
     assert_eq!(through.load(Ordering::Relaxed), 0, "nobody was dialled");
     // Its network is listed.
     let proxied = by_caller("localhost", &["127.0.0.0/8", "::1/128"]);
-    let (connection, _told) = Centre::connect_through(centre.address, Some(proxied), &clock());
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, _updates) = Centre::connect_through(centre.address, Some(proxied), &clock());
+    let reply = ask(&connection.wire, request(1, 8));
     let mut talk = centre.greeted().await;
-    let heard = talk.request().await;
-    talk.answer(heard.requests()[0].0, &true.to_bytes()).await;
-    assert_eq!(ended(asked).await, Ok(true.to_bytes()));
+    let received = talk.request().await;
+    talk.answer(received.requests()[0].0, &true.to_bytes()).await;
+    assert_eq!(ended(reply).await, Ok(true.to_bytes()));
     assert_eq!(through.load(Ordering::Relaxed), 1);
     connection.close().await;
 }
@@ -149,28 +149,28 @@ async fn requests_go_over_ipv6() {
 }
 
 #[tokio::test]
-async fn where_no_one_listens_nothing_is_written() {
+async fn requests_to_a_closed_port_are_not_written() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let nobody = listener.local_addr().expect("an address");
+    let unused = listener.local_addr().expect("an address");
     drop(listener);
-    let (connection, mut told) = Centre::connect_by(nobody, None, &clock());
+    let (connection, mut updates) = Centre::connect_by(unused, None, &clock());
     let several: Vec<_> = (0..3).map(|number| ask(&connection.wire, request(number, 8))).collect();
-    for asked in several {
-        assert!(matches!(ended(asked).await, Err(RequestError::Unreachable(_))));
+    for reply in several {
+        assert!(matches!(ended(reply).await, Err(RequestError::Unreachable(_))));
     }
-    assert!(told.try_recv().is_err(), "nothing was lost that was there");
+    assert!(updates.try_recv().is_err(), "nothing was lost that was there");
     connection.close().await;
 }
 
 #[tokio::test]
-async fn who_does_not_answer_the_greeting_is_given_up() {
+async fn a_centre_silent_to_the_greeting_is_given_up() {
     let (centre, clock) = (Centre::start().await, clock());
-    let (connection, _told) = centre.connect(&clock);
-    let asked = ask(&connection.wire, request(1, 8));
+    let (connection, _updates) = centre.connect(&clock);
+    let reply = ask(&connection.wire, request(1, 8));
     let mut talk = centre.accept().await;
     talk.hear().await.expect("a greeting");
     clock.advance(std::time::Duration::from_secs(21));
     let silent = RequestError::Lost { loss: Loss::Silent, written: false };
-    assert_eq!(ended(asked).await, Err(silent));
+    assert_eq!(ended(reply).await, Err(silent));
     connection.close().await;
 }

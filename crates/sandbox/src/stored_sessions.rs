@@ -13,7 +13,7 @@ use crate::telegram::{MadeSession, Telegram};
 
 /// A session as it is kept.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredSession {
     auth_key: String,
     dc_id: i32,
     user_id: i64,
@@ -21,21 +21,21 @@ struct Kept {
 }
 
 /// The file of sessions.
-pub(crate) struct KeptSessions {
+pub(crate) struct StoredSessions {
     path: PathBuf,
     keys: Arc<KeyRing>,
     made: watch::Receiver<Vec<MadeSession>>,
 }
 
-impl KeptSessions {
+impl StoredSessions {
     /// Gives the world back the sessions of earlier runs.
     pub(crate) fn restore(path: PathBuf, keys: Arc<KeyRing>, world: &Telegram) -> std::io::Result<Self> {
-        let kept: Vec<Kept> = match std::fs::read(&path) {
+        let kept: Vec<StoredSession> = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        for Kept { auth_key, dc_id, user_id, imported } in kept {
+        for StoredSession { auth_key, dc_id, user_id, imported } in kept {
             let bytes = hex::decode(auth_key).ok().and_then(|bytes| <[u8; 256]>::try_from(bytes).ok());
             let Some(bytes) = bytes else {
                 return Err(std::io::Error::new(
@@ -69,7 +69,7 @@ impl KeptSessions {
 
     async fn write(&mut self) {
         let made = self.made.borrow_and_update().clone();
-        let kept: Vec<Kept> = made.into_iter().filter_map(|session| self.kept(session)).collect();
+        let kept: Vec<StoredSession> = made.into_iter().filter_map(|session| self.stored(session)).collect();
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || {
             let bytes = serde_json::to_vec_pretty(&kept)?;
@@ -82,9 +82,9 @@ impl KeptSessions {
         }
     }
 
-    fn kept(&self, session: MadeSession) -> Option<Kept> {
+    fn stored(&self, session: MadeSession) -> Option<StoredSession> {
         let MadeSession { key, dc_id, user, imported } = session;
         let registered = self.keys.find(key, dc_id)?;
-        Some(Kept { auth_key: hex::encode(registered.key), dc_id, user_id: user, imported })
+        Some(StoredSession { auth_key: hex::encode(registered.key), dc_id, user_id: user, imported })
     }
 }

@@ -14,7 +14,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::process::TIMEOUT;
 
 /// A person at a terminal. The command is killed when this is dropped.
-pub struct Seat {
+pub struct Pty {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<String>>,
@@ -22,7 +22,7 @@ pub struct Seat {
     reader: JoinHandle<()>,
 }
 
-impl Seat {
+impl Pty {
     /// Starts a command at a terminal of its own, which does not say how large it is.
     pub fn at(binary: &Path, arguments: &[&str]) -> Self {
         Self::before(binary, arguments, None)
@@ -112,7 +112,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Pty {
     fn drop(&mut self) {
         self.kill();
     }

@@ -33,7 +33,7 @@ impl fmt::Display for ProfileKind {
 /// Where the browser of a profile is. It is kept sealed: it may have a token.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ProfilePlace {
+pub enum ProfileLocation {
     Chromium,
     Firefox,
     Donut {
@@ -56,12 +56,12 @@ pub enum ProfilePlace {
 /// A place that cannot be: the field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {why}")]
-pub struct InvalidPlace {
+pub struct InvalidProfileLocation {
     pub field: &'static str,
     pub why: &'static str,
 }
 
-impl ProfilePlace {
+impl ProfileLocation {
     pub fn kind(&self) -> ProfileKind {
         match self {
             Self::Chromium => ProfileKind::Chromium,
@@ -75,8 +75,8 @@ impl ProfilePlace {
     ///
     /// # Errors
     /// An address that is none, an id or a token that is empty, capabilities that are no object.
-    pub fn checked(self) -> Result<Self, InvalidPlace> {
-        let bad = |field, why| Err(InvalidPlace { field, why });
+    pub fn checked(self) -> Result<Self, InvalidProfileLocation> {
+        let bad = |field, why| Err(InvalidProfileLocation { field, why });
         match &self {
             Self::Donut { api, .. } if !is_http(api) => {
                 bad("api", "must be an address such as http://127.0.0.1:10108")
@@ -113,8 +113,9 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_place_reads_back_and_bad_ones_are_named() {
-        let read = |value: Value| serde_json::from_value::<ProfilePlace>(value).expect("a place").checked();
+    fn a_location_reads_back_and_bad_ones_are_named() {
+        let read =
+            |value: Value| serde_json::from_value::<ProfileLocation>(value).expect("a place").checked();
         assert_eq!(read(json!({"kind": "chromium"})).map(|place| place.kind()), Ok(ProfileKind::Chromium));
         assert_eq!(read(json!({"kind": "firefox"})).map(|place| place.kind()), Ok(ProfileKind::Firefox));
         let donut = json!({"kind": "donut", "api": "http://127.0.0.1:10108", "token": "t", "id": "4c1a-2"});

@@ -35,7 +35,7 @@ async fn restart_keeps_the_history_with_a_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_sent_is_counted_over_a_stop_and_a_kill() {
+async fn sends_are_counted_over_a_stop_and_a_kill() {
     let _turn = crate::world::BEGINS.lock().await;
     let world = World::of(&["main"]).await;
     let run = world.start().await;

@@ -11,7 +11,7 @@ const MOST: usize = 64;
 
 /// A message as it was last heard of.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct TrackedMessage {
     pub(crate) message_id: TelegramMessageId,
     /// Telegram's number of the change, which grows with each.
     version: i32,
@@ -35,16 +35,16 @@ pub(crate) struct News {
 
 /// Messages of one chat.
 #[derive(Debug, Default)]
-pub(crate) struct KnownMessages {
-    all: VecDeque<Known>,
-    heard: u64,
+pub(crate) struct TrackedMessages {
+    all: VecDeque<TrackedMessage>,
+    changes: u64,
 }
 
-impl KnownMessages {
+impl TrackedMessages {
     /// Takes in a message; nothing when it is no newer than what is known, as when another line brings it too.
     pub(crate) fn take(&mut self, sighting: &Sighting, keyboard: Option<Arc<Keyboard>>) -> Option<News> {
         let Sighting { message_id, version, written_at, .. } = *sighting;
-        let place = self.all.iter().position(|known| known.message_id == message_id);
+        let place = self.all.iter().position(|tracked| tracked.message_id == message_id);
         if place.and_then(|place| self.all.get(place)).is_some_and(|before| version <= before.version) {
             return None;
         }
@@ -52,9 +52,9 @@ impl KnownMessages {
         if self.all.len() >= MOST {
             self.all.pop_front();
         }
-        self.heard += 1;
-        let order = self.heard;
-        self.all.push_back(Known { message_id, version, written_at, order, keyboard, fits: None });
+        self.changes += 1;
+        let order = self.changes;
+        self.all.push_back(TrackedMessage { message_id, version, written_at, order, keyboard, fits: None });
         Some(News { order, fitted })
     }
 
@@ -67,35 +67,37 @@ impl KnownMessages {
 
     /// A message is gone; what is older than that and comes later is not taken.
     pub(crate) fn gone(&mut self, message_id: TelegramMessageId, version: i32) {
-        if let Some(known) = self.all.iter_mut().find(|known| known.message_id == message_id) {
-            known.version = known.version.max(version);
-            known.keyboard = None;
+        if let Some(tracked) = self.all.iter_mut().find(|tracked| tracked.message_id == message_id) {
+            tracked.version = tracked.version.max(version);
+            tracked.keyboard = None;
         }
     }
 
     /// The message is another one since then; how it looks now is not known.
     pub(crate) fn missed(&mut self, message_id: TelegramMessageId, written_at: Timestamp) {
-        let older = |known: &&mut Known| known.message_id == message_id && known.written_at < written_at;
-        if let Some(known) = self.all.iter_mut().find(older) {
-            known.keyboard = None;
+        let older = |tracked: &&mut TrackedMessage| {
+            tracked.message_id == message_id && tracked.written_at < written_at
+        };
+        if let Some(tracked) = self.all.iter_mut().find(older) {
+            tracked.keyboard = None;
         }
     }
 
     /// Something may have been missed: which keyboards are the newest is not known any more.
     pub(crate) fn doubt(&mut self) {
-        self.all.iter_mut().for_each(|known| known.keyboard = None);
+        self.all.iter_mut().for_each(|tracked| tracked.keyboard = None);
     }
 
     /// Telegram says that the keyboard of a message is none: unless it has changed since, it is pressed no more.
     pub(crate) fn drop_keyboard(&mut self, message_id: TelegramMessageId, order: u64) {
-        let same = |known: &&mut Known| known.message_id == message_id && known.order == order;
-        if let Some(known) = self.all.iter_mut().find(same) {
-            known.keyboard = None;
+        let same = |tracked: &&mut TrackedMessage| tracked.message_id == message_id && tracked.order == order;
+        if let Some(tracked) = self.all.iter_mut().find(same) {
+            tracked.keyboard = None;
         }
     }
 
     /// Those that changed at or after this place in the order, the latest first.
-    pub(crate) fn since(&self, order: u64) -> impl Iterator<Item = &Known> {
-        self.all.iter().rev().take_while(move |known| known.order >= order)
+    pub(crate) fn since(&self, order: u64) -> impl Iterator<Item = &TrackedMessage> {
+        self.all.iter().rev().take_while(move |tracked| tracked.order >= order)
     }
 }

@@ -11,14 +11,14 @@ use store::{Store, StoreError};
 
 /// The kept values of one account. Cheap to clone.
 #[derive(Clone)]
-pub struct Kept {
+pub struct StoredValues {
     store: Option<Store>,
     channel: ChannelName,
     account: AccountName,
     values: Arc<Mutex<BTreeMap<String, SecretText>>>,
 }
 
-impl Kept {
+impl StoredValues {
     /// Those that the store has.
     ///
     /// # Errors
