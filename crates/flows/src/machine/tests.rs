@@ -405,8 +405,8 @@ fn a_reply_button_is_sent_and_an_address_is_not_opened() {
 #[test]
 fn all_that_a_trigger_says_must_hold() {
     let trigger = "{ text = \"NEW trip\", regex = 'from (?P<from>\\w+)', keywords = [\"cheap\", \"free\"], has_button = \"book\" }";
-    let text = TRIP.replace("{ regex = \"New trip .* (?P<from>\\\\w+)\" }", trigger);
-    assert_ne!(text, TRIP);
+    let flow = TRIP.replace("{ regex = \"New trip .* (?P<from>\\\\w+)\" }", trigger);
+    assert_ne!(flow, TRIP);
     for (text, labels, begins) in [
         ("New trip from Tver, free", ["Details", "Book now"].as_slice(), true),
         ("Old trip from Tver, free", &["Book"], false),
@@ -415,7 +415,7 @@ fn all_that_a_trigger_says_must_hold() {
         ("New trip from Tver, free", &["Details"], false),
         ("New trip from Tver, free", &[], false),
     ] {
-        let mut stage = Stage::new(&text);
+        let mut stage = Stage::new(&flow);
         stage.shows(1, text, labels);
         assert_eq!(stage.machine.is_running(), begins, "{text} {labels:?}");
     }
