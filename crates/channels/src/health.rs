@@ -1,4 +1,4 @@
-//! What went wrong with an account within a day, when its provider was heard last, and where that posts to. StoredValues in the store from
+//! What went wrong with an account within a day, when its provider was heard last, and where that posts to. Kept in the store from
 //! time to time, so that a program that is killed forgets the last minute of it at most.
 
 use std::collections::BTreeMap;

@@ -150,11 +150,11 @@ impl Shelf {
             room_taken.grow_to(received)?;
             Ok(piece)
         });
-        let taken = self.0.intake.named(&id.to_string(), declared, pieces).await?;
-        let doomed = Doomed::new(taken.path.clone());
-        let name = FileName::choose(requested, None, None, taken.facts.content);
+        let file = self.0.intake.named(&id.to_string(), declared, pieces).await?;
+        let doomed = Doomed::new(file.path.clone());
+        let name = FileName::choose(requested, None, None, file.facts.content);
         let expires_at = self.0.clock.now().plus(self.0.rules.keep);
-        let upload = Upload { id, name, taken, expires_at, token };
+        let upload = Upload { id, name, taken: file, expires_at, token };
         // Whether the same is there is looked up before the note is written, and once more when it has its place: two of
         // one token may be on their way at once.
         if let Some(there) = self.by_token(&upload) {
@@ -344,8 +344,8 @@ fn read_one(folder: &Path, id: UploadId) -> io::Result<Option<Upload>> {
         token => token.flatten(),
     };
     let facts = kind::look(&mut fs::File::open(&path)?, held)?;
-    let taken = Taken { path, size: held, sha256, facts };
-    Ok(Some(Upload { id, name: note.name, taken, expires_at: note.expires_at, token }))
+    let file = Taken { path, size: held, sha256, facts };
+    Ok(Some(Upload { id, name: note.name, taken: file, expires_at: note.expires_at, token }))
 }
 
 fn token_from(text: &str) -> Option<Token> {

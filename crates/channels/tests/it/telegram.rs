@@ -146,12 +146,12 @@ async fn a_bot_is_posted_what_customers_do() {
     bot.register(&receiver.url).await.unwrap();
     let registered = bot.registered().unwrap().await.unwrap();
     assert_eq!(registered.urls, std::slice::from_ref(&receiver.url));
-    let received = |post: &HookPost| {
+    let written = |post: &HookPost| {
         let events = bot.hook(post).unwrap().events;
         messages(&events).into_iter().cloned().collect::<Vec<InboundMessage>>()
     };
     // What waited comes first.
-    assert_eq!(&*received(&receiver.next().await)[0].text, "hi");
+    assert_eq!(&*written(&receiver.next().await)[0].text, "hi");
     write(&world, json!({"text": "more"})).await;
     let one = receiver.next().await;
     assert_eq!(bot.hook(&HookPost { headers: Vec::new(), ..one.clone() }), Err(HookRefusal::NotGenuine));
@@ -160,7 +160,7 @@ async fn a_bot_is_posted_what_customers_do() {
     assert!(matches!(bot.poll(None).unwrap().await, Err(CallError::Conflict(_))));
     // The owner of a personal account writes with another app, and takes it back.
     let own = write(&world, json!({"action": "owner_writes", "text": "from my phone"})).await;
-    let message = received(&receiver.next().await).remove(0);
+    let message = written(&receiver.next().await).remove(0);
     assert_eq!((message.origin, message.external_id.as_str()), (MessageOrigin::Owner, own.as_str()));
     let sent = id_of(&bot.send(&text("demo:2001", "for you", 3)).await);
     bot.act(&message.chat, &Deed::Delete { external_id: sent.clone() }).await.unwrap();

@@ -52,19 +52,19 @@ async fn a_number_hears_all_and_answers() {
     let wrote = world.customer(does("write", &json!({"text": "Hello"}))).await;
     let post = receiver.next().await;
     let events = whatsapp.hook(&post).unwrap().events;
-    let [received] = messages(&events)[..] else { panic!("{events:?}") };
+    let [message] = messages(&events)[..] else { panic!("{events:?}") };
     assert_eq!(
-        (received.chat.as_str(), &*received.text, received.name.as_deref()),
+        (message.chat.as_str(), &*message.text, message.name.as_deref()),
         (CHAT, "Hello", Some("Ivan"))
     );
     assert_eq!(
-        (received.external_id.as_str(), received.phone.as_deref()),
+        (message.external_id.as_str(), message.phone.as_deref()),
         (wrote["message_id"].as_str().unwrap(), Some("+70000000001"))
     );
     assert_eq!(events, whatsapp.hook(&post).unwrap().events);
 
     let mut answer = support::text(CHAT, "Hi", 1);
-    answer.reply_to = Some(ProviderId::from(received.external_id.as_str()));
+    answer.reply_to = Some(ProviderId::from(message.external_id.as_str()));
     let sent = id_of(&whatsapp.send(&answer).await);
     let echo = next(&receiver, &whatsapp).await;
     let [echoed] = messages(&echo)[..] else { panic!("{echo:?}") };
@@ -99,8 +99,8 @@ async fn files_come_in_and_go_out_whole() {
         world.customer(does("write", &json!({"text": "Look", "media": media, "extra": extra}))).await;
         let events = next(&receiver, &whatsapp).await;
         let events = whatsapp.complete(events).await;
-        let received = messages(&events);
-        assert_eq!((received.len(), &*received[0].text), (6, "Look"));
+        let written = messages(&events);
+        assert_eq!((written.len(), &*written[0].text), (6, "Look"));
         let wanted = [
             InboundKind::Image,
             InboundKind::Voice,
@@ -109,7 +109,7 @@ async fn files_come_in_and_go_out_whole() {
             InboundKind::Document,
             InboundKind::Sticker,
         ];
-        for ((message, kind), wanted) in received.iter().zip(kinds).zip(wanted) {
+        for ((message, kind), wanted) in written.iter().zip(kinds).zip(wanted) {
             let [media] = &message.media[..] else { panic!("{message:?}") };
             assert_eq!((media.kind, media.url.is_some()), (wanted, true));
             let expired = domain::InboundMedia {

@@ -164,7 +164,7 @@ impl SagaRunner<'_> {
         let mut changes = inner.steps.changes();
         while inner.steps.is_stopped(step) {
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() { return ControlFlow::Break(()) },
+                next = changes.changed() => if next.is_err() { return ControlFlow::Break(()) },
                 () = self.over(work) => self.unless_over(work).await?,
                 () = inner.closing.cancelled() => return ControlFlow::Break(()),
             }

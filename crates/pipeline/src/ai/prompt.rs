@@ -222,10 +222,10 @@ fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
             Piece::Placeholder("now") => text.push_str(&given.now.to_the_second().to_string()),
             Piece::Placeholder("catalogue") => text.push_str(catalogue),
             Piece::Placeholder("client") => {
-                text.push_str("(the line of type \"client\" in the first message)")
+                text.push_str("(the line of type \"client\" in the first message)");
             }
             Piece::Placeholder("appeal") => {
-                text.push_str("(the line of type \"appeal\" in the first message)")
+                text.push_str("(the line of type \"appeal\" in the first message)");
             }
             Piece::Placeholder(_) => text.push_str("(the messages below)"),
         }

@@ -64,10 +64,10 @@ async fn lines_trace_the_route_of_a_message_also_after_a_kill() {
     let (status, sent) = program.send("@client_1", "a text").await;
     assert_eq!(status, 200, "{sent}");
     let id = sent["id"].as_str().expect("an id").to_owned();
-    let states = ["accepted", "ended"];
+    let steps = ["accepted", "ended"];
     let of_it = ["--subject", &id];
-    let found = until_lines(&world, &of_it, |found| found.len() >= states.len()).await;
-    assert_eq!(messages(&found), states);
+    let found = until_lines(&world, &of_it, |found| found.len() >= steps.len()).await;
+    assert_eq!(messages(&found), steps);
     let account = sent["account"].as_str().expect("an account");
     for line in &found {
         assert_eq!((&line["service"], &line["subject"]), (&json!("send_text"), &json!(id)), "{line}");
@@ -117,16 +117,16 @@ async fn lines_trace_the_route_of_a_message_also_after_a_kill() {
 
     // No server runs, and all of it can be read.
     let found = lines(&world, &of_it);
-    assert_eq!(messages(&found), states);
+    assert_eq!(messages(&found), steps);
     // By time: from then on, and until then; by how long ago, and by the time of day.
     let between = |times: &[&str]| lines(&world, &[&of_it[..], times].concat()).len();
-    assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, states.len()));
-    assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (states.len(), 0));
-    assert_eq!(between(&["--since", "3h", "--until", "1h"]), states.len());
+    assert_eq!((between(&["--since", "1h"]), between(&["--since", "3h"])), (0, steps.len()));
+    assert_eq!((between(&["--until", "1h"]), between(&["--until", "3h"])), (steps.len(), 0));
+    assert_eq!(between(&["--since", "3h", "--until", "1h"]), steps.len());
     let ended = found[1]["at"].as_str().expect("a time");
     assert_eq!(messages(&lines(&world, &["--subject", &id, "--since", ended])).last(), Some(&"ended"));
     let before = lines(&world, &["--subject", &id, "--until", ended]);
-    assert!(messages(&before).starts_with(&["accepted"]) && before.len() < states.len(), "{before:?}");
+    assert!(messages(&before).starts_with(&["accepted"]) && before.len() < steps.len(), "{before:?}");
     let text = printed(&world, &["--subject", &id, "--grep", "OUTCOME=sent", "-n", "1"]);
     assert!(text.contains(" info  send_text   ended subject=msg_"), "{text}");
     assert_eq!(printed(&world, &["--since", "3h", "--grep", "OUTCOME=sent", "--match-case"]), "");
@@ -134,7 +134,7 @@ async fn lines_trace_the_route_of_a_message_also_after_a_kill() {
     // The next run goes on behind it.
     let program = Start::on(&world, binary(), "data").ready().await;
     drop(program);
-    assert_eq!(messages(&lines(&world, &of_it)), states);
+    assert_eq!(messages(&lines(&world, &of_it)), steps);
 }
 
 #[tokio::test(flavor = "multi_thread")]

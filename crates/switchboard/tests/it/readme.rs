@@ -90,8 +90,8 @@ async fn try_out(steps: Vec<Typed>, arguments: &[&str]) -> (String, String) {
         .stdout(std::fs::File::create(&events).expect("a file"))
         .spawn()
         .expect("bash");
-    let followed = || std::fs::read_to_string(&events).expect("reads");
-    until(&mut follower, followed, |line| line.contains(": following")).await;
+    let events_so_far = || std::fs::read_to_string(&events).expect("reads");
+    until(&mut follower, events_so_far, |line| line.contains(": following")).await;
     let mut last_id = String::new();
     for Typed { command, answer } in steps {
         let command = command.replace("msg_…", &last_id);
@@ -114,7 +114,7 @@ async fn try_out(steps: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     assert_eq!(ended.code(), Some(0), "Ctrl+C ends it well");
     // The stream ends with the program.
     tokio::time::timeout(TIMEOUT, follower.wait()).await.expect("in time").expect("ends");
-    (printed(), followed())
+    (printed(), events_so_far())
 }
 
 /// Waits until a process has printed a line that is wanted.

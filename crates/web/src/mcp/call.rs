@@ -70,7 +70,7 @@ impl ApiCall {
             };
             match parameter.location {
                 ParameterLocation::Path => {
-                    path = path.replace(&format!("{{{}}}", parameter.name), &encoded(&value))
+                    path = path.replace(&format!("{{{}}}", parameter.name), &encoded(&value));
                 }
                 ParameterLocation::Query => query.push((parameter.name.clone(), value)),
                 ParameterLocation::Header => headers.push((parameter, value)),

@@ -47,14 +47,14 @@ pub(crate) struct StoredFile {
 pub(crate) struct Files {
     pub(crate) depot: Depot,
     uploads: HashMap<i64, Uploads>,
-    files: BTreeMap<i64, StoredFile>,
+    stored: BTreeMap<i64, StoredFile>,
     last: i64,
 }
 
 impl Files {
     /// No file yet. Ids rise from the number given: time, so that an id of an earlier run means nothing in this one.
     pub(crate) fn new(folder: PathBuf, first: i64) -> Self {
-        Self { depot: Depot::new(folder), uploads: HashMap::new(), files: BTreeMap::new(), last: first }
+        Self { depot: Depot::new(folder), uploads: HashMap::new(), stored: BTreeMap::new(), last: first }
     }
 
     /// Takes a part of an account's upload.
@@ -70,23 +70,23 @@ impl Files {
     /// Makes a file of something that was uploaded; returns its id.
     pub(crate) fn keep(&mut self, file: StoredFile) -> i64 {
         self.last += 1;
-        self.files.insert(self.last, file);
+        self.stored.insert(self.last, file);
         self.last
     }
 
     pub(crate) fn get(&self, id: i64) -> Option<&StoredFile> {
-        self.files.get(&id)
+        self.stored.get(&id)
     }
 
     /// In the order they were made.
     pub(crate) fn all(&self) -> impl Iterator<Item = (i64, &StoredFile)> {
-        self.files.iter().map(|(id, kept)| (*id, kept))
+        self.stored.iter().map(|(id, kept)| (*id, kept))
     }
 
     /// Lets the references to one file expire, or to all; returns to how many.
     pub(crate) fn expire(&mut self, id: Option<i64>) -> usize {
         let mut expired = 0;
-        for (_, kept) in self.files.iter_mut().filter(|(known, _)| id.is_none_or(|id| id == **known)) {
+        for (_, kept) in self.stored.iter_mut().filter(|(known, _)| id.is_none_or(|id| id == **known)) {
             kept.era = kept.era.saturating_add(1);
             expired += 1;
         }

@@ -74,9 +74,9 @@ async fn has_all(program: &Program, receiver: &Receiver) {
         .until("the webhook has all events", || async {
             program.advance(Duration::from_secs(10)).await;
             let page = program.get("/v1/webhooks").await.1;
-            let received = received_types(receiver);
+            let types = received_types(receiver);
             page["items"][0]["waiting"] == 0
-                && ["message.accepted", "message.sent"].iter().all(|kind| received.contains(*kind))
+                && ["message.accepted", "message.sent"].iter().all(|kind| types.contains(*kind))
         })
         .await;
 }
