@@ -222,10 +222,13 @@ impl FlowStep {
 
 /// Compiles an expression that looks for the same whatever its writer takes for a line.
 ///
+/// It searches without a lazy DFA. The states of one are built by the first match after each start and on each thread, which takes
+/// longer than all the rest of a press, and a message is short.
+///
 /// # Errors
 /// It is no expression of the linear kind, or too large a one.
 pub fn flow_regex(text: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).dfa_size_limit(REGEX_SIZE).build()
+    regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).dfa_size_limit(0).build()
 }
 
 /// Whether a text is an expression once its placeholders are filled.
