@@ -1,9 +1,9 @@
 //! Bounded queues between async tasks and the threads that talk to SQLite.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::StoreError;
@@ -13,11 +13,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The end that tasks put jobs in. Dropping it ends the thread once it has done what is queued.
 pub(crate) struct Queue<J> {
-    sender: SyncSender<J>,
+    sender: Sender<J>,
     room: Arc<Semaphore>,
 }
 
-/// The end that a thread takes jobs out of.
+/// The end that threads take jobs out of.
 pub(crate) struct Jobs<J> {
     receiver: Receiver<J>,
     room: Arc<Semaphore>,
@@ -32,7 +32,7 @@ pub(crate) enum NoJob {
 }
 
 pub(crate) fn bounded<J>(length: usize) -> (Queue<J>, Jobs<J>) {
-    let (sender, receiver) = sync_channel(length);
+    let (sender, receiver) = crossbeam_channel::bounded(length);
     let room = Arc::new(Semaphore::new(length));
     (Queue { sender, room: Arc::clone(&room) }, Jobs { receiver, room })
 }

@@ -1,7 +1,7 @@
 //! The threads that read: each with a connection that cannot write, all fed from one queue.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
@@ -29,7 +29,7 @@ impl Readers {
     /// Starts a thread for each connection.
     pub(crate) fn start(connections: Vec<Connection>) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let jobs = Arc::new(jobs);
         let mut readers = Self { queue: Some(queue), threads: Vec::with_capacity(connections.len()) };
         for connection in connections {
             let jobs = Arc::clone(&jobs);
@@ -85,11 +85,9 @@ impl Drop for Readers {
     }
 }
 
-fn work(connection: Connection, jobs: &Mutex<Jobs<Job>>) {
+fn work(connection: Connection, jobs: &Jobs<Job>) {
     loop {
-        // One thread waits at the queue, the others wait for it: the one who is free takes the next job.
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
-        match job {
+        match jobs.next() {
             Ok(Job::Read(read)) => read(&connection),
             Ok(Job::Close(reply)) => {
                 drop(connection);
