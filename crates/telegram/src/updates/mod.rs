@@ -52,7 +52,8 @@ const CHANNEL_LIMIT: i32 = 100;
 /// How long changes may wait for others before they are stored.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// How long a message of others may wait for more of them: each write waits for the disk.
+/// How long a message of others may wait for more of them: each write waits for the disk. All accounts write at the multiples of
+/// it, and share one wait.
 const GATHER_MESSAGES: Duration = Duration::from_millis(10);
 
 /// How soon it is looked again whether this program sent what an account is said to have written.
@@ -242,8 +243,9 @@ impl<'a> Reader<'a> {
     fn flush_at(&self) -> Option<Timestamp> {
         // Of a message of its own it is clear by then whether this program sent it.
         let is_own = self.pending.received.iter().all(ReceivedChange::is_own);
-        let gather = if is_own { GATHER } else { GATHER_MESSAGES };
-        let flush_at = self.pending.since.map(|since| since.plus(gather));
+        let flush_at = self.pending.since.map(|since| {
+            if is_own { since.plus(GATHER) } else { pending::next_multiple(since, GATHER_MESSAGES) }
+        });
         flush_at.into_iter().chain(self.settle_at).min()
     }
 

@@ -1,6 +1,7 @@
 //! What the updates brought and is not stored yet, folded together so that a busy second is one write. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::Timestamp;
 use grammers_session::updates::{MessageBox, State};
@@ -76,6 +77,13 @@ impl Pending {
     }
 }
 
+/// The first moment after another that is a multiple of a duration, which is the same for all accounts.
+pub(super) fn next_multiple(moment: Timestamp, of: Duration) -> Timestamp {
+    let of = i64::try_from(of.as_micros()).unwrap_or(i64::MAX).max(1);
+    let into = moment.as_micros().rem_euclid(of);
+    Timestamp::from_micros(moment.as_micros().saturating_add(of - into))
+}
+
 /// The state of the updates before some were missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Absence {
@@ -93,7 +101,7 @@ pub(super) enum Beginning {
 }
 
 /// Decides where to begin: a state that is too old is not asked for.
-pub(super) fn begin(stored: Option<UpdateState>, now: Timestamp, oldest: std::time::Duration) -> Beginning {
+pub(super) fn begin(stored: Option<UpdateState>, now: Timestamp, oldest: Duration) -> Beginning {
     match stored {
         Some(state) if state.pts > 0 && now.since(state.saved_at) <= oldest => Beginning::At(state),
         Some(state) if state.pts > 0 => {
@@ -105,7 +113,7 @@ pub(super) fn begin(stored: Option<UpdateState>, now: Timestamp, oldest: std::ti
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -144,5 +152,17 @@ mod tests {
         let missed = Some(Absence { pts: 5, date: 1 });
         assert_eq!(begin(Some(state), later, day), Beginning::Now { missed });
         assert_eq!(begin(None, now, day), Beginning::Now { missed: None });
+    }
+
+    proptest! {
+        #[test]
+        fn moments_between_two_multiples_have_the_same_next(
+            period in -1_000_i64..1_000, first in 0_i64..10_000, second in 0_i64..10_000,
+        ) {
+            let every = Duration::from_millis(10);
+            let due = |into| next_multiple(Timestamp::from_micros(period * 10_000 + into), every);
+            prop_assert_eq!(due(first), due(second));
+            prop_assert_eq!(due(first), Timestamp::from_micros((period + 1) * 10_000));
+        }
     }
 }
