@@ -39,6 +39,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(30);
 /// How long after events that are about no conversation.
 const LOOK_AFTER_EVENTS: Duration = Duration::from_millis(50);
+/// How long events gather meanwhile: each look is a read and a write.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// What the pipeline is made of.
 pub struct PipelineParts {
@@ -257,6 +259,7 @@ impl Inner {
                 return;
             }
             is_behind = true;
+            self.parts.clock.sleep(GATHER).await;
         }
     }
 
