@@ -6,12 +6,19 @@
 //! that was answered meanwhile that nothing was written got a wrong answer. So after a commit that failed no one learns
 //! anything before another one has written something.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::StoreError;
 use crate::conversations::index::{ConversationIndex, Filled};
 use crate::database::{Connection, NotCommitted};
 use crate::disk::Space;
 use crate::events::{EventLog, Last, NewEvent};
 use crate::write::{Durability, Pending, Remembered, Transaction};
+
+/// After so long within a group, threads that wait for this processor have their turn: a group takes longer than a press of a
+/// button may wait, and a thread that wakes up does not always displace the one that works.
+const TURN: Duration = Duration::from_micros(100);
 
 /// How one try to run a group ended.
 enum Try {
@@ -102,7 +109,12 @@ impl WriteConnection {
             remembered,
             self.index.lately().clone(),
         );
+        let mut turn = Instant::now();
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
+            if turn.elapsed() > TURN {
+                thread::yield_now();
+                turn = Instant::now();
+            }
             if let Err(error) = apply(connection, &transaction, member, savepoints) {
                 connection.roll_back();
                 return if savepoints { Try::Lost { index, error } } else { Try::NeedsSavepoints };

@@ -9,6 +9,7 @@ use backup::Backups;
 use hyper::{Method, Request};
 use serde_json::{Value, json};
 use store::Store;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::app_context::{self, AppContext, Messaging, Services};
@@ -122,7 +123,7 @@ impl ApiClient {
         let store = crate::command::up::open_store(&settings, &data_dir, ambient.clock.clone()).await?;
         crate::test_build::mark(&data_dir)?;
         let context = AppContext::build(&settings, &data_dir, store, ambient).await?;
-        let pool = telegram::Pool::at_rest(context.pool_parts(&settings)).await?;
+        let pool = telegram::Pool::at_rest(context.pool_parts(&settings, Handle::current())).await?;
         let messaging = context.messaging(&settings, pool).await?;
         let health = context.health(&messaging);
         health.load().await?;

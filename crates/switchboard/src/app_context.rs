@@ -12,6 +12,7 @@ use domain::Customers;
 use media::{AllowList, Allowed};
 use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use web::Files;
 
@@ -98,7 +99,7 @@ impl AppContext {
     }
 
     /// The parts of a pool of accounts.
-    pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings) -> PoolParts<'a> {
+    pub(crate) fn pool_parts<'a>(&self, settings: &'a Settings, connections: Handle) -> PoolParts<'a> {
         let pipeline = &settings.pipeline;
         PoolParts {
             settings: &settings.telegram,
@@ -110,6 +111,7 @@ impl AppContext {
             outgoing: Some(self.files.outgoing.clone()),
             received: Some(self.files.received.clone()),
             contacts: pipeline.telegram_accounts && pipeline.telegram_customers == Customers::NotContacts,
+            connections,
         }
     }
 

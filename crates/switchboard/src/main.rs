@@ -375,13 +375,16 @@ fn main() -> ExitCode {
     forbid_core_dumps();
     let arguments = Arguments::parse();
     test_build::begin();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: the runtime cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    // The connections of accounts have a thread of their own.
+    let workers = std::thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1));
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("error: the runtime cannot start: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
     // One future of one type: each way the runtime can drive it would be compiled for this one all over again.
     let work: Pin<Box<dyn Future<Output = anyhow::Result<()>>>> = Box::pin(run(arguments.command));
     let result = runtime.block_on(work);

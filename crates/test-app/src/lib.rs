@@ -133,6 +133,7 @@ impl Builder {
             outgoing: None,
             received: None,
             contacts: false,
+            connections: tokio::runtime::Handle::current(),
         });
         let pool = pool.await.expect("a pool");
         let (sender, steps) = scripted.unwrap_or_else(|| (Arc::clone(&pool) as _, Arc::clone(&pool) as _));

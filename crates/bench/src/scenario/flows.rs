@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{interval, sleep};
 
 use super::{CLIENTS, Folders, Stage};
 use crate::contender;
@@ -203,10 +203,11 @@ async fn side(stage: &Stage, world: &mut Arc<World>, accounts: &[&str]) -> Resul
     let (trips, a_second) = stage.pace.trips;
     let writers = Writers::begin(world, accounts);
     let began = Instant::now();
-    let mut tick = interval(Duration::from_secs(1) / u32::try_from(a_second)?);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let period = Duration::from_secs(1) / u32::try_from(a_second)?;
+    let mut tick = interval(period);
     for trip in 0..trips {
         tick.tick().await;
+        sleep(moment(trip, period)).await;
         let account = accounts[trip % accounts.len()];
         world.play(BOT, &offer(trip, account)).await?;
     }
@@ -220,6 +221,13 @@ async fn side(stage: &Stage, world: &mut Arc<World>, accounts: &[&str]) -> Resul
         rows.extend(world.new_presses().await?);
     }
     Ok(judged(&rows, others / usize::try_from(written_for.as_secs().max(1))?))
+}
+
+/// How far into its period a trip is offered: elsewhere each time, so that what a side does in a rhythm is met as often as it takes
+/// place. A fixed moment would meet all of it or none.
+fn moment(trip: usize, period: Duration) -> Duration {
+    let part = u32::try_from(trip * 617 % 1_000).unwrap_or_default();
+    period * part / 1_000
 }
 
 /// A trip of one line, each account's lines by turns.
@@ -306,6 +314,15 @@ mod tests {
         let stale = judged(&[row("book:1", 900, false), row("confirm:1", 9_000, true)], 1_000);
         // The p99, its ratio, the stale press, the trip.
         assert_missed(&Flows { trips: 1, ours: stale, telethon: side(4_501) }, 4);
+    }
+
+    #[test]
+    fn trips_come_at_all_moments_of_their_period() {
+        let period = Duration::from_millis(20);
+        let mut moments: Vec<_> = (0..1_000).map(|trip| moment(trip, period)).collect();
+        moments.sort();
+        assert_eq!(moments.first(), Some(&Duration::ZERO));
+        assert!(moments.windows(2).all(|two| two[0] + period / 1_000 == two[1]));
     }
 
     #[test]

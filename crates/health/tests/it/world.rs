@@ -95,6 +95,7 @@ impl World {
             outgoing: None,
             received: None,
             contacts: false,
+            connections: tokio::runtime::Handle::current(),
         })
         .await
         .expect("accounts");

@@ -192,7 +192,9 @@ impl Up {
         }
 
         let context = AppContext::build(settings, data_dir, store, ambient).await?;
-        let pool = telegram::Pool::start(context.pool_parts(settings)).await?;
+        let connections =
+            telegram::ConnectionThread::start().context("the thread of the connections cannot start")?;
+        let pool = telegram::Pool::start(context.pool_parts(settings, connections.handle().clone())).await?;
         for (port, account) in settings.ports_without_account() {
             tracing::warn!(port, %account, "the settings name no account of this name; the port has none to send with");
         }

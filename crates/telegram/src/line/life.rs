@@ -85,6 +85,7 @@ impl Line {
             watched.parts.watch.see(&watched, updates, write);
         };
         let (application, clock) = (&self.parts.application, &self.parts.health.clock);
+        let _there = self.parts.connections.enter();
         key.connect(application, clock, observer, move |updates| line.take(updates))
     }
 

@@ -4,8 +4,10 @@ mod foreign_dc;
 mod gate;
 pub(crate) mod health;
 mod life;
+mod thread;
 
 pub(crate) use life::run;
+pub use thread::ConnectionThread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -18,6 +20,7 @@ use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{Deserializable, RemoteCall};
 use mtproto::{Application, RequestError, ServerKeys, Updates, Wire};
 use store::{KeyFingerprint, Store};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::account::health::AccountHealth;
@@ -68,6 +71,8 @@ pub(crate) struct LineParts {
     pub(crate) store: Store,
     pub(crate) arrived: mpsc::Sender<Arrived>,
     pub(crate) watch: Watch,
+    /// Where the task of the connection runs.
+    pub(crate) connections: Handle,
 }
 
 pub(crate) struct Line {

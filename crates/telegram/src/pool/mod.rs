@@ -20,6 +20,7 @@ use domain::{AccountName, ChatId, ChatRef, Service, UserId};
 use media::Outgoing;
 use mtproto::ServerKeys;
 use store::{Store, StoreError, Switch};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::account::Account;
@@ -81,6 +82,8 @@ pub struct PoolParts<'a> {
     pub received: Option<Outgoing>,
     /// Whether it is of use who is in the contacts of the accounts: only then Telegram is asked for them.
     pub contacts: bool,
+    /// Where the tasks of the connections run; see [`ConnectionThread`](crate::ConnectionThread).
+    pub connections: Handle,
 }
 
 /// Why the accounts could not be started. A bad session is no reason.
@@ -104,23 +107,21 @@ impl Pool {
     }
 
     async fn make(parts: PoolParts<'_>, at_rest: bool) -> Result<Arc<Self>, StartError> {
-        let PoolParts { settings, hold, store, clock, chance, ids, outgoing, received, contacts } = parts;
+        let PoolParts { settings, ref store, ref clock, .. } = parts;
         let server_keys = ServerKeys::new(&settings.server_keys)
             .map_err(|(place, error)| StartError::ServerKey { place, why: error.to_string() })?;
-        let mut sorted = definitions(settings, &store).await?;
+        let mut sorted = definitions(settings, store).await?;
         sorted.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         let indexes: HashMap<_, _> =
             sorted.iter().enumerate().map(|(index, one)| (one.name.clone(), index)).collect();
-        let mut stored = stored_keys(&store).await?;
+        let mut stored = stored_keys(store).await?;
         let switches: HashMap<_, _> = store.accounts().switches().await?.into_iter().collect();
         let quiesced = Quiesced::new(store.clearing().silent().await?);
         let fenced = fences::Fenced::new(store.fences().not_opened().await?);
         let every = settings.refresh_dialogs_every;
-        let running = Running::new(every, received, contacts, at_rest, quiesced, fenced);
-        let closing = running.closing.clone();
-        let builder =
-            Builder::new(settings, &indexes, store.clone(), clock.clone(), chance, closing, server_keys)
-                .await?;
+        let received = parts.received.clone();
+        let running = Running::new(every, received, parts.contacts, at_rest, quiesced, fenced);
+        let builder = Builder::new(&parts, &indexes, running.closing.clone(), server_keys).await?;
         builder.sweep().await;
         let stopped = store.services().stopped().await?;
         let pool = Self {
@@ -129,16 +130,16 @@ impl Pool {
             numbers: Numbers::default(),
             registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
-            move_rule: RwLock::new(MoveRule { private_dialogs: settings.private_dialogs, hold }),
+            move_rule: RwLock::new(MoveRule { private_dialogs: settings.private_dialogs, hold: parts.hold }),
             observer: settings.observer.as_deref().and_then(|observer| observer.parse().ok()),
             lookups: SingleFlight::default(),
             changes: builder.changes.clone(),
-            clock,
-            ids,
-            store,
+            clock: parts.clock,
+            ids: parts.ids,
+            store: parts.store,
             builder,
             running,
-            depot: SharedUploads::new(outgoing),
+            depot: SharedUploads::new(parts.outgoing),
             importing: Semaphore::new(1),
             import_board: crate::import::Board::default(),
             changing: tokio::sync::Mutex::default(),

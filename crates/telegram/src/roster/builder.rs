@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
-use config::TelegramSettings;
 use domain::account::AccountState;
 use domain::{AccountName, Purpose, SecretText};
 use media::{AllowList, Allowed};
 use mtproto::{Addresses, ServerKeys};
 use session_files::Reader;
 use store::{SelfUser, Store, StoreError, Switch};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::account::{Account, AccountParts};
 use crate::line::{Arrived, Line, LineParts, Origin};
 use crate::live::Watch;
 use crate::peers::Names;
+use crate::pool::PoolParts;
 use crate::routing::registry::{Bound, Registry};
 use crate::session::{Claims, Key, Keyring, Source};
 use ambient::lock::Mutex;
@@ -48,18 +49,17 @@ pub(crate) struct Builder {
     closing: CancellationToken,
     /// Sees what comes in live.
     pub(crate) watch: Watch,
+    connections: Handle,
 }
 
 impl Builder {
     pub(crate) async fn new(
-        settings: &TelegramSettings,
+        parts: &PoolParts<'_>,
         indexes: &HashMap<AccountName, usize>,
-        store: Store,
-        clock: Clock,
-        chance: Chance,
         closing: CancellationToken,
         server_keys: ServerKeys,
     ) -> Result<Self, StoreError> {
+        let PoolParts { settings, store, clock, chance, connections, .. } = parts;
         let centres = settings.data_centres.iter().map(|centre| (i32::from(centre.id), centre.address));
         let bindings = store.accounts().bindings().await?.into_iter().map(|(chat_id, name)| {
             let bound =
@@ -73,10 +73,10 @@ impl Builder {
         let reader = store.file().parent().map(Reader::within).unwrap_or_default();
         Ok(Self {
             registry: Arc::new(registry),
-            store,
+            store: store.clone(),
             reader,
-            clock,
-            chance,
+            clock: clock.clone(),
+            chance: chance.clone(),
             changes: Changes::default(),
             names: Arc::default(),
             claims: Claims::default(),
@@ -86,6 +86,7 @@ impl Builder {
             closing,
             server_keys,
             watch: Watch::default(),
+            connections: connections.clone(),
         })
     }
 
@@ -187,6 +188,7 @@ impl Builder {
             store: self.store.clone(),
             arrived: account.arrived.clone(),
             watch: self.watch.clone(),
+            connections: self.connections.clone(),
         };
         Ok(Arc::new(Line::new(parts, key, account.switch() != Switch::Stopped)))
     }

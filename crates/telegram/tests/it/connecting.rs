@@ -84,6 +84,7 @@ async fn while_nothing_listens_the_account_is_unreachable() {
         outgoing: None,
         received: None,
         contacts: false,
+        connections: tokio::runtime::Handle::current(),
     };
     let pool = telegram::Pool::start(parts).await.expect("accounts");
     assert_eq!(state(&pool, "backup_1").0, AccountState::Connecting);

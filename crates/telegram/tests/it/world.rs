@@ -130,6 +130,7 @@ impl World {
             outgoing: Some(self.outgoing.clone()),
             received: Some(self.received.clone()),
             contacts: false,
+            connections: tokio::runtime::Handle::current(),
         }
     }
 

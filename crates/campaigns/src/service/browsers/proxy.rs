@@ -150,6 +150,7 @@ mod tests {
             outgoing: None,
             received: None,
             contacts: false,
+            connections: tokio::runtime::Handle::current(),
         });
         let pool = pool.await.expect("a pool");
         let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: chance.clone() };
