@@ -37,7 +37,8 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let running = tasks.spawn(change);
+    // Boxed: a future is moved as a whole when its task begins and when it ends.
+    let running = tasks.spawn(Box::pin(change));
     async {
         let ended = running.await;
         ended.map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))

@@ -127,7 +127,8 @@ impl Delivery {
     }
 
     pub(crate) fn start(&self, lane: LaneId, first: Option<Job<Box<InFlight>>>) {
-        self.0.tasks.spawn(worker::run(self.clone(), lane, first));
+        // Boxed: a future is moved as a whole when its task begins and when it ends.
+        self.0.tasks.spawn(Box::pin(worker::run(self.clone(), lane, first)));
     }
 
     pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes<Payload>> {

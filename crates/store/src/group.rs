@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::StoreError;
 use crate::conversations::index::{ConversationIndex, Filled};
-use crate::database::{Connection, NotCommitted};
+use crate::database::{Connection, NotCommitted, Prepared};
 use crate::disk::Space;
 use crate::events::{EventLog, Last, NewEvent};
 use crate::write::{Durability, Pending, Remembered, Transaction};
@@ -48,6 +48,8 @@ pub(crate) struct WriteConnection {
     pub(crate) may_come_back: bool,
     /// What was committed is not all on the disk.
     pub(crate) is_unsynced: bool,
+    /// What commits were last set to: SQLite parses it each time.
+    durability: Option<Durability>,
     /// How many statements writes have run.
     pub(crate) statements: u64,
     /// Nothing after a group that was not committed: what it has read may have been undone.
@@ -69,6 +71,7 @@ impl WriteConnection {
             space,
             may_come_back: false,
             is_unsynced: false,
+            durability: None,
             statements: 0,
             remembered: Remembered::default(),
             events,
@@ -92,6 +95,12 @@ impl WriteConnection {
         durability: Durability,
     ) -> Try {
         let connection = &self.connection;
+        if self.durability != Some(durability) {
+            if let Err(error) = connection.set_durability(durability) {
+                return Try::Failed(error);
+            }
+            self.durability = Some(durability);
+        }
         let begun = if savepoints || members.is_empty() {
             connection.begin(durability)
         } else {
@@ -123,7 +132,7 @@ impl WriteConnection {
         self.statements += transaction.statements();
         let events = transaction.take_events();
         let most = (!transaction.fills_conversations()).then_some(members.len());
-        let appended = append(connection, (&mut self.events, &self.index), &events, most);
+        let appended = append(transaction.prepared(), (&mut self.events, &self.index), &events, most);
         let (filled, written, last) = match appended {
             Ok(appended) => appended,
             Err(error) => {
@@ -231,14 +240,14 @@ pub(crate) fn run(
 /// Writes some places of what ended before, and the events of the group as its last statements. Says what it wrote, and the last
 /// event there is, if that is known.
 fn append(
-    connection: &Connection,
+    prepared: &Prepared<'_>,
     (log, index): (&mut EventLog, &ConversationIndex),
     events: &[NewEvent],
     most: Option<usize>,
 ) -> Result<(Filled, Option<Last>, Option<Last>), StoreError> {
-    let last = if most.is_none() { Some(log.last(connection)?) } else { log.cached() };
-    let filled = index.write(connection, most, last)?;
-    let written = log.append(connection, events)?;
+    let last = if most.is_none() { Some(log.last(prepared.connection())?) } else { log.cached() };
+    let filled = index.write(prepared, most, last)?;
+    let written = log.append(prepared, events)?;
     Ok((filled, written, written.or(last)))
 }
 

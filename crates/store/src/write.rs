@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::StoreError;
 use crate::conversations::index::{IndexEntry, Lately, ended_in};
-use crate::database::{Connection, Parameters, Row};
+use crate::database::{Connection, Parameters, Prepared, Row};
 use crate::events::NewEvent;
 use crate::point::Point;
 
@@ -70,7 +70,7 @@ pub(crate) struct Remembered {
 
 /// The transaction that a write runs in.
 pub(crate) struct Transaction<'a> {
-    connection: &'a Connection,
+    prepared: Prepared<'a>,
     intake_open: bool,
     /// The group is run again, each write with a savepoint, when one of them fails.
     is_bare: bool,
@@ -96,7 +96,7 @@ impl<'a> Transaction<'a> {
         lately: Lately,
     ) -> Self {
         Self {
-            connection,
+            prepared: Prepared::new(connection),
             intake_open,
             is_bare,
             statements: Cell::new(0),
@@ -188,23 +188,28 @@ impl<'a> Transaction<'a> {
         self.remembered.has_open_joins.set(None);
     }
 
-    fn counted(&self) -> &Connection {
+    fn counted(&self) -> &Prepared<'a> {
         self.statements.update(|statements| statements + 1);
-        self.connection
+        &self.prepared
+    }
+
+    /// Its statements, for what is not counted.
+    pub(crate) const fn prepared(&self) -> &Prepared<'a> {
+        &self.prepared
     }
 
     /// Runs a statement that answers no rows; says how many it changed.
-    pub(crate) fn execute(&self, sql: &str, params: impl Parameters) -> Result<usize, StoreError> {
+    pub(crate) fn execute(&self, sql: &'static str, params: impl Parameters) -> Result<usize, StoreError> {
         self.counted().execute(sql, params)
     }
 
     /// Runs a statement whose count no one asks for.
-    pub(crate) fn run(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
+    pub(crate) fn run(&self, sql: &'static str, params: impl Parameters) -> Result<(), StoreError> {
         self.counted().run(sql, params)
     }
 
     /// The same for a statement that adds to a row which nothing else in the group reads.
-    pub(crate) fn run_beside(&self, sql: &str, params: impl Parameters) -> Result<(), StoreError> {
+    pub(crate) fn run_beside(&self, sql: &'static str, params: impl Parameters) -> Result<(), StoreError> {
         self.counted().run_beside(sql, params)
     }
 
@@ -234,7 +239,7 @@ impl<'a> Transaction<'a> {
         params: impl Parameters,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        self.counted().first(sql, params, read)
+        self.counted().connection().first(sql, params, read)
     }
 
     /// All rows.
@@ -244,7 +249,7 @@ impl<'a> Transaction<'a> {
         params: impl Parameters,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.counted().all(sql, params, read)
+        self.counted().connection().all(sql, params, read)
     }
 }
 

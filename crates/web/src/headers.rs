@@ -7,7 +7,7 @@ use http::header::{
 };
 
 /// Adds them; what a page set itself stays.
-pub(crate) async fn secure(mut response: Response) -> Response {
+pub(crate) fn secure(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -16,5 +16,5 @@ pub(crate) async fn secure(mut response: Response) -> Response {
     headers
         .entry(CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    std::future::ready(response).await
+    response
 }

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use crate::routing::{get, post, routes};
 use axum::Router;
 use axum::extract::{Path, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::{OpenApi as Document, PathItem};
@@ -17,9 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{
-    audit, auth, docs, forms, headers, health, hooks, mcp, metrics, negotiation, oauth, openapi, v1,
-};
+use crate::{audit, auth, docs, forms, health, hooks, mcp, metrics, negotiation, oauth, openapi, v1};
 
 /// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
 pub(crate) fn main(state: &State, pages: Router) -> Router {
@@ -80,16 +79,17 @@ fn api_and_its_pages() -> Router<State> {
 }
 
 fn finish(routes: Router, state: &State, listener: &str) -> Router {
-    routes
+    // As one, so that a request is boxed once for all of them.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
+        .layer(from_fn_with_state(state.clone(), audit::watch))
+        .layer(from_fn(auth::note_on_answer))
+        .layer(from_fn(negotiation::problems))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");
             Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()
-        }))
-        .layer(from_fn(negotiation::problems))
-        .layer(from_fn(auth::note_on_answer))
-        .layer(from_fn_with_state(state.clone(), audit::watch))
-        .layer(map_response(headers::secure))
-        .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
+        }));
+    routes.layer(layers)
 }
 
 /// The answer to a program that asks for a path there is not.

@@ -12,7 +12,7 @@ use domain::{ChatId, Event, EventId, EventType};
 use super::statements as sql;
 use crate::StoreError;
 use crate::column::Columns;
-use crate::database::{Connection, Row, params};
+use crate::database::{Connection, Prepared, Row, params};
 use crate::events::{self, Last, NewEvent};
 
 /// So many are written as one batch.
@@ -159,7 +159,7 @@ impl ConversationIndex {
     /// Writes the next of those that leave: so many, or all there are.
     pub(crate) fn write(
         &self,
-        connection: &Connection,
+        prepared: &Prepared<'_>,
         most: Option<usize>,
         last: Option<Last>,
     ) -> Result<Filled, StoreError> {
@@ -172,11 +172,11 @@ impl ConversationIndex {
             (entries, Filled { leaving: leaving.len() - keep, waiting: waiting.len(), is_noted })
         });
         for IndexEntry { chat, at, id } in entries {
-            connection.run_row(sql::SAVE_INDEX_ENTRY, params![chat.get(), at, id], false)?;
+            prepared.run_row(sql::SAVE_INDEX_ENTRY, params![chat.get(), at, id], false)?;
         }
         let up_to = if most.is_none() { last.map(|last| EventId::new(last.seq)) } else { self.filled };
         if let Some(up_to) = up_to.filter(|_| filled.is_noted) {
-            connection.run(events::statements::SAVE_REMOVED, params![FILLED, up_to.get().to_be_bytes()])?;
+            prepared.run(events::statements::SAVE_REMOVED, params![FILLED, up_to.get().to_be_bytes()])?;
         }
         Ok(filled)
     }
@@ -283,8 +283,8 @@ mod tests {
                 .collect();
             self.connection.batch("BEGIN");
             let last = self.events.last(&self.connection).unwrap();
-            let filled = self.index.write(&self.connection, most, Some(last)).unwrap();
-            let appended = self.events.append(&self.connection, &events).unwrap();
+            let filled = self.index.write(&Prepared::new(&self.connection), most, Some(last)).unwrap();
+            let appended = self.events.append(&Prepared::new(&self.connection), &events).unwrap();
             if is_committed {
                 self.connection.batch("COMMIT");
                 self.events.committed(appended);

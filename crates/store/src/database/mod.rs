@@ -3,6 +3,7 @@
 mod address;
 mod pipeline;
 pub(crate) mod postgres;
+mod prepared;
 mod row;
 pub(crate) mod sqlite;
 mod tls;
@@ -12,6 +13,7 @@ use std::ops::ControlFlow;
 
 pub(crate) use address::Address;
 pub(crate) use postgres::Postgres;
+pub(crate) use prepared::Prepared;
 pub(crate) use row::{FromValue, Row};
 pub(crate) use value::{OwnedValue, Parameters, ToValue, Value, params};
 
@@ -62,29 +64,6 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => sqlite::execute(connection, sql, &parameters).map(|_| ()),
             Self::Postgres(connection) => connection.run(sql, &parameters),
-        }
-    }
-
-    /// The same for a statement that may be run at any place of its group.
-    pub(crate) fn run_beside(&self, sql: &str, parameters: impl Parameters) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(connection) => sqlite::execute(connection, sql, &parameters).map(|_| ()),
-            Self::Postgres(connection) => connection.run_beside(sql, &parameters),
-        }
-    }
-
-    /// Runs a statement about one row that no other statement of its group is about. `is_exact`: it changes that row. On
-    /// PostgreSQL the statement is run once for the rows of all who ran it before, and that one of them was not changed is an
-    /// error of a later call.
-    pub(crate) fn run_row(
-        &self,
-        sql: &'static str,
-        parameters: impl Parameters,
-        is_exact: bool,
-    ) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(connection) => Ok(sqlite::execute(connection, sql, &parameters)? > 0),
-            Self::Postgres(connection) => connection.run_row(sql, &parameters, is_exact).map(|()| true),
         }
     }
 
@@ -139,6 +118,14 @@ impl Connection {
         }
     }
 
+    /// Whether commits of SQLite wait for the disk from now on. A transaction of PostgreSQL says it when it begins.
+    pub(crate) fn set_durability(&self, durability: Durability) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::set_durability(connection, durability),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Begins a transaction that writes, and that is on the disk when [`Connection::commit`] returns or later.
     pub(crate) fn begin(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
@@ -153,10 +140,7 @@ impl Connection {
     /// The same. On PostgreSQL it is sent with the first statements, and an error is an error of those.
     pub(crate) fn begin_with_the_first(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => {
-                sqlite::set_durability(connection, durability)?;
-                self.run("BEGIN IMMEDIATE", ())
-            }
+            Self::Sqlite(_) => self.run("BEGIN IMMEDIATE", ()),
             Self::Postgres(connection) => {
                 connection.begin_with_the_first()?;
                 connection.commit_soon(durability)

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ToSql};
 
 use crate::database::{Parameters, Row, Value};
 use crate::write::Durability;
@@ -114,7 +114,14 @@ pub(crate) fn execute(
     sql: &str,
     parameters: &impl Parameters,
 ) -> Result<usize, StoreError> {
-    Ok(bound(connection, sql, parameters)?.raw_execute()?)
+    let mut statement = connection.prepare_cached(sql)?;
+    run(&mut statement, parameters)
+}
+
+/// Runs a statement that answers no rows; says how many it changed.
+pub(crate) fn run(statement: &mut Statement<'_>, parameters: &impl Parameters) -> Result<usize, StoreError> {
+    bind(statement, parameters)?;
+    Ok(statement.raw_execute()?)
 }
 
 pub(crate) fn each(
@@ -123,7 +130,8 @@ pub(crate) fn each(
     parameters: &impl Parameters,
     read: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<(), StoreError> {
-    let mut statement = bound(connection, sql, parameters)?;
+    let mut statement = connection.prepare_cached(sql)?;
+    bind(&mut statement, parameters)?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         if read(&Row::Sqlite(row))?.is_break() {
@@ -133,13 +141,7 @@ pub(crate) fn each(
     Ok(())
 }
 
-/// A statement, prepared once per connection, with its parameters.
-fn bound<'a>(
-    connection: &'a Connection,
-    sql: &str,
-    parameters: &impl Parameters,
-) -> rusqlite::Result<CachedStatement<'a>> {
-    let mut statement = connection.prepare_cached(sql)?;
+fn bind(statement: &mut Statement<'_>, parameters: &impl Parameters) -> rusqlite::Result<()> {
     let (mut index, mut result) = (0, Ok(()));
     parameters.each(&mut |value| {
         index += 1;
@@ -149,11 +151,7 @@ fn bound<'a>(
     });
     result?;
     let expected = statement.parameter_count();
-    if index == expected {
-        Ok(statement)
-    } else {
-        Err(rusqlite::Error::InvalidParameterCount(index, expected))
-    }
+    if index == expected { Ok(()) } else { Err(rusqlite::Error::InvalidParameterCount(index, expected)) }
 }
 
 /// Moves the log into the database file and closes it.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{TABLE, statements as sql};
 use crate::StoreError;
 use crate::column::{Columns, to_json};
-use crate::database::{Connection, params};
+use crate::database::{Connection, Prepared, params};
 
 /// An event that a write brings.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl EventLog {
     /// Inserts the events of a group, as its last statements.
     pub(crate) fn append(
         &mut self,
-        connection: &Connection,
+        prepared: &Prepared<'_>,
         events: &[NewEvent],
     ) -> Result<Option<Last>, StoreError> {
         if events.is_empty() {
@@ -74,13 +74,13 @@ impl EventLog {
         // Put back once the group is committed: whatever goes wrong meanwhile, the next group asks the table.
         let Last { seq, nth } = match self.last.take() {
             Some(last) => last,
-            None => last(connection)?,
+            None => last(prepared.connection())?,
         };
         let first = seq.saturating_add(1).max(self.clock.now().as_micros());
         let mut last = None;
         for (event, place) in events.iter().zip(0..) {
             let row = Last { seq: first.saturating_add(place), nth: nth + 1 + place };
-            insert(connection, event, row)?;
+            insert(prepared, event, row)?;
             last = Some(row);
         }
         Ok(last)
@@ -103,12 +103,12 @@ fn last(connection: &Connection) -> Result<Last, StoreError> {
     Ok(found.unwrap_or(Last { seq: 0, nth: 0 }))
 }
 
-fn insert(connection: &Connection, event: &NewEvent, row: Last) -> Result<(), StoreError> {
+fn insert(prepared: &Prepared<'_>, event: &NewEvent, row: Last) -> Result<(), StoreError> {
     let NewEvent { at, account, chat, event } = event;
     let data = to_json(TABLE, event)?;
     let (kind, account) = (event.kind().as_str(), account.as_ref().map(AccountName::as_str));
     let params = params![row.seq, row.nth, at.as_micros(), kind, account, chat, data];
-    connection.run_row(sql::INSERT, params, false).map(|_| ())
+    prepared.run_row(sql::INSERT, params, false).map(|_| ())
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
         let mut all = 0;
         for count in [1, 0, 3, 16, 17, 40] {
             let before = clock.now().as_micros();
-            let last = log.append(&connection, &events(count)).unwrap();
+            let last = log.append(&Prepared::new(&connection), &events(count)).unwrap();
             log.committed(last);
             all += count;
             let rows = stored(&connection);
@@ -161,12 +161,12 @@ mod tests {
         let connection = Connection::migrated();
         let mut log = EventLog::new(Clock::system());
         log.open(&connection).unwrap();
-        let first = log.append(&connection, &events(2)).unwrap();
+        let first = log.append(&Prepared::new(&connection), &events(2)).unwrap();
         log.committed(first);
         connection.batch("BEGIN");
-        log.append(&connection, &events(5)).unwrap();
+        log.append(&Prepared::new(&connection), &events(5)).unwrap();
         connection.batch("ROLLBACK");
-        let again = log.append(&connection, &events(1)).unwrap();
+        let again = log.append(&Prepared::new(&connection), &events(1)).unwrap();
         log.committed(again);
         let numbers: Vec<i64> = stored(&connection).into_iter().map(|(_, nth)| nth).collect();
         assert_eq!(numbers, [1, 2, 3]);

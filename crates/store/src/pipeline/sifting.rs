@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::event::MessageEvent;
 use domain::{ChannelChat, ChatRef, EventId, EventType, ExternalChat};
+use serde::Deserialize;
 
 use super::{TABLE, intake, rows, statements as sql};
 use crate::column::{Columns, to_json};
@@ -28,13 +28,49 @@ pub(super) fn next(connection: &Connection, most: u32) -> Result<Option<Sifted>,
     let Some(from) = intake::cursor(&Transaction::new(connection, false))? else { return Ok(None) };
     let found = connection.all(events::AFTER, params![from.get(), most], read_event)?;
     let mut up_to = found.last().map_or(from, |event| event.id);
-    let mut known = NamedConversations::of(connection, &found)?;
-    let mut events: Vec<_> = found.into_iter().filter(|event| known.may_change(event)).collect();
+    let ours: Vec<_> = found.iter().map(Ours::of).collect();
+    let mut known = NamedConversations::of(connection, &ours)?;
+    let may_change: Vec<_> =
+        found.iter().zip(&ours).map(|(event, ours)| known.may_change(event, ours.as_ref())).collect();
+    let mut events: Vec<_> =
+        found.into_iter().zip(may_change).filter_map(|(event, may)| may.then_some(event)).collect();
     if events.len() > AT_ONCE {
         events.truncate(AT_ONCE);
         up_to = events.last().map_or(from, |event| event.id);
     }
     Ok(Some(Sifted { from, up_to, events }))
+}
+
+/// What an event about a message of ours names, which goes or went to someone who can be a client.
+struct Ours<'a> {
+    chat: Option<ChannelChat>,
+    message: Option<&'a str>,
+    /// It may have been taken in by what was accepted before.
+    is_sent: bool,
+}
+
+impl<'a> Ours<'a> {
+    fn of(event: &'a StoredEvent) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Subject<'a> {
+            message_id: &'a str,
+        }
+        if !matches!(event.kind, EventType::MessageAccepted | EventType::MessageSent) || is_of_group(event) {
+            return None;
+        }
+        let subject = serde_json::from_str::<Subject<'_>>(&event.data);
+        Some(Self {
+            chat: intake::chat_of(event, event.account.clone()),
+            message: subject.ok().map(|subject| subject.message_id),
+            is_sent: event.kind == EventType::MessageSent,
+        })
+    }
+}
+
+/// Whether an event is about a chat of Telegram that is no client's.
+fn is_of_group(event: &StoredEvent) -> bool {
+    let chat = event.chat.as_deref().and_then(|chat| chat.parse().ok());
+    matches!(chat, Some(ChatRef::Id(id)) if id.user_id().is_none())
 }
 
 /// Chats and messages of conversations, as far as events name them: those that there are, and those that an event before adds.
@@ -45,22 +81,20 @@ struct NamedConversations {
 }
 
 impl NamedConversations {
-    fn of(connection: &Connection, events: &[StoredEvent]) -> Result<Self, StoreError> {
+    fn of(connection: &Connection, events: &[Option<Ours<'_>>]) -> Result<Self, StoreError> {
         let mut known = Self::default();
-        let mut chats = BTreeMap::<_, HashSet<ExternalChat>>::new();
+        let mut chats = BTreeMap::<_, HashSet<&ExternalChat>>::new();
         let mut messages = Vec::new();
         let address = |row: &Row<'_>| rows::address(&Columns::new(row, TABLE), 0);
         let id = |row: &Row<'_>| Columns::new(row, TABLE).get::<String>(0);
-        for event in events {
-            if event.kind == EventType::MessageSent {
-                messages.extend(message_of(event));
-            }
-            if let Some(ChannelChat { channel, account, chat }) = ours(event) {
+        for Ours { chat, message, is_sent } in events.iter().flatten() {
+            messages.extend(message.filter(|_| *is_sent));
+            if let Some(ChannelChat { channel, account, chat }) = chat {
                 chats.entry((channel, account)).or_default().insert(chat);
             }
         }
         for ((channel, account), named) in &chats {
-            let named = to_json("events", &named.iter().map(ExternalChat::as_str).collect::<Vec<_>>())?;
+            let named = to_json("events", &named.iter().map(|chat| chat.as_str()).collect::<Vec<_>>())?;
             let found = params![channel.as_str(), account.as_str(), named];
             known.chats.extend(connection.all(sql::STORED_CHATS, found, address)?);
         }
@@ -72,36 +106,21 @@ impl NamedConversations {
     }
 
     /// Whether an event may change a conversation, after those before it.
-    fn may_change(&mut self, event: &StoredEvent) -> bool {
+    fn may_change(&mut self, event: &StoredEvent, ours: Option<&Ours<'_>>) -> bool {
+        if let Some(Ours { chat, message, .. }) = ours {
+            let is_known = chat.as_ref().is_some_and(|chat| self.chats.contains(chat))
+                || message.is_some_and(|message| self.messages.contains(message));
+            self.messages.extend(message.filter(|_| is_known).map(str::to_owned));
+            return is_known;
+        }
         match event.kind {
             EventType::MessageReceived | EventType::MessageEdited | EventType::MessageDeleted => {
-                let chat = event.chat.as_deref().and_then(|chat| chat.parse().ok());
-                if matches!(chat, Some(ChatRef::Id(id)) if id.user_id().is_none()) {
-                    return false;
-                }
-                self.chats.extend(intake::chat_of(event, event.account.clone()));
-                true
-            }
-            EventType::MessageAccepted | EventType::MessageSent => {
-                let message = message_of(event);
-                let is_known = ours(event).is_some_and(|chat| self.chats.contains(&chat))
-                    || message.as_ref().is_some_and(|message| self.messages.contains(message));
-                self.messages.extend(message.filter(|_| is_known));
-                is_known
+                let may = !is_of_group(event);
+                self.chats.extend(intake::chat_of(event, event.account.clone()).filter(|_| may));
+                may
             }
             EventType::MessageFailed | EventType::MessageInDoubt | EventType::MessageCancelled => true,
             _ => false,
         }
     }
-}
-
-/// The chat of an event about a message that is on its way.
-fn ours(event: &StoredEvent) -> Option<ChannelChat> {
-    let is_ours = matches!(event.kind, EventType::MessageAccepted | EventType::MessageSent);
-    is_ours.then(|| intake::chat_of(event, event.account.clone())).flatten()
-}
-
-/// The id of a message of ours.
-fn message_of(event: &StoredEvent) -> Option<String> {
-    serde_json::from_str::<MessageEvent>(&event.data).ok().map(|event| event.message_id.to_string())
 }

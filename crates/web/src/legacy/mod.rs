@@ -32,17 +32,18 @@ use crate::routing::{get, post};
 use answer::Answer;
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use config::LegacyPort;
 use domain::Service;
 use http::StatusCode;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use wait::Port;
 
 use crate::router::panic_text;
 use crate::state::State;
-use crate::{headers, idempotency, metrics};
+use crate::{idempotency, metrics};
 
 /// A port and what its requests are answered from.
 #[derive(Clone)]
@@ -102,6 +103,14 @@ pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
     };
     let after_a_panic = gate.clone();
     let traffic = state.traffic().listener(&gate.name);
+    // As one, so that a request is boxed once for all of them.
+    let layers = ServiceBuilder::new().layer(from_fn_with_state(traffic, metrics::count)).layer(
+        CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send>| {
+            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
+            let error = "something went wrong; the log says what";
+            after_a_panic.respond(Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error)))
+        }),
+    );
     Router::new()
         .route(gate.path(), service)
         .route("/health", get(stats::health))
@@ -109,13 +118,7 @@ pub(crate) fn router(state: &State, port: Arc<LegacyPort>) -> Router {
         .route("/reload_cache", post(stats::reload_cache))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send>| {
-            tracing::error!(panic = panic_text(&*panic), "a handler panicked");
-            let error = "something went wrong; the log says what";
-            after_a_panic.respond(Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error)))
-        }))
-        .layer(map_response(headers::secure))
-        .layer(from_fn_with_state(traffic, metrics::count))
+        .layer(layers)
         .with_state(gate)
 }
 

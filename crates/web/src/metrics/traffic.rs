@@ -12,7 +12,7 @@ use domain::measure::{Histogram, LONG_TIMES, Spread};
 use health::PortLoad;
 use http::Method;
 
-use crate::access_log;
+use crate::{access_log, headers};
 
 /// Stands for a path that no route has.
 const NO_ROUTE: &str = "none";
@@ -194,13 +194,14 @@ impl Drop for Open {
     }
 }
 
+/// The outermost layer: counts a request, logs its answer, and adds the headers that every answer carries.
 pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let template = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let method = request.method().clone();
     let open = listener.begin(&method, template);
     let (begun, is_probe) = (open.begun, open.is_probe);
-    let response = next.run(request).await;
+    let response = headers::secure(next.run(request).await);
     let status = response.status().as_u16();
     open.answered(status);
     access_log::answered(&listener.name, &method, template, is_probe, status, begun.elapsed());

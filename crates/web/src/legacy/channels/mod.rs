@@ -21,19 +21,20 @@ use crate::routing::{get, post};
 use ::channels::Account;
 use axum::Router;
 use axum::extract::{FromRef, Request, State as Shared};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use config::{ChannelKind, ChannelPort};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::refused::Refused;
 use super::wait::Port;
 use crate::answer::json as answer;
+use crate::metrics;
 use crate::router::panic_text;
 use crate::state::State;
-use crate::{headers, metrics};
 
 /// A port and what its requests are answered from.
 #[derive(Clone)]
@@ -119,17 +120,18 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
         open = open.route(&path, get(hook::take).merge(post(hook::take)));
     }
     let keyed = keyed.route_layer(from_fn_with_state(gate.clone(), access::with_key));
-    open.merge(keyed)
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(traffic, metrics::count))
+        .layer(from_fn_with_state(gate.clone(), say))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");
             let error = "something went wrong; the log says what";
             Refused::error(StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
-        }))
-        .layer(from_fn_with_state(gate.clone(), say))
-        .layer(map_response(headers::secure))
-        .layer(from_fn_with_state(traffic, metrics::count))
+        }));
+    open.merge(keyed)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(layers)
         .with_state(gate)
 }
 
