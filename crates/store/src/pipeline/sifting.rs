@@ -45,7 +45,7 @@ pub(super) fn next(connection: &Connection, most: u32) -> Result<Option<Sifted>,
 struct Ours<'a> {
     chat: Option<ChannelChat>,
     message: Option<&'a str>,
-    /// It may have been taken in by what was accepted before.
+    /// Only then the message may be in a conversation already.
     is_sent: bool,
 }
 
@@ -115,9 +115,8 @@ impl NamedConversations {
         }
         match event.kind {
             EventType::MessageReceived | EventType::MessageEdited | EventType::MessageDeleted => {
-                let may = !is_of_group(event);
-                self.chats.extend(intake::chat_of(event, event.account.clone()).filter(|_| may));
-                may
+                self.chats.extend(intake::chat_of(event, event.account.clone()));
+                !is_of_group(event)
             }
             EventType::MessageFailed | EventType::MessageInDoubt | EventType::MessageCancelled => true,
             _ => false,
