@@ -3,7 +3,7 @@
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{Address, ChatRef, MessageId, Service};
-use store::{Accepted, Caller, LaneKey, Queue, SameBy};
+use store::{Accepted, Caller, LaneKey, Queue, SameBy, StoreError};
 
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
@@ -19,8 +19,24 @@ impl Delivery {
     /// # Errors
     /// See [`SubmitError`]; nothing was accepted then, unless it is [`SubmitError::OutcomeUnknown`].
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        self.submit_then(submission, |submitted| submitted).await?
+    }
+
+    /// Accepts a message and hands the result to `then`, even if its caller goes away meanwhile.
+    ///
+    /// # Errors
+    /// The program ends before the store has answered.
+    pub fn submit_then<T, F>(
+        &self,
+        submission: Submission,
+        then: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(Result<Submitted, SubmitError>) -> T + Send + 'static,
+    {
         let delivery = self.clone();
-        self.to_the_end(async move { delivery.accept(submission).await }).await?
+        self.to_the_end(async move { then(delivery.accept(submission).await) })
     }
 
     /// What a key stands for already; `None` when it is free. For callers who may not submit any more what they once

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use delivery::How;
+use delivery::{How, Submission, SubmitError};
+use domain::message::OutboundMessage;
 use store::StoreError;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -21,6 +22,27 @@ pub(super) struct Caller<H: Held> {
     how: How,
     /// False for a caller with a key, and for one that has its answer.
     unanswered: bool,
+}
+
+impl Caller<OutboundMessage> {
+    /// Hands a message over; `joins` says that the same body may join it.
+    pub(super) async fn submit_message(
+        state: &State,
+        joins: bool,
+        submission: Submission,
+    ) -> Result<Self, SubmitError> {
+        let own = state.clone();
+        // A connection that is cut while it is accepted must not hide its id.
+        let submitted = state.delivery().submit_then(submission, move |submitted| {
+            submitted.map(|submitted| Self {
+                state: own,
+                id: submitted.id,
+                how: submitted.how,
+                unanswered: joins,
+            })
+        });
+        submitted.await?
+    }
 }
 
 impl<H: Held> Caller<H> {

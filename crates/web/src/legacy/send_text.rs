@@ -58,11 +58,10 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
     let pin = arrived.pin(gate, &chat)?;
     let body = fields.into_value();
     let Marks { idempotency, join } = arrived.marks(gate, &body);
-    let delivery = gate.state.delivery().clone();
     if gate.state.pool().is_left(&chat) {
         // What was sent under this key before the chat was left stays sent.
         let before = match idempotency {
-            Some(key) => delivery.repeated(key).await.map_err(refused)?,
+            Some(key) => gate.state.delivery().repeated(key).await.map_err(refused)?,
             None => None,
         };
         if before.is_none() {
@@ -81,11 +80,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         idempotency,
         join,
     };
-    let submitting = async move {
-        let submitted = delivery.submit(submission).await?;
-        Ok((submitted.id, submitted.how))
-    };
-    let caller = Caller::submit(&gate.state, joins, submitting).await.map_err(refused)?;
+    let caller = Caller::submit_message(&gate.state, joins, submission).await.map_err(refused)?;
     wait(gate, caller, &Text { given, tagged }).await
 }
 
