@@ -212,7 +212,13 @@ pub(crate) const fn of_step(step: Step) -> i64 {
     }
 }
 
+/// The step of a message that was begun as it was accepted: one row for both.
+pub(crate) const ACCEPTED_AND_BEGUN: i64 = 17;
+
 pub(crate) fn step(code: i64) -> Option<Step> {
+    if code == ACCEPTED_AND_BEGUN {
+        return Some(Step::Begun);
+    }
     Step::ALL.into_iter().find(|step| of_step(*step) == code)
 }
 

@@ -14,6 +14,7 @@ use crate::conversations::index::{ConversationIndex, Filled};
 use crate::database::{Connection, NotCommitted, Prepared};
 use crate::disk::Space;
 use crate::events::{EventLog, Last, NewEvent};
+use crate::outbox::callers::WaitingCallers;
 use crate::write::{Durability, Pending, Remembered, Transaction};
 
 /// After so long within a group, threads that wait for this processor have their turn: a group takes longer than a press of a
@@ -57,6 +58,7 @@ pub(crate) struct WriteConnection {
     /// Numbers the events.
     events: EventLog,
     index: ConversationIndex,
+    callers: WaitingCallers,
 }
 
 impl WriteConnection {
@@ -76,6 +78,7 @@ impl WriteConnection {
             remembered: Remembered::default(),
             events,
             index,
+            callers: WaitingCallers::default(),
         }
     }
 
@@ -116,7 +119,7 @@ impl WriteConnection {
             intake_open,
             !savepoints,
             remembered,
-            self.index.lately().clone(),
+            (Some(&self.callers), self.index.lately().clone()),
         );
         let mut turn = Instant::now();
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
@@ -132,8 +135,12 @@ impl WriteConnection {
         self.statements += transaction.statements();
         let events = transaction.take_events();
         let most = (!transaction.fills_conversations()).then_some(members.len());
-        let appended = append(transaction.prepared(), (&mut self.events, &self.index), &events, most);
-        let (filled, written, last) = match appended {
+        let callers = self.callers.write(transaction.prepared(), &transaction.take_caller_changes());
+        let appended = callers.and_then(|callers| {
+            let appended = append(transaction.prepared(), (&mut self.events, &self.index), &events, most)?;
+            Ok((callers, appended))
+        });
+        let (callers, (filled, written, last)) = match appended {
             Ok(appended) => appended,
             Err(error) => {
                 connection.roll_back();
@@ -161,6 +168,7 @@ impl WriteConnection {
                 };
                 self.events.committed(written);
                 self.index.committed(filled, &events, last);
+                self.callers.committed(callers);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
@@ -262,7 +270,7 @@ fn apply(
         return member.pending.apply(transaction);
     }
     connection.run("SAVEPOINT one_write", ())?;
-    let event_count = transaction.event_count();
+    let mark = transaction.mark();
     if let Err(error) = member.pending.apply(transaction).and_then(|()| connection.flush()) {
         member.pending.refuse(error.clone());
         // SQLite answers some errors, a full disk among them, by rolling back everything.
@@ -272,7 +280,7 @@ fn apply(
         }
         // Waited for: until it is done, PostgreSQL prepares no other statement.
         connection.execute("ROLLBACK TO one_write", ())?;
-        transaction.truncate_events(event_count);
+        transaction.truncate(mark);
     }
     connection.run("RELEASE one_write", ())
 }

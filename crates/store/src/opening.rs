@@ -13,7 +13,7 @@ use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::events::EventLog;
 use crate::lease::Lease;
-use crate::outbox::statements::OPEN_ALL_JOINS;
+use crate::outbox::callers;
 use crate::reader::Readers;
 use crate::stats::Location;
 use crate::unreadable::LastUnreadable;
@@ -51,7 +51,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         return Err(OpenError::HalfCopied);
     }
     fences::check(&writing, &data_dir)?;
-    writing.execute(OPEN_ALL_JOINS, ()).map_err(failed)?;
+    callers::all_left(&writing).map_err(failed)?;
 
     let check = key_check(&writing).map_err(failed)?;
     if check.is_none() && lease.is_some() && master_key.file(&data_dir).is_some_and(|key| key.exists()) {

@@ -20,7 +20,10 @@ pub fn waiting_callers(data_dir: &Path) -> rusqlite::Result<i64> {
     let connection =
         Connection::open_with_flags(data_dir.join("switchboard.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(TIMEOUT)?;
-    connection.query_row("SELECT count(*) FROM request_joins WHERE open = 0", [], |row| row.get(0))
+    let sql = "
+        SELECT (SELECT count(*) FROM request_joins WHERE open = 0)
+            + (SELECT coalesce(sum(length(callers)), 0) / 56 FROM waiting_callers)";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// The variable that names the length of a second, in milliseconds, by which leases are renewed and end.

@@ -9,6 +9,7 @@ use crate::StoreError;
 use crate::conversations::index::{IndexEntry, Lately, ended_in};
 use crate::database::{Connection, Parameters, Prepared, Row};
 use crate::events::NewEvent;
+use crate::outbox::callers::{CallerChange, WaitingCaller, WaitingCallers};
 use crate::point::Point;
 
 /// When a write is on the disk.
@@ -77,6 +78,8 @@ pub(crate) struct Transaction<'a> {
     statements: Cell<u64>,
     remembered: Remembered,
     events: RefCell<Vec<NewEvent>>,
+    callers: Option<&'a WaitingCallers>,
+    caller_changes: RefCell<Vec<CallerChange>>,
     lately: Lately,
     fills_conversations: Cell<bool>,
 }
@@ -84,16 +87,16 @@ pub(crate) struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// For writes one by one, or a look.
     pub(crate) fn new(connection: &'a Connection, intake_open: bool) -> Self {
-        Self::of_group(connection, intake_open, false, Remembered::default(), Lately::default())
+        Self::of_group(connection, intake_open, false, Remembered::default(), (None, Lately::default()))
     }
 
     /// For a group.
-    pub(crate) const fn of_group(
+    pub(crate) fn of_group(
         connection: &'a Connection,
         intake_open: bool,
         is_bare: bool,
         remembered: Remembered,
-        lately: Lately,
+        (callers, lately): (Option<&'a WaitingCallers>, Lately),
     ) -> Self {
         Self {
             prepared: Prepared::new(connection),
@@ -102,6 +105,8 @@ impl<'a> Transaction<'a> {
             statements: Cell::new(0),
             remembered,
             events: RefCell::new(Vec::new()),
+            callers,
+            caller_changes: RefCell::new(Vec::new()),
             lately,
             fills_conversations: Cell::new(false),
         }
@@ -126,14 +131,29 @@ impl<'a> Transaction<'a> {
         self.events.borrow_mut().push(event);
     }
 
-    /// How many events there are in it.
-    pub(crate) fn event_count(&self) -> usize {
-        self.events.borrow().len()
+    /// The caller of a message, if it has no key and waits.
+    pub(crate) fn waiting_caller(&self, message: &[u8; 16]) -> Option<WaitingCaller> {
+        self.callers?.find(message, &self.caller_changes.borrow())
     }
 
-    /// Takes the events back that came after so many.
-    pub(crate) fn truncate_events(&self, count: usize) {
-        self.events.borrow_mut().truncate(count);
+    /// A caller without a key waits from now on, or waits no longer.
+    pub(crate) fn caller_changes(&self, change: CallerChange) {
+        self.caller_changes.borrow_mut().push(change);
+    }
+
+    /// How many events and changes of callers there are in it.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.events.borrow().len(), self.caller_changes.borrow().len())
+    }
+
+    /// Takes back what came after a mark.
+    pub(crate) fn truncate(&self, (events, callers): (usize, usize)) {
+        self.events.borrow_mut().truncate(events);
+        self.caller_changes.borrow_mut().truncate(callers);
+    }
+
+    pub(crate) fn take_caller_changes(&self) -> Vec<CallerChange> {
+        self.caller_changes.take()
     }
 
     pub(crate) fn take_events(&self) -> Vec<NewEvent> {

@@ -8,6 +8,7 @@ use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
 use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
 
+use super::callers::{CallerChange, WaitingCaller};
 use super::statements as sql;
 use super::{PARTS, Queue, TABLE, events, items, key, timeline};
 use crate::column::{Columns, to_json};
@@ -292,9 +293,8 @@ impl Write for AcceptWrite {
         do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id())?;
         self.insert(transaction)?;
         if let Some(join) = &self.accept.join {
-            let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);
-            transaction
-                .run_row(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.message.id), repeats])?;
+            let caller = WaitingCaller::new(join, *key(&self.accept.message.id));
+            transaction.caller_changes(CallerChange::Waits(caller));
         }
         Ok(Accepted::New)
     }

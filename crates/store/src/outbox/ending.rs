@@ -4,6 +4,7 @@ use domain::outcome::Failure;
 use domain::timeline::Step;
 use domain::{MessageId, MessageState, Timestamp};
 
+use super::callers::{CallerChange, WaitingCaller};
 use super::statements as sql;
 use super::{
     Approval, Fail, Origin, Resolution, TABLE, events, held_back, key, no_such_message, state_of, timeline,
@@ -138,11 +139,21 @@ impl Write for AnsweredWrite {
     const POINT: Option<Point> = Some(point::ANSWERED);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        transaction.run_row(sql::FORGET_JOIN, [key(&self.0)])
+        let id = key(&self.0);
+        if transaction.waiting_caller(id).is_none() {
+            return transaction.run(sql::FORGET_JOIN, [id]);
+        }
+        transaction.caller_changes(CallerChange::Left(*id));
+        Ok(())
     }
 }
 
 pub(super) fn unanswered(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreError> {
+    if let Some(WaitingCaller { fingerprint, message, repeats }) = transaction.waiting_caller(key(id)) {
+        transaction.open_joins_changed();
+        transaction.caller_changes(CallerChange::Left(message));
+        return transaction.run(sql::SAVE_OPEN_JOIN, params![fingerprint, message, repeats]);
+    }
     // By the row through which the same body finds the message, if its request had no key.
     let fingerprint = transaction
         .first(sql::JOIN_OF, [key(id)], |row| Columns::new(row, TABLE).get::<Option<[u8; 32]>>(0))?

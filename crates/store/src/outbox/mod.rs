@@ -1,6 +1,7 @@
 //! The outbox: every outbound message, its parts and its steps.
 
 mod accept;
+pub(crate) mod callers;
 mod ending;
 mod events;
 mod held_back;

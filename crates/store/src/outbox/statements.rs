@@ -32,8 +32,13 @@ statements! {
         FROM request_joins AS j INNER JOIN outbox AS o ON o.id = j.subject_id
         WHERE j.fingerprint = $1 AND j.open = 1 AND (o.finished_at IS NULL OR o.finished_at > $2)
         ORDER BY j.subject_id LIMIT 1";
-    SAVE_JOIN = "
-        INSERT INTO request_joins (fingerprint, subject_id, repeats, open) VALUES ($1, $2, $3, 0)";
+    /// Those of a group that wait for an answer.
+    SAVE_WAITING_CALLERS = "
+        INSERT INTO waiting_callers (first_message, callers) VALUES ($1, $2)
+        ON CONFLICT (first_message) DO UPDATE SET callers = excluded.callers";
+    DROP_WAITING_CALLERS = "DELETE FROM waiting_callers WHERE first_message = $1";
+    WAITING_CALLERS = "SELECT callers FROM waiting_callers";
+    DROP_ALL_WAITING_CALLERS = "DELETE FROM waiting_callers";
     INSERT_MESSAGE = "
         INSERT INTO outbox
             (id, state, chat, chat_id, pin, account, on_flood, send_at, created_at, updated_at,
@@ -149,6 +154,10 @@ statements! {
     FORGET_JOIN = "
         DELETE FROM request_joins
         WHERE fingerprint = (SELECT join_fingerprint FROM outbox WHERE id = $1) AND subject_id = $1";
+    /// Its caller waited.
+    SAVE_OPEN_JOIN = "
+        INSERT INTO request_joins (fingerprint, subject_id, repeats, open) VALUES ($1, $2, $3, 1)
+        ON CONFLICT (fingerprint, subject_id) DO UPDATE SET open = 1";
     OPEN_JOIN = "UPDATE request_joins SET open = 1 WHERE fingerprint = $1 AND subject_id = $2";
     /// The callers of a process that has ended are gone.
     OPEN_ALL_JOINS = "UPDATE request_joins SET open = 1 WHERE open = 0";
@@ -166,11 +175,7 @@ statements! {
 
     // ---- timeline
     INSERT_FIRST_STEP = "
-        INSERT INTO outbox_timeline (message_id, seq, at, step) VALUES ($1, 0, $2, $3)";
-    /// Both steps of a message that is begun as it is accepted.
-    INSERT_BEGUN_STEPS = "
-        INSERT INTO outbox_timeline (message_id, seq, at, step, part, account)
-        VALUES ($1, 0, $2, $3, NULL, NULL), ($1, 1, $2, $4, $5, $6)";
+        INSERT INTO outbox_timeline (message_id, seq, at, step, part, account) VALUES ($1, 0, $2, $3, $4, $5)";
     INSERT_STEP = "
         INSERT INTO outbox_timeline (message_id, seq, at, step, part, account, outcome, detail)
         VALUES ($1, (SELECT coalesce(max(seq), -1) + 1 FROM outbox_timeline WHERE message_id = $1),

@@ -20,21 +20,17 @@ const LAST_ATTEMPTS: usize = 10;
 /// Texts of providers and callers are cut to this many bytes.
 const LONGEST: usize = 1000;
 
-/// The first step of a message, and the second one where it is begun as it is accepted.
+/// The first step of a message: that it is accepted, or that it is accepted and begun.
 pub(super) fn first(
     transaction: &Transaction<'_>,
     id: &MessageId,
     at: Timestamp,
     begun: Option<(u16, &AccountName)>,
 ) -> Result<(), StoreError> {
-    let (at, accepted) = (at.as_micros(), codes::of_step(Step::Accepted));
-    match begun {
-        None => transaction.run_row(sql::INSERT_FIRST_STEP, params![key(id), at, accepted]),
-        Some((part, account)) => transaction.run_row(
-            sql::INSERT_BEGUN_STEPS,
-            params![key(id), at, accepted, codes::of_step(Step::Begun), part, account.as_str()],
-        ),
-    }
+    let step = if begun.is_some() { codes::ACCEPTED_AND_BEGUN } else { codes::of_step(Step::Accepted) };
+    let (part, account) = begun.unzip();
+    let account = account.map(AccountName::as_str);
+    transaction.run_row(sql::INSERT_FIRST_STEP, params![key(id), at.as_micros(), step, part, account])
 }
 
 /// Adds a step after those there are.
@@ -112,15 +108,22 @@ fn thin_out(transaction: &Transaction<'_>, id: &MessageId) -> Result<(), StoreEr
 }
 
 pub(super) fn read(connection: &Connection, id: MessageId) -> Result<Vec<Entry>, StoreError> {
-    connection.all(sql::TIMELINE, [key(&id)], |row| {
+    let rows = connection.all(sql::TIMELINE, [key(&id)], |row| {
         let columns = Columns::new(row, "outbox_timeline");
-        Ok(Entry {
+        let is_both = columns.get::<i64>(1)? == codes::ACCEPTED_AND_BEGUN;
+        let entry = Entry {
             at: columns.time(0)?,
             step: columns.coded(1, "step", codes::step)?,
             part: columns.get(2)?,
             account: columns.maybe_account(3)?,
             outcome: columns.maybe_parsed(4)?,
             detail: columns.get(5)?,
-        })
-    })
+        };
+        Ok((is_both, entry))
+    })?;
+    let entries = rows.into_iter().flat_map(|(is_both, entry)| {
+        let accepted = is_both.then(|| plain(entry.at, Step::Accepted, None));
+        accepted.into_iter().chain([entry])
+    });
+    Ok(entries.collect())
 }

@@ -208,7 +208,7 @@ impl Write for AcceptWrite {
         if let Some(join) = &self.accept.join {
             let repeats = i64::try_from(join.repeats.as_micros()).unwrap_or(i64::MAX);
             transaction
-                .execute(keys::SAVE_JOIN, params![join.fingerprint, key(&self.accept.saga.id), repeats])?;
+                .execute(sql::SAVE_JOIN, params![join.fingerprint, key(&self.accept.saga.id), repeats])?;
         }
         Ok(SagaAccepted::New)
     }

@@ -52,6 +52,8 @@ statements! {
         WHERE id = $4 AND state = 10";
     START = "SELECT start FROM operations WHERE id = $1";
     STORED_KEEP = "SELECT keep FROM operations WHERE id = $1";
+    SAVE_JOIN = "
+        INSERT INTO request_joins (fingerprint, subject_id, repeats, open) VALUES ($1, $2, $3, 0)";
     JOIN_OF = "SELECT join_fingerprint FROM operations WHERE id = $1";
     FORGET_JOIN = "
         DELETE FROM request_joins

@@ -39,6 +39,7 @@ async fn old_things_go_and_open_ones_stay(world: World) {
     let joined = begun(world.message(1));
     outbox.accept(with_join(joined.clone(), 1)).await.unwrap();
     outbox.part_sent(world.sent(joined.id, 0)).await.unwrap();
+    outbox.unanswered(joined.id).await.unwrap();
     let cancelled = world.queued(1).await;
     outbox.cancel(cancelled, world.now(), None).await.unwrap();
     let queued = world.queued(1).await;

@@ -49,6 +49,8 @@ fn downgrade(from: &std::path::Path, to: &std::path::Path) {
             old.execute(&format!("INSERT INTO main.{table} SELECT {columns} FROM now.{source}"), []).unwrap();
         assert!(copied > 0, "{table}");
     }
+    // The caller waited when the earlier program ended.
+    old.execute("UPDATE outbox_joins SET open = 0", []).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,6 +61,7 @@ async fn rows_of_the_first_versions_are_kept() {
     outbox.accept(with_key(keyed.clone(), 1, 1)).await.unwrap();
     let joined = begun(world.message(1));
     outbox.accept(with_join(joined.clone(), 1)).await.unwrap();
+    outbox.unanswered(joined.id).await.unwrap();
     let sent = world.sending(1).await;
     outbox
         .part_sent(store::PartSent { binding: store::Binding::IfUnbound, ..world.sent(sent, 0) })
