@@ -58,7 +58,8 @@ pub(crate) struct WriteConnection {
     /// Numbers the events.
     events: EventLog,
     index: ConversationIndex,
-    callers: WaitingCallers,
+    /// Nothing after a commit that may have been made: they are read again.
+    callers: Option<WaitingCallers>,
 }
 
 impl WriteConnection {
@@ -78,7 +79,7 @@ impl WriteConnection {
             remembered: Remembered::default(),
             events,
             index,
-            callers: WaitingCallers::default(),
+            callers: Some(WaitingCallers::default()),
         }
     }
 
@@ -112,6 +113,13 @@ impl WriteConnection {
         if let Err(error) = begun {
             return Try::Failed(error);
         }
+        let callers = match self.callers.take().map_or_else(|| WaitingCallers::read(connection), Ok) {
+            Ok(callers) => self.callers.insert(callers),
+            Err(error) => {
+                connection.roll_back();
+                return Try::Failed(error);
+            }
+        };
         let before = connection.changes();
         let remembered = std::mem::take(&mut self.remembered);
         let transaction = Transaction::of_group(
@@ -119,7 +127,7 @@ impl WriteConnection {
             intake_open,
             !savepoints,
             remembered,
-            (Some(&self.callers), self.index.lately().clone()),
+            (Some(callers), self.index.lately().clone()),
         );
         let mut turn = Instant::now();
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
@@ -135,12 +143,12 @@ impl WriteConnection {
         self.statements += transaction.statements();
         let events = transaction.take_events();
         let most = (!transaction.fills_conversations()).then_some(members.len());
-        let callers = self.callers.write(transaction.prepared(), &transaction.take_caller_changes());
-        let appended = callers.and_then(|callers| {
+        let changed = callers.write(transaction.prepared(), &transaction.take_caller_changes());
+        let appended = changed.and_then(|changed| {
             let appended = append(transaction.prepared(), (&mut self.events, &self.index), &events, most)?;
-            Ok((callers, appended))
+            Ok((changed, appended))
         });
-        let (callers, (filled, written, last)) = match appended {
+        let (changed, (filled, written, last)) = match appended {
             Ok(appended) => appended,
             Err(error) => {
                 connection.roll_back();
@@ -168,11 +176,15 @@ impl WriteConnection {
                 };
                 self.events.committed(written);
                 self.index.committed(filled, &events, last);
-                self.callers.committed(callers);
+                callers.committed(changed);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
             Err(NotCommitted::Undone(error) | NotCommitted::Unclear(error)) => {
+                drop(transaction);
+                if self.may_come_back {
+                    self.callers = None;
+                }
                 connection.roll_back();
                 Try::Failed(error)
             }
@@ -386,7 +398,8 @@ mod tests {
             "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
                  CREATE TABLE numbers (key INTEGER PRIMARY KEY, filling BLOB);
                  CREATE TABLE orphans (number INTEGER REFERENCES numbers (key) DEFERRABLE INITIALLY DEFERRED);
-                 CREATE TABLE store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+                 CREATE TABLE store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;
+                 CREATE TABLE waiting_callers (first_message BLOB PRIMARY KEY, callers BLOB NOT NULL) STRICT;",
         );
         let space = Space::new(dir.path(), disk, Clock::system());
         limit_pages(&connection, &space);

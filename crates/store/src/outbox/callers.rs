@@ -67,6 +67,19 @@ pub(crate) struct WaitingCallers {
 pub(crate) struct ChangedCallers(BTreeMap<Key, Vec<WaitingCaller>>);
 
 impl WaitingCallers {
+    /// Those that the rows name.
+    pub(crate) fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let rows = connection.all(sql::WAITING_CALLERS, (), |row| {
+            let columns = Columns::new(row, "waiting_callers");
+            Ok((columns.get::<Key>(0)?, columns.get::<Vec<u8>>(1)?))
+        })?;
+        let callers = |bytes: Vec<u8>| bytes.as_chunks().0.iter().filter_map(WaitingCaller::read).collect();
+        let rows = rows.into_iter().map(|(first, bytes)| (first, callers(bytes)));
+        let mut waiting = Self::default();
+        waiting.committed(ChangedCallers(rows.collect()));
+        Ok(waiting)
+    }
+
     /// The caller of a message, if it waits after these changes.
     pub(crate) fn find(&self, message: &Key, changes: &[CallerChange]) -> Option<WaitingCaller> {
         let latest = changes.iter().rev().find_map(|change| match change {
@@ -133,9 +146,7 @@ impl WaitingCallers {
 /// Notes that the callers of a process that has ended are gone.
 pub(crate) fn all_left(connection: &Connection) -> Result<(), StoreError> {
     connection.execute(sql::OPEN_ALL_JOINS, ())?;
-    let rows = connection
-        .all(sql::WAITING_CALLERS, (), |row| Columns::new(row, "waiting_callers").get::<Vec<u8>>(0))?;
-    let callers = rows.iter().flat_map(|row| row.as_chunks().0).filter_map(WaitingCaller::read);
+    let callers = WaitingCallers::read(connection)?.groups.into_values().flatten();
     for WaitingCaller { fingerprint, message, repeats } in callers {
         connection.execute(sql::SAVE_OPEN_JOIN, params![fingerprint, message, repeats])?;
     }
@@ -154,20 +165,19 @@ mod tests {
 
     /// What the rows hold, in the order of their messages.
     fn rows(connection: &Connection) -> Vec<WaitingCaller> {
-        let rows = connection.all(sql::WAITING_CALLERS, (), |row| row.get::<Vec<u8>>(0)).unwrap();
-        let mut callers: Vec<_> =
-            rows.iter().flat_map(|row| row.as_chunks().0).filter_map(WaitingCaller::read).collect();
+        let groups = WaitingCallers::read(connection).unwrap().groups;
+        let mut callers: Vec<_> = groups.into_values().flatten().collect();
         callers.sort_by_key(|caller| caller.message);
         callers
     }
 
     proptest! {
-        /// Groups of callers that come and of some that leave; a group may be undone.
+        /// Groups of callers that come and of some that leave. A group is committed, or undone, or the answer to its commit is lost.
         #[test]
-        fn rows_hold_those_that_wait(groups in proptest::collection::vec((0..4_u8, any::<u64>(), any::<bool>()), 0..20)) {
+        fn rows_hold_those_that_wait(groups in proptest::collection::vec((0..4_u8, any::<u64>(), 0..4_u8), 0..20)) {
             let connection = Connection::migrated();
             let (mut callers, mut expected, mut number) = (WaitingCallers::default(), BTreeMap::new(), 0_u8);
-            for (coming, leaving, is_committed) in groups {
+            for (coming, leaving, end) in groups {
                 let mut after = expected.clone();
                 let mut changes = Vec::new();
                 for _ in 0..coming {
@@ -181,12 +191,14 @@ mod tests {
                 }
                 connection.batch("BEGIN");
                 let written = callers.write(&Prepared::new(&connection), &changes).unwrap();
-                if is_committed {
-                    connection.batch("COMMIT");
-                    callers.committed(written);
+                connection.batch(if end == 0 { "ROLLBACK" } else { "COMMIT" });
+                match end {
+                    0 => {}
+                    1 => callers = WaitingCallers::read(&connection).unwrap(),
+                    _ => callers.committed(written),
+                }
+                if end > 0 {
                     expected = after;
-                } else {
-                    connection.batch("ROLLBACK");
                 }
                 prop_assert_eq!(rows(&connection), expected.values().copied().collect::<Vec<_>>());
             }

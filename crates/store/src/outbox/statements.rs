@@ -37,7 +37,7 @@ statements! {
         INSERT INTO waiting_callers (first_message, callers) VALUES ($1, $2)
         ON CONFLICT (first_message) DO UPDATE SET callers = excluded.callers";
     DROP_WAITING_CALLERS = "DELETE FROM waiting_callers WHERE first_message = $1";
-    WAITING_CALLERS = "SELECT callers FROM waiting_callers";
+    WAITING_CALLERS = "SELECT first_message, callers FROM waiting_callers";
     DROP_ALL_WAITING_CALLERS = "DELETE FROM waiting_callers";
     INSERT_MESSAGE = "
         INSERT INTO outbox
