@@ -14,10 +14,19 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// What the owner does to log in: nothing, or scans the code that is shown now.
 pub(super) async fn log_in(client: &Client) -> Result<LogIn, CallError> {
-    if client.status().await?.get("authorized").and_then(Value::as_bool) == Some(true) {
+    if is_logged_in(client).await? {
         return Ok(LogIn::Done);
     }
-    picture(&client.get("/api/sync/qr/get", &[]).await?).map(LogIn::Picture)
+    match client.get("/api/sync/qr/get", &[]).await {
+        Ok(reply) => picture(&reply).map(LogIn::Picture),
+        // The phone may have scanned the last code meanwhile: there is none then.
+        Err(_) if is_logged_in(client).await.unwrap_or(false) => Ok(LogIn::Done),
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn is_logged_in(client: &Client) -> Result<bool, CallError> {
+    Ok(client.status().await?.get("authorized").and_then(Value::as_bool) == Some(true))
 }
 
 /// Has the cabinet start the profile again, or log the number out: `restart`, `logout`.
