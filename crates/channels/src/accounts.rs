@@ -437,7 +437,7 @@ impl Sender for Channels {
                     .push((Refusal { account: name.clone(), why: error.to_string() }, RefusalKind::Unusable));
             }
         }
-        Some(Candidates { address, able, refused, preferred: Some(name), lost: false })
+        Some(Candidates { address, able, refused, preferred: Some(name), ..Candidates::default() })
     }
 
     fn candidates<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Candidates> {

@@ -172,7 +172,12 @@ impl Delivery {
         let Inner { store, ambient, closing, .. } = &*self.0;
         let why = Some("the store was late to accept it".to_owned());
         let outbox = store.outbox();
-        durability::fate(ambient, closing, &id, || outbox.cancel(id, ambient.clock.now(), why.clone())).await
+        let cancel = || outbox.cancel(id, ambient.clock.now(), why.clone());
+        let fate = durability::fate(ambient, closing, &id, cancel).await;
+        if fate == Fate::NotAccepted {
+            self.answered(id).await;
+        }
+        fate
     }
 
     /// Notes that a caller without a key got its answer, so that the same body is a new message from now on.

@@ -238,6 +238,7 @@ impl LaneWorker<'_> {
         message_ids: SentIds,
         took: Option<Duration>,
     ) -> ControlFlow<LaneStep> {
+        let binds = binds(route, work);
         let message = &mut work.message;
         let finished = is_last(message, part);
         let dedup = self.delivery.capabilities(&message.chat).dedup;
@@ -249,7 +250,7 @@ impl LaneWorker<'_> {
             account: route.account.clone(),
             address: route.address.clone(),
             message_ids,
-            binding: match (work.rebinds, binds(route, message)) {
+            binding: match (work.rebinds, binds) {
                 (true, _) => Binding::Replaced,
                 (false, true) => Binding::IfUnbound,
                 (false, false) => Binding::Unchanged,
@@ -455,16 +456,16 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
         address: &route.address,
         part,
         content: &message.content,
-        binds: binds(route, message),
+        binds: binds(route, work),
         rebinds: work.rebinds,
     }
 }
 
 /// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is
 /// written to by anyone who is in it.
-fn binds(route: &Route, message: &OutboundMessage) -> bool {
+fn binds(route: &Route, work: &InFlight) -> bool {
     let is_private = route.address.chat_id().is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
-    is_private && message.pin.is_none()
+    is_private && !work.is_bound && work.message.pin.is_none()
 }
 
 /// What an outcome says about the account, to be kept over restarts.

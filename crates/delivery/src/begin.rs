@@ -7,15 +7,15 @@ use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::{Failure, RejectionCode};
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, Address, MessageId, Outcome, Timestamp};
+use domain::{AccountName, Address, MessageId, Timestamp};
 use store::{Begin, StoreError};
 
-use crate::decide::{self, Choice, Next, Tried};
+use crate::decide::{self, Choice};
 use crate::lanes::{Job, LaneId};
 use crate::prepare::Prepared;
 use crate::sender::{Candidates, Query};
 use crate::watchdog::{Unbegun, Watch};
-use crate::worker::{Gone, InFlight, LAST_RUN_ENDED, LaneStep, LaneWorker, NotedWait, Route, refusal};
+use crate::worker::{Gone, InFlight, LAST_RUN_ENDED, LaneStep, LaneWorker, NotedWait, Route};
 use crate::{log_events, plan, query, service};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
@@ -102,6 +102,7 @@ impl LaneWorker<'_> {
                 .then(|| decide::passed_over(&candidates, &job.payload.tried, &account));
             job.payload.slot = slot;
             job.payload.rebinds = candidates.lost && job.payload.message.pin.is_none();
+            job.payload.is_bound = candidates.is_bound;
             let route = Route { account, address };
             match self.write_begin(&mut job.payload, &route, stands_in_for.zip(passed_over), &watch).await {
                 Ok(part) => return Ok((job, route, part)),
@@ -151,7 +152,7 @@ impl LaneWorker<'_> {
                     work.message.parts.clone_from(&parts);
                     planned = Some(parts);
                 }
-                Err(outcome) => return Err(self.mention_refused(work, route, &outcome).await),
+                Err(outcome) => return Err(self.unprepared(work, route, 0, outcome).await),
             }
         }
         let Some(part) = work.message.next_part().map(|part| part.index) else {
@@ -241,26 +242,6 @@ impl LaneWorker<'_> {
         work.unsettled = None;
         work.unprepared = 0;
         Ok(position)
-    }
-
-    /// No one could be asked whom to mention: as a refusal of the message by this account.
-    async fn mention_refused(
-        &self,
-        work: &mut InFlight,
-        route: &Route,
-        outcome: &Outcome,
-    ) -> ControlFlow<LaneStep> {
-        match decide::after(outcome, Tried::default()) {
-            Next::Fail(failure) => ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await),
-            Next::GiveBack { exclude: Some(why) } => {
-                work.tried.push((refusal(&route.account, outcome), why));
-                ControlFlow::Continue(())
-            }
-            _ => {
-                self.rest(work, route).await;
-                ControlFlow::Continue(())
-            }
-        }
     }
 
     /// After a call that could not be made: the other accounts go first from now on, and not at once.

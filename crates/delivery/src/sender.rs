@@ -89,6 +89,8 @@ pub struct Candidates {
     /// The account the chat is bound to can never do it again: banned, deactivated, not in the settings, no longer in the
     /// chat. The one who succeeds takes the chat over.
     pub lost: bool,
+    /// The chat is bound to an account already.
+    pub is_bound: bool,
 }
 
 /// One attempt to send one part.
@@ -163,7 +165,7 @@ pub trait Sender: Send + Sync + 'static {
     /// The text with its mention in place, as this account can write it. Called only for content with a mention.
     ///
     /// # Errors
-    /// An outcome that proves that nothing was sent.
+    /// Why not. Nothing was sent, whatever the outcome says.
     fn place_mention<'a>(
         &'a self,
         account: &'a AccountName,

@@ -60,6 +60,8 @@ pub(crate) struct InFlight {
     pub(crate) slot: Option<Slot>,
     /// The account the chat is bound to is lost: the one who carries it takes the chat over.
     pub(crate) rebinds: bool,
+    /// The chat is bound to an account already.
+    pub(crate) is_bound: bool,
 }
 
 /// What a message was last noted to wait for.
@@ -94,6 +96,7 @@ impl InFlight {
             stood_in: None,
             slot: None,
             rebinds: false,
+            is_bound: false,
         }
     }
 

@@ -158,8 +158,8 @@ pub enum OpenError {
         /// What it says.
         what: String,
     },
-    /// The server of the database does not answer now.
-    #[error("PostgreSQL does not answer: {what}; see `url` in [store], and that the server runs")]
+    /// The server of the database cannot be worked with now.
+    #[error("PostgreSQL is not available: {what}; see `url` in [store], and that the server runs")]
     Unreachable {
         /// What went wrong.
         what: String,

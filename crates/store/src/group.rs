@@ -58,8 +58,9 @@ pub(crate) struct WriteConnection {
     /// Numbers the events.
     events: EventLog,
     index: ConversationIndex,
-    /// Nothing after a commit that may have been made: they are read again.
-    callers: Option<WaitingCallers>,
+    callers: WaitingCallers,
+    /// What is remembered of the tables is read again: the last commit may have been made.
+    is_unclear: bool,
 }
 
 impl WriteConnection {
@@ -79,7 +80,8 @@ impl WriteConnection {
             remembered: Remembered::default(),
             events,
             index,
-            callers: Some(WaitingCallers::default()),
+            callers: WaitingCallers::default(),
+            is_unclear: false,
         }
     }
 
@@ -113,13 +115,13 @@ impl WriteConnection {
         if let Err(error) = begun {
             return Try::Failed(error);
         }
-        let callers = match self.callers.take().map_or_else(|| WaitingCallers::read(connection), Ok) {
-            Ok(callers) => self.callers.insert(callers),
-            Err(error) => {
+        if self.is_unclear {
+            if let Err(error) = read_again(connection, &mut self.events, &mut self.index, &mut self.callers) {
                 connection.roll_back();
                 return Try::Failed(error);
             }
-        };
+            self.is_unclear = false;
+        }
         let before = connection.changes();
         let remembered = std::mem::take(&mut self.remembered);
         let transaction = Transaction::of_group(
@@ -127,7 +129,7 @@ impl WriteConnection {
             intake_open,
             !savepoints,
             remembered,
-            (Some(callers), self.index.lately().clone()),
+            (Some(&self.callers), self.index.lately().clone()),
         );
         let mut turn = Instant::now();
         for (index, member) in members.iter_mut().enumerate().filter(|(_, member)| !member.refused) {
@@ -143,7 +145,7 @@ impl WriteConnection {
         self.statements += transaction.statements();
         let events = transaction.take_events();
         let most = (!transaction.fills_conversations()).then_some(members.len());
-        let changed = callers.write(transaction.prepared(), &transaction.take_caller_changes());
+        let changed = self.callers.write(transaction.prepared(), &transaction.take_caller_changes());
         let appended = changed.and_then(|changed| {
             let appended = append(transaction.prepared(), (&mut self.events, &self.index), &events, most)?;
             Ok((changed, appended))
@@ -176,15 +178,12 @@ impl WriteConnection {
                 };
                 self.events.committed(written);
                 self.index.committed(filled, &events, last);
-                callers.committed(changed);
+                self.callers.committed(changed);
                 Try::Committed
             }
             Err(NotCommitted::Undone(_)) if !savepoints => Try::NeedsSavepoints,
             Err(NotCommitted::Undone(error) | NotCommitted::Unclear(error)) => {
-                drop(transaction);
-                if self.may_come_back {
-                    self.callers = None;
-                }
+                self.is_unclear |= self.may_come_back;
                 connection.roll_back();
                 Try::Failed(error)
             }
@@ -255,6 +254,19 @@ pub(crate) fn run(
         }
     }
     left_over
+}
+
+/// Reads what is remembered of the tables, as at a start.
+fn read_again(
+    connection: &Connection,
+    events: &mut EventLog,
+    index: &mut ConversationIndex,
+    callers: &mut WaitingCallers,
+) -> Result<(), StoreError> {
+    let last = events.open(connection)?;
+    index.open(connection, last)?;
+    *callers = WaitingCallers::read(connection)?;
+    Ok(())
 }
 
 /// Writes some places of what ended before, and the events of the group as its last statements. Says what it wrote, and the last
@@ -399,6 +411,7 @@ mod tests {
                  CREATE TABLE numbers (key INTEGER PRIMARY KEY, filling BLOB);
                  CREATE TABLE orphans (number INTEGER REFERENCES numbers (key) DEFERRABLE INITIALLY DEFERRED);
                  CREATE TABLE store_facts (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;
+                 CREATE TABLE events (seq INTEGER PRIMARY KEY, nth, at, type, account, chat, data);
                  CREATE TABLE waiting_callers (first_message BLOB PRIMARY KEY, callers BLOB NOT NULL) STRICT;",
         );
         let space = Space::new(dir.path(), disk, Clock::system());

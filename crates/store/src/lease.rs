@@ -121,7 +121,7 @@ impl Term {
 impl Lease {
     /// Takes the lease if no one holds it.
     pub(crate) fn take(connection: Postgres) -> Result<Self, OpenError> {
-        let server = |error: StoreError| OpenError::Server { what: error.to_string() };
+        let server = |error: StoreError| connection.open_error(&error);
         let holds_for = i64::try_from(seconds(HOLDS_FOR).as_millis()).unwrap_or(i64::MAX);
         let requested_at = suspended_time();
         connection.begin().map_err(server)?;

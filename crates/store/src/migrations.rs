@@ -57,20 +57,41 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes the tables that a server has before any step.
+/// Makes the schema of an address and the tables that a server has before any step.
 pub(crate) fn prepare_server(connection: &Postgres) -> Result<(), OpenError> {
     let prepare = || {
+        make_schema(connection)?;
         connection.begin()?;
         connection.batch(OWN_TABLES_ON_SERVER)?;
         connection.batch(lease::TABLE)?;
         Ok(connection.commit()?)
     };
-    prepare().map_err(|error: StoreError| OpenError::Server { what: error.to_string() })
+    prepare().map_err(|error: StoreError| connection.open_error(&error))
+}
+
+/// Makes the schema that the options of an address name as the search path, where it is not there: in a database that is shared
+/// with other programs all tables are in it.
+fn make_schema(connection: &Postgres) -> Result<(), StoreError> {
+    let Some(schema) = schema_of(connection.options()) else { return Ok(()) };
+    let is_there = "SELECT 1::bigint FROM pg_namespace WHERE nspname = $1";
+    if connection.first(is_there, &[schema], |row| row.get::<i64>(0))?.is_none() {
+        connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))?;
+    }
+    Ok(())
+}
+
+/// The first schema of a search path, where its name needs no quotes.
+fn schema_of(options: &str) -> Option<&str> {
+    let (_, path) = options.split_once("search_path=")?;
+    let name = path.split([',', ' ']).next()?;
+    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.bytes().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_');
+    is_plain.then_some(name)
 }
 
 /// The same as [`run`] for PostgreSQL.
 pub(crate) fn run_on_server(connection: &Postgres, now: Timestamp) -> Result<(), OpenError> {
-    let server = |error: StoreError| OpenError::Server { what: error.to_string() };
+    let server = |error: StoreError| connection.open_error(&error);
     let found = || {
         connection
             .first("SELECT coalesce(max(version), 0) FROM schema_migrations", &(), |row| row.get::<i64>(0))
@@ -82,7 +103,7 @@ pub(crate) fn run_on_server(connection: &Postgres, now: Timestamp) -> Result<(),
     for (version, name, _, sql) in STEPS.iter().filter(|(version, ..)| *version > found) {
         let step = || {
             connection.begin()?;
-            connection.batch(sql)?;
+            connection.migrate(sql)?;
             let add = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
             connection.run(add, &(*version, *name, now.as_micros()))?;
             Ok(connection.commit()?)

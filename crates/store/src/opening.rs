@@ -18,6 +18,7 @@ use crate::reader::Readers;
 use crate::stats::Location;
 use crate::unreadable::LastUnreadable;
 use crate::vault::Vault;
+use crate::write::Durability;
 use crate::writer::Writer;
 use crate::{
     Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, fences,
@@ -46,12 +47,15 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         Address::Sqlite(file) => open_file(file, &data_dir, &master_key, clock.now())?,
         Address::Postgres(config) => open_server(&config, &data_dir, clock.now())?,
     };
-    let failed = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
+    let failed = |error: StoreError| match &writing {
+        Connection::Sqlite(_) => OpenError::Failed { file: file.clone(), what: error.to_string() },
+        Connection::Postgres(connection) => connection.open_error(&error),
+    };
     if copying::is_unfinished(&writing).map_err(failed)? {
         return Err(OpenError::HalfCopied);
     }
     fences::check(&writing, &data_dir)?;
-    callers::all_left(&writing).map_err(failed)?;
+    at_once(&writing, callers::all_left).map_err(failed)?;
 
     let check = key_check(&writing).map_err(failed)?;
     if check.is_none() && lease.is_some() && master_key.file(&data_dir).is_some_and(|key| key.exists()) {
@@ -71,10 +75,10 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
                 return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
             }
         }
-        None => save_key_check(&writing, &vault).map_err(failed)?,
+        None => at_once(&writing, |writing| save_key_check(writing, &vault)).map_err(failed)?,
     }
     if master_key.next_file(&data_dir).is_some_and(|next| next.exists()) {
-        key_rotation::name_next(&writing, &vault).map_err(failed)?;
+        at_once(&writing, |writing| key_rotation::name_next(writing, &vault)).map_err(failed)?;
     }
 
     let mut events = EventLog::new(clock.clone());
@@ -109,6 +113,19 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     })
 }
 
+/// Writes in a transaction: on a server, only as long as the lease is held.
+fn at_once(
+    connection: &Connection,
+    write: impl FnOnce(&Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    connection.begin(Durability::Synced)?;
+    let written = write(connection).and_then(|()| Ok(connection.commit()?));
+    if written.is_err() {
+        connection.roll_back();
+    }
+    written
+}
+
 /// The connections of a database that is of this program's time.
 struct Opened {
     writing: Connection,
@@ -137,7 +154,6 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
     }
     let connect = |usage| Postgres::connect(config, usage);
     let writing = connect(Use::Writing)?;
-    make_schema(&writing, config.get_options().unwrap_or_default())?;
     migrations::prepare_server(&writing)?;
     // Before the schema is changed: a program of an earlier version may work on it.
     let lease = Lease::take(connect(Use::Writing)?)?;
@@ -149,29 +165,6 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
         .collect();
     let file = data_dir.join("switchboard.db");
     Ok(Opened { writing, readers: readers?, lease: Some(lease), file })
-}
-
-/// Makes the schema that the options of an address name as the search path, where it is not there: in a database that is shared
-/// with other programs all tables are in it.
-fn make_schema(connection: &Postgres, options: &str) -> Result<(), OpenError> {
-    let Some(schema) = schema_of(options) else { return Ok(()) };
-    let make = || -> Result<(), StoreError> {
-        let is_there = "SELECT 1::bigint FROM pg_namespace WHERE nspname = $1";
-        if connection.first(is_there, &[schema], |row| row.get::<i64>(0))?.is_none() {
-            connection.batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))?;
-        }
-        Ok(())
-    };
-    make().map_err(|error| OpenError::Server { what: format!("the schema {schema}: {error}") })
-}
-
-/// The first schema of a search path, where its name needs no quotes.
-fn schema_of(options: &str) -> Option<&str> {
-    let (_, path) = options.split_once("search_path=")?;
-    let name = path.split([',', ' ']).next()?;
-    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name.bytes().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_');
-    is_plain.then_some(name)
 }
 
 /// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.

@@ -150,6 +150,7 @@ impl Builder {
             files.received.clone(),
             Chance::from_seed(4),
         );
+        pool.reserve_names(channels.accounts());
         let sender = match channels.all().next() {
             Some(_) => Senders::join(vec![sender, Arc::new(channels.clone())]).expect("names differ"),
             None => sender,

@@ -48,6 +48,11 @@ impl Replicated {
         (self.url(0), self.address(0))
     }
 
+    /// The `host:port` of the standby, which takes no writes until the first server has ended.
+    pub fn second(&self) -> String {
+        self.address(1)
+    }
+
     /// Ends the first server without a word and lets the second take over; the second one's `host:port`.
     pub fn fail_over(&mut self) -> String {
         self.supervisor.go_on();

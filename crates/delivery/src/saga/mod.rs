@@ -244,7 +244,11 @@ impl Sagas {
             // One that is not there will never be carried either.
             Ok(cancelled || self.get(id).await?.is_none())
         };
-        durability::fate(ambient, closing, &id, cancel).await
+        let fate = durability::fate(ambient, closing, &id, cancel).await;
+        if fate == Fate::NotAccepted {
+            self.answered(id).await;
+        }
+        fate
     }
 
     /// Waits until a saga is final, at most `limit`, and returns how it is then; `None` if there is no such saga.

@@ -7,7 +7,7 @@ use domain::outcome::{Failure, Unclear};
 use domain::timeline::Step;
 use domain::{MessageState, Outcome};
 
-use crate::script::{Act, Bench, CAPABILITIES, group, text};
+use crate::script::{Act, Bench, CAPABILITIES, group, mentioning, text};
 use crate::unclear::ended;
 
 const FOR_EVER: Dedup = Dedup::Key { window: None };
@@ -62,6 +62,18 @@ async fn trouble_without_end_lets_the_next_message_go() {
         assert_eq!(ended(&bench, behind).await.state, MessageState::Sent, "{dedup:?} {outcome:?}");
         assert_eq!(bench.script.texts(), ["behind"], "{dedup:?} {outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_mention_in_trouble_without_end_lets_the_next_go() {
+    let bench = bench(FOR_EVER).await;
+    bench.script.refuse_mentions(vec![server_error(); 1_000]);
+    let stuck = bench.submit(mentioning(group(1), "stuck")).await;
+    let behind = bench.submit(text(group(1), "behind")).await;
+    let failure = ended(&bench, stuck).await.failure;
+    assert_eq!(failure, Some(Failure::ProviderError { detail: "500 INTERNAL".into() }));
+    assert_eq!(ended(&bench, behind).await.state, MessageState::Sent);
+    assert_eq!(bench.script.texts(), ["behind"]);
 }
 
 #[tokio::test]

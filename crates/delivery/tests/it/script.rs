@@ -74,6 +74,7 @@ struct Provider {
     script: HashMap<AccountName, VecDeque<Act>>,
     preparing: HashMap<AccountName, VecDeque<Prepares>>,
     prepared: Vec<(AccountName, i64)>,
+    mentions_refused: VecDeque<Outcome>,
     held: HashMap<AccountName, Timestamp>,
     limits: HashMap<AccountName, SendingLimits>,
     paces: HashMap<AccountName, Arc<Pace>>,
@@ -196,6 +197,11 @@ impl Script {
 
     pub(crate) fn prepare(&self, account: &str, acts: impl IntoIterator<Item = Prepares>) {
         self.provider.lock().expect("lock").preparing.entry(name(account)).or_default().extend(acts);
+    }
+
+    /// What comes of placing a mention, before any is placed.
+    pub(crate) fn refuse_mentions(&self, outcomes: impl IntoIterator<Item = Outcome>) {
+        self.provider.lock().expect("lock").mentions_refused.extend(outcomes);
     }
 
     /// Which parts were prepared, or were about to be, by whom and with which first `random_id`.
@@ -411,7 +417,11 @@ impl Sender for Script {
         content: &'a Content,
     ) -> BoxFuture<'a, Result<FormattedText, Outcome>> {
         let anna = UserId::new(42).expect("an id");
-        Box::pin(async move { Ok(domain::text::with_mention(content.text.clone(), anna, "Anna")) })
+        let refusal = self.provider.lock().expect("lock").mentions_refused.pop_front();
+        Box::pin(async move {
+            let placed = || domain::text::with_mention(content.text.clone(), anna, "Anna");
+            refusal.map_or_else(|| Ok(placed()), Err)
+        })
     }
 
     fn prepare<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<(), Outcome>> {

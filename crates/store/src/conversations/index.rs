@@ -150,8 +150,8 @@ impl ConversationIndex {
         {
             after = *up_to;
         }
-        self.nth = last.nth;
-        self.lately.with(|batches| batches.waiting = waiting);
+        (self.nth, self.filled) = (last.nth, None);
+        self.lately.with(|batches| *batches = Batches { waiting, leaving: Vec::new() });
         self.next_batch(last);
         Ok(())
     }
@@ -228,6 +228,8 @@ mod tests {
         Group(usize),
         /// The group is not committed.
         Undone(usize),
+        /// It is committed, and the answer is lost.
+        Unclear(usize),
         /// All that ended is to be in the index.
         FilledUp,
         /// The program begins again.
@@ -238,9 +240,17 @@ mod tests {
         prop_oneof![
             6 => (0..5_usize).prop_map(Happens::Group),
             2 => (0..5_usize).prop_map(Happens::Undone),
+            1 => (0..5_usize).prop_map(Happens::Unclear),
             1 => Just(Happens::FilledUp),
             1 => Just(Happens::Restart),
         ]
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum End {
+        Committed,
+        Undone,
+        Unclear,
     }
 
     struct Store {
@@ -262,7 +272,7 @@ mod tests {
             Self { connection, clock, events, index, ended, number }
         }
 
-        fn group(&mut self, ends: usize, most: Option<usize>, is_committed: bool) {
+        fn group(&mut self, ends: usize, most: Option<usize>, end: End) {
             let events: Vec<_> = (0..ends)
                 .map(|_| {
                     self.number += 1;
@@ -285,14 +295,19 @@ mod tests {
             let last = self.events.last(&self.connection).unwrap();
             let filled = self.index.write(&Prepared::new(&self.connection), most, Some(last)).unwrap();
             let appended = self.events.append(&Prepared::new(&self.connection), &events).unwrap();
-            if is_committed {
-                self.connection.batch("COMMIT");
-                self.events.committed(appended);
-                self.index.committed(filled, &events, appended.or(Some(last)));
-                self.ended.extend(events.iter().filter_map(IndexEntry::of));
-            } else {
-                self.connection.batch("ROLLBACK");
+            self.connection.batch(if end == End::Undone { "ROLLBACK" } else { "COMMIT" });
+            match end {
+                End::Committed => {
+                    self.events.committed(appended);
+                    self.index.committed(filled, &events, appended.or(Some(last)));
+                }
+                End::Undone => return,
+                End::Unclear => {
+                    let last = self.events.open(&self.connection).unwrap();
+                    self.index.open(&self.connection, last).unwrap();
+                }
             }
+            self.ended.extend(events.iter().filter_map(IndexEntry::of));
         }
 
         fn indexed(&self) -> Vec<IndexEntry> {
@@ -319,11 +334,12 @@ mod tests {
             let mut store = Store::open(Connection::migrated(), Vec::new(), 0);
             for one in happens {
                 match one {
-                    Happens::Group(ends) => store.group(ends, Some(ends), true),
-                    Happens::Undone(ends) => store.group(ends, Some(ends), false),
+                    Happens::Group(ends) => store.group(ends, Some(ends), End::Committed),
+                    Happens::Undone(ends) => store.group(ends, Some(ends), End::Undone),
+                    Happens::Unclear(ends) => store.group(ends, Some(ends), End::Unclear),
                     Happens::FilledUp => {
                         let ended = store.ended.len();
-                        store.group(0, None, true);
+                        store.group(0, None, End::Committed);
                         prop_assert_eq!(store.indexed().len(), ended);
                     }
                     Happens::Restart => store = Store::open(store.connection, store.ended, store.number),

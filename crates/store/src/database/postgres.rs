@@ -25,6 +25,8 @@ use crate::{OpenError, StoreError};
 
 /// No statement and no attempt to connect takes longer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Nor does a step of the schema.
+const MIGRATION_TIMEOUT: Duration = Duration::from_hours(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The lock that every group of writes takes, and that a migration takes: "switchbd" as a number.
 const LOCK: i64 = i64::from_be_bytes(*b"switchbd");
@@ -67,10 +69,12 @@ pub(crate) struct Postgres {
     /// The number of the lease that each transaction is made under.
     epoch: Option<i64>,
     /// How long it waits for an answer.
-    limit: Duration,
+    limit: Cell<Duration>,
     transaction: Cell<State>,
     /// The session did not answer in time and is replaced.
     unanswered: Cell<bool>,
+    /// What went wrong last may go right later.
+    is_passing: Cell<bool>,
     /// The id that the server gave the transaction, as it writes it.
     id: RefCell<String>,
     /// What begins the transaction, where that is not sent yet.
@@ -100,9 +104,20 @@ impl From<Failed> for StoreError {
     }
 }
 
-/// Whether what the server refuses now it may take later: it starts, stops, or has no connection left.
+impl Failed {
+    /// Whether the server may answer otherwise later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Answered(error) => error.as_db_error().is_none_or(|refused| is_passing(refused.code())),
+            Self::Unanswered => true,
+        }
+    }
+}
+
+/// Whether what the server refuses now it may take later: it starts, stops, has no connection or no room left, follows another
+/// server still, a lock is not free, or another process holds the lease.
 fn is_passing(code: &SqlState) -> bool {
-    ["57P", "53", "08"].iter().any(|class| code.code().starts_with(class))
+    ["57", "53", "08", "25006", "55P03", "22012"].iter().any(|class| code.code().starts_with(class))
 }
 
 /// How far a transaction is.
@@ -150,24 +165,20 @@ impl Postgres {
             tls,
             usage,
             epoch: None,
-            limit: TIMEOUT,
+            limit: Cell::new(TIMEOUT),
             transaction: Cell::new(State::None),
             unanswered: Cell::new(false),
+            is_passing: Cell::new(false),
             id: RefCell::default(),
             opening: RefCell::default(),
             pipeline: RefCell::default(),
             runtime,
         };
-        let (session, refused) = (new.session(), |error: &tokio_postgres::Error| {
-            let is_final = error.as_db_error().is_some_and(|refused| !is_passing(refused.code()));
-            if is_final {
-                server(description(error))
-            } else {
+        let session = new.session().map_err(|failed| match &failed {
+            Failed::Answered(error) if failed.is_passing() => {
                 OpenError::Unreachable { what: description(error) }
             }
-        });
-        let session = session.map_err(|failed| match failed {
-            Failed::Answered(error) => refused(&error),
+            Failed::Answered(error) => server(description(error)),
             Failed::Unanswered => OpenError::Unreachable { what: "it took too long to connect".to_owned() },
         })?;
         *new.session.borrow_mut() = Some(session);
@@ -181,7 +192,8 @@ impl Postgres {
 
     /// The same connection, given up where an answer takes longer than this.
     pub(crate) fn answering_within(self, limit: Duration) -> Self {
-        Self { limit, ..self }
+        self.limit.set(limit);
+        self
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -410,6 +422,29 @@ impl Postgres {
         self.on_session(async |client| client.batch_execute(sql).await)
     }
 
+    /// The same for a step of the schema, in a transaction: a large table takes it longer than any other statement.
+    pub(crate) fn migrate(&self, sql: &str) -> Result<(), StoreError> {
+        let limit = self.limit.replace(MIGRATION_TIMEOUT);
+        let migrated =
+            self.batch(&format!("SET LOCAL statement_timeout = {}; {sql}", MIGRATION_TIMEOUT.as_millis()));
+        self.limit.set(limit);
+        migrated
+    }
+
+    /// The options that its address gives the server.
+    pub(crate) fn options(&self) -> &str {
+        self.config.get_options().unwrap_or_default()
+    }
+
+    /// Why a store cannot be opened here: now, or as it is.
+    pub(crate) fn open_error(&self, error: &StoreError) -> OpenError {
+        let what = match error {
+            StoreError::Unavailable(what) => what.trim_start_matches("PostgreSQL: ").to_owned(),
+            error => error.to_string(),
+        };
+        if self.is_passing.get() { OpenError::Unreachable { what } } else { OpenError::Server { what } }
+    }
+
     /// The statement, prepared once per session.
     fn prepare(&self, sql: &str) -> Result<Statement, StoreError> {
         self.connected()?;
@@ -431,6 +466,7 @@ impl Postgres {
         }
         if self.transaction.get() == State::Open {
             self.transaction.set(State::Lost);
+            self.is_passing.set(true);
             return Err(gone("the connection was lost"));
         }
         let session = self.session()?;
@@ -481,13 +517,17 @@ impl Postgres {
 
     /// Waits for an answer, but not for ever.
     fn limited<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failed> {
-        let limited = async { tokio::time::timeout(self.limit, work).await };
-        if let Ok(answer) = self.runtime.block_on(limited) {
-            return answer.map_err(Failed::Answered);
-        }
-        // Its answer may still come; no one waits for it.
-        self.unanswered.set(true);
-        Err(Failed::Unanswered)
+        let limited = async { tokio::time::timeout(self.limit.get(), work).await };
+        let answer = match self.runtime.block_on(limited) {
+            Ok(answer) => answer.map_err(Failed::Answered),
+            Err(_) => {
+                // Its answer may still come; no one waits for it.
+                self.unanswered.set(true);
+                Err(Failed::Unanswered)
+            }
+        };
+        self.is_passing.set(answer.as_ref().is_err_and(Failed::is_passing));
+        answer
     }
 }
 
@@ -614,6 +654,38 @@ mod tests {
         assert!(refused.to_string().contains("has taken the store over"), "{refused}");
         assert_eq!(bench.numbers(), Vec::<String>::new());
         assert!(bench.connection.begin().is_err());
+    }
+
+    #[test]
+    fn what_may_pass_is_distinguished_from_what_stays() {
+        let Bench { connection, .. } = &bench();
+        let raise = |code: &str| format!("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$");
+        let is_waited_for = |sql: &str| {
+            let error = connection.batch(sql).unwrap_err();
+            matches!(connection.open_error(&error), OpenError::Unreachable { .. })
+        };
+        for code in ["57P01", "53100", "25006"] {
+            assert!(is_waited_for(&raise(code)), "{code}");
+        }
+        assert!(!is_waited_for("SELECT * FROM nothing") && !is_waited_for(&raise("42501")));
+        connection.begin().unwrap();
+        let own = "SELECT pg_terminate_backend(pg_backend_pid())";
+        assert!(is_waited_for(own), "the connection ends");
+        assert!(is_waited_for("SELECT 1"), "it was lost in a transaction");
+    }
+
+    #[test]
+    fn a_migration_takes_longer_than_a_statement_may() {
+        let Bench { connection, .. } = &bench();
+        connection.batch("SET statement_timeout = 20").unwrap();
+        let long = "SELECT pg_sleep(0.1)";
+        for limit in [TIMEOUT, Duration::from_millis(20)] {
+            connection.limit.set(limit);
+            connection.begin().unwrap();
+            connection.migrate(long).unwrap();
+            connection.commit().unwrap();
+            assert!(connection.batch(long).is_err());
+        }
     }
 
     #[test]

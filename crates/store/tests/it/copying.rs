@@ -116,7 +116,7 @@ async fn copies_of_both_engines_hold_the_same() {
     let ways = [
         (file_of(&world), server.address()),
         (server.address(), file.address()),
-        (server.address(), server_2.address()),
+        (server.address(), format!("{}?options=-csearch_path%3Dshop", server_2.address())),
         (file.address(), file_2.address()),
     ];
     let mut reports = Vec::new();

@@ -44,9 +44,6 @@ fn outcome(account: &Account, error: &CallError) -> Outcome {
         Outcome::NotFound(why) | Outcome::Forbidden(why) | Outcome::NotInChat(why) => {
             Outcome::MediaGone(format!("the channel of the post cannot be read: {why}"))
         }
-        // Nothing was sent, whatever became of the question.
-        Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),
-        Outcome::InProgress => Outcome::Unavailable("the post is being read".to_owned()),
         outcome => outcome,
     }
 }

@@ -9,7 +9,7 @@ mod state_events;
 
 pub use action::{ActError, Action, UnknownAction};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -46,6 +46,8 @@ use ambient::lock::RwLock;
 pub struct Pool {
     pub(crate) slots: Slots,
     pub(crate) names: Arc<Names>,
+    /// Names of accounts of other providers.
+    pub(crate) reserved: RwLock<HashSet<AccountName>>,
     pub(crate) numbers: Numbers,
     pub(crate) registry: Arc<Registry>,
     pub(crate) services: Services,
@@ -127,6 +129,7 @@ impl Pool {
         let pool = Self {
             slots: Slots::default(),
             names: Arc::clone(&builder.names),
+            reserved: RwLock::default(),
             numbers: Numbers::default(),
             registry: Arc::clone(&builder.registry),
             services: Services::new(&stopped, clock.now()),
@@ -162,6 +165,11 @@ impl Pool {
         pool.running.tasks.spawn(restrictions::keep(Arc::downgrade(&pool), pool.running.closing.clone()));
         login::take_up(&pool).await?;
         Ok(pool)
+    }
+
+    /// Gives no account added from now on one of these names, which accounts of other providers have.
+    pub fn reserve_names(&self, names: impl IntoIterator<Item = AccountName>) {
+        self.reserved.write().extend(names);
     }
 
     /// Takes over what an earlier run kept of these accounts: floods, slow modes, missing rights.

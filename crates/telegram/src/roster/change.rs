@@ -20,7 +20,8 @@ impl Pool {
 
     async fn add(&self, definition: Definition) -> Result<AccountView, RosterError> {
         let name = definition.name.clone();
-        if self.get(&name).is_some() || !self.store.accounts().add(&definition.to_stored()).await? {
+        let is_taken = self.get(&name).is_some() || self.reserved.read().contains(&name);
+        if is_taken || !self.store.accounts().add(&definition.to_stored()).await? {
             return Err(RosterError::NameTaken(name));
         }
         let account = self.install(definition, Vec::new(), Switch::On).await?;

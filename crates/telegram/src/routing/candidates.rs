@@ -189,8 +189,8 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
         address: None,
         refused: refused.collect(),
         preferred: pin.cloned().or_else(|| name(choice.preferred?)),
-        lost: false,
         able: able(pool, &choice),
+        ..Candidates::default()
     }
 }
 
@@ -437,7 +437,9 @@ fn render(
             })
         })
         .collect();
-    let bound = pool.registry.bound(chat_id).filter(|_| query.pin.is_none());
+    let bound = pool.registry.bound(chat_id);
+    let is_bound = bound.is_some();
+    let bound = bound.filter(|_| query.pin.is_none());
     let mut preferred = choice.preferred.and_then(|index| Some(pool.at(index)?.name.clone()));
     if let Some(Bound::ToMissing(gone)) = &bound {
         let why = "the chat belongs to it, and there is no such account any more".to_owned();
@@ -450,6 +452,7 @@ fn render(
         refused,
         preferred: query.pin.clone().or(preferred),
         lost: choice.moves || bound.is_some_and(|bound| is_lost(pool, &bound, chat_id)),
+        is_bound,
     }
 }
 

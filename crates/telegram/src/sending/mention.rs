@@ -162,13 +162,10 @@ async fn participants(account: &Account, chat_id: ChatId) -> Result<(), Outcome>
     Ok(())
 }
 
-/// Reading changes nothing, so whatever went wrong proves that nothing was sent.
 fn outcome(account: &Account, error: &classify::CallError) -> Outcome {
     match classify::outcome(error, account.now()) {
-        Outcome::Unknown(why) => Outcome::Unavailable(why.to_string()),
         // Someone who cannot be named is no reason to give the message up.
         Outcome::Rejected { code } => Outcome::NotFound(code.to_string()),
-        Outcome::InProgress | Outcome::Sent(_) => Outcome::Unavailable("try again".to_owned()),
         outcome => outcome,
     }
 }

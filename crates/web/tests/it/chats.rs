@@ -23,6 +23,19 @@ fn create(world: &World, body: &str) -> Call {
 }
 
 #[tokio::test]
+async fn an_edit_longer_than_a_message_is_refused() {
+    let world = World::new().await;
+    let body = json!({ "text": "x".repeat(4_097) }).to_string();
+    let edit = world.call("PATCH", "/v1/chats/@demo_channel/messages/45").json(&body);
+    let problem = edit.send().await.problem(422, "invalid_request");
+    let refused = "has 4097 UTF-16 units, and a message takes 4096";
+    assert!(
+        problem["errors"][0]["message"].as_str().is_some_and(|text| text.starts_with(refused)),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
 async fn a_chat_is_made_and_answered() {
     let world = World::new().await;
     let body = json!({

@@ -35,11 +35,15 @@ async fn old_caller(world: &World, program: &Program, text: &str) -> u16 {
         .0
 }
 
+/// The program has given its store up.
+async fn begins_again(program: &Program) {
+    let has_begun = || async { program.output().matches("TEST BUILD").count() == 2 };
+    program.until("it has begun again", has_begun).await;
+}
+
 /// The program begins again, answers 503 until the line is mended, and then finishes what it had accepted.
 async fn recovers(world: &World, program: Program, link: &Link, id: &str) {
-    program
-        .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
-        .await;
+    begins_again(&program).await;
     let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
     let ask = || async {
         let url = format!("http://127.0.0.1:{}/send_text", world.legacy_port(5022));
@@ -98,9 +102,7 @@ async fn messages_received_during_an_outage_are_kept() {
     link.cut();
     write(&texts[20..40]).await;
     // Without its store it reads no more, and begins again.
-    program
-        .until("it has begun again", || async { program.output().matches("TEST BUILD").count() == 2 })
-        .await;
+    begins_again(&program).await;
     write(&texts[40..]).await;
     let standby = program.as_standby();
     link.mend();
@@ -261,6 +263,12 @@ async fn a_standby_of_the_server_takes_over_with_all_messages() {
     let program = hasty(&world, &link.url(&url)).ready().await;
     program.account_is("main", "ready").await;
     let id = held(&world, &program, "held").await;
+    link.cut();
+    link.lead_to(servers.second());
+    begins_again(&program).await;
+    link.mend();
+    let waits = "Waiting      PostgreSQL is not available: cannot execute";
+    program.until("a standby is not written to", || async { program.output().contains(waits) }).await;
     link.cut();
     link.lead_to(servers.fail_over());
     recovers(&world, program, &link, &id).await;

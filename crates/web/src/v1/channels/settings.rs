@@ -68,6 +68,7 @@ pub(crate) async fn add(
         return Err(taken(format!("is the name of the Telegram account {name}; take another one")));
     }
     let added = changes(&state)?.add(new).await.map_err(problem)?;
+    state.pool().reserve_names([name.clone()]);
     let (is, missing) = added.identity.map_or_else(Default::default, |who| (Some(who.name), who.missing));
     // The words of channels are names of channels.
     let channel = channel.as_str().parse::<ChannelName>();

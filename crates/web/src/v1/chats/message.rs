@@ -3,7 +3,7 @@
 use ::channels::Deed;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::text::{ParseMode, parse};
+use domain::text::{ParseMode, Unit, parse};
 use domain::{AccountName, ChannelChat, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -19,15 +19,13 @@ use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::channels;
 
-/// The longest text of a message, in UTF-16 units.
-const LONGEST_TEXT: usize = 4_096;
-
 /// What a message is to say from now on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"text": "Hello <b>there</b>", "parse_mode": "html"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageEdit {
-    /// Its text, or its caption; at most 4,096 UTF-16 units, a caption 1,024. Empty takes the caption away.
+    /// Its text, or its caption: as long as a message of its channel may be; in Telegram 4,096 UTF-16 units, a
+    /// caption 1,024. Empty takes the caption away.
     #[schema(value_type = String)]
     text: Words,
     /// How the text says what is bold: `html`, `markdown` (or `md`) or `none`.
@@ -65,17 +63,31 @@ impl DoneView {
 
 impl MessageEdit {
     fn edit(self) -> Result<(Edit, Option<AccountName>), Problem> {
-        let wrong = |message: String| Problem::fields(vec![FieldError::new("text", message)]);
         let text = parse(self.parse_mode.unwrap_or_default(), &self.text)
-            .map_err(|error| wrong(format!("is wrong: {error}")))?;
-        let length = text.text.encode_utf16().count();
-        if length > LONGEST_TEXT {
-            return Err(wrong(format!(
-                "has {length} UTF-16 units, and a message takes {LONGEST_TEXT}; write less, or send the rest as another message"
-            )));
-        }
+            .map_err(|error| wrong_text(format!("is wrong: {error}")))?;
         Ok((Edit { text, preview: self.preview.unwrap_or(false) }, self.account))
     }
+}
+
+fn wrong_text(message: String) -> Problem {
+    Problem::fields(vec![FieldError::new("text", message)])
+}
+
+/// What an edit makes of a message is still one message.
+fn refuse_long(state: &State, chat: &ChatRef, text: &str) -> Result<(), Problem> {
+    let limit = state.delivery().capabilities(chat).text;
+    if limit.takes(text) {
+        return Ok(());
+    }
+    let unit = match limit.unit() {
+        Unit::Utf16 => "UTF-16 units",
+        Unit::Characters => "characters",
+        Unit::Bytes => "bytes",
+    };
+    let (length, most) = (limit.length_of(text), limit.most());
+    Err(wrong_text(format!(
+        "has {length} {unit}, and a message takes {most}; write less, or send the rest as another message"
+    )))
 }
 
 /// Gives a message another text, or another caption.
@@ -106,12 +118,14 @@ pub(crate) async fn edit(
 ) -> Result<Response, Problem> {
     if let Ok(chat) = chat.parse::<ChannelChat>() {
         let text = body.checked(MessageEdit::edit)?.0.text.text;
+        refuse_long(&state, &ChatRef::Channel(chat.clone()), &text)?;
         let deed = Deed::Edit { external_id: message, text };
         return channels::deeds::act(&state, &by.caller, &chat, deed).await;
     }
     let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
     let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
+    refuse_long(&state, &chat, &edit.text.text)?;
     refuse_listed(&state, &chat).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
