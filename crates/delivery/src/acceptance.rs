@@ -3,7 +3,7 @@
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{Address, ChatRef, MessageId, Service};
-use store::{Accepted, Caller, LaneKey, Queue, SameBy, StoreError};
+use store::{Accepted, Binding, Caller, LaneKey, Queue, SameBy, StoreError};
 
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
@@ -122,14 +122,14 @@ impl Delivery {
                 inner.metrics.accepted();
                 log_events::accepted(&message, &listener);
                 match reserved {
-                    Some((lane, slot)) => {
+                    Some((lane, slot, binding)) => {
                         inner.waiters.set_due(
                             id,
                             due_since(&message),
                             service(&message),
                             message.pin.clone(),
                         );
-                        self.start(lane, Some(worker::first_job(message, slot)));
+                        self.start(lane, Some(worker::first_job(message, slot, binding)));
                     }
                     // No one waits for a person: its callers hear at once that it is accepted.
                     None if message.state == MessageState::AwaitingApproval => {
@@ -154,7 +154,7 @@ impl Delivery {
         inner.waiters.abandon(id);
         inner.counts.end(&scope, scheduled);
         // The one who queued up behind it goes on.
-        self.start_new(reserved.map(|(lane, _)| lane));
+        self.start_new(reserved.map(|(lane, ..)| lane));
         other
     }
 
@@ -217,7 +217,7 @@ impl Delivery {
         candidates: &Candidates,
         scope: &store::QuotaScope,
         none_stored: NoneStored,
-    ) -> Option<(LaneId, Option<Slot>)> {
+    ) -> Option<(LaneId, Option<Slot>, Binding)> {
         let address = message.address.clone()?;
         // Media have to be prepared first, which may take long and is no promise to anybody.
         if message.state != MessageState::Queued || message.parts.first().is_none_or(Part::is_media) {
@@ -233,13 +233,14 @@ impl Delivery {
             return None;
         }
         let slot = self.admit(&account).ok()?;
+        let binding = decide::binding(&address, message.pin.as_ref(), candidates);
         let (chat, named) = (address.into(), message.chat.clone());
         let at = LaneTarget { chat, named, queue: scope.queue.clone() };
         let lane = self.lanes().reserve(&at, message.pin.as_ref(), none_stored)?;
         message.account = Some(account);
         message.state = MessageState::Sending;
         message.parts[0].state = PartState::Begun;
-        Some((lane, slot))
+        Some((lane, slot, binding))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use domain::Outcome;
 use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::outcome::{HoldScope, SentIds, Unclear};
 use domain::timeline::{Entry, Step};
-use domain::{ChatKind, Outcome};
-use store::{Binding, Doubt, Hold, PartSent, PartUnsent, Then};
+use store::{Doubt, Hold, PartSent, PartUnsent, Then};
 
 use crate::capabilities::Dedup;
 use crate::decide::{self, Next, Pause, Repeat, Tried, Unsettled};
@@ -238,7 +238,6 @@ impl LaneWorker<'_> {
         message_ids: SentIds,
         took: Option<Duration>,
     ) -> ControlFlow<LaneStep> {
-        let binds = binds(route, work);
         let message = &mut work.message;
         let finished = is_last(message, part);
         let dedup = self.delivery.capabilities(&message.chat).dedup;
@@ -250,11 +249,7 @@ impl LaneWorker<'_> {
             account: route.account.clone(),
             address: route.address.clone(),
             message_ids,
-            binding: match (work.rebinds, binds) {
-                (true, _) => Binding::Replaced,
-                (false, true) => Binding::IfUnbound,
-                (false, false) => Binding::Unchanged,
-            },
+            binding: work.binding,
             // Files are let go of once their message is sent, so that it cannot be sent again.
             repeatable: message.content.media.is_empty() && has_lasting_key,
             counted: work.slot.as_ref().is_some_and(Slot::is_counted),
@@ -456,16 +451,8 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
         address: &route.address,
         part,
         content: &message.content,
-        binds: binds(route, work),
-        rebinds: work.rebinds,
+        binding: work.binding,
     }
-}
-
-/// A private dialog stays with the account that began it, unless a caller chose that account for once; a group is
-/// written to by anyone who is in it.
-fn binds(route: &Route, work: &InFlight) -> bool {
-    let is_private = route.address.chat_id().is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
-    is_private && !work.is_bound && work.message.pin.is_none()
 }
 
 /// What an outcome says about the account, to be kept over restarts.

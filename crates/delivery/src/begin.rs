@@ -101,8 +101,7 @@ impl LaneWorker<'_> {
                 .is_some()
                 .then(|| decide::passed_over(&candidates, &job.payload.tried, &account));
             job.payload.slot = slot;
-            job.payload.rebinds = candidates.lost && job.payload.message.pin.is_none();
-            job.payload.is_bound = candidates.is_bound;
+            job.payload.binding = decide::binding(&address, job.payload.message.pin.as_ref(), &candidates);
             let route = Route { account, address };
             match self.write_begin(&mut job.payload, &route, stands_in_for.zip(passed_over), &watch).await {
                 Ok(part) => return Ok((job, route, part)),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::outcome::{Failure, Refusal, SentIds, Unclear};
-use domain::{AccountName, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatKind, ChatRef, Outcome, Timestamp};
+use store::Binding;
 
 use crate::capabilities::Dedup;
 use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind};
@@ -350,6 +351,18 @@ pub(crate) fn server_error(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Unknown(Unclear::ServerError(detail)) => Some(detail),
         _ => None,
+    }
+}
+
+/// What a part means, once it is sent, for the account that its chat stays with. A private dialog stays with the account that
+/// began it, unless a caller chose that account for once; a group is written to by anyone who is in it.
+pub(crate) fn binding(address: &Address, pin: Option<&AccountName>, candidates: &Candidates) -> Binding {
+    let is_private = address.chat_id().is_some_and(|chat_id| chat_id.kind() == ChatKind::User);
+    match candidates {
+        _ if pin.is_some() => Binding::Unchanged,
+        Candidates { lost: true, .. } => Binding::Replaced,
+        Candidates { is_bound: false, .. } if is_private => Binding::IfUnbound,
+        _ => Binding::Unchanged,
     }
 }
 

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use domain::account::Reason;
 use domain::outcome::{Failure, HoldScope, Refusal, SentIds, Unclear};
-use domain::{AccountName, ChatId, ChatRef, Outcome, Timestamp};
+use domain::{AccountName, Address, ChatId, ChatRef, Outcome, Timestamp};
 use proptest::prelude::*;
+use store::Binding;
 
 use crate::capabilities::Dedup;
 use crate::decide::{
     Choice, Next, Pause, Repeat, Tried, Unsettled, admitted, after, after_look, as_unsent, back_off, before,
-    choose, failover, hold_back, passed_over,
+    binding, choose, failover, hold_back, passed_over,
 };
 use crate::sender::{Candidate, Candidates, MessageLookup, Readiness, RefusalKind};
 
@@ -112,6 +113,20 @@ proptest! {
         // And not for ever.
         let at_last = after_look(MessageLookup::CannotTell, &outcome, Tried { expired: true, ..tried });
         prop_assert_eq!(at_last, Next::Doubt);
+    }
+
+    /// Of a private dialog that is free; each other chat is bound only when its account is lost.
+    #[test]
+    fn a_chat_is_bound_once_and_again_when_lost(is_group: bool, is_pinned: bool, is_bound: bool, lost: bool) {
+        let chat_id = ChatId::new(if is_group { -7 } else { 7 }).expect("an id");
+        let pin = is_pinned.then(|| name("a"));
+        let candidates = Candidates { lost, is_bound, ..Candidates::default() };
+        let expected = match (is_pinned, lost, is_group || is_bound) {
+            (true, ..) | (false, false, true) => Binding::Unchanged,
+            (false, true, _) => Binding::Replaced,
+            (false, false, false) => Binding::IfUnbound,
+        };
+        prop_assert_eq!(binding(&Address::Telegram(chat_id), pin.as_ref(), &candidates), expected);
     }
 
     #[test]

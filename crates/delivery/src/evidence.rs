@@ -50,7 +50,7 @@ async fn look(delivery: &Delivery) -> Result<(), StoreError> {
 
 async fn look_for(delivery: &Delivery, message: &OutboundMessage, part: &Part) -> Result<(), StoreError> {
     let (Some(account), Some(address)) = (&message.account, &message.address) else { return Ok(()) };
-    let attempt = Attempt { account, address, part, content: &message.content, binds: false, rebinds: false };
+    let attempt = Attempt { account, address, part, content: &message.content, binding: Binding::Unchanged };
     let Evidence::Present(message_ids) = delivery.0.sender.peer_check(attempt, message.created_at).await
     else {
         return Ok(());

@@ -7,6 +7,7 @@ use domain::outcome::{Refusal, SentIds};
 use domain::text::FormattedText;
 use domain::{AccountName, Address, ChatRef, Outcome, Service, Timestamp};
 use futures::future::BoxFuture;
+use store::Binding;
 use tokio::sync::watch;
 
 use crate::Capabilities;
@@ -104,10 +105,8 @@ pub struct Attempt<'a> {
     pub part: &'a Part,
     /// What the whole message asks for: reply, silence, preview, and the media that the part's items name by place.
     pub content: &'a Content,
-    /// Whether the chat stays with this account once this is sent; not so when a caller pinned the account.
-    pub binds: bool,
-    /// Whether the chat goes over to this account once this is sent, although it was bound to another one, which is lost.
-    pub rebinds: bool,
+    /// What this means, once it is sent, for the account that the chat stays with.
+    pub binding: Binding,
 }
 
 /// What a look at the chat showed.

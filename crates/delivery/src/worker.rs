@@ -9,12 +9,13 @@ use domain::message::{OutboundMessage, PartState};
 use domain::outcome::{Refusal, Unclear};
 use domain::{AccountName, Address, MessageId, Outcome, Timestamp};
 use futures::FutureExt;
+use store::Binding;
 use tokio_util::sync::CancellationToken;
 
-use crate::decide::Unsettled;
+use crate::decide::{self, Unsettled};
 use crate::lanes::{Job, LaneId, Take};
 use crate::pace::Slot;
-use crate::sender::RefusalKind;
+use crate::sender::{Candidates, RefusalKind};
 use crate::{Delivery, Inner, due_since, persist, service};
 
 /// How long a lane rests after its worker broke.
@@ -58,10 +59,8 @@ pub(crate) struct InFlight {
     pub(crate) stood_in: Option<AccountName>,
     /// The place of its begun part among what the account may send; none where nothing is limited.
     pub(crate) slot: Option<Slot>,
-    /// The account the chat is bound to is lost: the one who carries it takes the chat over.
-    pub(crate) rebinds: bool,
-    /// The chat is bound to an account already.
-    pub(crate) is_bound: bool,
+    /// What its parts mean, once they are sent, for the account that the chat stays with.
+    pub(crate) binding: Binding,
 }
 
 /// What a message was last noted to wait for.
@@ -77,6 +76,9 @@ pub(crate) enum NotedWait {
 
 impl InFlight {
     pub(crate) fn new(message: OutboundMessage) -> Self {
+        let binding = message.address.as_ref().map_or(Binding::Unchanged, |address| {
+            decide::binding(address, message.pin.as_ref(), &Candidates::default())
+        });
         Self {
             // A part that an earlier run had begun may have been sent; only the provider knows.
             doubtful: message.in_flight(),
@@ -95,8 +97,7 @@ impl InFlight {
             on_the_wire: None,
             stood_in: None,
             slot: None,
-            rebinds: false,
-            is_bound: false,
+            binding,
         }
     }
 
@@ -108,9 +109,13 @@ impl InFlight {
 }
 
 /// The first message of a lane that was opened for it, begun in the write that accepted it.
-pub(crate) fn first_job(message: OutboundMessage, slot: Option<Slot>) -> Job<Box<InFlight>> {
+pub(crate) fn first_job(
+    message: OutboundMessage,
+    slot: Option<Slot>,
+    binding: Binding,
+) -> Job<Box<InFlight>> {
     let mut work = InFlight::new(message);
-    work.slot = slot;
+    (work.slot, work.binding) = (slot, binding);
     work.doubtful = false;
     work.on_the_wire = Some(Duration::ZERO);
     Job { id: work.message.id, pin: work.message.pin.clone(), payload: Box::new(work) }

@@ -19,7 +19,7 @@ use domain::outcome::{HoldScope, Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp, UserId};
 use futures::future::BoxFuture;
-use store::Store;
+use store::{Binding, Store};
 use tokio::sync::{Semaphore, watch};
 
 use crate::folder::{self, Folder};
@@ -223,7 +223,7 @@ impl Script {
 
     fn take(&self, attempt: &Attempt<'_>, called: Timestamp) -> SentIds {
         let mut provider = self.provider.lock().expect("lock");
-        if attempt.rebinds {
+        if attempt.binding == Binding::Replaced {
             provider.rebound.push(attempt.account.clone());
             provider.bound_to = Some(attempt.account.clone());
         }

@@ -1,6 +1,7 @@
 //! A connection to the database: runs statements and reads rows, whichever engine answers them.
 
 mod address;
+mod failed;
 mod pipeline;
 pub(crate) mod postgres;
 mod prepared;

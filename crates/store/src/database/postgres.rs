@@ -6,20 +6,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures::future;
 use tokio::runtime::{self, Runtime};
-use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::database::failed::{Failed, description, gone};
 use crate::database::pipeline::{Pipeline, Waiting};
 use crate::database::{NotCommitted, Parameters, Row, Value, tls};
-use crate::error::table_named;
 use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
@@ -87,37 +85,6 @@ pub(crate) struct Postgres {
 struct Session {
     client: Client,
     prepared: HashMap<Box<str>, Statement>,
-}
-
-/// Why there is no answer to work with.
-enum Failed {
-    Answered(tokio_postgres::Error),
-    Unanswered,
-}
-
-impl From<Failed> for StoreError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Answered(error) => Self::from(&error),
-            Failed::Unanswered => gone("it does not answer"),
-        }
-    }
-}
-
-impl Failed {
-    /// Whether the server may answer otherwise later.
-    fn is_passing(&self) -> bool {
-        match self {
-            Self::Answered(error) => error.as_db_error().is_none_or(|refused| is_passing(refused.code())),
-            Self::Unanswered => true,
-        }
-    }
-}
-
-/// Whether what the server refuses now it may take later: it starts, stops, has no connection or no room left, follows another
-/// server still, a lock is not free, or another process holds the lease.
-fn is_passing(code: &SqlState) -> bool {
-    ["57", "53", "08", "25006", "55P03", "22012"].iter().any(|class| code.code().starts_with(class))
 }
 
 /// How far a transaction is.
@@ -518,13 +485,12 @@ impl Postgres {
     /// Waits for an answer, but not for ever.
     fn limited<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failed> {
         let limited = async { tokio::time::timeout(self.limit.get(), work).await };
-        let answer = match self.runtime.block_on(limited) {
-            Ok(answer) => answer.map_err(Failed::Answered),
-            Err(_) => {
-                // Its answer may still come; no one waits for it.
-                self.unanswered.set(true);
-                Err(Failed::Unanswered)
-            }
+        let answer = if let Ok(answer) = self.runtime.block_on(limited) {
+            answer.map_err(Failed::Answered)
+        } else {
+            // Its answer may still come; no one waits for it.
+            self.unanswered.set(true);
+            Err(Failed::Unanswered)
         };
         self.is_passing.set(answer.as_ref().is_err_and(Failed::is_passing));
         answer
@@ -549,41 +515,6 @@ pub(crate) fn value(row: &tokio_postgres::Row, index: usize) -> Result<Value<'_>
         _ => row.try_get::<_, Option<&str>>(index).map_err(wrong)?.map(Value::Text),
     };
     Ok(value.unwrap_or(Value::Null))
-}
-
-fn gone(what: &str) -> StoreError {
-    StoreError::Unavailable(format!("PostgreSQL: {what}"))
-}
-
-/// An error with its cause; it holds no password.
-fn description(error: &tokio_postgres::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
-impl From<&tokio_postgres::Error> for StoreError {
-    fn from(error: &tokio_postgres::Error) -> Self {
-        let Some(refused) = error.as_db_error() else { return gone(&description(error)) };
-        let (table, what) = (table_named(refused.table().unwrap_or_default()), words(refused));
-        match refused.code() {
-            code if *code == SqlState::UNIQUE_VIOLATION => Self::conflict(table, what),
-            code if *code == SqlState::DISK_FULL => Self::StorageFull,
-            code if *code == SqlState::DIVISION_BY_ZERO => gone("another process has taken the store over"),
-            // Data exceptions and violations of a constraint.
-            code if code.code().starts_with("22") || code.code().starts_with("23") => {
-                Self::Invalid { table, what }
-            }
-            _ => gone(&what),
-        }
-    }
-}
-
-/// What the server says, without the values of the row.
-fn words(refused: &DbError) -> String {
-    let constraint = refused.constraint().map(|name| format!(" ({name})")).unwrap_or_default();
-    format!("{}{constraint}", refused.message())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
 use domain::{AccountName, Address, ChatRef, MessageState, Outcome, Service, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use store::Binding;
 use tokio::sync::watch;
 
 use crate::files;
@@ -105,15 +106,15 @@ impl Sender for Pool {
     fn send<'a>(&'a self, attempt: delivery::Attempt<'a>) -> BoxFuture<'a, Outcome> {
         async move {
             let Some(account) = self.get(attempt.account) else { return no_such_account() };
-            let (binds, rebinds) = (attempt.binds, attempt.rebinds);
+            let binding = attempt.binding;
             let Some(attempt) = Attempt::of(attempt) else { return no_chat_of_telegram() };
             let outcome = part::send(&account, attempt).await;
             self.services.count(Service::sending(attempt.part.is_media()), error_of(&outcome));
             if matches!(outcome, Outcome::Sent(_)) {
-                if rebinds {
-                    self.registry.rebind(attempt.chat_id, Bound::To(account.index));
-                } else if binds {
-                    self.registry.bind_first(attempt.chat_id, account.index);
+                match binding {
+                    Binding::Replaced => self.registry.rebind(attempt.chat_id, Bound::To(account.index)),
+                    Binding::IfUnbound => self.registry.bind_first(attempt.chat_id, account.index),
+                    Binding::Unchanged => {}
                 }
             }
             outcome

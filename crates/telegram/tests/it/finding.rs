@@ -20,8 +20,7 @@ async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: T
             address: &chat_id.into(),
             part: &part,
             content: &content,
-            binds: true,
-            rebinds: false,
+            binding: store::Binding::IfUnbound,
         },
         since,
     )
@@ -82,8 +81,7 @@ async fn another_account_in_the_chat_sees_what_the_lost_one_sent() {
                     address: &chat_id.into(),
                     part: &part,
                     content,
-                    binds: false,
-                    rebinds: false,
+                    binding: store::Binding::Unchanged,
                 },
                 since,
             )

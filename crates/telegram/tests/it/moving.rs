@@ -77,8 +77,7 @@ async fn attempt(pool: &Pool, chat_id: ChatId, text: &str) -> Outcome {
         address: &chat_id.into(),
         part: &part,
         content: &content,
-        binds: false,
-        rebinds: false,
+        binding: store::Binding::Unchanged,
     };
     pool.send(attempt).await
 }

@@ -79,8 +79,7 @@ async fn entities_and_mentions_go_out() {
         address: &chat_id.into(),
         part: &one,
         content: &with_mention,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     assert_eq!(pool.send(attempt).await.word(), "sent");
     assert_eq!(world.texts(), [shown]);

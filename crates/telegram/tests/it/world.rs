@@ -396,8 +396,7 @@ pub(crate) async fn send_to(
         address: &chat_id.into(),
         part: &part,
         content: &content,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     })
     .await
 }

@@ -24,8 +24,7 @@ async fn find(
         address: &chat_id.into(),
         part: &part,
         content,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     pool.find(attempt, since).await
 }
@@ -61,8 +60,7 @@ async fn media_are_found_by_id_and_by_appearance() {
         address: &chat_id.into(),
         part: &whole,
         content: &album,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     pool.stop(Duration::from_secs(5)).await;
     let pool = world.ready().await;

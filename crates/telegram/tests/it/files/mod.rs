@@ -89,8 +89,7 @@ pub(crate) async fn deliver(
         address: &chat_id.into(),
         part: &part,
         content,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     for _ in 0..500 {
         let outcome = match pool.prepare(attempt).await {

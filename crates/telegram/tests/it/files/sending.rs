@@ -113,8 +113,7 @@ async fn an_expired_reference_brings_the_file_up_again() {
         address: &chat_id.into(),
         part: &second,
         content: &content,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     pool.prepare(attempt).await.expect("its reference is known");
     let expired = pool.send(attempt).await;
@@ -222,8 +221,7 @@ async fn unprepared_files_are_not_sent() {
         address: &chat_id.into(),
         part: &part,
         content: &content,
-        binds: true,
-        rebinds: false,
+        binding: store::Binding::IfUnbound,
     };
     let outcome = pool.send(attempt).await;
     assert!(matches!(outcome, Outcome::Unavailable(_)), "{outcome:?}");

@@ -49,8 +49,7 @@ async fn an_upload_goes_on_after_a_restart() {
                 address: &chat_id.into(),
                 part: &part,
                 content: &message,
-                binds: true,
-                rebinds: false,
+                binding: store::Binding::IfUnbound,
             };
             pool.prepare(attempt).await
         }
