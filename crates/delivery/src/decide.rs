@@ -346,10 +346,10 @@ pub(crate) fn as_unsent(outcome: Outcome) -> Outcome {
     }
 }
 
-/// Whether it is the provider's own trouble that a preparation failed, and which.
+/// Whether it is the provider's own trouble that a preparation failed, and which: it answers, and with nothing of use.
 pub(crate) fn server_error(outcome: &Outcome) -> Option<&str> {
     match outcome {
-        Outcome::Unknown(Unclear::ServerError(detail)) => Some(detail),
+        Outcome::Unknown(Unclear::ServerError(detail) | Unclear::Unreadable(detail)) => Some(detail),
         _ => None,
     }
 }

@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(at_last, Next::Doubt);
     }
 
-    /// Of a private dialog that is free; each other chat is bound only when its account is lost.
+    /// An unpinned message binds a free private dialog, and any chat whose account is lost.
     #[test]
     fn a_chat_is_bound_once_and_again_when_lost(is_group: bool, is_pinned: bool, is_bound: bool, lost: bool) {
         let chat_id = ChatId::new(if is_group { -7 } else { 7 }).expect("an id");

@@ -164,7 +164,7 @@ pub trait Sender: Send + Sync + 'static {
     /// The text with its mention in place, as this account can write it. Called only for content with a mention.
     ///
     /// # Errors
-    /// Why not. Nothing was sent, whatever the outcome says.
+    /// Why it cannot be placed. Nothing was sent, whatever the outcome says.
     fn place_mention<'a>(
         &'a self,
         account: &'a AccountName,

@@ -59,7 +59,7 @@ pub(crate) struct WriteConnection {
     events: EventLog,
     index: ConversationIndex,
     callers: WaitingCallers,
-    /// What is remembered of the tables is read again: the last commit may have been made.
+    /// Set after a commit that may have been made: what is remembered of the tables is read again.
     is_unclear: bool,
 }
 

@@ -60,8 +60,8 @@ pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> R
 /// Makes the schema of an address and the tables that a server has before any step.
 pub(crate) fn prepare_server(connection: &Postgres) -> Result<(), OpenError> {
     let prepare = || {
-        make_schema(connection)?;
         connection.begin()?;
+        make_schema(connection)?;
         connection.batch(OWN_TABLES_ON_SERVER)?;
         connection.batch(lease::TABLE)?;
         Ok(connection.commit()?)

@@ -54,7 +54,7 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
     if copying::is_unfinished(&writing).map_err(failed)? {
         return Err(OpenError::HalfCopied);
     }
-    fences::check(&writing, &data_dir)?;
+    fences::check(&writing, &data_dir, failed)?;
     at_once(&writing, callers::all_left).map_err(failed)?;
 
     let check = key_check(&writing).map_err(failed)?;

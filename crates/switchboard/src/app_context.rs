@@ -122,7 +122,9 @@ impl AppContext {
         let quotas = quotas(settings);
         let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
         let (channels, links) = crate::channels::open(settings, store, ambient, &self.files.outgoing).await?;
-        pool.reserve_names(channels.accounts());
+        for name in channels.accounts() {
+            pool.reserve_name(name);
+        }
         let mut senders: Vec<Arc<dyn Sender>> = vec![pool.clone()];
         if channels.all().next().is_some() {
             senders.push(Arc::new(channels.clone()));

@@ -150,7 +150,9 @@ impl Builder {
             files.received.clone(),
             Chance::from_seed(4),
         );
-        pool.reserve_names(channels.accounts());
+        for name in channels.accounts() {
+            pool.reserve_name(name);
+        }
         let sender = match channels.all().next() {
             Some(_) => Senders::join(vec![sender, Arc::new(channels.clone())]).expect("names differ"),
             None => sender,

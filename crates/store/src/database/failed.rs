@@ -32,10 +32,11 @@ impl Failed {
     }
 }
 
-/// Whether what the server refuses now it may take later: it starts, stops, has no connection or no room left, follows another
-/// server still, a lock is not free, or another process holds the lease.
+/// Whether the server may accept this later.
 fn is_passing(code: &SqlState) -> bool {
-    ["57", "53", "08", "25006", "55P03", "22012"].iter().any(|class| code.code().starts_with(class))
+    // It starts or stops; it has no connection or no room left; the connection broke; it follows another server; a lock is taken;
+    // the lease is another one's.
+    ["57P", "53", "08", "25006", "55P03", "22012"].iter().any(|class| code.code().starts_with(class))
 }
 
 pub(super) fn gone(what: &str) -> StoreError {

@@ -23,7 +23,7 @@ use crate::{OpenError, StoreError};
 
 /// No statement and no attempt to connect takes longer.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Nor does a step of the schema.
+/// No step of the schema takes longer.
 const MIGRATION_TIMEOUT: Duration = Duration::from_hours(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The lock that every group of writes takes, and that a migration takes: "switchbd" as a number.
@@ -118,7 +118,11 @@ impl Postgres {
     /// Connects.
     pub(crate) fn connect(config: &Config, usage: Use) -> Result<Self, OpenError> {
         let mut config = config.clone();
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("switchboard");
+        config
+            .connect_timeout(CONNECT_TIMEOUT)
+            .application_name("switchboard")
+            .keepalives_idle(CONNECT_TIMEOUT)
+            .tcp_user_timeout(TIMEOUT);
         let server = |what: String| OpenError::Server { what };
         let tls = tls::connector(&mut config)
             .map_err(|error| server(format!("the certificates of the system cannot be read: {error}")))?;
@@ -345,7 +349,11 @@ impl Postgres {
         match committed {
             Ok(_) => Ok(()),
             Err(error) if state == State::Open => Err(NotCommitted::Undone(error)),
-            Err(error) => self.was_committed().unwrap_or(Err(NotCommitted::Unclear(error))),
+            Err(error) => {
+                let committed = self.was_committed().unwrap_or(Err(NotCommitted::Unclear(error)));
+                self.is_passing.set(true);
+                committed
+            }
         }
     }
 
@@ -369,7 +377,13 @@ impl Postgres {
         self.pipeline.borrow_mut().clear();
         let is_sent = self.opening.take().is_none();
         match self.transaction.replace(State::None) {
-            State::Open if is_sent => self.execute("ROLLBACK", &()).map(|_| ()),
+            State::Open if is_sent => {
+                // Of what it is undone for, not of the answer to this.
+                let is_passing = self.is_passing.get();
+                let undone = self.execute("ROLLBACK", &()).map(|_| ());
+                self.is_passing.set(is_passing);
+                undone
+            }
             State::None | State::Open | State::Lost => Ok(()),
         }
     }
@@ -403,7 +417,7 @@ impl Postgres {
         self.config.get_options().unwrap_or_default()
     }
 
-    /// Why a store cannot be opened here: now, or as it is.
+    /// The error of an opening that failed with this: one to wait for, or one to end with.
     pub(crate) fn open_error(&self, error: &StoreError) -> OpenError {
         let what = match error {
             StoreError::Unavailable(what) => what.trim_start_matches("PostgreSQL: ").to_owned(),
@@ -431,7 +445,7 @@ impl Postgres {
         if !self.is_lost() {
             return Ok(());
         }
-        if self.transaction.get() == State::Open {
+        if self.transaction.get() != State::None {
             self.transaction.set(State::Lost);
             self.is_passing.set(true);
             return Err(gone("the connection was lost"));
@@ -600,23 +614,27 @@ mod tests {
         }
         assert!(!is_waited_for("SELECT * FROM nothing") && !is_waited_for(&raise("42501")));
         connection.begin().unwrap();
-        let own = "SELECT pg_terminate_backend(pg_backend_pid())";
-        assert!(is_waited_for(own), "the connection ends");
-        assert!(is_waited_for("SELECT 1"), "it was lost in a transaction");
+        let error = connection.batch(&raise("25006")).unwrap_err();
+        connection.roll_back().unwrap();
+        assert!(matches!(connection.open_error(&error), OpenError::Unreachable { .. }));
+        connection.begin().unwrap();
+        assert!(is_waited_for("SELECT pg_terminate_backend(pg_backend_pid())"), "the connection ends");
+        assert!(is_waited_for("SELECT 1"), "no other connection goes on with a transaction");
+        let undone = StoreError::from(connection.commit().unwrap_err());
+        assert!(matches!(connection.open_error(&undone), OpenError::Unreachable { .. }));
     }
 
     #[test]
     fn a_migration_takes_longer_than_a_statement_may() {
         let Bench { connection, .. } = &bench();
-        connection.batch("SET statement_timeout = 20").unwrap();
-        let long = "SELECT pg_sleep(0.1)";
-        for limit in [TIMEOUT, Duration::from_millis(20)] {
-            connection.limit.set(limit);
-            connection.begin().unwrap();
-            connection.migrate(long).unwrap();
-            connection.commit().unwrap();
-            assert!(connection.batch(long).is_err());
-        }
+        let long = "SELECT pg_sleep(0.4)";
+        connection.batch("SET statement_timeout = 200").unwrap();
+        connection.begin().unwrap();
+        connection.limit.set(Duration::from_millis(200));
+        connection.migrate(long).unwrap();
+        assert_eq!(connection.limit.replace(TIMEOUT), Duration::from_millis(200));
+        connection.commit().unwrap();
+        assert!(connection.batch(long).is_err(), "the server breaks it off");
     }
 
     #[test]

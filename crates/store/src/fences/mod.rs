@@ -108,11 +108,12 @@ fn read(connection: &Connection) -> Result<Option<Fence>, StoreError> {
 }
 
 /// Whether the store of a data directory may be opened there.
-pub(crate) fn check(connection: &Connection, data_dir: &Path) -> Result<(), OpenError> {
-    let in_store = read(connection).map_err(|error| OpenError::Failed {
-        file: data_dir.join("switchboard.db"),
-        what: error.to_string(),
-    })?;
+pub(crate) fn check(
+    connection: &Connection,
+    data_dir: &Path,
+    failed: impl FnOnce(StoreError) -> OpenError,
+) -> Result<(), OpenError> {
+    let in_store = read(connection).map_err(failed)?;
     let own = side::read(data_dir)?;
     let Some(own) = own else { return Ok(()) };
     match holding(own.fence, in_store) {

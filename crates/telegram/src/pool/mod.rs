@@ -167,9 +167,14 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Gives no account added from now on one of these names, which accounts of other providers have.
-    pub fn reserve_names(&self, names: impl IntoIterator<Item = AccountName>) {
-        self.reserved.write().extend(names);
+    /// Keeps a name for an account of another provider: no account added from now on gets it. Says whether it was free of that.
+    pub fn reserve_name(&self, name: AccountName) -> bool {
+        self.reserved.write().insert(name)
+    }
+
+    /// Takes a reservation back.
+    pub fn release_name(&self, name: &AccountName) {
+        self.reserved.write().remove(name);
     }
 
     /// Takes over what an earlier run kept of these accounts: floods, slow modes, missing rights.

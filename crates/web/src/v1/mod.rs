@@ -34,6 +34,7 @@ mod received;
 mod reply_to;
 pub(crate) mod services;
 pub(crate) mod settings;
+mod text_limit;
 pub(crate) mod uploads;
 pub(crate) mod users;
 mod wait;

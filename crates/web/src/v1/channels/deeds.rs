@@ -14,6 +14,7 @@ use crate::answer::json;
 use crate::auth::Caller;
 use crate::problem::{Code, Problem};
 use crate::state::State;
+use crate::v1::text_limit::refuse_long;
 
 /// What was done.
 #[derive(Serialize)]
@@ -48,6 +49,9 @@ pub(in crate::v1) async fn act(
     if !account.provider.capabilities().actions.contains(&action) {
         let detail = format!("The channel {} has no such call.", chat.channel);
         return Err(Problem::new(Code::Rejected, detail));
+    }
+    if let Deed::Edit { text, .. } = &deed {
+        refuse_long(account.provider.capabilities().text, text)?;
     }
     if account.status().paused {
         let detail =

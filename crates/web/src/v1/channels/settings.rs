@@ -16,7 +16,7 @@ use super::{no_such_account, shown};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanAdminister};
-use crate::channel_changes::{self, ChannelChanges, NotChanged};
+use crate::channel_changes::{self, ChannelAdded, ChannelChanges, NotChanged};
 use crate::extract::{PathParameter, QueryParameters, Unchecked, unknown};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -64,11 +64,17 @@ pub(crate) async fn add(
 ) -> Result<Response, Problem> {
     let new = body.checked(read)?;
     let (name, channel) = (new.name.clone(), new.channel);
-    if state.pool().account(&name).is_some() {
-        return Err(taken(format!("is the name of the Telegram account {name}; take another one")));
-    }
-    let added = changes(&state)?.add(new).await.map_err(problem)?;
-    state.pool().reserve_names([name.clone()]);
+    let is_reserved = state.pool().reserve_name(name.clone());
+    let added = if state.pool().account(&name).is_some() {
+        Err(taken(format!("is the name of the Telegram account {name}; take another one")))
+    } else {
+        add_to_settings(&state, new).await
+    };
+    let added = added.inspect_err(|_| {
+        if is_reserved {
+            state.pool().release_name(&name);
+        }
+    })?;
     let (is, missing) = added.identity.map_or_else(Default::default, |who| (Some(who.name), who.missing));
     // The words of channels are names of channels.
     let channel = channel.as_str().parse::<ChannelName>();
@@ -83,6 +89,10 @@ pub(crate) async fn add(
     };
     let audited = Audited::about(&view.name).with("channel", view.channel.to_string());
     Ok(audited.of(json(StatusCode::CREATED, &view)))
+}
+
+async fn add_to_settings(state: &State, new: channel_changes::NewChannel) -> Result<ChannelAdded, Problem> {
+    changes(state)?.add(new).await.map_err(problem)
 }
 
 /// Takes an account of a channel out of the settings file, and the files of its secrets that were typed here.

@@ -3,7 +3,7 @@
 use ::channels::Deed;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::text::{ParseMode, Unit, parse};
+use domain::text::{ParseMode, parse};
 use domain::{AccountName, ChannelChat, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 use crate::v1::channels;
+use crate::v1::text_limit::refuse_long;
 
 /// What a message is to say from now on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -64,30 +65,9 @@ impl DoneView {
 impl MessageEdit {
     fn edit(self) -> Result<(Edit, Option<AccountName>), Problem> {
         let text = parse(self.parse_mode.unwrap_or_default(), &self.text)
-            .map_err(|error| wrong_text(format!("is wrong: {error}")))?;
+            .map_err(|error| Problem::fields(vec![FieldError::new("text", format!("is wrong: {error}"))]))?;
         Ok((Edit { text, preview: self.preview.unwrap_or(false) }, self.account))
     }
-}
-
-fn wrong_text(message: String) -> Problem {
-    Problem::fields(vec![FieldError::new("text", message)])
-}
-
-/// What an edit makes of a message is still one message.
-fn refuse_long(state: &State, chat: &ChatRef, text: &str) -> Result<(), Problem> {
-    let limit = state.delivery().capabilities(chat).text;
-    if limit.takes(text) {
-        return Ok(());
-    }
-    let unit = match limit.unit() {
-        Unit::Utf16 => "UTF-16 units",
-        Unit::Characters => "characters",
-        Unit::Bytes => "bytes",
-    };
-    let (length, most) = (limit.length_of(text), limit.most());
-    Err(wrong_text(format!(
-        "has {length} {unit}, and a message takes {most}; write less, or send the rest as another message"
-    )))
 }
 
 /// Gives a message another text, or another caption.
@@ -118,14 +98,13 @@ pub(crate) async fn edit(
 ) -> Result<Response, Problem> {
     if let Ok(chat) = chat.parse::<ChannelChat>() {
         let text = body.checked(MessageEdit::edit)?.0.text.text;
-        refuse_long(&state, &ChatRef::Channel(chat.clone()), &text)?;
         let deed = Deed::Edit { external_id: message, text };
         return channels::deeds::act(&state, &by.caller, &chat, deed).await;
     }
     let message_id = named::message(&message)?;
     let (edit, account) = body.checked(MessageEdit::edit)?;
+    refuse_long(telegram::CAPABILITIES.text, &edit.text.text)?;
     let (chat, account) = named::chat(&state, &chat, by.caller.pin(account)?).await?;
-    refuse_long(&state, &chat, &edit.text.text)?;
     refuse_listed(&state, &chat).await?;
     let change = |account: Option<AccountName>| {
         let (pool, chat, edit) = (state.pool(), &chat, edit.clone());
@@ -211,15 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_parsed_and_has_a_limit() {
+    fn the_text_of_an_edit_is_parsed() {
         let (edit, account) =
             of(r#"{"text":"<b>a</b>","parse_mode":"html","account":"main"}"#).expect("an edit");
         assert_eq!((edit.text.text.as_str(), edit.text.entities.len(), edit.preview), ("a", 1, false));
         assert_eq!(account.as_ref().map(AccountName::as_str), Some("main"));
         assert!(of(r#"{"text":""}"#).is_ok(), "a caption that is taken away");
-        for wrong in
-            ["{}", r#"{"text":"<b>a","parse_mode":"html"}"#, &format!(r#"{{"text":"{}"}}"#, "a".repeat(4097))]
-        {
+        for wrong in ["{}", r#"{"text":"<b>a","parse_mode":"html"}"#] {
             let problem = of(wrong).expect_err("wrong");
             assert!(problem.detail().contains("\"text\""), "{}", problem.detail());
         }
