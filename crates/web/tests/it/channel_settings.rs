@@ -95,6 +95,10 @@ async fn an_account_is_handed_on_with_its_keys_and_secrets() {
     let secrets: Vec<_> = new.secrets.iter().map(|(key, secret)| (*key, secret.expose_secret())).collect();
     assert_eq!(secrets, [("token", "planted")]);
 
+    let body = json!({"name": "club", "api_id": 1_000_001, "api_hash": "0123456789abcdef0123456789abcdef"});
+    let taken = world.call("POST", "/v1/accounts").json(body.to_string()).send().await;
+    taken.problem(409, "account_exists");
+
     // As a form has them, all keys are texts.
     let body = json!({
         "channel": "form", "name": "site", "keys": {"origins": "https://a.example.com, https://b.example.com", "old_hook": "true"},
