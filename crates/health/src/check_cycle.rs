@@ -45,7 +45,10 @@ pub(crate) async fn run(health: Health, stopping: CancellationToken) {
         tracing::warn!(%error, "earlier beats cannot be read; strips begin now");
         BeatsPast::default()
     });
-    let ended = made_up(&health).await;
+    let ended = tokio::select! {
+        ended = made_up(&health) => ended,
+        () = stopping.cancelled() => Vec::new(),
+    };
     {
         let mut history = health.history();
         history.restore(past, clock.now(), clock.running());

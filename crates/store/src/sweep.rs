@@ -16,7 +16,7 @@ use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::failed_requests::DropFailedRequests;
 use crate::files::statements as files;
-use crate::outbox::{KEY_LIFE, TABLE, statements as sql};
+use crate::outbox::{COUNTED_AT_ONCE, KEY_LIFE, TABLE, statements as sql};
 use crate::pipeline::{DropMessages, statements as pipeline};
 use crate::point::{self, Point};
 use crate::received::{
@@ -170,21 +170,48 @@ impl Store {
         // Until it is put back, so that a sweep that fails in between counts all of them again.
         let counted = self.counted().take().unwrap_or_default();
         let up_to = first_id_at(now.minus(COUNTED_AFTER)).max(counted.up_to);
-        let more =
-            self.first(sql::COUNT_BETWEEN, (counted.up_to, up_to), |row| Columns::new(row, TABLE).count(0));
-        let count = counted.messages + more.await?.unwrap_or_default();
+        let count = counted.messages + self.count_messages(counted.up_to, up_to).await?;
         let mut removed = self.sweep_work(MESSAGES, now.minus(keep.messages), None).await?;
         let surplus = count.saturating_sub(removed).saturating_sub(keep.messages_at_most.into());
-        if let Ok(surplus) = u32::try_from(surplus)
-            && surplus > 0
-        {
-            let id = |row: &Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
-            let oldest_retained = self.first(sql::NTH_AFTER, ([0_u8; 16], surplus), id).await?;
+        if surplus > 0 {
+            let oldest_retained = self.nth_message_after([0; 16], surplus + 1).await?;
             removed +=
                 self.sweep_work(MESSAGES, now.minus(KEY_LIFE), oldest_retained.or(Some(up_to))).await?;
         }
         *self.counted() = Some(MessagesCounted { up_to, messages: count.saturating_sub(removed) });
         Ok(removed)
+    }
+
+    /// How many messages have ids above the first and at most the second.
+    async fn count_messages(&self, mut after: [u8; 16], up_to: [u8; 16]) -> Result<u64, StoreError> {
+        let piece = u64::from(COUNTED_AT_ONCE);
+        let mut counted = 0;
+        while let Some(last) = self.nth_message_after(after, piece).await?.filter(|last| *last <= up_to) {
+            counted += piece;
+            after = last;
+        }
+        let rest = self.first(sql::COUNT_BETWEEN, (after, up_to), |row| Columns::new(row, TABLE).count(0));
+        Ok(counted + rest.await?.unwrap_or_default())
+    }
+
+    /// The id of the message that is the nth above an id, from one on.
+    pub(crate) async fn nth_message_after(
+        &self,
+        mut after: [u8; 16],
+        mut nth: u64,
+    ) -> Result<Option<[u8; 16]>, StoreError> {
+        loop {
+            let piece = u32::try_from(nth).map_or(COUNTED_AT_ONCE, |nth| nth.min(COUNTED_AT_ONCE));
+            let id = |row: &Row<'_>| Columns::new(row, TABLE).get::<[u8; 16]>(0);
+            let Some(last) = self.first(sql::NTH_AFTER, (after, piece.saturating_sub(1)), id).await? else {
+                return Ok(None);
+            };
+            nth = nth.saturating_sub(piece.into());
+            if nth == 0 {
+                return Ok(Some(last));
+            }
+            after = last;
+        }
     }
 
     /// Removes messages that came in and are past their time, and the oldest of those that are too many.

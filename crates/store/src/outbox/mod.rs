@@ -29,8 +29,8 @@ pub(crate) use accept::KEY_LIFE;
 pub use accept::{Accept, Accepted, Idempotency, Join, Origin, SameBy};
 pub(crate) use ending::AnsweredWrite;
 pub(crate) use held_back::HoldMessages;
+pub(crate) use reading::{COUNTED_AT_ONCE, LONGEST_BATCH, logged, message as read_message, with_parts};
 pub use reading::{EndedInMinute, Filter, Listed, StoredLane};
-pub(crate) use reading::{LONGEST_BATCH, logged, message as read_message, with_parts};
 pub(crate) use receipt::read_up_to;
 pub use receipt::{Receipt, ReceiptState};
 pub use unfinished::{Caller, LaneKey, NextScheduled, Queue, QuotaScope, Waiting, WaitingAt};
@@ -328,7 +328,7 @@ impl Outbox<'_> {
 
     /// Messages that were sent or failed since an instant, by the minute and the account: for counting at the start.
     pub async fn ended_by_minute(&self, since: Timestamp) -> Result<Vec<EndedInMinute>, StoreError> {
-        self.store.read(move |connection| reading::ended_by_minute(connection, since)).await
+        reading::ended_by_minute(&self.store, since).await
     }
 
     /// A message.

@@ -18,7 +18,7 @@ use crate::database::{Connection, Parameters, Row, params};
 use crate::paging::{Page, Paged};
 use crate::sweep::first_id_at;
 use crate::unreadable::Unfinished;
-use crate::{StoreError, codes};
+use crate::{Store, StoreError, codes};
 
 /// Messages read for resuming at once at most.
 pub(crate) const LONGEST_BATCH: u32 = 1000;
@@ -41,23 +41,36 @@ pub struct EndedInMinute {
 /// How long before its end a message may have been accepted to be found by [`ended_by_minute`].
 const LONGEST_DELIVERY: Duration = Duration::from_hours(24);
 
+/// Messages that one read counts at most, so that others read meanwhile.
+pub(crate) const COUNTED_AT_ONCE: u32 = 10_000;
+
+/// Above all ids.
+const NO_END: [u8; 16] = [0xff; 16];
+
 /// Messages that ended since an instant, by the minute, the account and the service.
-pub(super) fn ended_by_minute(
-    connection: &Connection,
+pub(super) async fn ended_by_minute(
+    store: &Store,
     since: Timestamp,
 ) -> Result<Vec<EndedInMinute>, StoreError> {
-    let first = first_id_at(since.minus(LONGEST_DELIVERY));
     let mut ended: BTreeMap<(i64, Option<String>, i64), (u32, u32)> = BTreeMap::new();
-    connection.each(sql::ENDED_SINCE, params![first, since.as_micros()], |row| {
-        let columns = Columns::new(row, TABLE);
-        let (sent, failed) = ended.entry((columns.get(0)?, columns.get(1)?, columns.get(3)?)).or_default();
-        match columns.coded(2, "state", codes::message)? {
-            MessageState::Sent | MessageState::Delivered | MessageState::Read => *sent += 1,
-            MessageState::Failed => *failed += 1,
-            _ => {}
+    let mut after = first_id_at(since.minus(LONGEST_DELIVERY));
+    while after < NO_END {
+        let last = store.nth_message_after(after, COUNTED_AT_ONCE.into()).await?.unwrap_or(NO_END);
+        let piece = store.all(sql::ENDED_SINCE, (after, last, since.as_micros()), |row| {
+            let columns = Columns::new(row, TABLE);
+            let place = (columns.get(0)?, columns.get(1)?, columns.get(3)?);
+            Ok((place, columns.coded(2, "state", codes::message)?))
+        });
+        for (place, state) in piece.await? {
+            let (sent, failed) = ended.entry(place).or_default();
+            match state {
+                MessageState::Sent | MessageState::Delivered | MessageState::Read => *sent += 1,
+                MessageState::Failed => *failed += 1,
+                _ => {}
+            }
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
+        after = last;
+    }
     Ok(ended
         .into_iter()
         .map(|((minute, account, media), (sent, failed))| EndedInMinute {

@@ -276,6 +276,31 @@ async fn messages_beyond_the_most_go_once_their_keys_are_over(world: World) {
     assert!(world.store.outbox().get(waiting).await.unwrap().is_some());
 }
 
+#[tokio::test]
+async fn messages_are_counted_in_pieces() {
+    let world = World::fresh().await;
+    let (since, id) = (world.clock.now(), world.queued(1).await);
+    let at = since.plus(Duration::from_mins(1));
+    let failure = Failure::Rejected { provider_code: "CHAT_RESTRICTED".into() };
+    assert!(world.store.outbox().fail(Fail { id, failure, at }).await.unwrap());
+    // More than two reads count, past the store.
+    world.run(
+        "CREATE TEMP TABLE copies AS SELECT * FROM outbox;
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20500)
+         INSERT INTO copies SELECT unhex(substr(hex(one.id), 1, 12) || printf('%020x', n)), state, chat, chat_id, pin, account,
+             on_flood, send_at, created_at, updated_at, finished_at, join_fingerprint, listener, api_key, address, failure, content,
+             queue, media FROM numbers, outbox AS one;
+         INSERT INTO outbox SELECT * FROM copies WHERE id NOT IN (SELECT id FROM outbox)",
+    );
+    let ended = world.store.outbox().ended_by_minute(since).await.unwrap();
+    assert_eq!(ended.iter().map(|one| one.failed).collect::<Vec<_>>(), [20_501]);
+    world.clock.advance(2 * DAY);
+    for (most, messages) in [(20_501, 0), (20_499, 2), (10_400, 10_099)] {
+        world.store.keep(Retention { messages_at_most: most, ..Retention::default() });
+        assert_eq!(world.store.sweep().await.unwrap().messages, messages, "{most}");
+    }
+}
+
 async fn received_messages_beyond_the_most_go_oldest_first(world: World) {
     let mut taken = Vec::new();
     for number in 1..=230 {
