@@ -79,6 +79,7 @@ impl LaneWorker<'_> {
         }
         work.only_prepared = unprepared.is_some();
         let (outcome, took) = if let Some((outcome, _)) = unprepared {
+            work.on_the_wire = None;
             (outcome, None)
         } else {
             let Some(part) = work.message.parts.get(part) else {
@@ -268,8 +269,11 @@ impl LaneWorker<'_> {
         let outbox = self.delivery.0.store.outbox();
         let stored = self.delivery.persist(message.id, || outbox.part_sent(write.clone()));
         let written = if finished && write.repeatable {
+            // Begun as it was accepted, and whole: nothing else came before.
+            let is_only = write.is_only && work.on_the_wire.is_some();
+            let only_attempt = is_only.then(|| write.entry(Step::Sent));
             // The write is handed over first: reads wait for it.
-            let ended = async { self.delivery.end(message) };
+            let ended = async { self.delivery.end(message, only_attempt.as_ref()) };
             tokio::join!(biased; stored, ended).0
         } else {
             stored.await

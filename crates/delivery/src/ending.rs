@@ -5,11 +5,27 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::Failure;
+use domain::timeline::Entry;
 use store::Fail;
 
 use crate::decide::{self, Choice};
 use crate::worker::{Gone, LaneStep};
 use crate::{Delivery, log_events, query};
+
+/// A message at its end, or as it was when the wait for that was over.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The message.
+    pub message: OutboundMessage,
+    /// The attempt that sent it, where it is known here that it is the only one: the store need not be read for it.
+    pub only_attempt: Option<Entry>,
+}
+
+impl From<OutboundMessage> for Settled {
+    fn from(message: OutboundMessage) -> Self {
+        Self { message, only_attempt: None }
+    }
+}
 
 impl Delivery {
     /// Ends a message of which nothing is with an account.
@@ -41,7 +57,7 @@ impl Delivery {
         message.state = state;
         message.updated_at = at;
         log_events::ended(message, took);
-        self.end(message);
+        self.end(message, None);
         LaneStep::Finished
     }
 

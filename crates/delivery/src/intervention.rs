@@ -37,7 +37,7 @@ impl Delivery {
         }
         if message.state.is_final() {
             log_events::ended(&message, None);
-            self.end(&message);
+            self.end(&message, None);
         }
         // A retry between the write and the removal would have lost its place.
         let now = self.get(id).await?;

@@ -47,6 +47,7 @@ use std::time::Duration;
 use ambient::{Chance, Clock, Ids};
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
+use domain::timeline::Entry;
 use domain::{AccountName, ChatRef, MessageId, Service, Timestamp};
 use store::{QuotaScope, Store, StoreError};
 use tokio::sync::{Notify, broadcast};
@@ -54,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use capabilities::{Action, Album, Capabilities, Dedup, MediaKind, NotCarried};
+pub use ending::Settled;
 pub use lanes::Window;
 pub use plan::MOST_MEDIA;
 pub use saga::{SagaChanged, SagaError, SagaLimits, SagaSubmitted, Sagas, TaskSubmission};
@@ -118,7 +120,7 @@ struct Inner {
     ambient: Ambient,
     limits: RwLock<Limits>,
     lanes: Mutex<Lanes<Payload>>,
-    waiters: Waiters<MessageId, OutboundMessage, QuotaScope>,
+    waiters: Waiters<MessageId, Settled, QuotaScope>,
     counts: WaitingCounts,
     schedule: Schedule,
     /// Wakes the reader of what the store has beyond the window.
@@ -212,20 +214,33 @@ impl Delivery {
         id: MessageId,
         limit: Duration,
     ) -> Result<Option<OutboundMessage>, StoreError> {
+        Ok(self.settled_with_attempt(id, limit).await?.map(|settled| settled.message))
+    }
+
+    /// The same with the attempt that sent it, where it had no other.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn settled_with_attempt(
+        &self,
+        id: MessageId,
+        limit: Duration,
+    ) -> Result<Option<Settled>, StoreError> {
+        let stored = |message: Option<OutboundMessage>| message.map(Settled::from);
         let (ended, is_here) = self.0.waiters.listen(id);
         if !is_here {
             let now = self.get(id).await;
             if !now.as_ref().is_ok_and(|now| now.as_ref().is_some_and(may_end_soon)) {
                 drop(ended);
                 self.0.waiters.stop_listening(id);
-                return now;
+                return now.map(stored);
             }
         }
-        if let Ok(Ok(message)) = self.0.ambient.clock.timeout(limit, ended).await {
-            return Ok(Some(*message));
+        if let Ok(Ok(settled)) = self.0.ambient.clock.timeout(limit, ended).await {
+            return Ok(Some(*settled));
         }
         self.0.waiters.stop_listening(id);
-        self.get(id).await
+        self.get(id).await.map(stored)
     }
 
     /// A message as it is now.
@@ -286,14 +301,16 @@ impl Delivery {
     }
 
     /// Notifies callers that a message is final; the store has it already.
-    fn end(&self, message: &OutboundMessage) {
-        self.0.waiters.finish(message.id, message, |message, scope| {
+    fn end(&self, message: &OutboundMessage, only_attempt: Option<&Entry>) {
+        let count = |scope| {
             // A cancel counts where it is made, whether memory has the message or not.
             if message.state != MessageState::Cancelled {
                 self.0.metrics.ended(message);
                 self.0.counts.end(&scope, false);
             }
-        });
+        };
+        let settled = || Settled { message: message.clone(), only_attempt: only_attempt.cloned() };
+        self.0.waiters.finish(message.id, count, settled);
         self.0.media_released.tell(message);
     }
 

@@ -94,7 +94,7 @@ impl Delivery {
         if let Ok(Some(message)) = self.get(id).await
             && message.state.is_final()
         {
-            self.end(&message);
+            self.end(&message, None);
         }
     }
 }

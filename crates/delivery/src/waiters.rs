@@ -74,7 +74,7 @@ impl<I, T, P> Default for Waiters<I, T, P> {
     }
 }
 
-impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
+impl<I: Copy + Eq + Hash, T, P> Waiters<I, T, P> {
     /// One starts on its way. Before anyone can ask for it, so that no end is missed.
     pub(crate) fn begin(&self, id: I, counted: P) {
         self.map().entry(id).or_default().counted = Some(counted);
@@ -127,19 +127,19 @@ impl<I: Copy + Eq + Hash, T: Clone, P> Waiters<I, T, P> {
 
     /// It is final, and stored so. Before anyone is notified it is counted, if it was still on its way: of several who
     /// report the same end one is the first.
-    pub(crate) fn finish(&self, id: I, ended: &T, count: impl FnOnce(&T, P)) {
+    pub(crate) fn finish(&self, id: I, count: impl FnOnce(P), ended: impl Fn() -> T) {
         // Bound to a name first: the lock is not held while it is counted.
         let entry = self.map().remove(&id);
         let Some(entry) = entry else { return };
         if let Some(counted) = entry.counted {
-            count(ended, counted);
+            count(counted);
         }
         if entry.with.is_some() {
             self.outcome.notify_waiters();
         }
         for waiter in entry.waiters {
             // A caller that went away needs no answer.
-            let _ = waiter.send(Box::new(ended.clone()));
+            let _ = waiter.send(Box::new(ended()));
         }
     }
 

@@ -11,8 +11,8 @@ use axum::extract::FromRef;
 use backup::Backups;
 use campaigns::Campaigns;
 use channels::{Links, Reception};
-use delivery::{Delivery, Sagas};
-use domain::message::{MessageState, OutboundMessage};
+use delivery::{Delivery, Sagas, Settled};
+use domain::message::MessageState;
 use domain::saga::{Saga, SagaState};
 use domain::{MessageId, OperationId, Timestamp};
 use events::Webhooks;
@@ -380,15 +380,15 @@ impl State {
         &self,
         id: MessageId,
         limit: Duration,
-    ) -> Result<Option<OutboundMessage>, StoreError> {
+    ) -> Result<Option<Settled>, StoreError> {
         tokio::select! {
             biased;
-            settled = self.delivery().settled(id, limit) => settled,
+            settled = self.delivery().settled_with_attempt(id, limit) => settled,
             () = self.enough() => match self.delivery().get(id).await? {
                 Some(message) if message.state == MessageState::Sending => {
-                    self.delivery().settled(id, limit.min(self.left_of_drain())).await
+                    self.delivery().settled_with_attempt(id, limit.min(self.left_of_drain())).await
                 }
-                message => Ok(message),
+                message => Ok(message.map(Settled::from)),
             },
         }
     }

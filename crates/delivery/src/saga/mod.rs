@@ -454,7 +454,11 @@ impl Sagas {
 
     /// Notifies callers that a saga is final; the store has it already.
     fn end(&self, saga: &Saga) {
-        self.0.waiters.finish(saga.id, saga, |saga, ()| self.0.metrics.ended(saga.task.kind(), saga.state));
+        self.0.waiters.finish(
+            saga.id,
+            |()| self.0.metrics.ended(saga.task.kind(), saga.state),
+            || saga.clone(),
+        );
     }
 
     /// Sagas that are not finished.

@@ -34,9 +34,13 @@ async fn play(script: Vec<u8>, messages: Vec<(i64, usize)>) -> Result<(), TestCa
             _ => bench.script.act(account, [act]),
         }
     }
-    let mut ids = Vec::new();
+    let (mut ids, mut callers) = (Vec::new(), Vec::new());
     for (number, (chat, photos)) in messages.iter().enumerate() {
-        ids.push(bench.submit(album(group(*chat), *photos, &number.to_string())).await);
+        let id = bench.submit(album(group(*chat), *photos, &number.to_string())).await;
+        let delivery = bench.delivery.clone();
+        let waiting = async move { delivery.settled_with_attempt(id, Duration::from_hours(1)).await };
+        callers.push(tokio::spawn(waiting));
+        ids.push(id);
     }
     let mut left = ids.clone();
     let begun = Instant::now();
@@ -55,8 +59,12 @@ async fn play(script: Vec<u8>, messages: Vec<(i64, usize)>) -> Result<(), TestCa
         bench.clock.advance(Duration::from_secs(1));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    for id in ids {
+    for (id, caller) in ids.into_iter().zip(callers) {
         prop_assert_eq!(bench.settled(id).await.state, MessageState::Sent);
+        let settled = caller.await.expect("ends").expect("reads").expect("exists");
+        if let Some(attempt) = settled.only_attempt {
+            prop_assert_eq!(bench.attempts(id).await, [attempt]);
+        }
     }
     let effects = bench.script.effects();
     let all: usize = messages.iter().map(|(_, photos)| (*photos).max(1)).sum();

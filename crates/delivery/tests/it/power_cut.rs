@@ -1,7 +1,9 @@
 //! What waits for the disk: an outcome that the provider's key can find out again does not, and is found out after a power cut.
 
 use std::fs;
+use std::time::Duration;
 
+use delivery::Settled;
 use domain::MessageState;
 
 use crate::folder::Folder;
@@ -50,8 +52,10 @@ async fn a_text_whose_outcome_a_power_cut_undoes_is_there_once() {
     // What comes after this is not synced when its caller hears of it.
     let synced = disk_of(&bench);
     bench.script.answer_late();
-    let reported = bench.settled(id).await;
+    let settled = bench.delivery.settled_with_attempt(id, Duration::from_mins(1)).await;
+    let Settled { message: reported, only_attempt } = settled.expect("reads").expect("exists");
     assert_eq!(reported.state, MessageState::Sent);
+    assert_eq!(bench.attempts(id).await, [only_attempt.expect("known without a read")]);
 
     let bench = bench.restart_on(Some(synced)).await;
     let found = bench.settled(id).await;

@@ -17,6 +17,7 @@ use domain::media::{FileKey, Media, MediaForm, MediaSource, Sha256};
 use domain::message::{Content, Mention, OutboundMessage, PartItem};
 use domain::outcome::{HoldScope, Refusal, SentIds};
 use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
+use domain::timeline::Entry;
 use domain::{AccountName, Address, ChannelName, ChatId, ChatRef, MessageId, Outcome, Timestamp, UserId};
 use futures::future::BoxFuture;
 use store::{Binding, Store};
@@ -628,6 +629,12 @@ impl Bench {
     pub(crate) async fn settled(&self, id: MessageId) -> OutboundMessage {
         self.delivery.settled(id, Duration::from_mins(1)).await.expect("reads");
         self.store.outbox().get(id).await.expect("reads").expect("exists")
+    }
+
+    /// The attempts at a message, as its timeline has them.
+    pub(crate) async fn attempts(&self, id: MessageId) -> Vec<Entry> {
+        let timeline = self.store.outbox().timeline(id).await.expect("reads");
+        timeline.into_iter().filter(|entry| entry.outcome.is_some()).collect()
     }
 
     /// Lets everything that can run do so.

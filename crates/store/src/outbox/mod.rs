@@ -328,7 +328,7 @@ impl Outbox<'_> {
 
     /// Messages that were sent or failed since an instant, by the minute and the account: for counting at the start.
     pub async fn ended_by_minute(&self, since: Timestamp) -> Result<Vec<EndedInMinute>, StoreError> {
-        reading::ended_by_minute(&self.store, since).await
+        reading::ended_by_minute(self.store, since).await
     }
 
     /// A message.

@@ -1,7 +1,6 @@
 //! Reading messages back: one, a page, or those to take up again.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use domain::media::FileKey;

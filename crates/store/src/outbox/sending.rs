@@ -138,6 +138,21 @@ impl Write for BeginWrite {
     }
 }
 
+impl PartSent {
+    /// What the timeline says of it.
+    pub fn entry(&self, step: Step) -> Entry {
+        let outcome = Outcome::Sent(self.message_ids.clone());
+        Entry {
+            at: self.at,
+            step,
+            part: Some(self.part),
+            account: Some(self.account.clone()),
+            outcome: Some(outcome.kind()),
+            detail: outcome.detail(),
+        }
+    }
+}
+
 pub(super) struct SentWrite {
     sent: PartSent,
     ids: Option<String>,
@@ -183,16 +198,8 @@ impl Write for SentWrite {
                 params![account.as_str(), chat_id, key(id), at.as_micros()],
             )? > 0;
         let state = if went_on { Some(state_of(transaction, id)?) } else { None };
-        let outcome = Outcome::Sent(message_ids.clone());
-        let entry = Entry {
-            at: *at,
-            step: if finished { Step::Sent } else { Step::Attempted },
-            part: Some(*part),
-            account: Some(account.clone()),
-            outcome: Some(outcome.kind()),
-            detail: outcome.detail(),
-        };
-        timeline::add_one(transaction, id, &entry)?;
+        let step = if finished { Step::Sent } else { Step::Attempted };
+        timeline::add_one(transaction, id, &self.sent.entry(step))?;
         match state {
             Some(MessageState::Failed) => held_back::failed(transaction, id, *at)?,
             Some(MessageState::Queued) => events::changed(transaction, id, *at)?,

@@ -70,7 +70,7 @@ impl Held for OutboundMessage {
     }
 
     async fn settled(state: &State, id: MessageId, limit: Duration) -> Result<Option<Self>, StoreError> {
-        state.settled(id, limit).await
+        Ok(state.settled(id, limit).await?.map(|settled| settled.message))
     }
 
     fn held_until(&self, state: &State) -> Option<Timestamp> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use api::{AnyMessage, schemas};
 use axum::extract::State as Shared;
 use axum::response::Response;
-use delivery::{Change, How, Query, Sender, Submission, SubmitError, Submitted};
+use delivery::{Change, How, Query, Sender, Settled, Submission, SubmitError, Submitted};
 use domain::message::OutboundMessage;
+use domain::timeline::Entry;
 use domain::{
     AccountName, ChannelName, ChatId, InboundId, MessageId, MessageState, NamedChat, ReceivedId, Service,
 };
@@ -83,10 +84,11 @@ pub(super) async fn answer(
     Submitted { id, how }: Submitted,
     wait: Duration,
 ) -> Result<Response, Problem> {
-    let message = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
-    let answer = match problem(state, &message) {
-        Some(problem) => axum::response::IntoResponse::into_response(problem),
-        None => show(state, &message, StatusCode::OK).await?,
+    let Settled { message, only_attempt } = state.settled(id, wait).await?.ok_or_else(|| gone(id))?;
+    let answer = match (problem(state, &message), only_attempt) {
+        (Some(problem), _) => axum::response::IntoResponse::into_response(problem),
+        (None, Some(attempt)) => show_with(state, &message, &[attempt], StatusCode::OK).await,
+        (None, None) => show(state, &message, StatusCode::OK).await?,
     };
     Ok(if how == How::Replayed { idempotency::replayed(answer) } else { answer })
 }
@@ -594,13 +596,23 @@ async fn whereabouts(state: &State, message: &OutboundMessage) -> api::Whereabou
 /// The message, as 200 when it is over and as 202 with `Location` while it is not.
 async fn show(state: &State, message: &OutboundMessage, over: StatusCode) -> Result<Response, Problem> {
     let timeline = state.store().outbox().timeline(message.id).await?;
+    Ok(show_with(state, message, &timeline, over).await)
+}
+
+/// The same with steps of its timeline among which are all attempts.
+async fn show_with(
+    state: &State,
+    message: &OutboundMessage,
+    timeline: &[Entry],
+    over: StatusCode,
+) -> Response {
     let whereabouts = whereabouts(state, message).await;
     let gives_up_at = state.delivery().gives_up_at(message.id);
-    let view = api::Message::whole(message, &timeline, &whereabouts, gives_up_at);
+    let view = api::Message::whole(message, timeline, &whereabouts, gives_up_at);
     if message.state.is_final() && message.state != MessageState::InDoubt {
-        return Ok(json(over, &view));
+        return json(over, &view);
     }
-    Ok(located(json(StatusCode::ACCEPTED, &view), &format!("{PATH}/{}", message.id)))
+    located(json(StatusCode::ACCEPTED, &view), &format!("{PATH}/{}", message.id))
 }
 
 pub(super) fn refused(error: SubmitError) -> Problem {
