@@ -5,13 +5,15 @@ use std::time::Duration;
 use domain::secret::ExposeSecret;
 use domain::text::ParseMode;
 use domain::{
-    AttemptState, CampaignAttemptId, CampaignSender, ChatId, Contact, ContactSource, DoNotContactId,
-    ProfileName, ProxyHealth, SenderCaps, SenderState, Timestamp,
+    AttemptState, CampaignAttemptId, CampaignSender, ContactSource, DoNotContactId, ProfileName, ProxyHealth,
+    SenderCaps, SenderState, Timestamp,
 };
+use proptest::prelude::*;
 use store::{
     AttemptEnd, Claim, Claiming, CycleCount, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError,
     Unblocking,
 };
+use tokio::runtime::Runtime;
 
 use super::{CAPS, campaign, claim, claim_with, claimed, ended, run, sender, sent, stop};
 use crate::support::{World, conformance};
@@ -20,7 +22,6 @@ conformance! {
     a_profile_keeps_its_login_and_stops_in_all_campaigns,
     one_write_ends_an_attempt_and_stops_its_person,
     a_person_has_one_hour_over_accounts_and_profiles,
-    messages_from_a_browser_are_checked_against_the_list,
     the_peer_of_a_written_chat_is_stored_until_unblocked,
     proxies_are_kept_sealed_and_found_by_name,
     outcomes_of_a_run_are_counted_by_cycle,
@@ -141,11 +142,12 @@ async fn a_person_has_one_hour_over_accounts_and_profiles(world: World) {
     assert!(matches!(claim_with(&world, &run, "fifth", CAPS).await, Claim::Task(_)));
 }
 
-async fn messages_from_a_browser_are_checked_against_the_list(world: World) {
-    campaign(&world, "spring", &["@client_1"]).await;
+/// Readies a message from a browser to the person `7`, `@client_1`, with these on the do-not-contact list: whether it may go.
+async fn may_go_beside(world: &World, listed: Vec<&str>) -> bool {
+    campaign(world, "spring", &["@client_1"]).await;
     let campaigns = world.store.campaigns();
-    let name = profile(&world, None).await;
-    let run = run(&world, "spring", 1, None).await;
+    let name = profile(world, None).await;
+    let run = run(world, "spring", 1, None).await;
     let claiming = Claiming {
         run: run.id,
         sender: CampaignSender::Profile(name),
@@ -157,18 +159,45 @@ async fn messages_from_a_browser_are_checked_against_the_list(world: World) {
         now: world.now(),
     };
     let Claim::Task(attempt) = campaigns.claim(claiming).await.unwrap() else { panic!("a task") };
-    let entry = DoNotContactEntry {
+    let entry = |contact: &str| DoNotContactEntry {
         id: DoNotContactId::from_uuid(world.ids.next()),
-        contact: Contact::ChatId(ChatId::user(7).unwrap()),
+        contact: contact.parse().unwrap(),
         source: ContactSource::OptOut,
         added_by: "a test".to_owned(),
         reason: None,
         added_at: world.now(),
     };
-    world.store.do_not_contact().add(vec![entry]).await.unwrap();
-    let refused = campaigns.ready(attempt.id, "7".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await;
-    assert!(matches!(refused, Err(StoreError::DoNotContact { .. })), "{refused:?}");
-    assert_eq!(campaigns.attempt(attempt.id).await.unwrap().unwrap().text, None);
+    world.store.do_not_contact().add(listed.into_iter().map(entry).collect()).await.unwrap();
+    let ready = campaigns.ready(attempt.id, "7".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await;
+    let text = campaigns.attempt(attempt.id).await.unwrap().unwrap().text;
+    match ready {
+        Ok(_) => true,
+        Err(StoreError::DoNotContact { .. }) if text.is_none() => false,
+        other => panic!("{other:?}, {text:?}"),
+    }
+}
+
+/// By what the person can be on the list.
+const LISTED_BY: [&str; 5] = ["7", "tg://user?id=7", "@client_1", "Client_1", "https://t.me/Client_1"];
+/// Others.
+const OTHERS: [&str; 4] = ["778", "@other_1", "+70000000002", "name@example.com"];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_message_from_a_browser_goes_to_who_is_listed(
+        own in prop::sample::subsequence(&LISTED_BY[..], 0..=2),
+        others in prop::sample::subsequence(&OTHERS[..], 0..=OTHERS.len()),
+        on_postgres in prop::bool::weighted(0.2),
+    ) {
+        let may_go = own.is_empty();
+        Runtime::new().unwrap().block_on(async {
+            let world = World::fresh_on(on_postgres).await;
+            prop_assert_eq!(may_go_beside(&world, [own, others].concat()).await, may_go);
+            Ok(())
+        })?;
+    }
 }
 
 async fn the_peer_of_a_written_chat_is_stored_until_unblocked(world: World) {
