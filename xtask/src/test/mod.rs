@@ -1,5 +1,6 @@
 //! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
 
+mod authorities;
 mod leftovers;
 mod panics;
 mod scratch;
@@ -67,6 +68,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     if let Some(scratch) = &scratch {
         command.env(leftovers::SCRATCH, scratch.path());
         command.env(MIGRATED_STORE, scratch.path().join("migrated.db"));
+        authorities::give(&mut command, scratch.path())?;
     }
     let prepared = prepare(workspace, arguments, &mut command, scratch.as_ref().map(Scratch::path));
     if prepared.is_err() {
@@ -101,7 +103,7 @@ fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     // Most tests wait for other processes a part of their time.
     if env::var_os(THREADS).is_none() {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        command.env(THREADS, (cores + cores.div_ceil(2)).to_string());
+        command.env(THREADS, (2 * cores).to_string());
     }
     if io::stdout().is_terminal() {
         command.args(["--", "--color", "always"]);

@@ -1,17 +1,19 @@
 //! The two-step password: the server's side of SRP, with Telegram's own published prime.
 
+use std::num::NonZero;
 use std::sync::LazyLock;
 
+use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA512, derive};
 use grammers_tl_types::types;
 use num_bigint::BigUint;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha256};
 
 use crate::mtproto::{GENERATOR, PRIME, fixed};
 use crate::telegram::identities::Seed;
 use crate::telegram::rpc::{Result, bad_request};
 
 /// Rounds of the slow hash.
-const ROUNDS: u32 = 100_000;
+const ROUNDS: NonZero<u32> = NonZero::new(100_000).expect("not zero");
 
 /// How clients are asked to hash.
 pub(crate) type Algorithm = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow;
@@ -60,7 +62,7 @@ impl Password {
         let (salt1, salt2) = (salt("1"), salt("2"));
         let first = salted(&salted(plain.as_bytes(), &salt1), &salt2);
         let mut slow = [0; 64];
-        pbkdf2::pbkdf2_hmac::<Sha512>(&first, &salt1, ROUNDS, &mut slow);
+        derive(PBKDF2_HMAC_SHA512, ROUNDS, &salt1, &first, &mut slow);
         let x = BigUint::from_bytes_be(&salted(&slow, &salt2));
         let verifier = BigUint::from(GENERATOR).modpow(&x, &P);
         Self { plain: plain.to_owned(), hint, salt1, salt2, verifier }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use testkit::{Start, World, free_port};
 
-use super::{TURN, close, closed_world, examined, finding, section, wrong};
+use super::{MACHINE, close, closed_world, examined, finding, section, wrong};
 use crate::binary;
 use crate::channels::{connected, received, writes};
 
@@ -16,7 +16,7 @@ async fn examined_now(world: &World) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn channels_in_trouble_are_reported_with_their_commands() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let (program, channels) = connected(&world).await;
     close(&world);
@@ -74,13 +74,13 @@ fn updates_of_the_bot(world: &World) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_program_on_one_token_is_named() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let (world, port) = (closed_world().await, free_port());
     world.with_channels(&format!("http://127.0.0.1:{port}"));
     close(&world);
     let program = Start::on(&world, binary(), "data").at(port).ready().await;
     let shown = async || program.get("/v1/channels/bot").await.1;
-    program.until("it is asked", || async { shown().await["hears_by"] == "poll" }).await;
+    program.until("it is asked", || async { shown().await["receives_by"] == "poll" }).await;
     let asks = updates_of_the_bot(&world);
     let client =
         reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client");

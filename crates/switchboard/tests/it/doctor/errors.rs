@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{TURN, closed_world, doctor, examined, finding, section, well, wrong};
+use super::{MACHINE, closed_world, doctor, examined, finding, section, well, wrong};
 use crate::binary;
 
 /// What is reported of a kind of error, if anything is.
@@ -15,7 +15,7 @@ fn reported<'a>(report: &'a Value, kind: &str) -> Option<&'a Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_errors_are_reported_by_kind_also_offline() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     world.fault("flood_wait", json!({"method": "messages.sendMessage", "seconds": 5, "times": 1})).await;
@@ -66,7 +66,7 @@ async fn the_last_errors_are_reported_by_kind_also_offline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_are_not_examined_without_log_lines() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let (_, report) = examined(&world, &["--offline"]).await;
     let errors = section(&report, "errors");
@@ -76,7 +76,7 @@ async fn errors_are_not_examined_without_log_lines() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn untrusted_proxy_names_the_setting_that_fixes_it() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let program = well(&world).await;
     for address in ["203.0.113.77", "203.0.113.78"] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::World;
 
-use super::{TURN, closed_world, examined, finding, section, well, wrong};
+use super::{MACHINE, closed_world, examined, finding, section, well, wrong};
 use crate::binary;
 
 /// What a section says of something.
@@ -21,7 +21,7 @@ fn fact<'a>(report: &'a Value, area: &str, name: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newer_store_is_an_error_older_store_a_note() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     program.terminate().await;
@@ -56,7 +56,7 @@ async fn newer_store_is_an_error_older_store_a_note() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_is_detected_by_telegram_and_the_store() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     // The clock of the program stands in for that of the machine, which must not be set here.
@@ -109,7 +109,7 @@ fn on_a_disk_of(world: &World, size: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn low_disk_space_is_reported_before_it_is_full() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     for (size, severity, words) in [
         ("48m", "error", "nothing new is accepted until there is more"),

@@ -20,13 +20,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{ACCOUNTS, Program, Start, World};
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 
 use crate::shell::cli::{Ran, cli};
 use crate::{binary, python};
 
-/// The doctor sees the whole machine: what one of these tests starts, another must not find.
-static TURN: Mutex<()> = Mutex::const_new(());
+/// The doctor sees the whole machine: a test that puts something there which others must not find has it alone.
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// A program of another's, until it is dropped.
 struct Foreign(Child);
@@ -116,7 +116,7 @@ async fn well(world: &World) -> Program {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_installation_is_well_with_and_without_server() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     let (code, report) = examined(&world, &[]).await;
@@ -148,7 +148,7 @@ async fn a_sound_installation_is_well_with_and_without_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn taken_port_names_its_holder() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     let holder = TcpListener::bind(("127.0.0.1", world.legacy_port(5022))).expect("binds");
     let own = std::process::id();
@@ -167,7 +167,7 @@ async fn taken_port_names_its_holder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn findings_name_the_command_that_fixes_them() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let program = well(&world).await;
     world.fault("session_revoked", json!({"account": "main"})).await;
@@ -185,7 +185,7 @@ async fn findings_name_the_command_that_fixes_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_sessions_are_reported() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = crate::importing::stage::world().await;
     close(&world);
     let folder = world.data_dir("keys");
@@ -229,7 +229,7 @@ async fn bad_sessions_are_reported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn causes_of_a_failed_start_are_found_offline() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let mut program = well(&world).await;
     program.terminate().await;
@@ -245,7 +245,7 @@ async fn causes_of_a_failed_start_are_found_offline() {
 
     // A process that has the directory and does not answer.
     let lock = fs::File::open(data.join("switchboard.lock")).expect("opens");
-    lock.try_lock().expect("nobody has it");
+    lock.try_lock().expect("no one has it");
     let (code, report) = examined(&world, &["--offline"]).await;
     assert_eq!(
         (code, &finding(&report, "server_deaf")["severity"]),

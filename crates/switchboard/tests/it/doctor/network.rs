@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use testkit::free_port;
 
-use super::{TURN, closed_world, examined, finding, findings, section, well, wrong};
+use super::{MACHINE, closed_world, examined, finding, findings, section, well, wrong};
 
 /// A label of a name may have 63 letters: this name is refused before any name server is asked.
 fn no_name() -> String {
@@ -43,7 +43,7 @@ fn about<'a>(report: &'a Value, target: &str) -> &'a Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_alert_targets_are_found_without_an_alert() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let (open, received) = listen();
     let (closed, made) = (free_port(), free_port());
@@ -118,7 +118,7 @@ async fn unreachable_alert_targets_are_found_without_an_alert() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_providers_are_reported_by_address() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let (closed, name) = (free_port(), no_name());
     let control = world.control();
@@ -176,7 +176,7 @@ async fn unreachable_providers_are_reported_by_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_unreachable_data_centre_is_a_warning() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let away = |text: String, centre: &str, port: u16| {
         let (before, rest) = text.split_once(&format!("{{ id = {centre}, address = \"")).expect("a centre");

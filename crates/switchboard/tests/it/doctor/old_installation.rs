@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::World;
 
-use super::{TURN, close, doctor, examined, finding, findings};
+use super::{MACHINE, close, doctor, examined, finding, findings};
 use crate::importing::stage;
 use crate::python;
 
@@ -190,7 +190,7 @@ PORT | SCRIPT | SERVES | ACCOUNT | API_ID | SESSION | STARTED BY | ALIVE
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_installation_is_surveyed_and_its_plan_is_carried_out() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = stage::world().await;
     let old = Old::new(&world).await;
     settings(&world, &old.host);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, World};
 
-use super::{Foreign, TURN, closed_world, examined, finding, findings, section, well};
+use super::{Foreign, MACHINE, closed_world, examined, finding, findings, section, well};
 use crate::binary;
 
 /// The doctor's report while time goes by for the server, so that what it waits for comes at once.
@@ -31,13 +31,13 @@ async fn gone(program: &Program, world: &World, code: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn locked_store_is_reported_until_released() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let program = well(&world).await;
     // A person looks into the database with another tool, and leaves a transaction open.
     let database = rusqlite::Connection::open(world.data_dir("data").join("switchboard.db")).expect("opens");
     database.busy_timeout(Duration::from_secs(10)).expect("set");
-    database.execute_batch("BEGIN EXCLUSIVE").expect("nobody else writes");
+    database.execute_batch("BEGIN EXCLUSIVE").expect("no one else writes");
     let report = examined_meanwhile(&world, &program).await;
     let silent = finding(&report, "store_silent");
     assert_eq!(silent["severity"], "error", "{silent:#}");
@@ -66,7 +66,7 @@ const CONNECTIONS: u32 = 2048;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exhausted_port_is_reported() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     let program = well(&world).await;
     let port = world.legacy_port(5022);
@@ -81,7 +81,7 @@ async fn exhausted_port_is_reported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hung_server_is_reported_by_its_pid() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     let program = well(&world).await;
     // It has its ports and its control socket, and a caller that connects is kept waiting.
@@ -184,7 +184,7 @@ fn resident(pid: u32) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn low_memory_and_oom_kills_are_reported() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     let Some(group) = Group::new() else { return };
     let program = well(&world).await;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{Foreign, TURN, close, examined, finding, findings};
+use super::{Foreign, MACHINE, close, examined, finding, findings};
 use crate::importing::stage;
 
 /// Opens a session with Telethon and keeps it, as a client does that is connected.
@@ -20,7 +20,7 @@ sys.stdin.read()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_open_in_two_programs_is_reported_with_both() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = stage::world().await;
     close(&world);
     let folder = world.data_dir("keys");
@@ -35,7 +35,7 @@ async fn a_session_open_in_two_programs_is_reported_with_both() {
         text.replacen("\n[legacy]", &format!("{account}\n[legacy]"), 1)
     });
     let is_reported = |report: &Value| findings(report).iter().any(|one| one["code"] == "session_shared");
-    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "nobody has it open");
+    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "no one has it open");
 
     let one = Foreign::python(HOLDS, &[path]);
     let (_, report) = examined(&world, &["--offline"]).await;
@@ -62,5 +62,5 @@ async fn a_session_open_in_two_programs_is_reported_with_both() {
     assert_eq!(shared["fix"]["kind"], "advice", "foreign programs are left alone: {shared:#}");
 
     drop((one, two));
-    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "nobody has it open any more");
+    assert!(!is_reported(&examined(&world, &["--offline"]).await.1), "no one has it open any more");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use testkit::World;
 
 use super::old_installation::script;
-use super::{TURN, closed_world, findings, section};
+use super::{MACHINE, closed_world, findings, section};
 use crate::binary;
 
 /// The doctor's report where these are the units of the machine and there are no others.
@@ -41,7 +41,7 @@ fn where_units_are(world: &World, folder: &Path) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_units_are_reported_and_a_right_one_is_not() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.write().await;
     let world = closed_world().await;
     let folder = world.data_dir("units");
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("written");
@@ -91,7 +91,7 @@ async fn wrong_units_are_reported_and_a_right_one_is_not() {
     };
     assert_eq!(named("right.service"), "ours, not started at boot, restart: always, user: switchboard");
     assert_eq!(named("mended.service"), "ours, not started at boot, restart: on-failure, user: its own");
-    assert_eq!(named("shop.service"), "", "it is somebody else's");
+    assert_eq!(named("shop.service"), "", "it belongs to another");
     let fix = |code: &str| {
         findings(&report).into_iter().find(|one| one["code"] == code).map(|one| one["fix"].clone())
     };

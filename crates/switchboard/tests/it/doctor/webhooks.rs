@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{World, free_port};
 
-use super::{TURN, closed_world, doctor, examined, findings, section, well};
+use super::{MACHINE, closed_world, doctor, examined, findings, section, well};
 use crate::shell::cli::cli;
 
 /// Where each webhook should be. The path is a secret.
@@ -308,7 +308,7 @@ fn shows_no_secret(text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_provider_is_asked_for_its_webhook_without_a_change() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     let cases = cases();
     set_up(&world, &cases).await;
@@ -411,7 +411,7 @@ async fn each_provider_is_asked_for_its_webhook_without_a_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn incomplete_webhook_setting_prevents_the_start() {
-    let _turn = TURN.lock().await;
+    let _machine = MACHINE.read().await;
     let world = closed_world().await;
     world.edit_settings(|text| {
         text + "\n[[doctor.webhooks]]\nname = 'shop'\nprovider = 'vk'\nexpect = 'https://example.com/planted'\n\
