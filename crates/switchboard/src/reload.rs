@@ -181,10 +181,9 @@ impl Reload<'_> {
 /// Has the settings read again on each SIGHUP, as `switchboard reload` does. Never ends but in an error.
 pub(crate) async fn on_hangup(state: &web::State) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
-    let inside = web::InProcessApi::new(state);
     while hangup.recv().await.is_some() {
         let request = Request::post("/v1/settings/reload").header("host", "localhost");
-        let answer = inside.answer(request.body(String::new().into())?).await;
+        let answer = web::InProcessApi::new(state).answer(request.body(String::new().into())?).await;
         tracing::debug!(status = %answer.status(), "a SIGHUP was answered");
     }
     std::future::pending().await

@@ -40,7 +40,10 @@ pub(crate) fn control(state: &State) -> Router {
 
 /// The Model Context Protocol, whose tools have the API for themselves.
 fn tools(state: &State) -> Router<State> {
-    mcp::route(finish(API.0.clone().with_state(state.clone()), state, "mcp"))
+    let state = state.clone();
+    mcp::route(LazyLock::new(Box::new(move || {
+        finish(API.0.clone().with_state(state.clone()), &state, "mcp")
+    })))
 }
 
 /// The paths of the API with their calls, as its handlers describe them.

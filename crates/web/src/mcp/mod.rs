@@ -10,7 +10,7 @@ mod schema;
 mod server;
 mod tools;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -27,16 +27,20 @@ use crate::problem::{Code, Problem};
 use crate::state::State;
 use server::Server;
 
+/// A router that is made at its first use: most programs are never asked for a tool.
+pub(crate) type LazyRouter = LazyLock<Router, Box<dyn FnOnce() -> Router + Send>>;
+
 /// The route; `api` answers the calls of the tools.
-pub(crate) fn route(api: Router) -> Router<State> {
+pub(crate) fn route(api: LazyRouter) -> Router<State> {
+    let api = Arc::new(api);
     Router::new().route(
         "/mcp",
-        any(move |Shared(state): Shared<State>, request: Request| serve(state, api.clone(), request)),
+        any(move |Shared(state): Shared<State>, request: Request| serve(state, Arc::clone(&api), request)),
     )
 }
 
 /// Answers one request of the protocol. There are no sessions: each request brings its key, and nothing is kept between two.
-async fn serve(state: State, api: Router, request: Request) -> Result<Response, Problem> {
+async fn serve(state: State, api: Arc<LazyRouter>, request: Request) -> Result<Response, Problem> {
     let options = state.options();
     let settings = &options.examined.settings;
     if !settings.mcp.enabled {
@@ -52,7 +56,7 @@ async fn serve(state: State, api: Router, request: Request) -> Result<Response, 
         .with_allowed_hosts(hosts)
         .with_allowed_origins(origins)
         .with_max_request_body_bytes(options.limits.body);
-    let server = Server::new(api, caller, parts.extensions.get::<ConnectionInfo>().copied());
+    let server = Server::new(Router::clone(&api), caller, parts.extensions.get::<ConnectionInfo>().copied());
     let sessions = Arc::new(NeverSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
     let answer = service.handle(Request::from_parts(parts, Body::from(body))).await.map(Body::new);
