@@ -39,7 +39,7 @@ pub struct Alert {
     #[schema(value_type = Option<String>)]
     pub joined_to: Option<AlertId>,
     /// When the targets were notified, or it was put in their queues.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When they were reminded last.
     pub reminded_at: Option<Timestamp>,
     /// Why no one is notified of it now: `mute` or `maintenance`.
@@ -65,7 +65,7 @@ impl From<AlertView> for Alert {
             raised_at: alert.raised_at,
             closed_at: alert.closed_at,
             joined_to: alert.joined_to,
-            told_at: alert.notified_at,
+            notified_at: alert.notified_at,
             reminded_at: alert.reminded_at,
             silence: silence.map(|silence| silence.as_str().to_owned()),
             silent_until: silence.map(alerts::Silence::until),

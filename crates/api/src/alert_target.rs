@@ -35,7 +35,7 @@ pub struct AlertTarget {
     /// Since when the oldest of them waits.
     pub waiting_since: Option<Timestamp>,
     /// When it took something last.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When it did not, since then.
     pub failed_at: Option<Timestamp>,
     /// Why it did not.
@@ -57,7 +57,7 @@ impl From<TargetView> for AlertTarget {
             created_by,
             waiting: target.waiting,
             waiting_since: target.waiting_since,
-            told_at: target.notified_at,
+            notified_at: target.notified_at,
             failed_at: target.failed_at,
             last_error: target.last_error,
             off_at: target.off_at,
@@ -69,7 +69,7 @@ impl From<TargetView> for AlertTarget {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TargetTest {
     /// Whether the target has it already.
-    pub told: bool,
+    pub delivered: bool,
     /// The message that is on its way to the chat.
     #[schema(value_type = Option<String>)]
     pub message: Option<MessageId>,

@@ -40,10 +40,10 @@ pub struct Channel {
     pub identity: Option<ChannelIdentity>,
     /// How it hears of what customers write: `webhook`, `poll`, `nothing` or `starting`.
     #[schema(example = "webhook")]
-    pub hears_by: String,
+    pub receives_by: String,
     /// When a genuine post of its provider came last, a handshake among them; none where none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub heard_at: Option<Timestamp>,
+    pub last_post_at: Option<Timestamp>,
     /// When a customer wrote last.
     pub last_in_at: Option<Timestamp>,
     /// When something was sent last.
@@ -109,7 +109,7 @@ pub struct ChannelWebhookState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
     /// When it was asked.
-    pub asked_at: Timestamp,
+    pub checked_at: Timestamp,
 }
 
 /// What the store knows of an account.
@@ -241,7 +241,7 @@ impl ChannelWebhookState {
             elsewhere: others.map(|url| without_path(url)).collect(),
             last_error: registered.last_error.clone(),
             waiting: registered.waiting,
-            asked_at: *at,
+            checked_at: *at,
         }
     }
 }
@@ -259,7 +259,7 @@ impl Channel {
             (None, None) => ("ready", None),
         };
         let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
-        let hears_by: &'static str = HearsBy::into(status.hears_by);
+        let receives_by: &'static str = HearsBy::into(status.receives_by);
         Self {
             name: account.name().clone(),
             channel: account.channel.clone(),
@@ -267,8 +267,8 @@ impl Channel {
             detail,
             held_until,
             identity: status.identity.map(identity),
-            hears_by: hears_by.to_owned(),
-            heard_at: status.health.heard_at,
+            receives_by: receives_by.to_owned(),
+            last_post_at: status.health.last_post_at,
             last_in_at: stored.last_in_at,
             last_out_at: status.last_out.max(stored.last_out_at),
             switch: if status.paused { "paused" } else { "on" }.to_owned(),
@@ -295,8 +295,8 @@ impl Channel {
             detail: None,
             held_until: None,
             identity: None,
-            hears_by: <&str>::from(HearsBy::Nothing).to_owned(),
-            heard_at: None,
+            receives_by: <&str>::from(HearsBy::Nothing).to_owned(),
+            last_post_at: None,
             last_in_at: None,
             last_out_at: None,
             switch: "on".to_owned(),

@@ -78,7 +78,7 @@ pub struct AccountStatus {
     /// What it is called at its provider.
     pub identity: Option<crate::Identity>,
     /// Whether it hears by being posted to, by asking, or not at all.
-    pub hears_by: HearsBy,
+    pub receives_by: HearsBy,
     /// How far the files of its messages are.
     pub files: FilesStatus,
     /// Whether a person paused it: nothing is sent through it, and what comes in is received.

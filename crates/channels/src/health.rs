@@ -28,8 +28,8 @@ pub struct Health {
     #[serde(default)]
     pub(crate) was_here: bool,
     /// When a post or a handshake that is the provider's came last.
-    #[serde(default)]
-    pub heard_at: Option<Timestamp>,
+    #[serde(default, rename = "heard_at")]
+    pub last_post_at: Option<Timestamp>,
 }
 
 /// The last error of an account.
@@ -134,7 +134,7 @@ mod tests {
                 prop_assert!(counted >= within(length.as_secs() - 600) && counted <= within(length.as_secs() + 600));
             }
             prop_assert!(health.errors.len() <= 145);
-            health.heard_at = Some(now);
+            health.last_post_at = Some(now);
             let kept = serde_json::to_string(&health).unwrap();
             prop_assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
         }

@@ -271,7 +271,7 @@ impl Reception {
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
         let Hook { events, answer } = account.provider.hook(post)?;
         let now = self.channels.clock().now();
-        account.change(|status| status.health.heard_at = Some(now));
+        account.change(|status| status.health.last_post_at = Some(now));
         let message_id = events.iter().find_map(|event| match &event.change {
             InboundChange::Message(message) => Some(message.external_id.clone()),
             _ => None,
@@ -476,7 +476,7 @@ impl Reception {
         let mut wait = FIRST_WAIT;
         loop {
             let is_polled = self.is_polled(account).await;
-            let posts = account.status().hears_by == HearsBy::Webhook;
+            let posts = account.status().receives_by == HearsBy::Webhook;
             if !(is_polled || posts && account.provider.polls_beside_posts()) {
                 self.channels.clock().sleep(CHECK).await;
                 continue;
@@ -511,7 +511,7 @@ impl Reception {
             },
         };
         account.change(|status| {
-            status.hears_by = by;
+            status.receives_by = by;
             if by != HearsBy::Poll {
                 status.rival = None;
             }

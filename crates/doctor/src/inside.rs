@@ -106,7 +106,7 @@ pub struct ChannelFact {
     /// Whether what customers write is wanted at all.
     pub receives: bool,
     /// As the API names it.
-    pub hears_by: String,
+    pub receives_by: String,
     /// Where its provider posts to, as the API names it; nothing where it cannot be asked.
     pub webhook: Option<String>,
     /// The hosts of other programs that it posts to.

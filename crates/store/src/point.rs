@@ -105,7 +105,7 @@ points! {
     SAVE_CLEARING = "save_clearing";
     SAVE_ALERTS = "save_alerts";
     ALERT_DELIVERED = "alert_delivered";
-    ALERT_RECEIVED = "alert_told";
+    ALERT_RECEIVED = "alert_notified";
     ALERT_PUT_OFF = "alert_put_off";
     ALERT_GIVEN_UP = "alert_given_up";
     ALERT_TARGET_OFF = "alert_target_off";

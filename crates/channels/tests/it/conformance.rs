@@ -335,7 +335,7 @@ impl Account {
         self.hear(found).await
     }
 
-    async fn hears_by_poll(&mut self) {
+    async fn receives_by_poll(&mut self) {
         // Some begin with what waits, some with the present; some wait where nothing is there.
         self.writes(&json!({})).await;
         self.events().await;
@@ -345,7 +345,7 @@ impl Account {
         assert_eq!((message.chat.as_str(), message.origin), (self.chat.as_str(), MessageOrigin::Person));
     }
 
-    async fn hears_by_webhook(&mut self) {
+    async fn receives_by_webhook(&mut self) {
         let receiver = Receiver::start(Arc::clone(&self.provider)).await;
         let url = format!("{}{}", receiver.url, self.column.query);
         let done = self.provider.register(&url).await;
@@ -401,8 +401,8 @@ impl Account {
 
     async fn hears(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Poll => self.hears_by_poll().await,
-            Incoming::Webhook => self.hears_by_webhook().await,
+            Incoming::Poll => self.receives_by_poll().await,
+            Incoming::Webhook => self.receives_by_webhook().await,
             Incoming::Text => {
                 let id = self.writes(&json!({})).await;
                 let word = format!("Text {}", self.number);

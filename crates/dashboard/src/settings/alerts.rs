@@ -173,7 +173,7 @@ pub(crate) async fn act(
             .map(|tested| {
                 words.tested(
                     &name,
-                    tested.told,
+                    tested.delivered,
                     tested.why.as_deref().map(|why| translate(visitor.language, why)).as_deref(),
                 )
             }),

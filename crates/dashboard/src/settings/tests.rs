@@ -235,13 +235,13 @@ fn targets_in_each_state() {
             source: source.to_owned(),
             waiting: 0,
             waiting_since: None,
-            told_at: None,
+            notified_at: None,
             failed_at: None,
             last_error: None,
             off_at: None,
         };
         let targets = [
-            AlertTarget { told_at: Some(ago(1)), ..target("owner", "telegram", "settings") },
+            AlertTarget { notified_at: Some(ago(1)), ..target("owner", "telegram", "settings") },
             AlertTarget {
                 waiting: 3,
                 failed_at: Some(ago(2)),
@@ -252,7 +252,7 @@ fn targets_in_each_state() {
             AlertTarget {
                 waiting: 2,
                 waiting_since: Some(ago(5)),
-                told_at: Some(ago(6)),
+                notified_at: Some(ago(6)),
                 ..target("chat", "telegram", "store")
             },
             target("mail", "email", "store"),

@@ -17,7 +17,7 @@ words! {
     reference: "The API that sends through it", "API для отправки через него";
     account: "Account", "Аккаунт";
     state: "State", "Состояние";
-    hears_by: "Receives", "Приём";
+    receives_by: "Receives", "Приём";
     last_in: "Last received", "Последнее входящее";
     last_out: "Last sent", "Последнее исходящее";
     never: "not yet", "ещё не было";
@@ -139,8 +139,8 @@ impl ChannelsWords {
         self.language.of(english, russian)
     }
 
-    pub(crate) fn reception(&self, hears_by: &str) -> &'static str {
-        let (english, russian) = match hears_by {
+    pub(crate) fn reception(&self, receives_by: &str) -> &'static str {
+        let (english, russian) = match receives_by {
             "webhook" => ("the provider posts", "присылает сервис"),
             "poll" => ("the provider is asked", "опрос сервиса"),
             "nothing" => ("off", "выключен"),

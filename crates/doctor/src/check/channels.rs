@@ -108,7 +108,7 @@ fn paused(account: &ChannelFact) -> Option<Finding> {
 /// Whether its provider posts where it should.
 fn webhook(account: &ChannelFact) -> Option<Finding> {
     let name = &account.name;
-    let is_asked = account.hears_by == "poll";
+    let is_asked = account.receives_by == "poll";
     let (code, severity, summary, fix) = match account.webhook.as_deref()? {
         _ if !account.receives => return None,
         "elsewhere" => (
@@ -246,7 +246,7 @@ mod tests {
             channel: "avito".to_owned(),
             state: state.to_owned(),
             receives: true,
-            hears_by: "webhook".to_owned(),
+            receives_by: "webhook".to_owned(),
             webhook: Some("here".to_owned()),
             ..ChannelFact::default()
         }
@@ -266,7 +266,7 @@ mod tests {
     fn a_troubled_account_is_reported_with_its_reason() {
         let webhook = |state: &str, by: &str| ChannelFact {
             webhook: Some(state.to_owned()),
-            hears_by: by.to_owned(),
+            receives_by: by.to_owned(),
             ..fact("ready")
         };
         for (fact, wanted) in [

@@ -352,7 +352,7 @@ async fn every_write_has_its_failpoints(_: World) {
         "save_clearing",
         "save_alerts",
         "alert_delivered",
-        "alert_told",
+        "alert_notified",
         "alert_put_off",
         "alert_given_up",
         "alert_target_off",

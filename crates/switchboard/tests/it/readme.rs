@@ -239,10 +239,10 @@ async fn settings_are_tried_on_the_demo_world() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_account_of_the_demo_is_connected() {
-    let here = "\"hears_by\":\"webhook\"…\"webhook\":{\"state\":\"here\"";
+    let here = "\"receives_by\":\"webhook\"…\"webhook\":{\"state\":\"here\"";
     // Of these no provider says where it posts.
-    let posts = "\"hears_by\":\"webhook\"";
-    let polled = "\"hears_by\":\"poll\"";
+    let posts = "\"receives_by\":\"webhook\"";
+    let polled = "\"receives_by\":\"poll\"";
     let names = [
         ("bot", here),
         ("shop", here),
@@ -257,8 +257,7 @@ async fn every_account_of_the_demo_is_connected() {
         ("texts_smpp", polled),
         ("mail", polled),
     ];
-    let command =
-        "curl -s http://127.0.0.1:5099/v1/channels -H \"X-API-Key: $KEY\" | grep -o '\"hears_by\"' | wc -l";
+    let command = "curl -s http://127.0.0.1:5099/v1/channels -H \"X-API-Key: $KEY\" | grep -o '\"receives_by\"' | wc -l";
     let all = Typed { command: command.to_owned(), answer: names.len().to_string() };
     let steps = names.map(|(name, how)| {
         // Until it is so, while time goes by; what it is last is what is compared.

@@ -120,6 +120,6 @@ mod tests {
             assert!(taken(&slots, asker(one)).is_some());
         }
         let _mine = taken(&slots, Asker::Machine);
-        assert_eq!(slots.shares.lock().expect("nobody broke it").len(), 1);
+        assert_eq!(slots.shares.lock().expect("no one broke it").len(), 1);
     }
 }

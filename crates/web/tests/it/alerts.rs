@@ -101,7 +101,7 @@ async fn a_target_is_made_tested_notified_and_removed() {
     let tested = world.call("POST", "/v1/alert-targets/pager/test").send().await;
     assert_eq!(
         (tested.status, tested.json()),
-        (200, json!({ "told": true, "message": null, "why": null })),
+        (200, json!({ "delivered": true, "message": null, "why": null })),
         "{tested:?}"
     );
     assert_eq!(receiver.bodies()[0]["type"], "alerts.test");
@@ -121,7 +121,7 @@ async fn a_target_is_made_tested_notified_and_removed() {
 
     broken(&world, "account:main").await;
     world.clock.advance(Duration::from_secs(6));
-    world.until_shown("/v1/alerts", |page| page["items"][0]["told_at"].is_string()).await;
+    world.until_shown("/v1/alerts", |page| page["items"][0]["notified_at"].is_string()).await;
     world.until_shown("/v1/alert-targets", |page| page["items"][0]["waiting"] == 0).await;
     assert_eq!(receiver.bodies()[2]["data"]["raised"][0]["card"], "account:main");
 

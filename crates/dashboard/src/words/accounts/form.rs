@@ -57,8 +57,8 @@ words! {
     per_day: "Messages in 24 hours", "Сообщений за 24 часа";
     keep: "Messages that come in", "Входящие сообщения";
     keep_help:
-        "Which are kept here and told of as events. It counts from the next message on.",
-        "Какие хранятся здесь и сообщаются как события. Действует со следующего сообщения.";
+        "Which are kept here and sent as events. It counts from the next message on.",
+        "Какие сохраняются здесь и передаются как события. Действует со следующего сообщения.";
     keep_rule: "Keep those of", "Хранить сообщения из";
     keep_always: "Always of these chats", "Всегда из этих чатов";
     keep_never: "Never of these chats", "Никогда из этих чатов";

@@ -123,7 +123,7 @@ words! {
     files_waiting: "Files to fetch", "Файлов к загрузке";
     missed: "Messages that were missed", "Пропущенные сообщения";
     missed_detail:
-        "Telegram no longer told the account of them, as after a long absence. They are read from the histories of the chats.",
+        "Telegram no longer sent them to the account, as after a long absence. They are read from the histories of the chats.",
         "Telegram уже не сообщил о них аккаунту, например после долгого отсутствия. Они читаются из истории чатов.";
     missed_private: "Private chats and basic groups", "Личные чаты и обычные группы";
     missed_more: "There are more; the API lists all.", "Есть и другие; все перечисляет API.";

@@ -16,7 +16,7 @@ impl OverviewWords {
                  другой аккаунт.",
             ),
             Advice::WaitOrAddAnAccount => (
-                "Telegram told every account that could do this to wait. It goes on by itself when the first of them is \
+                "Telegram asked every account that could do this to wait. It goes on by itself when the first of them is \
                  free; until then nothing of this kind leaves, unless another account is added.",
                 "Telegram требует ждать от всех аккаунтов, которые могли бы это сделать. Работа продолжится сама, когда \
                  освободится первый; до тех пор ничего такого не уходит, если не добавить ещё один аккаунт.",

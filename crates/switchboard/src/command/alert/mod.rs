@@ -88,7 +88,7 @@ async fn list(past: bool, options: &ApiOptions) -> anyhow::Result<()> {
         ("REASON", "reason"),
         ("SINCE", "raised_at"),
         ("UNTIL", "closed_at"),
-        ("NOTIFIED", "told_at"),
+        ("NOTIFIED", "notified_at"),
         ("SILENCE", "silence"),
         ("DETAIL", "detail"),
     ];

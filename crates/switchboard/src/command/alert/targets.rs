@@ -119,7 +119,7 @@ impl Targets {
                     ("WHERE", "place"),
                     ("SOURCE", "source"),
                     ("WAITING", "waiting"),
-                    ("NOTIFIED", "told_at"),
+                    ("NOTIFIED", "notified_at"),
                     ("OFF SINCE", "off_at"),
                     ("LAST ERROR", "last_error"),
                 ];
@@ -133,7 +133,7 @@ impl Targets {
             Action::Test(One { name, location }) => {
                 let path = format!("/v1/alert-targets/{name}/test");
                 let tested = location.call(Method::POST, &path, None).await?;
-                if tested["told"] == true {
+                if tested["delivered"] == true {
                     say!("{name} has it.");
                 } else {
                     let [message, why] = ["message", "why"].map(|field| cell(&tested, field));

@@ -89,8 +89,10 @@ impl SideWork {
             let answer =
                 self.call(Method::POST, &format!("/v1/alert-targets/{name}/report"), Some(&body)).await;
             reports.push(match answer {
-                Ok(answer) => json!({ "target": name, "told": answer["told"], "why": answer["why"] }),
-                Err(failed) => json!({ "target": name, "told": false, "why": failed.what }),
+                Ok(answer) => {
+                    json!({ "target": name, "delivered": answer["delivered"], "why": answer["why"] })
+                }
+                Err(failed) => json!({ "target": name, "delivered": false, "why": failed.what }),
             });
         }
         Value::Array(reports)

@@ -36,7 +36,9 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.alert_put_off" => Scenario::Broken(500),
         "store.alert_target_off" => Scenario::Broken(410),
         "store.alert_given_up" => Scenario::Week,
-        "store.alert_told" => call(None, ("POST", "/v1/alert-targets/hook/test", "{}"), "\"told_at\":\"2"),
+        "store.alert_notified" => {
+            call(None, ("POST", "/v1/alert-targets/hook/test", "{}"), "\"notified_at\":\"2")
+        }
         "store.add_alert_target" => call(None, TARGET, "\"owner\""),
         "store.remove_alert_target" => {
             call(Some(TARGET), ("DELETE", "/v1/alert-targets/owner", ""), "\"owner\"")

@@ -249,7 +249,7 @@ async fn polled_messages_are_received_once_when_killed_midway() {
             false
         };
         program.until(&format!("{account} is asked"), is_in).await;
-        assert_eq!(program.get(&format!("/v1/channels/{account}")).await.1["hears_by"], "poll");
+        assert_eq!(program.get(&format!("/v1/channels/{account}")).await.1["receives_by"], "poll");
     }
     for (channel, account) in ACCOUNTS {
         let points = ["store.take_from_channel.before", "store.take_from_channel.after"];

@@ -81,7 +81,7 @@ async fn the_alert_targets_get_the_comparison() {
     let sides = Sides::begin_in(world).await;
     let moved = fine(sides.run().beside().await);
     let facts = |step: &str| moved["journal"]["records"][step]["facts"].clone();
-    assert_eq!(facts("compare")["report"], json!([{ "target": "owner", "told": true, "why": null }]));
+    assert_eq!(facts("compare")["report"], json!([{ "target": "owner", "delivered": true, "why": null }]));
     let report = receiver.bodies().into_iter().find(|body| body["type"] == "report").expect("a report");
     let text = report["data"]["text"].as_str().expect("a text");
     assert!(

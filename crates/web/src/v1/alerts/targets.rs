@@ -179,10 +179,10 @@ pub(crate) async fn report(
 fn answer(name: &str, tested: Result<Tested, TestError>) -> Result<Response, Problem> {
     match tested {
         Ok(Tested::Delivered) => {
-            Ok(json(StatusCode::OK, &api::TargetTest { told: true, message: None, why: None }))
+            Ok(json(StatusCode::OK, &api::TargetTest { delivered: true, message: None, why: None }))
         }
         Ok(Tested::Queued { message, why }) => {
-            let test = api::TargetTest { told: false, message: Some(message), why: Some(why) };
+            let test = api::TargetTest { delivered: false, message: Some(message), why: Some(why) };
             let answer = json(StatusCode::ACCEPTED, &test);
             Ok(located(answer, &format!("/v1/messages/{message}")))
         }

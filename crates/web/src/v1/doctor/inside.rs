@@ -116,7 +116,7 @@ fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
         is_shared: status.rival.is_some()
             || matches!(status.last_error, Some((channels::CallError::Conflict(_), _))),
         receives: account.fields.receive != config::ReceiveBy::Off,
-        hears_by: shown.hears_by,
+        receives_by: shown.receives_by,
         webhook: webhook.as_ref().map(state),
         elsewhere: webhook.as_ref().map(|webhook| webhook.elsewhere.clone()).unwrap_or_default(),
         provider_error: webhook.as_ref().and_then(|webhook| webhook.last_error.clone()),
