@@ -64,7 +64,7 @@ async def resolve(chat):
 
 
 async def find_client(entity, body):
-    """The user to be mentioned: the one named by the caller, else whoever wrote last and is a person."""
+    """The user to be mentioned: the one named by the caller, else the last person who wrote."""
     if body.get("client_id"):
         return await client.get_entity(int(body["client_id"]))
     if body.get("client_username"):

@@ -54,7 +54,7 @@ async fn failed_notice_is_a_new_message_next_time() {
 #[tokio::test]
 async fn a_test_tells_a_chat_too() {
     let world = World::with(vec![chat("owner", None)]).await;
-    assert_eq!(world.alerts.test("owner").await.expect("told"), alerts::Tested::Delivered);
+    assert_eq!(world.alerts.test("owner").await.expect("answered"), alerts::Tested::Delivered);
     assert!(world.script.sent()[0].1.contains("This is a test"));
     world.script.refuse(true);
     let refused = world.alerts.test("owner").await.expect_err("refused").to_string();

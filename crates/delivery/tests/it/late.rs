@@ -29,7 +29,7 @@ async fn late_reply<T>(
         }
     };
     tokio::select! {
-        _ = &mut change => panic!("nobody waits for the store"),
+        _ = &mut change => panic!("no one waits for the store"),
         () = handed_over => {}
     }
     tokio::time::pause();

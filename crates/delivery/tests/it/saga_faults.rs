@@ -219,7 +219,7 @@ async fn leaving_is_repeated_until_it_is_known_to_be_done() {
     assert!(bench.comes_to_rest().await);
     assert_eq!(bench.get(id).await.state, SagaState::Done);
     assert_eq!(bench.store.chats().left().await.expect("reads"), [group(1)]);
-    assert_eq!(bench.provider.times("leave"), 5, "nobody else leaves");
+    assert_eq!(bench.provider.times("leave"), 5, "no one else leaves");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn two_senders_with_one_account_name_are_refused() {
     // Any of them that changes is a change.
     let mut changes = both.changes();
     telegram.lose("backup");
-    changes.changed().await.expect("told");
+    changes.changed().await.expect("changed");
 }
 
 #[tokio::test]

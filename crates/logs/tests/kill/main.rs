@@ -32,8 +32,8 @@ mod tests {
                 if number.is_multiple_of(50) {
                     // What was said is said: the line goes out before the next is logged.
                     let mut out = std::io::stdout().lock();
-                    writeln!(out, "said {number} {}", began.elapsed().as_millis()).expect("somebody reads");
-                    out.flush().expect("somebody reads");
+                    writeln!(out, "said {number} {}", began.elapsed().as_millis()).expect("someone reads");
+                    out.flush().expect("someone reads");
                 }
             }
         });

@@ -84,7 +84,7 @@ mod tests {
             Some(UpdatesLike::AffectedChannelMessages { channel_id: 7, message_ids, affected }) => {
                 assert_eq!((message_ids, affected.pts), (vec![3, 4], 5));
             }
-            _ => panic!("not told apart"),
+            _ => panic!("not distinguished"),
         }
         let request = functions::messages::DeleteMessages { revoke: true, id: vec![3] }.to_bytes();
         let update = with_result(Some(&request), &affected_one());

@@ -111,7 +111,7 @@ async def use(telegram, one, mark):
 
     try:
         await telegram.get_entity("@nobody_at_all")
-        raise AssertionError("nobody has this name")
+        raise AssertionError("no one has this name")
     except ValueError:
         pass
     await listen(telegram, one, mark)
@@ -171,7 +171,7 @@ async def with_sign_in(connection):
         wrong = "00000" if one["login_code"] != "00000" else "00001"
         try:
             await telegram.sign_in(one["phone"], wrong)
-            raise AssertionError("a wrong code signs nobody in")
+            raise AssertionError("a wrong code signs no one in")
         except errors.PhoneCodeInvalidError:
             pass
         await telegram.sign_in(one["phone"], one["login_code"])

@@ -128,7 +128,7 @@ async def terms():
 
 
 async def refused():
-    """Phones that nobody signs in with."""
+    """Phones that no one signs in with."""
     telegram = await stranger(account("main"))
     call("PUT", "/telegram/accounts/main/sign-in", {"banned": True})
     try:

@@ -110,7 +110,7 @@ async fn messages_in_progress_are_in_doubt_until_seen_in_the_chat(world: World) 
     assert_eq!(held, HeldBack { messages_in_doubt: 2, ..HeldBack::default() });
     let message = world.get(one).await;
     assert_eq!((message.state, message.failure), (MessageState::InDoubt, None));
-    assert_eq!(message.account, Some(account("main")), "whoever looks for it needs to know");
+    assert_eq!(message.account, Some(account("main")), "a search shows the account");
     let (step, detail) = last_step(&world, one).await;
     assert_eq!(step, Step::InDoubt);
     assert_eq!(detail.as_deref(), Some("it was under way when the backup of 2026-11-20T11:07:31Z was made"));

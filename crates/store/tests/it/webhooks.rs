@@ -158,7 +158,7 @@ async fn the_number_of_webhooks_is_limited(world: World) {
 async fn an_event_gets_one_delivery_however_often_it_is_fanned_out(world: World) {
     world.queued(1).await;
     let id = added(&world).await;
-    assert_eq!(fan_out(&world, id).await, [], "what was before is not told");
+    assert_eq!(fan_out(&world, id).await, [], "earlier events are not sent");
     world.queued(1).await;
     let events = fan_out(&world, id).await;
     assert!(!events.is_empty());

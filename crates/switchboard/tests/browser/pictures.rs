@@ -294,7 +294,7 @@ async fn take(folder: &Path) {
     fs::create_dir_all(folder).expect("a folder");
     let stage = with_one_of_its_own().await;
     let settings = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(stage.world.settings_file(), settings).expect("the settings are nobody else's");
+    fs::set_permissions(stage.world.settings_file(), settings).expect("the settings belong to no one else");
     let owner = stage.tab().await;
     // Its clock is right before it is moved.
     take_page(folder, &stage, &owner, ("diagnostics", "/diagnostics")).await;

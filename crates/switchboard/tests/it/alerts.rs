@@ -45,7 +45,7 @@ async fn lost_account_is_reported_by_chat_and_webhook() {
     let raised: Vec<Value> = receiver.bodies();
     // The leaps of the clock may cost another account an answer.
     let main = raised.iter().find(|body| body["data"].to_string().contains("\"account:main\""));
-    let cards: Vec<&str> = main.expect("told")["data"]["raised"]
+    let cards: Vec<&str> = main.expect("answered")["data"]["raised"]
         .as_array()
         .expect("alerts")
         .iter()

@@ -214,7 +214,7 @@ async fn a_doubt_about_a_chat_is_ended_by_a_person() {
     world.fault("banned", json!({"account": "main"})).await;
     let shown = program.finished(&operation, Some(STEP)).await;
     assert_eq!(shown["state"], "in_doubt", "{shown}");
-    assert_eq!(world.effects(CREATE).await.len(), 1, "nobody else makes another");
+    assert_eq!(world.effects(CREATE).await.len(), 1, "no one else makes another");
     let chat_id = world.chat_titled("Order 1004").await;
     world.delete("/faults").await;
     let path = format!("/v1/operations/{operation}/resolve");

@@ -52,7 +52,7 @@ async fn a_restart_reconnects_and_unknown_names_are_reported() {
     let mut changes = pool.changes();
     changes.mark_unchanged();
     pool.act(&name("backup_1"), Action::Restart).await.expect("restarted");
-    changes.changed().await.expect("told");
+    changes.changed().await.expect("changed");
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     assert_eq!(send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     let refused = pool.act(&name("nobody"), Action::Stop).await;

@@ -49,7 +49,7 @@ async fn unreadable_dialogs_block_no_other_account() {
     until("it is held up", || !view(&pool, "backup_1").floods.is_empty()).await;
     world.telegram().clear_calls();
     let lookup = tokio::time::timeout(Duration::from_secs(10), candidates(&pool, UNKNOWN, None));
-    let found = lookup.await.expect("nobody waits for what is ten minutes away");
+    let found = lookup.await.expect("no one waits for what is ten minutes away");
     assert_eq!(world.calls("backup_2", "messages.getDialogs"), 1);
     assert_eq!(why(&found, "backup_2").0, RefusalKind::NotFound);
     assert_eq!(why(&found, "backup_1").0, RefusalKind::Unusable, "{found:?}");

@@ -159,7 +159,7 @@ impl DelayingProxy {
         let done = Arc::clone(&proxy.delivered);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let centre = TcpStream::connect(address).await.expect("somebody listens");
+                let centre = TcpStream::connect(address).await.expect("someone listens");
                 let (mut from_client, mut to_client) = client.into_split();
                 let (mut from_centre, mut to_centre) = centre.into_split();
                 let back = tokio::spawn(async move {

@@ -40,13 +40,13 @@ async fn a_restart_reads_no_dialogs_for_half_an_hour() {
     let world = World::with_dialogs(250).await.only(&["backup_1"]);
     let pool = world.ready().await;
     let first = view(&pool, "backup_1");
-    let total = first.dialogs_total.expect("Telegram told how many there are");
+    let total = first.dialogs_total.expect("Telegram says how many there are");
     assert!(first.dialogs_read >= usize::try_from(total).expect("few") && total > 0, "{first:?}");
     pool.stop(Duration::from_secs(5)).await;
     world.telegram().clear_calls();
     let pool = started(&world).await;
     let again = view(&pool, "backup_1");
-    assert_eq!((again.dialogs_read, again.dialogs_total), (first.dialogs_read, None), "nobody asked again");
+    assert_eq!((again.dialogs_read, again.dialogs_total), (first.dialogs_read, None), "no one asked again");
     assert_eq!(able(&candidates(&pool, "@client_1", None).await), ["backup_1"]);
     // Nothing that reaches us mentions it.
     world.fault("backup_1", FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
@@ -147,7 +147,7 @@ async fn a_stopped_service_makes_no_calls_and_stays_stopped() {
     changes.mark_unchanged();
     let running = pool.set_service(Service::SendText, ServiceAction::Start).await.expect("started");
     assert!(running.running && running.since > stopped.since);
-    changes.changed().await.expect("told");
+    changes.changed().await.expect("changed");
     assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Ready));
     assert_eq!(crate::world::send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     let text = pool.service(Service::SendText);

@@ -25,11 +25,14 @@ pub(crate) async fn begin(pool: &Arc<Pool>, how: How) -> LoginState {
 }
 
 pub(crate) async fn code(pool: &Arc<Pool>, code: &str) -> LoginState {
-    pool.login().submit_code(&name("spare"), SecretText::from(code.to_owned())).await.expect("told")
+    pool.login().submit_code(&name("spare"), SecretText::from(code.to_owned())).await.expect("answered")
 }
 
 pub(crate) async fn password(pool: &Arc<Pool>, password: &str) -> LoginState {
-    pool.login().submit_password(&name("spare"), SecretText::from(password.to_owned())).await.expect("told")
+    pool.login()
+        .submit_password(&name("spare"), SecretText::from(password.to_owned()))
+        .await
+        .expect("answered")
 }
 
 pub(crate) fn now(pool: &Arc<Pool>) -> LoginState {
@@ -271,7 +274,7 @@ async fn a_wait_requested_by_telegram_outlasts_a_restart() {
     let code_requests = || called(&world, "auth.sendCode");
     let before = code_requests();
     assert_eq!(
-        pool.login().start(&name("spare"), How::Phone(None), restart.clone()).await.expect("told"),
+        pool.login().start(&name("spare"), How::Phone(None), restart.clone()).await.expect("answered"),
         flood
     );
     let pool = world.restarted(&pool).await;
@@ -322,7 +325,7 @@ async fn a_program_that_ends_at_any_step_goes_on_there() {
     let lost = pool.login().submit_password(&name("spare"), SecretText::from("horse".to_owned())).await;
     assert!(matches!(lost, Err(LoginError::Unreachable(_))), "{lost:?}");
     pool.stop(LIMIT).await;
-    assert_eq!(stored_logins(&world).await, 1, "nobody found it out yet");
+    assert_eq!(stored_logins(&world).await, 1, "no one found it out yet");
     world.telegram().clear_faults();
     // This run finds it out.
     let pool = world.pool().await;
@@ -410,7 +413,7 @@ async fn a_token_whose_use_got_no_answer_is_not_used_twice() {
     accept(&world, url, "backup_2");
     until("asked", || world.telegram().faults().len() == 1).await;
     pool.stop(LIMIT).await;
-    assert_eq!(stored_logins(&world).await, 1, "nobody found it out yet");
+    assert_eq!(stored_logins(&world).await, 1, "no one found it out yet");
     world.telegram().clear_faults();
     let exported = called(&world, "auth.exportLoginToken");
     // This run finds it out.
@@ -427,7 +430,7 @@ async fn another_person_is_never_mixed_in() {
     let how = How::Phone(Some(SecretText::from(other.phone.clone())));
     pool.login().start(&own, how, LoginOptions::default()).await.expect("begun");
     let code = SecretText::from(other.login_code.clone());
-    let refused = pool.login().submit_code(&own, code).await.expect("told");
+    let refused = pool.login().submit_code(&own, code).await.expect("answered");
     assert_eq!(failure(&refused), Some(LoginFailure::OtherPerson), "{refused:?}");
     assert_eq!(world.calls("backup_2", "auth.logOut"), 1);
     let shown = view(&pool, "backup_1");
@@ -447,7 +450,7 @@ async fn a_lost_session_of_the_settings_is_replaced_by_signing_in() {
     let own = name("backup_1");
     pool.login().start(&own, How::Phone(None), LoginOptions::default()).await.expect("begun");
     let done =
-        pool.login().submit_code(&own, SecretText::from(person.login_code.clone())).await.expect("told");
+        pool.login().submit_code(&own, SecretText::from(person.login_code.clone())).await.expect("answered");
     assert!(is_done(&done), "{done:?}");
     until("ready", || state(&pool, "backup_1").0 == AccountState::Ready).await;
     let shown = view(&pool, "backup_1");

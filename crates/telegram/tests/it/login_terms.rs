@@ -58,7 +58,7 @@ async fn an_account_works_when_its_terms_are_accepted_and_not_before() {
     assert_eq!(begin(&pool, How::Phone(None)).await, wanted());
     let code = pool.login().submit_code(&name("spare"), SecretText::from("1".to_owned())).await;
     assert!(matches!(code, Err(LoginError::NotNow(LoginState::TermsWanted { .. }))), "{code:?}");
-    let done = answer(&pool, true).await.expect("told");
+    let done = answer(&pool, true).await.expect("answered");
     assert!(matches!(done, LoginState::Done { .. }), "{done:?}");
     ready(&pool).await;
     assert_eq!(send(&pool, "spare", "@client_1", "hello", 1).await.word(), "sent");
@@ -81,7 +81,7 @@ async fn terms_are_shown_behind_a_qr_code_too() {
 async fn declined_terms_sign_out_only_the_new_session() {
     let (world, pool) = with_terms().await;
     submit_login_code(&world, &pool).await;
-    let declined = answer(&pool, false).await.expect("told");
+    let declined = answer(&pool, false).await.expect("answered");
     let LoginState::Failed { code: LoginFailure::TermsDeclined, detail, .. } = &declined else {
         panic!("{declined:?}")
     };
@@ -100,7 +100,7 @@ async fn changed_terms_are_shown_before_they_count() {
     let (world, pool) = with_terms().await;
     submit_login_code(&world, &pool).await;
     show(&world, Some("Be kinder still."));
-    let changed = answer(&pool, true).await.expect("told");
+    let changed = answer(&pool, true).await.expect("answered");
     assert_eq!(changed, LoginState::TermsWanted { text: "Be kinder still.".to_owned(), min_age: None });
     assert!(matches!(answer(&pool, true).await, Ok(LoginState::Done { .. })));
     pool.stop(LIMIT).await;

@@ -34,7 +34,7 @@ async fn a_write_in_progress_at_the_stop_completes() {
     let (world, pool) = one_account().await;
     let group = world.demo("Demo group");
     let database = rusqlite::Connection::open(world.database()).expect("the database");
-    database.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    database.execute_batch("BEGIN IMMEDIATE").expect("no one else writes");
     let (old, today) = (chat(&group), world.telegram().migrate(&group).expect("migrated").chat_id);
     let today: ChatId = today.parse().expect("an id");
     until("noticed", || pool.locate(&old) == Some(today.into())).await;

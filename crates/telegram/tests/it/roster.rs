@@ -142,7 +142,7 @@ async fn private_proxy_needs_the_owners_list() {
     assert!(begun.is_err_and(|error| error.to_string().contains(REMEDY)));
     drop(login);
     let early = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
-    assert!(early.is_err(), "nobody is dialled");
+    assert!(early.is_err(), "no one is dialled");
     pool.change_account(&spare_name, AccountChange { proxy: Some(None), ..AccountChange::default() })
         .await
         .expect("changed");

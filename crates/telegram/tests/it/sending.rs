@@ -60,7 +60,7 @@ async fn entities_and_mentions_go_out() {
         silent: true,
         ..content("{client}, your phone is ready")
     };
-    let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("somebody");
+    let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("someone");
     let mentioned = text.entities.first().map(|entity| entity.kind.clone());
     assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
     assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
@@ -106,7 +106,7 @@ async fn auto_mention_is_the_last_author_and_none_of_ours() {
     let mention = Some(Mention::Auto { auto: true, exclude: Vec::new() });
     let with_mention = Content { mention, ..content("your phone is ready") };
     let mentioned = async || {
-        let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("somebody");
+        let text = pool.place_mention(&account, &chat_id.into(), &with_mention).await.expect("someone");
         match text.entities.first().map(|entity| entity.kind.clone()) {
             Some(EntityKind::MentionUser { user_id }) => user_id,
             other => panic!("{other:?}"),

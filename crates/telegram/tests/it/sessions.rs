@@ -62,7 +62,7 @@ async fn wrong_key_or_centre_is_reported_without_a_new_key() {
     let right = key_of(&world, "backup_1");
     for source in [string(2, &[9; 256]), string(4, &right)] {
         let pool = with_session(&mut world, source).await;
-        until("told", || state(&pool, "backup_1").0 != AccountState::Connecting).await;
+        until("shown", || state(&pool, "backup_1").0 != AccountState::Connecting).await;
         assert_eq!(state(&pool, "backup_1"), (AccountState::NeedsLogin, Some(Reason::KeyUnknown)));
         pool.stop(Duration::from_secs(5)).await;
     }
@@ -105,7 +105,7 @@ async fn sessions_of_two_people_in_one_account_stop_it() {
     account.sessions[0].purposes = vec![Purpose::SendText];
     account.sessions.push(second);
     let pool = world.pool().await;
-    until("told", || state(&pool, "backup_1") == (AccountState::Error, Some(Reason::WrongUser))).await;
+    until("shown", || state(&pool, "backup_1") == (AccountState::Error, Some(Reason::WrongUser))).await;
     let sent = crate::world::candidates(&pool, "@client_1", None).await;
     assert!(sent.able.is_empty(), "{sent:?}");
     pool.stop(Duration::from_secs(5)).await;

@@ -198,7 +198,7 @@ impl World {
 
     pub(crate) fn person(&self, account: &str) -> Arc<Person> {
         let accounts = self.telegram().accounts();
-        accounts.into_iter().find(|one| &*one.name == account).expect("somebody")
+        accounts.into_iter().find(|one| &*one.name == account).expect("someone")
     }
 
     /// The texts that arrived, in order.

@@ -147,7 +147,7 @@ async fn a_callback_that_was_given_up_is_due_again() {
     assert_eq!((&item["direction"], &item["error"]), (&json!("outbound"), &json!("503")), "{listed}");
     let again = world.call("POST", &path(item, "/retry")).send().await;
     assert_eq!((again.status, &again.json()["state"]), (202, &json!("retried")), "{again:?}");
-    tokio::time::timeout(SOON, world.callbacks_due.notified()).await.expect("told");
+    tokio::time::timeout(SOON, world.callbacks_due.notified()).await.expect("notified");
     let due = world.store.callbacks().due(world.clock.now(), 10).await.expect("the store");
     assert_eq!(due.len(), 1);
     world.store.callbacks().delivered(due[0].id, world.clock.now()).await.expect("the store");

@@ -53,7 +53,7 @@ async fn an_upload_is_stored_shown_and_removed() {
         detail_of(&world.call(method, "/v1/uploads/upl_1").send().await, 404, "upload_not_found");
     }
     world.clock.advance(KEEP);
-    assert_eq!(world.files_in("uploads").len(), 2, "the other one and its note, until somebody looks");
+    assert_eq!(world.files_in("uploads").len(), 2, "the other one and its note, until someone looks");
     assert_eq!(world.upload("", PDF).send().await.status, 201);
     assert_eq!(world.files_in("uploads").len(), 2);
 }

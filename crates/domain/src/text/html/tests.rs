@@ -104,7 +104,7 @@ fn refusals_name_the_position_the_fault_and_the_remedy() {
     let deep = "<b>".repeat(33);
     assert!(refused(&deep).contains("byte 96: tags stand more than 32 deep"), "{}", refused(&deep));
     let long = format!("<{}>", "x".repeat(10_000));
-    assert!(refused(&long).len() < 300, "names told back are cut");
+    assert!(refused(&long).len() < 300, "names in an error are cut");
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Centre {
 
     pub(super) async fn accept(&self) -> Talk {
         let accepted = tokio::time::timeout(TIMEOUT, self.listener.accept()).await;
-        let (stream, _) = accepted.expect("somebody connects").expect("accepted");
+        let (stream, _) = accepted.expect("someone connects").expect("accepted");
         Talk {
             stream,
             framing: Framing::default(),
@@ -143,7 +143,7 @@ impl Talk {
                 Frame::Packet { packet, end } => break (packet, end),
                 Frame::Missing(_) => {
                     let read = self.stream.read_buf(&mut self.incoming);
-                    let read = tokio::time::timeout(TIMEOUT, read).await.expect("somebody speaks");
+                    let read = tokio::time::timeout(TIMEOUT, read).await.expect("someone speaks");
                     if !read.is_ok_and(|read| read > 0) {
                         return None;
                     }

@@ -277,7 +277,7 @@ async fn hanging_up_ends_requests_and_the_next_connects_again() {
     assert_eq!(ended(reply).await, Err(lost(Loss::Closed, true)));
     assert!(talk.hear().await.is_none(), "it is closed");
     drop(talk);
-    assert!(updates.try_recv().is_err(), "nobody has to be told");
+    assert!(updates.try_recv().is_err(), "no one is notified");
     comes_back(&centre, &connection).await;
     connection.close().await;
 }

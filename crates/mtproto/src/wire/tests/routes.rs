@@ -115,7 +115,7 @@ async fn a_proxy_that_a_caller_names_is_judged_when_it_is_dialled() {
             connection.close().await;
         }
     }
-    assert_eq!(through.load(Ordering::Relaxed), 0, "nobody was dialled");
+    assert_eq!(through.load(Ordering::Relaxed), 0, "no one was dialled");
     // Its network is listed.
     let proxied = by_caller("localhost", &["127.0.0.0/8", "::1/128"]);
     let (connection, _updates) = Centre::connect_through(centre.address, Some(proxied), &clock());

@@ -97,7 +97,7 @@ async fn piped_sign_in_takes_lines_in_turn() {
     let program = stage.program().await;
     stage.add(&program).await;
     let Ran { code, err: errors, .. } = stage.cli(&["login", NAME]).run();
-    assert_eq!(code, Some(2), "nobody can be asked: {errors}");
+    assert_eq!(code, Some(2), "no one can be asked: {errors}");
     assert!(errors.contains("--code-stdin"), "{errors}");
 
     let mut signing = stage.cli(&["login", NAME, "--code-stdin"]).spawn();

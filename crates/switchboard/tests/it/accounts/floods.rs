@@ -50,7 +50,7 @@ async fn too_many_codes_sent_again_leave_the_one_that_is_good() {
     refused_with_wait(&program, &resend, &Value::Null, 60..=90).await;
     assert_eq!(stage.world.calls("auth.resendCode").await, 1);
     refused_with_wait(&program, &resend, &Value::Null, 60..=90).await;
-    assert_eq!(stage.world.calls("auth.resendCode").await, 1, "nobody asks before its time");
+    assert_eq!(stage.world.calls("auth.resendCode").await, 1, "no one asks before its time");
     let (_, login) = program.get(LOGIN).await;
     assert_eq!((&login["state"], &login["sent_by"]), (&json!("code_wanted"), &json!("app")), "{login}");
     assert!(login["resend_at"].as_str() > Some(&program.now().await), "{login}");
@@ -112,7 +112,7 @@ async fn flood_without_a_time_waits_an_hour() {
     assert_eq!(refused["error"]["code"], "flood_wait", "{output}");
     assert_eq!((&failed["state"], &failed["until"]), (&json!("failed"), &login["until"]), "{output}");
     assert!(errors.contains(&until), "{errors}");
-    assert_eq!(stage.world.calls("auth.sendCode").await, 1, "nobody asks before its time");
+    assert_eq!(stage.world.calls("auth.sendCode").await, 1, "no one asks before its time");
 
     program.advance(Duration::from_secs(3_601)).await;
     let (status, login) = program.post(LOGIN, &by_phone).await;

@@ -66,7 +66,7 @@ async fn import_asks_and_no_changes_nothing() {
     assert_eq!(
         (accounts(&program).await, session_queries(&world).await),
         before,
-        "nobody was asked, nothing was made"
+        "no one was asked, nothing was made"
     );
     assert_eq!(program.get("/v1/ownerless-sessions").await.1["items"], json!([]));
 

@@ -19,7 +19,7 @@ async fn telethon_string_is_imported_and_exported() {
     let name = new_account(&report);
     let row = &report["sessions"][0];
     assert_eq!((&row["file"], &row["user_id"]), (&json!("the string"), &made["user_id"]), "{row}");
-    assert!(!output.contains(string) && !program.output().contains(string), "whoever has it is the account");
+    assert!(!output.contains(string) && !program.output().contains(string), "its holder is the account");
     program.has_read_dialogs(&name).await;
     write(&program, &name, &group, "after the move").await;
 
@@ -61,7 +61,7 @@ async fn api_imports_strings_and_hides_broken_ones() {
     let (status, report) = program.post(path, &body(string, true)).await;
     assert_eq!((status, &report["sessions"][0]["what"]), (200, &json!("unasked")), "{report:#}");
     let calls = world.get(&format!("/calls?account={MOVING}")).await;
-    assert_eq!(calls["items"], json!([]), "a dry run asks nobody");
+    assert_eq!(calls["items"], json!([]), "a dry run asks no one");
     let (status, report) = program.post(path, &body(string, false)).await;
     assert_eq!(status, 200, "{report:#}");
     let name = new_account(&report);

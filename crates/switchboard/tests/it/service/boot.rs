@@ -39,5 +39,5 @@ async fn after_a_boot_the_service_runs_with_all_that_it_had() {
         let data = stage.fine(&["ls", "-A", "/var/lib/private/switchboard"]);
         assert!(!data.contains("master.key"), "{data}");
     }
-    assert_eq!(receiver.bodies(), Vec::<serde_json::Value>::new(), "nobody is woken for a boot");
+    assert_eq!(receiver.bodies(), Vec::<serde_json::Value>::new(), "no one is woken for a boot");
 }

@@ -116,7 +116,7 @@ async fn a_service_lives_under_a_systemd_that_runs() {
     assert_eq!(third["restarts"], 2, "{third}");
     let lines = stage.fine(&["switchboard", "service", "logs", "--lines", "200"]);
     assert!(lines.contains("Watchdog timeout") && lines.contains("listening"), "{lines}");
-    assert_eq!(receiver.bodies(), Vec::<Value>::new(), "nobody is woken for what mends itself");
+    assert_eq!(receiver.bodies(), Vec::<Value>::new(), "no one is woken for what mends itself");
 
     // Killed again and again: it is given up, and that is reported without it.
     let mut killed = 0;
