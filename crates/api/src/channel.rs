@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{
-    Account, Health, HearsBy, Identity, Incoming, Links, Provider, Registered, WebhookObservation,
+    Account, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, WebhookObservation,
 };
 use domain::{
     AccountName, ChannelName, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp,
@@ -38,7 +38,7 @@ pub struct Channel {
     /// What it is at its provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<ChannelIdentity>,
-    /// How it hears of what customers write: `webhook`, `poll`, `nothing` or `starting`.
+    /// How it receives what customers write: `webhook`, `poll`, `nothing` or `starting`.
     #[schema(example = "webhook")]
     pub receives_by: String,
     /// When a genuine post of its provider came last, a handshake among them; none where none is known.
@@ -259,7 +259,7 @@ impl Channel {
             (None, None) => ("ready", None),
         };
         let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
-        let receives_by: &'static str = HearsBy::into(status.receives_by);
+        let receives_by: &'static str = ReceivesBy::into(status.receives_by);
         Self {
             name: account.name().clone(),
             channel: account.channel.clone(),
@@ -295,7 +295,7 @@ impl Channel {
             detail: None,
             held_until: None,
             identity: None,
-            receives_by: <&str>::from(HearsBy::Nothing).to_owned(),
+            receives_by: <&str>::from(ReceivesBy::Nothing).to_owned(),
             last_post_at: None,
             last_in_at: None,
             last_out_at: None,

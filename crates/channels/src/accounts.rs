@@ -78,7 +78,7 @@ pub struct AccountStatus {
     /// What it is called at its provider.
     pub identity: Option<crate::Identity>,
     /// Whether it hears by being posted to, by asking, or not at all.
-    pub receives_by: HearsBy,
+    pub receives_by: ReceivesBy,
     /// How far the files of its messages are.
     pub files: FilesStatus,
     /// Whether a person paused it: nothing is sent through it, and what comes in is received.
@@ -91,10 +91,10 @@ pub struct AccountStatus {
     pub registering: Option<Attempted>,
 }
 
-/// How an account hears of what customers write.
+/// How an account receives what customers write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum HearsBy {
+pub enum ReceivesBy {
     /// Not yet known.
     #[default]
     Starting,

@@ -44,7 +44,7 @@ use config::ChannelKind;
 use delivery::{Capabilities, Dedup};
 use domain::text::{TextLimit, Unit};
 
-pub use accounts::{Account, AccountStatus, Channels, HearsBy, OutgoingFiles};
+pub use accounts::{Account, AccountStatus, Channels, OutgoingFiles, ReceivesBy};
 pub use error::CallError;
 pub use forward::forwarded;
 pub use health::{Health, LastError, WebhookObservation, WebhookState};

@@ -15,7 +15,7 @@ use store::{ChannelTaken, Receipt, ReceiptState, Store, StoreError, Switch, Take
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::{Account, Channels, HearsBy};
+use crate::accounts::{Account, Channels, ReceivesBy};
 use crate::error::CallError;
 use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
@@ -476,7 +476,7 @@ impl Reception {
         let mut wait = FIRST_WAIT;
         loop {
             let is_polled = self.is_polled(account).await;
-            let posts = account.status().receives_by == HearsBy::Webhook;
+            let posts = account.status().receives_by == ReceivesBy::Webhook;
             if !(is_polled || posts && account.provider.polls_beside_posts()) {
                 self.channels.clock().sleep(CHECK).await;
                 continue;
@@ -501,22 +501,22 @@ impl Reception {
     async fn is_polled(&self, account: &Arc<Account>) -> bool {
         let can_be_polled = account.provider.poll(None).is_some();
         let by = match account.fields.receive {
-            ReceiveBy::Poll if can_be_polled => HearsBy::Poll,
-            ReceiveBy::Off | ReceiveBy::Poll => HearsBy::Nothing,
-            ReceiveBy::Webhook => HearsBy::Webhook,
-            ReceiveBy::Auto if !can_be_polled => HearsBy::Webhook,
+            ReceiveBy::Poll if can_be_polled => ReceivesBy::Poll,
+            ReceiveBy::Off | ReceiveBy::Poll => ReceivesBy::Nothing,
+            ReceiveBy::Webhook => ReceivesBy::Webhook,
+            ReceiveBy::Auto if !can_be_polled => ReceivesBy::Webhook,
             ReceiveBy::Auto => match self.registered(account).await {
-                Some(Ok(registered)) if self.is_registered(account, &registered) => HearsBy::Webhook,
-                _ => HearsBy::Poll,
+                Some(Ok(registered)) if self.is_registered(account, &registered) => ReceivesBy::Webhook,
+                _ => ReceivesBy::Poll,
             },
         };
         account.change(|status| {
             status.receives_by = by;
-            if by != HearsBy::Poll {
+            if by != ReceivesBy::Poll {
                 status.rival = None;
             }
         });
-        by == HearsBy::Poll
+        by == ReceivesBy::Poll
     }
 
     /// Where an account's provider posts to; none where it has no such question.

@@ -186,7 +186,7 @@ const COLUMNS: [(&str, &str); 9] = [
     ("NAME", "name"),
     ("CHANNEL", "channel"),
     ("STATE", "state"),
-    ("HEARS BY", "receives_by"),
+    ("RECEIVES BY", "receives_by"),
     ("WEBHOOK", "webhook"),
     ("WAITING", "waiting"),
     ("ERRORS 24 H", "errors"),
