@@ -11,13 +11,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::running::started_at;
-
 /// The longest packet that is read.
 const LONGEST: usize = 64 * 1024;
 
-/// How long a browser may take to close, and between two looks.
-const CLOSING: Duration = Duration::from_secs(20);
+/// Between two attempts to close a browser.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Connects to a Firefox, which greets.
@@ -27,21 +24,12 @@ pub(super) async fn greeted(port: u16) -> Result<TcpStream, Error> {
     if greeting["marionetteProtocol"].is_number() { Ok(firefox) } else { Err(ErrorKind::InvalidData.into()) }
 }
 
-/// Closes a Firefox as its window would be closed, and waits until its process has ended.
-pub(super) async fn close(port: u16, process: Option<u32>, clock: &Clock) {
-    let began = process.and_then(started_at);
-    let closed = async {
-        // It takes no one else until it knows that its driver is gone.
-        while let Err(error) = quit(port).await {
-            tracing::debug!(%error, "a Firefox is asked again to close");
-            clock.sleep(LOOK).await;
-        }
-        while began.is_some() && process.and_then(started_at) == began {
-            clock.sleep(LOOK).await;
-        }
-    };
-    if clock.timeout(CLOSING, closed).await.is_err() {
-        tracing::warn!(process, "a Firefox does not close");
+/// Has a Firefox close as its window would be closed.
+pub(super) async fn close(port: u16, clock: &Clock) {
+    // It takes no one else until it knows that its driver is gone.
+    while let Err(error) = quit(port).await {
+        tracing::debug!(%error, "a Firefox is asked again to close");
+        clock.sleep(LOOK).await;
     }
 }
 

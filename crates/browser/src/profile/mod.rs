@@ -12,6 +12,7 @@ mod running;
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fmt, io};
 
 use ambient::{Clock, FileLock};
@@ -26,12 +27,16 @@ pub use local::{Local, Proxy};
 use crate::webdriver::{DriverError, Session};
 use driver::Driver;
 use forwarder::Forwarder;
+use running::{ended, started_at};
 
 /// Locked for as long as a lease lasts.
 const LEASE: &str = "lease.lock";
 
 /// The session that an earlier lease left at a driver of someone else.
 const SESSION: &str = "endpoint.session";
+
+/// How long a browser may take to close.
+const CLOSING: Duration = Duration::from_secs(20);
 
 /// Why a profile cannot be used.
 #[derive(Debug, Error)]
@@ -144,6 +149,8 @@ impl Lease {
     /// Gives the profile back and closes the browser, if it is one that we started, as its window would be closed.
     pub async fn close(mut self) -> Result<(), DriverError> {
         let (ours, note) = (self.ours.take(), self.note.take());
+        let process = ours.as_ref().and_then(|ours| ours.process);
+        let process = process.and_then(|process| Some((process, started_at(process)?)));
         if ours.as_ref().is_some_and(|ours| ours.engine == Engine::Chromium) {
             match self.session.devtools("Browser.close").await {
                 Ok(_) | Err(DriverError::Gone(_)) => {}
@@ -159,8 +166,19 @@ impl Lease {
         {
             tracing::warn!(%error, "the note of a session stays");
         }
-        if let Some(Ours { engine: Engine::Firefox, port, process, clock }) = ours {
-            marionette::close(port, process, &clock).await;
+        if let Some(Ours { engine, port, clock, .. }) = ours {
+            // The next lease would attach to a browser that still answers, and lose it.
+            let closed = async {
+                if engine == Engine::Firefox {
+                    marionette::close(port, &clock).await;
+                }
+                if let Some((process, began)) = process {
+                    ended(process, began, &clock).await;
+                }
+            };
+            if clock.timeout(CLOSING, closed).await.is_err() {
+                tracing::warn!(?engine, "a browser does not close");
+            }
         }
         released
     }

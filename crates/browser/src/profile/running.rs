@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ambient::Clock;
 use serde::Deserialize;
 
 use super::engine::Engine;
@@ -10,6 +11,9 @@ use super::marionette;
 
 /// A browser that is there answers at once.
 const PROBE: Duration = Duration::from_secs(2);
+
+/// Between two looks for the end of a browser.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Where a browser is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +85,13 @@ pub(super) fn holder(engine: Engine, folder: &Path) -> Option<u32> {
 pub(super) fn started_at(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     began(&stat)
+}
+
+/// Waits until the process that has this number, and began then, has ended.
+pub(super) async fn ended(process: u32, began: u64, clock: &Clock) {
+    while started_at(process) == Some(began) {
+        clock.sleep(LOOK).await;
+    }
 }
 
 fn began(stat: &str) -> Option<u64> {
