@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backup::{BackupState, BackupView, CopiesView, CopyTrouble, Drill, DrillOf, DrillsView, Standing};
+use backup::{BackupState, BackupStatus, BackupView, CopiesView, CopyTrouble, Drill, DrillOf, DrillsView};
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -175,9 +175,9 @@ impl From<DrillsView> for BackupDrills {
     }
 }
 
-impl From<Standing> for Backups {
-    fn from(status: Standing) -> Self {
-        let Standing { folder, every, keep, keep_for, next_at, backups, copies, drills } = status;
+impl From<BackupStatus> for Backups {
+    fn from(status: BackupStatus) -> Self {
+        let BackupStatus { folder, every, keep, keep_for, next_at, backups, copies, drills } = status;
         Self {
             items: backups.into_iter().map(Into::into).collect(),
             folder: folder.display().to_string(),

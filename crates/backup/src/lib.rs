@@ -43,5 +43,5 @@ pub use manifest::Manifest;
 pub use name::{BackupName, InvalidBackupName};
 pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, is_interrupted};
 pub use seal::{Identity, OpenCopyError};
-pub use service::{BackupParts, BackupState, BackupView, Backups, Standing, Troubles};
+pub use service::{BackupParts, BackupState, BackupStatus, BackupView, Backups, Troubles};
 pub use verify::{Verification, Verified, verify};

@@ -131,7 +131,7 @@ pub struct BackupView {
 
 /// All of it at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct BackupStatus {
     pub folder: PathBuf,
     /// How often one is made; zero: never by itself.
     pub every: Duration,
@@ -249,7 +249,7 @@ impl Backups {
     /// # Errors
     /// There is none of this name, or the folder cannot be read.
     pub async fn get(&self, name: &BackupName) -> Result<BackupView, BackupError> {
-        let found = self.standing().await?.backups.into_iter().find(|backup| backup.name == *name);
+        let found = self.status().await?.backups.into_iter().find(|backup| backup.name == *name);
         found.ok_or_else(|| BackupError::Unknown { folder: self.0.folder.path().to_owned() })
     }
 
@@ -280,13 +280,13 @@ impl Backups {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub async fn standing(&self) -> Result<Standing, BackupError> {
+    pub async fn status(&self) -> Result<BackupStatus, BackupError> {
         // In this order: what ends meanwhile is in the history then.
         let doing = self.doing().clone();
         let there = self.list().await?;
         let history = self.history().await;
         let BackupSettings { every, keep, keep_for, .. } = self.plan().settings;
-        Ok(Standing {
+        Ok(BackupStatus {
             folder: self.0.folder.path().to_owned(),
             every,
             keep,

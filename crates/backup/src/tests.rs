@@ -60,7 +60,7 @@ impl World {
 
     async fn resting(&self) -> Vec<BackupView> {
         loop {
-            let backups = self.backups.standing().await.unwrap().backups;
+            let backups = self.backups.status().await.unwrap().backups;
             let at_work =
                 |view: &BackupView| matches!(view.state, BackupState::Making | BackupState::Proving);
             if !backups.iter().any(at_work) {
@@ -238,7 +238,7 @@ async fn backups_are_made_when_due_and_pruned_to_the_limit() {
 }
 
 async fn newest(world: &World) -> Option<BackupName> {
-    world.backups.standing().await.unwrap().backups.first().map(|view| view.name.clone())
+    world.backups.status().await.unwrap().backups.first().map(|view| view.name.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

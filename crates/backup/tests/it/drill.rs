@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use backup::{BackupError, BackupState, DrillOf, RestoreError, Standing, Verification, verify};
+use backup::{BackupError, BackupState, BackupStatus, DrillOf, RestoreError, Verification, verify};
 use config::{BackupCopySettings, BackupSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ fn weekly(copy: BackupCopySettings) -> BackupSettings {
 
 /// What the last drill came to; nothing as long as there was none after the one before.
 async fn drilled(world: &World, before: Option<&backup::Drill>) -> backup::Drill {
-    let is_new = |now: &Standing| now.drills.last.is_some() && now.drills.last.as_ref() != before;
+    let is_new = |now: &BackupStatus| now.drills.last.is_some() && now.drills.last.as_ref() != before;
     world.until_later("a drill takes place", is_new).await.drills.last.expect("a drill")
 }
 
@@ -31,7 +31,7 @@ async fn a_drill_restores_the_newest_backup_and_leaves_no_file() {
     assert!(drill.came.as_ref().is_ok_and(|rows| *rows > 0), "{drill:?}");
     assert_eq!(world.backups.troubles().await.drill, Some(None));
     assert_eq!(names(&world.folder()), ["history.json", name.as_str()]);
-    let next = world.backups.standing().await.expect("is known").drills.next_at.expect("another");
+    let next = world.backups.status().await.expect("is known").drills.next_at.expect("another");
     assert_eq!(next, drill.at.plus(7 * 24 * HOUR));
     // The store that it is of works on.
     world.store.services().stopped().await.expect("reads");
@@ -110,8 +110,9 @@ async fn rows_that_are_missing_are_noticed() {
     let later = world.made().await;
     fs::copy(&forged, world.folder().join(later.as_str())).expect("in its place");
     world.backups.check(later.clone()).await.expect("begins");
-    let is_broken =
-        |now: &Standing| now.backups.iter().any(|one| one.name == later && one.state == BackupState::Broken);
+    let is_broken = |now: &BackupStatus| {
+        now.backups.iter().any(|one| one.name == later && one.state == BackupState::Broken)
+    };
     world.until("it is broken", is_broken).await;
 }
 

@@ -151,7 +151,7 @@ async fn a_destination_of_new_settings_gets_them_too() {
     let world = World::new(|_| by_hand(BackupCopySettings::default())).await;
     world.backups.start();
     let name = world.made().await;
-    assert!(world.backups.standing().await.expect("is known").copies.is_none());
+    assert!(world.backups.status().await.expect("is known").copies.is_none());
     world.backups.reload(&by_hand(to(World::elsewhere(world.place.path()))));
     world.copied(&name).await;
     world.backups.stop(Duration::from_mins(1)).await;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ambient::Clock;
-use backup::{AttemptBy, BackupName, BackupParts, BackupState, Backups, CopiesView, Standing, read_history};
+use backup::{
+    AttemptBy, BackupName, BackupParts, BackupState, BackupStatus, Backups, CopiesView, read_history,
+};
 use config::{BackupCopySettings, BackupSettings};
 use domain::Service;
 use store::{MasterKey, Store, StoreOptions};
@@ -83,12 +85,12 @@ impl World {
     }
 
     /// Waits until it is so.
-    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Standing) -> bool) -> Standing {
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&BackupStatus) -> bool) -> BackupStatus {
         let waiting = async {
             loop {
-                let standing = self.backups.standing().await.expect("is known");
-                if is_so(&standing) {
-                    return standing;
+                let status = self.backups.status().await.expect("is known");
+                if is_so(&status) {
+                    return status;
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
@@ -99,7 +101,11 @@ impl World {
     }
 
     /// The same while time goes by.
-    pub(crate) async fn until_later(&self, what: &str, is_so: impl Fn(&Standing) -> bool) -> Standing {
+    pub(crate) async fn until_later(
+        &self,
+        what: &str,
+        is_so: impl Fn(&BackupStatus) -> bool,
+    ) -> BackupStatus {
         let passing = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -107,19 +113,19 @@ impl World {
             }
         };
         tokio::select! {
-            standing = self.until(what, is_so) => standing,
+            status = self.until(what, is_so) => status,
             () = passing => unreachable!("time never ends"),
         }
     }
 
     /// Waits until so many copies are there and the last attempt came to be.
     pub(crate) async fn copied(&self, name: &BackupName) -> CopiesView {
-        let is_copied = |now: &Standing| {
+        let is_copied = |now: &BackupStatus| {
             let last = now.copies.as_ref().and_then(|copies| copies.last.as_ref());
             last.is_some_and(|last| last.name == *name)
         };
-        let standing = self.until_later("it is copied", is_copied).await;
-        standing.copies.expect("there are copies")
+        let status = self.until_later("it is copied", is_copied).await;
+        status.copies.expect("there are copies")
     }
 
     /// Ends it; returns the history as it is then.

@@ -7,7 +7,7 @@ use crate::report::{Goal, Measured, microseconds, table};
 use domain::account::{AccountState, Reason};
 use domain::{ChatKind, Timestamp};
 use serde::Serialize;
-use telegram::router::{Facts, Knows, Usable, choose};
+use telegram::router::{Facts, PeerRelation, Usable, choose};
 
 pub(crate) const ACCOUNTS: usize = 1_000;
 
@@ -54,8 +54,8 @@ impl Measured for Choosing {
 
 /// Runs the scenario: so many stretches of each kind.
 pub(crate) fn run(stretches: usize) -> Choosing {
-    let all_in_it = accounts(|_| Knows::Dialog);
-    let ten_in_it = accounts(|index| if index % 100 == 7 { Knows::Dialog } else { Knows::No });
+    let all_in_it = accounts(|_| PeerRelation::Dialog);
+    let ten_in_it = accounts(|index| if index % 100 == 7 { PeerRelation::Dialog } else { PeerRelation::No });
     let chats = vec![
         measure("a group that all are in", stretches, ChatKind::Channel, None, None, &all_in_it),
         measure(
@@ -74,7 +74,7 @@ pub(crate) fn run(stretches: usize) -> Choosing {
 }
 
 /// Accounts of which some are flooded, busy, offline or outside the pool, in the order of their names.
-fn accounts(knows: impl Fn(usize) -> Knows) -> Vec<Facts> {
+fn accounts(relation: impl Fn(usize) -> PeerRelation) -> Vec<Facts> {
     let one = |index: usize| Facts {
         index,
         priority: u16::try_from(index % 7).unwrap_or(0),
@@ -85,7 +85,7 @@ fn accounts(knows: impl Fn(usize) -> Knows) -> Vec<Facts> {
             1 => Usable::No(AccountState::Banned, Some(Reason::Banned)),
             _ => Usable::Now,
         },
-        knows: knows(index),
+        relation: relation(index),
         is_reading: false,
         peer_flood: index.is_multiple_of(17),
         hampered: false,
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn there_is_someone_to_choose_in_each_kind() {
         let now = Timestamp::from_micros(1_000);
-        let facts = accounts(|index| if index % 100 == 7 { Knows::Dialog } else { Knows::No });
+        let facts = accounts(|index| if index % 100 == 7 { PeerRelation::Dialog } else { PeerRelation::No });
         let choice = choose(ChatKind::Channel, None, None, facts, now);
         assert!(choice.able.len() > 3 && choice.refused.len() > 800, "{}", choice.able.len());
         let measured = run(1);

@@ -29,7 +29,7 @@ use crate::limits::flood_waits::FloodWaits;
 use crate::line::{Arrived, Line, Origin, Status};
 use crate::live::Watch;
 use crate::peers::parsing::{self, PeerUpdate};
-use crate::peers::{Knows, Names, Peers};
+use crate::peers::{Names, PeerRelation, Peers};
 use crate::roster::{Definition, StoredKey, shares};
 use crate::routing::registry::Registry;
 use crate::routing::router::Usable;
@@ -426,7 +426,7 @@ impl Account {
             peer.dialog
                 && peer.chat_id.kind() != ChatKind::User
                 && self.registry.is_left(peer.chat_id)
-                && self.peers.knows(peer.chat_id) != Knows::Dialog
+                && self.peers.relation(peer.chat_id) != PeerRelation::Dialog
         };
         let returned: Vec<ChatId> = peers.iter().filter(is_back).map(|peer| peer.chat_id).collect();
         for chat_id in &returned {
@@ -490,14 +490,14 @@ impl Account {
         // What is written is the present state: some of it may have waited while the account left or came back, and
         // whatever changes from here on is written after it.
         for peer in &mut learned.peers {
-            peer.dialog &= self.peers.knows(peer.chat_id) == Knows::Dialog;
+            peer.dialog &= self.peers.relation(peer.chat_id) == PeerRelation::Dialog;
             peer.contact = self.peers.has_contact(peer.chat_id);
         }
         if !learned.peers.is_empty() {
             result = peers.save(&self.name, learned.peers).await;
         }
         for chat_id in learned.gone {
-            if self.peers.knows(chat_id) == Knows::Dialog {
+            if self.peers.relation(chat_id) == PeerRelation::Dialog {
                 continue;
             }
             result = result.and(peers.left(&self.name, chat_id).await);

@@ -4,7 +4,7 @@ use domain::account::Reason;
 use domain::{AccountName, ChatId, ChatKind, ChatRef, Username};
 use store::PeerKind;
 
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::pool::Pool;
 use crate::routing::dialog_moves::{CannotTake, may_take};
 use crate::routing::registry::Bound;
@@ -49,7 +49,7 @@ impl Pool {
     pub fn accounts_in(&self, chat_id: ChatId) -> Vec<AccountName> {
         let chat_id = self.registry.today(chat_id);
         let all = self.all();
-        let inside = all.iter().filter(|account| account.peers.knows(chat_id) == Knows::Dialog);
+        let inside = all.iter().filter(|account| account.peers.relation(chat_id) == PeerRelation::Dialog);
         inside.map(|account| account.name.clone()).collect()
     }
 
@@ -71,14 +71,14 @@ impl Pool {
     /// through [`delivery::Steps::registered`].
     pub fn bind(&self, chat_id: ChatId, account: &AccountName) -> Result<(), BindError> {
         let taker = self.get(account).ok_or_else(|| BindError::NoSuchAccount(account.clone()))?;
-        let knows = taker.peers.knows(self.registry.today(chat_id));
+        let relation = taker.peers.relation(self.registry.today(chat_id));
         if chat_id.kind() == ChatKind::User {
             let peer_flood = taker.health.restriction() == Some(Reason::PeerFlood);
             let has_public_name = taker.names.of(chat_id).is_some();
-            return may_take(taker.is_lost(), knows, has_public_name, peer_flood)
+            return may_take(taker.is_lost(), relation, has_public_name, peer_flood)
                 .map_err(|why| BindError::CannotTake { account: account.clone(), why });
         }
-        if knows == Knows::Dialog {
+        if relation == PeerRelation::Dialog {
             return Ok(());
         }
         Err(BindError::NotInChat { account: account.clone(), members: self.accounts_in(chat_id) })

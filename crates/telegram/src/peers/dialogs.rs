@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::account::Account;
 use crate::calls::classify::CallError;
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::peers::parsing;
 
 /// Dialogs in one page, as many as Telegram gives.
@@ -218,7 +218,8 @@ impl Refresh {
 async fn refresh(account: &Account, turns: &Semaphore, look: &mut Refresh) -> Result<(), CallError> {
     for _ in 0..LONGEST {
         let page = read_in_turn(account, turns, look.offset).await?;
-        let news = page.dialogs.iter().any(|chat_id| account.peers.knows(*chat_id) != Knows::Dialog);
+        let news =
+            page.dialogs.iter().any(|chat_id| account.peers.relation(*chat_id) != PeerRelation::Dialog);
         take(account, &page).await;
         match page.next {
             Some(next) if next != look.offset && look.goes_on(next, news) => look.offset = next,

@@ -6,7 +6,7 @@ use grammers_tl_types::{enums, functions};
 
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::peers::dialogs;
 use crate::peers::parsing;
 
@@ -46,7 +46,7 @@ pub(crate) async fn by_id(account: &Account, chat_id: ChatId) -> Result<bool, Ca
         dialogs::read_newest(account).await?;
     }
     // What was a basic group may be a supergroup by now.
-    Ok(account.peers.knows(account.registry.today(chat_id)) == Knows::Dialog)
+    Ok(account.peers.relation(account.registry.today(chat_id)) == PeerRelation::Dialog)
 }
 
 /// Whether the account is still in a group, supergroup or channel, after Telegram refused a message to it; true where
@@ -65,7 +65,7 @@ pub(crate) async fn is_still_in(account: &Account, chat_id: ChatId) -> bool {
             }
         }
     }
-    account.peers.knows(chat_id) == Knows::Dialog
+    account.peers.relation(chat_id) == PeerRelation::Dialog
 }
 
 /// A chat in the form that calls take; looks for it where it was forgotten.

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_hours(1);
 
 /// How well an account knows a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Knows {
+pub enum PeerRelation {
     /// It cannot reach it.
     No,
     /// It can reach it, and has no dialog with it or is not in it.
@@ -188,11 +188,11 @@ impl Peers {
         }
     }
 
-    pub(crate) fn knows(&self, chat_id: ChatId) -> Knows {
+    pub(crate) fn relation(&self, chat_id: ChatId) -> PeerRelation {
         match self.0.read().peers.get(&chat_id) {
-            None => Knows::No,
-            Some(peer) if peer.dialog => Knows::Dialog,
-            Some(_) => Knows::Contact,
+            None => PeerRelation::No,
+            Some(peer) if peer.dialog => PeerRelation::Dialog,
+            Some(_) => PeerRelation::Contact,
         }
     }
 
@@ -461,16 +461,16 @@ mod tests {
         let (user, group) = (ChatId::user(7).expect("id"), ChatId::channel(8).expect("id"));
         peers.learn(&names, vec![peer(7, None, true), peer(group.get(), None, true)], NOW);
         peers.learn(&names, vec![peer(7, None, false)], NOW);
-        assert_eq!(peers.knows(user), Knows::Dialog);
+        assert_eq!(peers.relation(user), PeerRelation::Dialog);
         assert!(peers.leave(group));
         assert!(!peers.leave(group));
-        assert_eq!(peers.knows(group), Knows::Contact);
+        assert_eq!(peers.relation(group), PeerRelation::Contact);
         peers.learn(&names, vec![peer(group.get(), None, true)], NOW);
-        assert_eq!(peers.knows(group), Knows::Dialog);
+        assert_eq!(peers.relation(group), PeerRelation::Dialog);
         peers.learn(&names, vec![peer(group.get(), None, false)], NOW);
-        assert_eq!(peers.knows(group), Knows::Contact);
+        assert_eq!(peers.relation(group), PeerRelation::Contact);
         peers.forget(group);
-        assert_eq!(peers.knows(group), Knows::No);
+        assert_eq!(peers.relation(group), PeerRelation::No);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use grammers_tl_types::{enums, functions};
 use crate::account::Account;
 use crate::calls::classify::{self, CallError};
 use crate::chat::ReadError;
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::peers::{lookup, parsing};
 use crate::pool::Pool;
 use crate::routing::router::Usable;
@@ -96,7 +96,8 @@ impl Pool {
             .iter()
             .filter(|account| pin.map_or_else(|| account.in_pool(), |name| account.name == *name))
             .collect();
-        let reaches = |chat_id: &ChatId| considered.iter().any(|one| one.peers.knows(*chat_id) != Knows::No);
+        let reaches =
+            |chat_id: &ChatId| considered.iter().any(|one| one.peers.relation(*chat_id) != PeerRelation::No);
         if let Sought::Phone(phone) = sought
             && let Some(chat_id) = self.numbers.get(phone, self.clock.now()).filter(reaches)
         {

@@ -10,7 +10,7 @@ use domain::{AccountName, ChatId, ChatKind, ChatRef, Timestamp, outcome};
 use futures::future::join_all;
 
 use crate::account::Account;
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::peers::lookup;
 use crate::pool::Pool;
 use crate::routing::dialog_moves::Presence;
@@ -171,7 +171,7 @@ pub(crate) fn creators(pool: &Pool, pin: Option<&AccountName>) -> Candidates {
     let facts = |account: &Arc<Account>| {
         let stranger = account.health.restriction() == Some(Reason::PeerFlood);
         Facts {
-            knows: Knows::Dialog,
+            relation: PeerRelation::Dialog,
             hampered: stranger || account.flood_waits.flood(Operation::Invite, now).is_some(),
             held_until: account.flood_waits.flood(Operation::CreateChat, now),
             marked: false,
@@ -220,8 +220,9 @@ pub(crate) fn held_back(mut candidates: Candidates) -> Candidates {
 
 async fn ask_once(pool: &Pool, query: &Query, inquiry: &mut Inquiry, deadline: Timestamp) -> AskOutcome {
     let known = pool.find_fresh(&query.chat);
-    let ignorant =
-        |account: &Arc<Account>| known.is_none_or(|chat_id| account.peers.knows(chat_id) == Knows::No);
+    let ignorant = |account: &Arc<Account>| {
+        known.is_none_or(|chat_id| account.peers.relation(chat_id) == PeerRelation::No)
+    };
     let needs_dialogs = matches!(query.chat, ChatRef::Id(chat_id) if chat_id.kind() != ChatKind::Group);
     let mut coming = false;
     let mut ready = Vec::new();
@@ -340,8 +341,8 @@ fn choose(pool: &Pool, query: &Query, chat_id: ChatId, operation: Operation, now
     let facts = all.iter().map(|account| {
         let mut facts = facts(account, chat_id, operation, now);
         // The dialog of an account that is gone goes to one that has it too, not to a stranger.
-        if orphaned && facts.knows == Knows::Contact && pinned.is_none() {
-            facts.knows = Knows::No;
+        if orphaned && facts.relation == PeerRelation::Contact && pinned.is_none() {
+            facts.relation = PeerRelation::No;
         }
         facts
     });
@@ -357,9 +358,9 @@ fn goes_over(pool: &Pool, account: &Account) -> bool {
 }
 
 fn facts(account: &Account, chat_id: ChatId, operation: Operation, now: Timestamp) -> Facts {
-    let knows = account.peers.knows(chat_id);
-    let facts = Facts { knows, ..facts_of(account) };
-    if knows == Knows::No {
+    let relation = account.peers.relation(chat_id);
+    let facts = Facts { relation, ..facts_of(account) };
+    if relation == PeerRelation::No {
         // That is all that matters: most accounts do not know most chats.
         return facts;
     }
@@ -381,7 +382,7 @@ fn facts_of(account: &Account) -> Facts {
         in_pool: account.in_pool(),
         load: account.health.load(),
         usable: account.usable(),
-        knows: Knows::No,
+        relation: PeerRelation::No,
         is_reading: !account.dialogs_complete.load(Ordering::Acquire),
         peer_flood: account.health.restriction() == Some(Reason::PeerFlood),
         hampered: false,
@@ -398,7 +399,7 @@ fn is_lost(pool: &Pool, bound: &Bound, chat_id: ChatId) -> bool {
         let closed = matches!(account.health.restriction(), Some(Reason::Banned | Reason::Deactivated));
         let is_out = chat_id.kind() != ChatKind::User
             && account.dialogs_complete.load(Ordering::Acquire)
-            && account.peers.knows(chat_id) != Knows::Dialog;
+            && account.peers.relation(chat_id) != PeerRelation::Dialog;
         closed || is_out
     })
 }
@@ -486,7 +487,7 @@ fn unknown_chat(pool: &Pool, query: &Query, unasked: &[(usize, String)]) -> Cand
         .iter()
         .map(|account| match account.usable() {
             Usable::No(state, reason) => {
-                let refusal = Refusal::of_unusable(state, reason, Knows::No);
+                let refusal = Refusal::of_unusable(state, reason, PeerRelation::No);
                 refused(account, in_words(account, None, refusal), refusal.why())
             }
             Usable::Connecting => refused(account, "connecting".to_owned(), RefusalKind::Unusable),

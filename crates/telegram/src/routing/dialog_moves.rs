@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::PrivateDialogs;
 use domain::Timestamp;
 
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MoveRule {
@@ -55,15 +55,15 @@ pub enum CannotTake {
 /// contacts.
 pub(crate) const fn may_take(
     lost: bool,
-    knows: Knows,
+    relation: PeerRelation,
     has_public_name: bool,
     peer_flood: bool,
 ) -> Result<(), CannotTake> {
-    match knows {
+    match relation {
         _ if lost => Err(CannotTake::Lost),
-        Knows::No if !has_public_name => Err(CannotTake::CannotReach),
-        Knows::No | Knows::Contact if peer_flood => Err(CannotTake::FirstContact),
-        Knows::No | Knows::Contact | Knows::Dialog => Ok(()),
+        PeerRelation::No if !has_public_name => Err(CannotTake::CannotReach),
+        PeerRelation::No | PeerRelation::Contact if peer_flood => Err(CannotTake::FirstContact),
+        PeerRelation::No | PeerRelation::Contact | PeerRelation::Dialog => Ok(()),
     }
 }
 
@@ -114,9 +114,9 @@ mod tests {
         /// A first contact needs the right to make one and a way to reach the person; a dialog needs neither.
         #[test]
         fn a_dialog_goes_only_where_the_person_can_be_reached(lost: bool, named: bool, peer_flood: bool) {
-            prop_assert_eq!(may_take(lost, Knows::Dialog, named, peer_flood).is_ok(), !lost);
-            prop_assert_eq!(may_take(lost, Knows::Contact, named, peer_flood).is_ok(), !lost && !peer_flood);
-            prop_assert_eq!(may_take(lost, Knows::No, named, peer_flood).is_ok(), !lost && named && !peer_flood);
+            prop_assert_eq!(may_take(lost, PeerRelation::Dialog, named, peer_flood).is_ok(), !lost);
+            prop_assert_eq!(may_take(lost, PeerRelation::Contact, named, peer_flood).is_ok(), !lost && !peer_flood);
+            prop_assert_eq!(may_take(lost, PeerRelation::No, named, peer_flood).is_ok(), !lost && named && !peer_flood);
         }
     }
 }

@@ -9,7 +9,7 @@ use delivery::{Readiness, RefusalKind};
 use domain::account::{AccountState, Reason};
 use domain::{ChatKind, Timestamp};
 
-pub use crate::peers::Knows;
+pub use crate::peers::PeerRelation;
 
 /// Bits of a rank that hold the place of an account, and its load.
 const INDEX_BITS: u32 = 24;
@@ -38,7 +38,7 @@ pub struct Facts {
     pub in_pool: bool,
     pub load: u32,
     pub usable: Usable,
-    pub knows: Knows,
+    pub relation: PeerRelation,
     /// It has not read all its dialogs yet: what it does not know may be among the rest.
     pub is_reading: bool,
     /// Telegram stopped its first contacts.
@@ -88,9 +88,9 @@ impl Refusal {
     }
 
     /// Why an account in this state cannot be used by someone who looks for a chat.
-    pub const fn of_unusable(state: AccountState, reason: Option<Reason>, knows: Knows) -> Self {
-        match (state, knows) {
-            (AccountState::Banned | AccountState::NeedsLogin, Knows::No) => Self::Gone(state, reason),
+    pub const fn of_unusable(state: AccountState, reason: Option<Reason>, relation: PeerRelation) -> Self {
+        match (state, relation) {
+            (AccountState::Banned | AccountState::NeedsLogin, PeerRelation::No) => Self::Gone(state, reason),
             _ => Self::Unusable(state, reason),
         }
     }
@@ -116,7 +116,7 @@ pub struct Choice {
 fn rank(kind: ChatKind, one: &Facts, is_bound: bool) -> u64 {
     let load = one.load.min((1 << LOAD_BITS) - 1);
     // Anyone who was written to is to be answered by the account that they wrote to, not by a stranger.
-    let is_stranger = kind == ChatKind::User && one.knows != Knows::Dialog;
+    let is_stranger = kind == ChatKind::User && one.relation != PeerRelation::Dialog;
     u64::from(!is_bound) << 63
         | u64::from(is_stranger) << 62
         | u64::from(one.hampered) << 61
@@ -159,7 +159,8 @@ pub fn choose(
             continue;
         }
         let rank = rank(kind, &one, is_bound);
-        let is_in_it = one.knows == Knows::Dialog || kind == ChatKind::User && one.knows == Knows::Contact;
+        let is_in_it = one.relation == PeerRelation::Dialog
+            || kind == ChatKind::User && one.relation == PeerRelation::Contact;
         let precedes = |known: u64| (seniority(rank), index_of(rank)) < (seniority(known), index_of(known));
         if is_bound || is_in_it && first.is_none_or(precedes) {
             first = Some(rank);
@@ -234,15 +235,17 @@ pub fn succeed(
 
 fn judge(kind: ChatKind, one: &Facts, now: Timestamp) -> Result<Readiness, Refusal> {
     if let Usable::No(state, reason) = one.usable {
-        return Err(Refusal::of_unusable(state, reason, one.knows));
+        return Err(Refusal::of_unusable(state, reason, one.relation));
     }
-    match (kind, one.knows) {
-        (_, Knows::No) if one.usable == Usable::Connecting => return Err(Refusal::CannotTell),
+    match (kind, one.relation) {
+        (_, PeerRelation::No) if one.usable == Usable::Connecting => return Err(Refusal::CannotTell),
         // A basic group is asked for by its id alone, whatever is among the dialogs.
-        (ChatKind::User | ChatKind::Channel, Knows::No) if one.is_reading => return Err(Refusal::CannotTell),
-        (_, Knows::No) => return Err(Refusal::Unknown),
-        (ChatKind::Group | ChatKind::Channel, Knows::Contact) => return Err(Refusal::NotInIt),
-        (ChatKind::User, Knows::Contact) if one.peer_flood => return Err(Refusal::FirstContact),
+        (ChatKind::User | ChatKind::Channel, PeerRelation::No) if one.is_reading => {
+            return Err(Refusal::CannotTell);
+        }
+        (_, PeerRelation::No) => return Err(Refusal::Unknown),
+        (ChatKind::Group | ChatKind::Channel, PeerRelation::Contact) => return Err(Refusal::NotInIt),
+        (ChatKind::User, PeerRelation::Contact) if one.peer_flood => return Err(Refusal::FirstContact),
         _ => {}
     }
     if one.marked {
@@ -273,7 +276,7 @@ mod tests {
             in_pool: true,
             load: 0,
             usable: Usable::Now,
-            knows: Knows::Dialog,
+            relation: PeerRelation::Dialog,
             is_reading: false,
             peer_flood: false,
             hampered: false,
@@ -303,7 +306,7 @@ mod tests {
     #[test]
     fn a_private_chat_has_one_account() {
         let mut facts = vec![account(0), account(1), account(2)];
-        facts[0].knows = Knows::No;
+        facts[0].relation = PeerRelation::No;
         assert_eq!(able(&choose(ChatKind::User, None, None, facts.clone(), NOW)), [1]);
         facts[1].usable = Usable::No(AccountState::Banned, Some(Reason::Banned));
         assert_eq!(able(&choose(ChatKind::User, None, None, facts.clone(), NOW)), [2]);
@@ -317,10 +320,10 @@ mod tests {
 
     #[test]
     fn a_private_chat_goes_to_its_holder_before_a_stranger() {
-        let facts = vec![Facts { knows: Knows::Contact, ..account(0) }, account(1), account(2)];
+        let facts = vec![Facts { relation: PeerRelation::Contact, ..account(0) }, account(1), account(2)];
         let choice = choose(ChatKind::User, None, None, facts.clone(), NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![1], Some(1)));
-        let strangers = facts.into_iter().map(|one| Facts { knows: Knows::Contact, ..one });
+        let strangers = facts.into_iter().map(|one| Facts { relation: PeerRelation::Contact, ..one });
         assert_eq!(able(&choose(ChatKind::User, None, None, strangers, NOW)), [0]);
     }
 
@@ -343,7 +346,7 @@ mod tests {
         let bound = choose(ChatKind::Group, None, Some(2), facts, NOW);
         assert_eq!(bound.preferred, Some(2));
         let away = Facts { usable: Usable::No(AccountState::Offline, None), ..account(0) };
-        let strangers = Facts { knows: Knows::Contact, ..account(1) };
+        let strangers = Facts { relation: PeerRelation::Contact, ..account(1) };
         let choice = choose(ChatKind::Group, None, None, [away, strangers, account(2)], NOW);
         assert_eq!((able(&choice), choice.preferred), (vec![2], Some(0)));
     }
@@ -351,7 +354,7 @@ mod tests {
     #[test]
     fn a_dialog_goes_over_to_one_that_has_it_before_a_stranger() {
         let lost = Facts { usable: Usable::No(AccountState::Banned, Some(Reason::Banned)), ..account(0) };
-        let stranger = Facts { knows: Knows::Contact, ..account(1) };
+        let stranger = Facts { relation: PeerRelation::Contact, ..account(1) };
         let none_waits = |_: &Facts| false;
         let choice = succeed(&lost, [lost, stranger, account(2)], none_waits, NOW);
         assert_eq!((able(&choice), choice.preferred, choice.moves), (vec![2], Some(0), true));
@@ -367,7 +370,7 @@ mod tests {
     #[test]
     fn a_dialog_stays_with_one_that_waits_while_no_other_can() {
         let held = |index| Facts { held_until: Some(LATER), ..account(index) };
-        let unknown = Facts { knows: Knows::No, ..account(1) };
+        let unknown = Facts { relation: PeerRelation::No, ..account(1) };
         let choice = succeed(&held(0), [held(0), unknown, held(2)], |_| true, NOW);
         assert_eq!(
             (&choice.able, choice.moves, choice.stays),
@@ -381,8 +384,8 @@ mod tests {
     #[test]
     fn only_members_write_into_groups() {
         let facts = vec![
-            Facts { knows: Knows::Contact, ..account(0) },
-            Facts { knows: Knows::No, ..account(1) },
+            Facts { relation: PeerRelation::Contact, ..account(0) },
+            Facts { relation: PeerRelation::No, ..account(1) },
             account(2),
         ];
         let choice = choose(ChatKind::Channel, None, None, facts, NOW);
@@ -394,7 +397,7 @@ mod tests {
     fn a_peer_flood_stops_first_contacts_alone() {
         let facts = vec![Facts { peer_flood: true, ..account(0) }];
         assert_eq!(able(&choose(ChatKind::User, None, None, facts, NOW)), [0]);
-        let facts = vec![Facts { peer_flood: true, knows: Knows::Contact, ..account(0) }];
+        let facts = vec![Facts { peer_flood: true, relation: PeerRelation::Contact, ..account(0) }];
         let choice = choose(ChatKind::User, None, None, facts, NOW);
         assert_eq!(choice.refused, [(0, Refusal::FirstContact)]);
     }
@@ -440,12 +443,12 @@ mod tests {
     prop_compose! {
         fn any_facts()(
             priority in 0_u16..3, in_pool: bool, load in 0_u32..3, usable in any_usable(),
-            knows in prop_oneof![Just(Knows::No), Just(Knows::Contact), Just(Knows::Dialog)],
+            relation in prop_oneof![Just(PeerRelation::No), Just(PeerRelation::Contact), Just(PeerRelation::Dialog)],
             is_reading: bool, peer_flood: bool, hampered: bool, held in proptest::option::of(Just(LATER)),
             limited in proptest::option::of(Just(LATER)), marked: bool,
         ) -> Facts {
             Facts {
-                index: 0, priority, in_pool, load, usable, knows, is_reading, peer_flood, hampered, held_until: held,
+                index: 0, priority, in_pool, load, usable, relation, is_reading, peer_flood, hampered, held_until: held,
                 limited_until: limited, marked,
             }
         }
@@ -473,18 +476,18 @@ mod tests {
             let choice = choose(kind, pin, bound, facts.clone(), NOW);
             for (index, readiness) in &choice.able {
                 let one = &facts[*index];
-                prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.knows != Knows::No);
-                prop_assert!(kind == ChatKind::User || one.knows == Knows::Dialog);
+                prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.relation != PeerRelation::No);
+                prop_assert!(kind == ChatKind::User || one.relation == PeerRelation::Dialog);
                 prop_assert!(one.in_pool || pin == Some(*index) || bound == Some(*index));
                 let is_free = one.held_until.is_none() && one.limited_until.is_none();
                 prop_assert_eq!(*readiness == Readiness::Ready, one.usable == Usable::Now && is_free);
             }
             if kind == ChatKind::User {
                 prop_assert!(choice.able.len() <= 1);
-                let had = |one: &Facts| one.in_pool && one.knows == Knows::Dialog && !one.marked
+                let had = |one: &Facts| one.in_pool && one.relation == PeerRelation::Dialog && !one.marked
                     && !matches!(one.usable, Usable::No(..));
                 if pin.is_none() && bound.is_none() && facts.iter().any(had) {
-                    prop_assert!(choice.able.iter().all(|(index, _)| facts[*index].knows == Knows::Dialog));
+                    prop_assert!(choice.able.iter().all(|(index, _)| facts[*index].relation == PeerRelation::Dialog));
                 }
             }
             // No one is named twice.
@@ -505,12 +508,12 @@ mod tests {
             for (index, refusal) in &choice.refused {
                 let one = &facts[*index];
                 let could_tell = one.usable == Usable::Now && (kind == ChatKind::Group || !one.is_reading);
-                prop_assert!(refusal.why() != RefusalKind::NotFound || could_tell && one.knows == Knows::No);
+                prop_assert!(refusal.why() != RefusalKind::NotFound || could_tell && one.relation == PeerRelation::No);
                 prop_assert!(*refusal != Refusal::CannotTell || !could_tell);
                 let is_gone = matches!(
                     one.usable, Usable::No(AccountState::Banned | AccountState::NeedsLogin, _)
                 );
-                prop_assert_eq!(refusal.why() == RefusalKind::Gone, is_gone && one.knows == Knows::No);
+                prop_assert_eq!(refusal.why() == RefusalKind::Gone, is_gone && one.relation == PeerRelation::No);
             }
         }
 
@@ -526,10 +529,10 @@ mod tests {
             prop_assert_eq!(choice.preferred, Some(bound.index));
             for (index, readiness) in &choice.able {
                 let one = &facts[*index];
-                prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.knows != Knows::No);
+                prop_assert!(!matches!(one.usable, Usable::No(..)) && !one.marked && one.relation != PeerRelation::No);
                 prop_assert_eq!(choice.moves, *index != bound.index);
                 if choice.moves {
-                    prop_assert!(one.in_pool && (one.knows == Knows::Dialog || !one.peer_flood));
+                    prop_assert!(one.in_pool && (one.relation == PeerRelation::Dialog || !one.peer_flood));
                     prop_assert!(!(matches!(readiness, Readiness::HeldUntil(_)) && is_away(one)));
                     let is_ready = judge(ChatKind::User, &bound, NOW) == Ok(Readiness::Ready);
                     prop_assert!(!is_ready, "one that can go on keeps its dialogs");
@@ -561,10 +564,10 @@ mod tests {
             match choice.preferred.map(|index| &facts[index]) {
                 Some(one) if bound == Some(one.index) => {}
                 Some(one) => {
-                    prop_assert!(one.in_pool && one.knows != Knows::No);
+                    prop_assert!(one.in_pool && one.relation != PeerRelation::No);
                     prop_assert!(bound.is_none_or(|bound| bound >= facts.len()));
                     let junior = |other: &Facts| !other.in_pool || other.priority >= one.priority;
-                    prop_assert!(facts.iter().all(|other| other.knows != Knows::Dialog || junior(other)));
+                    prop_assert!(facts.iter().all(|other| other.relation != PeerRelation::Dialog || junior(other)));
                 }
                 None => prop_assert!(choice.able.is_empty()),
             }

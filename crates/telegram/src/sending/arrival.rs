@@ -11,7 +11,7 @@ use store::{Filter, Page};
 
 use crate::account::Account;
 use crate::files;
-use crate::peers::Knows;
+use crate::peers::PeerRelation;
 use crate::peers::lookup;
 use crate::pool::Pool;
 use crate::routing::router::Usable;
@@ -84,7 +84,7 @@ pub(crate) async fn peer_check(pool: &Pool, attempt: Attempt<'_>, since: Timesta
     let able = |account: &&std::sync::Arc<Account>| {
         account.index != author.index
             && account.usable() == Usable::Now
-            && account.peers.knows(chat_id) == Knows::Dialog
+            && account.peers.relation(chat_id) == PeerRelation::Dialog
     };
     for account in pool.all().iter().filter(able).take(WITNESSES) {
         let Some(time) = by_telegram(account, since).await else { continue };

@@ -42,7 +42,7 @@ pub(crate) async fn list(
     Shared(backups): Shared<backup::Backups>,
     _: Authorized<CanRead>,
 ) -> Result<Response, Problem> {
-    let status = backups.standing().await.map_err(problem)?;
+    let status = backups.status().await.map_err(problem)?;
     Ok(json(StatusCode::OK, &api::Backups::from(status)))
 }
 
@@ -129,7 +129,7 @@ pub(crate) async fn drill(
         }
         error => problem(error),
     })?;
-    let status = backups.standing().await.map_err(problem)?;
+    let status = backups.status().await.map_err(problem)?;
     Ok(json(StatusCode::ACCEPTED, &api::Backups::from(status)))
 }
 
