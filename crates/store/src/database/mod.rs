@@ -221,11 +221,20 @@ impl Connection {
 
 #[cfg(test)]
 impl Connection {
-    /// A new store in memory.
+    /// A new store in memory: a copy of one that was migrated once.
     pub(crate) fn migrated() -> Self {
+        static MIGRATED: std::sync::LazyLock<std::sync::Mutex<rusqlite::Connection>> =
+            std::sync::LazyLock::new(|| {
+                let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+                let file = std::path::Path::new("test.db");
+                crate::migrations::run(&mut connection, file, domain::Timestamp::default()).unwrap();
+                connection.into()
+            });
+        let migrated = MIGRATED.lock().unwrap();
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-        let file = std::path::Path::new("test.db");
-        crate::migrations::run(&mut connection, file, domain::Timestamp::default()).unwrap();
+        rusqlite::backup::Backup::new(&migrated, &mut connection)
+            .and_then(|copy| copy.run_to_completion(i32::MAX, std::time::Duration::ZERO, None))
+            .unwrap();
         Self::Sqlite(connection)
     }
 
