@@ -333,7 +333,7 @@ impl Program {
             let waited = begun.elapsed();
             assert!(waited < TIMEOUT, "waited in vain for: {what}\n{}", self.output());
             // To ask is work for the program: where it takes long it is asked less often.
-            tokio::time::sleep((waited / 8).clamp(Duration::from_millis(5), Duration::from_millis(100)))
+            tokio::time::sleep((waited / 4).clamp(Duration::from_millis(5), Duration::from_millis(200)))
                 .await;
         }
     }
