@@ -19,13 +19,18 @@ const INHERITED: [&str; 5] = [
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    forget(&mut command);
+    command
+}
+
+/// Takes away what `cargo run` gave to this tool alone.
+pub(crate) fn forget(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("CARGO_PKG_") || INHERITED.contains(&name_text.as_ref()) {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 /// The command as a person would type it.

@@ -1,19 +1,22 @@
-//! The tests: what they need is installed, then cargo runs them all with one set of features, so that each crate is built once.
+//! The tests: what they need is installed while cargo builds them all with one set of features, so that each crate is built once;
+//! then the test programs run, some at a time.
 
 mod authorities;
 mod leftovers;
 mod panics;
+mod programs;
+mod running;
 mod scratch;
 mod tally;
 mod watchdog;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Write};
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::num::NonZero;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
@@ -21,9 +24,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use self::panics::Panics;
+use self::programs::TestProgram;
+use self::running::Running;
 use self::scratch::Scratch;
 use self::tally::Tally;
-use self::watchdog::Watchdog;
 use crate::postgres::{self, Server};
 use crate::workspace::{Package, Workspace, testing_features};
 use crate::{age, browser, dovecot, iproute2, npm, program, python, redis, systemd};
@@ -33,6 +37,9 @@ const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 /// Where they find npm's SMPP, a client and server that no one here wrote.
 const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
 const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
+
+/// How many test programs run at a time. Most end with a few tests that wait, and leave the cores to others then.
+const PROGRAMS: usize = 2;
 
 /// How many tests of a program run at a time.
 const THREADS: &str = "RUST_TEST_THREADS";
@@ -62,59 +69,74 @@ pub(crate) struct Arguments {
 /// Runs the tests and says whether all passed. Without a filter, no test at all is a failure too.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     let started = Instant::now();
-    let mut build = build(workspace, arguments)?;
-    let mut command = command(workspace, arguments)?;
+    let messages = workspace.installed().join("built.json");
+    let mut build = build(workspace, arguments, &messages)?;
+    let mut given = given(arguments);
     let scratch = Scratch::in_memory()?;
     if let Some(scratch) = &scratch {
-        command.env(leftovers::SCRATCH, scratch.path());
-        command.env(MIGRATED_STORE, scratch.path().join("migrated.db"));
-        authorities::give(&mut command, scratch.path())?;
+        given.env(leftovers::SCRATCH, scratch.path());
+        given.env(MIGRATED_STORE, scratch.path().join("migrated.db"));
+        authorities::give(&mut given, scratch.path())?;
     }
-    let prepared = prepare(workspace, arguments, &mut command, scratch.as_ref().map(Scratch::path));
+    let prepared = prepare(workspace, arguments, &mut given, scratch.as_ref().map(Scratch::path));
     if prepared.is_err() {
         build.kill().context("cannot stop the build of the tests")?;
     }
-    build.wait().context("cannot wait for the build of the tests")?;
+    let status = build.wait().context("cannot wait for the build of the tests")?;
     let server = prepared?;
-    let (tally, panics, ended_well) = watch(&mut command)?;
+    if !status.success() {
+        bail!("the tests could not be built");
+    }
+    let members: Vec<_> = workspace.members().collect();
+    let programs = programs::built(&fs::read_to_string(&messages)?, &workspace.root, &members)?;
+    println!("tests were built within {:.0} s", started.elapsed().as_secs_f64());
+    let mut shown = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let (tally, panics, failed) = watch(programs, &given, &workspace.installed(), &mut shown)?;
     drop((server, scratch));
     print!("\n{panics}");
+    for line in &failed {
+        println!("{line}");
+    }
     println!("\ntests took {:.0} s", started.elapsed().as_secs_f64());
     println!("{tally}");
     let empty = tally.executed() == 0 && arguments.filter.is_none();
     if empty {
         eprintln!("error: no test was run");
     }
-    Ok(ended_well && tally.failed == 0 && !empty)
+    Ok(failed.is_empty() && tally.failed == 0 && !empty)
 }
 
-/// Starts to build the tests while what they need is installed. A build that fails fails again where they are run.
-fn build(workspace: &Workspace, arguments: &Arguments) -> Result<Child> {
+/// Starts to build the tests while what they need is installed. What cargo says of the programs goes to this file.
+fn build(workspace: &Workspace, arguments: &Arguments, messages: &Path) -> Result<Child> {
     let mut command = cargo_test(workspace, arguments)?;
-    command.arg("--no-run").stdin(Stdio::null());
+    command.args(["--no-run", "--message-format", "json-render-diagnostics"]);
+    fs::create_dir_all(workspace.installed())?;
+    let writer = File::create(messages).with_context(|| format!("cannot write {}", messages.display()))?;
+    eprintln!("$ {}", program::line(&command));
+    command.stdin(Stdio::null()).stdout(writer);
     command.spawn().with_context(|| format!("cannot start `{}`", program::line(&command)))
 }
 
-fn command(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
-    let mut command = cargo_test(workspace, arguments)?;
-    if let Some(filter) = &arguments.filter {
-        command.arg(filter);
-    }
+/// The arguments and variables of each test program.
+fn given(arguments: &Arguments) -> Command {
+    let mut given = Command::new("");
+    program::forget(&mut given);
+    given.args(&arguments.filter);
     // Most tests wait for other processes a part of their time.
     if env::var_os(THREADS).is_none() {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        command.env(THREADS, (2 * cores).to_string());
+        given.env(THREADS, (2 * cores).to_string());
     }
     if io::stdout().is_terminal() {
-        command.args(["--", "--color", "always"]);
+        given.args(["--color", "always"]);
     }
-    Ok(command)
+    given
 }
 
 fn cargo_test(workspace: &Workspace, arguments: &Arguments) -> Result<Command> {
     let mut command = program::cargo(&workspace.root);
     // There are no tests in docs, and rustdoc reads each crate again to learn that.
-    command.args(["test", "--no-fail-fast", "--tests"]);
+    command.args(["test", "--tests"]);
     let only = arguments.browser.as_ref().map(|_| PROFILES).or(arguments.package.as_deref());
     let wanted = |package: &&Package| only.is_none_or(|name| name == package.name);
     match only {
@@ -186,7 +208,7 @@ fn give_smpp(workspace: &Workspace, arguments: &Arguments, command: &mut Command
 /// How long a full pipe is left to its reader, where a program that shares it has made it one that does not wait.
 const FULL: Duration = Duration::from_millis(10);
 
-fn show(shown: &mut File, mut bytes: &[u8]) -> Result<()> {
+fn show(shown: &mut impl Write, mut bytes: &[u8]) -> Result<()> {
     while !bytes.is_empty() {
         match shown.write(bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
@@ -197,43 +219,83 @@ fn show(shown: &mut File, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// How often it is looked whether cargo has ended: a process that a test left keeps its output open.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked what the programs write, and whether they have ended.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs cargo, shows every line, counts what the test programs say at their ends, keeps their panics, and kills one that
-/// hangs.
-fn watch(command: &mut Command) -> Result<(Tally, Panics, bool)> {
-    let line = program::line(command);
-    eprintln!("$ {line}");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{line}`"))?;
-    let output = child.stdout.take().context("cargo has no output to read")?;
-    let (tell, lines) = mpsc::sync_channel(64);
-    // It ends with the last process that keeps the output open.
-    thread::spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| tell.send(line)));
-    let (mut tally, mut panics, mut watchdog) = (Tally::default(), Panics::default(), Watchdog::new());
-    let mut shown = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+/// Runs the programs, shows every line, counts what they say at their ends, keeps their panics, and kills one that hangs. Lines of
+/// one program are not mixed with those of another: of those that run, the first one's are shown as they come.
+fn watch(
+    programs: Vec<TestProgram>,
+    given: &Command,
+    folder: &Path,
+    shown: &mut impl Write,
+) -> Result<(Tally, Panics, Vec<String>)> {
+    let (mut tally, mut panics, mut failed) = (Tally::default(), Panics::default(), Vec::new());
+    let mut waiting = programs.into_iter();
+    let mut begun: VecDeque<(TestProgram, Running)> = VecDeque::new();
     loop {
-        let line = match lines.recv_timeout(watchdog.time_left().min(LOOK)) {
-            Ok(line) => line.context("cannot read what the tests write")?,
-            Err(RecvTimeoutError::Timeout) => {
-                if child.try_wait().context("cannot wait for the tests")?.is_some() {
-                    break;
-                }
-                watchdog.bite(child.id());
-                continue;
+        while begun.iter().filter(|(_, running)| running.ended.is_none()).count() < PROGRAMS
+            && let Some(program) = waiting.next()
+        {
+            let running = Running::start(&program, given, &output(folder, &program))?;
+            begun.push_back((program, running));
+        }
+        begun.iter_mut().try_for_each(|(_, running)| running.look())?;
+        while let Some((program, running)) = begun.front_mut() {
+            let lines = running.take();
+            show(shown, &lines)?;
+            for line in String::from_utf8_lossy(&lines).lines() {
+                tally.read(line);
+                panics.read(line);
             }
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        show(&mut shown, &[&line, b"\n".as_slice()].concat())?;
-        let line = String::from_utf8_lossy(&line);
-        tally.read(&line);
-        panics.read(&line);
-        watchdog.read(&line);
+            let Some(status) = running.ended else { break };
+            if !status.success() {
+                failed.push(format!("{} failed: {status}", program.source.display()));
+            }
+            begun.pop_front();
+        }
+        if begun.is_empty() && waiting.len() == 0 {
+            return Ok((tally, panics, failed));
+        }
+        thread::park_timeout(LOOK);
     }
-    let status = child.wait().context("cannot wait for the tests")?;
-    Ok((tally, panics, status.success()))
+}
+
+/// Where a program's output is kept.
+fn output(folder: &Path, program: &TestProgram) -> PathBuf {
+    folder.join(program.executable.with_extension("out").file_name().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A shell by this name, which finds its script in the folder where it runs.
+    fn program(folder: &Path, name: &str, script: &str) -> TestProgram {
+        let (executable, home) = (folder.join(name), folder.join(format!("of_{name}")));
+        fs::create_dir_all(&home).unwrap();
+        fs::write(home.join("script"), script).unwrap();
+        symlink("/bin/sh", &executable).unwrap();
+        TestProgram { executable, folder: home, source: name.into() }
+    }
+
+    #[test]
+    fn programs_run_beside_each_other_and_are_shown_in_turn() {
+        let folder = env::temp_dir().join(format!("switchboard-xtask-{}", std::process::id()));
+        let first = "until [ -e ../begun ]; do sleep 0.01; done; echo 'test result: ok. 2 passed; 0 failed'";
+        let second = "touch ../begun; echo 'test result: FAILED. 1 passed; 1 failed'; printf $WORD; exit 101";
+        let programs = vec![program(&folder, "first", first), program(&folder, "second", second)];
+        let mut given = Command::new("");
+        given.args(["-c", ". ./script"]).env("WORD", "given");
+        let mut shown = Vec::new();
+        let (tally, _, failed) = watch(programs, &given, &folder, &mut shown).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        let lines: Vec<_> = shown.lines().map(|line| line.trim().split(" (").next().unwrap()).collect();
+        let results = ["test result: ok. 2 passed; 0 failed", "test result: FAILED. 1 passed; 1 failed"];
+        assert_eq!(lines, ["Running first", results[0], "Running second", results[1], "given"]);
+        assert_eq!((tally.passed, tally.failed), (3, 1));
+        assert_eq!(failed, ["second failed: exit status: 101"]);
+    }
 }
