@@ -125,7 +125,7 @@ fn given(arguments: &Arguments) -> Command {
     // Most tests wait for other processes a part of their time.
     if env::var_os(THREADS).is_none() {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        given.env(THREADS, (2 * cores).to_string());
+        given.env(THREADS, (cores + 1).to_string());
     }
     if io::stdout().is_terminal() {
         given.args(["--color", "always"]);

@@ -40,7 +40,7 @@ impl Watchdog {
     }
 
     /// Kills the program and what it started, where a test of it hangs.
-    pub(super) fn bite(&self, program: u32) {
+    pub(super) fn bite(&mut self, program: u32) {
         if !self.is_over() {
             return;
         }
@@ -48,6 +48,7 @@ impl Watchdog {
         eprintln!("error: no test has ended for {} minutes; still running: {names}", LIMIT.as_secs() / 60);
         let pids: Vec<String> = family(program).iter().map(u32::to_string).collect();
         let _ = Command::new("kill").arg("-KILL").args(pids).status();
+        self.moved_at = Instant::now();
     }
 
     fn names(&self) -> String {
