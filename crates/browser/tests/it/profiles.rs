@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, arguments, browser, deliver, driver, end, engine, generous, named};
+use super::stage::{Stage, arguments, browser, deliver, driver, end, engine, generous, is_running, named};
 
 #[tokio::test]
 async fn a_browser_that_was_left_is_attached_to_again() {
@@ -39,6 +39,7 @@ async fn a_browser_that_was_left_is_attached_to_again() {
 
     // The browser is killed: the page is gone, and the next lease starts another one, which is still logged in.
     lease.close().await.unwrap();
+    assert!(!is_running(process));
     let lease = stage.lease().await;
     let again = stage.browser().unwrap();
     assert_ne!(again, process);

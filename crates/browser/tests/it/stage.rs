@@ -186,6 +186,11 @@ impl Drop for Stage {
     }
 }
 
+/// Whether a process has not ended. One that has, and that no one has asked about, has no command line.
+pub(crate) fn is_running(process: u32) -> bool {
+    std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
 /// Kills a process of the test's own.
 pub(crate) fn end(process: u32) {
     let _ = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
