@@ -38,7 +38,7 @@ const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
 const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
 const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
 
-/// How many test programs run at a time. Most end with a few tests that wait, and leave the cores to others then.
+/// How many test programs run at a time. Most end with a few tests that wait, which leaves the cores idle.
 const PROGRAMS: usize = 2;
 
 /// How many tests of a program run at a time.
@@ -219,11 +219,11 @@ fn show(shown: &mut impl Write, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// How often it is looked what the programs write, and whether they have ended.
+/// The time between two reads of what the programs write.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs the programs, shows every line, counts what they say at their ends, keeps their panics, and kills one that hangs. Lines of
-/// one program are not mixed with those of another: of those that run, the first one's are shown as they come.
+/// Runs the programs, shows every line, adds up their results, keeps their panics, and kills a program that hangs. The lines of one
+/// program are not mixed with those of another: those of the first that runs are shown as they come, the others after it.
 fn watch(
     programs: Vec<TestProgram>,
     given: &Command,

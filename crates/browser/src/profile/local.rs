@@ -10,14 +10,11 @@ use tokio::process::Child;
 
 use super::engine::Engine;
 use super::forwarder::{self, Forwarder, Upstream};
-use super::running::{Port, holder};
+use super::running::{LOOK, Port, holder};
 use super::{Lease, Ours, ProfileError, attached, lock, memory, private_folder};
 
 /// How long a browser may take to open its port.
 const STARTING: Duration = Duration::from_mins(1);
-
-/// Between two looks for the port.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// The proxy that the browser was started with.
 const PROXY: &str = "proxy.address";

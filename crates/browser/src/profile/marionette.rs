@@ -4,18 +4,16 @@
 
 use std::io::{Error, ErrorKind};
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use ambient::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::running::LOOK;
+
 /// The longest packet that is read.
 const LONGEST: usize = 64 * 1024;
-
-/// Between two attempts to close a browser.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Connects to a Firefox, which greets.
 pub(super) async fn greeted(port: u16) -> Result<TcpStream, Error> {

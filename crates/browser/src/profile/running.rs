@@ -12,8 +12,8 @@ use super::marionette;
 /// A browser that is there answers at once.
 const PROBE: Duration = Duration::from_secs(2);
 
-/// Between two looks for the end of a browser.
-const LOOK: Duration = Duration::from_millis(50);
+/// Between two looks at a browser that starts or ends.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// Where a browser is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
