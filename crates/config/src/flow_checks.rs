@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::ChatRef;
 
-use crate::flows::{FlowSettings, FlowStep, PressSettings, flow_regex, placeholders};
+use crate::flow_regex::FlowRegex;
+use crate::flows::{FlowSettings, FlowStep, PressSettings, placeholders};
 
 /// Steps of one flow, and accounts that run it, at most.
 const MOST: usize = 50;
@@ -77,8 +78,8 @@ impl Faults {
 
 /// The named groups of an expression.
 fn groups(regex: &str) -> BTreeSet<String> {
-    let regex = flow_regex(regex).ok();
-    regex.iter().flat_map(regex::Regex::capture_names).flatten().map(str::to_owned).collect()
+    let regex = FlowRegex::new(regex).ok();
+    regex.iter().flat_map(FlowRegex::names).map(str::to_owned).collect()
 }
 
 fn judge_step(step: &FlowStep, key: &str, known: &BTreeSet<String>, faults: &mut Faults) {

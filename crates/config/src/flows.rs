@@ -5,6 +5,7 @@ use std::{num::NonZeroU32, time::Duration};
 use domain::{AccountName, ChatRef};
 use serde::{Deserialize, Serialize};
 
+use crate::flow_regex::FlowRegex;
 use crate::{
     active_hours::ActiveHours,
     keys::settings,
@@ -20,9 +21,6 @@ const TEXT: ValueKind = word("a text", not_blank);
 
 /// Texts to be looked for.
 const TEXTS: ValueKind = words("a word", not_blank);
-
-/// What a compiled expression may take of memory, so that none is built that takes seconds.
-const REGEX_SIZE: usize = 1 << 20;
 
 settings! {
     /// A flow.
@@ -220,20 +218,9 @@ impl FlowStep {
     }
 }
 
-/// Compiles an expression that looks for the same whatever its writer takes for a line.
-///
-/// It searches without a lazy DFA. The states of one are built by the first match after each start and on each thread, which takes
-/// longer than all the rest of a press, and a message is short.
-///
-/// # Errors
-/// It is no expression of the linear kind, or too large a one.
-pub fn flow_regex(text: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).dfa_size_limit(0).build()
-}
-
 /// Whether a text is an expression once its placeholders are filled.
 fn is_regex(text: &str) -> bool {
-    flow_regex(&filled(text, |_| Some("x".to_owned())).unwrap_or_default()).is_ok()
+    FlowRegex::new(&filled(text, |_| Some("x".to_owned())).unwrap_or_default()).is_ok()
 }
 
 /// The names that are written `{name}` in a text.

@@ -22,6 +22,7 @@ mod environment;
 mod error;
 mod flow_checks;
 mod flow_files;
+mod flow_regex;
 mod flows;
 mod key_table;
 mod keys;
@@ -69,9 +70,10 @@ pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
 pub use flow_checks::FlowFault;
 pub use flow_files::{FlowFile, flow_files, read_flows};
+pub use flow_regex::{FlowRegex, InvalidFlowRegex};
 pub use flows::{
     ExpectSettings, FlowLimits, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings, WaitSettings,
-    filled, flow_regex, placeholders,
+    filled, placeholders,
 };
 pub use keys::Applies;
 pub use legacy::{ChannelPort, InviteCallback, LegacyPort, LegacySettings};

@@ -2,41 +2,40 @@
 
 use std::borrow::Cow;
 
-use config::{filled, flow_regex, placeholders};
+use config::{FlowRegex, InvalidFlowRegex, filled, placeholders};
 use domain::{Button, ButtonDeed, Keyboard, PersonalDeed};
-use regex::Regex;
 
 use crate::definition::Captures;
 
 /// An expression that is none.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidPattern(#[from] regex::Error);
+pub struct InvalidPattern(#[from] InvalidFlowRegex);
 
 /// An expression; one with placeholders is compiled when they are known.
 #[derive(Debug, Clone)]
 pub(crate) enum Expression {
-    Whole(Regex),
+    Whole(FlowRegex),
     WithPlaceholders(String),
 }
 
 impl Expression {
     fn of(text: &str) -> Result<Self, InvalidPattern> {
         if placeholders(text).is_empty() {
-            return Ok(Self::Whole(flow_regex(text)?));
+            return Ok(Self::Whole(FlowRegex::new(text)?));
         }
         // Whatever takes its place is quoted and is no longer than a message.
-        flow_regex(&filled(text, |_| Some("x".to_owned())).unwrap_or_default())?;
+        FlowRegex::new(&filled(text, |_| Some("x".to_owned())).unwrap_or_default())?;
         Ok(Self::WithPlaceholders(text.to_owned()))
     }
 
     /// Nothing when a placeholder has no value. One that is whole is lent: a clone would make its tables once more for each text.
-    pub(crate) fn with(&self, captures: &Captures) -> Option<Cow<'_, Regex>> {
+    pub(crate) fn with(&self, captures: &Captures) -> Option<Cow<'_, FlowRegex>> {
         match self {
             Self::Whole(regex) => Some(Cow::Borrowed(regex)),
             Self::WithPlaceholders(text) => {
-                let text = filled(text, |name| Some(regex::escape(value(captures, name)?)))?;
-                flow_regex(&text).ok().map(Cow::Owned)
+                let text = filled(text, |name| Some(regex_syntax::escape(value(captures, name)?)))?;
+                FlowRegex::new(&text).ok().map(Cow::Owned)
             }
         }
     }
@@ -86,12 +85,8 @@ impl TextPattern {
             }
             Self::Fits(expression) => {
                 let regex = expression.with(captures)?;
-                // Most texts fit no flow: room for groups is made for one that does.
-                let found = regex.is_match(text).then(|| regex.captures(text))??;
-                let named = regex.capture_names().flatten();
-                let value =
-                    |name: &str| Some((name.to_owned(), found.name(name)?.as_str().trim().to_owned()));
-                Some(named.filter_map(value).collect())
+                let found = regex.named(text)?.into_iter();
+                Some(found.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use std::iter::repeat_n;
 
+use config::FlowRegex;
 use domain::{Button, ButtonDeed, Keyboard, TelegramMessageId};
-use regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use crate::definition::{Captures, Deed, Flow};
@@ -98,13 +98,12 @@ fn text_of(expression: &Expression, captures: &Captures) -> Option<String> {
     [1, 0].into_iter().find_map(|optional| sample(&parsed, optional, &regex))
 }
 
-fn sample(parsed: &Hir, optional: u32, regex: &Regex) -> Option<String> {
+fn sample(parsed: &Hir, optional: u32, regex: &FlowRegex) -> Option<String> {
     let mut text = String::new();
     write(parsed, optional, &mut text)?;
     // A named group that finds nothing has no value for a later step.
-    let is_full = regex.captures(&text).is_some_and(|found| {
-        let mut named = regex.capture_names().flatten();
-        named.all(|name| found.name(name).is_some_and(|value| !value.as_str().trim().is_empty()))
+    let is_full = regex.named(&text).is_some_and(|found| {
+        found.len() == regex.names().count() && found.iter().all(|(_, value)| !value.trim().is_empty())
     });
     is_full.then_some(text)
 }
