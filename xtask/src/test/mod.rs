@@ -34,6 +34,9 @@ use crate::{age, browser, dovecot, iproute2, npm, program, python, redis, system
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
+/// Where Python keeps the bytecode of what it imports, which takes it half the time to make, and what forbids it.
+const BYTECODE_AT: &str = "PYTHONPYCACHEPREFIX";
+const NO_BYTECODE: &str = "PYTHONDONTWRITEBYTECODE";
 /// Where they find npm's SMPP, a client and server that no one here wrote.
 const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
 const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
@@ -183,6 +186,7 @@ fn give_python(workspace: &Workspace, arguments: &Arguments, command: &mut Comma
         return Ok(());
     }
     let folder = workspace.installed().join("venv");
+    command.env(BYTECODE_AT, workspace.installed().join("bytecode")).env_remove(NO_BYTECODE);
     if !arguments.no_install {
         let requirements = workspace.root.join("crates/testkit/python/requirements.txt");
         command.env(PYTHON, python::environment(&folder, &requirements)?);

@@ -34,7 +34,7 @@ fn script(name: &str) -> std::path::PathBuf {
 async fn python(name: &str) {
     let port = Port::open().await;
     let mut command = tokio::process::Command::new(given(PYTHON));
-    command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(port.folder.path());
+    command.current_dir(port.folder.path());
     command.arg(script(name)).arg(port.running.control.to_string()).arg(&port.running.settings_file);
     is_fine(command).await;
     port.running.stop().await;

@@ -28,7 +28,6 @@ async fn judge(program: &Program, arguments: &[&str]) -> Output {
         // What it makes up must not lead to other machines.
         .env("SCHEMATHESIS_HOOKS", "loopback")
         .env("PYTHONPATH", &scripts)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         // It keeps what it learns in the folder it is run in.
         .current_dir(folder.path())
         .stdin(Stdio::null())

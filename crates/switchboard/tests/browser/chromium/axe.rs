@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::sync::LazyLock;
 
+use serde_json::json;
+
 use super::Tab;
 
 /// Names the file of axe-core. `cargo xtask test` sets it.
@@ -26,7 +28,10 @@ impl Tab {
     /// What it finds; each finding names its rule and where.
     pub(crate) async fn findings(&self) -> Vec<String> {
         if self.tell("typeof axe").await == "undefined" {
-            self.tell(&format!("{};0", &*SOURCE)).await;
+            let source = format!("{};0", &*SOURCE);
+            self.tell(&source).await;
+            // The next pages of the tab have it compiled.
+            self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
         }
         let found = self.tell(RUN).await;
         let found = found.as_array().expect("a list").iter();
