@@ -20,7 +20,7 @@ pub struct FlowRegex {
 /// A text that is no regular expression, or too large a one.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}", .0.syntax_error().map_or_else(|| .0.to_string(), ToString::to_string))]
-pub struct InvalidFlowRegex(#[from] BuildError);
+pub struct InvalidFlowRegex(Box<BuildError>);
 
 impl FlowRegex {
     /// Compiles an expression.
@@ -29,7 +29,8 @@ impl FlowRegex {
     /// It has look-around or back-references, is written wrong, or takes more than a mebibyte.
     pub fn new(text: &str) -> Result<Self, InvalidFlowRegex> {
         let config = Regex::config().nfa_size_limit(Some(SIZE)).hybrid(false).dfa(false);
-        let compiled = Regex::builder().configure(config).build(text)?;
+        let compiled = Regex::builder().configure(config).build(text);
+        let compiled = compiled.map_err(|error| InvalidFlowRegex(Box::new(error)))?;
         Ok(Self { text: text.to_owned(), compiled })
     }
 
