@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::{
-    ActiveHours, ExpectSettings, FlowLimits, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings,
-    WaitSettings,
+    ActiveHours, ExpectSettings, FlowLimits, FlowSettings, FlowStep, InvalidFlowRegex, OnFail, PressSettings,
+    TriggerSettings, WaitSettings,
 };
 use domain::{AccountName, ChatRef, Keyboard};
 
-use crate::pattern::{ButtonPattern, InvalidPattern, TextPattern};
+use crate::pattern::{ButtonPattern, TextPattern};
 
 /// What a run found in texts: the values of named groups.
 pub type Captures = BTreeMap<String, String>;
@@ -57,7 +57,7 @@ pub(crate) enum Deed {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidFlow {
     #[error("flow {0}: {1}")]
-    Pattern(String, InvalidPattern),
+    Pattern(String, InvalidFlowRegex),
     #[error("flow {0}: step {1} does nothing")]
     Step(String, usize),
 }
@@ -94,7 +94,7 @@ impl Flow {
 }
 
 impl Trigger {
-    fn of(settings: &TriggerSettings) -> Result<Self, InvalidPattern> {
+    fn of(settings: &TriggerSettings) -> Result<Self, InvalidFlowRegex> {
         let mut texts = Vec::new();
         texts.extend(settings.text.as_deref().map(TextPattern::text));
         if let Some(regex) = &settings.regex {
@@ -125,7 +125,7 @@ impl Trigger {
     }
 }
 
-fn compile(step: &FlowStep) -> Result<Option<Step>, InvalidPattern> {
+fn compile(step: &FlowStep) -> Result<Option<Step>, InvalidFlowRegex> {
     let deed = match (&step.press, &step.send, &step.wait) {
         (Some(press), None, None) => press_of(press)?.map(Deed::Press),
         (None, Some(text), None) => Some(Deed::Send(text.clone())),
@@ -139,7 +139,7 @@ fn compile(step: &FlowStep) -> Result<Option<Step>, InvalidPattern> {
     Ok(deed.map(|deed| Step { deed, within: step.within, expect, on_fail: step.on_fail }))
 }
 
-fn press_of(press: &PressSettings) -> Result<Option<ButtonPattern>, InvalidPattern> {
+fn press_of(press: &PressSettings) -> Result<Option<ButtonPattern>, InvalidFlowRegex> {
     let PressSettings { text, contains, regex, position, keywords, first } = press;
     Ok(match (text, contains, regex, position.as_deref()) {
         (Some(text), ..) => Some(ButtonPattern::Label(text.clone())),
@@ -151,14 +151,14 @@ fn press_of(press: &PressSettings) -> Result<Option<ButtonPattern>, InvalidPatte
     })
 }
 
-fn wait_of(wait: &WaitSettings) -> Result<Option<TextPattern>, InvalidPattern> {
+fn wait_of(wait: &WaitSettings) -> Result<Option<TextPattern>, InvalidFlowRegex> {
     text_of(wait.text.as_deref(), wait.regex.as_deref())
 }
 
-fn expect_of(expect: &ExpectSettings) -> Result<Option<TextPattern>, InvalidPattern> {
+fn expect_of(expect: &ExpectSettings) -> Result<Option<TextPattern>, InvalidFlowRegex> {
     text_of(expect.text.as_deref(), expect.regex.as_deref())
 }
 
-fn text_of(text: Option<&str>, regex: Option<&str>) -> Result<Option<TextPattern>, InvalidPattern> {
+fn text_of(text: Option<&str>, regex: Option<&str>) -> Result<Option<TextPattern>, InvalidFlowRegex> {
     regex.map(TextPattern::regex).transpose().map(|regex| regex.or_else(|| text.map(TextPattern::text)))
 }

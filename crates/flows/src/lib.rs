@@ -18,7 +18,6 @@ pub use control::{ControlError, FlowControl, FlowOnAccount, FlowState, FlowView,
 pub use definition::{Captures, Flow, InvalidFlow};
 pub use limits::Skip;
 pub use machine::{Action, Input, Machine, Now, RunRecord};
-pub use pattern::InvalidPattern;
 pub use rehearsal::rehearsal;
 pub use service::{
     DryRunError, EditError, FlowAlarm, Flows, FlowsCounted, FlowsError, FlowsParts, OneFlowCounted,

@@ -7,11 +7,6 @@ use domain::{Button, ButtonDeed, Keyboard, PersonalDeed};
 
 use crate::definition::Captures;
 
-/// An expression that is none.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidPattern(#[from] InvalidFlowRegex);
-
 /// An expression; one with placeholders is compiled when they are known.
 #[derive(Debug, Clone)]
 pub(crate) enum Expression {
@@ -20,7 +15,7 @@ pub(crate) enum Expression {
 }
 
 impl Expression {
-    fn of(text: &str) -> Result<Self, InvalidPattern> {
+    fn of(text: &str) -> Result<Self, InvalidFlowRegex> {
         if placeholders(text).is_empty() {
             return Ok(Self::Whole(FlowRegex::new(text)?));
         }
@@ -66,7 +61,7 @@ impl TextPattern {
         Self::Has(text.to_owned())
     }
 
-    pub(crate) fn regex(text: &str) -> Result<Self, InvalidPattern> {
+    pub(crate) fn regex(text: &str) -> Result<Self, InvalidFlowRegex> {
         Expression::of(text).map(Self::Fits)
     }
 
@@ -129,7 +124,7 @@ pub(crate) enum Choice {
 }
 
 impl ButtonPattern {
-    pub(crate) fn regex(text: &str) -> Result<Self, InvalidPattern> {
+    pub(crate) fn regex(text: &str) -> Result<Self, InvalidFlowRegex> {
         Expression::of(text).map(Self::Fits)
     }
 

@@ -34,10 +34,11 @@ use crate::{age, browser, dovecot, iproute2, npm, program, python, redis, system
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
-/// Where Python keeps the bytecode of what it imports, which takes it half the time to make, and what forbids it.
+/// Where Python keeps the bytecode of what it imports.
 const BYTECODE_AT: &str = "PYTHONPYCACHEPREFIX";
+/// Forbids Python to keep bytecode.
 const NO_BYTECODE: &str = "PYTHONDONTWRITEBYTECODE";
-/// Where they find npm's SMPP, a client and server that no one here wrote.
+/// Where tests find npm's SMPP, a client and server that no one here wrote.
 const SMPP_AT: &str = "SWITCHBOARD_TEST_SMPP";
 const SMPP: npm::Package = npm::Package { name: "smpp", version: "0.5.1" };
 
