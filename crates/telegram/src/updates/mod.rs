@@ -214,18 +214,21 @@ impl<'a> Reader<'a> {
         }
         let contacts_due = self.contacts.as_ref().map(Contacts::due);
         let deadline = self.boxes.check_deadlines();
+        let (difference, of_channel) = (self.boxes.get_difference(), self.boxes.get_channel_difference());
+        // What arrives meanwhile would be stored with a counter past what the difference has.
+        let is_owed = difference.is_some() || of_channel.is_some();
         if up {
-            if let Some(request) = self.boxes.get_difference() {
+            if let Some(request) = difference {
                 return self.difference(&request).await;
             }
-            if let Some(request) = self.boxes.get_channel_difference() {
+            if let Some(request) = of_channel {
                 return self.channel_difference(request).await;
             }
         }
         let mut changes = self.account.health.changes.subscribe();
         tokio::select! {
             biased;
-            arrival = arrived.recv() => match arrival {
+            arrival = arrived.recv(), if !is_owed => match arrival {
                 Some(Arrived::Updates(updates)) => self.arrive(*updates),
                 Some(Arrived::Reconnected) => self.gap(),
                 // The lines are gone, and the program with them.
@@ -475,6 +478,7 @@ impl<'a> Reader<'a> {
                     account = %self.account.name, %chat_id, %error,
                     "updates of a channel cannot be read and are left out"
                 );
+                self.miss_in(chat_id);
                 self.boxes.end_channel_difference(PrematureEndReason::Banned);
                 self.tracked.remove(&chat_id.bare());
                 self.channels.remove(&chat_id.bare());
@@ -498,10 +502,7 @@ impl<'a> Reader<'a> {
         };
         if matches!(answer, enums::updates::ChannelDifference::TooLong(_)) {
             self.miss(request.pts, pts);
-            if Keeper::new(self.account).keeps(chat_id) {
-                let since = at(self.last_received_at);
-                self.pending.missed.push(Missed { channel: Some(chat_id), since });
-            }
+            self.miss_in(chat_id);
         }
         let taken = self.boxes.apply_channel_difference(answer);
         self.account.watch.missed(&self.account.name, taken.0.iter().map(|(update, _)| update));
@@ -544,6 +545,9 @@ impl<'a> Reader<'a> {
         self.boxes = MessageBoxes::new();
         self.boxes.set_state(state);
         self.tracked.clear();
+        // The difference that would have named them is left out.
+        self.to_ask = self.channels.keys().copied().collect();
+        self.ask_at = self.account.now();
         self.caught_up = 0;
         if self.last_received_at == 0 {
             self.last_received_at = date;
@@ -557,6 +561,15 @@ impl<'a> Reader<'a> {
         // Of two absences the first reaches further back.
         self.missed.get_or_insert(absence);
         self.start_from_now().await
+    }
+
+    /// The history of a channel is read, where its messages are kept.
+    fn miss_in(&mut self, chat_id: ChatId) {
+        if Keeper::new(self.account).keeps(chat_id) {
+            let since = at(self.last_received_at);
+            self.pending.missed.push(Missed { channel: Some(chat_id), since });
+            self.touch();
+        }
     }
 
     fn miss(&self, since: i32, now: i32) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ambient::Ids;
 use delivery::Steps;
+use domain::account::AccountState;
 use domain::message::{OnFlood, OutboundMessage};
 use domain::outcome::SentIds;
 use domain::text::FormattedText;
@@ -401,6 +402,35 @@ async fn dialogs_are_looked_through_up_to_a_bound_which_is_listed() {
     };
     assert_eq!(why, "there are more dialogs than are looked through");
     assert!(world.calls(ACCOUNT, "messages.getDialogs") >= 50);
+    world.end(&pool).await;
+}
+
+/// What arrives while a difference is owed has a counter past what the difference would bring.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_that_a_cut_ends_is_asked_for_again() {
+    let (world, pool) = one_account().await;
+    let write = |text: &str| write(&world, "@client_1", "@demo_backup_1", text);
+    until_stored(&world, &write("one"), |_| true).await;
+    pool.stop(Duration::from_secs(5)).await;
+    for text in ["while away 1", "while away 2"] {
+        write(text);
+    }
+    world.telegram().clear_calls();
+    world.fault(ACCOUNT, FaultName::RpcError).method("updates.getDifference").error(500, "INTERNAL").on();
+    let pool = world.pool().await;
+    until("the difference is asked for", || world.calls(ACCOUNT, "updates.getDifference") > 0).await;
+    write("live");
+    world.fault(ACCOUNT, FaultName::DisconnectBefore).any_method().on();
+    assert_eq!(sent_id(send(&pool, ACCOUNT, "@client_1", "cut", 1).await), None);
+    until("the account is away", || state(&pool, ACCOUNT).0 != AccountState::Ready).await;
+    for _ in 0..10 {
+        world.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    pool.stop(Duration::from_secs(5)).await;
+    world.telegram().clear_faults();
+    let pool = world.pool().await;
+    until_received(&world.store, 4).await;
     world.end(&pool).await;
 }
 
