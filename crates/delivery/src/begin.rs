@@ -295,10 +295,14 @@ impl LaneWorker<'_> {
         changes: &mut tokio::sync::watch::Receiver<u64>,
     ) -> Woken {
         let inner = &self.delivery.0;
-        let until = until.unwrap_or_else(|| inner.ambient.clock.now().plus(LONGEST_LOOK_AWAY));
+        let clock = &inner.ambient.clock;
+        let now = clock.now();
+        let until = until.unwrap_or_else(|| now.plus(LONGEST_LOOK_AWAY));
         tokio::select! {
             () = self.over(id) => Woken::Over,
-            () = inner.ambient.clock.sleep_until(until) => Woken::LookAgain,
+            () = clock.sleep_until(until) => Woken::LookAgain,
+            // The time of day may be set back meanwhile.
+            () = clock.sleep(until.since(now)) => Woken::LookAgain,
             _ = changes.changed() => Woken::LookAgain,
             () = inner.closing.cancelled() => Woken::LookAgain,
         }

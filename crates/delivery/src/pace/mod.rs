@@ -101,8 +101,11 @@ impl Pace {
 
     /// Until when its limits keep it from sending.
     pub fn held_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let free_at = self.free_at.load(Ordering::Acquire);
-        (free_at > now.as_micros()).then(|| Timestamp::from_micros(free_at))
+        if self.free_at.load(Ordering::Acquire) <= now.as_micros() {
+            return None;
+        }
+        // The clock may have been set back since it was published.
+        self.publish(&mut self.lock(), now)
     }
 
     /// What it has sent.
@@ -143,9 +146,10 @@ impl Pace {
         Slot(Some(Arc::clone(self)))
     }
 
-    fn publish(&self, meter: &mut Meter, now: Timestamp) {
+    fn publish(&self, meter: &mut Meter, now: Timestamp) -> Option<Timestamp> {
         let until = if meter.limits.is_none() { None } else { meter.free_at(now) };
         self.free_at.store(until.map_or(i64::MIN, Timestamp::as_micros), Ordering::Release);
+        until
     }
 
     fn lock(&self) -> MutexGuard<'_, Meter> {

@@ -107,6 +107,23 @@ async fn a_cancelled_message_gives_nothing_back_that_it_never_had() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_holds_messages_for_an_hour() {
+    let bench = limited(1, 1).await;
+    for number in 1..=2 {
+        bench.submit(text(group(number), "within the limits")).await;
+    }
+    let over = bench.submit(text(group(3), "over them")).await;
+    bench.breathe().await;
+    assert_eq!(bench.script.calls(), 2);
+    bench.clock.set_back(Duration::from_hours(10));
+    bench.submit(text(group(4), "over them too")).await;
+    bench.breathe().await;
+    assert_eq!(bench.script.calls(), 2);
+    bench.clock.advance(OVER_AN_HOUR);
+    assert_eq!(bench.settled(over).await.state, MessageState::Sent);
+}
+
+#[tokio::test]
 async fn first_limit_knows_what_was_sent_before() {
     let bench = Bench::new().await;
     for number in 1..=3 {
