@@ -29,11 +29,14 @@ use crate::provider::{AlbumFile, Outgoing, OutgoingFile, Provider};
 use crate::received_files::FilesStatus;
 use crate::registering::Attempted;
 use crate::renewal::TokenLife;
+use crate::unclear::UnclearSends;
 
 /// The chats of an account whose pace and holds are remembered at most; those that may be sent to are forgotten first.
 const MOST_CHATS: usize = 20_000;
 /// What was given to an account as it was paused is chosen for again after this.
 const PAUSED: Duration = Duration::from_secs(5);
+/// How far apart clocks that agree may seem to be: a date has whole seconds, and its answer takes a moment.
+const DATE_ROUNDING: Duration = Duration::from_secs(2);
 /// What was prepared and not sent yet is remembered of so many messages.
 const MOST_PREPARED: usize = 1_000;
 
@@ -109,15 +112,20 @@ pub enum ReceivesBy {
 #[derive(Default)]
 struct State {
     status: AccountStatus,
+    /// When its hold began. One of a later time than now is from before the clock was set back, and does not count.
+    held_since: Timestamp,
     bucket: Bucket,
     chats: HashMap<ExternalChat, ChatState>,
     prepared: HashMap<i64, String>,
+    unclear: UnclearSends,
 }
 
 #[derive(Default, Clone, Copy)]
 struct ChatState {
     bucket: Bucket,
     held_until: Option<Timestamp>,
+    /// As that of the account.
+    held_since: Timestamp,
 }
 
 impl Account {
@@ -198,11 +206,18 @@ impl Account {
 
     /// When it may send to a chat.
     fn readiness(&self, chat: &ExternalChat, now: Timestamp) -> Readiness {
-        let state = self.state.lock();
+        let state = &mut *self.state.lock();
         if state.status.paused {
             return Readiness::Paused;
         }
-        let of_chat = state.chats.get(chat).copied().unwrap_or_default();
+        let mut unknown = ChatState::default();
+        let of_chat = state.chats.get_mut(chat).unwrap_or(&mut unknown);
+        if now < state.held_since {
+            state.status.held_until = None;
+        }
+        if now < of_chat.held_since {
+            of_chat.held_until = None;
+        }
         let pacing = self.provider.pacing();
         let holds = [
             state.status.held_until.filter(|until| *until > now),
@@ -255,9 +270,12 @@ impl Account {
                 state.status.last_out = Some(now);
                 state.status.last_error = None;
             }
-            Outcome::Held { until, scope: HoldScope::Account } => state.status.held_until = Some(*until),
+            Outcome::Held { until, scope: HoldScope::Account } => {
+                (state.status.held_until, state.held_since) = (Some(*until), now);
+            }
             Outcome::Held { until, scope: HoldScope::Chat } => {
-                state.chats.entry(chat.clone()).or_default().held_until = Some(*until);
+                let of_chat = state.chats.entry(chat.clone()).or_default();
+                (of_chat.held_until, of_chat.held_since) = (Some(*until), now);
             }
             Outcome::SessionLost(_) | Outcome::Banned(_) => {
                 let why = CallError::Token("a send was refused".to_owned());
@@ -488,6 +506,9 @@ impl Sender for Channels {
             }
             let outcome = account.provider.send(&outgoing).await;
             account.note_outcome(&outgoing.chat, &outcome, self.0.clock.now());
+            if matches!(outcome, Outcome::Unknown(_)) {
+                account.state.lock().unclear.note(outgoing.key, self.0.clock.running());
+            }
             if matches!(outcome, Outcome::Sent(_) | Outcome::Unprepared(_) | Outcome::Rejected { .. }) {
                 let mut state = account.state.lock();
                 for key in std::iter::once(outgoing.key).chain(outgoing.album.iter().map(|one| one.key)) {
@@ -501,9 +522,23 @@ impl Sender for Channels {
 
     fn find<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         async move {
-            match self.attempt(&attempt) {
-                Ok((account, outgoing)) => account.provider.find(&outgoing, since).await,
-                Err(_) => MessageLookup::CannotTell,
+            let Ok((account, outgoing)) = self.attempt(&attempt) else { return MessageLookup::CannotTell };
+            let behind = || account.http.as_ref().map(Http::clock_behind).unwrap_or_default();
+            let assumed = behind();
+            // Of an attempt of an earlier run only its beginning is known.
+            let ended = account.state.lock().unclear.ended(outgoing.key);
+            let over_for = match ended {
+                Some(ended) => self.0.clock.running().saturating_sub(ended),
+                None => self.0.clock.now().since(since),
+            };
+            let may_come = over_for < account.provider.settles(&outgoing);
+            let found = account.provider.find(&outgoing, since).await;
+            // The provider may have given the message an earlier time than was looked for.
+            let may_be_earlier =
+                since > self.0.clock.now() || behind() > assumed.saturating_add(DATE_ROUNDING);
+            match found {
+                MessageLookup::NotThere if may_come || may_be_earlier => MessageLookup::CannotTell,
+                found => found,
             }
         }
         .boxed()

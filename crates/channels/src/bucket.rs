@@ -8,11 +8,14 @@ use domain::Timestamp;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Bucket {
     full_at: Timestamp,
+    /// The time by the clock as it was looked at last.
+    seen_at: Timestamp,
 }
 
 impl Bucket {
     /// The earliest instant of the next one; none where that is now.
-    pub(crate) fn next(self, now: Timestamp, interval: Duration, burst: u32) -> Option<Timestamp> {
+    pub(crate) fn next(&mut self, now: Timestamp, interval: Duration, burst: u32) -> Option<Timestamp> {
+        self.follow(now);
         let room = interval.saturating_mul(burst.max(1) - 1);
         let earliest = self.full_at.minus(room);
         (earliest > now).then_some(earliest)
@@ -20,7 +23,14 @@ impl Bucket {
 
     /// Takes one.
     pub(crate) fn take(&mut self, now: Timestamp, interval: Duration) {
+        self.follow(now);
         self.full_at = self.full_at.max(now).plus(interval);
+    }
+
+    /// A clock that was set back changes no wait.
+    fn follow(&mut self, now: Timestamp) {
+        self.full_at = self.full_at.minus(self.seen_at.since(now));
+        self.seen_at = now;
     }
 
     /// Whether nothing of it is taken.
@@ -55,6 +65,25 @@ mod tests {
                     let within = taken[place..].iter().filter(|at| **at < first + span * windows).count();
                     prop_assert!(within <= burst as usize + usize::try_from(windows).unwrap());
                 }
+            }
+        }
+
+        #[test]
+        fn a_clock_that_is_set_back_makes_no_wait_longer(
+            steps in proptest::collection::vec(-1_000_000_i64..2_000, 1..100), interval in 1_u64..500, burst in 1_u32..6,
+        ) {
+            let interval = Duration::from_micros(interval);
+            let (mut bucket, mut now) = (Bucket::default(), 1_000_000_000_000_i64);
+            for step in steps {
+                now += step;
+                let at = Timestamp::from_micros(now);
+                match bucket.next(at, interval, burst) {
+                    None => bucket.take(at, interval),
+                    Some(next) => prop_assert!(next.since(at) <= interval, "{next} at {at}"),
+                }
+                let over = at.plus(interval);
+                prop_assert_eq!(bucket.next(over, interval, burst), None);
+                now = over.as_micros();
             }
         }
 

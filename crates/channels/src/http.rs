@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ambient::Clock;
 use ambient::lock::Mutex;
+use domain::Timestamp;
 use futures::StreamExt as _;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -178,6 +179,16 @@ impl Http {
     /// How many seconds the provider's clock is ahead of this one, by its last answer that had the time.
     pub fn clock_ahead(&self) -> Option<i64> {
         *self.ahead.lock()
+    }
+
+    /// By how much the provider's clock is known to be behind this one.
+    pub(crate) fn clock_behind(&self) -> Duration {
+        Duration::from_secs(self.clock_ahead().map_or(0, |ahead| ahead.min(0).unsigned_abs()))
+    }
+
+    /// The earliest time that the provider's clock may have shown then.
+    pub(crate) fn by_its_clock(&self, at: Timestamp) -> Timestamp {
+        at.minus(self.clock_behind())
     }
 
     fn note_date(&self, headers: &HeaderMap) {

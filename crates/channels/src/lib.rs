@@ -34,6 +34,7 @@ mod sms;
 mod stored_values;
 mod telegram;
 pub mod telegram_bot;
+mod unclear;
 mod vk;
 mod whatsapp;
 mod wire;

@@ -64,6 +64,13 @@ pub trait Provider: Send + Sync + 'static {
         ready(MessageLookup::CannotTell).boxed()
     }
 
+    /// How long after a send that had no clear answer it may still have an effect: until then, that [`Provider::find`] sees no message
+    /// does not say that there will be none.
+    fn settles(&self, outgoing: &Outgoing) -> Duration {
+        let _ = outgoing;
+        Duration::ZERO
+    }
+
     /// Does something to a chat or a message; only what [`Capabilities::actions`] names.
     ///
     /// # Errors
@@ -579,6 +586,16 @@ pub struct Registered {
     pub signed_out: bool,
 }
 
+impl Registered {
+    /// Whether this address is among those that it posts to, and posted to as far as the provider says.
+    pub(crate) fn is_posted_to(&self, url: &str) -> bool {
+        let works = |place: usize| {
+            self.postings.get(place).is_none_or(|posting| posting.state == PostingState::Works)
+        };
+        self.urls.iter().enumerate().any(|(place, known)| known == url && works(place))
+    }
+}
+
 /// How a provider does with an address that it posts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
@@ -601,4 +618,26 @@ pub enum PostingState {
     Unconfirmed,
     /// It did not answer as it should, and is posted to no more.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_given_up_is_not_posted_to() {
+        let (ours, other) = ("https://example.com/hooks/x".to_owned(), "https://example.com/old".to_owned());
+        let posting = |state| Posting { state, ..Posting::BARE };
+        let urls = vec![other, ours.clone()];
+        for (state, is_posted_to) in
+            [(PostingState::Works, true), (PostingState::Unconfirmed, false), (PostingState::Failed, false)]
+        {
+            let postings = vec![Posting::BARE, posting(state)];
+            let registered = Registered { urls: urls.clone(), postings, ..Registered::default() };
+            assert_eq!(registered.is_posted_to(&ours), is_posted_to, "{state:?}");
+        }
+        let registered = Registered { urls, ..Registered::default() };
+        assert!(registered.is_posted_to(&ours), "it does not say");
+        assert!(!registered.is_posted_to("https://example.com/none"));
+    }
 }

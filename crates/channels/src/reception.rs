@@ -535,8 +535,7 @@ impl Reception {
 
     /// Whether the provider posts to us.
     pub fn is_registered(&self, account: &Account, registered: &Registered) -> bool {
-        let ours = self.hook_url(account);
-        ours.is_some_and(|ours| registered.urls.contains(&ours))
+        self.hook_url(account).is_some_and(|ours| registered.is_posted_to(&ours))
     }
 
     /// Asks once, instead of its posts or beside them; whether more waits.

@@ -1,5 +1,5 @@
 //! Values of an account that outlive a restart: tokens that were renewed, secrets that were made. Sealed in the store, read
-//! from memory.
+//! from memory. Beside them, what the account sent last.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ pub struct StoredValues {
     channel: ChannelName,
     account: AccountName,
     values: Arc<Mutex<BTreeMap<String, SecretText>>>,
+    sent: Arc<[String]>,
 }
 
 impl StoredValues {
@@ -25,12 +26,18 @@ impl StoredValues {
     /// The store cannot be read.
     pub async fn load(store: Store, channel: ChannelName, account: AccountName) -> Result<Self, StoreError> {
         let values = store.channels().values(&channel, &account).await?;
-        Ok(Self { store: Some(store), channel, account, values: Arc::new(Mutex::new(values)) })
+        let sent = store.channels().last_sent(&channel, &account).await?.into();
+        Ok(Self { store: Some(store), channel, account, values: Arc::new(Mutex::new(values)), sent })
     }
 
     /// None, and what is put is gone with the program.
     pub fn in_memory(channel: ChannelName, account: AccountName) -> Self {
-        Self { store: None, channel, account, values: Arc::default() }
+        Self { store: None, channel, account, values: Arc::default(), sent: Arc::default() }
+    }
+
+    /// The provider's ids of what was sent last before the program started.
+    pub(crate) fn sent(&self) -> &[String] {
+        &self.sent
     }
 
     /// A value.

@@ -6,14 +6,14 @@ mod inbound;
 mod outcome;
 mod poll;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::lock::Mutex;
 use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
 use domain::media::MediaForm;
-use domain::outcome::{SentIds, Unclear};
+use domain::outcome::SentIds;
 use domain::text::{TextLimit, Unit};
 use domain::{
     AccountName, AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia,
@@ -30,6 +30,7 @@ use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
     Provider, Registered,
 };
+use crate::recent::Recent;
 use crate::setup::{Setup, SetupError};
 use client::Client;
 use outcome::About;
@@ -42,7 +43,7 @@ const LARGEST_IMAGE: u64 = 24 * 1024 * 1024;
 const CLOCKS: i64 = 5;
 /// How long is looked which message another answers: the rest of what is known of it is not to be lost for that.
 const QUOTE: Duration = Duration::from_millis(600);
-/// So many chats, and ids of sent messages, are remembered.
+/// So many chats are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// What its owner does at the provider, step by step, in English and in Russian.
@@ -78,13 +79,8 @@ pub(crate) const NATURE: Nature = Nature {
 /// A key is missing or wrong.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let required_owner = setup.fields.old_hook.then(|| setup.fields.name.clone());
-    Ok(Arc::new(Avito {
-        client: Client::new(setup)?,
-        required_owner,
-        chats: Mutex::default(),
-        confirmed: Mutex::default(),
-        broke_off: Mutex::default(),
-    }))
+    let recent = Recent::of(&setup.kept);
+    Ok(Arc::new(Avito { client: Client::new(setup)?, required_owner, chats: Mutex::default(), recent }))
 }
 
 struct Avito {
@@ -94,10 +90,8 @@ struct Avito {
     required_owner: Option<AccountName>,
     /// Who is on the other side, and what it is about, by chat.
     chats: Mutex<HashMap<String, ChatPeer>>,
-    /// The ids of what was sent and confirmed: a look for another message does not take these for it.
-    confirmed: Mutex<VecDeque<String>>,
-    /// When a call of which no answer came ended last.
-    broke_off: Mutex<Option<Timestamp>>,
+    /// What was sent lately.
+    recent: Recent,
 }
 
 /// The other side of a chat.
@@ -167,37 +161,28 @@ impl Provider for Avito {
         async move {
             match self.deliver(outgoing).await {
                 Ok(id) => {
-                    let mut confirmed = self.confirmed.lock();
-                    confirmed.push_back(id.clone());
-                    if confirmed.len() > REMEMBERED {
-                        confirmed.pop_front();
-                    }
+                    self.recent.add(&id);
                     Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into()))))
                 }
-                Err(error) => {
-                    let now = self.client.clock().now();
-                    let outcome = error.outcome(now);
-                    if matches!(outcome, Outcome::Unknown(Unclear::NoAnswer(_))) {
-                        *self.broke_off.lock() = Some(now);
-                    }
-                    outcome
-                }
+                Err(error) => error.outcome(self.client.clock().now()),
             }
         }
         .boxed()
     }
 
+    fn settles(&self, _: &Outgoing) -> Duration {
+        poll::SETTLES
+    }
+
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         async move {
-            let from = since.as_seconds() - CLOCKS;
+            let from = self.client.http().by_its_clock(since).as_seconds() - CLOCKS;
             let messages = poll::history(&self.client, outgoing.chat.as_str(), from).await;
             let Ok(messages) = messages else { return MessageLookup::CannotTell };
-            let confirmed = self.confirmed.lock();
             let id = |message: &Value| message["id"].as_str().map(str::to_owned);
-            let is_known = |message: &Value| id(message).is_some_and(|id| confirmed.contains(&id));
+            let is_known = |message: &Value| id(message).is_some_and(|id| self.recent.has(&id));
             let own = messages.iter().rev().filter(|it| it["direction"] == "out" && !is_known(it));
-            let mut is_unsure =
-                self.broke_off.lock().is_some_and(|at| self.client.clock().now() < at.plus(poll::SETTLES));
+            let mut is_unsure = false;
             let (is_picture, uploaded) = (outgoing.file.is_some(), uploaded(outgoing));
             let is_it = |message: &Value| match &uploaded {
                 Some(it) if is_picture => inbound::is_picture(message, &it.image, &it.urls),

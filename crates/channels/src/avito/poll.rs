@@ -216,7 +216,7 @@ async fn page(client: &Client, chat: &str, offset: usize) -> Result<Vec<Value>, 
     }
 }
 
-/// So long after a call that broke off it may still have an effect.
+/// So long after a call that had no clear answer it may still have an effect.
 pub(super) const SETTLES: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

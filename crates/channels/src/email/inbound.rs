@@ -6,7 +6,7 @@ use domain::inbound::{
     InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
 };
 use domain::{MessageOrigin, Timestamp};
-use mail_parser::{Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Addr, Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
 use super::automatic::{self, Bounce};
@@ -96,9 +96,18 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         };
         return Some(InboundEvent { key: format!("report:{id}"), change });
     }
-    let is_own = found.location.is_sent || own.is(&from);
-    // Of a mail of ours the other end is the customer.
-    let (customer, name) = if is_own { first_other(&mail, own)? } else { (from.clone(), name) };
+    let is_from_us = found.location.is_sent || own.is(&from);
+    let (is_own, (customer, name)) = match is_from_us.then(|| first_other(&mail, own)) {
+        None => (false, (from, name)),
+        // Of a mail of ours the other end is the customer.
+        Some(Some(other)) => (true, other),
+        Some(None) if found.location.is_sent || own.ids.has(&id) => return None,
+        // A form on a page writes from our address to our address: its customer is who is to be answered.
+        Some(None) => {
+            let answered = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
+            (false, answered.unwrap_or((from, name)))
+        }
+    };
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
     let belonging =
@@ -107,7 +116,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     if !is_own {
         threads.learn(&chat, subject, &belonging);
     }
-    let sign = automatic::sign(&mail, &from, own).filter(|_| !is_own);
+    let sign = automatic::sign(&mail, &customer, own).filter(|_| !is_own);
     let mut text = body(&mail, subject, !earlier.is_empty());
     let media = match found.too_large {
         Some(size) => vec![too_large(size)],
@@ -258,9 +267,13 @@ fn first(header: &Address<'_>) -> Option<(String, Option<String>)> {
 
 /// The first one that a mail of ours is to and that is not ours.
 fn first_other(mail: &Message<'_>, own: &Own) -> Option<(String, Option<String>)> {
-    let all = [mail.to(), mail.cc()].into_iter().flatten().flat_map(Address::iter);
-    let sound = all.filter_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))));
-    sound.into_iter().find(|(address, _)| !own.is(address))
+    first_foreign([mail.to(), mail.cc()].into_iter().flatten().flat_map(Address::iter), own)
+}
+
+/// The first address that is not ours, with what it is called.
+fn first_foreign<'a>(all: impl Iterator<Item = &'a Addr<'a>>, own: &Own) -> Option<(String, Option<String>)> {
+    let mut sound = all.filter_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))));
+    sound.find(|(address, _)| !own.is(address))
 }
 
 #[cfg(test)]
@@ -308,6 +321,26 @@ mod tests {
             assert_eq!(origin(&format!("{to}\n{sign}")), MessageOrigin::Bot, "{sign}");
         }
         assert_eq!(origin("To: others@example.org"), MessageOrigin::Bot);
+    }
+
+    #[test]
+    fn a_form_that_writes_from_our_address_is_its_customers() {
+        let ours = "From: Shop <shop@example.com>\nTo: shop@example.com\nSubject: x\n";
+        let form = |more: &str| message(&format!("{ours}Message-ID: <1@web>\n{more}\n\nText"));
+        let asked = form("Reply-To: shop@example.com, Anna <Anna@example.org>");
+        assert_eq!((asked.email.as_deref(), asked.name.as_deref()), (Some("anna@example.org"), Some("Anna")));
+        assert_eq!((asked.chat.as_str(), asked.origin), ("anna@example.org#1@web", MessageOrigin::Person));
+        assert_eq!(form("X-Mailer: form").email.as_deref(), Some("shop@example.com"));
+        // To a customer it is what the owner wrote.
+        assert_eq!(form("Cc: anna@example.org\nReply-To: boris@example.org").origin, MessageOrigin::Owner);
+        // What this program sent to itself, or is among what was sent, is no form.
+        let sent =
+            format!("{ours}Message-ID: <0000000000000007.0@example.com>\n\nText").replace('\n', "\r\n");
+        assert_eq!(read(&found(sent.as_bytes()), &own(), &mut Threads::default()), None);
+        let copy = format!("{ours}Message-ID: <1@web>\n\nText").replace('\n', "\r\n");
+        let location = MailLocation { is_sent: true, validity: 1, uid: 2 };
+        let copy = Found { location, ..found(copy.as_bytes()) };
+        assert_eq!(read(&copy, &own(), &mut Threads::default()), None);
     }
 
     #[test]

@@ -45,6 +45,10 @@ impl Client {
         self.http.clock()
     }
 
+    pub(super) fn by_its_clock(&self, at: Timestamp) -> Timestamp {
+        self.http.by_its_clock(at)
+    }
+
     /// The account's id as posts have it, once a check returned it.
     pub(super) fn own_id(&self) -> Option<String> {
         self.stored.text(OWN_ID)

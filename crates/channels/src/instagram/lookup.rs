@@ -1,62 +1,38 @@
 //! Looking whether a message arrived: by the latest messages of the conversation.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use ambient::lock::Mutex;
 use delivery::MessageLookup;
 use domain::outcome::SentIds;
 use domain::{ProviderId, Timestamp};
 use serde_json::Value;
 
 use crate::provider::Outgoing;
+use crate::recent::Recent;
 
 use super::client::{Client, word};
 
 /// The conversation shows the content of so many messages, the latest ones.
 const SHOWN: usize = 20;
-/// So many ids of sent messages are remembered.
-const MOST: usize = 1_000;
 /// How far Instagram's clock, which has whole seconds, may be from ours.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
-/// How long Instagram may take to fetch a file: as long it is not certain that it is not sent.
-const LONGEST_FETCH: Duration = Duration::from_secs(90);
-
-/// Messages that were certainly sent: none of them is the one that is looked for.
-#[derive(Default)]
-pub(super) struct Sent(Mutex<VecDeque<String>>);
-
-impl Sent {
-    pub(super) fn remember(&self, id: &str) {
-        let mut ids = self.0.lock();
-        if ids.len() >= MOST {
-            ids.pop_front();
-        }
-        ids.push_back(id.to_owned());
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.0.lock().iter().any(|known| known == id)
-    }
-}
 
 pub(super) async fn find(
     client: &Client,
-    sent: &Sent,
+    recent: &Recent,
     outgoing: &Outgoing,
     since: Timestamp,
 ) -> MessageLookup {
     let Some(messages) = latest(client, outgoing.chat.as_str()).await else {
         return MessageLookup::CannotTell;
     };
-    let found = judge(&messages, sent, outgoing, since);
+    let found = judge(&messages, recent, outgoing, client.by_its_clock(since));
     if let MessageLookup::Here(ids) = &found
         && let Some(ProviderId::Text(id)) = ids.first()
     {
-        sent.remember(id);
+        recent.add(id);
     }
-    let may_come = outgoing.file.is_some() && client.clock().now().since(since) < LONGEST_FETCH;
-    if found == MessageLookup::NotThere && may_come { MessageLookup::CannotTell } else { found }
+    found
 }
 
 async fn latest(client: &Client, chat: &str) -> Option<Vec<Value>> {
@@ -73,7 +49,7 @@ async fn latest(client: &Client, chat: &str) -> Option<Vec<Value>> {
 }
 
 /// What the latest messages say.
-fn judge(messages: &[Value], sent: &Sent, outgoing: &Outgoing, since: Timestamp) -> MessageLookup {
+fn judge(messages: &[Value], recent: &Recent, outgoing: &Outgoing, since: Timestamp) -> MessageLookup {
     let since = since.minus(CLOCKS_DIFFER);
     let mut is_whole = messages.len() < SHOWN;
     for message in messages.iter().take(SHOWN) {
@@ -84,7 +60,7 @@ fn judge(messages: &[Value], sent: &Sent, outgoing: &Outgoing, since: Timestamp)
             continue;
         }
         let is_ours = word(&message["from"], "id").is_some_and(|from| from != outgoing.chat.as_str());
-        if is_ours && !sent.has(&id) && is_same(message, outgoing) {
+        if is_ours && !recent.has(&id) && is_same(message, outgoing) {
             return MessageLookup::Here(SentIds::one(Some(ProviderId::Text(id.into()))));
         }
     }
@@ -140,14 +116,14 @@ mod tests {
             message("m3", own, at, "Hello"),
             message("m4", own, "2030-01-01T11:59:00+0000", "Old"),
         ];
-        let sent = Sent::default();
-        let look = |text: &str| judge(&messages, &sent, &looked_for(text), since);
+        let recent = Recent::default();
+        let look = |text: &str| judge(&messages, &recent, &looked_for(text), since);
         assert_eq!(look("Hello "), MessageLookup::Here(SentIds::one(Some("m3"))));
         assert_eq!(look("Old"), MessageLookup::NotThere);
-        sent.remember("m3");
+        recent.add("m3");
         assert_eq!(look("Hello"), MessageLookup::NotThere);
         let many: Vec<Value> = (0..20).map(|number| message(&number.to_string(), own, at, "x")).collect();
-        assert_eq!(judge(&many, &sent, &looked_for("Hello"), since), MessageLookup::CannotTell);
-        assert_eq!(judge(&[json!({})], &sent, &looked_for("Hello"), since), MessageLookup::CannotTell);
+        assert_eq!(judge(&many, &recent, &looked_for("Hello"), since), MessageLookup::CannotTell);
+        assert_eq!(judge(&[json!({})], &recent, &looked_for("Hello"), since), MessageLookup::CannotTell);
     }
 }

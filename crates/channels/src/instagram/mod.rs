@@ -34,10 +34,10 @@ use crate::old_call::OldCall;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
+use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same};
 
 use client::{Client, word};
-use lookup::Sent;
 use names::Names;
 use oauth::OAuth;
 
@@ -59,11 +59,15 @@ struct Instagram {
     /// Whether the settings have it.
     is_token_given: bool,
     names: Names,
-    sent: Sent,
+    recent: Recent,
 }
 
 /// Between two recordings or films, of which Instagram takes 10 a second.
 const PLAYED: Duration = Duration::from_millis(110);
+
+/// So long after a call that had no clear answer it may still have an effect; with a file, which Instagram fetches, for longer.
+const SETTLES: Duration = Duration::from_secs(30);
+const LONGEST_FETCH: Duration = Duration::from_secs(90);
 
 /// What its owner does at the provider, step by step, in English and in Russian.
 const STEPS: &[[&str; 2]] = &[
@@ -125,8 +129,8 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         let message = "is missing: give it, or `client_id` to log in at Instagram".to_owned();
         return Err(SetupError::Field { field: "token", message });
     }
-    let (names, sent) = (Names::default(), Sent::default());
-    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, is_token_given, names, sent }))
+    let (names, recent) = (Names::default(), Recent::of(&setup.kept));
+    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, is_token_given, names, recent }))
 }
 
 impl Instagram {
@@ -252,11 +256,15 @@ impl Provider for Instagram {
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome> {
-        sending::send(&self.client, &self.sent, outgoing).boxed()
+        sending::send(&self.client, &self.recent, outgoing).boxed()
+    }
+
+    fn settles(&self, outgoing: &Outgoing) -> Duration {
+        if outgoing.file.is_some() { LONGEST_FETCH } else { SETTLES }
     }
 
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
-        lookup::find(&self.client, &self.sent, outgoing, since).boxed()
+        lookup::find(&self.client, &self.recent, outgoing, since).boxed()
     }
 
     fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {

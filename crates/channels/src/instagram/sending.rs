@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::attachment;
 use super::client::{Client, word};
 use super::error;
-use super::lookup::Sent;
 use crate::error::CallError;
 use crate::http::{ANSWER, UPLOAD};
 use crate::provider::Outgoing;
+use crate::recent::Recent;
 
 /// Sends it; what a person wrote again with a tag, once the 24 hours in which anything may be sent are over.
-pub(super) async fn send(client: &Client, sent: &Sent, outgoing: &Outgoing) -> Outcome {
+pub(super) async fn send(client: &Client, recent: &Recent, outgoing: &Outgoing) -> Outcome {
     let now = || client.clock().now();
     let message = match message(outgoing) {
         Ok(message) => message,
@@ -30,7 +30,7 @@ pub(super) async fn send(client: &Client, sent: &Sent, outgoing: &Outgoing) -> O
     }
     match result {
         Ok(id) => {
-            sent.remember(&id);
+            recent.add(&id);
             Outcome::Sent(SentIds::one(Some(ProviderId::Text(id.into()))))
         }
         Err(error) => error.outcome(now()),

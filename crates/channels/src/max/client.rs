@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
-use domain::SecretText;
 use domain::secret::ExposeSecret;
+use domain::{SecretText, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -54,6 +54,10 @@ impl Client {
 
     pub(super) const fn clock(&self) -> &Clock {
         self.http.clock()
+    }
+
+    pub(super) fn by_its_clock(&self, at: Timestamp) -> Timestamp {
+        self.http.by_its_clock(at)
     }
 
     pub(super) const fn token(&self) -> &SecretText {

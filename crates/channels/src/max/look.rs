@@ -14,8 +14,6 @@ use super::upload::Kind;
 use crate::provider::Outgoing;
 use crate::recent::Recent;
 
-/// A call whose connection broke may be at work for so long.
-const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// The clock of MAX may be so far behind ours.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 
@@ -28,8 +26,7 @@ pub(super) async fn find(
 ) -> MessageLookup {
     let Ok(Recipient::Chat(chat)) = Recipient::of(&outgoing.chat) else { return MessageLookup::CannotTell };
     let Ok(own) = client.own_id().await else { return MessageLookup::CannotTell };
-    let requested_at = client.clock().now();
-    let after = (since.minus(CLOCKS_APART).as_micros() / 1_000).to_string();
+    let after = (client.by_its_clock(since).minus(CLOCKS_APART).as_micros() / 1_000).to_string();
     let query = [("chat_id", chat.to_string()), ("after", after), ("count", "100".to_owned())];
     let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let reply = client.call(Method::GET, "/messages", &query, None).await;
@@ -42,10 +39,7 @@ pub(super) async fn find(
         recent.add(mid);
         return MessageLookup::Here(SentIds::one(Some(ProviderId::from(mid))));
     }
-    if requested_at.since(since) < IN_FLIGHT || messages.len() >= 100 {
-        return MessageLookup::CannotTell;
-    }
-    MessageLookup::NotThere
+    if messages.len() >= 100 { MessageLookup::CannotTell } else { MessageLookup::NotThere }
 }
 
 /// Whether a message is ours and says the same.

@@ -54,6 +54,8 @@ const UPDATES: [&str; 8] = [
 const POLL: Duration = Duration::from_secs(40);
 /// The most updates of one poll.
 const MOST_UPDATES: &str = "100";
+/// So long after a call that had no clear answer it may still have an effect.
+const SETTLES: Duration = Duration::from_secs(10);
 /// The least time between two polls.
 const BETWEEN_POLLS: Duration = Duration::from_millis(300);
 
@@ -103,7 +105,8 @@ fn registers(token: &str, address: &str, api: &str) -> String {
 /// The token is missing or no header can carry it.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let client = Client::new(&setup)?;
-    Ok(Arc::new(Max { client, setup, recent: Recent::default(), polled: Mutex::default() }))
+    let recent = Recent::of(&setup.kept);
+    Ok(Arc::new(Max { client, setup, recent, polled: Mutex::default() }))
 }
 
 struct Max {
@@ -235,6 +238,10 @@ impl Provider for Max {
             }
         }
         .boxed()
+    }
+
+    fn settles(&self, _: &Outgoing) -> Duration {
+        SETTLES
     }
 
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {

@@ -247,16 +247,16 @@ impl Provider for Vk {
         async move {
             let peer = ("peer_id", chat.as_str());
             match deed {
-                Deed::Edit { external_id, text } => self.edit(external_id, text).await,
+                Deed::Edit { external_id, text } => self.edit(chat, external_id, text).await,
                 Deed::Delete { external_id } => {
-                    let (peer, number) = peer_and_number(external_id)?;
-                    let parameters = [("peer_id", peer), ("cmids", number), ("delete_for_all", "1")];
+                    let parameters =
+                        [peer, ("cmids", number_in(chat, external_id)?), ("delete_for_all", "1")];
                     deleted(&self.client.call("messages.delete", &parameters).await?)
                 }
                 Deed::MarkRead { external_id } => {
                     let mut parameters = vec![peer, ("mark_conversation_as_read", "1")];
                     if let Some(id) = external_id {
-                        parameters.push(("up_to_cmid", peer_and_number(id)?.1));
+                        parameters.push(("up_to_cmid", number_in(chat, id)?));
                     }
                     self.client.call("messages.markAsRead", &parameters).await.map(drop)
                 }
@@ -491,8 +491,8 @@ impl Vk {
     }
 
     /// Changes the text of a message. What is attached to it stays: VK removes what is not named again.
-    async fn edit(&self, external_id: &str, text: &str) -> Result<(), CallError> {
-        let (peer, number) = peer_and_number(external_id)?;
+    async fn edit(&self, chat: &ExternalChat, external_id: &str, text: &str) -> Result<(), CallError> {
+        let (peer, number) = (chat.as_str(), number_in(chat, external_id)?);
         let parameters = [("peer_id", peer), ("conversation_message_ids", number)];
         let reply = self.client.call("messages.getByConversationMessageId", &parameters).await?;
         let attached = reply["items"][0]["attachments"].as_array().into_iter().flatten();
@@ -593,9 +593,16 @@ impl Vk {
     }
 }
 
-/// The chat and the number of a message.
-fn peer_and_number(external_id: &str) -> Result<(&str, &str), CallError> {
-    parts(external_id).ok_or_else(|| CallError::NotFound("this is no id of a message of VK".to_owned()))
+/// The number of a message that is of this chat.
+fn number_in<'a>(chat: &ExternalChat, external_id: &'a str) -> Result<&'a str, CallError> {
+    let parts = parts(external_id);
+    let (peer, number) =
+        parts.ok_or_else(|| CallError::NotFound("this is no id of a message of VK".to_owned()))?;
+    if peer == chat.as_str() {
+        Ok(number)
+    } else {
+        Err(CallError::refused("no_message", "the message is of another chat"))
+    }
 }
 
 /// Whether a message was deleted: the answer has it for each.
@@ -619,5 +626,20 @@ fn random_id(key: i64) -> i32 {
     match half(0) ^ half(4) {
         0 => 1,
         key => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_a_number_in_its_own_chat_alone() {
+        let chat = ExternalChat::new("2001").expect("a chat");
+        assert_eq!(number_in(&chat, "2001:17"), Ok("17"));
+        for other in ["2002:17", "02001:17"] {
+            assert!(matches!(number_in(&chat, other), Err(CallError::Refused { .. })), "{other}");
+        }
+        assert!(matches!(number_in(&chat, "17"), Err(CallError::NotFound(_))));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ambient::Clock;
+use domain::Timestamp;
 use domain::secret::ExposeSecret;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder};
@@ -43,6 +44,10 @@ impl Client {
 
     pub(super) const fn clock(&self) -> &Clock {
         self.http.clock()
+    }
+
+    pub(super) fn by_its_clock(&self, at: Timestamp) -> Timestamp {
+        self.http.by_its_clock(at)
     }
 
     pub(super) fn profile(&self) -> &str {

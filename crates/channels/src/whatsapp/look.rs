@@ -9,13 +9,11 @@ use domain::{ProviderId, Timestamp};
 use serde_json::Value;
 
 use super::client::Client;
-use super::sending::recipient;
+use super::sending::{link_of, recipient};
 use crate::error::CallError;
 use crate::provider::Outgoing;
 use crate::recent::Recent;
 
-/// A call that had no clear answer may be at work for so long.
-const IN_FLIGHT: Duration = Duration::from_secs(10);
 /// The clock of Wappi may be so far behind ours.
 const CLOCKS_APART: Duration = Duration::from_secs(30);
 /// As many of the last messages of a chat are read.
@@ -28,14 +26,13 @@ pub(super) async fn find(
     outgoing: &Outgoing,
     since: Timestamp,
 ) -> MessageLookup {
-    let requested_at = client.clock().now();
     match look(client, recent, outgoing, since).await {
         Ok(Some(id)) => {
             recent.add(&id);
             MessageLookup::Here(SentIds::one(Some(ProviderId::from(id.as_str()))))
         }
-        Ok(None) if requested_at.since(since) >= IN_FLIGHT => MessageLookup::NotThere,
-        Ok(None) | Err(_) => MessageLookup::CannotTell,
+        Ok(None) => MessageLookup::NotThere,
+        Err(_) => MessageLookup::CannotTell,
     }
 }
 
@@ -63,7 +60,7 @@ async fn look(
     let reply = client.get("/api/sync/messages/get", &query).await?;
     let messages = reply.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| CallError::Unreadable("a chat without messages".to_owned()))?;
-    let earliest = since.minus(CLOCKS_APART).as_seconds();
+    let earliest = client.by_its_clock(since).minus(CLOCKS_APART).as_seconds();
     let found = messages.iter().filter(|message| is_it(message, outgoing, earliest));
     let mut ids = found.filter_map(|message| message.get("id")?.as_str());
     let id = ids.find(|id| !recent.has(id)).map(str::to_owned);
@@ -82,8 +79,11 @@ fn is_it(message: &Value, outgoing: &Outgoing, earliest: i64) -> bool {
     let is_own =
         ["fromMe", "is_me"].iter().any(|name| message.get(name).and_then(Value::as_bool) == Some(true));
     let is_new = message.get("time").and_then(Value::as_i64).is_none_or(|time| time >= earliest);
+    let is_linked = outgoing.file.as_ref().is_some_and(|file| link_of(file).is_some());
     let (kinds, text): (&[&str], &str) = match outgoing.file.as_ref().map(|file| &file.form) {
         None => (&["chat", "text"], word("body")),
+        // Wappi chooses by the ending of the name.
+        Some(_) if is_linked => (&["image", "video", "document", "audio"], word("caption")),
         Some(MediaForm::Photo { .. }) => (&["image"], word("caption")),
         Some(MediaForm::Video { .. } | MediaForm::Animation { .. }) => (&["video"], word("caption")),
         Some(MediaForm::Voice { .. }) => (&["ptt", "audio"], ""),
@@ -92,7 +92,7 @@ fn is_it(message: &Value, outgoing: &Outgoing, earliest: i64) -> bool {
     let named =
         message.get("file_name").or_else(|| message.pointer("/body/fileName")).and_then(Value::as_str);
     let is_named = match (&outgoing.file, named) {
-        (Some(file), Some(name)) if word("type") == "document" => file.name == name,
+        (Some(file), Some(name)) if is_linked || word("type") == "document" => file.name == name,
         _ => true,
     };
     is_own && is_new && is_named && kinds.contains(&word("type")) && text.trim() == outgoing.text.text.trim()

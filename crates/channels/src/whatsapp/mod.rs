@@ -45,6 +45,8 @@ const TYPES: [&str; 6] = [
     "authorization_status",
     "application_status",
 ];
+/// So long after a call that had no clear answer it may still have an effect.
+const SETTLES: Duration = Duration::from_secs(30);
 /// How long nothing is sent after WhatsApp has banned the number for a while.
 const BAN: Duration = Duration::from_hours(6);
 /// Under which name the end of that is kept, in microseconds.
@@ -98,7 +100,8 @@ pub(crate) const NATURE: Nature = Nature {
 /// A key is missing, or no header can carry the token.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let client = Client::new(&setup)?;
-    Ok(Arc::new(Whatsapp { client, setup, recent: Recent::default() }))
+    let recent = Recent::of(&setup.kept);
+    Ok(Arc::new(Whatsapp { client, setup, recent }))
 }
 
 struct Whatsapp {
@@ -116,7 +119,9 @@ impl Whatsapp {
     /// Until when nothing is sent, where the number is banned.
     fn held_until(&self) -> Option<Timestamp> {
         let until = self.setup.kept.text(HELD_UNTIL)?.parse().ok().map(Timestamp::from_micros)?;
-        (until > self.now()).then_some(until)
+        let now = self.now();
+        // A later one was kept before the clock was set back.
+        (until > now && until <= now.plus(BAN)).then_some(until)
     }
 
     async fn hold(&self, since: Timestamp) {
@@ -199,6 +204,10 @@ impl Provider for Whatsapp {
             sending::send(&self.client, &self.recent, outgoing).await
         }
         .boxed()
+    }
+
+    fn settles(&self, _: &Outgoing) -> Duration {
+        SETTLES
     }
 
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {

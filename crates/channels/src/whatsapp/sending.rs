@@ -86,7 +86,7 @@ async fn call(recipient: &str, outgoing: &Outgoing) -> Result<(&'static str, Val
             "voice_has_no_caption: WhatsApp shows no text with a voice message; send the text by itself",
         ));
     }
-    if let Some(link) = file.link.as_ref().filter(|_| file.size > LINKED_FROM && !is_voice) {
+    if let Some(link) = link_of(file) {
         let body = json!({ "recipient": recipient, "url": link, "file_name": file.name, "caption": text });
         return Ok(("/api/sync/message/file/url/send", body));
     }
@@ -98,6 +98,12 @@ async fn call(recipient: &str, outgoing: &Outgoing) -> Result<(&'static str, Val
         }));
     }
     in_body(recipient, text, file).await
+}
+
+/// The address at which Wappi fetches a file, where it goes by that.
+pub(super) fn link_of(file: &OutgoingFile) -> Option<&str> {
+    let is_voice = matches!(file.form, MediaForm::Voice { .. });
+    file.link.as_deref().filter(|_| file.size > LINKED_FROM && !is_voice)
 }
 
 async fn in_body(recipient: &str, text: &str, file: &OutgoingFile) -> Result<(&'static str, Value), Outcome> {

@@ -36,6 +36,8 @@ mod telegram;
 #[cfg(test)]
 mod telegram_bot;
 #[cfg(test)]
+mod unclear_sends;
+#[cfg(test)]
 mod vk;
 #[cfg(test)]
 mod whatsapp;

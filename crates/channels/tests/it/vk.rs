@@ -12,7 +12,7 @@ use domain::{ExternalChat, InboundChange, InboundReceipt, MessageOrigin, Outcome
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, id_of, lone, messages, text};
+use crate::support::{Receiver, World, hurried, id_of, lone, messages, text};
 
 const PERSON: &str = "2001";
 
@@ -202,6 +202,65 @@ async fn the_long_poll_goes_on_where_it_was() {
     does(&world, json!({"text": "Found"})).await;
     let found = poll(&provider, never.cursor.as_deref()).await;
     assert_eq!(&*messages(&found.events)[0].text, "Found");
+}
+
+/// A community with so many unread chats, whose log has lost what was before 900.
+async fn with_unread(chats: usize) -> Receiver {
+    Receiver::answering(move |post| {
+        let form = post.form();
+        let number = |name: &str| form.iter().find(|(known, _)| known == name)?.1.parse::<usize>().ok();
+        let (api, method) = post.url.rsplit_once('/').unwrap();
+        let reply = match method.split('?').next().unwrap() {
+            "log" if post.query.contains("ts=900") => json!({"ts": "901", "updates": []}),
+            "log" => json!({"failed": 1, "ts": "900"}),
+            "groups.getLongPollServer" => {
+                json!({"response": {"server": format!("{api}/log"), "key": "planted", "ts": "5"}})
+            }
+            "messages.getConversations" => {
+                let item =
+                    |peer: usize| json!({"conversation": {"peer": {"id": 1 + peer}, "unread_count": 1}});
+                let items = (0..chats).skip(number("offset").unwrap_or(0)).take(number("count").unwrap());
+                json!({"response": {"items": items.map(item).collect::<Vec<_>>()}})
+            }
+            "messages.getHistory" => {
+                let peer = number("peer_id");
+                let date = ambient::Clock::system().now().as_seconds();
+                let message = json!({"id": peer, "peer_id": peer, "from_id": peer, "conversation_message_id": 1,
+                    "date": date, "out": 0, "text": "Hello", "attachments": []});
+                json!({"response": {"items": [message]}})
+            }
+            _ => json!({"response": 1}),
+        };
+        (200, reply.to_string())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn every_unread_chat_is_read_after_a_gap() {
+    const CHATS: usize = 210;
+    let api = with_unread(CHATS).await;
+    let keys =
+        format!("name = \"club\"\nchannel = \"vk\"\napi = \"{}\"\ntoken = \"a\"\ngroup_id = 100", api.url);
+    let setup = World::setup(toml::from_str(&keys).unwrap());
+    let (clock, provider) = (setup.clock.clone(), channels::make(setup.clone()).unwrap());
+    let poll = async |provider: &Arc<dyn Provider>, cursor: &str| {
+        let polling = provider.poll(Some(cursor)).unwrap();
+        hurried(&clock, Duration::from_secs(1), polling).await.unwrap()
+    };
+    let (mut cursor, mut found) = ("5".to_owned(), std::collections::BTreeSet::new());
+    // Until all are through a restart begins with what was lost.
+    let begun = poll(&channels::make(setup).unwrap(), &cursor).await;
+    let begun = begun.cursor.unwrap();
+    assert!(begun.starts_with("5+"), "{begun}");
+    assert_eq!(poll(&provider, &begun).await.cursor, Some(begun));
+    while cursor.starts_with('5') {
+        let polled = poll(&provider, &cursor).await;
+        found.extend(messages(&polled.events).iter().map(|message| message.chat.to_string()));
+        cursor = polled.cursor.unwrap();
+    }
+    assert_eq!((found.len(), cursor.as_str()), (CHATS, "900"));
+    assert_eq!(poll(&provider, &cursor).await.cursor.as_deref(), Some("901"));
 }
 
 #[tokio::test]

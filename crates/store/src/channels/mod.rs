@@ -203,6 +203,19 @@ impl Channels<'_> {
         Ok(found.flatten().map(Timestamp::from_micros))
     }
 
+    /// The provider's ids of what an account sent last.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn last_sent(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<Vec<String>, StoreError> {
+        let params = (channel.to_string(), account.to_string());
+        self.store.all(sql::LAST_SENT, params, |row| row.get(0)).await
+    }
+
     /// How many messages wait for an account, those among them that are scheduled.
     pub async fn waiting(&self, channel: &ChannelName, account: &AccountName) -> Result<u64, StoreError> {
         // '0' is what comes next after '/'.

@@ -64,6 +64,15 @@ statements! {
     IS_OURS = "SELECT message_id FROM provider_messages WHERE channel = $1 AND account = $2 AND provider_id = $3";
     LAST_IN = "
         SELECT seq FROM channel_messages WHERE channel = $1 AND account = $2 AND origin = 0 ORDER BY seq DESC LIMIT 1";
+    /// Of the last messages, and of those that are being sent, which may have been accepted long ago. 3: being sent.
+    LAST_SENT = "
+        SELECT provider_id FROM (
+            SELECT provider_id FROM provider_messages WHERE channel = $1 AND account = $2
+            ORDER BY message_id DESC LIMIT 1000) AS latest
+        UNION
+        SELECT provider_id FROM provider_messages
+        WHERE channel = $1 AND account = $2
+            AND message_id IN (SELECT id FROM outbox WHERE state = 3)";
     /// The latest of the last ten messages: one that waited may have left after a later one.
     LAST_OUT = "
         SELECT max(at) FROM (

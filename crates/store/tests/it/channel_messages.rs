@@ -235,7 +235,10 @@ async fn own_messages_are_recognized_once_the_send_is_over(world: World) {
         binding: store::Binding::IfUnbound,
         ..world.sent(id, 0)
     };
+    let last_sent = || async { world.store.channels().last_sent(&channel(), &shop()).await.unwrap() };
+    assert!(last_sent().await.is_empty());
     outbox.part_sent(sent).await.unwrap();
+    assert_eq!(last_sent().await, ["m-1"]);
     let settled = take(&world, Vec::new()).await;
     assert_eq!((settled.new.len(), settled.unsettled), (1, 0));
     let stored = world.store.channels().get(settled.new[0]).await.unwrap().unwrap();

@@ -99,7 +99,8 @@ impl Vk {
             let last = dialog.messages.last().map(|message| message.to_json(*peer));
             json!({ "conversation": conversation, "last_message": last })
         };
-        let items: Vec<Value> = wanted.take(parameters.count(20)).map(item).collect();
+        let offset = parameters.word("offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
+        let items: Vec<Value> = wanted.skip(offset).take(parameters.count(20)).map(item).collect();
         json!({ "count": items.len(), "items": items })
     }
 
