@@ -114,25 +114,33 @@ pub fn forecast(plan: &Plan, load: Load, now: Timestamp) -> Forecast {
     let mut room = u64::from(plan.caps.hour).saturating_sub(sent[0].div_ceil(people.max(1)));
     let mut today = VecDeque::with_capacity(DAY);
     let mut last = (senders > 0 && left == 0).then_some(now);
-    for elapsed in 0..FARTHEST {
-        if last.is_some() || senders == 0 {
-            break;
+    let (mut elapsed, mut opened) = (0, now);
+    while last.is_none() && senders > 0 && elapsed < FARTHEST {
+        if !plan.is_open(hour) {
+            opened = opens(plan, opened, hour);
+            let closed = usize::try_from(opened.since(hour).as_secs() / 3600).unwrap_or(FARTHEST);
+            for _ in 0..closed.min(DAY) {
+                pass(&mut today, 0);
+            }
+            if closed > 0 {
+                room = u64::MAX;
+            }
+            elapsed += closed;
+            hour = opened;
         }
         let before: u64 = sent.iter().take(DAY.saturating_sub(elapsed)).sum();
         let taken = before.div_ceil(people) + today.iter().sum::<u64>();
         let day = u64::from(plan.caps.day).saturating_sub(taken);
-        let most = if plan.is_open(hour) { rate.min(day).min(room) } else { 0 };
+        let most = rate.min(day).min(room);
         if left <= most {
             let share = Duration::from_hours(1).mul_f64(share(left.saturating_sub(1), rate));
             last = Some(hour.plus(share).plus(pauses));
             break;
         }
         left -= most;
-        today.push_back(most);
-        if today.len() == DAY {
-            today.pop_front();
-        }
+        pass(&mut today, most);
         hour = hour.plus(Duration::from_hours(1));
+        elapsed += 1;
         room = u64::MAX;
     }
     Forecast {
@@ -140,6 +148,21 @@ pub fn forecast(plan: &Plan, load: Load, now: Timestamp) -> Forecast {
         without_limits_at: (senders > 0).then_some(without),
         per_hour: rate * senders,
     }
+}
+
+/// Another hour of the day is over, in which so many left.
+fn pass(today: &mut VecDeque<u64>, sent: u64) {
+    today.push_back(sent);
+    if today.len() == DAY {
+        today.pop_front();
+    }
+}
+
+/// When the next of its hours begin. Nearly always that is a day after the last ones did, and no minute is looked at.
+fn opens(plan: &Plan, last: Timestamp, now: Timestamp) -> Timestamp {
+    let guess = last.plus(Duration::from_hours(24));
+    let begins = guess > now && plan.is_open(guess) && !plan.is_open(guess.minus(Duration::from_mins(1)));
+    if begins { guess } else { plan.open_at(now) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share of an hour")]
@@ -182,6 +205,9 @@ mod tests {
         assert_eq!(hours(&plan(0, None), 301, 1), 24);
         assert_eq!(hours(&plan(0, Some("10:00-11:00 UTC")), 26, 1), 34);
         assert_eq!(hours(&plan(1800, None), 5, 1), 2);
+        // 25 in each twenty minutes of a day; the end of those is no hour after their beginning.
+        let short = plan(0, Some("10:40-11:00 UTC"));
+        assert_eq!([1, 26, 51].map(|recipients| hours(&short, recipients, 1)), [10, 34, 58]);
     }
 
     #[test]

@@ -15,7 +15,8 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 use store::{
-    AttemptEnd, DoNotContactEntry, Idempotency, NextTurn, Origin, Readied, SameBy, StoreError, StoredAttempt,
+    AttemptEnd, CampaignMessage, DoNotContactEntry, Idempotency, NextTurn, Origin, Readied, SameBy,
+    StoreError, StoredAttempt,
 };
 
 use super::load::NoLoad;
@@ -56,6 +57,14 @@ struct Ready {
     media: Vec<Media>,
 }
 
+impl Ready {
+    /// The text that is stored, with the files of the message of this number.
+    fn of(messages: &[CampaignMessage], number: u32, text: String, parse_mode: ParseMode) -> Self {
+        let own = messages.iter().find(|message| message.number == number);
+        Self { text, parse_mode, media: own.map(|message| message.media.clone()).unwrap_or_default() }
+    }
+}
+
 impl Inner {
     /// Carries an attempt of an account to its end.
     pub(super) async fn carry(&self, attempt: StoredAttempt) -> Result<Carried, StoreError> {
@@ -67,12 +76,7 @@ impl Inner {
         let ready = match known {
             Some(((text, parse_mode), number)) => {
                 let messages = self.parts.store.campaigns().messages(&attempt.campaign).await?;
-                let message = messages.into_iter().find(|message| message.number == number);
-                Ok(Ready {
-                    text,
-                    parse_mode,
-                    media: message.map(|message| message.media).unwrap_or_default(),
-                })
+                Ok(Ready::of(&messages, number, text, parse_mode))
             }
             None => self.make_ready(&attempt).await?,
         };
@@ -142,8 +146,9 @@ impl Inner {
         let peer = found.address.map_or_else(|| attempt.chat.clone(), ChatRef::from);
         let (number, mode) = (message.number, message.parse_mode);
         match campaigns.ready(attempt.id, peer.to_string(), number, text, mode).await? {
-            Readied::Ready(text, parse_mode) => {
-                Ok(Ok(Ready { text, parse_mode, media: message.media.clone() }))
+            // Another worker of the sender may have drawn another message for it before.
+            Readied::Ready(number, text, parse_mode) => {
+                Ok(Ok(Ready::of(&messages, number, text, parse_mode)))
             }
             Readied::Duplicate(other) => {
                 let twice = Judgement::new(AttemptState::Skipped, "duplicate", NextTurn::NextCycle);
@@ -343,4 +348,33 @@ fn key(id: CampaignAttemptId) -> Idempotency {
     hash.update(id.as_uuid().as_bytes());
     let hash: [u8; 32] = hash.finalize().into();
     Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::media::{MediaForm, MediaSource};
+
+    use super::*;
+
+    #[test]
+    fn a_text_goes_with_the_files_of_its_own_message() {
+        let picture = Media {
+            source: MediaSource::FileId { file_id: "7".into() },
+            form: MediaForm::Document,
+            name: "price.pdf".into(),
+            mime: String::new(),
+        };
+        let message = |number, media| CampaignMessage {
+            number,
+            text: "Hi".into(),
+            parse_mode: ParseMode::None,
+            weight: 1,
+            is_active: true,
+            uses: 0,
+            media,
+        };
+        let messages = [message(1, Vec::new()), message(2, vec![picture.clone()])];
+        let files = |number| Ready::of(&messages, number, "Hi".into(), ParseMode::None).media;
+        assert_eq!([files(1), files(2), files(3)], [Vec::new(), vec![picture], Vec::new()]);
+    }
 }

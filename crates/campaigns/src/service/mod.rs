@@ -6,6 +6,7 @@ mod carry;
 mod control;
 mod load;
 mod log_files;
+mod place;
 mod worker;
 
 use std::collections::HashMap;
@@ -58,6 +59,7 @@ struct Inner {
     closing: CancellationToken,
     tasks: TaskTracker,
     log_files: LogFiles,
+    turns: browsers::Turns,
 }
 
 impl Campaigns {
@@ -88,6 +90,7 @@ impl Campaigns {
             changed: Notify::new(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            turns: browsers::Turns::default(),
         }))
     }
 

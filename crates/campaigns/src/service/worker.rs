@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::again::again;
 use super::carry::Carried;
+use super::place::Place;
 use super::{Inner, browsers};
 use crate::judge::stopped;
 use crate::plan::{CampaignSettings, Plan};
@@ -23,6 +24,8 @@ use crate::plan::{CampaignSettings, Plan};
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// How long until something is asked for again that no one reports.
 pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// A sender that has to wait longer leaves its place to another.
+const LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// Carries out what is open of a run, and the run.
 pub(super) async fn carry_out(inner: Arc<Inner>, id: CampaignRunId, pause: CancellationToken) {
@@ -124,7 +127,7 @@ pub(super) struct Worker<'a> {
     pub(super) run: &'a CampaignRun,
     pub(super) sender: CampaignSender,
     pub(super) pause: &'a CancellationToken,
-    /// One for each sender that is at work; a sender that stops leaves its place to another.
+    /// One for each sender that is at work; a sender that stops or cannot send leaves its place to another.
     slots: &'a Semaphore,
 }
 
@@ -133,27 +136,26 @@ impl Worker<'_> {
     async fn work(&self) -> Result<(), StoreError> {
         let mut open = self.inner.parts.store.campaigns().open_attempts(self.run.id).await?;
         open.retain(|attempt| attempt.sender == self.sender);
+        let mut place = Place::among(self.slots);
         if let Some(profile) = self.sender.profile() {
-            let _slot = tokio::select! {
-                slot = self.slots.acquire() => slot,
-                () = self.pause.cancelled() => return Ok(()),
-            };
-            return browsers::work(self, profile, open).await;
+            return browsers::work(self, profile, open, place).await;
         }
         for attempt in open {
             if matches!(self.inner.carry(attempt).await?, Carried::Closing) {
                 return Ok(());
             }
         }
-        let Self { inner, run, sender, pause, slots } = self;
+        let Self { inner, run, sender, pause, slots: _ } = self;
         let campaigns = inner.parts.store.campaigns();
-        let _slot = tokio::select! {
-            slot = slots.acquire() => slot,
-            () = pause.cancelled() => return Ok(()),
-        };
-        self.rest_on().await?;
+        if !place.take(pause).await {
+            return Ok(());
+        }
+        if let Some(until) = self.rests_on_until().await? {
+            self.nap_through(until).await;
+        }
         loop {
-            if pause.is_cancelled() || !self.is_active().await? {
+            // A sender that left its place waits for one again.
+            if !place.take(pause).await || pause.is_cancelled() || !self.is_active().await? {
                 return Ok(());
             }
             let Some(plan) = plan_of(inner, &run.campaign).await? else { return Ok(()) };
@@ -173,6 +175,7 @@ impl Worker<'_> {
                 return campaigns.stop_senders(sender.clone(), stop, now).await;
             }
             if is_away(account.state) {
+                place.leave();
                 self.nap(now.plus(ASK_AGAIN)).await;
                 continue;
             }
@@ -197,8 +200,17 @@ impl Worker<'_> {
                 Claim::Task(attempt) => match inner.carry(*attempt).await? {
                     Carried::Closing | Carried::Stopped => return Ok(()),
                     Carried::Nothing => {}
-                    Carried::Sent => self.rest(&plan, inner.parts.clock.now()).await?,
-                    Carried::RestUntil(at) => self.nap_through(at).await,
+                    Carried::Sent => {
+                        if let Some(until) = self.rests_until(&plan, inner.parts.clock.now()).await? {
+                            self.nap_through(until).await;
+                        }
+                    }
+                    Carried::RestUntil(at) => {
+                        if at > inner.parts.clock.now().plus(LONG_WAIT) {
+                            place.leave();
+                        }
+                        self.nap_through(at).await;
+                    }
                 },
             }
         }
@@ -225,23 +237,32 @@ impl Worker<'_> {
         }
     }
 
-    /// Rests after a message that left then, unless the next claim gives nothing: a trial is over, or the run does not go on.
-    pub(super) async fn rest(&self, plan: &Plan, left_at: Timestamp) -> Result<(), StoreError> {
+    /// Whether the run is at work, and the sender may send for it.
+    pub(super) async fn goes_on(&self) -> Result<bool, StoreError> {
         let run = self.inner.parts.store.campaigns().run(self.run.id).await?;
-        if run.is_some_and(|run| run.state == CampaignRunState::Running && run.canary != Some(0)) {
-            let now = self.inner.parts.clock.now();
-            self.nap_through(plan.rested_at(left_at, self.inner.drawn(), now)).await;
-        }
-        Ok(())
+        Ok(run.is_some_and(|run| run.state == CampaignRunState::Running) && self.is_active().await?)
     }
 
-    /// Rests what is left after its last message: the run was paused since, or the program restarted.
-    pub(super) async fn rest_on(&self) -> Result<(), StoreError> {
-        let Some(plan) = self.plan().await? else { return Ok(()) };
+    /// Until when it rests after a message that left then. None where the next claim gives nothing: a trial is over, or the run does
+    /// not go on.
+    pub(super) async fn rests_until(
+        &self,
+        plan: &Plan,
+        left_at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let run = self.inner.parts.store.campaigns().run(self.run.id).await?;
+        let goes_on = run.is_some_and(|run| run.state == CampaignRunState::Running && run.canary != Some(0));
+        let now = self.inner.parts.clock.now();
+        Ok(goes_on.then(|| plan.rested_at(left_at, self.inner.drawn(), now)))
+    }
+
+    /// Until when it rests after its last message: the run was paused since, or the program restarted.
+    pub(super) async fn rests_on_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        let Some(plan) = self.plan().await? else { return Ok(None) };
         let since = self.inner.parts.clock.now().minus(plan.longest_rest());
         match self.inner.parts.store.campaigns().last_sent(self.run.id, &self.sender, since).await? {
-            Some(left_at) => self.rest(&plan, left_at).await,
-            None => Ok(()),
+            Some(left_at) => self.rests_until(&plan, left_at).await,
+            None => Ok(None),
         }
     }
 

@@ -18,8 +18,8 @@ use crate::{StoreError, codes, do_not_contact, point};
 /// What became of an attempt that was to be made ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readied {
-    /// It may leave, and says this.
-    Ready(String, ParseMode),
+    /// It may leave, and says this: the number of its message and the text.
+    Ready(u32, String, ParseMode),
     /// The same chat has its turn in this cycle by this name.
     Duplicate(ChatRef),
 }
@@ -89,11 +89,11 @@ impl Campaigns<'_> {
             if let Some(other) = transaction.first(sql::SAME_PEER, same, chat)? {
                 return Ok(Readied::Duplicate(other));
             }
-            if let Some((text, mode)) = attempt.text.zip(attempt.parse_mode) {
-                return Ok(Readied::Ready(text, mode));
+            if let Some(((text, mode), number)) = attempt.text.zip(attempt.parse_mode).zip(attempt.message) {
+                return Ok(Readied::Ready(number, text, mode));
             }
             transaction.run(sql::READY, params![peer, message, text, parse_mode.as_str(), key])?;
-            Ok(Readied::Ready(text.clone(), parse_mode))
+            Ok(Readied::Ready(message, text.clone(), parse_mode))
         };
         self.store.change(point::READY_CAMPAIGN_ATTEMPT, change).await
     }

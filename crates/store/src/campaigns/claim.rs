@@ -18,6 +18,8 @@ use crate::{StoreError, codes, point};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+/// No failure lets a recipient wait longer: what is further ahead was written by a clock that ran ahead.
+const LONGEST_RETRY: Duration = Duration::from_mins(10);
 
 /// A sender that asks for its next recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,12 @@ fn claim(transaction: &Transaction<'_>, claiming: &Claiming) -> Result<Claim, St
         };
     }
     if let Some(at) = run.next_cycle_at {
+        // A clock that ran ahead wrote a later one, or the pause was longer then. The first cycle begins when it was asked to.
+        let latest = now.plus(*between_cycles);
+        if run.cycle > 0 && at > latest {
+            transaction.run(sql::END_CYCLE, params![latest.as_micros(), run.id.as_uuid().as_bytes()])?;
+            return Ok(Claim::Later(latest));
+        }
         if at > *now {
             return Ok(Claim::Later(at));
         }
@@ -156,8 +164,14 @@ fn none_due(
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
     let next = |row: &Row<'_>| Columns::new(row, "campaign_tasks").maybe_time(0);
-    if let Some(at) = transaction.first(sql::NEXT_TRY, params![run.campaign, run.turn], next)?.flatten() {
-        return Ok(Claim::Later(at));
+    let next_try = || transaction.first(sql::NEXT_TRY, params![run.campaign, run.turn], next);
+    if let Some(at) = next_try()?.flatten() {
+        let latest = now.plus(LONGEST_RETRY);
+        if at <= latest {
+            return Ok(Claim::Later(at));
+        }
+        transaction.run(sql::HASTEN_TRIES, params![latest.as_micros(), run.campaign, run.turn])?;
+        return Ok(Claim::Later(next_try()?.flatten().unwrap_or(at)));
     }
     if open(transaction, run)? > 0 {
         return Ok(Claim::Busy);

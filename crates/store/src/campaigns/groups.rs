@@ -16,7 +16,7 @@ use crate::column::{Columns, to_json};
 use crate::database::{ToValue, params};
 use crate::paging::{Page, Paged};
 use crate::write::Transaction;
-use crate::{StoreError, point};
+use crate::{StoreError, codes, point};
 
 /// Recipients that are written at once, so that a long list does not hold other writes up.
 const CHUNK: usize = 512;
@@ -117,7 +117,7 @@ impl Campaigns<'_> {
         self.store.all(sql::LIST, (), rows::campaign).await
     }
 
-    /// Adds senders; those that are there stay as they are.
+    /// Adds senders; those that are there stay as they are. One that its provider stopped in another campaign is added as it is there.
     pub async fn add_senders(
         &self,
         name: &str,
@@ -127,7 +127,9 @@ impl Campaigns<'_> {
         let name = name.to_owned();
         let change = move |transaction: &Transaction<'_>| {
             for sender in &senders {
-                transaction.run(sql::ADD_SENDER, params![name, sender.to_string(), now.as_micros()])?;
+                let (state, why) = profiles::known_stop(transaction, sender)?;
+                let (sender, state) = (sender.to_string(), codes::of_campaign_sender(state));
+                transaction.run(sql::ADD_SENDER, params![name, sender, state, why, now.as_micros()])?;
             }
             Ok(())
         };

@@ -18,6 +18,8 @@ pub(crate) const TABLE: &str = "campaign_profiles";
 
 /// Profiles there may be.
 const MOST: u32 = 1000;
+/// Why an account is stopped that was removed; it says nothing about one that is added under the name.
+const UNKNOWN_ACCOUNT: &str = "unknown_account";
 /// What went wrong is cut to this many characters.
 const LONGEST: usize = 500;
 
@@ -47,6 +49,18 @@ statements! {
     UNBLOCK = "UPDATE campaign_profiles SET state = 0, why = NULL WHERE name = $1";
     UNBLOCK_IN_CAMPAIGNS = "
         UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1 WHERE sender = $2 AND state <> 0";
+    LOGGED_IN = "UPDATE campaign_profiles SET state = 0, why = NULL WHERE name = $1 AND state = 2";
+    LOGGED_IN_TO_CAMPAIGNS = "
+        UPDATE campaign_senders SET state = 0, why = NULL, changed_at = $1 WHERE sender = $2 AND state = 2";
+    STATE = "SELECT state, why FROM campaign_profiles WHERE 'profile:' || name = $1";
+    LATEST_STATE = "
+        SELECT state, why FROM campaign_senders WHERE sender = $1 ORDER BY changed_at DESC, state DESC LIMIT 1";
+    BLOCKED_OF_PERSON = "
+        SELECT state, why FROM campaign_profiles
+        WHERE state = 1 AND coalesce(why, '') <> 'proxy_sick' AND user_id IN (
+            SELECT user_id FROM telegram_sessions WHERE 'account:' || account = $1
+            UNION SELECT user_id FROM campaign_profiles WHERE 'profile:' || name = $1)
+        ORDER BY name LIMIT 1";
     UNBLOCK_OF_CAMPAIGN = "
         UPDATE campaign_profiles SET state = 0, why = NULL WHERE state <> 0 AND 'profile:' || name IN (
             SELECT sender FROM campaign_senders
@@ -180,6 +194,19 @@ impl Campaigns<'_> {
             let sender = CampaignSender::Profile(name.clone()).to_string();
             transaction.run(UNBLOCK_IN_CAMPAIGNS, params![now.as_micros(), sender])?;
             Ok(transaction.execute(UNBLOCK, params![name.as_str()])? > 0)
+        };
+        self.store.change(point::SAVE_CAMPAIGN, change).await
+    }
+
+    /// Lets a profile send again that was logged out, in each of its campaigns. One that its provider stopped stays as it is.
+    pub async fn profile_logged_in(&self, name: &ProfileName, now: Timestamp) -> Result<(), StoreError> {
+        let name = name.clone();
+        let change = move |transaction: &Transaction<'_>| {
+            if transaction.execute(LOGGED_IN, params![name.as_str()])? == 0 {
+                return Ok(());
+            }
+            let sender = CampaignSender::Profile(name.clone()).to_string();
+            transaction.run(LOGGED_IN_TO_CAMPAIGNS, params![now.as_micros(), sender])
         };
         self.store.change(point::SAVE_CAMPAIGN, change).await
     }
@@ -326,6 +353,33 @@ pub(super) fn take_stop(
         }
     }
     stop(transaction, sender, state, why, at)
+}
+
+/// How a sender that is added to a campaign is: as its profile, or as its provider left it in another campaign, or its person.
+pub(super) fn known_stop(
+    transaction: &Transaction<'_>,
+    sender: &CampaignSender,
+) -> Result<(SenderState, Option<String>), StoreError> {
+    let name = sender.to_string();
+    let read = |row: &Row<'_>| {
+        let columns = Columns::new(row, TABLE);
+        let state = columns.coded(0, "state of a sender", codes::campaign_sender)?;
+        Ok((state, columns.get::<Option<String>>(1)?))
+    };
+    let own = match sender {
+        CampaignSender::Profile(_) => {
+            transaction.first(STATE, params![name], read)?.filter(|(state, _)| *state != SenderState::Active)
+        }
+        CampaignSender::Account(_) => transaction.first(LATEST_STATE, params![name], read)?.map(|known| {
+            let by_provider = known.0 == SenderState::Blocked && known.1.as_deref() != Some(UNKNOWN_ACCOUNT);
+            if by_provider { known } else { (SenderState::Active, None) }
+        }),
+    };
+    let known = match own {
+        Some(own) => Some(own),
+        None => transaction.first(BLOCKED_OF_PERSON, params![name], read)?,
+    };
+    Ok(known.unwrap_or((SenderState::Active, None)))
 }
 
 /// The senders that are browser profiles of a person.

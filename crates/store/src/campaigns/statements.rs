@@ -15,7 +15,7 @@ statements! {
     REMOVE_TASKS = "DELETE FROM campaign_tasks WHERE campaign = $1";
     REMOVE_MESSAGES = "DELETE FROM campaign_messages WHERE campaign = $1";
     ADD_SENDER = "
-        INSERT INTO campaign_senders (campaign, sender, state, why, changed_at) VALUES ($1, $2, 0, NULL, $3)
+        INSERT INTO campaign_senders (campaign, sender, state, why, changed_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (campaign, sender) DO NOTHING";
     REMOVE_SENDER = "DELETE FROM campaign_senders WHERE campaign = $1 AND sender = $2";
     SENDERS = "
@@ -143,6 +143,9 @@ statements! {
                 ORDER BY task.turn, task.next_at, task.place LIMIT 1)
         FROM campaign_runs AS run WHERE id = $4";
     NEXT_TRY = "SELECT min(next_at) FROM campaign_tasks WHERE campaign = $1 AND state = 0 AND turn < $2";
+    HASTEN_TRIES = "
+        UPDATE campaign_tasks SET next_at = $1
+        WHERE campaign = $2 AND state = 0 AND turn < $3 AND tries > 0 AND next_at > $1";
     TAKE_TASK = "UPDATE campaign_tasks SET turn = $1 WHERE campaign = $2 AND chat = $3";
     TAKE_ONE = "
         UPDATE campaign_runs SET pending = pending - 1, canary = CASE WHEN canary > 0 THEN canary - 1 ELSE canary END

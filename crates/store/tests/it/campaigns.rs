@@ -40,6 +40,7 @@ conformance! {
     history_of_another_program_is_imported_once,
     attempts_are_removed_in_time_and_run_results_stay,
     a_clock_set_back_makes_no_room_in_an_hour,
+    times_of_a_clock_that_ran_ahead_hold_no_run,
 }
 
 const CAPS: SenderCaps = SenderCaps { hour: 25, day: 100 };
@@ -215,16 +216,16 @@ async fn the_same_chat_under_two_names_is_readied_once(world: World) {
     let run = run(&world, "spring", 1, None).await;
     let (first, second) = (claimed(&world, &run, "main").await, claimed(&world, &run, "fifth").await);
     let campaigns = world.store.campaigns();
-    let ready = |attempt: &StoredAttempt, text: &str| {
-        campaigns.ready(attempt.id, "5500000001".to_owned(), 1, text.to_owned(), ParseMode::None)
+    let ready = |attempt: &StoredAttempt, number: u32, text: &str| {
+        campaigns.ready(attempt.id, "5500000001".to_owned(), number, text.to_owned(), ParseMode::None)
     };
-    let says = |text: &str| Readied::Ready(text.to_owned(), ParseMode::None);
-    assert_eq!(ready(&first, "Hi").await.unwrap(), says("Hi"));
-    assert_eq!(ready(&first, "Ho").await.unwrap(), says("Hi"));
-    assert_eq!(ready(&second, "Hi").await.unwrap(), Readied::Duplicate(first.chat.clone()));
+    let says = |number, text: &str| Readied::Ready(number, text.to_owned(), ParseMode::None);
+    assert_eq!(ready(&first, 1, "Hi").await.unwrap(), says(1, "Hi"));
+    assert_eq!(ready(&first, 2, "Ho").await.unwrap(), says(1, "Hi"));
+    assert_eq!(ready(&second, 1, "Hi").await.unwrap(), Readied::Duplicate(first.chat.clone()));
     let end = ended(&first, AttemptState::Failed, NextTurn::NextCycle, world.now());
     campaigns.end(end).await.unwrap();
-    assert_eq!(ready(&second, "Hi").await.unwrap(), says("Hi"));
+    assert_eq!(ready(&second, 1, "Hi").await.unwrap(), says(1, "Hi"));
     let peer: ChatId = "5500000001".parse().unwrap();
     assert!(!campaigns.has_written_to(&second.sender, peer).await.unwrap());
     sent(&world, &second).await;
@@ -641,4 +642,36 @@ async fn a_clock_set_back_makes_no_room_in_an_hour(world: World) {
     world.store.campaigns().end(end).await.unwrap();
     let claim = claim_with(&world, &run, "main", caps).await;
     assert_eq!(claim, Claim::Limited(attempt.claimed_at.plus(Duration::from_hours(1))));
+}
+
+async fn times_of_a_clock_that_ran_ahead_hold_no_run(world: World) {
+    campaign(&world, "spring", &["@client_1"]).await;
+    let campaigns = world.store.campaigns();
+    let (run, now) = (run(&world, "spring", 2, None).await, world.now());
+    let ahead = now.plus(Duration::from_hours(24 * 30));
+    let claim_at = async |now: Timestamp| {
+        let claiming = Claiming {
+            run: run.id,
+            sender: sender("main"),
+            id: CampaignAttemptId::from_uuid(*world.id().as_uuid()),
+            caps: CAPS,
+            person: None,
+            counted_with: Vec::new(),
+            between_cycles: Duration::from_mins(5),
+            now,
+        };
+        campaigns.claim(claiming).await.unwrap()
+    };
+    let Claim::Task(first) = claim_at(now).await else { panic!("a task") };
+    let again = NextTurn::Again(ahead);
+    campaigns.end(ended(&first, AttemptState::Failed, again, now)).await.unwrap();
+    let Claim::Later(at) = claim_at(now).await else { panic!("a wait") };
+    assert_eq!(at, now.plus(Duration::from_mins(10)));
+    let Claim::Task(second) = claim_at(at).await else { panic!("a task") };
+    campaigns.end(ended(&second, AttemptState::Sent, NextTurn::NextCycle, at)).await.unwrap();
+    // The cycle ends by the clock that runs ahead, which is then set back.
+    assert_eq!(claim_at(ahead).await, Claim::Later(ahead.plus(Duration::from_mins(5))));
+    let begins = at.plus(Duration::from_mins(5));
+    assert_eq!([claim_at(at).await, claim_at(at).await], [Claim::Later(begins), Claim::Later(begins)]);
+    assert!(matches!(claim_at(begins).await, Claim::Task(_)));
 }

@@ -109,7 +109,8 @@ impl Campaigns {
             Ok(LogIn::Done(user)) => {
                 close(&profile, lease).await;
                 campaigns.saw_profile(name, (*user).into()).await?;
-                campaigns.unblock_profile(name, inner.parts.clock.now()).await?;
+                // What Telegram restricted stays stopped until a person unblocks it.
+                campaigns.profile_logged_in(name, inner.parts.clock.now()).await?;
             }
             Ok(_) => {
                 if let Err(error) = lease.release().await {

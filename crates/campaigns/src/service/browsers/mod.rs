@@ -5,6 +5,7 @@ mod control;
 mod opening;
 mod proxy;
 mod replies;
+mod turns;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use config::CampaignBrowserSettings;
 
 pub use control::{LogIn, ProfileChecked, ProfileError};
+pub(super) use turns::Turns;
 pub(super) use worker::work;
 
 /// The browsers of this machine.

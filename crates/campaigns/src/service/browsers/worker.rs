@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use browser::{Failure, Limits, WebK};
 use domain::{
-    AccountState, AttemptState, CampaignAttemptId, CampaignSender, ProfileName, SenderState, UserId,
+    AccountState, AttemptState, CampaignAttemptId, CampaignSender, ProfileName, SenderState, Timestamp,
+    UserId,
 };
 use store::{Claim, Claiming, SenderStop, StoreError, StoredAttempt, StoredProfile};
 
 use super::carry::Carried;
 use super::replies::ReadMarks;
+use super::turns::Turn;
 use crate::browsers::{Sickness, Trouble, is_of_the_person, trouble};
 use crate::judge::stopped;
 use crate::service::Inner;
+use crate::service::place::Place;
 use crate::service::worker::{ASK_AGAIN, Worker};
 
 /// Until the browser is opened again after trouble; doubled each time, up to the longest.
@@ -28,13 +31,18 @@ enum Ended {
     Over,
     /// The browser is opened again after a while.
     Trouble(String),
-    /// At once: it has another proxy now.
+    /// At once: it has another proxy now, or its open attempts are over.
     Again,
+    /// Another run waits for the browser: it is opened again then.
+    Rest(Timestamp),
+    /// Its person does not send now, for no one knows how long.
+    Waits,
 }
 
 /// What the worker remembers from browser to browser.
-#[derive(Default)]
-struct Course {
+struct Course<'a> {
+    /// It has none while its browser is broken or its person waits. Open attempts take none: other senders wait for their end.
+    place: Place<'a>,
     /// Attempts without an end: read again when they are taken up, as what they say may have been written since.
     open: VecDeque<CampaignAttemptId>,
     sickness: Sickness,
@@ -60,14 +68,22 @@ pub(in crate::service) async fn work(
     worker: &Worker<'_>,
     name: &ProfileName,
     open: Vec<StoredAttempt>,
+    place: Place<'_>,
 ) -> Result<(), StoreError> {
     let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
-    let mut course =
-        Course { open: open.into_iter().map(|attempt| attempt.id).collect(), ..Course::default() };
+    let mut course = Course {
+        place,
+        open: open.into_iter().map(|attempt| attempt.id).collect(),
+        sickness: Sickness::default(),
+        read_marks: ReadMarks::default(),
+        refused: 0,
+        lost: 0,
+    };
     loop {
-        if worker.pause.is_cancelled() {
+        if worker.pause.is_cancelled() || course.open.is_empty() && !course.place.take(worker.pause).await {
             return Ok(());
         }
+        let Some(turn) = inner.turns.take(name, &inner.changed, worker.pause).await else { return Ok(()) };
         let profile = campaigns.profile(name).await?;
         let Some(profile) = profile.filter(|profile| profile.state == SenderState::Active) else {
             // No page will show it any more.
@@ -78,18 +94,40 @@ pub(in crate::service) async fn work(
             }
             return Ok(());
         };
-        if course.open.is_empty() && !worker.is_active().await? {
+        if course.open.is_empty() && !worker.goes_on().await? {
             return Ok(());
         }
-        match browse(worker, &profile, &mut course).await? {
+        let waits = profile.user_id.is_some_and(|user| inner.person(user).waits);
+        let ended = if waits && course.open.is_empty() {
+            Ended::Waits
+        } else {
+            browse(worker, &profile, &turn, &mut course).await?
+        };
+        drop(turn);
+        match ended {
             Ended::Over => return Ok(()),
             Ended::Again => {}
+            Ended::Waits => {
+                course.place.leave();
+                worker.nap(inner.parts.clock.now().plus(ASK_AGAIN)).await;
+            }
+            Ended::Rest(until) => {
+                // What people changed meanwhile may let it send sooner.
+                let until = until.min(inner.parts.clock.now().plus(LONGEST_BACKOFF));
+                while inner.parts.clock.now() < until
+                    && !worker.pause.is_cancelled()
+                    && worker.goes_on().await?
+                {
+                    worker.nap(until).await;
+                }
+            }
             Ended::Trouble(why) => {
                 tracing::warn!(profile = %name, why, "the browser of a profile is opened again");
                 let now = inner.parts.clock.now();
                 campaigns.profile_went_wrong(name, &why, now).await?;
                 let backoff = backoff(course.lost);
                 course.lost += 1;
+                course.place.leave();
                 worker.nap_through(now.plus(backoff)).await;
             }
         }
@@ -105,7 +143,8 @@ fn backoff(lost: u32) -> Duration {
 async fn browse(
     worker: &Worker<'_>,
     profile: &StoredProfile,
-    course: &mut Course,
+    turn: &Turn,
+    course: &mut Course<'_>,
 ) -> Result<Ended, StoreError> {
     let inner = worker.inner;
     let lease = match inner.lease(profile).await? {
@@ -119,7 +158,7 @@ async fn browse(
         Limits::default(),
     );
     let ended = match attached.await {
-        Ok(web_k) => at_the_page(worker, profile, &web_k, course).await,
+        Ok(web_k) => at_the_page(worker, profile, &web_k, turn, course).await,
         Err(error) => Ok(Ended::Trouble(error.to_string())),
     };
     if let Err(error) = lease.close().await {
@@ -132,7 +171,8 @@ async fn at_the_page(
     worker: &Worker<'_>,
     profile: &StoredProfile,
     web_k: &WebK<'_>,
-    course: &mut Course,
+    turn: &Turn,
+    course: &mut Course<'_>,
 ) -> Result<Ended, StoreError> {
     let (inner, campaigns) = (worker.inner, worker.inner.parts.store.campaigns());
     let name = &profile.name;
@@ -162,7 +202,14 @@ async fn at_the_page(
             return Ok(ended);
         }
     }
-    worker.rest_on().await?;
+    if !course.place.take_free() {
+        return Ok(Ended::Again);
+    }
+    if let Some(until) = worker.rests_on_until().await?
+        && let Some(ended) = rest_at_the_page(worker, turn, until).await
+    {
+        return Ok(ended);
+    }
     loop {
         if worker.pause.is_cancelled() || !worker.is_active().await? {
             return Ok(Ended::Over);
@@ -171,6 +218,9 @@ async fn at_the_page(
         let now = inner.parts.clock.now();
         let open_at = plan.open_at(now);
         if open_at > now {
+            if turn.is_wanted() {
+                return Ok(Ended::Rest(open_at));
+            }
             worker.nap(open_at).await;
             continue;
         }
@@ -180,8 +230,7 @@ async fn at_the_page(
             return Ok(Ended::Over);
         }
         if person.waits {
-            worker.nap(now.plus(ASK_AGAIN)).await;
-            continue;
+            return Ok(Ended::Waits);
         }
         if inner.has_nothing_for_a_page(&worker.run.campaign).await? {
             let why = "no message of the campaign is one that a browser profile sends: add one without files, or with one \
@@ -204,20 +253,22 @@ async fn at_the_page(
             between_cycles: plan.between_cycles,
             now,
         };
-        let attempt = match campaigns.claim(claiming).await? {
+        let later = match campaigns.claim(claiming).await? {
             Claim::Over => {
                 inner.changed.notify_waiters();
                 return Ok(Ended::Over);
             }
-            Claim::Later(at) | Claim::Limited(at) => {
+            Claim::Later(at) | Claim::Limited(at) => Err(at),
+            Claim::Busy => Err(now.plus(ASK_AGAIN)),
+            Claim::Task(attempt) => Ok(*attempt),
+        };
+        let attempt = match later {
+            Ok(attempt) => attempt,
+            Err(at) if turn.is_wanted() => return Ok(Ended::Rest(at)),
+            Err(at) => {
                 worker.nap(at).await;
                 continue;
             }
-            Claim::Busy => {
-                worker.nap(now.plus(ASK_AGAIN)).await;
-                continue;
-            }
-            Claim::Task(attempt) => *attempt,
         };
         let carried = inner.carry_in_page(web_k, &attempt).await?;
         if matches!(carried, Carried::Open(_)) {
@@ -228,13 +279,34 @@ async fn at_the_page(
         if let Some(ended) = after(worker, profile, course, &attempt, carried).await? {
             return Ok(ended);
         }
-        if rests {
-            worker.rest(&plan, inner.parts.clock.now()).await?;
-        }
+        let until = if rests { worker.rests_until(&plan, inner.parts.clock.now()).await? } else { None };
+        let ended = match until {
+            Some(until) if turn.is_wanted() => {
+                // A notice behind the message may still come.
+                worker.nap_through(inner.parts.clock.now().plus(ASK_AGAIN)).await;
+                Some(Ended::Rest(until))
+            }
+            Some(until) => rest_at_the_page(worker, turn, until).await,
+            None => None,
+        };
         if was_sent && is_warned(worker, profile, web_k).await? {
             return Ok(Ended::Over);
         }
+        if let Some(ended) = ended {
+            return Ok(ended);
+        }
     }
+}
+
+/// Rests until then with the browser open, as long as no other run waits for it.
+async fn rest_at_the_page(worker: &Worker<'_>, turn: &Turn, until: Timestamp) -> Option<Ended> {
+    while worker.inner.parts.clock.now() < until && !worker.pause.is_cancelled() {
+        if turn.is_wanted() {
+            return Some(Ended::Rest(until));
+        }
+        worker.nap(until).await;
+    }
+    None
 }
 
 /// An attempt as it is stored now, unless it has ended.
@@ -286,7 +358,7 @@ async fn is_warned(
 async fn after(
     worker: &Worker<'_>,
     profile: &StoredProfile,
-    course: &mut Course,
+    course: &mut Course<'_>,
     attempt: &StoredAttempt,
     carried: Carried,
 ) -> Result<Option<Ended>, StoreError> {

@@ -6,12 +6,12 @@ use domain::secret::ExposeSecret;
 use domain::text::ParseMode;
 use domain::{
     AttemptState, CampaignAttemptId, CampaignSender, ContactSource, DoNotContactId, ProfileName, ProxyHealth,
-    SenderCaps, SenderState, Timestamp,
+    Secret, SenderCaps, SenderState, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use store::{
-    AttemptEnd, Claim, Claiming, CycleCount, DoNotContactEntry, NewPicture, NewProfile, NextTurn, StoreError,
-    Unblocking,
+    AttemptEnd, Claim, Claiming, CycleCount, DoNotContactEntry, KeyFingerprint, NewPicture, NewProfile,
+    NextTurn, SelfUser, StoreError, StoredSession, Unblocking,
 };
 use tokio::runtime::Runtime;
 
@@ -25,6 +25,8 @@ conformance! {
     the_peer_of_a_written_chat_is_stored_until_unblocked,
     proxies_are_kept_sealed_and_found_by_name,
     outcomes_of_a_run_are_counted_by_cycle,
+    a_sender_stopped_by_its_provider_is_added_stopped,
+    logging_in_unblocks_only_who_was_logged_out,
 }
 
 /// The profile `shop`, with a proxy.
@@ -292,4 +294,71 @@ async fn outcomes_of_a_run_are_counted_by_cycle(world: World) {
         of(2, 3, AttemptState::Claimed, 1),
     ];
     assert_eq!(campaigns.cycles_counted(run.id).await.unwrap(), expected);
+}
+
+/// How a sender of a campaign is, and why.
+async fn state_of(world: &World, group: &str, sender: &CampaignSender) -> (SenderState, Option<String>) {
+    let rows = world.store.campaigns().senders(group).await.unwrap();
+    let row = rows.into_iter().find(|row| row.sender == *sender).unwrap();
+    (row.state, row.why)
+}
+
+async fn a_sender_stopped_by_its_provider_is_added_stopped(world: World) {
+    let campaigns = world.store.campaigns();
+    let (main, fifth) = (sender("main"), sender("fifth"));
+    let (active, blocked) =
+        ((SenderState::Active, None), |why: &str| (SenderState::Blocked, Some(why.to_owned())));
+    campaign(&world, "spring", &[]).await;
+    let block = async |sender: &CampaignSender, why: &str| {
+        campaigns.stop_sender(sender.clone(), SenderState::Blocked, why.into(), world.now()).await.unwrap();
+    };
+    block(&main, "restricted").await;
+    block(&fifth, "unknown_account").await;
+    campaign(&world, "summer", &[]).await;
+    assert_eq!(state_of(&world, "summer", &main).await, blocked("restricted"));
+    assert_eq!(state_of(&world, "summer", &fifth).await, active);
+    world.clock.advance(Duration::from_mins(1));
+    campaigns.unblock("spring", Unblocking::default(), world.now()).await.unwrap();
+    campaign(&world, "autumn", &[]).await;
+    assert_eq!(state_of(&world, "autumn", &main).await, active);
+    // A profile keeps its stop where it is removed and added, and so does an account of its person that is in no campaign.
+    let (shop, backup) = (CampaignSender::Profile(profile(&world, None).await), sender("backup_1"));
+    campaigns.saw_profile(shop.profile().unwrap(), 7).await.unwrap();
+    let auth_key = Box::new([7; 256]);
+    let user_id = UserId::new(7).unwrap();
+    let session = StoredSession {
+        account: backup.account().unwrap().clone(),
+        fingerprint: KeyFingerprint::of(&auth_key),
+        dc_id: 2,
+        auth_key: Secret::new(auth_key),
+        user: Some(SelfUser { user_id, username: None, display_name: "Demo".into() }),
+    };
+    world.store.accounts().save_session(&session).await.unwrap();
+    let added = async |sender: &CampaignSender| {
+        campaigns.remove_sender("autumn", sender).await.unwrap();
+        campaigns.add_senders("autumn", vec![sender.clone()], world.now()).await.unwrap();
+        state_of(&world, "autumn", sender).await
+    };
+    assert_eq!([added(&shop).await, added(&backup).await], [active.clone(), active.clone()]);
+    block(&shop, "proxy_sick").await;
+    assert_eq!([added(&shop).await, added(&backup).await], [blocked("proxy_sick"), active]);
+    campaigns.unblock_profile(shop.profile().unwrap(), world.now()).await.unwrap();
+    block(&shop, "notice").await;
+    assert_eq!([added(&shop).await, added(&backup).await], [blocked("notice"), blocked("notice")]);
+}
+
+async fn logging_in_unblocks_only_who_was_logged_out(world: World) {
+    let campaigns = world.store.campaigns();
+    let name = profile(&world, None).await;
+    let sender = CampaignSender::Profile(name.clone());
+    campaign(&world, "spring", &[]).await;
+    campaigns.add_senders("spring", vec![sender.clone()], world.now()).await.unwrap();
+    for (stopped, after) in
+        [(SenderState::LoggedOut, SenderState::Active), (SenderState::Blocked, SenderState::Blocked)]
+    {
+        campaigns.stop_sender(sender.clone(), stopped, "x".into(), world.now()).await.unwrap();
+        campaigns.profile_logged_in(&name, world.now()).await.unwrap();
+        assert_eq!(campaigns.profile(&name).await.unwrap().unwrap().state, after);
+        assert_eq!(state_of(&world, "spring", &sender).await.0, after);
+    }
 }

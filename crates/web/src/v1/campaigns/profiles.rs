@@ -202,7 +202,7 @@ pub(crate) async fn check(
 }
 
 /// Shows what the owner of a browser profile sees who logs in there: a code to be scanned with the phone. Ask again every few
-/// seconds; once it says `done` the profile may send.
+/// seconds; once it says `done` the profile may send, unless Telegram blocked it.
 #[utoipa::path(
     post, path = "/v1/campaign-profiles/{name}/log-in", tag = "campaigns", operation_id = "log_in_campaign_profile",
     params(("name" = String, Path, description = "The profile's name")),
