@@ -8,7 +8,7 @@ use ambient::Clock;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineAiSettings;
 use domain::secret::ExposeSecret;
-use domain::{InboundKind, SecretText};
+use domain::{InboundKind, SecretText, Timestamp};
 use jiff::tz::TimeZone;
 use store::{ClientMessage, Spent, StoredAppeal, StoredClient, StoredTurn};
 
@@ -109,6 +109,11 @@ impl Model {
     /// What the endpoint calls it.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The last day on which something can have been spent.
+    pub(crate) fn last_day(&self, now: Timestamp) -> String {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).last_day(now).to_string()
     }
 
     /// Goes on from what was spent on a day.

@@ -62,8 +62,8 @@ impl Pipeline {
     /// [`ReplyError`]; nothing is to be sent.
     pub async fn prepare(&self, client: ClientId, reply: Reply) -> Result<Submission, ReplyError> {
         let store = &self.inner().parts.store;
-        let known = store.pipeline().client(client).await?.ok_or(ReplyError::NoClient(client))?;
-        let client = known.merged_into.unwrap_or(known.id);
+        let known = store.pipeline().living_client(client).await?.ok_or(ReplyError::NoClient(client))?;
+        let client = known.id;
         let chat = match reply.chat {
             Some(chat) => {
                 let chats = store.pipeline().chats_of(client).await?;

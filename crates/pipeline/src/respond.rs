@@ -161,12 +161,12 @@ impl Inner {
             Ok(reply) => match reply.answer(self.parts.settings.approval) {
                 Some(answer) => pipeline.answer(turn.id, answer, reply.fields()).await.map(drop),
                 // It has the batch, and answers later.
-                None => pipeline.put_off(turn.id, deadline).await,
+                None => pipeline.put_off(turn.id, turn.stage, deadline).await,
             },
             Err(error) => {
                 tracing::warn!(turn = %turn.id, chat = %turn.chat, %error, "the program that answers does not");
                 let again = ASK_AGAIN.saturating_mul(1 << turn.tries.min(8));
-                pipeline.put_off(turn.id, now.plus(again).min(deadline)).await
+                pipeline.put_off(turn.id, turn.stage, now.plus(again).min(deadline)).await
             }
         }
     }

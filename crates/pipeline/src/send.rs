@@ -88,7 +88,7 @@ impl Inner {
         match self.parts.delivery.submit(submission).await {
             Ok(submitted) => pipeline.submitted(turn.id, submitted.id).await.map(drop),
             Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => {
-                pipeline.put_off(turn.id, now.plus(NO_ROOM)).await
+                pipeline.put_off(turn.id, turn.stage, now.plus(NO_ROOM)).await
             }
             Err(SubmitError::Store(StoreError::DoNotContact { .. })) => hand_over("do_not_contact").await,
             Err(SubmitError::Store(error)) => Err(error),

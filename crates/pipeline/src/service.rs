@@ -1,6 +1,6 @@
 //! The pipeline of the running program: one loop that is woken by events and by the next time that something is due.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ const PAGE: u32 = 500;
 const BATCH: u32 = 200;
 /// Turns that are answered or sent at the same time, at most.
 const AT_ONCE: usize = 64;
+/// Of these, those that are offered to other programs through Redis, which may be away: the others go on.
+const OUTSIDE_AT_ONCE: usize = AT_ONCE / 2;
+/// How long until a turn is offered again while Redis is away.
+const OFFER_AGAIN: Duration = Duration::from_secs(5);
 /// The account of a channel of which none is known.
 const ACCOUNT: &str = "main";
 /// How long until the store is asked again that did not answer.
@@ -87,7 +91,7 @@ pub(crate) struct Inner {
     pub(crate) voices_changed: Notify,
     pub(crate) queue: Option<Queue>,
     /// Turns that are being answered or sent.
-    in_hand: Mutex<HashSet<TurnId>>,
+    in_hand: Mutex<InHand>,
     /// Something changed that no event reports.
     changed: Notify,
     closing: CancellationToken,
@@ -122,15 +126,17 @@ impl Pipeline {
         })))
     }
 
-    /// Lets it move, where the settings switch it on. What is written from then on is taken in; at the first start ever nothing that
-    /// was written before.
+    /// Lets it move, where the settings switch it on. What is written from then on is taken in; at the first start ever, and at the
+    /// first one after a start that had it off, nothing that was written before.
     ///
     /// # Errors
     /// The store cannot be written.
     pub async fn start(&self) -> Result<(), StoreError> {
         let PipelineParts { store, clock, settings, .. } = &self.0.parts;
         if settings.enabled {
-            if let (Some(model), Some(spent)) = (&self.0.model, store.pipeline().last_spent().await?) {
+            if let Some(model) = &self.0.model
+                && let Some(spent) = store.pipeline().last_spent(&model.last_day(clock.now())).await?
+            {
                 model.has_spent(&spent);
             }
             store.pipeline().take_in(&rules(settings, clock.now()), 1).await?;
@@ -138,6 +144,8 @@ impl Pipeline {
             if self.0.voices.is_some() {
                 self.0.tasks.spawn(voices::run(Arc::clone(&self.0)));
             }
+        } else {
+            store.pipeline().switched_off().await?;
         }
         queue::start(&self.0);
         Ok(())
@@ -217,11 +225,29 @@ impl Pipeline {
     }
 }
 
+/// Turns in hand, and which of them wait for Redis.
+#[derive(Default)]
+struct InHand(HashMap<TurnId, bool>);
+
+impl InHand {
+    /// Takes a turn in hand, unless it is there or there is no room.
+    fn take(&mut self, turn: TurnId, is_outside: bool) -> bool {
+        let outside = self.0.values().filter(|is_outside| **is_outside).count();
+        let has_room = self.0.len() < AT_ONCE && !(is_outside && outside >= OUTSIDE_AT_ONCE);
+        let is_taken = has_room && !self.0.contains_key(&turn);
+        if is_taken {
+            self.0.insert(turn, is_outside);
+        }
+        is_taken
+    }
+}
+
 async fn run(inner: Arc<Inner>) {
     let mut newest = inner.parts.store.events().newest();
+    let mut looked_at = None;
     while !inner.closing.is_cancelled() {
         let up_to = *newest.borrow_and_update();
-        let wake = match Inner::step(&inner, up_to).await {
+        let wake = match Inner::step(&inner, up_to, &mut looked_at).await {
             Ok(wake) => wake,
             Err(error) => {
                 tracing::warn!(%error, "the pipeline waits for the store");
@@ -280,17 +306,30 @@ impl Inner {
     }
 
     /// Does what there is to do, and says when to look again if nothing else happens.
-    async fn step(inner: &Arc<Self>, newest: EventId) -> Result<Timestamp, StoreError> {
+    async fn step(
+        inner: &Arc<Self>,
+        newest: EventId,
+        looked_at: &mut Option<Timestamp>,
+    ) -> Result<Timestamp, StoreError> {
         let PipelineParts { store, clock, ids, settings, .. } = &inner.parts;
         let pipeline = store.pipeline();
         inner.take_in(newest).await?;
+        let now = clock.now();
+        if looked_at.is_none_or(|at| now < at || now >= at.plus(LOOK)) {
+            let moved = pipeline.clock_was_set_back(&rules(settings, now)).await?;
+            if moved > 0 {
+                tracing::warn!(moved, "the clock was ahead; what began at a later time begins now");
+            }
+            *looked_at = Some(now);
+        }
         while pipeline.advance(&rules(settings, clock.now()), ids, BATCH).await?.taken > 0 {}
         let outside = rules(settings, clock.now()).outside;
+        // Answers that are there leave first.
         let stages = [
+            (TurnStage::Send, true),
+            (TurnStage::Respond, true),
             (TurnStage::Resolve, outside.resolve),
             (TurnStage::Appeal, outside.appeal),
-            (TurnStage::Respond, true),
-            (TurnStage::Send, true),
         ];
         for (stage, _) in stages.into_iter().filter(|(_, is_here)| *is_here) {
             let due = pipeline.at_stage(stage, BATCH).await?;
@@ -306,11 +345,8 @@ impl Inner {
 
     /// Answers or sends a turn in a task of its own, as long as there is room.
     fn begin(inner: &Arc<Self>, turn: StoredTurn) {
-        {
-            let mut in_hand = inner.in_hand();
-            if in_hand.len() >= AT_ONCE || !in_hand.insert(turn.id) {
-                return;
-            }
+        if !inner.in_hand().take(turn.id, inner.outside(&turn).is_some()) {
+            return;
         }
         let task = Arc::clone(inner);
         inner.tasks.spawn(async move {
@@ -319,17 +355,23 @@ impl Inner {
                 (None, TurnStage::Send) => task.send(&turn).await.map_err(NotOffered::Store),
                 (None, _) => task.respond(&turn).await.map_err(NotOffered::Store),
             };
-            if let Err(error) = &done {
+            let done = match done {
                 // Of Redis it is said once, by the queue.
-                if let NotOffered::Store(error) = error {
-                    tracing::warn!(turn = %turn.id, %error, "a turn waits for the store");
+                Err(NotOffered::Queue(_)) => {
+                    let until = task.parts.clock.now().plus(OFFER_AGAIN);
+                    task.parts.store.pipeline().put_off(turn.id, turn.stage, until).await
                 }
+                Err(NotOffered::Store(error)) => Err(error),
+                Ok(()) => Ok(()),
+            };
+            if let Err(error) = done {
+                tracing::warn!(turn = %turn.id, %error, "a turn waits for the store");
                 tokio::select! {
                     () = task.closing.cancelled() => {}
                     () = task.parts.clock.sleep(ASK_AGAIN) => {}
                 }
             }
-            task.in_hand().remove(&turn.id);
+            task.in_hand().0.remove(&turn.id);
             task.changed.notify_one();
         });
     }
@@ -376,7 +418,26 @@ impl Inner {
         &self.closing
     }
 
-    fn in_hand(&self) -> std::sync::MutexGuard<'_, HashSet<TurnId>> {
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, InHand> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn turns_that_wait_for_redis_leave_room_for_others() {
+        let mut in_hand = InHand::default();
+        let turn = |number| TurnId::from_uuid(Uuid::from_u128(number));
+        let taken = (0..1000).filter(|number| in_hand.take(turn(*number), true)).count();
+        assert_eq!(taken, OUTSIDE_AT_ONCE);
+        assert!(in_hand.take(turn(1000), false));
+        assert!(!in_hand.take(turn(1000), false));
+        let taken = (2000..3000).filter(|number| in_hand.take(turn(*number), false)).count();
+        assert_eq!(taken, AT_ONCE - OUTSIDE_AT_ONCE - 1);
     }
 }

@@ -255,6 +255,7 @@ impl InboxWords {
             "no_webhook" => ("no workflow is set up", "сценарий не настроен"),
             "no_responder" => ("no responder is set up", "не настроено, кто отвечает"),
             "no_chat" => ("there is no chat to answer in", "некуда отвечать"),
+            "switched_off" => ("the pipeline was switched off", "конвейер был выключен"),
             "too_late" => ("it was too late", "слишком поздно"),
             "do_not_contact" => ("the client is on the do-not-contact list", "клиент в списке «Не писать»"),
             "not_sent" => ("the answer was not sent", "ответ не ушёл"),

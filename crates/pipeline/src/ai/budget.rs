@@ -228,11 +228,21 @@ impl Budget {
         self.limits.money.map(|(_, prices)| prices.cost(usage)).unwrap_or_default()
     }
 
-    /// Begins a new day once it is one, and says when the next begins. A clock that is set back begins none.
-    fn turn(&mut self, now: Timestamp) -> Timestamp {
+    /// The last day on which something can have been spent: a clock that is set back a little may come from the day after today.
+    pub fn last_day(&self, now: Timestamp) -> Date {
+        let today = self.today(now);
+        today.tomorrow().unwrap_or(today)
+    }
+
+    fn today(&self, now: Timestamp) -> Date {
         let instant = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
-        let today = instant.to_zoned(self.zone.clone()).date();
-        if today > self.day.date {
+        instant.to_zoned(self.zone.clone()).date()
+    }
+
+    /// Begins a new day once it is one, and says when the next begins. A clock that is set back begins none, unless it was days ahead.
+    fn turn(&mut self, now: Timestamp) -> Timestamp {
+        let today = self.today(now);
+        if today > self.day.date || self.day.date > self.last_day(now) {
             self.day = Day::begins(today);
             (self.set_aside_tokens, self.set_aside_money) = (0, Money(0));
         }
@@ -318,6 +328,17 @@ mod tests {
         assert_eq!((charge.date.to_string().as_str(), charge.tokens), ("2030-01-01", 1_000));
         assert_eq!(budget.spent(until).tokens, 0);
         assert_eq!(budget.spent(evening).date.to_string(), "2030-01-02", "the clock was set back");
+    }
+
+    #[test]
+    fn a_clock_that_was_days_ahead_begins_a_new_day() {
+        let mut budget = budget(Limits { day: Some(1_000), ..limits() });
+        let (now, ahead) = (at("2030-01-01T12:00:00Z"), at("2031-01-01T12:00:00Z"));
+        let grant = budget.ask(ahead, 0, SoFar::default()).unwrap();
+        budget.settle(ahead, &grant, Cost::Unknown);
+        assert!(budget.ask(now, 0, SoFar::default()).is_ok());
+        assert_eq!(budget.spent(now).date.to_string(), "2030-01-01");
+        assert_eq!(budget.last_day(now).to_string(), "2030-01-02");
     }
 
     #[test]

@@ -116,6 +116,6 @@ impl Inner {
         let now = self.parts.clock.now();
         queue.note("offers", offered.as_ref().copied(), now);
         offered?;
-        Ok(pipeline.put_off(turn.id, now.plus(queue.offer_again)).await?)
+        Ok(pipeline.put_off(turn.id, turn.stage, now.plus(queue.offer_again)).await?)
     }
 }

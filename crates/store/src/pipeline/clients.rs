@@ -20,6 +20,8 @@ use crate::write::Transaction;
 
 /// So many clients of one name may be one person.
 const MOST_OF_A_NAME: usize = 3;
+/// So many merges one after the other are followed.
+const MOST_MERGES: usize = 64;
 
 /// What belonged to a client that was merged into another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +124,20 @@ fn suggest(
 
 pub(super) fn get(transaction: &Transaction<'_>, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
     transaction.first(sql::CLIENT, [*id.as_uuid().as_bytes()], rows::client)
+}
+
+/// The client that is there in the place of one.
+pub(super) fn living(
+    transaction: &Transaction<'_>,
+    id: &ClientId,
+) -> Result<Option<StoredClient>, StoreError> {
+    let mut living = get(transaction, id)?;
+    // A ring would be an error of ours.
+    for _ in 0..MOST_MERGES {
+        let Some(into) = living.as_ref().and_then(|client| client.merged_into) else { break };
+        living = get(transaction, &into)?;
+    }
+    Ok(living)
 }
 
 fn present(transaction: &Transaction<'_>, id: &ClientId) -> Result<StoredClient, StoreError> {

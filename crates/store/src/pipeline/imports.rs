@@ -431,15 +431,7 @@ impl Run<'_, '_> {
 
     /// The client that is there in the place of one.
     fn living(&self, client: ClientId) -> Result<ClientId, StoreError> {
-        let mut living = client;
-        // No one is merged more often than this; a ring would be an error of ours.
-        for _ in 0..64 {
-            match clients::get(self.transaction, &living)?.and_then(|client| client.merged_into) {
-                Some(into) => living = into,
-                None => break,
-            }
-        }
-        Ok(living)
+        Ok(clients::living(self.transaction, &client)?.map_or(client, |living| living.id))
     }
 
     /// Whose something is: by the client's old id, then by the chat.

@@ -312,8 +312,16 @@ fn erase(transaction: &Transaction<'_>, client: &ClientId) -> Result<bool, Store
     if clients::get(transaction, client)?.is_none() {
         return Ok(false);
     }
-    let merged = transaction.all(sql::MERGED_INTO, [*client.as_uuid().as_bytes()], rows::only_client)?;
-    for one in merged.iter().chain([client]) {
+    // Who was merged into one goes first, so that each is found by the one it was merged into.
+    let mut rest = vec![*client];
+    while let Some(one) = rest.last().copied() {
+        let mut merged = transaction.all(sql::MERGED_INTO, [*one.as_uuid().as_bytes()], rows::only_client)?;
+        merged.retain(|merged| !rest.contains(merged));
+        if !merged.is_empty() {
+            rest.extend(merged);
+            continue;
+        }
+        rest.pop();
         for statement in [
             sql::ERASE_NOTES,
             sql::ERASE_TURNS,

@@ -446,15 +446,12 @@ fn ours(
     let is_person = matches!(entry.author, Author::Agent | Author::Elsewhere);
     if is_person
         && let Some(turn) = known.turn
-        && known.stage.is_some_and(|stage| stage <= TurnStage::Respond)
+        && known.stage == Some(TurnStage::Respond)
     {
         turns::answered_by_a_person(transaction, &turn, now)?;
     }
     if is_person {
-        let (channel, account, chat) =
-            (known.chat.channel.as_str(), known.chat.account.as_str(), known.chat.chat.as_str());
-        let author = crate::codes::of_author(entry.author);
-        transaction.run(sql::PERSON_WROTE, params![author, channel, account, chat])?;
+        turns::person_wrote(transaction, &known.chat, entry.author)?;
     }
     if let Some(client) = known.client
         && let Some(appeal) = appeals::last_of(transaction, &client)?

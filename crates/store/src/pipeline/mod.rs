@@ -15,6 +15,7 @@ mod intake;
 mod outside;
 mod replay;
 mod rows;
+mod set_back;
 mod sifting;
 pub(crate) mod statements;
 mod turns;
@@ -61,6 +62,8 @@ pub const TELEGRAM_ACCOUNT: &str = "telegram_account";
 pub const BY_AI: &str = "pipeline.ai";
 /// The fact that names the last event that was taken.
 const CURSOR: &str = "pipeline took up to";
+/// Turns that one write holds at most.
+const AT_ONCE: u32 = 200;
 /// Rows that one look for a text goes through at most.
 const MOST_ROWS: u32 = 50_000;
 
@@ -101,8 +104,8 @@ pub struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
-    /// Takes what was said in conversations out of the next events: 1 to 1000 of them. The first call ever begins at the newest
-    /// event.
+    /// Takes what was said in conversations out of the next events: 1 to 1000 of them. The first call ever, and the first one after
+    /// [`Pipeline::switched_off`], begins at the newest event.
     pub async fn take_in(&self, rules: &PipelineRules, most: u32) -> Result<Took, StoreError> {
         let most = most.clamp(1, 1000);
         let Some(sifted) = self.store.read(move |connection| sifting::next(connection, most)).await? else {
@@ -114,6 +117,18 @@ impl Pipeline<'_> {
             return Ok(Took { up_to: sifted.up_to, took: 0 });
         }
         self.store.write(TakeIn { rules: rules.clone(), sifted, now: self.store.now() }).await
+    }
+
+    /// Nothing is taken in any more: what is written from now on waits for no answer, and what waits is for a person.
+    pub async fn switched_off(&self) -> Result<(), StoreError> {
+        let cursor = self.store.read(|connection| intake::cursor(&Transaction::new(connection, false)));
+        if cursor.await?.is_none() {
+            return Ok(());
+        }
+        let now = self.store.now();
+        let hold = move |transaction: &Transaction<'_>| turns::switch_off(transaction, AT_ONCE, now);
+        while self.store.change(point::PIPELINE_CHANGE, hold).await? > 0 {}
+        self.store.execute(point::PIPELINE_CHANGE, sql::DROP_CURSOR, [CURSOR]).await.map(drop)
     }
 
     /// Takes the batches that are due and brings turns through the stages of the store: up to `most` of each.
@@ -225,9 +240,9 @@ impl Pipeline<'_> {
         self.store.change(point::PIPELINE_SUBMITTED, change).await
     }
 
-    /// A turn is looked at again then.
-    pub async fn put_off(&self, turn: TurnId, until: Timestamp) -> Result<(), StoreError> {
-        let params = (until.as_micros(), *turn.as_uuid().as_bytes());
+    /// A turn is looked at again then; nothing changes where it has left this stage.
+    pub async fn put_off(&self, turn: TurnId, stage: TurnStage, until: Timestamp) -> Result<(), StoreError> {
+        let params = (until.as_micros(), *turn.as_uuid().as_bytes(), codes::of_turn(stage));
         self.store.execute(point::PIPELINE_ANSWER, sql::PUT_OFF, params).await.map(drop)
     }
 
@@ -261,13 +276,13 @@ impl Pipeline<'_> {
         self.store.execute(point::PIPELINE_CHANGE, sql::SPEND, params).await.map(drop)
     }
 
-    /// What models cost on the last day on which they cost anything.
-    pub async fn last_spent(&self) -> Result<Option<Spent>, StoreError> {
+    /// What models cost on the last day on which they cost anything, up to this one, such as `2026-01-31`.
+    pub async fn last_spent(&self, up_to: &str) -> Result<Option<Spent>, StoreError> {
         let read = |row: &Row<'_>| {
             let columns = Columns::new(row, "pipeline_spent");
             Ok(Spent { day: columns.get(0)?, tokens: columns.count(1)?, money: columns.count(2)? })
         };
-        self.store.first(sql::LAST_SPENT, (), read).await
+        self.store.first(sql::LAST_SPENT, [up_to.to_owned()], read).await
     }
 
     /// How much there is at each stage.
@@ -340,6 +355,11 @@ impl Pipeline<'_> {
     /// The notes about an appeal, the first one first.
     pub async fn notes(&self, appeal: AppealId) -> Result<Vec<AppealNote>, StoreError> {
         self.store.all(sql::NOTES, [*appeal.as_uuid().as_bytes()], rows::note).await
+    }
+
+    /// The client that is there in the place of one, which may have been merged, and that one again.
+    pub async fn living_client(&self, id: ClientId) -> Result<Option<StoredClient>, StoreError> {
+        self.store.read(move |connection| clients::living(&Transaction::new(connection, false), &id)).await
     }
 
     /// A client, also one that was merged into another.

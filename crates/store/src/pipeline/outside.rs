@@ -202,13 +202,13 @@ impl Pipeline<'_> {
             let Some(turn) = at(transaction, &turn, TurnStage::Resolve)? else { return Ok(false) };
             let mut found = found.clone();
             if let Some(id) = found.client {
-                let Some(client) = clients::get(transaction, &id)? else {
+                let Some(client) = clients::living(transaction, &id)? else {
                     return Err(StoreError::not_found(
                         "pipeline_clients",
                         format!("there is no client {id}"),
                     ));
                 };
-                found.client = Some(client.merged_into.unwrap_or(id));
+                found.client = Some(client.id);
             }
             turns::resolve(transaction, &turn, &found, &ids, now)?;
             Ok(true)

@@ -7,6 +7,7 @@ statements! {
     SAVE_CURSOR = "
         INSERT INTO store_facts (name, value) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    DROP_CURSOR = "DELETE FROM store_facts WHERE name = $1";
     MOVE_CURSOR = "UPDATE store_facts SET value = $1 WHERE name = $2 AND value = $3";
     STORED_CHATS = "
         SELECT channel, account, chat FROM pipeline_chats
@@ -78,9 +79,11 @@ statements! {
         WHERE channel = $2 AND account = $3 AND chat = $4 AND turn IS NULL AND author = 0";
     BEGIN_TURN = "
         UPDATE pipeline_chats SET turn = $1, first_at = NULL, due_at = NULL WHERE channel = $2 AND account = $3 AND chat = $4";
+    /// Also where the turn has no appeal yet: the stage that finds it says who answers.
     PERSON_WROTE = "
         UPDATE pipeline_chats SET answered_by = $1
-        WHERE channel = $2 AND account = $3 AND chat = $4 AND turn IS NULL AND due_at IS NOT NULL";
+        WHERE channel = $2 AND account = $3 AND chat = $4 AND ((turn IS NULL AND due_at IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM pipeline_turns AS t WHERE t.id = pipeline_chats.turn AND t.stage < 2))";
     FORGET_PERSON = "UPDATE pipeline_chats SET answered_by = NULL WHERE channel = $1 AND account = $2 AND chat = $3";
     /// What was said before it was known to whom.
     OURS_OF_CHAT = "
@@ -141,6 +144,19 @@ statements! {
             answered_by
         FROM pipeline_chats
         WHERE channel = $1 AND account = $2 AND chat = $3 AND first_at = $4 AND turn IS NULL AND due_at IS NOT NULL";
+    HAS_BATCH_AHEAD = "
+        SELECT 1 FROM pipeline_chats
+        WHERE turn IS NULL AND due_at IS NOT NULL AND due_at > $1 AND first_at > $1 AND due_at >= first_at LIMIT 1";
+    BATCHES_AHEAD = "
+        UPDATE pipeline_chats SET due_at = due_at - first_at + $1, first_at = $1
+        WHERE turn IS NULL AND due_at IS NOT NULL AND due_at > $2 AND first_at > $2 AND due_at >= first_at";
+    HAS_TURN_AHEAD = "
+        SELECT 1 FROM pipeline_turns WHERE stage < 10 AND due_at > $1 AND (stage_at > $1 OR due_at > $2) LIMIT 1";
+    TURNS_AHEAD = "
+        UPDATE pipeline_turns SET
+            due_at = CASE WHEN stage_at > $1 AND due_at >= stage_at THEN due_at - stage_at + $2 ELSE $2 END,
+            stage_at = CASE WHEN stage_at > $1 THEN $2 ELSE stage_at END
+        WHERE stage < 10 AND due_at > $1 AND (stage_at > $1 OR due_at > $3)";
     /// A turn at a stage that the store does.
     HAS_MOVABLE = "SELECT stage FROM pipeline_turns WHERE stage < 10 AND stage < 2 LIMIT 1";
     STAGES = "SELECT stage, count(*), min(stage_at) FROM pipeline_turns WHERE stage < 10 GROUP BY stage";
@@ -160,7 +176,7 @@ statements! {
         UPDATE pipeline_appeals SET told_since = NULL
         WHERE id = $1 AND EXISTS (SELECT 1 FROM outbox_timeline WHERE message_id = $2 AND step IN (10, 12))";
     SET_OUTBOX = "UPDATE pipeline_turns SET outbox_id = $1 WHERE id = $2";
-    PUT_OFF = "UPDATE pipeline_turns SET tries = tries + 1, due_at = $1 WHERE id = $2 AND stage < 10";
+    PUT_OFF = "UPDATE pipeline_turns SET tries = tries + 1, due_at = $1 WHERE id = $2 AND stage = $3";
     CLIENT_OF_CHAT = "UPDATE pipeline_chats SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";
     CLIENT_OF_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE turn = $2";
     APPEAL_OF_MESSAGES = "UPDATE pipeline_messages SET appeal = $1 WHERE turn = $2";
@@ -357,7 +373,7 @@ statements! {
         INSERT INTO pipeline_spent (day, tokens, money) VALUES ($1, $2, $3)
         ON CONFLICT (day) DO UPDATE SET tokens = pipeline_spent.tokens + excluded.tokens,
             money = pipeline_spent.money + excluded.money";
-    LAST_SPENT = "SELECT day, tokens, money FROM pipeline_spent ORDER BY day DESC LIMIT 1";
+    LAST_SPENT = "SELECT day, tokens, money FROM pipeline_spent WHERE day <= $1 ORDER BY day DESC LIMIT 1";
     /// In a restored store.
     HOLD_TURNS = "UPDATE pipeline_turns SET stage = 11, stage_at = $1, why = 'restored' WHERE stage < 10";
     HOLD_CHATS = "

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::phone::e164;
-use domain::{AppealMove, Author, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
+use domain::{AppealMove, Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
 
 use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
@@ -17,6 +17,8 @@ use crate::{StoreError, codes};
 
 /// Why a turn is over that no program answers.
 const A_PERSON_ANSWERED: &str = "a person answered";
+/// Why turns are over that were open when the pipeline was switched off.
+const SWITCHED_OFF: &str = "switched_off";
 /// Why a person is to answer a client whom programs have answered too often.
 const ANSWERED_OFTEN: &str = "answered_often";
 /// The channel in which the other end may be a program that answers every mail and marks none.
@@ -261,6 +263,16 @@ pub(super) fn answered_by_a_person(
     free(transaction, &turn, 0)
 }
 
+/// A person wrote while messages wait in a chat that have no appeal yet: with one, they are that person's.
+pub(super) fn person_wrote(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+    author: Author,
+) -> Result<(), StoreError> {
+    let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
+    transaction.run(sql::PERSON_WROTE, params![codes::of_author(author), channel, account, chat])
+}
+
 /// A person answers a client now: no program does any more. False where an answer is leaving at this moment.
 pub(super) fn take_over(
     transaction: &Transaction<'_>,
@@ -276,7 +288,11 @@ pub(super) fn take_over(
         return Ok(false);
     }
     for turn in open {
-        answered_by_a_person(transaction, &turn.id, now)?;
+        if turn.stage < TurnStage::Respond {
+            person_wrote(transaction, &turn.chat, Author::Agent)?;
+        } else {
+            answered_by_a_person(transaction, &turn.id, now)?;
+        }
     }
     if let Some(mut appeal) = appeals::last_of(transaction, client)?.filter(|appeal| appeal.state.is_open()) {
         appeal.responder = Some(Responder::Human);
@@ -415,6 +431,29 @@ pub(super) fn submitted(
     end(transaction, &turn, TurnStage::Answered, None, now)?;
     free(transaction, &turn, 0)?;
     Ok(true)
+}
+
+/// Gives so many turns to people, as no program answers any more; how many there were. What has no appeal yet waits for the next
+/// message of its chat.
+pub(super) fn switch_off(
+    transaction: &Transaction<'_>,
+    most: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let open = transaction.all(sql::OPEN_TURNS, params![most], rows::turn)?;
+    for turn in &open {
+        if turn.appeal.is_some() {
+            hand_over(transaction, turn, SWITCHED_OFF, now)?;
+        } else {
+            end(transaction, turn, TurnStage::Discarded, Some(SWITCHED_OFF), now)?;
+            transaction.run(sql::EMPTY_TURN, params![turn.id.as_uuid().as_bytes()])?;
+            free(transaction, turn, 0)?;
+        }
+    }
+    if open.is_empty() {
+        transaction.run(sql::HOLD_CHATS, ())?;
+    }
+    Ok(open.len())
 }
 
 /// For a restored store: what was not answered is for a person, as the server that went on may have answered it.

@@ -2,7 +2,11 @@
 
 mod again;
 mod customers;
+mod merges;
+mod outside;
+mod set_back;
 mod swept;
+mod switching;
 mod templates;
 mod unanswered;
 mod views;

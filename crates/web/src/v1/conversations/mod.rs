@@ -72,13 +72,12 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 async fn find_client(state: &State, given: &str) -> Result<StoredClient, Problem> {
     let pipeline = state.store().pipeline();
     let found = match given.parse::<ClientId>() {
-        Ok(id) => pipeline.client(id).await?,
-        Err(_) => pipeline.client_by_old_id(given).await?,
+        Ok(id) => Some(id),
+        Err(_) => pipeline.client_by_old_id(given).await?.map(|client| client.id),
     };
-    let into = found.as_ref().and_then(|client| client.merged_into);
-    let found = match into {
-        Some(into) => pipeline.client(into).await?,
-        None => found,
+    let found = match found {
+        Some(id) => pipeline.living_client(id).await?,
+        None => None,
     };
     found.ok_or_else(|| {
         let detail = format!("No client has the id {:?}; GET /v1/clients lists them.", shorten(given));
