@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use config::FlowLimits;
+use domain::{ChatId, TelegramMessageId};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -26,11 +27,14 @@ pub enum Skip {
 
 domain::enum_words!(Skip);
 
+/// The message that a run began with.
+pub(crate) type RunMessage = (ChatId, TelegramMessageId);
+
 /// The runs that count, all at readings of the running clock in microseconds; below zero before it ran.
 #[derive(Debug, Default)]
 pub(crate) struct RunsCounted {
-    /// Within the last hour, oldest first.
-    begun: VecDeque<i64>,
+    /// Within the last hour, oldest first, with the messages that they began with.
+    begun: VecDeque<(i64, RunMessage)>,
     ended: Option<i64>,
     /// Those that came to their end since the flow was started.
     done: u32,
@@ -41,14 +45,14 @@ impl RunsCounted {
     /// done.
     pub(crate) fn restore(
         &mut self,
-        begun_ago: &[Duration],
+        begun_ago: &[(Duration, RunMessage)],
         ended_ago: Option<Duration>,
         done: u32,
         now: Duration,
     ) {
         let at = |ago: &Duration| micros(now).saturating_sub(micros(*ago));
-        let mut begun: Vec<_> = begun_ago.iter().map(at).collect();
-        begun.sort_unstable();
+        let mut begun: Vec<_> = begun_ago.iter().map(|(ago, message)| (at(ago), *message)).collect();
+        begun.sort_unstable_by_key(|(at, _)| *at);
         self.begun = begun.into();
         self.ended = ended_ago.as_ref().map(at);
         self.done = done;
@@ -74,15 +78,21 @@ impl RunsCounted {
         self.begun.len()
     }
 
+    /// Whether one of them began with this message.
+    pub(crate) fn has_begun_with(&mut self, message: RunMessage, now: Duration) -> bool {
+        self.forget(now);
+        self.begun.iter().any(|(_, begun)| *begun == message)
+    }
+
     fn forget(&mut self, now: Duration) {
         let ago = |at: i64| micros(now).saturating_sub(at);
-        while self.begun.front().is_some_and(|begun| ago(*begun) >= micros(HOUR)) {
+        while self.begun.front().is_some_and(|(begun, _)| ago(*begun) >= micros(HOUR)) {
             self.begun.pop_front();
         }
     }
 
-    pub(crate) fn begin(&mut self, now: Duration) {
-        self.begun.push_back(micros(now));
+    pub(crate) fn begin(&mut self, message: RunMessage, now: Duration) {
+        self.begun.push_back((micros(now), message));
     }
 
     /// A run is over. Says whether the flow stops with it.
@@ -114,6 +124,10 @@ mod tests {
 
     use super::*;
 
+    fn message() -> RunMessage {
+        (ChatId::user(7).expect("an id"), TelegramMessageId::new(1).expect("an id"))
+    }
+
     proptest! {
         #[test]
         fn no_hour_has_more_runs_than_may_be(
@@ -130,7 +144,7 @@ mod tests {
                     if let Some(last) = begun.last() {
                         prop_assert!(now.saturating_sub(*last) >= limits.cooldown);
                     }
-                    counted.begin(now);
+                    counted.begin(message(), now);
                     begun.push(now);
                     counted.end(&limits, true, now);
                 }
@@ -146,7 +160,7 @@ mod tests {
             let limits = FlowLimits { per_hour: NonZeroU32::new(1), ..FlowLimits::default() };
             let (ago, now) = (Duration::from_secs(ago), Duration::from_secs(now));
             let mut counted = RunsCounted::default();
-            counted.restore(&[ago], None, 0, now);
+            counted.restore(&[(ago, message())], None, 0, now);
             prop_assert_eq!(counted.refusal(&limits, now).is_some(), ago < HOUR);
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct TrackedMessage {
 /// What a change is, beside what was known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct News {
+    /// Nothing was known of the message.
+    pub(crate) is_first: bool,
     /// Its place in the order of changes.
     pub(crate) order: u64,
     /// The text with which the message already was one that begins a run.
@@ -48,6 +50,7 @@ impl TrackedMessages {
         if place.and_then(|place| self.all.get(place)).is_some_and(|before| version <= before.version) {
             return None;
         }
+        let is_first = place.is_none();
         let fitted = place.and_then(|place| self.all.remove(place)).and_then(|before| before.fits);
         if self.all.len() >= MOST {
             self.all.pop_front();
@@ -55,7 +58,7 @@ impl TrackedMessages {
         self.changes += 1;
         let order = self.changes;
         self.all.push_back(TrackedMessage { message_id, version, written_at, order, keyboard, fits: None });
-        Some(News { order, fitted })
+        Some(News { is_first, order, fitted })
     }
 
     /// The newest change makes its message one that begins a run.

@@ -193,6 +193,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
         if journal.progress.is_begun(Step::Retire) {
             return Err(Retired.into());
         }
+        let may_be_out = journal.progress.is_begun(Step::TransferRest);
         journal.choices = choices;
         let facts = self.request_facts(Step::AuditOld, &journal, Value::Null).await?;
         let old: Audit =
@@ -206,7 +207,7 @@ impl<'a, P: Performer> Carrier<'a, P> {
         }
         let packed = self.packed(&mut journal, ticket, to, facts).await;
         let Err(error) = packed else { return Ok(journal) };
-        if to.exists() || !journal.progress.is_begun(Step::Stop) {
+        if may_be_out || to.exists() || !journal.progress.is_begun(Step::Stop) {
             return Err(error);
         }
         // No bundle is there, so no other side can open the sessions.
@@ -246,6 +247,9 @@ impl<'a, P: Performer> Carrier<'a, P> {
         self.write_journal(journal)?;
         given.choices = journal.choices.clone();
         let back_to = self.public_key()?;
+        // From here on there may be a bundle: a later call that fails does not take the sessions back.
+        journal.begin(Step::TransferRest, self.clock.now());
+        self.write_journal(journal)?;
         let head = Head {
             journal: given,
             sealed: sealed["sealed"].as_str().map(str::to_owned),

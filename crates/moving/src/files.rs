@@ -117,6 +117,19 @@ pub fn bytes_that_move(data_dir: &Path) -> io::Result<u64> {
     Ok(list(data_dir, None)?.iter().map(|entry| entry.bytes).sum())
 }
 
+/// Whether a database that is closed has commits in the log beside it, which stays where it is. Blocks on the disk.
+///
+/// # Errors
+/// The log cannot be looked at.
+pub fn has_log(database: &Path) -> io::Result<bool> {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    match fs::metadata(log) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        metadata => Ok(metadata?.len() > 0),
+    }
+}
+
 /// The folder that files come over into.
 pub fn incoming(data_dir: &Path) -> PathBuf {
     data_dir.join(FOLDER).join(INCOMING)
@@ -266,6 +279,19 @@ mod tests {
         ] {
             assert!(!belongs(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_log_beside_a_closed_database_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, log) =
+            (folder.path().join("switchboard.db"), folder.path().join("switchboard.db-wal"));
+        fs::write(&database, "rows").unwrap();
+        assert!(!has_log(&database).unwrap());
+        fs::write(&log, "").unwrap();
+        assert!(!has_log(&database).unwrap(), "all of it is in the database");
+        fs::write(&log, "a commit").unwrap();
+        assert!(has_log(&database).unwrap());
     }
 
     proptest! {

@@ -315,6 +315,7 @@ mod over_a_line {
 
     use crate::audit::StoreFact;
     use crate::audit::tests::audit;
+    use crate::carried::{CarriedError, Carrier};
     use crate::conducting::{Conductor, MoveError};
     use crate::link::Link;
     use crate::progress::Until;
@@ -486,6 +487,38 @@ mod over_a_line {
             assert!(journal::read(&folder.path().join("old")).unwrap().unwrap().progress.is_over());
         };
         tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    fn carrier(side: &mut Scripted) -> Carrier<'_, Scripted> {
+        let name = side.data_dir.file_name().unwrap().to_string_lossy().into_owned();
+        let own = Side { id: name.clone(), name };
+        Carrier::new(side.data_dir.clone(), own, side, Clock::system(), Box::new(|_, _| {}))
+    }
+
+    #[tokio::test]
+    async fn a_second_bundle_that_fails_takes_nothing_back() {
+        for is_out in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path();
+            installation(folder, 700);
+            let [mut old, mut new] = ["old", "new"].map(|name| Scripted {
+                data_dir: folder.join(name),
+                fails_at: None,
+                done: Steps::default(),
+            });
+            let ticket = carrier(&mut new).ticket(Value::Null).await.unwrap();
+            let mut from = carrier(&mut old);
+            if is_out {
+                from.pack(&ticket, &folder.join("first"), "id".to_owned(), Value::Null).await.unwrap();
+            }
+            let to = folder.join("no such folder/second");
+            let error = from.pack(&ticket, &to, "id".to_owned(), Value::Null).await.unwrap_err();
+            assert_eq!(matches!(error, CarriedError::Undone(_)), !is_out, "{error}");
+            let journal = journal::read(&folder.join("old")).unwrap().unwrap();
+            assert_eq!(journal.is_back(), !is_out);
+            drop(from);
+            assert_eq!(old.done.borrow().contains(&Step::TakeBack), !is_out);
+        }
     }
 
     /// Who conducts a move of which one side may be killed, in this direction.

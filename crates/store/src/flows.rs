@@ -41,7 +41,8 @@ statements! {
         WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR flow = $2) AND (CAST($3 AS TEXT) IS NULL OR account = $3)
         ORDER BY id DESC LIMIT $4";
     BEGUN_SINCE = "
-        SELECT began_at FROM flow_runs WHERE flow = $1 AND account = $2 AND began_at > $3
+        SELECT began_at, chat_id, message_id FROM flow_runs
+        WHERE flow = $1 AND account = $2 AND began_at > $3
         ORDER BY began_at DESC LIMIT $4";
     LAST_ENDED = "SELECT max(ended_at) FROM flow_runs WHERE flow = $1 AND account = $2";
     /// State 10 is done.
@@ -92,8 +93,8 @@ pub struct FlowSwitch {
 /// What the limits of a flow on one account count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowRunsCounted {
-    /// When runs began within the last hour.
-    pub begun: Vec<Timestamp>,
+    /// When runs began within the last hour, and with which messages.
+    pub begun: Vec<(Timestamp, ChatId, TelegramMessageId)>,
     pub last_ended: Option<Timestamp>,
     /// How many were done since the flow was started.
     pub done: u32,
@@ -154,7 +155,11 @@ impl FlowRuns<'_> {
         self.store
             .read(move |connection| {
                 let begun = params![flow, account, hour_ago, MOST_BEGUN];
-                let begun = connection.all(BEGUN_SINCE, begun, |row| Columns::new(row, TABLE).time(0))?;
+                let begun = connection.all(BEGUN_SINCE, begun, |row| {
+                    let columns = Columns::new(row, TABLE);
+                    let message_id = columns.coded(2, "message id", TelegramMessageId::new)?;
+                    Ok((columns.time(0)?, columns.chat_id(1)?, message_id))
+                })?;
                 let ended = params![flow, account];
                 let ended =
                     connection.first(LAST_ENDED, ended, |row| Columns::new(row, TABLE).maybe_time(0))?;

@@ -128,7 +128,8 @@ impl UnitOptions {
 
     fn main_text(&self) -> String {
         let mut text = format!(
-            "{MARK}\n[Unit]\nDescription=Switchboard\nWants=network-online.target\nAfter=network-online.target\n\
+            "{MARK}\n[Unit]\nDescription=Switchboard\nWants=network-online.target time-sync.target\n\
+             After=network-online.target time-sync.target\n\
              # One that ends again and again is left alone after ten starts in ten minutes: each start asks Telegram.\n\
              StartLimitIntervalSec=600\nStartLimitBurst=10\nOnFailure={}-alert@%n.service\n\n[Service]\nType=notify\n\
              NotifyAccess=main\n",
@@ -290,6 +291,7 @@ pub(super) mod tests {
             ("switchboard.service", "switchboard-alert@.service")
         );
         for wanted in [
+            "After=network-online.target time-sync.target\n",
             "Type=notify\n",
             "ExecStart=/usr/local/bin/switchboard up --config /etc/switchboard/switchboard.toml --data-dir /var/lib/switchboard\n",
             "OnFailure=switchboard-alert@%n.service\n",

@@ -15,7 +15,7 @@ use telegram::{PressAnswer, Sighting};
 
 use self::run::{Doing, Pressed, Run};
 use crate::definition::{Deed, Flow};
-use crate::limits::{RunsCounted, Skip};
+use crate::limits::{RunMessage, RunsCounted, Skip};
 use crate::pattern::Choice;
 use crate::tracked_messages::TrackedMessages;
 
@@ -110,7 +110,7 @@ impl Machine {
     /// What an earlier run of the program knows of its runs; see [`RunsCounted::restore`].
     pub(crate) fn restore(
         &mut self,
-        begun_ago: &[Duration],
+        begun_ago: &[(Duration, RunMessage)],
         ended_ago: Option<Duration>,
         done: u32,
         now: Now,
@@ -221,6 +221,11 @@ impl Machine {
         if self.is_stopped || news.fitted.as_deref() == Some(&*sighting.text) {
             return;
         }
+        let message = (sighting.chat_id, sighting.message_id);
+        // How the text was is not known: it is an edit of a message that a run began with.
+        if news.is_first && self.counted.has_begun_with(message, now.running) {
+            return;
+        }
         let running = sighting.arrived.min(now.running);
         if let Some(skip) = self.skip(is_fresh, now) {
             // Within a run its own message may be one that would begin another.
@@ -232,7 +237,7 @@ impl Machine {
             }
             return;
         }
-        self.counted.begin(now.running);
+        self.counted.begin(message, now.running);
         let mut run = Run::new(id(), sighting, captures, news.order, Now { running, ..now });
         run.note(FlowStage::Matched, None, None, now);
         run.begin_step(0, self.flow.steps.first().map_or(SETTLE, |step| step.within), now);

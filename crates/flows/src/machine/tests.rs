@@ -188,6 +188,25 @@ fn old_own_and_repeated_messages_begin_no_run() {
 }
 
 #[test]
+fn an_edit_of_a_message_that_a_run_began_with_begins_none() {
+    let mut stage = Stage::new(TRIP);
+    stage.shows(1, OFFER, &["Book"]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+    stage.machine.stop("by_hand", stage.now);
+    stage.machine.start();
+    (2..70).for_each(|message| stage.shows(message, "Hello", &[]));
+    stage.shows(1, OFFER, &["Details", "Book"]);
+    assert_eq!(stage.pressed(), [], "it was forgotten");
+    let mut stage = Stage::new(TRIP);
+    let message = (ChatId::user(7).expect("an id"), id(1));
+    stage.machine.restore(&[(Duration::from_mins(1), message)], None, 0, stage.now);
+    stage.shows(1, OFFER, &["Details", "Book"]);
+    assert_eq!(stage.pressed(), [], "the program began again");
+    stage.shows(1, "New trip today 09:10 from Klin", &["Book"]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+}
+
+#[test]
 fn a_gone_message_and_a_changed_button_are_looked_for_again() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
@@ -281,7 +300,9 @@ fn a_chat_that_became_another_is_forgotten() {
     assert_eq!(stage.ended(), (FlowRunState::Cut, Some("interrupted")));
     // There messages and changes have numbers of their own.
     stage.version = 0;
-    stage.shows(7, OFFER, &["Book"]);
+    let there = stage.sighting(7, OFFER, keyboard(&["Book"]));
+    let there = Sighting { chat_id: ChatId::user(8).expect("an id"), ..there };
+    stage.hear(Input::Sighted(&there));
     assert_eq!(stage.pressed(), [pair(7, "Book"), pair(7, "Book")].concat());
 }
 

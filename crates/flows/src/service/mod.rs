@@ -231,7 +231,11 @@ impl Inner {
         let counted = self.parts.store.flow_runs().counted(&flow.name, account, since, now.wall).await?;
         let mut machine = Machine::new(Arc::clone(flow));
         let ago = |at: &Timestamp| now.wall.since(*at);
-        let begun: Vec<_> = counted.begun.iter().map(ago).collect();
+        let begun: Vec<_> = counted
+            .begun
+            .iter()
+            .map(|(at, chat_id, message_id)| (ago(at), (*chat_id, *message_id)))
+            .collect();
         machine.restore(&begun, counted.last_ended.as_ref().map(ago), counted.done, now);
         let stopped = switch.and_then(|switch| switch.stopped.clone());
         if stopped.is_some() {

@@ -108,6 +108,10 @@ async fn limits_count_runs_of_one_flow_and_account(world: World) {
     let now = world.now();
     let counted = runs.counted("trip", &main, Timestamp::from_micros(0), now).await.unwrap();
     assert_eq!((counted.begun.len(), counted.done), (2, 1));
+    let one = run(&world, "trip", FlowRunState::Done);
+    assert!(
+        counted.begun.iter().all(|(_, chat, message)| (*chat, *message) == (one.chat_id, one.message_id))
+    );
     assert_eq!(counted.latest.map(|run| run.state), Some(FlowRunState::Failed));
     assert!(counted.last_ended.is_some());
     let started = runs.counted("trip", &main, now.plus(Duration::from_secs(1)), now).await.unwrap();

@@ -1,5 +1,7 @@
 //! `switchboard up`: the gateway, from settings to a clean end.
 
+mod sweeping;
+
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -15,7 +17,7 @@ use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
-use store::{MasterKey, Store, StoreError, StoreOptions};
+use store::{MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -32,9 +34,6 @@ use crate::{
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// How often the store forgets what is past its time.
-const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// How often a process that waits for its store looks whether it may have it.
 const STORE_LOOKS_EVERY: Duration = Duration::from_secs(1);
@@ -171,6 +170,7 @@ impl Up {
         else {
             return Ok(());
         };
+        let newest = sweeping::newest(&store, &ambient.clock).await?;
         let logs = crate::logging::open(&settings.log, data_dir, gathered);
         if store.is_rotating_master_key()
             && let Err(error) = store.rotate_master_key().await
@@ -283,7 +283,7 @@ impl Up {
                 }
             })
         });
-        let sweeping = tokio::spawn(sweep(store.clone(), ambient.clock.clone()));
+        let sweeping = tokio::spawn(sweeping::sweep(store.clone(), ambient.clock.clone(), newest));
         let telling = tokio::spawn({
             let pool = Arc::clone(pool);
             async move { pool.tell_states().await }
@@ -590,18 +590,4 @@ fn duty(settings: &Settings, number: u16) -> String {
         Some(account) => format!("{} by {account}", port.service.as_str()),
         None => port.service.as_str().to_owned(),
     })
-}
-
-/// Lets the store forget what is past its time, now and every hour.
-async fn sweep(store: Store, clock: Clock) {
-    loop {
-        let events = store.retention().events;
-        let swept =
-            async { Ok::<_, StoreError>((store.sweep().await?, store.events().sweep(events).await?)) };
-        match swept.await {
-            Ok((swept, events)) => tracing::debug!(?swept, events, "past its time"),
-            Err(error) => tracing::warn!(%error, "the store could not be swept"),
-        }
-        clock.sleep(SWEEP_EVERY).await;
-    }
 }

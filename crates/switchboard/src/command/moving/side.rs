@@ -84,13 +84,13 @@ impl SideWork {
                 self.stop(None).await.map(|()| Value::Null)
             }
             Step::StopNew => self.stop(choices.unit.as_deref()).await.map(|()| Value::Null),
-            Step::GiveUp => self.give(&journal.fence_there(), &accounts_of(journal)).await,
+            Step::GiveUp => self.give_whole(&journal.fence_there(), &accounts_of(journal)).await,
             Step::Place => self.place(journal).await,
             Step::GiveBack => {
                 // A kill may have left it half in place.
                 self.stop(choices.unit.as_deref()).await?;
                 self.place(journal).await?;
-                self.give(&journal.fence_back(), &[]).await
+                self.give_whole(&journal.fence_back(), &[]).await
             }
             Step::PlaceBack => self.place_back(journal).await,
             Step::Renounce => self.renounce(&journal.fence_back(), choices).await,
@@ -367,6 +367,19 @@ impl SideWork {
         given.map_err(|error| refused(&error))?;
         store::remember_fence(&self.data_dir, fence).map_err(|error| refused(&error))?;
         Ok(json!({ "number": fence.number, "holder": fence.holder.name, "accounts": one_by_one.len() }))
+    }
+
+    /// The same before the database goes over: all that was committed is in it, the fence too.
+    async fn give_whole(&self, fence: &Fence, one_by_one: &[AccountName]) -> Result<Value, Failed> {
+        let given = self.give(fence, one_by_one).await?;
+        if !Self::is_on_server(&self.settings()?) {
+            let database = self.data_dir.join(self.database()?);
+            if moving::has_log(&database).map_err(|error| refused(&error))? {
+                let what = format!("another program reads {}; end it", database.display());
+                return Err(Failed::passing(what));
+            }
+        }
+        Ok(given)
     }
 
     async fn place(&self, journal: &Journal) -> Result<Value, Failed> {
