@@ -3,13 +3,15 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
-use channels::{HookAnswer, HookError, HookPost, HookRefusal, Linked};
+use channels::{HookAnswer, HookError, HookPost, HookRefusal, Linked, is_same};
+use config::ChannelKind;
+use domain::secret::ExposeSecret;
 use domain::{AccountName, ChannelName};
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use crate::extract::read_body;
-use crate::files::FileRequest;
+use crate::files::{FileRequest, linked};
 use crate::options::Limits;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -17,6 +19,8 @@ use crate::v1::channel_media;
 
 /// The largest post of a provider, in bytes, which may report many messages.
 const LARGEST: usize = 2 * 1024 * 1024;
+/// The same of WhatsApp, whose posts have the files of messages in them.
+const LARGEST_WITH_FILES: usize = 32 * 1024 * 1024;
 
 /// `/hooks/{channel}/{account}/{secret}`.
 pub(crate) async fn take(
@@ -30,13 +34,24 @@ pub(crate) async fn take(
     let (Ok(channel), Ok(account)) = (channel.parse::<ChannelName>(), account.parse::<AccountName>()) else {
         return no_such_address();
     };
-    let limits = Limits { body: LARGEST, ..state.limits() };
+    let limits = Limits { body: largest(&state, &channel, &account, &secret), ..state.limits() };
     let body = match read_body(&headers, body, &limits).await {
         Ok(body) => body,
         Err(error) => return Problem::from(error).into_response(),
     };
     let post = post(&method, &uri, &headers, &body);
     answer(state.channels().hook(&channel, &account, &secret, post).await)
+}
+
+/// How large a post may be. Only a caller that knows the secret of the address may send a file.
+fn largest(state: &State, channel: &ChannelName, account: &AccountName, secret: &str) -> usize {
+    let found = state.channels().channels().get(account);
+    let takes_files = found.is_some_and(|account| {
+        account.fields.channel == ChannelKind::Whatsapp
+            && account.channel == *channel
+            && is_same(account.hook_secret().expose_secret().as_bytes(), secret.as_bytes())
+    });
+    if takes_files { LARGEST_WITH_FILES } else { LARGEST }
 }
 
 /// A request as a channel reads it.
@@ -82,20 +97,15 @@ pub(crate) async fn fetch(
     Path(link): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let (key, mime) = match state.links().open(&link) {
-        None => return no_such_address(),
+    let request = FileRequest::read(&headers);
+    match state.links().open(&link) {
+        None => no_such_address(),
         Some(Linked::Received { message, place }) => {
-            let (place, file_request) = (place.to_string(), FileRequest::read(&headers));
-            return channel_media::read(&state, message, &place, &file_request).await.into_response();
+            channel_media::read(&state, message, &place.to_string(), &request).await.into_response()
         }
-        Some(Linked::Sent { key, mime, .. }) => (key, mime),
-    };
-    let path = state.files().outgoing().path(&key);
-    let Ok(content) = tokio::fs::read(path).await else { return no_such_address() };
-    let mime = if mime.is_empty() { "application/octet-stream" } else { &mime };
-    let mut response = Response::new(Body::from(content));
-    let kind = HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    response
+        Some(Linked::Sent { key, mime, .. }) => match linked(&state, &key, &mime, &request).await {
+            Ok(found) => found.unwrap_or_else(no_such_address),
+            Err(problem) => problem.into_response(),
+        },
+    }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod auth;
 mod channel_changes;
 mod client;
+mod deeds;
 mod docs;
 mod extract;
 mod files;

@@ -314,22 +314,40 @@ fn too_many(whose: &str, wait: Duration) -> Problem {
     Problem::new(Code::RateLimited, detail).retry_after(seconds)
 }
 
-/// The valid key of a request, if it brings one at all; a wrong one is a problem.
+/// Why the key of a request does not count.
+#[derive(Debug)]
+pub(crate) enum KeyRefusal {
+    /// There is no such key.
+    Unknown(Problem),
+    /// There is one, and it is refused; or it cannot be looked up now.
+    Refused(Problem),
+}
+
+impl From<KeyRefusal> for Problem {
+    fn from(refusal: KeyRefusal) -> Self {
+        match refusal {
+            KeyRefusal::Unknown(problem) | KeyRefusal::Refused(problem) => problem,
+        }
+    }
+}
+
+/// The valid key of a request, if it brings one at all.
 pub(crate) async fn present_key(
     state: &State,
     address: Option<IpAddr>,
     headers: &HeaderMap,
     note: &KeyNote,
-) -> Result<Option<Arc<CachedKey>>, Problem> {
+) -> Result<Option<Arc<CachedKey>>, KeyRefusal> {
     let Some(text) = key_text(headers) else { return Ok(None) };
     let hash = hash(text);
-    let known = match state.keys().remembered(&hash) {
-        Some(known) => Some(known),
-        None => state.keys().look_up(state.store(), hash).await?,
-    };
+    let mut known = state.keys().remembered(&hash);
+    if known.is_none() {
+        let found = state.keys().look_up(state.store(), hash).await;
+        known = found.map_err(|error| KeyRefusal::Refused(error.into()))?;
+    }
     match known {
-        Some(key) => check_key(state, key, address, note).map(Some),
-        None => Err(wrong_key(state, address)),
+        Some(key) => check_key(state, key, address, note).map(Some).map_err(KeyRefusal::Refused),
+        None => Err(KeyRefusal::Unknown(wrong_key(state, address))),
     }
 }
 

@@ -50,7 +50,7 @@ impl CachedKey {
     }
 
     /// The call is about more than its accounts, chats and channels.
-    pub(super) fn beyond(&self) -> Problem {
+    pub(crate) fn beyond(&self) -> Problem {
         let detail = format!(
             "The API key {} is limited to accounts, chats or channels, and this is about more than those; use a key without limits.",
             self.id
@@ -137,7 +137,25 @@ impl Caller {
 
     /// Whether it may see this account of a channel, whatever chats it is limited to.
     pub(crate) fn shows_channel_account(&self, channel: &ChannelName, account: &AccountName) -> bool {
-        self.limited().is_none_or(|key| key.limits.channel_account(channel, account).is_ok())
+        self.check_channel_account(channel, account).is_ok()
+    }
+
+    /// The same, with what is wrong.
+    pub(crate) fn check_channel_account(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+    ) -> Result<(), Problem> {
+        let Some(key) = self.limited() else { return Ok(()) };
+        key.limits.channel_account(channel, account).map_err(|outside| key.refused(outside, "name"))
+    }
+
+    /// Whether it may do something to a message whose chat is not known, or is another than the one it named.
+    pub(crate) fn check_unknown_message(&self) -> Result<(), Problem> {
+        match self.limited() {
+            Some(key) if !key.limits.chats.is_empty() => Err(key.not_its_own()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
     Authorized, Caller, CanAdminister, CanAnswer, CanApprove, CanArrangeAccounts, CanArrangeAlerts,
     CanDecide, CanExportSessions, CanManageKeys, CanManagePeople, CanOperate, CanRead, CanReadAudit,
-    CanReadInbox, CanRunWebhooks, CanSend, CanSignIn, ConnectionInfo, ListenerKind, Needed, check_address,
-    identify, present_key,
+    CanReadInbox, CanRunWebhooks, CanSend, CanSignIn, ConnectionInfo, KeyRefusal, ListenerKind, Needed,
+    check_address, identify, present_key,
 };
 pub(crate) use forwarded::Forwarded;
 pub(crate) use key_cache::{CachedKey, KeyCache};

@@ -23,7 +23,7 @@ const UNESCAPED: AsciiSet = NON_ALPHANUMERIC
 const RUN: [&str; 6] = ["html", "xml", "svg", "script", "ecma", "css"];
 
 /// A type that says nothing.
-const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+pub(super) const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The header `Content-Disposition` (RFC 6266) for a file of this name, no matter who chose it.
 pub(super) fn attachment(name: &str) -> HeaderValue {

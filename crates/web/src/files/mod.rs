@@ -28,7 +28,7 @@ pub(crate) use link::{NoPost, post};
 pub(crate) use load::{Load, submit};
 pub(crate) use named::{Named, Source};
 pub(crate) use refused::{Untaken, Why, of_taking as code_of};
-pub(crate) use serve::{FileRequest, backup, from_telegram, stored, unnamed};
+pub(crate) use serve::{FileRequest, backup, from_telegram, linked, stored, unnamed};
 pub(crate) use slots::Asker;
 pub(crate) use take::{Terms, take};
 

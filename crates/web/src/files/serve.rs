@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::condition::Has;
-use super::disposition::{attachment, content_type};
+use super::disposition::{BYTES, attachment, content_type};
 use super::range::{Span, Unsatisfiable, Wanted};
 use super::unread;
 use crate::problem::{Code, Problem};
@@ -69,19 +69,43 @@ pub(crate) async fn stored(
     (name, mime): (&str, &str),
     request: &FileRequest,
 ) -> Result<Option<Response>, Problem> {
-    let path = folder.path(key);
     let turn = turn(state).await?;
+    let Some((file, size)) = opened(folder, key).await? else { return Ok(None) };
+    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), request).await.map(Some)
+}
+
+/// An outgoing file, for anyone who has its link; nothing if it is not there any more. Its type is what its message says.
+pub(crate) async fn linked(
+    state: &State,
+    key: &FileKey,
+    mime: &str,
+    request: &FileRequest,
+) -> Result<Option<Response>, Problem> {
+    let turn = turn(state).await?;
+    let Some((file, size)) = opened(state.files().outgoing(), key).await? else { return Ok(None) };
+    // A file is written once.
+    let tag = key.to_string();
+    let mut response = whole_or_part((file, size, turn), ("", mime), &tag, request).await?;
+    if response.headers().contains_key(CONTENT_DISPOSITION) {
+        let kind = HeaderValue::from_str(mime).ok().filter(|kind| !kind.is_empty());
+        response.headers_mut().insert(CONTENT_TYPE, kind.unwrap_or(BYTES));
+        response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    }
+    Ok(Some(response))
+}
+
+/// A file of a folder, and its size.
+async fn opened(folder: &Outgoing, key: &FileKey) -> Result<Option<(File, u64)>, Problem> {
     let opened = async {
-        let file = File::open(path).await?;
+        let file = File::open(folder.path(key)).await?;
         let size = file.metadata().await?.len();
         Ok::<_, io::Error>((file, size))
     };
-    let (file, size) = match opened.await {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error)),
-    };
-    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), request).await.map(Some)
+    match opened.await {
+        Ok(opened) => Ok(Some(opened)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&error)),
+    }
 }
 
 /// A backup, out of its file; `size` is in bytes. It is nothing to be kept by what is between: anyone who has it and the

@@ -10,7 +10,8 @@ use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{CachedKey, ConnectionInfo, KeyNote, check_address, is_in, present_key};
+use crate::auth::{CachedKey, ConnectionInfo, KeyNote, KeyRefusal, check_address, is_in, present_key};
+use crate::problem::Problem;
 
 #[derive(Debug)]
 pub(super) struct Guest {
@@ -62,8 +63,8 @@ pub(super) async fn admit(
     let key = match present_key(&gate.state, address, headers, &KeyNote::default()).await {
         Ok(key) => key,
         // The old callers sent whatever headers they liked.
-        Err(_) if verdict == Verdict::Welcome => None,
-        Err(problem) => return Err(problem.into()),
+        Err(KeyRefusal::Unknown(_)) if verdict == Verdict::Welcome => None,
+        Err(refusal) => return Err(Problem::from(refusal).into()),
     };
     // The body is read whatever its type, so any page in a browser on this machine could send one to a port without
     // a key. Browsers name the page; programs do not.

@@ -10,7 +10,7 @@ use telegram::AccountView;
 use telegram::router::Usable;
 
 use super::Gate;
-use super::access::admit;
+use super::access::{Guest, admit};
 use super::wait::Port as _;
 use crate::answer::json;
 use crate::auth::ConnectionInfo;
@@ -26,11 +26,12 @@ struct Status {
 
 /// Whether the service works, an account is there that this port may use, and the store takes new work.
 pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    if let Err(refusal) = look(&gate, request).await {
-        return refusal;
-    }
+    let guest = match look(&gate, request).await {
+        Ok(guest) => guest,
+        Err(refusal) => return refusal,
+    };
     let ready = gate.stopped().is_none()
-        && accounts(&gate)
+        && accounts(&gate, &guest)
             .iter()
             .any(|account| account.usable == Usable::Now && (account.pool || gate.port.account.is_some()));
     let reason = takes_writes(&gate.state).await.err();
@@ -39,18 +40,18 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
 }
 
 /// Lets in anyone who only looks.
-async fn look(gate: &Gate, request: Request) -> Result<(), Response> {
+async fn look(gate: &Gate, request: Request) -> Result<Guest, Response> {
     let (parts, _) = request.into_parts();
     let via = parts.extensions.get::<ConnectionInfo>().copied();
-    match admit(gate, via, &parts.headers).await {
-        Ok(_) => Ok(()),
-        Err(answer) => Err(gate.respond(Err(answer))),
-    }
+    admit(gate, via, &parts.headers).await.map_err(|answer| gate.respond(Err(answer)))
 }
 
-/// The accounts of the port: all, or the one it is pinned to.
-fn accounts(gate: &Gate) -> Vec<AccountView> {
+/// The accounts of the port, all or the one it is pinned to, as far as the guest's key may use them.
+fn accounts(gate: &Gate, guest: &Guest) -> Vec<AccountView> {
     let mut accounts = gate.state.pool().accounts();
+    if let Some(key) = &guest.key {
+        accounts.retain(|account| key.limits.account(&account.name).is_ok());
+    }
     if let Some(pin) = &gate.port.account {
         accounts.retain(|account| account.name == *pin);
     }
@@ -131,12 +132,13 @@ fn unix_seconds(at: Timestamp) -> f64 {
 
 /// The accounts as the old router showed them.
 pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    if let Err(refusal) = look(&gate, request).await {
-        return refusal;
-    }
+    let guest = match look(&gate, request).await {
+        Ok(guest) => guest,
+        Err(refusal) => return refusal,
+    };
     let now = gate.state.clock().now();
     let service = gate.port.service;
-    let accounts = accounts(&gate).into_iter().map(|view| Account::new(view, service, now)).collect();
+    let accounts = accounts(&gate, &guest).into_iter().map(|view| Account::new(view, service, now)).collect();
     let counted = gate.state.pool().service(service);
     let stats = Stats {
         cache_size: counted.cache_size,
@@ -153,10 +155,14 @@ struct Reloaded {
     cache_size: usize,
 }
 
-/// Asks the accounts to read their dialogs again; what is known now is answered at once.
+/// Asks all accounts to read their dialogs again, which takes a key without limits or none; what is known now is answered at once.
 pub(super) async fn reload_cache(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    if let Err(refusal) = look(&gate, request).await {
-        return refusal;
+    match look(&gate, request).await {
+        Ok(Guest { key: Some(key), .. }) if key.limits.is_limited() => {
+            return gate.respond(Err(key.beyond().into()));
+        }
+        Ok(_) => {}
+        Err(refusal) => return refusal,
     }
     let cache_size = gate.state.pool().reload_dialogs().await;
     json(StatusCode::OK, &Reloaded { status: "ok", cache_size })

@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::client::Call;
+use crate::key_limits::key;
 use crate::world::World;
 
 const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
@@ -204,4 +205,29 @@ async fn missing_accounts_are_not_found() {
         world.call("POST", &path).send().await.problem(404, "account_not_found");
     }
     world.call("POST", "/v1/accounts/main/actions/dance").send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn an_open_old_port_refuses_a_known_key_that_is_over() {
+    let world = World::new().await;
+    let slow = key(&world, json!({"rate": "1/m"})).await;
+    let ends = key(&world, json!({"expires_in": "1h"})).await;
+    let send = |key: &str| {
+        let call = world.text(r#"{"chat":"-1001234567890","text":"hello"}"#).key(key);
+        call.header("Idempotency-Key", "order-1")
+    };
+    assert_eq!(send(&slow).send().await.status, 200);
+    let refused = send(&slow).send().await;
+    assert_eq!(refused.status, 429, "it was no call without a key: {refused:?}");
+    assert!(refused.json()["retry_after"].is_u64(), "{refused:?}");
+    world.clock.advance(std::time::Duration::from_hours(2));
+    let over = send(&ends).send().await;
+    assert_eq!(over.status, 401, "{over:?}");
+    assert!(over.json()["error"].as_str().is_some_and(|error| error.contains("worked until")), "{over:?}");
+    assert_eq!(world.script.texts(), ["hello"]);
+    // A key that there is not is as none.
+    for _ in 0..21 {
+        assert_eq!(send("swb_wrong").send().await.status, 200);
+    }
+    assert_eq!(world.script.texts(), ["hello", "hello"]);
 }

@@ -185,3 +185,27 @@ async fn an_unavailable_file_is_reported_as_gone_or_too_large() {
         assert_eq!(again.status, if stores { 200 } else { 410 }, "stored or not: {stores}");
     }
 }
+
+#[tokio::test]
+async fn a_linked_outgoing_file_is_served_in_pieces() {
+    let (world, _shop) = world().await;
+    let key: FileKey = format!("file_{}", "1".repeat(32)).parse().expect("a key");
+    let links = channels::Links::new(Some("https://shop.example.com"), "made-up".into(), world.clock.clone());
+    let url = links.to(&key, "a.ogg", "audio/ogg; codecs=opus").expect("a link");
+    let path = url.strip_prefix("https://shop.example.com").expect("ours");
+    let look = || Call::new(&world.main(), "GET", path);
+    assert_eq!(look().send().await.status, 404);
+    let content: Vec<u8> = (0..=250).cycle().take(300_000).collect();
+    std::fs::write(world.dir().join("outgoing").join(key.as_str()), &content).expect("writes");
+    let whole = look().send().await;
+    assert_eq!((whole.status, whole.header("content-length")), (200, Some("300000")));
+    assert_eq!(whole.header("content-type"), Some("audio/ogg; codecs=opus"));
+    assert!(
+        whole.header("content-disposition").is_some_and(|form| form == "attachment"),
+        "{:?}",
+        whole.headers
+    );
+    assert_eq!(whole.bytes, content);
+    let part = look().header("Range", "bytes=299998-").send().await;
+    assert_eq!((part.status, &part.bytes[..]), (206, &content[299_998..]));
+}

@@ -17,9 +17,14 @@ const OURS: &str = "https://switchboard.example.com/hooks/avito/avito_1/made-up"
 const OTHER: &str = "https://example.com/other";
 
 async fn world(shop: &Arc<Shop>) -> World {
-    let fields =
-        serde_json::from_value(json!({ "name": "avito_1", "channel": "avito" })).expect("an account");
-    let channel = "avito".parse().expect("a channel");
+    world_of("avito", shop).await
+}
+
+/// With an account of this channel.
+async fn world_of(channel: &str, shop: &Arc<Shop>) -> World {
+    let fields = json!({ "name": format!("{channel}_1"), "channel": channel });
+    let fields = serde_json::from_value(fields).expect("an account");
+    let channel = channel.parse().expect("a channel");
     let account = Account::new(fields, channel, Arc::clone(shop) as _, "made-up".into());
     World::with_channels(vec![account], |_| {}).await
 }
@@ -147,4 +152,21 @@ async fn a_post_of_10_mb_is_refused_and_the_next_is_taken() {
     let ids: Vec<_> =
         listed["items"].as_array().expect("a list").iter().map(|item| &item["external_message_id"]).collect();
     assert_eq!(ids, ["m-3", "m-1"]);
+}
+
+#[tokio::test]
+async fn a_whatsapp_post_with_a_file_in_it_is_taken() {
+    let shop = Arc::new(Shop::default());
+    let world = world_of("whatsapp", &shop).await;
+    let post = async |secret: &str, size: usize| {
+        let (at, file) = (world.clock.now().as_micros(), "a".repeat(size));
+        let body = json!({ "id": "m-1", "chat": "70000000001", "text": "Hello", "at": at, "body": file });
+        let path = format!("/hooks/whatsapp/whatsapp_1/{secret}");
+        Call::new(&world.main(), "POST", &path).json(body.to_string()).send().await.status
+    };
+    assert_eq!(post("wrong", 3_000_000).await, 413, "a file takes the secret");
+    assert_eq!(post("made-up", 28_000_000).await, 200);
+    assert_eq!(post("made-up", 40_000_000).await, 413);
+    let listed = world.call("GET", "/v1/messages?direction=in&channel=whatsapp").send().await.json();
+    assert_eq!(listed["items"][0]["external_message_id"], "m-1", "{listed}");
 }

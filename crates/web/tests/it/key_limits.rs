@@ -1,5 +1,6 @@
 //! Keys with limits, with an end and with a rate, over every call of the API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use delivery::sender::Readiness;
@@ -11,8 +12,9 @@ use serde_json::{Value, json};
 use store::{FetchedFile, Missed, PeerKind, ReceivedChange, StoredPeer, TakenUpdates};
 
 use crate::client::{Call, Reply, Target};
+use crate::legacy_channels::Shop;
 use crate::script::{able, account};
-use crate::world::{SOON, World};
+use crate::world::{SOON, World, send_text_port};
 
 pub(crate) const OURS: &str = "-1001234567890";
 pub(crate) const OTHER: &str = "-1009876543210";
@@ -588,4 +590,37 @@ async fn members_and_phones_are_requested_from_own_accounts_only() {
         let free = world.call("GET", path).send().await;
         assert!(free.body.contains("main"), "{path}: a key without limits asks it: {free:?}");
     }
+}
+
+#[tokio::test]
+async fn an_old_port_shows_a_key_its_accounts_alone() {
+    let world = World::of(crate::accounts::settings(), |options| {
+        options.legacy.ports = vec![config::LegacyPort { key_required: true, ..send_text_port() }];
+    })
+    .await;
+    let ours = key(&world, json!({"accounts": ["fifth"]})).await;
+    let look = |method, path, key: &str| Call::new(&world.old(), method, path).key(key);
+    for (key, seen) in [(&ours, vec!["fifth"]), (&world.key, vec!["main", "fifth"])] {
+        let stats = look("GET", "/stats", key).send().await.json();
+        let names: Vec<_> = stats["accounts"].as_array().expect("accounts").iter().collect();
+        let names: Vec<_> = names.into_iter().map(|account| account["name"].clone()).collect();
+        assert_eq!(names, seen, "{stats}");
+    }
+    let refused = look("POST", "/reload_cache", &ours).send().await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert_eq!(look("POST", "/reload_cache", &world.key).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_sees_an_account_of_its_channels_alone() {
+    let fields = serde_json::from_value(json!({ "name": "vk_shop", "channel": "vk" })).expect("an account");
+    let shop: Arc<Shop> = Arc::default();
+    let shop = channels::Account::new(fields, "vk".parse().expect("a channel"), shop as _, "made-up".into());
+    let world = World::with_channels(vec![shop], |_| {}).await;
+    let look = async |channel: &str| {
+        let key = key(&world, json!({"channels": [channel]})).await;
+        ask(&world, &key, "GET", "/v1/channels/vk_shop", &Value::Null).await
+    };
+    look("avito").await.problem(403, "key_limited");
+    assert_eq!(look("vk").await.status, 200);
 }

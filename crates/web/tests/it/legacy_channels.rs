@@ -60,7 +60,7 @@ impl Shop {
         *lock(&self.refusals) = times;
     }
 
-    fn deeds(&self) -> Vec<(String, Deed)> {
+    pub(crate) fn deeds(&self) -> Vec<(String, Deed)> {
         std::mem::take(&mut *lock(&self.deeds))
     }
 
@@ -370,8 +370,8 @@ fn assert_sent(ports: &Ports) {
     let deeds = |channel: &str| ports.shop(channel).deeds();
     assert_eq!(deeds("avito"), [read("u2i-1"), delete("u2i-1", "m-9")]);
     assert_eq!(deeds("vk"), [edit("2001", "2001:1", "better text"), delete("2001", "2001:1"), read("2001")]);
-    // MAX finds a message by its id alone.
-    assert_eq!(deeds("max"), [edit("0", "5001:1", "better"), delete("0", "5001:1"), read("5001")]);
+    // MAX finds a message by its id alone; its chat is that of the store.
+    assert_eq!(deeds("max"), [edit("5001", "5001:1", "better"), delete("5001", "5001:1"), read("5001")]);
     let image = lock(&ports.shop("avito").sent)[1].file.clone();
     assert_eq!(image.expect("a file").mime, "image/png");
     let document = lock(&ports.shop("whatsapp").sent)[2].clone();

@@ -8,6 +8,7 @@ mod backups;
 mod campaigns;
 mod channel_accounts;
 mod channel_bad_days;
+mod channel_deeds;
 mod channel_media;
 mod channel_settings;
 mod channel_webhooks;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Gate;
 use super::call::chat;
 use super::refused::Refused;
+use crate::deeds;
 
 /// Does something to a chat or a message.
 pub(super) async fn act(gate: &Gate, name: &str, deed: &Deed) -> Result<(), Refused> {
@@ -22,8 +23,16 @@ pub(super) async fn act(gate: &Gate, name: &str, deed: &Deed) -> Result<(), Refu
         let error = format!("{} has no such call", account.channel);
         return Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error));
     }
-    account.provider.act(&chat("chat_id", name)?, deed).await?;
+    let chat = chat("chat_id", name)?;
+    deeds::check(&gate.state, None, account, &chat, deed).await?;
+    account.provider.act(&chat, deed).await?;
     Ok(())
+}
+
+/// The chat of a message, as far as the store knows it.
+pub(super) async fn chat_of(gate: &Gate, external_id: &str) -> Result<Option<String>, Refused> {
+    let found = deeds::chat_of(&gate.state, gate.account()?, None, external_id).await?;
+    Ok(found.map(|chat| chat.to_string()))
 }
 
 /// Makes a call that only the old server of this channel had: what the provider answered.

@@ -114,24 +114,27 @@ async fn message(Shared(gate): Shared<Gate>, Path(name): Path<String>) -> Handle
     Ok(ok(&shown(&line, &chat)))
 }
 
-/// The chat of a message: MAX needs none, and takes the one that is given.
-fn chat_of(call: &Call) -> Result<String, Refused> {
+/// The chat of a message: that of the store, else the one that is given. MAX needs none.
+async fn chat_of(gate: &Gate, call: &Call, message: &str) -> Result<String, Refused> {
     let mut reading = call.reading();
     let chat = reading.maybe("chat_id");
     reading.finish()?;
-    Ok(chat.unwrap_or_else(|| "0".to_owned()))
+    let known = deed::chat_of(gate, message).await?;
+    Ok(known.or(chat).unwrap_or_else(|| "0".to_owned()))
 }
 
 async fn edit(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let text = reading.words("text");
     reading.finish()?;
-    deed::act(&gate, &chat_of(&call)?, &Deed::Edit { external_id, text }).await?;
+    let chat = chat_of(&gate, &call, &external_id).await?;
+    deed::act(&gate, &chat, &Deed::Edit { external_id, text }).await?;
     Ok(ok(&json!({ "success": true })))
 }
 
 async fn remove(Shared(gate): Shared<Gate>, Path(external_id): Path<String>, call: Call) -> HandlerResult {
-    deed::act(&gate, &chat_of(&call)?, &Deed::Delete { external_id }).await?;
+    let chat = chat_of(&gate, &call, &external_id).await?;
+    deed::act(&gate, &chat, &Deed::Delete { external_id }).await?;
     Ok(ok(&json!({ "success": true })))
 }
 

@@ -37,6 +37,11 @@ fn number(id: &str) -> Value {
     last.parse::<i64>().map_or_else(|_| id.into(), Value::from)
 }
 
+/// The chat of a message that is named so.
+fn chat_of(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(chat, _)| chat)
+}
+
 /// A message as the provider names it: `2001:17` of 17 in the chat 2001.
 fn named(peer: &str, id: &str) -> String {
     if id.contains(':') { id.to_owned() } else { format!("{peer}:{id}") }
@@ -116,9 +121,10 @@ async fn edit(Shared(gate): Shared<Gate>, Path(message): Path<String>, call: Cal
     let (peer, text) = (reading.number("peer_id"), reading.words("message"));
     reading.finish()?;
     let external_id = named(&peer, &message);
-    deed::act(&gate, &peer, &Deed::Edit { external_id, text }).await?;
+    let chat = chat_of(&external_id).to_owned();
+    deed::act(&gate, &chat, &Deed::Edit { external_id, text }).await?;
     Ok(done(&json!({
-        "success": true, "peer_id": number(&peer), "message_id": number(&message), "message": "Message edited",
+        "success": true, "peer_id": number(&chat), "message_id": number(&message), "message": "Message edited",
     })))
 }
 
@@ -132,7 +138,7 @@ async fn remove(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     reading.finish()?;
     for id in &ids {
         let external_id = named(&peer, id);
-        let chat = external_id.split(':').next().unwrap_or_default().to_owned();
+        let chat = chat_of(&external_id).to_owned();
         deed::act(&gate, &chat, &Deed::Delete { external_id }).await?;
     }
     Ok(done(&json!({ "success": true, "message_ids": ids, "message": "Messages deleted" })))

@@ -7,11 +7,11 @@ use delivery::Action;
 use domain::{AccountName, ChannelChat, ChatRef, NamedChat};
 use http::StatusCode;
 use serde::Serialize;
-use store::StoreError;
 
 use super::problem;
 use crate::answer::json;
 use crate::auth::Caller;
+use crate::deeds;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::text_limit::refuse_long;
@@ -32,8 +32,7 @@ pub(in crate::v1) async fn act(
     chat: &ChannelChat,
     deed: Deed,
 ) -> Result<Response, Problem> {
-    let place = ChatRef::Channel(chat.clone());
-    caller.check_chat(state, "chat_id", &NamedChat::Chat(place.clone()))?;
+    caller.check_chat(state, "chat_id", &NamedChat::Chat(ChatRef::Channel(chat.clone())))?;
     let account =
         state.channels().channels().get(&chat.account).filter(|found| found.channel == chat.channel);
     let account = account.ok_or_else(|| {
@@ -53,18 +52,7 @@ pub(in crate::v1) async fn act(
     if let Deed::Edit { text, .. } = &deed {
         refuse_long(account.provider.capabilities().text, text)?;
     }
-    if account.status().paused {
-        let detail =
-            format!("The account {} is paused; POST /v1/channels/{0}/resume resumes it.", account.name());
-        return Err(Problem::new(Code::WrongState, detail));
-    }
-    if action == Action::Edit {
-        // Who is on the do-not-contact list reads nothing new.
-        let listed = state.store().do_not_contact().listed(vec![(place, None)]).await?;
-        if let Some(entry) = listed.into_iter().flatten().next() {
-            return Err(StoreError::DoNotContact { entry: entry.id }.into());
-        }
-    }
+    deeds::check(state, Some(caller), account, &chat.chat, &deed).await?;
     account.provider.act(&chat.chat, &deed).await.map_err(|error| problem(&error))?;
     let (chat_id, message_id) = (chat.to_string(), message_id.as_deref());
     Ok(json(StatusCode::OK, &Done { chat_id, account: account.name(), message_id }))

@@ -53,13 +53,14 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    Authorized { caller, .. }: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let account = match find_account(&state, &given) {
         Ok(account) => shown(&state, account).await?,
         Err(unknown) => written_alone(&state, &given).await.ok_or(unknown)?,
     };
+    caller.check_channel_account(&account.channel, &account.name)?;
     Ok(json(StatusCode::OK, &account))
 }
 
