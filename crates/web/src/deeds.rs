@@ -1,21 +1,12 @@
 //! What must hold before something is done to a message or a chat of a channel, asked for by `/v1` or by an old port.
 
-use std::time::Duration;
-
 use ::channels::{Account, Deed};
-use domain::{ChannelChat, ChatRef, ExternalChat, ProviderId};
-use store::{ChannelConversationMessage, ConversationStart, Filter, Page, StoreError};
+use domain::{ChannelChat, ChatRef, ExternalChat};
+use store::{Page, StoreError};
 
 use crate::auth::Caller;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
-
-/// Messages on a page of the store.
-const PAGE: u32 = 500;
-/// So many pages are looked through for a message, at most.
-const MOST_PAGES: usize = 8;
-/// Messages that were accepted longer ago are looked for in their own chat alone: providers change none that are older.
-const LOOKED_BACK: Duration = Duration::from_hours(3 * 24);
 
 /// Refuses what a paused account would do, what is for a message of another chat, and what would give someone on the
 /// do-not-contact list something new to read. A caller of an old port has no key with limits.
@@ -72,78 +63,28 @@ async fn refuse_listed(state: &State, chat: ChannelChat, unknown: Option<&String
     Err(Problem::new(Code::DoNotContact, detail))
 }
 
-/// The chat of the message that the provider calls so, as far as it is known. It is looked for in the chat that is named first.
+/// The chat of the message that the provider calls so, as far as it is known.
 pub(crate) async fn chat_of(
     state: &State,
     account: &Account,
     named: Option<&ExternalChat>,
     external_id: &str,
 ) -> Result<Option<ExternalChat>, StoreError> {
-    let channels = state.store().channels();
-    if let Some(stored) = channels.by_external_id(&account.channel, account.name(), external_id).await? {
-        return Ok(Some(stored.address.chat));
+    let (store, channel, name) = (state.store(), &account.channel, account.name());
+    if let Some(received) = store.channels().by_external_id(channel, name, external_id).await? {
+        return Ok(Some(received.address.chat));
     }
-    if let Some(named) = named {
-        // Such an id has its chat in it.
-        let prefix = external_id.rsplit_once(':').map(|(chat, _)| chat);
-        if prefix == Some(named.as_str()) || was_sent_to(state, account, named, external_id).await? {
-            return Ok(Some(named.clone()));
-        }
+    if let Some(sent) = store.outbox().of_provider_id(channel, name, external_id).await? {
+        return Ok(match sent.place() {
+            ChatRef::Channel(chat) => Some(chat.chat),
+            ChatRef::Id(_) | ChatRef::Username(_) => None,
+        });
     }
-    sent_lately(state, account, external_id).await
-}
-
-/// Whether it is one of the last messages that were sent to this chat.
-async fn was_sent_to(
-    state: &State,
-    account: &Account,
-    chat: &ExternalChat,
-    external_id: &str,
-) -> Result<bool, StoreError> {
-    let id = ProviderId::from(external_id);
-    let mut page = Page { limit: PAGE, cursor: None };
-    for _ in 0..MOST_PAGES {
-        let (channels, start) = (state.store().channels(), ConversationStart::Newest);
-        let found = channels.conversation(place(account, chat), start, None, &page).await?;
-        let is_it = |message: &ChannelConversationMessage| match message {
-            ChannelConversationMessage::Sent(message) => message.message_ids().contains(&id),
-            ChannelConversationMessage::Received(_) => false,
-        };
-        if found.items.iter().any(is_it) {
-            return Ok(true);
-        }
-        page.cursor = found.next_cursor;
-        if page.cursor.is_none() {
-            break;
-        }
-    }
-    Ok(false)
-}
-
-/// The chat that the account sent it to, if that was lately.
-async fn sent_lately(
-    state: &State,
-    account: &Account,
-    external_id: &str,
-) -> Result<Option<ExternalChat>, StoreError> {
-    let id = ProviderId::from(external_id);
-    let since = Some(state.clock().now().minus(LOOKED_BACK));
-    let filter = Filter { account: Some(account.name().clone()), since, ..Filter::default() };
-    let mut page = Page { limit: PAGE, cursor: None };
-    for _ in 0..MOST_PAGES {
-        let found = state.store().outbox().list(&filter, &page).await?;
-        if let Some(message) = found.items.iter().find(|message| message.message_ids().contains(&id)) {
-            return Ok(match message.place() {
-                ChatRef::Channel(chat) => Some(chat.chat),
-                ChatRef::Id(_) | ChatRef::Username(_) => None,
-            });
-        }
-        page.cursor = found.next_cursor;
-        if page.cursor.is_none() {
-            break;
-        }
-    }
-    Ok(None)
+    // Such an id has its chat in it.
+    let has_chat = |chat: &&ExternalChat| {
+        external_id.rsplit_once(':').is_some_and(|(prefix, _)| prefix == chat.as_str())
+    };
+    Ok(named.filter(has_chat).cloned())
 }
 
 fn place(account: &Account, chat: &ExternalChat) -> ChannelChat {

@@ -36,6 +36,8 @@ pub use receipt::{Receipt, ReceiptState};
 pub use unfinished::{Caller, LaneKey, NextScheduled, Queue, QuotaScope, Waiting, WaitingAt};
 
 use crate::accounts::Hold;
+use crate::column::Columns;
+use crate::database::Row;
 use crate::deferred::{Deferred, Settle};
 use crate::paging::Page;
 use crate::unreadable::Unfinished;
@@ -343,6 +345,21 @@ impl Outbox<'_> {
         self.get(id).await
     }
 
+    /// The message of which an account of a channel sent what the provider calls so.
+    pub async fn of_provider_id(
+        &self,
+        channel: &ChannelName,
+        account: &AccountName,
+        provider_id: &str,
+    ) -> Result<Option<OutboundMessage>, StoreError> {
+        let params = (channel.to_string(), account.to_string(), provider_id.to_owned());
+        let read = |row: &Row<'_>| Columns::new(row, TABLE).message_id(0);
+        match self.store.first(statements::RECEIPT_FOR, params, read).await? {
+            Some(id) => self.get(id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The account that sent what the provider has under this id in this chat, as far back as messages are kept; the
     /// last one if several did, each in its own private chat with the same user. Reads much when there is none: for
     /// single questions of people, not for every message.
@@ -423,7 +440,7 @@ fn key(id: &MessageId) -> &[u8; 16] {
 fn state_of(transaction: &Transaction<'_>, id: &MessageId) -> Result<domain::MessageState, StoreError> {
     transaction
         .first(statements::STATE_OF, [key(id)], |row| {
-            crate::column::Columns::new(row, TABLE).coded(0, "state", crate::codes::message)
+            Columns::new(row, TABLE).coded(0, "state", crate::codes::message)
         })?
         .ok_or_else(|| no_such_message(id))
 }
