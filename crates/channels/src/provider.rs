@@ -1,5 +1,6 @@
 //! What a provider must be able to do for one account of ours. Each folder of a channel implements it once.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +12,11 @@ use domain::text::FormattedText;
 use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt};
+use reqwest::Body;
+use reqwest::multipart::Part;
 use serde_json::Value;
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
 
 use crate::error::CallError;
 use crate::login::{LogIn, LogInAnswer};
@@ -414,9 +419,25 @@ impl OutgoingFile {
     /// # Errors
     /// An outcome that says that the file is gone.
     pub async fn read(&self) -> Result<Vec<u8>, Outcome> {
-        tokio::fs::read(&self.path)
-            .await
-            .map_err(|error| Outcome::MediaGone(format!("the file {:?} cannot be read: {error}", self.name)))
+        tokio::fs::read(&self.path).await.map_err(|error| self.gone(&error))
+    }
+
+    /// Its content as a part of a form. It is read as it goes out: a file may be larger than the memory.
+    ///
+    /// # Errors
+    /// An outcome that says that the file is gone.
+    pub async fn part(&self) -> Result<Part, Outcome> {
+        let opened = async {
+            let file = File::open(&self.path).await?;
+            let length = file.metadata().await?.len();
+            io::Result::Ok((file, length))
+        };
+        let (file, length) = opened.await.map_err(|error| self.gone(&error))?;
+        Ok(Part::stream_with_length(Body::wrap_stream(ReaderStream::new(file)), length))
+    }
+
+    fn gone(&self, error: &io::Error) -> Outcome {
+        Outcome::MediaGone(format!("the file {:?} cannot be read: {error}", self.name))
     }
 
     /// Its type, or that of any bytes.

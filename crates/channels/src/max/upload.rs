@@ -3,10 +3,9 @@
 use domain::media::MediaForm;
 use domain::outcome::RejectionCode;
 use domain::{Outcome, Timestamp};
-use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Method};
+use reqwest::Method;
+use reqwest::multipart::Form;
 use serde_json::{Value, json};
-use tokio_util::io::ReaderStream;
 
 use super::client::Client;
 use crate::error::CallError;
@@ -88,13 +87,7 @@ async fn payload(client: &Client, file: &OutgoingFile, kind: Kind) -> Result<Val
     let given = client.call(Method::POST, "/uploads", &[("type", kind.as_str())], None).await?;
     let url = given.get("url").and_then(Value::as_str);
     let url = url.ok_or_else(|| CallError::Unreadable("an upload without an address".to_owned()))?;
-    let gone = |error: std::io::Error| {
-        Fault::Gone(Outcome::MediaGone(format!("the file {:?} cannot be read: {error}", file.name)))
-    };
-    let content = tokio::fs::File::open(&file.path).await.map_err(gone)?;
-    let length = content.metadata().await.map_err(gone)?.len();
-    let body = Body::wrap_stream(ReaderStream::new(content));
-    let part = Part::stream_with_length(body, length).file_name(file.name.clone());
+    let part = file.part().await.map_err(Fault::Gone)?.file_name(file.name.clone());
     let part = part
         .mime_str(file.mime())
         .map_err(|_| CallError::refused("wrong_type", format!("{:?} is no type of a file", file.mime())))?;

@@ -299,7 +299,7 @@ async fn form(fields: Map<String, Value>, outgoing: &Outgoing) -> Result<Form, O
         let is_type = Part::text("").mime_str(file.mime()).is_ok();
         let mime = if is_type { file.mime() } else { "application/octet-stream" };
         let name: String = file.name.chars().map(|one| if one.is_control() { '_' } else { one }).collect();
-        let part = Part::bytes(file.read().await?).file_name(name);
+        let part = file.part().await?.file_name(name);
         let part = part.mime_str(mime).map_err(|_| Outcome::MediaGone("its type is no type".to_owned()))?;
         let field = outgoing::method(&file.form).1.to_owned();
         form = form.part(if outgoing.album.is_empty() { field } else { outgoing::album_part(place) }, part);

@@ -108,7 +108,7 @@ impl Client {
         &self,
         peer: &str,
         file: &OutgoingFile,
-        content: Vec<u8>,
+        content: Part,
     ) -> Result<String, CallError> {
         let unreadable = |what: &str| CallError::Unreadable(format!("no {what} in it"));
         let refused = || CallError::refused("upload", "the file is not taken");
@@ -122,7 +122,7 @@ impl Client {
         };
         let url = server["upload_url"].as_str().ok_or_else(|| unreadable("upload_url"))?;
         let field = if is_photo { "photo" } else { "file" };
-        let part = Part::bytes(content).file_name(file.name.clone()).mime_str(file.mime());
+        let part = content.file_name(file.name.clone()).mime_str(file.mime());
         let part = part.map_err(|_| CallError::refused("mime", "the type of the file cannot be read"))?;
         let request = self.http.post(url).multipart(Form::new().part(field, part));
         let answer = self.http.call_within(request, UPLOAD, LARGEST).await?;

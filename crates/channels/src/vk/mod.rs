@@ -200,7 +200,7 @@ impl Provider for Vk {
         async move {
             let Some(file) = &outgoing.file else { return Ok(None) };
             let failed = |error: CallError| error.before_send().outcome(self.client.clock().now());
-            let content = file.read().await?;
+            let content = file.part().await?;
             let uploaded = self.client.upload(outgoing.chat.as_str(), file, content).await;
             uploaded.map(Some).map_err(failed)
         }
