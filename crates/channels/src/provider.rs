@@ -33,6 +33,11 @@ pub trait Provider: Send + Sync + 'static {
     /// What comes in. What is not here the provider does not report, or this program does not keep.
     fn receives(&self) -> &'static [Incoming];
 
+    /// The size of its largest post, in bytes, where it has the files of messages in it.
+    fn largest_post(&self) -> Option<usize> {
+        None
+    }
+
     /// How often the provider may be sent to.
     fn pacing(&self) -> Pacing;
 

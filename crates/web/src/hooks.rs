@@ -4,7 +4,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Response};
 use channels::{HookAnswer, HookError, HookPost, HookRefusal, Linked, is_same};
-use config::ChannelKind;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, ChannelName};
 use http::header::CONTENT_TYPE;
@@ -17,10 +16,8 @@ use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::channel_media;
 
-/// The largest post of a provider, in bytes, which may report many messages.
+/// The largest post of a provider, in bytes, which may report many messages; see also [`channels::Provider::largest_post`].
 const LARGEST: usize = 2 * 1024 * 1024;
-/// The same of WhatsApp, whose posts have the files of messages in them.
-const LARGEST_WITH_FILES: usize = 32 * 1024 * 1024;
 
 /// `/hooks/{channel}/{account}/{secret}`.
 pub(crate) async fn take(
@@ -46,12 +43,11 @@ pub(crate) async fn take(
 /// How large a post may be. Only a caller that knows the secret of the address may send a file.
 fn largest(state: &State, channel: &ChannelName, account: &AccountName, secret: &str) -> usize {
     let found = state.channels().channels().get(account);
-    let takes_files = found.is_some_and(|account| {
-        account.fields.channel == ChannelKind::Whatsapp
-            && account.channel == *channel
+    let known = found.filter(|account| {
+        account.channel == *channel
             && is_same(account.hook_secret().expose_secret().as_bytes(), secret.as_bytes())
     });
-    if takes_files { LARGEST_WITH_FILES } else { LARGEST }
+    known.and_then(|account| account.provider.largest_post()).unwrap_or(LARGEST)
 }
 
 /// A request as a channel reads it.

@@ -36,6 +36,8 @@ use client::{Client, Download};
 const TEXT: TextLimit = TextLimit::new(4_096, Unit::Utf16);
 /// The longest caption.
 const CAPTION: TextLimit = TextLimit::new(1_024, Unit::Utf16);
+/// The largest post, in bytes: customers' files are in it.
+const LARGEST_POST: usize = 32 * 1024 * 1024;
 /// What is posted to us.
 const TYPES: [&str; 6] = [
     "incoming_message",
@@ -167,6 +169,10 @@ impl Provider for Whatsapp {
             states: &[MessageState::Delivered, MessageState::Read],
             dedup: Dedup::ReadBack,
         }
+    }
+
+    fn largest_post(&self) -> Option<usize> {
+        Some(LARGEST_POST)
     }
 
     fn receives(&self) -> &'static [Incoming] {
