@@ -189,7 +189,8 @@ async fn answers_killed_in_transit(accounts: &[&str]) {
                 program.get(&path).await.1["state"].as_str().unwrap_or_default().to_owned()
             };
             let is_over = || async { ["sent", "in_doubt"].contains(&state().await.as_str()) };
-            let over = program.until(&format!("{text} is over"), is_over);
+            let what = format!("{text} is over");
+            let over = program.until(&what, is_over);
             // A call that was cut may be at work for half a minute before the chat shows that it is not.
             program.as_time_goes_by(Duration::from_millis(500), over).await;
             let (state, left) = (state().await, sent(&world, channel).await.get(&text).copied());
