@@ -32,10 +32,12 @@ const page = (() => {
     return { found, address: answer.url };
   };
 
-  // What is shown, by its address; going back to another one draws that again.
-  const place = () => location.pathname + location.search;
-  let shown = place();
-  addEventListener("popstate", () => place() !== shown && location.reload());
+  // What is shown, by its address; going back to another one draws that again, also where that was before this ran.
+  const place = (address = location) => address.pathname + address.search;
+  let shown = place(new URL(performance.getEntriesByType("navigation")[0].name));
+  const redraw = () => place() !== shown && location.reload();
+  addEventListener("popstate", redraw);
+  redraw();
   const same = (address) => new URL(address).pathname + new URL(address).search === location.pathname + location.search;
 
   // How a fresh page names what someone is on: by its id, or by where it leads.
