@@ -155,8 +155,10 @@ async fn a_post_of_10_mb_is_refused_and_the_next_is_taken() {
 }
 
 #[tokio::test]
-async fn a_whatsapp_post_with_a_file_in_it_is_taken() {
-    let shop = Arc::new(Shop::default());
+async fn a_post_with_a_file_in_it_is_taken() {
+    let mut shop = Shop::default();
+    shop.largest_post = Some(32_000_000);
+    let shop = Arc::new(shop);
     let world = world_of("whatsapp", &shop).await;
     let post = async |secret: &str, size: usize| {
         let (at, file) = (world.clock.now().as_micros(), "a".repeat(size));

@@ -43,6 +43,8 @@ pub(crate) struct Shop {
     refusals: Mutex<u32>,
     /// Whether its tokens are renewed.
     renews: Mutex<bool>,
+    /// In bytes.
+    pub(crate) largest_post: Option<usize>,
 }
 
 impl Shop {
@@ -100,6 +102,10 @@ impl Provider for Shop {
         let chat = ExternalChat::new(who).filter(|_| who.contains('@'));
         let chat = chat.ok_or(channels::NoFirstChat::TheyWriteFirst)?;
         Ok(channels::FirstChat { chat, phone: None, email: Some(who.to_owned()) })
+    }
+
+    fn largest_post(&self) -> Option<usize> {
+        self.largest_post
     }
 
     fn receives(&self) -> &'static [Incoming] {
