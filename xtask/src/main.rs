@@ -4,6 +4,7 @@ mod age;
 mod bench;
 mod browser;
 mod check;
+mod dist;
 mod docs;
 mod dovecot;
 mod iproute2;
@@ -17,6 +18,7 @@ mod source;
 mod system_packages;
 mod systemd;
 mod test;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -34,7 +36,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Formatting, lints, licences, bans, unused dependencies, crate arrows and tidiness
+    /// Formatting, lints, dependencies, crate arrows, tidiness and the book
     Check(check::Arguments),
     /// All tests, after installing what they need beside Rust
     Test(test::Arguments),
@@ -44,6 +46,8 @@ enum Chore {
     N8n,
     /// Write the references in docs/ again from what the program prints, and take its pictures
     Docs(docs::Arguments),
+    /// Make the released files: static programs, packages, checksums and the installer
+    Dist(dist::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&workspace, &arguments),
         Chore::N8n => n8n::run(&workspace),
         Chore::Docs(arguments) => docs::run(&workspace, &arguments),
+        Chore::Dist(arguments) => dist::run(&workspace, &arguments),
     });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

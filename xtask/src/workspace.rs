@@ -1,4 +1,4 @@
-//! The workspace as `cargo metadata` reports it: packages, their dependencies, and the resolved graph.
+//! The workspace as `cargo metadata` reports it: its packages and what they depend on.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,7 +18,6 @@ pub(crate) struct Workspace {
     #[serde(rename = "workspace_root")]
     pub(crate) root: PathBuf,
     pub(crate) target_directory: PathBuf,
-    pub(crate) resolve: Resolve,
 }
 
 /// One package of the tree, ours or another's.
@@ -37,7 +36,6 @@ pub(crate) struct Package {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    pub(crate) rename: Option<String>,
     pub(crate) kind: Option<Kind>,
     pub(crate) path: Option<PathBuf>,
 }
@@ -48,26 +46,6 @@ pub(crate) struct Dependency {
 pub(crate) enum Kind {
     Dev,
     Build,
-}
-
-/// The graph after versions and features are chosen.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Resolve {
-    pub(crate) nodes: Vec<Node>,
-}
-
-/// A package's place in the graph.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Node {
-    pub(crate) id: String,
-    pub(crate) deps: Vec<Edge>,
-}
-
-/// A dependency that was really chosen; `name` is what the source calls it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Edge {
-    pub(crate) name: String,
-    pub(crate) pkg: String,
 }
 
 impl Workspace {
@@ -88,11 +66,6 @@ impl Workspace {
         self.packages.iter().filter(|package| self.member_ids.contains(&package.id))
     }
 
-    /// The package with this id of cargo's.
-    pub(crate) fn package(&self, id: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.id == id)
-    }
-
     /// Where this tool keeps what it installs.
     pub(crate) fn installed(&self) -> PathBuf {
         self.target_directory.join("xtask")
@@ -103,13 +76,6 @@ impl Package {
     /// The folder the package lives in.
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
-    }
-}
-
-impl Dependency {
-    /// The key of its line in the manifest.
-    pub(crate) fn key(&self) -> &str {
-        self.rename.as_deref().unwrap_or(&self.name)
     }
 }
 
@@ -126,13 +92,13 @@ pub(crate) fn testing_features<'a>(members: impl Iterator<Item = &'a Package>) -
 pub(crate) mod made_up {
     use super::{Dependency, Kind, Package};
 
-    /// A package with this licence and no dependencies.
-    pub(crate) fn package(name: &str, license: Option<&str>) -> Package {
+    /// A package without dependencies.
+    pub(crate) fn package(name: &str) -> Package {
         Package {
             id: format!("{name}#1.0.0"),
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
-            license: license.map(ToOwned::to_owned),
+            license: None,
             manifest_path: format!("/nowhere/{name}/Cargo.toml").into(),
             dependencies: Vec::new(),
             features: std::collections::BTreeMap::new(),
@@ -140,12 +106,7 @@ pub(crate) mod made_up {
     }
 
     pub(crate) fn inside(name: &str, kind: Option<Kind>) -> Dependency {
-        Dependency {
-            name: name.to_owned(),
-            rename: None,
-            kind,
-            path: Some(format!("/nowhere/{name}").into()),
-        }
+        Dependency { name: name.to_owned(), kind, path: Some(format!("/nowhere/{name}").into()) }
     }
 }
 
@@ -156,14 +117,12 @@ mod tests {
     #[test]
     fn the_answer_of_cargo_is_read() {
         let answer = r#"{"packages":[{"id":"a#1","name":"a","version":"1.0.0","license":null,"manifest_path":"/x/a/Cargo.toml",
-            "dependencies":[{"name":"b-c","rename":"d","kind":"dev","path":null},{"name":"e","rename":null,"kind":null,"path":"/x/e"}],
+            "dependencies":[{"name":"b-c","kind":"dev","path":null},{"name":"e","kind":null,"path":"/x/e"}],
             "features":{"testing":[]}}],
-            "workspace_members":["a#1"],"workspace_root":"/x","target_directory":"/x/target",
-            "resolve":{"nodes":[{"id":"a#1","deps":[{"name":"d","pkg":"b-c#1","dep_kinds":[{"kind":"dev","target":null}]}]}]}}"#;
+            "workspace_members":["a#1"],"workspace_root":"/x","target_directory":"/x/target"}"#;
         let workspace: Workspace = serde_json::from_str(answer).unwrap();
         let member = workspace.members().next().unwrap();
         assert_eq!(member.folder(), Path::new("/x/a"));
-        assert_eq!(member.dependencies[0].key(), "d");
         assert_eq!(member.dependencies[0].kind, Some(Kind::Dev));
         assert_eq!(member.dependencies[1].kind, None);
         assert_eq!(testing_features(workspace.members()), ["a/testing"]);

@@ -134,11 +134,11 @@ mod tests {
 
     #[test]
     fn tests_may_look_outside_and_strangers_are_named() {
-        let mut store = package("store", None);
+        let mut store = package("store");
         store.dependencies =
             vec![inside("domain", None), inside("sandbox", Some(Kind::Dev)), inside("web", None)];
         assert_eq!(house().judge(&store), ["store → web is no arrow that ARCHITECTURE.md has"]);
-        assert_eq!(house().judge(&package("newcomer", None)).len(), 1);
+        assert_eq!(house().judge(&package("newcomer")).len(), 1);
     }
 
     #[test]

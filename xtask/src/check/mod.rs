@@ -1,12 +1,10 @@
 //! The checks: what each is called, how they are run, and how the result is shown.
 
 mod arrows;
-mod bans;
 mod book;
+mod dependencies;
 mod formatting;
-mod licences;
 mod lints;
-mod spdx;
 mod tidy;
 mod unused;
 
@@ -37,13 +35,12 @@ struct Check {
 }
 
 /// The quick ones come first, so that a small slip is seen before the compiler has been waited for.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 7] = [
     Check { name: "formatting", run: formatting::check },
     Check { name: "tidy", run: tidy::check },
     Check { name: "book", run: book::check },
     Check { name: "arrows", run: arrows::check },
-    Check { name: "licences", run: |workspace| Ok(licences::check(workspace)) },
-    Check { name: "bans", run: bans::check },
+    Check { name: "dependencies", run: dependencies::check },
     Check { name: "unused", run: unused::check },
     Check { name: "lints", run: lints::check },
 ];
@@ -117,10 +114,10 @@ mod tests {
     #[test]
     fn a_verdict_is_one_line_and_its_findings() {
         let fine = verdict("tidy", Vec::new(), Duration::from_millis(123));
-        let bad = verdict("bans", vec!["x is banned".to_owned()], Duration::from_secs(2));
+        let bad = verdict("unused", vec!["x is unused".to_owned()], Duration::from_secs(2));
         assert_eq!(shown(&fine), "✓ tidy            0.12 s\n");
-        assert_eq!(shown(&bad), "✗ bans            2.00 s\n    x is banned\n");
-        assert_eq!(summary(&[fine, bad]), "check: 1 of 2 failed: bans");
+        assert_eq!(shown(&bad), "✗ unused          2.00 s\n    x is unused\n");
+        assert_eq!(summary(&[fine, bad]), "check: 1 of 2 failed: unused");
     }
 
     #[test]
