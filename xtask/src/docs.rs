@@ -1,6 +1,8 @@
-//! `cargo xtask docs`: writes the references in `docs/` again from what the program prints and carries, takes the pictures of its pages,
-//! and makes the book of pages to look at.
+//! `cargo xtask docs`: writes the references in `docs/` from what the program prints, takes the pictures of its pages,
+//! and makes the book.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -9,9 +11,11 @@ use clap::Args;
 use crate::workspace::{Workspace, testing_features};
 use crate::{browser, program};
 
-/// Which command prints which file. A test of the program compares them.
-const REFERENCES: [(&str, &str); 3] =
-    [("settings", "settings.md"), ("events --types", "events.md"), ("openapi", "openapi.json")];
+/// Which command prints which file of `docs/`. A test of the program compares them.
+const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("events --types", "events.md")];
+
+/// The description of the API, which git does not keep.
+const DESCRIPTION: (&str, &str) = ("openapi", "openapi.json");
 
 /// Makes a book of `docs/`. Where it is not installed, the pages are read as they are.
 const BOOK_MAKER: &str = "mdbook";
@@ -33,29 +37,38 @@ pub(crate) struct Arguments {
 /// Writes the references and the pictures, then makes the book if that can be done here.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
     write_channel_table(workspace)?;
-    // Built with the tests of that name, one of which compares what it prints.
-    let switchboard = workspace.target_directory.join("debug/switchboard");
     for (command, file) in REFERENCES {
-        let printed = program::output(Command::new(&switchboard).args(command.split(' ')))?;
-        let path = workspace.root.join("docs").join(file);
-        std::fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
-        println!("docs/{file}");
+        write_printed(workspace, command, &workspace.root.join("docs").join(file))?;
     }
     if !arguments.no_pictures {
         take_pictures(workspace)?;
     }
-    if !program::is_fine(Command::new(BOOK_MAKER).arg("--version")) {
+    let book = workspace.target_directory.join("book");
+    if program::is_fine(Command::new(BOOK_MAKER).arg("--version")) {
+        program::run(Command::new(BOOK_MAKER).arg("build").arg(workspace.root.join("docs")))?;
+        println!("{}", book.join("index.html").display());
+    } else {
         println!(
             "no book was made: `cargo install mdbook` gives the program for it; the pages in docs/ can be read without"
         );
-        return Ok(true);
+        fs::create_dir_all(&book).with_context(|| format!("cannot make {}", book.display()))?;
     }
-    program::run(Command::new(BOOK_MAKER).arg("build").arg(workspace.root.join("docs")))?;
-    println!("target/book/index.html");
+    // After the book, which empties its folder.
+    let (command, file) = DESCRIPTION;
+    write_printed(workspace, command, &book.join(file))?;
     Ok(true)
 }
 
-/// What each channel carries is written by a test, because it has an account of each.
+/// Writes what a command of the program prints. The program is built with the test that writes the table of channels.
+fn write_printed(workspace: &Workspace, command: &str, path: &Path) -> Result<()> {
+    let switchboard = workspace.target_directory.join("debug/switchboard");
+    let printed = program::output(Command::new(&switchboard).args(command.split(' ')))?;
+    fs::write(path, printed).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// A test writes what each channel carries, because it has an account of each.
 fn write_channel_table(workspace: &Workspace) -> Result<()> {
     let mut cargo = one_test(workspace, "it", "table::the_book_has_the_table");
     program::run(cargo.env(CHANNEL_TABLE, "1"))?;
@@ -63,9 +76,9 @@ fn write_channel_table(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The pictures are taken by a test, because it has a world, a day of work in it, and a browser.
+/// A test takes the pictures, because it has a world, a day of work in it, and a browser.
 fn take_pictures(workspace: &Workspace) -> Result<()> {
-    let mut cargo = one_test(workspace, "browser", "pictures::the_book_shows_every_page");
+    let mut cargo = one_test(workspace, "browser", "pictures::the_pictures_of_the_book_are_taken");
     browser::give(workspace, &mut cargo, true)?;
     cargo.env(PICTURES, workspace.root.join("docs").join("images"));
     program::run(&mut cargo)?;
@@ -78,6 +91,6 @@ fn one_test(workspace: &Workspace, programs: &str, name: &str) -> Command {
     let mut cargo = program::cargo(&workspace.root);
     cargo.args(["test", "--workspace", "--test", programs, "--features"]);
     cargo.arg(testing_features(workspace.members()).join(","));
-    cargo.args(["--", "--exact", name]);
+    cargo.args(["--", "--include-ignored", "--exact", name]);
     cargo
 }

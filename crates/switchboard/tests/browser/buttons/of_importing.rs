@@ -29,13 +29,12 @@ pub(crate) async fn files(stage: &Stage) -> [PathBuf; 2] {
     [session, other]
 }
 
-/// Sends what is chosen; where the page about it is.
-pub(crate) async fn looked_through(tab: &Tab) -> String {
+/// Sends what is chosen and waits for the page about it.
+async fn look_through(tab: &Tab) {
     tab.press(LOOK).await;
     tab.until("location.pathname.startsWith('/accounts/import/imp_') && document.readyState === 'complete'")
         .await;
     assert_eq!(tab.findings().await, Vec::<String>::new());
-    tab.text("location.pathname").await
 }
 
 /// The form shows the names of what is chosen.
@@ -60,7 +59,7 @@ async fn a_file_that_is_dropped_becomes_an_account_that_sends() {
     tab.open("/accounts/import").await;
     tab.drop_files("[data-drop]", &[&session]).await;
     are_chosen(&tab, &[&session]).await;
-    looked_through(&tab).await;
+    look_through(&tab).await;
     let import = "#import-now button.primary";
     tab.fill("#api_id", &known["api_id"].to_string()).await;
     tab.fill("#api_hash", known["api_hash"].as_str().expect("a text")).await;
