@@ -68,7 +68,7 @@ fn judged(helps: &mut Helps, line: &str) -> Option<String> {
 }
 
 /// The command lines of a page: what is in a block after `$ ` or alone, and what is between backticks.
-fn typed(text: &str) -> Vec<String> {
+pub(crate) fn typed(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut inside = false;
     let joined = text.replace("\\\n", " ");
@@ -140,7 +140,7 @@ fn arguments<'a>(command: &[&'a str]) -> Option<Vec<&'a str>> {
 }
 
 /// All pages people read.
-fn pages() -> Vec<PathBuf> {
+pub(crate) fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut folders = vec![root.join("docs")];
     let mut found: Vec<_> =

@@ -7,6 +7,8 @@ use std::path::Path;
 use config::Settings;
 use serde_json::Value;
 
+use crate::calls::Description;
+
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -82,13 +84,6 @@ fn ports(text: &str) -> BTreeSet<&str> {
     digits.filter(|port| port.len() == 4).collect()
 }
 
-/// Whether a path, whose parts may be expressions, is this one of the document.
-fn is_path(given: &str, known: &str) -> bool {
-    let (given, known): (Vec<_>, Vec<_>) = (given.split('/').collect(), known.split('/').collect());
-    given.len() == known.len()
-        && given.iter().zip(&known).all(|(one, other)| one == other || other.starts_with('{'))
-}
-
 /// Whether the page of the old ports has this call of this port.
 fn is_old(page: &str, port: &str, call: &str) -> bool {
     page.lines().any(|line| line.starts_with(&format!("| {port} |")) && line.contains(call))
@@ -97,9 +92,7 @@ fn is_old(page: &str, port: &str, call: &str) -> bool {
 #[test]
 fn workflows_call_ports_and_paths_that_there_are() {
     let main = Settings::load(None, []).expect("the defaults").listen.port().to_string();
-    let (old, openapi) = (read("docs/old-ports.md"), read("docs/openapi.json"));
-    let openapi: Value = serde_json::from_str(&openapi).expect("JSON");
-    let paths = openapi["paths"].as_object().expect("paths");
+    let (old, description) = (read("docs/old-ports.md"), Description::print());
     let mut calls = 0;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/n8n");
     for entry in fs::read_dir(folder).expect("the workflows") {
@@ -115,9 +108,7 @@ fn workflows_call_ports_and_paths_that_there_are() {
             let method = node["parameters"]["method"].as_str().unwrap_or("GET");
             let url = url.split('?').next().unwrap_or_default();
             let is_there = if let Some(at) = url.find("/v1/") {
-                paths.iter().any(|(known, methods)| {
-                    is_path(&url[at..], known) && methods.get(method.to_lowercase()).is_some()
-                })
+                description.has(Some(method), &url[at..])
             } else {
                 let path = url.rsplit_once("}}").map_or(url, |(_, path)| path);
                 let path = path.find('/').map_or("", |at| &path[at..]);

@@ -6,6 +6,7 @@ mod authors;
 mod backup;
 mod bad_days;
 mod book;
+mod calls;
 mod campaign_profiles;
 mod campaigns;
 mod channel_commands;

@@ -26,8 +26,3 @@ fn the_settings_reference_is_fresh() {
 fn the_reference_of_events_is_fresh() {
     is_fresh("events --types", "events.md");
 }
-
-#[test]
-fn the_api_description_is_fresh() {
-    is_fresh("openapi", "openapi.json");
-}

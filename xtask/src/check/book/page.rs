@@ -28,8 +28,6 @@ pub(super) struct Page {
     pub(super) links: Vec<Placed>,
     /// What is between backticks in the text.
     pub(super) spans: Vec<Placed>,
-    /// The lines of fenced blocks.
-    pub(super) fenced: Vec<Placed>,
 }
 
 impl Page {
@@ -41,7 +39,7 @@ impl Page {
             let trimmed = line.trim_start();
             match &fence {
                 Some(open) if trimmed.starts_with(open.as_str()) => fence = None,
-                Some(_) => page.fenced.push(Placed { line: number, text: line.to_owned() }),
+                Some(_) => {}
                 None if trimmed.starts_with("```") => {
                     fence = Some(trimmed.chars().take_while(|letter| *letter == '`').collect());
                 }
@@ -100,8 +98,6 @@ mod tests {
         let links: Vec<_> = page.links.iter().map(|link| link.text.as_str()).collect();
         assert_eq!(links, ["a.md#b", "c.md"]);
         assert_eq!(page.spans.len(), 3);
-        assert_eq!(page.fenced.len(), 2);
-        assert_eq!(page.fenced[0].line, 5);
     }
 
     #[test]
