@@ -8,8 +8,10 @@ mod clock;
 mod file_lock;
 mod ids;
 pub mod lock;
+mod task;
 
 pub use chance::Chance;
 pub use clock::{Clock, Elapsed};
 pub use file_lock::FileLock;
 pub use ids::Ids;
+pub use task::{run_detached, spawn_detached};

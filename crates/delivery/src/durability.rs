@@ -37,12 +37,8 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    // Boxed: a future is moved as a whole when its task begins and when it ends.
-    let running = tasks.spawn(Box::pin(change));
-    async {
-        let ended = running.await;
-        ended.map_err(|error| StoreError::Unavailable(format!("the change did not end: {error}")))
-    }
+    let running = ambient::run_detached(tasks, change);
+    async { running.await.ok_or_else(|| StoreError::Unavailable("the change did not end".to_owned())) }
 }
 
 /// "Nothing was accepted" must be true of the first call with the same key as well: of a refusal remains what that one

@@ -154,7 +154,7 @@ impl Drop for Open {
         }
         if let Some(entry) = self.entry(AuditResult::Unknown, None) {
             let state = self.state.clone();
-            self.state.tasks().spawn(async move { state.access().note(entry).await });
+            ambient::spawn_detached(self.state.tasks(), async move { state.access().note(entry).await });
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::control::LastRun;
 use crate::definition::{Flow, InvalidFlow};
 use crate::machine::{Action, Input, Machine, Now};
 use ambient::lock::{Mutex, RwLock};
+use std::sync::MutexGuard;
 
 pub use self::alarms::FlowAlarm;
 pub use self::counters::{FlowsCounted, OneFlowCounted, PressOutcome};
@@ -278,8 +279,19 @@ impl Inner {
         hear: impl FnOnce(&mut Machine, Now) -> Vec<Action>,
     ) {
         let mut machine = instance.machine.lock();
+        let actions = hear(&mut machine, self.now());
+        self.perform(instance, line, machine, actions);
+    }
+
+    fn perform(
+        self: &Arc<Self>,
+        instance: &Arc<Instance>,
+        line: Option<&LiveLine<'_>>,
+        machine: MutexGuard<'_, Machine>,
+        actions: Vec<Action>,
+    ) {
         let (mut presses, mut wake) = (Vec::new(), Wake::default());
-        for action in hear(&mut machine, self.now()) {
+        for action in actions {
             match action {
                 Action::Press { number, message_id, data } => {
                     let hand = || self.parts.pool.hand(&instance.account);

@@ -170,7 +170,7 @@ impl Logins {
         F: Future<Output = Result<(), LoginError>> + Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
-        let taken = self.pool.running.tasks.spawn(async move {
+        let taken = ambient::run_detached(&self.pool.running.tasks, async move {
             let turn = Turn::of(pool, Arc::clone(&login)).await?;
             step(turn).await?;
             Ok(login.state())

@@ -81,7 +81,7 @@ impl Pool {
             return Err(RosterError::Ending);
         }
         let pool = Arc::clone(self);
-        let running = self.running.tasks.spawn(async move {
+        let running = ambient::run_detached(&self.running.tasks, async move {
             let _turn = pool.changing.lock().await;
             change(Arc::clone(&pool)).await
         });

@@ -39,7 +39,7 @@ pub(super) fn note(state: &State, key: ApiKeyId, from: Option<IpAddr>) {
         return;
     }
     let (store, at) = (state.store().clone(), state.clock().now());
-    state.tasks().spawn(async move {
+    ambient::spawn_detached(state.tasks(), async move {
         if let Err(error) = store.api_keys().used(key, at, from).await {
             tracing::debug!(%key, %error, "the use of a key was not noted");
         }

@@ -51,12 +51,12 @@ pub(crate) async fn submit(
         return delivery.submit(submission).await;
     }
     submission.content.media = load.media();
-    let submitting = state.tasks().spawn(async move {
+    let submitting = ambient::run_detached(state.tasks(), async move {
         let submitted = delivery.submit(submission).await;
         load.settle(&submitted);
         submitted
     });
-    submitting.await.unwrap_or_else(|error| {
-        Err(StoreError::Unavailable(format!("the message was lost on its way to the store: {error}")).into())
+    submitting.await.unwrap_or_else(|| {
+        Err(StoreError::Unavailable("the message was lost on its way to the store".to_owned()).into())
     })
 }

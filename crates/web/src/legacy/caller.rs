@@ -6,7 +6,6 @@ use delivery::{How, Submission, SubmitError};
 use domain::message::OutboundMessage;
 use store::StoreError;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 use super::held::Held;
 use crate::state::State;
@@ -61,13 +60,13 @@ impl<H: Held> Caller<H> {
             return Ok(Self { state, id, how, unanswered: false });
         }
         // In a task of its own: a connection that is cut while it is accepted must not hide its id.
-        let (sender, receiver) = oneshot::channel();
-        state.clone().tasks().spawn(async move {
+        let tasks = state.tasks().clone();
+        let submitted = ambient::run_detached(&tasks, async move {
             let submitted = submitting.await;
-            // A caller that is gone already is dropped right here, or in the channel.
-            let _ = sender.send(submitted.map(|(id, how)| Self { state, id, how, unanswered: true }));
+            // A caller that is gone already is dropped with the channel.
+            submitted.map(|(id, how)| Self { state, id, how, unanswered: true })
         });
-        receiver.await.unwrap_or_else(|_| {
+        submitted.await.unwrap_or_else(|| {
             Err(StoreError::Unavailable("the request was lost on its way to the store".to_owned()).into())
         })
     }
@@ -87,7 +86,7 @@ impl<H: Held> Caller<H> {
         if self.unanswered {
             let noting = || H::answered(self.state.clone(), self.id);
             if tokio::time::timeout(NOTE_TIME, noting()).await.is_err() {
-                self.state.tasks().spawn(noting());
+                ambient::spawn_detached(self.state.tasks(), noting());
             }
             self.unanswered = false;
         }

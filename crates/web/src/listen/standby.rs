@@ -1,24 +1,27 @@
 //! What a program answers while it waits for its store.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use axum::serve::Listener;
 use http::StatusCode;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Tls;
 use crate::problem::{Code, Problem};
 
-/// Connections that agree on encryption at a time, and how long each may take.
-const AGREEING: usize = 100;
-const AGREED_WITHIN: Duration = Duration::from_secs(10);
+/// Connections to an address at a time. Each is for one request and ends within this time.
+const CONNECTIONS: usize = 100;
+const WITHIN: Duration = Duration::from_secs(10);
+/// The pause after a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers each request on these addresses with 503 and `store_unavailable` until `stop`, so that callers try again; encrypted
 /// where there is a certificate. An address that cannot be listened on is left out; the server says why when it opens it itself.
@@ -31,53 +34,46 @@ pub async fn answer_unavailable(addresses: Vec<(SocketAddr, Option<Tls>)>, stop:
     let mut serving = JoinSet::new();
     for (address, tls) in addresses {
         let Ok(listener) = TcpListener::bind(address).await else { continue };
-        let (router, stopped) = (router.clone(), stop.clone().cancelled_owned());
-        match tls {
-            None => {
-                serving.spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future())
-            }
-            Some(tls) => {
-                let listener = Encrypted { listener, tls, agreeing: JoinSet::new() };
-                serving.spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future())
-            }
-        };
+        serving.spawn(serve(listener, tls, router.clone()));
     }
     stop.cancelled().await;
     // A caller that keeps its connection open does not keep the address.
     serving.shutdown().await;
 }
 
-/// A port whose connections are encrypted. One that does not come to it keeps no other waiting.
-struct Encrypted {
-    listener: TcpListener,
-    tls: Tls,
-    agreeing: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
+async fn serve(listener: TcpListener, tls: Option<Tls>, router: Router) {
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if open.len() < CONNECTIONS => {
+                match accepted {
+                    Ok((stream, _)) => {
+                        open.spawn(tokio::time::timeout(WITHIN, answer(stream, tls.clone(), router.clone())));
+                    }
+                    // The machine may be out of files for a moment.
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                }
+            }
+            _ = open.join_next(), if !open.is_empty() => {}
+        }
+    }
 }
 
-impl Listener for Encrypted {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            tokio::select! {
-                (stream, peer) = Listener::accept(&mut self.listener), if self.agreeing.len() < AGREEING => {
-                    let tls = self.tls.clone();
-                    self.agreeing.spawn(async move {
-                        let agreed = tokio::time::timeout(AGREED_WITHIN, tls.accept(stream)).await;
-                        Some((agreed.ok()?.ok()?, peer))
-                    });
-                }
-                agreed = self.agreeing.join_next(), if !self.agreeing.is_empty() => {
-                    if let Some(Ok(Some(agreed))) = agreed {
-                        return agreed;
-                    }
-                }
+async fn answer(stream: TcpStream, tls: Option<Tls>, router: Router) {
+    match tls {
+        None => answer_on(stream, router).await,
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                answer_on(stream, router).await;
             }
         }
     }
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+async fn answer_on(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
     }
 }

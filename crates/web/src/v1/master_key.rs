@@ -1,13 +1,15 @@
 //! `/v1/master-key`: the key to what is sealed in the store.
 
+use ambient::run_detached;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
-use store::{KeyRotationError, Store};
+use store::KeyRotationError;
 
 use crate::answer::json;
 use crate::auth::{Authorized, CanAdminister};
 use crate::problem::{Code, Problem};
+use crate::state::State;
 
 /// Makes another master key, seals every secret of the store with it, and puts its file in the place of the old one.
 ///
@@ -21,18 +23,16 @@ use crate::problem::{Code, Problem};
     )
 )]
 pub(crate) async fn rotate(
-    Shared(store): Shared<Store>,
+    Shared(state): Shared<State>,
     _: Authorized<CanAdminister>,
 ) -> Result<Response, Problem> {
+    let store = state.store().clone();
     // A caller that hangs up does not end it in the middle.
-    let rotating = tokio::spawn(async move { store.rotate_master_key().await });
-    let rotated = match rotating.await {
-        Ok(rotated) => rotated.map_err(problem)?,
-        Err(error) => {
-            tracing::error!(%error, "the rotation of the master key broke down");
-            return Err(Problem::new(Code::Internal, "The rotation broke down; call it again to go on."));
-        }
+    let rotating = run_detached(state.tasks(), async move { store.rotate_master_key().await });
+    let Some(rotated) = rotating.await else {
+        return Err(Problem::new(Code::Internal, "The rotation broke down; call it again to go on."));
     };
+    let rotated = rotated.map_err(problem)?;
     tracing::info!(fields = rotated.fields, "the master key was rotated");
     Ok(json(StatusCode::OK, &api::MasterKeyRotation { fields: rotated.fields }))
 }

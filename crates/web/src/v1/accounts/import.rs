@@ -116,13 +116,11 @@ pub(crate) async fn import(
     };
     // It runs to its end, whether the caller waits for it or not.
     let importing = state.clone();
-    let ended = state.tasks().spawn(async move { run(&importing, order, sent).await }).await;
+    let ended = ambient::run_detached(state.tasks(), async move { run(&importing, order, sent).await }).await;
     match ended {
-        Ok(Ok(report)) => Ok(json(StatusCode::OK, &api::ImportAnswer::from(report))),
-        Ok(Err(error)) => Err(problem(error)),
-        Err(_) => {
-            Err(Problem::new(Code::Internal, "The import broke down; the log says why. Start it again."))
-        }
+        Some(Ok(report)) => Ok(json(StatusCode::OK, &api::ImportAnswer::from(report))),
+        Some(Err(error)) => Err(problem(error)),
+        None => Err(Problem::new(Code::Internal, "The import broke down; the log says why. Start it again.")),
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) async fn take_back(
 /// Sees to it that files do not outlive their time or the program.
 fn forget_later(state: &State, id: String) {
     let waiting = state.clone();
-    state.tasks().spawn(async move {
+    ambient::spawn_detached(state.tasks(), async move {
         tokio::select! {
             () = waiting.stopping() => {}
             () = tokio::time::sleep(BUNDLE_LIFETIME) => {}

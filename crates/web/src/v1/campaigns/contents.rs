@@ -221,17 +221,14 @@ pub(crate) async fn add_messages(
         return Err(Problem::fields(vec![FieldError::new("file", why)]));
     }
     // Files that another one of the same text brought are found by the next sweep.
-    let kept = state.tasks().spawn({
-        let (store, items) = (state.store().clone(), read.items.clone());
-        async move {
-            let added = store.campaigns().add_messages(&name, items, sync).await;
-            // Without an answer the messages may be there all the same.
-            loads.into_iter().for_each(Load::keep);
-            added
-        }
+    let (store, items) = (state.store().clone(), read.items.clone());
+    let kept = ambient::run_detached(state.tasks(), async move {
+        let added = store.campaigns().add_messages(&name, items, sync).await;
+        // Without an answer the messages may be there all the same.
+        loads.into_iter().for_each(Load::keep);
+        added
     });
-    let added =
-        kept.await.map_err(|error| StoreError::Unavailable(format!("campaign_messages: {error}")))??;
+    let added = kept.await.ok_or_else(|| StoreError::Unavailable("campaign_messages".to_owned()))??;
     Ok(answer(&read, TasksAdded { added, known: all - added }, Vec::new(), dry_run))
 }
 

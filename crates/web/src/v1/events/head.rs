@@ -54,7 +54,7 @@ impl Head {
     pub(super) fn follow(&self, state: &State) -> broadcast::Receiver<Arc<Shown>> {
         let sender = self.0.get_or_init(|| {
             let sender = broadcast::Sender::new(BEHIND);
-            state.tasks().spawn(hand_out(state.clone(), sender.clone()));
+            ambient::spawn_detached(state.tasks(), hand_out(state.clone(), sender.clone()));
             sender
         });
         sender.subscribe()

@@ -156,7 +156,7 @@ pub(super) async fn begin(
         let (state, run) = (state.clone(), Arc::clone(&run));
         tracing::info!(messages = total, by = %run.requested_by, "failed messages are tried again");
         let tasks = state.tasks().clone();
-        tasks.spawn(async move {
+        ambient::spawn_detached(&tasks, async move {
             // What fails from now on is not tried again by this run, however often it fails.
             if let Some(last) = last
                 && let Err(error) = work(&state, &which, last, &run).await
