@@ -7,7 +7,7 @@ use crate::accounts::updates::SaveUpdateState;
 use crate::api_keys::KeyUsed;
 use crate::files::uploads::SaveUpload;
 use crate::point::Point;
-use crate::write::{Pending, Transaction, Waiting, Write};
+use crate::write::{Pending, Transaction, Write};
 use crate::{outbox, sagas};
 
 /// A deferred of this length is committed without waiting for more.
@@ -61,13 +61,13 @@ impl Deferred {
     }
 
     /// As a member of a group that is committed together.
-    pub(crate) fn pending(self) -> Box<dyn Pending> {
+    pub(crate) fn pending(self) -> Pending {
         match self {
-            Self::Updates(change) => Box::new(Waiting::silent(change)),
-            Self::Upload(change) => Box::new(Waiting::silent(change)),
-            Self::MessageAnswered(note) => Box::new(Waiting::silent(note)),
-            Self::SagaAnswered(note) => Box::new(Waiting::silent(note)),
-            Self::KeyUsed(note) => Box::new(Waiting::silent(note)),
+            Self::Updates(change) => Pending::silent(change),
+            Self::Upload(change) => Pending::silent(change),
+            Self::MessageAnswered(note) => Pending::silent(note),
+            Self::SagaAnswered(note) => Pending::silent(note),
+            Self::KeyUsed(note) => Pending::silent(note),
         }
     }
 }
@@ -77,7 +77,7 @@ impl Deferred {
 #[derive(Default)]
 pub(crate) struct DeferredWrites {
     /// Those of a commit that failed; they come first again.
-    left_over: Vec<Box<dyn Pending>>,
+    left_over: Vec<Pending>,
     changes: Vec<Deferred>,
 }
 
@@ -88,7 +88,7 @@ impl DeferredWrites {
     }
 
     /// Keeps what a commit that failed did not bring onto the disk. While none succeeds, the oldest are given up.
-    pub(crate) fn keep(&mut self, mut left_over: Vec<Box<dyn Pending>>) {
+    pub(crate) fn keep(&mut self, mut left_over: Vec<Pending>) {
         left_over.append(&mut self.left_over);
         let given_up = left_over.len().saturating_sub(LONG);
         if given_up > 0 {
@@ -98,7 +98,7 @@ impl DeferredWrites {
         self.left_over = left_over;
     }
 
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Box<dyn Pending>> {
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Pending> {
         self.left_over.drain(..).chain(self.changes.drain(..).map(Deferred::pending))
     }
 

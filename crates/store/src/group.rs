@@ -36,7 +36,7 @@ enum Try {
 }
 
 struct Member {
-    pending: Box<dyn Pending>,
+    pending: Pending,
     /// It has its error and takes no part any more.
     refused: bool,
 }
@@ -198,9 +198,9 @@ impl WriteConnection {
 /// the pages that a savepoint needs would cost more than the writes do, and failures are rare.
 pub(crate) fn run(
     target: &mut WriteConnection,
-    pending: Vec<Box<dyn Pending>>,
+    pending: Vec<Pending>,
     ended: impl FnOnce(Option<Durability>),
-) -> Vec<Box<dyn Pending>> {
+) -> Vec<Pending> {
     let mut members: Vec<Member> =
         pending.into_iter().map(|pending| Member { pending, refused: false }).collect();
     let mut savepoints = false;
@@ -339,8 +339,9 @@ pub(crate) fn limit_pages(connection: &Connection, space: &Space) {
 mod tests {
     use super::*;
     use crate::disk::Disk;
-    use crate::write::{Waiting, Write};
+    use crate::write::{Settled, Write, answer_of, any_write};
     use ambient::Clock;
+    use std::marker::PhantomData;
     use tokio::sync::oneshot;
 
     /// Inserts a row, and another one with the same key when it is to fail.
@@ -438,16 +439,23 @@ mod tests {
         }
     }
 
-    type Answered<W> = oneshot::Receiver<Result<<W as Write>::Answer, StoreError>>;
+    /// Receives the answer of a write.
+    struct Answered<W>(oneshot::Receiver<Settled>, PhantomData<W>);
 
-    fn member<W: Write>(write: W) -> (Box<dyn Pending>, Answered<W>) {
+    impl<W: Write> Answered<W> {
+        fn try_recv(&mut self) -> Option<Result<W::Answer, StoreError>> {
+            self.0.try_recv().ok().map(answer_of::<W>)
+        }
+    }
+
+    fn member<W: Write>(write: W) -> (Pending, Answered<W>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Waiting::answering(write, reply)), answer)
+        (Pending::answering(any_write(write), reply), Answered(answer, PhantomData))
     }
 
     impl Bench {
         /// Runs a group and says whether it was committed.
-        fn run(&mut self, members: Vec<Box<dyn Pending>>) -> bool {
+        fn run(&mut self, members: Vec<Pending>) -> bool {
             let mut is_committed = false;
             let left_over = run(&mut self.target, members, |committed| is_committed = committed.is_some());
             assert!(left_over.is_empty());
@@ -458,7 +466,7 @@ mod tests {
     /// How many writes share a commit where many are needed: each commit waits for the disk.
     const GROUP: usize = 256;
 
-    fn group(first: i64) -> Vec<(Box<dyn Pending>, Answered<Put>)> {
+    fn group(first: i64) -> Vec<(Pending, Answered<Put>)> {
         (first..).take(GROUP).map(|key| member(Put { key, fails: false })).collect()
     }
 
@@ -499,7 +507,7 @@ mod tests {
     #[test]
     fn a_failed_commit_gives_back_unawaited_writes() {
         let mut bench = bench(Disk::default());
-        let silent = Box::new(Waiting::silent(Put { key: 5, fails: false }));
+        let silent = Pending::silent(Put { key: 5, fails: false });
         let left_over = run(&mut bench.target, vec![silent, member(Orphan).0], |_| {});
         assert_eq!((left_over.len(), bench.keys()), (1, Vec::new()));
         assert!(bench.run(left_over));

@@ -164,10 +164,10 @@ pub use work::{Work, WorkFilter, WorkKind};
 pub use writer::{WriteTimes, Written};
 
 use point::Point;
-use reader::Readers;
+use reader::{Found, Read, Readers};
 use stats::Location;
 use vault::Vault;
-use write::{Transaction, Write};
+use write::{AnyWrite, Settled, Transaction, Write, answer_of, any_write};
 use writer::Writer;
 
 /// What a store needs to open.
@@ -461,11 +461,7 @@ impl Store {
 )]
 impl Store {
     fn write<W: Write>(&self, write: W) -> impl Future<Output = Result<W::Answer, StoreError>> + Send {
-        async move {
-            let answer = self.inner.writer.write(write).await;
-            self.note_unreadable(&answer);
-            answer
-        }
+        self.write_between(W::POINT, write)
     }
 
     /// Makes a change between the two points where a test can end the program.
@@ -474,12 +470,28 @@ impl Store {
         point: Point,
         change: impl Fn(&Transaction<'_>) -> Result<A, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<A, StoreError>> + Send {
-        async move {
-            point.before().await;
-            let answer = self.write(change).await;
-            point.after().await;
-            answer
-        }
+        self.write_between(Some(point), change)
+    }
+
+    fn write_between<W: Write>(
+        &self,
+        point: Option<Point>,
+        write: W,
+    ) -> impl Future<Output = Result<W::Answer, StoreError>> + Send {
+        let is_reported_early = write.is_reported_early();
+        let settled = self.write_any(any_write(write), is_reported_early, point);
+        async move { answer_of::<W>(settled.await) }
+    }
+
+    async fn write_any(
+        &self,
+        write: Box<dyn AnyWrite>,
+        is_reported_early: bool,
+        point: Option<Point>,
+    ) -> Settled {
+        let settled = self.inner.writer.write(write, is_reported_early, point).await;
+        self.note_unreadable(&settled);
+        settled
     }
 
     /// Runs one statement between the two points where a test can end the program; says how many rows it changed.
@@ -516,11 +528,17 @@ impl Store {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        let found = self.read_any(Box::new(|connection| Ok(Box::new(read(connection)?))));
         async move {
-            self.inner.writer.catch_up().await;
-            let answer = self.inner.readers.read(read).await;
-            self.note_unreadable(&answer);
-            answer
+            let found = found.await?.downcast::<T>();
+            found.map(|found| *found).map_err(|_| StoreError::Unavailable("it read something else".into()))
         }
+    }
+
+    async fn read_any(&self, read: Read) -> Found {
+        self.inner.writer.catch_up().await;
+        let found = self.inner.readers.read(read).await;
+        self.note_unreadable(&found);
+        found
     }
 }

@@ -1,6 +1,7 @@
 //! Named points before and after each write, where a test can end the program.
 
 /// The two points round a write. Made only in this file, so that [`NAMES`] lists every one there is.
+#[derive(Clone, Copy)]
 pub(crate) struct Point {
     before: &'static str,
     after: &'static str,

@@ -1,5 +1,6 @@
 //! The threads that read: each with a connection that cannot write, all fed from one queue.
 
+use std::any::Any;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,8 +14,13 @@ use crate::queue::{self, Jobs, NoJob, Queue};
 /// Reads that may wait.
 const QUEUE: usize = 256;
 
+/// What was read, without its type: all round a read is compiled once.
+pub(crate) type Found = Result<Box<dyn Any + Send>, StoreError>;
+/// Reads by one of the connections.
+pub(crate) type Read = Box<dyn FnOnce(&Connection) -> Found + Send>;
+
 enum Job {
-    Read(Box<dyn FnOnce(&Connection) + Send>),
+    Read(Read, oneshot::Sender<Found>),
     /// End one thread; its connection is closed before the answer.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -41,18 +47,9 @@ impl Readers {
     }
 
     /// Runs a function on one of the connections.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub(crate) async fn read(&self, read: Read) -> Found {
         let (reply, answered) = oneshot::channel();
-        let job = Job::Read(Box::new(move |connection| {
-            // A caller who is gone needs no answer.
-            if !reply.is_closed() {
-                let _ = reply.send(read(connection));
-            }
-        }));
-        self.put(job).await?;
+        self.put(Job::Read(read, reply)).await?;
         queue::answer(answered).await
     }
 
@@ -88,7 +85,9 @@ impl Drop for Readers {
 fn work(connection: Connection, jobs: &Jobs<Job>) {
     loop {
         match jobs.next() {
-            Ok(Job::Read(read)) => read(&connection),
+            // A caller who is gone needs no answer.
+            Ok(Job::Read(_, reply)) if reply.is_closed() => {}
+            Ok(Job::Read(read, reply)) => drop(reply.send(read(&connection))),
             Ok(Job::Close(reply)) => {
                 drop(connection);
                 let _ = reply.send(Ok(()));

@@ -1,5 +1,6 @@
 //! A write as a value: what the writer runs inside a transaction and answers once that is on the disk.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 
 use domain::ChatId;
@@ -285,81 +286,117 @@ fn remembered(
     Ok(now)
 }
 
-/// A write with the one who waits for it, of whatever type.
-pub(crate) trait Pending: Send {
-    /// Runs it and keeps its result. Says whether it failed, and how.
+/// A write without its type, which keeps its answer.
+///
+/// Everything round a write is compiled once: only this is compiled again for each type.
+pub(crate) trait AnyWrite: Any + Send {
+    /// Runs it and keeps its answer.
     fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError>;
-    /// Replaces the result by this error.
-    fn refuse(&mut self, error: StoreError);
-    /// See [`Write::INTAKE`].
-    fn is_intake(&self) -> bool;
     /// See [`Write::durability`].
     fn durability(&self) -> Durability;
-    /// Whether no one waits for it any more, so that it need not be begun.
-    fn is_abandoned(&self) -> bool;
-    /// Whether no one ever waited for it.
-    fn is_silent(&self) -> bool;
-    /// Hands the result over: its own if the group was committed, else the reason why not.
-    fn settle(self: Box<Self>, committed: &Result<(), StoreError>);
+    /// See [`Write::INTAKE`].
+    fn is_intake(&self) -> bool;
 }
 
-/// A write and where its answer goes.
-pub(crate) struct Waiting<W: Write> {
+struct Answering<W: Write> {
     write: W,
-    result: Option<Result<W::Answer, StoreError>>,
-    reply: Option<oneshot::Sender<Result<W::Answer, StoreError>>>,
+    answer: Option<W::Answer>,
 }
 
-impl<W: Write> Waiting<W> {
-    /// A write whose caller waits at the other end of this channel.
-    pub(crate) fn answering(write: W, reply: oneshot::Sender<Result<W::Answer, StoreError>>) -> Self {
-        Self { write, result: None, reply: Some(reply) }
-    }
-
-    /// A write whose caller went on already.
-    pub(crate) fn silent(write: W) -> Self {
-        Self { write, result: None, reply: None }
-    }
-}
-
-impl<W: Write> Pending for Waiting<W> {
+impl<W: Write> AnyWrite for Answering<W> {
     fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let result = self.write.apply(transaction);
-        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
-        self.result = Some(result);
-        outcome
+        self.answer = Some(self.write.apply(transaction)?);
+        Ok(())
     }
 
-    fn refuse(&mut self, error: StoreError) {
-        self.result = Some(Err(error));
+    fn durability(&self) -> Durability {
+        self.write.durability()
     }
 
     fn is_intake(&self) -> bool {
         W::INTAKE
     }
+}
 
-    /// What no caller waits for may as well wait for the disk.
-    fn durability(&self) -> Durability {
+/// The write with its answer, or why it was not made.
+pub(crate) type Settled = Result<Box<dyn AnyWrite>, StoreError>;
+
+/// Takes the type off a write; [`answer_of`] puts it on again.
+pub(crate) fn any_write<W: Write>(write: W) -> Box<dyn AnyWrite> {
+    Box::new(Answering { write, answer: None })
+}
+
+/// Returns what a write of this type answered.
+pub(crate) fn answer_of<W: Write>(settled: Settled) -> Result<W::Answer, StoreError> {
+    let written: Box<dyn Any> = settled?;
+    let answering = written.downcast::<Answering<W>>().ok();
+    answering.and_then(|answering| answering.answer).ok_or_else(not_begun)
+}
+
+fn not_begun() -> StoreError {
+    StoreError::Unavailable("the write was not begun".into())
+}
+
+/// A write that waits for its group, and the sender of its answer.
+pub(crate) struct Pending {
+    write: Box<dyn AnyWrite>,
+    outcome: Option<Result<(), StoreError>>,
+    reply: Option<oneshot::Sender<Settled>>,
+}
+
+impl Pending {
+    /// A write whose caller waits at the other end of this channel.
+    pub(crate) fn answering(write: Box<dyn AnyWrite>, reply: oneshot::Sender<Settled>) -> Self {
+        Self { write, outcome: None, reply: Some(reply) }
+    }
+
+    /// A write whose caller went on already.
+    pub(crate) fn silent<W: Write>(write: W) -> Self {
+        Self { write: any_write(write), outcome: None, reply: None }
+    }
+
+    /// Runs it and keeps its result. Says whether it failed, and how.
+    pub(crate) fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let outcome = self.write.apply(transaction);
+        self.outcome = Some(outcome.clone());
+        outcome
+    }
+
+    /// Replaces the result by this error.
+    pub(crate) fn refuse(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
+    }
+
+    /// See [`Write::INTAKE`].
+    pub(crate) fn is_intake(&self) -> bool {
+        self.write.is_intake()
+    }
+
+    /// See [`Write::durability`]. What no caller waits for may as well wait for the disk.
+    pub(crate) fn durability(&self) -> Durability {
         if self.is_silent() { Durability::Soon } else { self.write.durability() }
     }
 
-    fn is_abandoned(&self) -> bool {
-        W::INTAKE && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    /// Whether no one waits for it any more, so that it need not be begun.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_intake() && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
-    fn is_silent(&self) -> bool {
+    /// Whether no one ever waited for it.
+    pub(crate) const fn is_silent(&self) -> bool {
         self.reply.is_none()
     }
 
-    fn settle(self: Box<Self>, committed: &Result<(), StoreError>) {
-        let result = match (committed, self.result) {
+    /// Hands the result over: its own if the group was committed, else the reason why not.
+    pub(crate) fn settle(self, committed: &Result<(), StoreError>) {
+        let settled = match (committed, self.outcome) {
             (Err(error), _) => Err(error.clone()),
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(StoreError::Unavailable("the write was not begun".into())),
+            (Ok(()), Some(outcome)) => outcome.map(|()| self.write),
+            (Ok(()), None) => Err(not_begun()),
         };
-        match (self.reply, result) {
+        match (self.reply, settled) {
             // A caller who is gone needs no answer.
-            (Some(reply), result) => drop(reply.send(result)),
+            (Some(reply), settled) => drop(reply.send(settled)),
             (None, Err(error)) => tracing::warn!(%error, "a write that no caller waits for was lost"),
             (None, Ok(_)) => {}
         }

@@ -18,8 +18,9 @@ use crate::directory::DirectoryLock;
 use crate::disk::Space;
 use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
+use crate::point::Point;
 use crate::queue::{self, Jobs, NoJob, Queue};
-use crate::write::{Durability, Pending, Transaction, Waiting, Write};
+use crate::write::{AnyWrite, Durability, Pending, Settled, Transaction, Write, any_write};
 
 /// Writes that may wait for the writer.
 const QUEUE: usize = 1024;
@@ -40,7 +41,7 @@ pub(crate) const SYNC_WITHIN: Duration = Duration::from_millis(500);
 
 enum Job {
     /// Commit it, then answer.
-    Write(Box<dyn Pending>),
+    Write(Pending),
     /// Commit it together with the next write, or soon.
     Deferred(Deferred),
     /// Commit what waits, put the log into the database file and close it.
@@ -184,7 +185,7 @@ impl Writer {
         }
         // A reader of what is not written in time finds the state before it, as after a crash.
         let (reply, committed) = oneshot::channel();
-        let settle = Job::Write(Box::new(Waiting::answering(CatchUp, reply)));
+        let settle = Job::Write(Pending::answering(any_write(CatchUp), reply));
         let settled = async {
             if self.put(settle).await.is_ok() {
                 let _ = queue::answer(committed).await;
@@ -193,21 +194,26 @@ impl Writer {
         let _ = tokio::time::timeout(CATCH_UP_WITHIN, settled).await;
     }
 
-    /// Hands a write over and waits until it is on the disk.
-    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
-        if let Some(point) = &W::POINT {
+    /// Hands a write over between two points where a test can end the program, and waits until it is on the disk.
+    pub(crate) async fn write(
+        &self,
+        write: Box<dyn AnyWrite>,
+        is_reported_early: bool,
+        point: Option<Point>,
+    ) -> Settled {
+        if let Some(point) = &point {
             point.before().await;
         }
-        let _report = write.is_reported_early().then(|| self.early_reports.one_more());
+        let _report = is_reported_early.then(|| self.early_reports.one_more());
         let (reply, answered) = oneshot::channel();
         let begun = Instant::now();
-        self.put(Job::Write(Box::new(Waiting::answering(write, reply)))).await?;
-        let answer = queue::answer(answered).await;
+        self.put(Job::Write(Pending::answering(write, reply))).await?;
+        let settled = queue::answer(answered).await;
         self.counters.write_times.add_time(begun.elapsed());
-        if let Some(point) = &W::POINT {
+        if let Some(point) = &point {
             point.after().await;
         }
-        answer
+        settled
     }
 
     /// Hands a write over that need not be on the disk before the caller goes on.
@@ -307,7 +313,7 @@ impl Thread {
     }
 
     /// Waits for work and takes all there is, as far as a group goes.
-    fn gather(&mut self, until: Option<Instant>) -> (Vec<Box<dyn Pending>>, Option<End>) {
+    fn gather(&mut self, until: Option<Instant>) -> (Vec<Pending>, Option<End>) {
         let mut writes = Vec::new();
         let mut next = match until {
             None => self.jobs.next(),
@@ -331,7 +337,7 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, writes: Vec<Box<dyn Pending>>) {
+    fn commit(&mut self, writes: Vec<Pending>) {
         // No one would learn of a message that was taken in for a caller who is gone.
         let mut wanted: Vec<_> = writes.into_iter().filter(|pending| !pending.is_abandoned()).collect();
         self.last_group = wanted.len();
