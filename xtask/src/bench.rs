@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Write the numbers as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure builds of this profile: `dist` as released, `release` as built from source
+    #[arg(long, value_name = "NAME", value_parser = ["dist", "release"], default_value = "dist")]
+    profile: String,
     /// Run this scenario alone (may be given more than once)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -44,35 +47,29 @@ pub(crate) struct Arguments {
 
 /// Builds, installs, measures; says whether the goals were reached.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> {
+    let build = ["build", "--profile", &arguments.profile];
     // One build after the other, so that the product is measured with its own features and none of the bench's.
     for package in ["switchboard", "bench"] {
-        program::run(program::cargo(&workspace.root).args(["build", "--release", "--package", package]))?;
+        program::run(program::cargo(&workspace.root).args(build).args(["--package", package]))?;
     }
     let testing = workspace.target_directory.join("testing");
     let is_wanted =
         |scenario| arguments.only.is_empty() || arguments.only.iter().any(|name| name == scenario);
     let is_drilled = is_wanted(DRILL);
     if is_drilled {
-        let mut build = program::cargo(&workspace.root);
-        build.args([
-            "build",
-            "--release",
-            "--package",
-            "switchboard",
-            "--features",
-            "testing",
-            "--target-dir",
-        ]);
-        program::run(build.arg(&testing))?;
+        let mut cargo = program::cargo(&workspace.root);
+        cargo.args(build).args(["--package", "switchboard", "--features", "testing", "--target-dir"]);
+        program::run(cargo.arg(&testing))?;
     }
     let requirements = workspace.root.join("crates/bench/python/requirements.txt");
     let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
-    let built = workspace.target_directory.join("release");
+    let built = workspace.target_directory.join(&arguments.profile);
     let mut command = Command::new(built.join("bench"));
     command
         .current_dir(&workspace.root)
         .arg("--switchboard")
         .arg(built.join("switchboard"))
+        .args(["--profile", &arguments.profile])
         .arg("--python")
         .arg(python)
         .arg("--baseline")
@@ -80,7 +77,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         .arg("--work-dir")
         .arg(workspace.target_directory.join("bench"));
     if is_drilled {
-        command.arg("--testing").arg(testing.join("release").join("switchboard"));
+        command.arg("--testing").arg(testing.join(&arguments.profile).join("switchboard"));
     }
     if is_wanted(HOOKS) || is_wanted(CONVERSATIONS) {
         REDIS.ensure()?;

@@ -37,9 +37,12 @@ use crate::usage::Ticks;
 #[derive(Parser)]
 #[command(name = "bench", about = "Side-by-side benchmarks against the Python baseline")]
 struct CommandLine {
-    /// The release build of Switchboard
+    /// The build of Switchboard to measure
     #[arg(long, value_name = "FILE")]
     switchboard: PathBuf,
+    /// The profile that it was built with
+    #[arg(long, value_name = "NAME")]
+    profile: String,
     /// A build of Switchboard whose clock can be moved
     #[arg(long, value_name = "FILE")]
     testing: Option<PathBuf>,
@@ -219,7 +222,7 @@ async fn measure(scenario: Scenario, stage: &Stage, report: &mut Report) -> Resu
 
 /// The command that a person types to get this.
 fn typed(command_line: &CommandLine) -> String {
-    let mut typed = "cargo xtask bench".to_owned();
+    let mut typed = format!("cargo xtask bench --profile {}", command_line.profile);
     if command_line.quick {
         typed.push_str(" --quick");
     }
