@@ -257,6 +257,14 @@ enum Command {
     )]
     Doctor(command::doctor::Doctor),
 
+    /// Check that the running server is ready: that its store takes writes and its accounts have connected
+    #[command(
+        after_help = "It is the health check of a container without a shell. For problems and their fixes run \
+            `switchboard doctor`.\n\nExit codes: 0 ready, 1 not ready, or no server runs.\n\nExamples:\n  \
+            switchboard health\n  switchboard health --data-dir /var/lib/switchboard"
+    )]
+    Health(command::health::Health),
+
     /// Create, check, verify and list backups
     #[command(
         after_help = "A backup is one file: a consistent copy of the database, and the files that wait to be sent. \
@@ -440,6 +448,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Logs(logs) => logs.run().await,
         Command::Events(events) => events.run().await,
         Command::Doctor(doctor) => doctor.run().await,
+        Command::Health(health) => health.run().await,
         Command::Backup(backup) => backup.run().await,
         Command::Import(import) => import.run().await,
         Command::Restore(restore) => restore.run().await,

@@ -38,6 +38,8 @@ impl ApiError {
         let text = |field: &str| problem[field].as_str().map(str::to_owned);
         let summary = text("detail")
             .or_else(|| text("title"))
+            // `/health/ready` has a word there, problem documents a number.
+            .or_else(|| text("status").map(|status| format!("the server is not ready: {status}")))
             .unwrap_or_else(|| "the server refused without a word".to_owned());
         let word = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
         let errors = problem["errors"].as_array().into_iter().flatten();

@@ -14,6 +14,7 @@ pub(crate) mod events;
 pub(crate) mod failed;
 pub(crate) mod flood;
 pub(crate) mod flow;
+pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod logs;
