@@ -351,7 +351,7 @@ async fn rsa_key(path: PathBuf) -> Result<RsaKey, SandboxError> {
         match std::fs::read_to_string(&path) {
             Ok(pem) => RsaKey::from_pem(&pem).map_err(useless),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = RsaKey::generate().map_err(useless)?;
+                let key = RsaKey::shared().map_err(useless)?;
                 files::write_private(&path, key.to_pem().as_bytes()).map_err(file)?;
                 Ok(key)
             }

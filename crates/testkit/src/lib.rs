@@ -10,6 +10,7 @@ mod customer;
 mod disk;
 mod file_id;
 pub mod films;
+mod here;
 mod hoster;
 mod link;
 mod migrated;
@@ -22,12 +23,14 @@ mod pty;
 mod receiver;
 mod redis;
 mod replicated;
+mod shared;
 mod supervisor;
 mod world;
 
 pub use customer::customer_message;
 pub use disk::Disk;
 pub use file_id::FileId;
+pub use here::Up;
 pub use hoster::{Hoster, PDF, PNG};
 pub use link::Link;
 pub use not_tried::not_tried;
@@ -38,6 +41,7 @@ pub use pty::Pty;
 pub use receiver::{Posted, Receiver};
 pub use redis::RedisServer;
 pub use replicated::Replicated;
+pub use shared::shared;
 pub use world::{ACCOUNTS, World, without_account};
 
 /// The API key tests use.

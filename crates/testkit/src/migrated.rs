@@ -1,4 +1,4 @@
-//! The database of a store that was never used, made once for all programs of a test program: to make it is most of what a first
+//! The database of a store that was never used. All programs of a test run start with a copy: to make it is most of what a first
 //! start costs.
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -12,13 +12,16 @@ use ambient::Clock;
 use rusqlite::Connection;
 use store::{MasterKey, Store, StoreOptions};
 
+use crate::shared;
+
+/// For tests outside a run, which share it with those of their process.
 static MADE: OnceLock<Vec<u8>> = OnceLock::new();
 
 /// Makes a data directory with a copy of it in it.
 pub(crate) fn put_into(data_dir: &Path) {
     // The caller may be in a runtime.
-    let made =
-        MADE.get_or_init(|| thread::scope(|scope| scope.spawn(make).join().expect("it does not panic")));
+    let make = || thread::scope(|scope| scope.spawn(make).join().expect("it does not panic"));
+    let made = MADE.get_or_init(|| shared("migrated", make));
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir).expect("a folder");
     // Without it a test build takes the directory for a real one.
     fs::write(data_dir.join("made-by-a-test-build"), "").expect("writes");

@@ -1,9 +1,17 @@
-//! What a test does not try because the kernel does not let it: said aloud, and counted by `cargo xtask test`.
+//! What a test does not try because the kernel does not let it: `cargo xtask test` shows it at its end.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Says what is not tried, and why. A program that could be installed is no reason: without it a test fails.
+use crate::shared;
+
+/// Notes what is not tried, and why. A program that could be installed is no reason: without it a test fails.
 pub fn not_tried(what: &str) {
-    // Not by `println!`, whose words a test that passes keeps to itself. A failed write cannot be reported.
-    let _ = writeln!(std::io::stdout(), "NOT TRIED: {what}");
+    println!("NOT TRIED: {what}");
+    // A note that cannot be written cannot be reported either.
+    if let Some(folder) = shared::folder()
+        && let Ok(mut notes) = OpenOptions::new().append(true).create(true).open(folder.join("not-tried"))
+    {
+        let _ = writeln!(notes, "{}", what.replace('\n', " "));
+    }
 }

@@ -1,11 +1,14 @@
 //! Databases on the PostgreSQL that `cargo xtask test` starts, each for one test.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::shared::Shared;
 
 /// Names the server: the address of a database from which others can be made.
 const SERVER: &str = "SWITCHBOARD_TEST_POSTGRES";
@@ -29,18 +32,27 @@ impl Database {
         Self::made_from("template0")
     }
 
-    /// A new one as a store leaves it that was never used. The store is opened and closed once in this process, at an address
-    /// that it is given; what comes after is a copy.
+    /// A new one as a store leaves it that was never used. The first test of the run opens and closes a store at the address that
+    /// it is given; all others get a copy.
     pub async fn migrated(open_and_close: impl AsyncFnOnce(String)) -> Self {
         static MIGRATED: OnceCell<Database> = OnceCell::const_new();
-        let migrated = MIGRATED.get_or_init(async || {
+        let make = async || {
             let database = Self::empty();
             open_and_close(database.url()).await;
             // Each store has a master key and a lease of its own.
             database.query("DELETE FROM store_facts; DELETE FROM store_leases");
             database
-        });
-        Self::made_from(&migrated.await.name)
+        };
+        let Some(shared) = Shared::lock("migrated-postgres") else {
+            return Self::made_from(&MIGRATED.get_or_init(make).await.name);
+        };
+        if let Some(name) = shared.found() {
+            return Self::made_from(&String::from_utf8(name).expect("a name"));
+        }
+        // It stays until the server of the run ends.
+        let database = ManuallyDrop::new(make().await);
+        shared.keep(database.name.as_bytes());
+        Self::made_from(&database.name)
     }
 
     fn made_from(template: &str) -> Self {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::KEY;
+use crate::here::{Here, Up};
 use crate::migrated;
 use crate::process::{Process, TIMEOUT};
 use crate::world::World;
@@ -24,6 +25,8 @@ pub struct Start<'a> {
     pub arguments: Vec<String>,
     /// Further environment.
     pub environment: Vec<(String, String)>,
+    /// Runs it in the process of the test.
+    pub here: Option<Up>,
 }
 
 impl<'a> Start<'a> {
@@ -40,6 +43,7 @@ impl<'a> Start<'a> {
             listen: "127.0.0.1:0".to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            here: world.here,
         }
     }
 
@@ -68,7 +72,25 @@ impl<'a> Start<'a> {
         if self.makes_its_database() {
             migrated::put_into(&self.data_dir);
         }
-        self.begun().listening().await
+        match self.here {
+            Some(up) => self.listening_here(up).await,
+            None => self.begun().listening().await,
+        }
+    }
+
+    async fn listening_here(self, up: Up) -> Program {
+        let control = control(&self.data_dir);
+        let address = format!("http://{}", self.listen);
+        let mut here = Here::start(up, self.typed()).await;
+        let deadline = Instant::now() + TIMEOUT;
+        while control.get("http://localhost/testing/failpoints").send().await.is_err() {
+            here.assert_running();
+            assert!(Instant::now() < deadline, "the product does not listen");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // The control socket has all rights, and no port that has to be known.
+        let (http, base) = (control.clone(), "http://localhost".to_owned());
+        Program { life: Life::Here(here), data_dir: self.data_dir, address, base, http, control }
     }
 
     /// Whether it is a first start whose store is a file of its data directory. A script may make the directory itself.
@@ -101,12 +123,18 @@ impl<'a> Start<'a> {
         (code, process.last_words().await)
     }
 
-    fn spawn(&self) -> Process {
+    /// What is typed, from the name of the program on.
+    fn typed(&self) -> Vec<String> {
         let settings = self.settings.to_str().expect("UTF-8");
         let data_dir = self.data_dir.to_str().expect("UTF-8");
-        let mut arguments =
-            vec!["up", "--config", settings, "--data-dir", data_dir, "--listen", &self.listen];
-        arguments.extend(self.arguments.iter().map(String::as_str));
+        let typed =
+            ["switchboard", "up", "--config", settings, "--data-dir", data_dir, "--listen", &self.listen];
+        typed.map(str::to_owned).into_iter().chain(self.arguments.iter().cloned()).collect()
+    }
+
+    fn spawn(&self) -> Process {
+        let typed = self.typed();
+        let arguments: Vec<&str> = typed[1..].iter().map(String::as_str).collect();
         let mut environment = vec![("SWITCHBOARD_BOOTSTRAP_KEY", KEY)];
         environment.extend(self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         Process::start(self.binary, &arguments, &environment)
@@ -150,20 +178,31 @@ impl Standby {
         };
         let address = self.process.printed(address).await;
         let http = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
-        let control = reqwest::Client::builder()
-            .unix_socket(self.data_dir.join("control.sock"))
-            .timeout(Duration::from_mins(1))
-            .build()
-            .expect("a client");
-        Program { process: self.process, data_dir: self.data_dir, address, http, control }
+        let (life, control) = (Life::Process(self.process), control(&self.data_dir));
+        let base = address.clone();
+        Program { life, data_dir: self.data_dir, address, base, http, control }
     }
+}
+
+/// A client of the control socket.
+fn control(data_dir: &Path) -> reqwest::Client {
+    let client = reqwest::Client::builder().unix_socket(data_dir.join("control.sock"));
+    client.timeout(Duration::from_mins(2)).build().expect("a client")
+}
+
+/// Where a product runs.
+enum Life {
+    Process(Process),
+    Here(Here),
 }
 
 /// A running product.
 pub struct Program {
-    process: Process,
+    life: Life,
     data_dir: PathBuf,
     address: String,
+    /// Where it is asked.
+    base: String,
     http: reqwest::Client,
     control: reqwest::Client,
 }
@@ -177,54 +216,73 @@ impl Program {
     /// Waits until it is ready.
     pub async fn is_ready(&self) {
         self.until("ready", || async {
-            let answer = self.http.get(format!("{}/health/ready", self.address)).send().await;
+            let answer = self.http.get(format!("{}/health/ready", self.base)).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
     }
 
-    /// All it has printed.
+    fn process(&self) -> &Process {
+        match &self.life {
+            Life::Process(process) => process,
+            Life::Here(_) => panic!("it runs in the process of the test"),
+        }
+    }
+
+    /// All it has printed; nothing of one in the process of the test.
     pub fn output(&self) -> String {
-        self.process.output()
+        match &self.life {
+            Life::Process(process) => process.output(),
+            Life::Here(_) => String::new(),
+        }
     }
 
     /// Its number among the processes of the machine.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process().id()
     }
 
-    /// SIGKILL.
+    /// SIGKILL; one in the process of the test is dropped where it is.
     pub fn kill(&mut self) {
-        self.process.kill();
+        match &mut self.life {
+            Life::Process(process) => process.kill(),
+            Life::Here(here) => here.kill(),
+        }
     }
 
     /// The same process as one that has lost its store and waits for it.
     #[must_use]
     pub fn as_standby(self) -> Standby {
-        let read_bytes = self.process.output().len();
-        Standby { process: self.process, data_dir: self.data_dir, read_bytes }
+        let Life::Process(process) = self.life else { panic!("it runs in the process of the test") };
+        let read_bytes = process.output().len();
+        Standby { process, data_dir: self.data_dir, read_bytes }
     }
 
     /// SIGSTOP: it does nothing until [`Program::wake`].
     pub fn stop(&self) {
-        self.process.signal("STOP");
+        self.process().signal("STOP");
     }
 
     /// SIGCONT.
     pub fn wake(&self) {
-        self.process.signal("CONT");
+        self.process().signal("CONT");
     }
 
     /// SIGTERM; returns the exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
-        self.process.signal("TERM");
-        self.process.ended().await
+        let Life::Process(process) = &mut self.life else { panic!("it runs in the process of the test") };
+        process.signal("TERM");
+        process.ended().await
     }
 
     /// A request to the API, with the key.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
-        self.http.request(method, format!("{}{path}", self.address)).header("x-api-key", KEY)
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match self.life {
+            Life::Process(_) => request.header("x-api-key", KEY),
+            Life::Here(_) => request,
+        }
     }
 
     /// The status of a `GET` with another key.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use sandbox::{Running, Sandbox, SandboxOptions};
+
+use crate::here::Up;
 use crate::postgres::Database;
 use crate::process::{Process, free_port};
 
@@ -16,10 +18,6 @@ const OLD_PORTS: [u16; 14] =
 
 /// The accounts of a world, by priority.
 pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
-
-/// The keys of a world. Making them is the slowest part of a start, so all worlds of a test program have those of the first.
-const KEYS: [&str; 3] = ["telegram-rsa.pem", "ca-key.pem", "ca.pem"];
-static MADE: OnceLock<[Vec<u8>; KEYS.len()]> = OnceLock::new();
 
 /// Takes the accounts of channels and the line of their old ports out of the settings: most tests are about none, and each would ask
 /// its provider for news.
@@ -36,9 +34,26 @@ fn cut_channels(settings: &mut String) -> (String, String) {
     (channels, ports)
 }
 
+/// Where a world runs.
+enum Life {
+    Process { _process: Process },
+    Here { running: Option<Running> },
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Self::Here { running } = self
+            && let Some(running) = running.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(running.stop());
+        }
+    }
+}
+
 /// A pretend outside world.
 pub struct World {
-    _process: Process,
+    _life: Life,
     folder: tempfile::TempDir,
     control: String,
     http: reqwest::Client,
@@ -51,6 +66,8 @@ pub struct World {
     pipeline: String,
     /// The store of its programs, if that is not in their data directory.
     pub(crate) database: Option<Database>,
+    /// Runs its programs in the process of the test.
+    pub(crate) here: Option<Up>,
 }
 
 impl World {
@@ -72,12 +89,6 @@ impl World {
         let mut all = vec!["sandbox", "--telegram", &telegram, "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
-        if let Some(made) = MADE.get() {
-            std::fs::create_dir_all(&data_dir).expect("a folder");
-            for (name, key) in KEYS.iter().zip(made) {
-                std::fs::write(data_dir.join(name), key).expect("writes");
-            }
-        }
         let mut process = Process::start(binary, &all, &[]);
         process.printed(|output| output.contains("Settings").then_some(())).await;
         let control = process
@@ -86,8 +97,22 @@ impl World {
                 line.split_whitespace().nth(1).map(str::to_owned)
             })
             .await;
-        MADE.get_or_init(|| KEYS.map(|name| std::fs::read(data_dir.join(name)).expect("a key")));
-        let mut settings = std::fs::read_to_string(data_dir.join("switchboard.toml")).expect("the settings");
+        Self::around(Life::Process { _process: process }, folder, control)
+    }
+
+    /// Starts one with five accounts in this process, and its programs too.
+    pub async fn here(up: Up) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        // As `switchboard sandbox` has them.
+        let options = SandboxOptions { dialogs: 150, ..SandboxOptions::new(folder.path().join("world")) };
+        let running = Sandbox::start(options.on_free_ports()).await.expect("a sandbox");
+        let control = format!("http://{}", running.control);
+        Self { here: Some(up), ..Self::around(Life::Here { running: Some(running) }, folder, control) }
+    }
+
+    fn around(life: Life, folder: tempfile::TempDir, control: String) -> Self {
+        let settings_file = folder.path().join("world/switchboard.toml");
+        let mut settings = std::fs::read_to_string(settings_file).expect("the settings");
         let (mut channels, mut channel_ports) = cut_channels(&mut settings);
         let pipeline =
             channels.find("\n[pipeline]").map(|start| channels.split_off(start)).unwrap_or_default();
@@ -106,7 +131,7 @@ impl World {
         std::fs::write(folder.path().join("switchboard.toml"), settings).expect("writes");
         let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         Self {
-            _process: process,
+            _life: life,
             folder,
             control,
             http,
@@ -115,6 +140,7 @@ impl World {
             channel_ports,
             pipeline,
             database: None,
+            here: None,
         }
     }
 

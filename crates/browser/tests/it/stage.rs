@@ -2,12 +2,10 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use ambient::Clock;
 use browser::{Engine, Failure, Lease, Limits, Local, Order, Outcome, Target, WebK};
-use sandbox::mtproto::RsaKey;
 use sandbox::telegram::{FaultOrder, LogIn};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
@@ -22,9 +20,6 @@ const DRIVER: &str = "SWITCHBOARD_TEST_CHROMEDRIVER";
 const BROWSER: &str = "SWITCHBOARD_TEST_BROWSER";
 const FIREFOX: &str = "SWITCHBOARD_TEST_FIREFOX";
 const FIREFOX_DRIVER: &str = "SWITCHBOARD_TEST_GECKODRIVER";
-
-/// An RSA key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().expect("a key").to_pem());
 
 /// What a test plays on.
 pub(crate) struct Stage {
@@ -105,7 +100,6 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let world = folder.path().join("world");
         std::fs::create_dir(&world).expect("a folder");
-        std::fs::write(world.join("telegram-rsa.pem"), &*RSA_KEY).expect("a key");
         let sandbox = Sandbox::start(SandboxOptions::new(world).on_free_ports()).await.expect("a sandbox");
         let engine = engine();
         let profile = Local {

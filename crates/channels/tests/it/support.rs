@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::{Chance, Clock};
@@ -19,13 +19,9 @@ use domain::text::FormattedText;
 use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage, Outcome};
 use futures::TryStreamExt as _;
 use md5::{Digest, Md5};
-use sandbox::mtproto::RsaKey;
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
-
-/// A key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
 
 /// How long something is waited for.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,7 +36,6 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("telegram-rsa.pem"), &*RSA_KEY).unwrap();
         let options = SandboxOptions { accounts: 1, ..SandboxOptions::new(folder.path()) }.on_free_ports();
         let sandbox = Sandbox::start(options).await.unwrap();
         let settings = Settings::load(Some(&sandbox.settings_file), []).unwrap();

@@ -1,11 +1,10 @@
 //! A bot that is written to, writes, is pressed, and is refused.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
 use channels::telegram_bot::{Bot, BotError, Button, Happening, HookSecret, Keyboard, Press};
-use sandbox::mtproto::RsaKey;
 use sandbox::telegram::{MadeBot, NewBot, NewMessage, Telegram, TroubleOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::json;
@@ -18,16 +17,12 @@ struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// A key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
-
 const CLIENT: i64 = 6_000_000_001;
 const WAIT: Duration = Duration::from_secs(20);
 
 impl Fixture {
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("telegram-rsa.pem"), &*RSA_KEY).unwrap();
         let running = Sandbox::start(SandboxOptions::new(folder.path()).on_free_ports()).await.unwrap();
         let MadeBot { token, .. } = running
             .telegram

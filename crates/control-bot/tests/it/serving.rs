@@ -1,7 +1,7 @@
 //! A control bot that is written to and pressed, by those it serves and by a stranger.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use access::{Access, AuditFilter};
@@ -11,15 +11,11 @@ use control_bot::{ControlBot, ControlParts, Inboxes};
 use domain::{ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId};
 use flows::{ControlError, FlowControl, FlowOnAccount, FlowState, FlowView};
 use futures::future::BoxFuture;
-use sandbox::mtproto::RsaKey;
 use sandbox::telegram::{NewBot, NewMessage};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use store::{MasterKey, Page, Store, StoreOptions, StoredFlowRun};
 use tokio_util::sync::CancellationToken;
-
-/// A key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
 
 /// `@client_1`, whom the bot serves.
 const OWNER: i64 = 6_000_000_001;
@@ -80,7 +76,6 @@ impl Fixture {
     /// With a bot that polls, or has a webhook.
     async fn open(is_posted_to: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("telegram-rsa.pem"), &*RSA_KEY).unwrap();
         let running = Sandbox::start(SandboxOptions::new(folder.path()).on_free_ports()).await.unwrap();
         let order = NewBot { username: "control_bot".to_owned(), name: None, api: true };
         let token = running.telegram.make_bot(&order).unwrap().token;

@@ -1,6 +1,5 @@
 //! A model is asked, and a voice written down, over a real socket.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use ambient::Clock;
@@ -16,12 +15,8 @@ use pipeline::ai::tools::{Action, ToolSet};
 use pipeline::ai::{
     AskError, Ceiling, Chat, Endpoint, Message, Recording, Transcriber, TranscriptionError, WrongEndpoint,
 };
-use sandbox::mtproto::RsaKey;
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
-
-/// A key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
 
 const CEILING: Ceiling = Ceiling { tokens: 500, time: Duration::from_secs(20) };
 
@@ -35,7 +30,6 @@ struct World {
 impl World {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("telegram-rsa.pem"), &*RSA_KEY).unwrap();
         let options = SandboxOptions { accounts: 1, ..SandboxOptions::new(folder.path()) }.on_free_ports();
         let sandbox = Sandbox::start(options).await.unwrap();
         let http = reqwest::Client::builder().timeout(CEILING.time).build().unwrap();

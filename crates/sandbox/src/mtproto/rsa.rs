@@ -1,6 +1,7 @@
 //! The data centre's RSA key: the one thing a client must know of it before the first key exchange.
 
-use std::fmt;
+use std::path::PathBuf;
+use std::{fmt, fs};
 
 use num_bigint::BigUint;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
@@ -13,6 +14,8 @@ const PRIVATE_LABEL: &str = "RSA PRIVATE KEY";
 const PUBLIC_LABEL: &str = "RSA PUBLIC KEY";
 const BITS: u64 = 2048;
 const EXPONENT: u32 = 65537;
+/// The variable that names a file with a key for many worlds: making a key is the slowest part of a start.
+const SHARED: &str = "SWITCHBOARD_SANDBOX_KEY";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,21 @@ impl RsaKey {
     pub fn generate() -> Result<Self, RsaError> {
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
         Self::from_numbers(&der::private(key.serialized_der()).map_err(|Malformed| RsaError::Unreadable)?)
+    }
+
+    /// Returns the key of the file that `SWITCHBOARD_SANDBOX_KEY` names, which the first caller makes. Without it, makes a new key.
+    pub fn shared() -> Result<Self, RsaError> {
+        let file = std::env::var_os(SHARED).map(PathBuf::from);
+        if let Some(pem) = file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
+            return Self::from_pem(&pem);
+        }
+        let key = Self::generate()?;
+        if let Some(file) = file {
+            // If this fails, the next process makes a key of its own: keys need not be equal.
+            let part = file.with_extension(std::process::id().to_string());
+            let _ = fs::write(&part, key.to_pem()).and_then(|()| fs::rename(&part, &file));
+        }
+        Ok(key)
     }
 
     fn from_primes(first: BigUint, second: BigUint) -> Result<Self, RsaError> {

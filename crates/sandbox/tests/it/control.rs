@@ -1,9 +1,7 @@
 //! The control port, over a real socket.
 
 use std::net::SocketAddr;
-use std::sync::LazyLock;
 
-use sandbox::mtproto::RsaKey;
 use sandbox::{Running, Sandbox, SandboxError, SandboxOptions};
 use serde_json::{Value, json};
 
@@ -13,12 +11,8 @@ pub(crate) struct Port {
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// An RSA key takes a while to make: all tests share one.
-static RSA_KEY: LazyLock<String> = LazyLock::new(|| RsaKey::generate().unwrap().to_pem());
-
 pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("telegram-rsa.pem"), &*RSA_KEY).unwrap();
     folder
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use grammers_tl_types::{Cursor, Deserializable, Identifiable, Serializable, enums, functions, types};
 use sandbox::call::{Answer, Caller, ConnectionId, Handling, Push, Reply, World};
@@ -141,9 +141,6 @@ impl World for Tiny {
     }
 }
 
-/// One key for all tests: making one takes a while.
-static RSA: LazyLock<Arc<RsaKey>> = LazyLock::new(|| Arc::new(RsaKey::generate().unwrap()));
-
 /// A data centre that serves as long as this lives.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -160,7 +157,8 @@ pub(crate) struct Running {
 pub(crate) async fn start() -> Running {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (keys, world, rsa) = (Arc::new(KeyRing::default()), Arc::new(Tiny::default()), Arc::clone(&RSA));
+    let (keys, world) = (Arc::new(KeyRing::default()), Arc::new(Tiny::default()));
+    let rsa = Arc::new(RsaKey::shared().unwrap());
     let key = std::array::from_fn(|i| u8::try_from(i).unwrap() ^ 0x5a);
     keys.register(key, DC);
     let stop = CancellationToken::new();
