@@ -21,7 +21,7 @@ const DESKTOP: u32 = 1280;
 const PHONE: u32 = 390;
 
 /// The most that is shown of a long page, in pixels.
-const MAX_HEIGHT: u64 = 1500;
+const MAX_HEIGHT: u64 = 1260;
 
 /// The name of each picture, the address of its page, and how the page is shown.
 fn pictures(demo: &Demo) -> [(&'static str, String, u32, Theme); 12] {
