@@ -86,6 +86,13 @@ pub mod testing {
         }
     }
 
+    /// Forgets every point, and all that stopped: a program that ran in this process has ended.
+    pub fn reset() {
+        lock(&ARMED).clear();
+        lock(&STOPPED).clear();
+        lock(&WAITING).clear();
+    }
+
     /// The points where something stopped, and how often.
     pub fn stopped() -> BTreeMap<&'static str, u32> {
         lock(&STOPPED).clone()

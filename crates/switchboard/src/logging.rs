@@ -53,7 +53,8 @@ fn shown(settings: &LogSettings) -> EnvFilter {
         .fold(stored(settings), EnvFilter::add_directive)
 }
 
-/// Starts logging, once per program. `store` takes the lines that are kept, where any are.
+/// Starts logging. `store` takes the lines that are kept, where any are. Of several programs that a test runs in one process, the
+/// first one logs.
 pub(crate) fn start(settings: &LogSettings, store: Option<StoreLayer>) -> LogLevel {
     let (kept_now, keep) = reload::Layer::new(stored(settings));
     let (shown_now, show) = reload::Layer::new(shown(settings));
@@ -62,11 +63,12 @@ pub(crate) fn start(settings: &LogSettings, store: Option<StoreLayer>) -> LogLev
         LogFormat::Text => terminal.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),
         LogFormat::Json => terminal.json().boxed(),
     };
-    tracing_subscriber::registry()
+    let registry = tracing_subscriber::registry()
         .with(store.map(|store| store.with_filter(kept_now)))
-        .with(terminal.with_filter(shown_now))
-        .init();
-    keep_panics();
+        .with(terminal.with_filter(shown_now));
+    if registry.try_init().is_ok() {
+        keep_panics();
+    }
     LogLevel(Arc::new(move |settings| {
         show.reload(shown(settings))?;
         match keep.reload(stored(settings)) {
