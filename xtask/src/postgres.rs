@@ -36,7 +36,7 @@ pub(crate) struct Server {
 /// Starts a server and gives a command's tests its address; one that is set already is used. What is missing is installed if
 /// it may be. The server keeps its files in the folder: thousands of databases are made and dropped, and a disk's file system
 /// looks long for names and blocks of files that were removed a moment ago.
-pub(crate) fn give(command: &mut Command, install: bool, folder: Option<&Path>) -> Result<Option<Server>> {
+pub(crate) fn give(command: &mut Command, install: bool, folder: &Path) -> Result<Option<Server>> {
     if env::var_os(POSTGRES_AT).is_some() {
         return Ok(None);
     }
@@ -48,7 +48,7 @@ pub(crate) fn give(command: &mut Command, install: bool, folder: Option<&Path>) 
     if programs().is_none() {
         return Ok(None);
     }
-    let server = Server::start(FOR_TESTS, folder)?;
+    let server = Server::start(FOR_TESTS, Some(folder))?;
     command.env(POSTGRES_AT, server.address());
     Ok(Some(server))
 }

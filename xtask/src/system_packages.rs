@@ -1,10 +1,14 @@
 //! Programs from the system's packages: there, or installed when we may.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
 use crate::program;
+
+/// Whether this run has fetched the lists of packages.
+static UPDATED: AtomicBool = AtomicBool::new(false);
 
 /// What a test or a check runs that is not Rust.
 pub(crate) struct Wanted {
@@ -29,7 +33,9 @@ impl Wanted {
                 packages.join(" ")
             );
         }
-        program::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+        if !UPDATED.swap(true, Ordering::Relaxed) {
+            program::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+        }
         let mut install = Command::new("apt-get");
         install.env("DEBIAN_FRONTEND", "noninteractive");
         install.args(["install", "--quiet=2", "--yes", "--no-install-recommends"]).args(*packages);

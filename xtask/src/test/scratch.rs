@@ -14,30 +14,38 @@ use super::leftovers;
 
 const MEMORY: &str = "/dev/shm";
 
-/// More than all tests of a program keep at a time, in bytes.
+/// More than all tests keep at a time, in bytes.
 const ENOUGH: u64 = 4 << 30;
 
 /// A folder that is removed with all that it holds.
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A folder in memory; `None` where there is not enough of it, or a folder is named already.
-    pub(super) fn in_memory() -> Result<Option<Self>> {
+    /// A folder in memory, or among the system's temporary files if these have a place of their own or memory is short.
+    pub(super) fn new() -> Result<Self> {
         let free = rustix::fs::statvfs(MEMORY).map_or(0, |stat| stat.f_bavail * stat.f_frsize);
-        if env::var_os("TMPDIR").is_some() || free < ENOUGH {
-            return Ok(None);
-        }
-        let folder = Path::new(MEMORY).join(format!("switchboard-tests-{}", process::id()));
-        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let scratch = Self(folder);
+        let is_named = env::var_os(leftovers::SCRATCH).is_some();
+        let parent = if is_named || free < ENOUGH { env::temp_dir() } else { MEMORY.into() };
+        let scratch = Self(parent.join(format!("switchboard-tests-{}", process::id())));
+        fs::create_dir_all(shared(scratch.path()))
+            .with_context(|| format!("cannot make {}", scratch.path().display()))?;
         // As the system's own folder: a database server has a user of its own.
         fs::set_permissions(scratch.path(), Permissions::from_mode(0o1777))?;
-        Ok(Some(scratch))
+        Ok(scratch)
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
+
+    pub(super) fn shared(&self) -> PathBuf {
+        shared(&self.0)
+    }
+}
+
+/// The folder in it for what tests share.
+pub(super) fn shared(scratch: &Path) -> PathBuf {
+    scratch.join("shared")
 }
 
 impl Drop for Scratch {
