@@ -3,8 +3,8 @@
 use axum::body::Body;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use mcp::{CallToolResult, ContentBlock, JsonObject};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject};
 use serde_json::{Value, json};
 
 use crate::problem::{Code, FieldError, Problem};

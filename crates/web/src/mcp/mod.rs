@@ -13,13 +13,11 @@ mod tools;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use axum::routing::any;
 use http::StatusCode;
-use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use http_body_util::Full;
 
 use crate::auth::{self, ConnectionInfo};
 use crate::extract::read_body;
@@ -50,16 +48,10 @@ async fn serve(state: State, api: Arc<LazyRouter>, request: Request) -> Result<R
     let caller = auth::identify(&state, &parts).await?;
     let body = read_body(&parts.headers, body, &options.limits).await?;
     let (hosts, origins) = hosts::allowed(settings.public_url.as_deref(), &settings.mcp.hosts);
-    let config = StreamableHttpServerConfig::default()
-        .with_legacy_session_mode(false)
-        .with_json_response(true)
-        .with_allowed_hosts(hosts)
-        .with_allowed_origins(origins)
-        .with_max_request_body_bytes(options.limits.body);
+    let limits = ::mcp::Limits { hosts, origins, body: options.limits.body };
     let server = Server::new(Router::clone(&api), caller, parts.extensions.get::<ConnectionInfo>().copied());
-    let sessions = Arc::new(NeverSessionManager::default());
-    let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
-    let answer = service.handle(Request::from_parts(parts, Body::from(body))).await.map(Body::new);
+    let request = Request::from_parts(parts, Full::new(body));
+    let answer = ::mcp::handle(Arc::new(server), request, limits).await;
     // The library forbids nothing but names.
     if answer.status() == StatusCode::FORBIDDEN {
         return Err(Problem::new(

@@ -1,7 +1,7 @@
 //! The resources: addresses of things that a client reads into a model's context. Pure.
 
+use mcp::ResourceTemplate;
 use percent_encoding::percent_decode_str;
-use rmcp::model::ResourceTemplate;
 
 use super::call::encoded;
 

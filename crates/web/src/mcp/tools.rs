@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rmcp::model::{Tool, ToolAnnotations};
+use mcp::{Tool, ToolAnnotations};
 use serde_json::Value;
 use store::Scope;
 
