@@ -1,9 +1,11 @@
 //! The API, asked inside this very process as the person who looks.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -150,19 +152,36 @@ impl Dashboard {
         headers: HeaderMap,
         body: Body,
     ) -> Result<T, Refused> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, "localhost")
-            .body(body)
-            .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
-        request.headers_mut().extend(headers);
-        let actor = visitor.actor().ok_or_else(|| Refused::internal("No one is signed in."))?;
-        let answer = self.api().answer_as(actor, request);
-        let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
-            return Err(Refused::internal(format!("There was no answer within {} s.", timeout.as_secs())));
-        };
-        read_answer(answer).await.map_err(|why: Refused| why.in_language(visitor.language))
+        let (status, body) = self.bytes_within(timeout, visitor, method, path, headers, body).await?;
+        read(status, &body).map_err(|why| why.in_language(visitor.language))
+    }
+
+    /// The same without the type of the answer, so that it is compiled once.
+    fn bytes_within<'a>(
+        &'a self,
+        timeout: Duration,
+        visitor: &'a Visitor,
+        method: Method,
+        path: &'a str,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Pin<Box<dyn Future<Output = Result<(StatusCode, Bytes), Refused>> + Send + 'a>> {
+        Box::pin(async move {
+            let mut request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header(HOST, "localhost")
+                .body(body)
+                .map_err(|error| Refused::internal(format!("The request cannot be made: {error}.")))?;
+            request.headers_mut().extend(headers);
+            let actor = visitor.actor().ok_or_else(|| Refused::internal("No one is signed in."))?;
+            let answer = self.api().answer_as(actor, request);
+            let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
+                let detail = format!("There was no answer within {} s.", timeout.as_secs());
+                return Err(Refused::internal(detail));
+            };
+            bytes_of(answer).await.map_err(|why| why.in_language(visitor.language))
+        })
     }
 }
 
@@ -171,13 +190,15 @@ fn of_kind(kind: Option<HeaderValue>) -> HeaderMap {
 }
 
 pub(crate) async fn read_answer<T: DeserializeOwned>(answer: Response) -> Result<T, Refused> {
-    let status = answer.status();
-    let body = http_body_util::Limited::new(answer.into_body(), LARGEST)
-        .collect()
-        .await
-        .map_err(|error| Refused::internal(format!("The answer cannot be read: {error}.")))?
-        .to_bytes();
+    let (status, body) = bytes_of(answer).await?;
     read(status, &body)
+}
+
+async fn bytes_of(answer: Response) -> Result<(StatusCode, Bytes), Refused> {
+    let status = answer.status();
+    let body = http_body_util::Limited::new(answer.into_body(), LARGEST).collect().await;
+    let body = body.map_err(|error| Refused::internal(format!("The answer cannot be read: {error}.")))?;
+    Ok((status, body.to_bytes()))
 }
 
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Refused> {
