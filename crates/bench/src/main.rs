@@ -171,7 +171,8 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
     if let Some(file) = &command_line.out
         && report.broken_off.is_empty()
     {
-        fs::write(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        let old = fs::read_to_string(file).unwrap_or_default();
+        fs::write(file, with_builds_of(&old, text)).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if let Some(file) = &command_line.json {
         let numbers = serde_json::to_vec_pretty(&report)?;
@@ -237,6 +238,16 @@ fn typed(command_line: &CommandLine) -> String {
     typed
 }
 
+/// The heading of what people measure and write into the file themselves: it stays when the file is written again.
+const BUILDS: &str = "\n## Builds and checks\n";
+
+fn with_builds_of(old: &str, new: String) -> String {
+    match old.find(BUILDS) {
+        Some(at) => format!("{}\n{}", new.trim_end(), &old[at..]),
+        None => new,
+    }
+}
+
 /// What the baseline is made of.
 fn versions(stage: &Stage) -> Result<String> {
     let line = "import platform, importlib.metadata as m; \
@@ -260,6 +271,7 @@ mod tests {
         let command_line = CommandLine::parse_from([
             "bench",
             "--switchboard=s",
+            "--profile=dist",
             "--python=p",
             "--baseline=b",
             "--work-dir=w",
@@ -267,6 +279,15 @@ mod tests {
             "--only=send_text",
             "--out=docs/bench.md",
         ]);
-        assert_eq!(typed(&command_line), "cargo xtask bench --quick --only send_text --out docs/bench.md");
+        let typed_by_a_person = "cargo xtask bench --profile dist --quick --only send_text --out docs/bench.md";
+        assert_eq!(typed(&command_line), typed_by_a_person);
+    }
+
+    #[test]
+    fn a_new_report_keeps_the_builds_of_the_old_one() {
+        let old = "# Benchmarks\n\nold\n\n## Builds and checks\n\n| build |\n";
+        let kept = with_builds_of(old, "# Benchmarks\n\nnew\n".to_owned());
+        assert_eq!(kept, "# Benchmarks\n\nnew\n\n## Builds and checks\n\n| build |\n");
+        assert_eq!(with_builds_of("", "new\n".to_owned()), "new\n");
     }
 }
