@@ -1,4 +1,4 @@
-//! The migrations of the schema: numbered steps, each in a transaction of its own, never back.
+//! The schema in numbered steps, each run once and in a transaction of its own, never back.
 
 use std::path::Path;
 
@@ -9,9 +9,16 @@ use crate::database::Postgres;
 use crate::database::sqlite::failed;
 use crate::{OpenError, StoreError, lease};
 
-/// Every step, in order: its number, its name and its statements for SQLite and for PostgreSQL, as `build.rs` finds them. A step
-/// that was released is never changed.
-const STEPS: &[(i64, &str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+/// A step of the schema, with its statements for each engine. A released step never changes.
+struct Step {
+    version: i64,
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// Every step, in order, as `build.rs` makes them of the folder `schema`.
+const STEPS: &[Step] = include!(concat!(env!("OUT_DIR"), "/steps.rs"));
 
 const OWN_TABLES: &str = "
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -25,34 +32,45 @@ const OWN_TABLES_ON_SERVER: &str = "
     );
     CREATE TABLE IF NOT EXISTS store_facts (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, value BYTEA NOT NULL);";
 
+const APPLIED: &str = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
+
 /// The newest version that this program knows.
 pub(crate) fn newest() -> i64 {
-    STEPS.last().map_or(0, |(version, ..)| *version)
+    newest_of(STEPS)
+}
+
+fn newest_of(steps: &[Step]) -> i64 {
+    steps.last().map_or(0, |step| step.version)
 }
 
 /// Brings the schema to the newest version this program knows.
 pub(crate) fn run(connection: &mut Connection, file: &Path, now: Timestamp) -> Result<(), OpenError> {
+    run_steps(STEPS, connection, file, now)
+}
+
+fn run_steps(
+    steps: &[Step],
+    connection: &mut Connection,
+    file: &Path,
+    now: Timestamp,
+) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| failed(file, &error);
     connection.execute_batch(OWN_TABLES).map_err(failed)?;
     let found: i64 = connection
         .query_row("SELECT coalesce(max(version), 0) FROM schema_migrations", [], |row| row.get(0))
         .map_err(failed)?;
-    let known = newest();
+    let known = newest_of(steps);
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    for (version, name, sql, _) in STEPS.iter().filter(|(version, ..)| *version > found) {
-        let step = || {
+    for step in steps.iter().filter(|step| step.version > found) {
+        let mut apply = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute_batch(sql)?;
-            transaction.execute(
-                "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)",
-                params![version, name, now.as_micros()],
-            )?;
+            transaction.execute_batch(step.sqlite)?;
+            transaction.execute(APPLIED, params![step.version, step.name, now.as_micros()])?;
             transaction.commit()
         };
-        let mut step = step;
-        step().map_err(failed)?;
+        apply().map_err(failed)?;
     }
     Ok(())
 }
@@ -91,24 +109,27 @@ fn schema_of(options: &str) -> Option<&str> {
 
 /// The same as [`run`] for PostgreSQL.
 pub(crate) fn run_on_server(connection: &Postgres, now: Timestamp) -> Result<(), OpenError> {
+    run_steps_on_server(STEPS, connection, now)
+}
+
+fn run_steps_on_server(steps: &[Step], connection: &Postgres, now: Timestamp) -> Result<(), OpenError> {
     let server = |error: StoreError| connection.open_error(&error);
     let found = || {
         connection
             .first("SELECT coalesce(max(version), 0) FROM schema_migrations", &(), |row| row.get::<i64>(0))
     };
-    let (known, found) = (newest(), found().map_err(server)?.unwrap_or_default());
+    let (known, found) = (newest_of(steps), found().map_err(server)?.unwrap_or_default());
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    for (version, name, _, sql) in STEPS.iter().filter(|(version, ..)| *version > found) {
-        let step = || {
+    for step in steps.iter().filter(|step| step.version > found) {
+        let apply = || {
             connection.begin()?;
-            connection.migrate(sql)?;
-            let add = "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, $3)";
-            connection.run(add, &(*version, *name, now.as_micros()))?;
+            connection.migrate(step.postgres)?;
+            connection.run(APPLIED, &(step.version, step.name, now.as_micros()))?;
             Ok(connection.commit()?)
         };
-        step().map_err(server)?;
+        apply().map_err(server)?;
     }
     Ok(())
 }
@@ -118,73 +139,104 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    #[test]
-    fn versions_count_up_from_one_and_run_once() {
-        assert!(STEPS.iter().zip(1..).all(|((version, ..), expected)| *version == expected));
-        let mut connection = Connection::open_in_memory().unwrap();
-        for _ in 0..2 {
-            run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
+    use testkit::postgres::Database;
+
+    use crate::database::postgres::Use;
+    use crate::database::{self, FromValue};
+
+    const FIRST: Step = Step {
+        version: 1,
+        name: "schema",
+        sqlite: "CREATE TABLE one (x INTEGER NOT NULL) STRICT; INSERT INTO one (x) VALUES (5);",
+        postgres: "CREATE TABLE one (x BIGINT NOT NULL); INSERT INTO one (x) VALUES (5);",
+    };
+    const SECOND: Step = Step {
+        version: 2,
+        name: "doubles",
+        sqlite: "ALTER TABLE one ADD COLUMN y INTEGER; UPDATE one SET y = 2 * x;",
+        postgres: "ALTER TABLE one ADD COLUMN y BIGINT; UPDATE one SET y = 2 * x;",
+    };
+    const THIRD: Step = Step {
+        version: 3,
+        name: "more",
+        sqlite: "CREATE TABLE two (x INTEGER NOT NULL) STRICT; UPDATE one SET x = 7;",
+        postgres: "CREATE TABLE two (x BIGINT NOT NULL); UPDATE one SET x = 7;",
+    };
+    const BROKEN: Step = Step {
+        sqlite: "CREATE TABLE two (x INTEGER NOT NULL) STRICT; UPDATE one SET x = 7; UPDATE nothing SET x = 7;",
+        postgres: "CREATE TABLE two (x BIGINT NOT NULL); UPDATE one SET x = 7; UPDATE nothing SET x = 7;",
+        ..THIRD
+    };
+
+    /// Runs a test on a new database of each engine.
+    fn on_both(test: impl Fn(&mut database::Connection)) {
+        test(&mut database::Connection::Sqlite(Connection::open_in_memory().unwrap()));
+        let database = Database::empty();
+        let server = Postgres::connect(&database.url().parse().unwrap(), Use::Writing).unwrap();
+        prepare_server(&server).unwrap();
+        test(&mut database::Connection::Postgres(Box::new(server)));
+    }
+
+    fn migrate(connection: &mut database::Connection, steps: &[Step]) -> Result<(), OpenError> {
+        match connection {
+            database::Connection::Sqlite(file) => {
+                run_steps(steps, file, Path::new("test.db"), Timestamp::default())
+            }
+            database::Connection::Postgres(server) => {
+                let migrated = run_steps_on_server(steps, server, Timestamp::default());
+                // A start that fails ends the connection.
+                if migrated.is_err() {
+                    server.roll_back().unwrap();
+                }
+                migrated
+            }
         }
-        let rows: i64 =
-            connection.query_row("SELECT count(*) FROM schema_migrations", [], |row| row.get(0)).unwrap();
-        assert_eq!(usize::try_from(rows), Ok(STEPS.len()));
+    }
+
+    fn column<T: FromValue>(connection: &database::Connection, sql: &str) -> Vec<T> {
+        connection.all(sql, (), |row| row.get(0)).unwrap()
+    }
+
+    fn versions(connection: &database::Connection) -> Vec<i64> {
+        column(connection, "SELECT version FROM schema_migrations ORDER BY version")
     }
 
     #[test]
-    fn waiting_posts_move_into_one_table() {
-        let connection = Connection::open_in_memory().unwrap();
-        let up_to = |versions: std::ops::RangeInclusive<i64>| {
-            for (_, _, sql, _) in STEPS.iter().filter(|(version, ..)| versions.contains(version)) {
-                connection.execute_batch(sql).unwrap();
-            }
-        };
-        connection.execute_batch(OWN_TABLES).unwrap();
-        up_to(1..=54);
-        connection
-            .execute_batch(
-                "INSERT INTO webhook_deliveries VALUES (x'01', 7, 1, 'c', 2, 30, 40, 500, 'no', 12, 'it said 500');
-                 INSERT INTO callbacks VALUES (x'02', 2, x'03', '5', 'https://example.com/+a', 1, 31, NULL, 41);
-                 INSERT INTO alert_deliveries VALUES ('owner', x'04', 0, 3, 32, 'away', x'05', NULL);",
-            )
-            .unwrap();
-        up_to(55..=newest());
-        let rows = connection
-            .prepare(
-                "SELECT concat_ws(' ', kind, hex(receiver), event, hex(item), state, attempts, next_at, error, tried_at)
-                 FROM posts ORDER BY kind",
-            )
-            .unwrap()
-            .query_map([], |row| row.get::<_, String>(0))
-            .unwrap()
-            .collect::<Result<Vec<_>, _>>()
-            .unwrap();
-        assert_eq!(
-            rows,
-            ["0 01 7  1 2 30 it said 500 40", "1  0 02 2 1 31 41", "2 6F776E6572 0 04 0 3 32 away"]
-        );
-        let link: String =
-            connection.query_row("SELECT invite_link FROM callbacks", [], |row| row.get(0)).unwrap();
-        assert_eq!(link, "https://example.com/+a");
+    fn versions_count_up_from_one() {
+        assert!(STEPS.iter().zip(1..).all(|(step, expected)| step.version == expected));
     }
 
     #[test]
-    fn no_type_of_sqlite_is_left_for_postgresql() {
-        // The first has functions beside its tables.
-        for (_, name, _, sql) in STEPS.iter().skip(1) {
-            for word in [" STRICT", "WITHOUT ROWID", " INTEGER", " BLOB"] {
-                assert!(!sql.contains(word), "{name}: {word}");
+    fn a_step_runs_once_and_keeps_the_rows() {
+        on_both(|connection| {
+            for steps in [&[FIRST][..], &[FIRST], &[FIRST, SECOND], &[FIRST, SECOND]] {
+                migrate(connection, steps).unwrap();
             }
-            assert_eq!(sql.matches(" TEXT").count(), sql.matches(" TEXT COLLATE \"C\"").count(), "{name}");
-        }
+            assert_eq!(versions(connection), [1, 2]);
+            assert_eq!(column::<i64>(connection, "SELECT y FROM one"), [10]);
+        });
+    }
+
+    #[test]
+    fn a_step_that_fails_is_undone_and_the_next_start_continues() {
+        on_both(|connection| {
+            migrate(connection, &[FIRST, SECOND, BROKEN]).unwrap_err();
+            assert_eq!(versions(connection), [1, 2]);
+            assert_eq!(column::<i64>(connection, "SELECT x FROM one"), [5]);
+            migrate(connection, &[FIRST, SECOND, THIRD]).unwrap();
+            assert_eq!(versions(connection), [1, 2, 3]);
+            assert_eq!(column::<i64>(connection, "SELECT x FROM one"), [7]);
+        });
     }
 
     #[test]
     fn a_database_of_a_newer_program_is_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap();
-        connection.execute("INSERT INTO schema_migrations VALUES (99, 'later', 0)", []).unwrap();
-        let refused = run(&mut connection, Path::new("test.db"), Timestamp::default()).unwrap_err();
-        assert!(matches!(refused, OpenError::Newer { found: 99, known } if known == STEPS.last().unwrap().0));
+        on_both(|connection| {
+            migrate(connection, &[FIRST, SECOND]).unwrap();
+            let refused = migrate(connection, &[FIRST]).unwrap_err();
+            assert!(matches!(refused, OpenError::Newer { found: 2, known: 1 }));
+            assert_eq!(versions(connection), [1, 2]);
+        });
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) fn second_of_leases() -> Duration {
     Duration::from_millis(named.unwrap_or(1000))
 }
 
-/// The variable that names a file which new stores begin as copies of: a tenth of a second of schema steps, made once.
+/// The variable that names a file which new stores begin as copies of: its schema is made once.
 pub const MIGRATED_STORE: &str = "MIGRATED_STORE";
 
 /// Makes a new database a copy of the file that [`MIGRATED_STORE`] names; the first one makes that file.

@@ -28,7 +28,7 @@ statements! {
     OFFER_FACTOR = "UPDATE users SET offered = $1 WHERE name = $2 AND factor IS NULL";
     CONFIRM_FACTOR = "
         UPDATE users SET factor = offered, factor_step = $1, offered = NULL
-        WHERE name = $2 AND offered = $3 AND factor IS NULL";
+        WHERE name = $2 AND offered = $3";
     HAS_FACTOR = "SELECT 1 FROM users WHERE name = $1 AND factor IS NOT NULL";
     DROP_FACTOR = "UPDATE users SET factor = NULL, offered = NULL WHERE name = $1 AND factor IS NOT NULL";
     USE_STEP = "

@@ -285,9 +285,8 @@ statements! {
 
     /// Messages that ended; looked for among those accepted since an id. To group them, SQLite would sort them all in memory.
     ENDED_SINCE = "
-        SELECT finished_at / 60000000, account, state,
-            CASE WHEN media = 2 THEN 2 WHEN content LIKE '%\"media\":[%' THEN 1 ELSE 0 END
-        FROM outbox WHERE id > $1 AND id <= $2 AND finished_at > $3";
+        SELECT finished_at / 60000000, account, state, media FROM outbox
+        WHERE id > $1 AND id <= $2 AND finished_at > $3";
 
     // ---- receipts
     /// Where a provider gives an id away twice, the later message has it.

@@ -59,14 +59,13 @@ statements! {
 }
 
 /// Whose queue a message waits in, for as long as it waits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {
     /// The caller named the one account.
     Pinned(AccountName),
     /// The account was the first choice when the message was accepted.
     Account(AccountName),
     /// Any account.
-    #[default]
     Pool,
 }
 
@@ -133,8 +132,7 @@ impl QuotaScope {
     fn read(columns: &Columns<'_>, first: usize) -> Result<Self, StoreError> {
         let key = columns.maybe_api_key(first + 2)?;
         Ok(Self {
-            // A row that an older program wrote for a name that is none today waits for any account.
-            queue: columns.get::<String>(first)?.parse().unwrap_or_default(),
+            queue: columns.parsed(first)?,
             service: codes::sending(columns.get(first + 1)?),
             caller: match key {
                 Some(key) => Caller::Key(key),
@@ -169,11 +167,7 @@ pub struct Waiting {
 impl Waiting {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let columns = Columns::new(row, TABLE);
-        Ok(Self {
-            id: columns.message_id(0)?,
-            lane: lane(&columns),
-            queue: columns.get::<String>(4)?.parse().unwrap_or_default(),
-        })
+        Ok(Self { id: columns.message_id(0)?, lane: lane(&columns), queue: columns.parsed(4)? })
     }
 }
 

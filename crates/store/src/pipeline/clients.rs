@@ -30,7 +30,6 @@ pub(super) struct Moved {
     chats: Vec<String>,
     appeals: Vec<AppealId>,
     /// What the other one had no word of, and got.
-    #[serde(default)]
     filled: ClientFields,
 }
 

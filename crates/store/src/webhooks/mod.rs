@@ -92,9 +92,7 @@ impl Webhooks<'_> {
         self.store
             .change(point::CHANGE_WEBHOOK, move |transaction| {
                 let filter = rows::filter_text(&webhook.filter)?;
-                let until = webhook.secrets.previous.first().map(|(_, until)| until.as_micros());
-                let row =
-                    params![record, webhook.description, filter, webhook.ordered, until, key(webhook.id)];
+                let row = params![record, webhook.description, filter, webhook.ordered, key(webhook.id)];
                 Ok(transaction.execute(sql::CHANGE, row)? > 0)
             })
             .await

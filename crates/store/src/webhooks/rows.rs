@@ -78,11 +78,9 @@ pub enum WebhookForm {
 struct Record<'a> {
     url: std::borrow::Cow<'a, str>,
     secret: std::borrow::Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    previous: Option<std::borrow::Cow<'a, str>>,
-    /// Those before that one, and until when each counts: microseconds.
+    /// Secrets of before, and until when each counts: microseconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    earlier: Vec<(std::borrow::Cow<'a, str>, i64)>,
+    previous: Vec<(std::borrow::Cow<'a, str>, i64)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,10 +107,8 @@ pub(super) fn seal(vault: &Vault, webhook: &StoredWebhook) -> Result<Sealed, Sto
     let record = Record {
         url: url.expose_secret().into(),
         secret: secret.expose_secret().into(),
-        previous: previous.first().map(|(previous, _)| previous.expose_secret().into()),
-        earlier: previous
+        previous: previous
             .iter()
-            .skip(1)
             .map(|(secret, until)| (secret.expose_secret().into(), until.as_micros()))
             .collect(),
         headers: headers
@@ -152,31 +148,25 @@ fn filter_of(text: &str) -> Result<EventFilter, String> {
 pub(super) struct SealedWebhook {
     webhook: StoredWebhook,
     record: Sealed,
-    previous_until: Option<Timestamp>,
 }
 
 impl SealedWebhook {
     pub(super) fn open(self, vault: &Vault) -> Result<StoredWebhook, StoreError> {
-        let Self { mut webhook, record, previous_until } = self;
+        let Self { mut webhook, record } = self;
         let row = webhook.id.to_string();
         let corrupt = |what: String| StoreError::corrupt(TABLE, "record", &row, what);
         let plain = vault.open(TABLE, &row, &record).map_err(|error| corrupt(error.to_string()))?;
         let plain =
             SecretText::from(String::from_utf8(plain).map_err(|_| corrupt("it is no text".to_owned()))?);
-        let Record { url, secret, previous, earlier, headers, form } =
-            serde_json::from_str(plain.expose_secret())
-                .map_err(|_| corrupt("it is no record of a webhook".to_owned()))?;
+        let Record { url, secret, previous, headers, form } = serde_json::from_str(plain.expose_secret())
+            .map_err(|_| corrupt("it is no record of a webhook".to_owned()))?;
         let own = |text: std::borrow::Cow<'_, str>| SecretText::from(text.into_owned());
         webhook.secrets = WebhookSecrets {
             url: own(url),
             secret: own(secret),
             previous: previous
-                .map(own)
-                .zip(previous_until)
                 .into_iter()
-                .chain(
-                    earlier.into_iter().map(|(secret, until)| (own(secret), Timestamp::from_micros(until))),
-                )
+                .map(|(secret, until)| (own(secret), Timestamp::from_micros(until)))
                 .collect(),
             headers: headers.into_iter().map(|(name, value)| (name.into_owned(), own(value))).collect(),
             form,
@@ -216,5 +206,5 @@ pub(super) fn read(row: &Row<'_>) -> Result<SealedWebhook, StoreError> {
         failures: columns.count(15)?,
         last_error: columns.get(16)?,
     };
-    Ok(SealedWebhook { webhook, record: columns.get(1)?, previous_until: columns.maybe_time(17)? })
+    Ok(SealedWebhook { webhook, record: columns.get(1)? })
 }

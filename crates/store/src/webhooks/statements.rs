@@ -5,11 +5,11 @@ use crate::statement::statements;
 statements! {
     LIST = "
         SELECT id, record, description, filter, ordered, created_at, created_by, paused_at, disabled_at, disabled_reason,
-            cursor, replay_after, replay_until, delivered_at, failing_since, failures, last_error, previous_until
+            cursor, replay_after, replay_until, delivered_at, failing_since, failures, last_error
         FROM webhooks ORDER BY id LIMIT $1";
     GET = "
         SELECT id, record, description, filter, ordered, created_at, created_by, paused_at, disabled_at, disabled_reason,
-            cursor, replay_after, replay_until, delivered_at, failing_since, failures, last_error, previous_until
+            cursor, replay_after, replay_until, delivered_at, failing_since, failures, last_error
         FROM webhooks WHERE id = $1";
     COUNT = "SELECT count(*) FROM webhooks";
     /// It hears what happens from now on.
@@ -17,7 +17,7 @@ statements! {
         INSERT INTO webhooks (id, record, description, filter, ordered, created_at, created_by, failures, cursor)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, (SELECT coalesce(max(seq), 0) FROM events))";
     CHANGE = "
-        UPDATE webhooks SET record = $1, description = $2, filter = $3, ordered = $4, previous_until = $5 WHERE id = $6";
+        UPDATE webhooks SET record = $1, description = $2, filter = $3, ordered = $4 WHERE id = $5";
     PAUSE = "UPDATE webhooks SET paused_at = coalesce(paused_at, $1) WHERE id = $2";
     RESUME = "
         UPDATE webhooks SET paused_at = NULL, disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, failures = 0,

@@ -215,9 +215,9 @@ async fn a_copy_onto_other_data_or_another_version_is_refused() {
         let newer = error_of(&to, &StoreLocation::server().address()).await;
         assert!(newer.contains("schema version 999"), "{newer}");
         assert!(error_of(&from, &to).await.contains("holds another store"));
-        other.run("DELETE FROM schema_migrations WHERE version > 17");
+        other.run("DELETE FROM schema_migrations");
         let older = error_of(&to, &StoreLocation::server().address()).await;
-        assert!(older.contains("schema version 17, this program makes"), "{older}");
+        assert!(older.contains("schema version 0, this program makes"), "{older}");
     }
     let foreign = tempfile::tempdir().unwrap();
     let file = foreign.path().join("theirs.db");

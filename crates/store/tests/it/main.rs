@@ -94,8 +94,6 @@ mod stats;
 #[cfg(test)]
 mod unresolved;
 #[cfg(test)]
-mod upgrade;
-#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod webhooks;

@@ -285,12 +285,11 @@ async fn messages_are_counted_in_pieces() {
     assert!(world.store.outbox().fail(Fail { id, failure, at }).await.unwrap());
     // More than two reads count, past the store.
     world.run(
-        "CREATE TEMP TABLE copies AS SELECT * FROM outbox;
-         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20500)
-         INSERT INTO copies SELECT unhex(substr(hex(one.id), 1, 12) || printf('%020x', n)), state, chat, chat_id, pin, account,
-             on_flood, send_at, created_at, updated_at, finished_at, join_fingerprint, listener, api_key, address, failure, content,
-             queue, media FROM numbers, outbox AS one;
-         INSERT INTO outbox SELECT * FROM copies WHERE id NOT IN (SELECT id FROM outbox)",
+        "CREATE TEMP TABLE copies AS
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20500)
+             SELECT one.* FROM numbers, outbox AS one;
+         UPDATE copies SET id = unhex(substr(hex(id), 1, 12) || printf('%020x', rowid));
+         INSERT INTO outbox SELECT * FROM copies",
     );
     let ended = world.store.outbox().ended_by_minute(since).await.unwrap();
     assert_eq!(ended.iter().map(|one| one.failed).collect::<Vec<_>>(), [20_501]);

@@ -1,5 +1,0 @@
--- The audit log: the same again is found without walking over everything of its action, and what was done has a bound
--- apart from what was refused.
-DROP INDEX audit_log_by_action;
-CREATE INDEX audit_log_same ON audit_log (action, kind, who, subject, address, result, code, at);
-CREATE INDEX audit_log_by_result ON audit_log (result, seq);

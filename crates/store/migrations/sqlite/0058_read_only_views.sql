@@ -1,1 +1,0 @@
--- The views of other programs take no writes here; on PostgreSQL they are made so.

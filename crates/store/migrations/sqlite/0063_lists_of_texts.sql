@@ -1,1 +1,0 @@
--- PostgreSQL alone lacks what reads a list of texts.
