@@ -70,7 +70,7 @@ fn write_printed(workspace: &Workspace, command: &str, path: &Path) -> Result<()
 
 /// A test writes what each channel carries, because it has an account of each.
 fn write_channel_table(workspace: &Workspace) -> Result<()> {
-    let mut cargo = one_test(workspace, "it", "table::the_book_has_the_table");
+    let mut cargo = one_test(workspace, &["--lib"], "it::table::the_book_has_the_table");
     program::run(cargo.env(CHANNEL_TABLE, "1"))?;
     println!("docs/channels.md");
     Ok(())
@@ -78,7 +78,8 @@ fn write_channel_table(workspace: &Workspace) -> Result<()> {
 
 /// A test takes the pictures, because it has a world, a day of work in it, and a browser.
 fn take_pictures(workspace: &Workspace) -> Result<()> {
-    let mut cargo = one_test(workspace, "browser", "pictures::the_pictures_of_the_book_are_taken");
+    let mut cargo =
+        one_test(workspace, &["--test", "browser"], "pictures::the_pictures_of_the_book_are_taken");
     browser::give(workspace, &mut cargo, true)?;
     cargo.env(PICTURES, workspace.root.join("docs").join("images"));
     program::run(&mut cargo)?;
@@ -86,10 +87,10 @@ fn take_pictures(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// A test, of all test programs of this name: with the packages and features of `cargo xtask test`, nothing is built twice.
-fn one_test(workspace: &Workspace, programs: &str, name: &str) -> Command {
+/// A test, of all test programs of these targets: with the packages and features of `cargo xtask test`, nothing is built twice.
+fn one_test(workspace: &Workspace, targets: &[&str], name: &str) -> Command {
     let mut cargo = program::cargo(&workspace.root);
-    cargo.args(["test", "--workspace", "--test", programs, "--features"]);
+    cargo.args(["test", "--workspace"]).args(targets).arg("--features");
     cargo.arg(testing_features(workspace.members()).join(","));
     cargo.args(["--", "--include-ignored", "--exact", name]);
     cargo

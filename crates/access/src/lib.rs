@@ -69,3 +69,10 @@ impl Access {
         }))
     }
 }
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as access;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

@@ -27,3 +27,7 @@ pub use offline::{CrashNotice, OfflineTarget, TargetReport, notify_offline};
 pub use probe::{Card, Probe, ProbeResult, Round};
 pub use store::StoredMute;
 pub use view::{AlertView, Silence, TargetAddress, TargetOrigin, TargetView, WindowView};
+
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

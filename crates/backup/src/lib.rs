@@ -45,3 +45,10 @@ pub use restore::{Done, Places, Ready, Restore, RestoreError, Waiting, finish, i
 pub use seal::{Identity, OpenCopyError};
 pub use service::{BackupParts, BackupState, BackupStatus, BackupView, Backups, Troubles};
 pub use verify::{Verification, Verified, verify};
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as backup;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

@@ -113,3 +113,10 @@ impl Nature {
         }
     }
 }
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as channels;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

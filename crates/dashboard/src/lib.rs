@@ -35,3 +35,7 @@ mod words;
 
 pub use dashboard::Dashboard;
 pub use routes::router;
+
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

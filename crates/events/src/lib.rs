@@ -15,3 +15,10 @@ pub use invite::{InviteCallbacks, StartError};
 pub use schedule::Kind;
 pub use signature::{InvalidKey, SigningKey};
 pub use webhooks::{WebhookError, Webhooks, WebhooksParts, event_body, new_secret};
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as events;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

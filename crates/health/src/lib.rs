@@ -29,3 +29,7 @@ pub use overview::{CardFilter, Counts, Cursor, Facts, InvalidCursor, LARGEST_PAG
 pub use process::{Usage, usage};
 pub use tally::Amount;
 pub use telegram::{Clearing, ClearingError, ClearingView, Phase};
+
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

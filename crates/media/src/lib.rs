@@ -19,3 +19,10 @@ pub use kind::{Content, Facts, Kind, Wish};
 pub use name::FileName;
 pub use outgoing::{Held, Outgoing};
 pub use shelf::{Shelf, Upload};
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as media;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

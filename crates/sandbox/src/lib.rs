@@ -29,3 +29,10 @@ mod web_k;
 pub use ai::AiEndpoint;
 pub use channels::ChannelEffect;
 pub use running::{Running, Sandbox, SandboxError, SandboxOptions};
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as sandbox;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

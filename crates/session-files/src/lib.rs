@@ -41,3 +41,10 @@ pub use strings::{pyrogram_string, string_session};
 pub use tables::TableRows;
 pub use unreadable::{Foreign, Unreadable, Unwritable};
 pub use write::{write_kurigram, write_telethon};
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as session_files;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

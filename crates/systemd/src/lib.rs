@@ -12,3 +12,7 @@ pub use install::{InstallError, Installed, Plan, Planned, UninstallError, Uninst
 pub use notify::{Notifier, WatchdogTime};
 pub use systemd::{Status, Systemd, SystemdError};
 pub use text::{Account, InvalidUnit, UnitOptions};
+
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

@@ -65,3 +65,10 @@ pub const FAILPOINTS: &[&str] = &[
     "telegram.clearing.started",
     session_files::COPIED,
 ];
+
+/// The name by which the tests of `tests` call this crate.
+#[cfg(test)]
+extern crate self as telegram;
+#[cfg(test)]
+#[path = "../tests/it/main.rs"]
+mod it;

@@ -3,7 +3,7 @@
 use access::{FirstError, Role, UnfitPassword};
 use domain::{ExposeSecret, SecretText};
 
-use crate::world::{World, name};
+use crate::it::world::{World, name};
 
 #[tokio::test]
 async fn the_password_of_the_environment_is_the_first_users() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use access::{ChangeError, NewSession, Role, SignIn, SignInError, UnfitPassword};
 use domain::{ExposeSecret, SecretText, Timestamp};
 
-use crate::world::{PASSWORD, World, ended_waits, from, name};
+use crate::it::world::{PASSWORD, World, ended_waits, from, name};
 
 fn code(secret: &SecretText, now: Timestamp) -> String {
     testkit::authenticator::code(secret.expose_secret(), now.as_seconds())

@@ -6,7 +6,7 @@ use access::{ChangeError, IDLE, PeopleError, Role, SessionToken, SignInError, Vi
 use ambient::Ids;
 use domain::SecretText;
 
-use crate::world::{PASSWORD, World, ended_waits, from, name};
+use crate::it::world::{PASSWORD, World, ended_waits, from, name};
 
 async fn visitor(world: &World, token: &SessionToken) -> Option<Visitor> {
     world.access.session(token, &from("192.0.2.1")).await.expect("reads")

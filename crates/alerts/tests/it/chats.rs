@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::hook::Hook;
-use crate::world::{World, chat, webhook};
+use crate::it::hook::Hook;
+use crate::it::world::{World, chat, webhook};
 
 #[tokio::test]
 async fn a_chat_is_notified_by_a_message_of_the_outbox() {
@@ -54,7 +54,7 @@ async fn failed_notice_is_a_new_message_next_time() {
 #[tokio::test]
 async fn a_test_tells_a_chat_too() {
     let world = World::with(vec![chat("owner", None)]).await;
-    assert_eq!(world.alerts.test("owner").await.expect("answered"), alerts::Tested::Delivered);
+    assert_eq!(world.alerts.test("owner").await.expect("answered"), crate::Tested::Delivered);
     assert!(world.script.sent()[0].1.contains("This is a test"));
     world.script.refuse(true);
     let refused = world.alerts.test("owner").await.expect_err("refused").to_string();
@@ -76,7 +76,7 @@ async fn a_test_answers_within_ten_seconds_what_it_waits_for() {
     let tested =
         tokio::select! { tested = test => tested.expect("it is on its way"), () = as_time_goes_by => return };
     let passed = world.clock.running().saturating_sub(begun);
-    let alerts::Tested::Queued { why, .. } = tested else { panic!("{tested:?}") };
+    let crate::Tested::Queued { why, .. } = tested else { panic!("{tested:?}") };
     assert!(why.contains("Telegram has not answered yet"), "{why}");
     assert!(passed <= Duration::from_secs(10), "{passed:?}");
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use alerts::{CrashNotice, OfflineTarget, notify_offline};
+use crate::{CrashNotice, OfflineTarget, notify_offline};
 use ambient::{Clock, Ids};
 use domain::AlertNoticeId;
 use media::{AllowList, Allowed};
 
-use crate::hook::{Answer, Hook};
-use crate::mailbox::MailServer;
-use crate::world::{chat, email, webhook};
+use crate::it::hook::{Answer, Hook};
+use crate::it::mailbox::MailServer;
+use crate::it::world::{chat, email, webhook};
 
 fn notice(clock: &Clock) -> CrashNotice {
     CrashNotice {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerts::TargetError;
+use crate::TargetError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use config::AlertTargetFields;
@@ -11,8 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use store::{MasterKey, MirrorError, read_mirrored_targets};
 
-use crate::hook::{Answer, Hook};
-use crate::world::{World, email, signed, webhook};
+use crate::it::hook::{Answer, Hook};
+use crate::it::world::{World, email, signed, webhook};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use alerts::{Hours, MaintenanceWindow, Scope, Silence};
+use crate::{Hours, MaintenanceWindow, Scope, Silence};
 
-use crate::hook::Hook;
-use crate::world::{World, webhook};
+use crate::it::hook::Hook;
+use crate::it::world::{World, webhook};
 
 #[tokio::test]
 async fn mute_survives_a_restart_and_ends_when_lifted() {
@@ -62,7 +62,7 @@ async fn times_that_cannot_be_are_refused() {
     let world = World::with(Vec::new()).await;
     let now = world.clock.now();
     for until in [now, now.minus(Duration::from_hours(1)), now.plus(Duration::from_hours(24 * 91))] {
-        assert!(matches!(world.alerts.mute("store", until, "anna").await, Err(alerts::MuteError::Time)));
+        assert!(matches!(world.alerts.mute("store", until, "anna").await, Err(crate::MuteError::Time)));
     }
     assert!(world.alerts.mutes().is_empty());
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use alerts::Round;
+use crate::Round;
 use serde_json::json;
 use store::{AlertFilter, AlertState, Page};
 
-use crate::hook::{Answer, Hook};
-use crate::mailbox::MailServer;
-use crate::world::{World, email, probe, webhook};
+use crate::it::hook::{Answer, Hook};
+use crate::it::mailbox::MailServer;
+use crate::it::world::{World, email, probe, webhook};
 
 #[tokio::test]
 async fn all_targets_hear_of_trouble_and_recovery() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round};
+use crate::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round};
 use ambient::{Chance, Clock, Ids};
 use config::{AlertSettings, AlertTargetFields, AlertTargetKind};
 use delivery::{Ambient, Delivery};
@@ -11,7 +11,7 @@ use media::{AllowList, Allowed};
 use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
 
-use crate::script::Script;
+use crate::it::script::Script;
 
 pub(crate) struct World {
     pub(crate) alerts: Alerts,

@@ -8,7 +8,7 @@ use backup::{Identity, OpenCopyError, RestoreError, Verification, verify};
 use config::BackupCopySettings;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, by_hand, names};
+use crate::it::world::{World, by_hand, names};
 
 /// A file with a new identity, as `age-keygen` writes it, and its recipient.
 pub(crate) fn identity(place: &Path) -> (PathBuf, String) {

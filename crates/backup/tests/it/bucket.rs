@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use crate::world::{HOUR, World, by_hand};
+use crate::it::world::{HOUR, World, by_hand};
 
 /// The store; gone when dropped.
 pub(crate) struct S3 {

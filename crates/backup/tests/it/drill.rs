@@ -8,8 +8,8 @@ use backup::{BackupError, BackupState, BackupStatus, DrillOf, RestoreError, Veri
 use config::{BackupCopySettings, BackupSettings};
 use tokio_util::sync::CancellationToken;
 
-use crate::age::{encrypted, identity};
-use crate::world::{HOUR, World, by_hand, names};
+use crate::it::age::{encrypted, identity};
+use crate::it::world::{HOUR, World, by_hand, names};
 
 fn weekly(copy: BackupCopySettings) -> BackupSettings {
     BackupSettings { drill_every: 7 * 24 * HOUR, ..by_hand(copy) }

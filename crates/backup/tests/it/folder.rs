@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use config::{BackupCopySettings, BackupSettings};
 
-use crate::world::{HOUR, World, by_hand, names};
+use crate::it::world::{HOUR, World, by_hand, names};
 
 fn to(folder: PathBuf) -> BackupCopySettings {
     BackupCopySettings { folder: Some(folder), ..BackupCopySettings::default() }

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use store::{StoredInbound, WebhookForm};
 
-use crate::support::{Receiver, World, id_of, messages, text};
+use crate::it::support::{Receiver, World, id_of, messages, text};
 
 const BUYER: i64 = 2_000_002;
 const CHAT: &str = "u2i-555001~2000002";
@@ -302,7 +302,7 @@ async fn people_are_blocked_once_and_for_a_known_reason() {
 proptest! {
     #[test]
     fn no_posted_body_panics(body in any::<Vec<u8>>(), kind in "[a-zA-Z]{0,8}", id in any::<i64>()) {
-        let provider = crate::support::lone(ChannelKind::Avito, "client_id = \"a\"\nclient_secret = \"b\"");
+        let provider = crate::it::support::lone(ChannelKind::Avito, "client_id = \"a\"\nclient_secret = \"b\"");
         let _ = provider.hook(&posted(body));
         for kind in [kind.as_str(), "text", "image", "voice", "location", "link", "item", "call", "deleted"] {
             let content = json!({"image": {"sizes": {kind: id, "x": "y", "9999999999x1": "z"}}, "voice": id});

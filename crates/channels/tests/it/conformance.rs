@@ -19,8 +19,8 @@ use domain::{
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, content_of, hurried, id_of, md5, messages, text};
-use crate::table::{COLUMNS, Column, Row};
+use crate::it::support::{Receiver, World, content_of, hurried, id_of, md5, messages, text};
+use crate::it::table::{COLUMNS, Column, Row};
 
 /// How long something is waited for.
 const TIMEOUT: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ use domain::text::{Entity, EntityKind, FormattedText};
 use domain::{ExternalChat, MessageOrigin, Outcome, ProviderId};
 use serde_json::{Value, json};
 
-use crate::support::{World, content_of, id_of, md5, messages, text};
+use crate::it::support::{World, content_of, id_of, md5, messages, text};
 
 const ANNA: &str = "anna@example.org";
 

@@ -13,8 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-use crate::proxies::Proxy;
-use crate::support::{content_of, id_of, lone, messages, text};
+use crate::it::proxies::Proxy;
+use crate::it::support::{content_of, id_of, lone, messages, text};
 
 /// The Python that has aiosmtpd.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";

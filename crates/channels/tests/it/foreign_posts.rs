@@ -6,8 +6,8 @@ use std::time::Duration;
 use channels::{HookPost, Incoming, Provider};
 use serde_json::json;
 
-use crate::support::{Receiver, World};
-use crate::table::{COLUMNS, Column};
+use crate::it::support::{Receiver, World};
+use crate::it::table::{COLUMNS, Column};
 
 /// What an account is posted when a customer writes.
 async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) -> HookPost {

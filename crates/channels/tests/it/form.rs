@@ -7,7 +7,7 @@ use config::ChannelKind;
 use domain::Outcome;
 use serde_json::json;
 
-use crate::support::{Receiver, World, messages, text};
+use crate::it::support::{Receiver, World, messages, text};
 
 #[tokio::test]
 async fn a_form_comes_in_and_nothing_goes_out() {

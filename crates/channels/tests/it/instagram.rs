@@ -15,7 +15,7 @@ use domain::secret::ExposeSecret;
 use domain::{ExternalChat, InboundChange, MessageOrigin, Outcome, ProviderId};
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, messages, text};
+use crate::it::support::{Receiver, World, messages, text};
 
 const CHANNEL: ChannelKind = ChannelKind::Instagram;
 const CUSTOMER: &str = "5550001";

@@ -13,7 +13,7 @@ use domain::{ExternalChat, MessageOrigin, Outcome, ProviderId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{self, Receiver, World, id_of, messages};
+use crate::it::support::{self, Receiver, World, id_of, messages};
 
 const CHAT: &str = "1000000007";
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::support::{World, id_of, text};
+use crate::it::support::{World, id_of, text};
 
 /// A SOCKS5 proxy (RFC 1928, 1929) for which each name is this machine.
 pub(crate) struct Proxy {

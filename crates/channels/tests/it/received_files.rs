@@ -16,7 +16,7 @@ use media::{Disk, Limits, Outgoing};
 use serde_json::{Value, json};
 use store::{InboundFile, InboundFilter, MasterKey, Page, Store, StoreOptions, StoredInbound};
 
-use crate::support::{Receiver, World, hurried};
+use crate::it::support::{Receiver, World, hurried};
 
 const FOLDER: Limits =
     Limits { most: 1 << 30, idle: Duration::from_hours(1), total: Duration::from_hours(24) };

@@ -10,7 +10,7 @@ use domain::{InboundChange, InboundReceipt, Outcome, ProviderId};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use crate::support::{World, messages, text};
+use crate::it::support::{World, messages, text};
 
 const PHONE: &str = "+70000000001";
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::support::{lone, messages, text};
+use crate::it::support::{lone, messages, text};
 
 /// Names the folder of npm's package `smpp`.
 const PACKAGE: &str = "SWITCHBOARD_TEST_SMPP";

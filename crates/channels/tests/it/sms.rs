@@ -10,7 +10,7 @@ use domain::outcome::HoldScope;
 use domain::{ExternalChat, InboundChange, Outcome, ProviderId, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, content_of, lone, messages, text};
+use crate::it::support::{Receiver, World, content_of, lone, messages, text};
 
 const PHONE: &str = "+70000000001";
 

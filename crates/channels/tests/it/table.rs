@@ -9,7 +9,7 @@ use domain::MessageState;
 use domain::text::{TextLimit, Unit};
 use strum::VariantArray;
 
-use crate::support::World;
+use crate::it::support::World;
 
 /// Says that the table in the book is to be written, not compared.
 const WRITES: &str = "SWITCHBOARD_CHANNEL_TABLE";

@@ -11,7 +11,7 @@ use domain::text::{FormattedText, ParseMode, parse};
 use domain::{ExternalChat, InboundEvent, InboundMessage, MessageOrigin, Outcome};
 use serde_json::json;
 
-use crate::support::{Receiver, World, id_of, md5, messages, text};
+use crate::it::support::{Receiver, World, id_of, md5, messages, text};
 
 const CUSTOMER: &str = "2001";
 

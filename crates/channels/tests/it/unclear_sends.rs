@@ -11,8 +11,8 @@ use domain::{Address, ChannelChat, ChatRef, ExternalChat, Outcome, Timestamp};
 use serde_json::json;
 use store::{Binding, MasterKey, Store, StoreOptions};
 
-use crate::support::{World, hurried, text};
-use crate::table::COLUMNS;
+use crate::it::support::{World, hurried, text};
+use crate::it::table::COLUMNS;
 
 /// The accounts whose chats are looked at, and for how many seconds a call of each may still have an effect.
 const LOOKED_AT: [(&str, u64); 4] = [("shop", 5), ("phone", 30), ("assistant", 10), ("studio", 30)];

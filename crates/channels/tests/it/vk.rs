@@ -12,7 +12,7 @@ use domain::{ExternalChat, InboundChange, InboundReceipt, MessageOrigin, Outcome
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, World, hurried, id_of, lone, messages, text};
+use crate::it::support::{Receiver, World, hurried, id_of, lone, messages, text};
 
 const PERSON: &str = "2001";
 

@@ -12,7 +12,7 @@ use domain::{InboundChange, InboundEvent, InboundKind, MessageOrigin, Outcome, P
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{self, Receiver, World, content_of, messages};
+use crate::it::support::{self, Receiver, World, content_of, messages};
 
 const CHAT: &str = "70000000001@c.us";
 

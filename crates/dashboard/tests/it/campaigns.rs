@@ -10,7 +10,7 @@ use store::{
     NextTurn, StoredAttempt,
 };
 
-use crate::world::{Browser, World, send, send_files, shows};
+use crate::it::world::{Browser, World, send, send_files, shows};
 
 const ALL: [&str; 7] = [
     "/campaigns/spring",

@@ -1,7 +1,6 @@
 //! Accounts of channels on their pages: paused, connected, what they lack, the steps at their provider, a message for a test; added
 //! to the settings, and removed.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,8 +14,8 @@ use serde_json::{Value, json};
 use test_app::TestApp;
 use web::{ChannelAdded, ChannelChange, ChannelChanges, NotChanged};
 
-use crate::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
-use crate::world::{Browser, World, note, send, shows, submit};
+use crate::it::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
+use crate::it::world::{Browser, World, note, send, shows, submit};
 
 /// An account of forms, which asks nothing of any provider.
 fn site() -> Account {
@@ -297,7 +296,8 @@ async fn an_account_is_removed_after_a_question() {
 
 #[tokio::test]
 async fn changes_that_need_a_restart_are_shown() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("next-start.toml");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("next-start.toml");
     std::fs::write(&file, "[[channels]]\nname = \"club\"\nchannel = \"vk\"\n").expect("written");
     let (changes, _requests) = ChannelChanges::channel(Some(file));
     let builder = TestApp::builder().with_channels(vec![site()]).with_channel_changes(changes);

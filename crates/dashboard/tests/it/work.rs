@@ -10,7 +10,7 @@ use domain::{ChatId, ChatRef, MessageId, MessageState, Role};
 use http::StatusCode;
 use store::{Accept, Begin, Doubt, Fail, Origin};
 
-use crate::world::{World, note, submit};
+use crate::it::world::{World, note, submit};
 
 /// The chat that messages are for where a test names no other.
 pub(crate) const CHAT: &str = "-1001234567890";

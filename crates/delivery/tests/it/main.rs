@@ -14,6 +14,7 @@ mod late;
 mod lease;
 mod limits;
 mod once;
+mod points;
 mod power_cut;
 mod provider;
 mod races;

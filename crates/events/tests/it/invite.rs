@@ -8,8 +8,8 @@ use domain::Service;
 use serde_json::json;
 use store::{Direction, FailedState};
 
-use crate::receiver::{Receiver, Reply};
-use crate::world::World;
+use crate::it::receiver::{Receiver, Reply};
+use crate::it::world::World;
 
 #[tokio::test]
 async fn a_callback_is_posted_as_the_receiver_knows_it() {

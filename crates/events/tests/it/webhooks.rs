@@ -11,8 +11,8 @@ use events::{Links, SigningKey, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
 use store::{EventRetention, Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
 
-use crate::receiver::{Posted, Receiver, Reply};
-use crate::world::World;
+use crate::it::receiver::{Posted, Receiver, Reply};
+use crate::it::world::World;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const SOON: Duration = Duration::from_mins(1);

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crate::{Clearing, ClearingError, Lamp, Phase};
 use domain::account::Operation;
 use domain::{AccountName, AccountState, Purpose, Service, Timestamp};
-use health::{Clearing, ClearingError, Lamp, Phase};
 use sandbox::telegram::FaultName;
 use store::Hold;
 use telegram::ServiceAction;
 use telegram::router::Usable;
 
-use crate::world::{Run, World, account, failed, until};
+use crate::it::world::{Run, World, account, failed, until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

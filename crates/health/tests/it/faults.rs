@@ -3,19 +3,19 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::{Advice, CardFilter, CardId, CardKind, Lamp, Port, PortLoad, PortState, ProbeOutcome};
 use delivery::Submission;
 use domain::Service;
 use domain::account::Operation;
 use domain::message::{Content, OnFlood};
 use domain::text::{FormattedText, ParseMode};
-use health::{Advice, CardFilter, CardId, CardKind, Lamp, Port, PortLoad, PortState, ProbeOutcome};
 use sandbox::telegram::FaultName;
 use store::{Hold, Origin};
 use telegram::{Action, ServiceAction};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::world::{BEGINS, World, account, failed, of_kind};
+use crate::it::world::{BEGINS, World, account, failed, of_kind};
 
 const SOON: Duration = Duration::from_mins(1);
 

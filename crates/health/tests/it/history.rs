@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::{CardId, ProbeOutcome, STRIP};
 use domain::Service;
-use health::{CardId, ProbeOutcome, STRIP};
 
-use crate::world::{World, account};
+use crate::it::world::{World, account};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_keeps_the_history_with_a_gap() {
@@ -36,13 +36,13 @@ async fn restart_keeps_the_history_with_a_gap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sends_are_counted_over_a_stop_and_a_kill() {
-    let _turn = crate::world::BEGINS.lock().await;
+    let _turn = crate::it::world::BEGINS.lock().await;
     let world = World::of(&["main"]).await;
     let run = world.start().await;
     for _ in 0..3 {
-        run.delivery.submit(crate::faults::text("@client_1")).await.expect("accepted");
+        run.delivery.submit(crate::it::faults::text("@client_1")).await.expect("accepted");
     }
-    crate::world::until("they are sent", || run.delivery.counted().sent == 3).await;
+    crate::it::world::until("they are sent", || run.delivery.counted().sent == 3).await;
     // No round has counted them: as when the program is killed, only the store knows.
     let health = run.health.clone();
     run.stop().await;
@@ -50,9 +50,9 @@ async fn sends_are_counted_over_a_stop_and_a_kill() {
     std::fs::remove_file(world.folder.path().join("data/health.db")).expect("the beats are lost");
     let mut run = world.start().await;
     let sent =
-        |run: &crate::world::Run| run.health.overview(&health::CardFilter::default()).facts.sent_last_hour;
+        |run: &crate::it::world::Run| run.health.overview(&crate::CardFilter::default()).facts.sent_last_hour;
     assert_eq!((sent(&run), run.card(&account("main")).sent_last_hour), (3, Some(3)));
-    let service = |run: &crate::world::Run, service| run.card(&CardId::service(service)).sent_last_hour;
+    let service = |run: &crate::it::world::Run, service| run.card(&CardId::service(service)).sent_last_hour;
     assert_eq!([Service::SendText, Service::SendMedia].map(|one| service(&run, one)), [Some(3), Some(0)]);
     run.round().await;
     assert_eq!(sent(&run), 3, "nothing is counted twice");
@@ -70,11 +70,11 @@ async fn history_and_uptime_survive_a_clock_set_back() {
     for _ in 0..9 {
         run.round().await;
     }
-    let dots = |strip: Vec<health::Minute>| {
+    let dots = |strip: Vec<crate::Minute>| {
         strip.iter().filter(|minute| minute.answer != ProbeOutcome::NotAsked).count()
     };
     let before = dots(run.health.strip(&card));
-    let up = |run: &crate::world::Run| {
+    let up = |run: &crate::it::world::Run| {
         let since = run.card(&CardId::store()).up_since.expect("it is up");
         run.clock.now().since(since)
     };
@@ -105,7 +105,7 @@ async fn a_damaged_file_of_beats_is_begun_again() {
     std::fs::write(&file, vec![b'x'; 8192]).expect("written");
     let mut run = world.start().await;
     run.round().await;
-    assert!(run.health.overview(&health::CardFilter::default()).facts.beats_kept);
+    assert!(run.health.overview(&crate::CardFilter::default()).facts.beats_kept);
     assert!(world.folder.path().join("data/health.db.damaged").exists());
     run.stop().await;
 }

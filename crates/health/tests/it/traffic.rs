@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use crate::{Advice, CardFilter, CardId, Lamp, ProbeOutcome};
 use delivery::Submission;
 use domain::Service;
-use health::{Advice, CardFilter, CardId, Lamp, ProbeOutcome};
 use sandbox::telegram::FaultName;
 
-use crate::faults::text;
-use crate::world::{BEGINS, Run, World, account};
+use crate::it::faults::text;
+use crate::it::world::{BEGINS, Run, World, account};
 
 const SOON: u64 = 60;
 

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::{Beat, Card, CardId, CardKind, Health, HealthParts, Port, ProbeOutcome, Round};
 use ambient::{Chance, Clock, Ids};
 use config::{Settings, TelegramSettings};
 use delivery::{Ambient, Delivery, SagaLimits, Sagas};
 use domain::{AccountState, Timestamp};
-use health::{Beat, Card, CardId, CardKind, Health, HealthParts, Port, ProbeOutcome, Round};
 use sandbox::telegram::{FaultName, FaultOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{Disk, MasterKey, Store, StoreOptions};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use logs::{ErrorKind, Filter, LogStore, OpenError, Query, Reader};
 use proptest::prelude::*;
 
-use crate::world::{World, read, retention};
+use crate::it::world::{World, read, retention};
 
 #[tokio::test]
 async fn any_text_is_stored_unchanged() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use logs::{Filter, Level, Retention};
 use proptest::prelude::*;
 
-use crate::world::{TIMEOUT, World, retention, size, size_at_once};
+use crate::it::world::{TIMEOUT, World, retention, size, size_at_once};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]

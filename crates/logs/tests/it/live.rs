@@ -6,7 +6,7 @@ use logs::{Filter, Level, LogStore, TailEvent};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::world::{World, retention};
+use crate::it::world::{World, retention};
 
 const SOON: Duration = Duration::from_mins(1);
 

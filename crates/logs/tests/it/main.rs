@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod bounds;
+mod kill;
 mod live;
 mod search;
 mod world;

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use logs::{ErrorKind, Filter, Level, Order, Query, Reader, Service};
 use proptest::prelude::*;
 
-use crate::world::World;
+use crate::it::world::World;
 
 const SMALL: u64 = 1_000_000;
 

@@ -9,8 +9,8 @@ use media::intake::Wait;
 use media::{Content, FetchError, Fetched, Limits, Names, TakeError, Timeouts};
 use sha2::{Digest, Sha256};
 
-use crate::server::{Act, Server, answer, fine, sent_on};
-use crate::world::{AGES, LIMITS, NO_TIMEOUT, Scripted, World, allowed};
+use crate::it::server::{Act, Server, answer, fine, sent_on};
+use crate::it::world::{AGES, LIMITS, NO_TIMEOUT, Scripted, World, allowed};
 
 /// Fetches from 127.0.0.1, which is allowed, with names that all mean it.
 async fn fetched(world: &World, url: &str) -> Result<Fetched, FetchError> {

@@ -13,7 +13,7 @@ use media::{Content, Limits, TakeError};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::world::{LIMITS, World};
+use crate::it::world::{LIMITS, World};
 
 fn pieces(pieces: Vec<Vec<u8>>) -> impl futures::Stream<Item = Result<Bytes, Infallible>> {
     stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece))))

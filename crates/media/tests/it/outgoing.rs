@@ -9,7 +9,7 @@ use domain::media::{FileKey, Sha256};
 use futures::stream;
 use media::{Held, Outgoing};
 
-use crate::world::{LIMITS, World};
+use crate::it::world::{LIMITS, World};
 
 const HOUR: Duration = Duration::from_hours(1);
 

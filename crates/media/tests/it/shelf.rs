@@ -16,7 +16,7 @@ use media::{Limits, Shelf, TakeError, Upload};
 use proptest::prelude::*;
 use tokio::sync::Notify;
 
-use crate::world::{LIMITS, World, names};
+use crate::it::world::{LIMITS, World, names};
 
 const RULES: Rules = Rules { keep: Duration::from_hours(24), most_bytes: 100, most_files: 4 };
 

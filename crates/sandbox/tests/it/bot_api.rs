@@ -11,7 +11,7 @@ use futures::future::select;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, mpsc};
 
-use crate::control::Port;
+use crate::it::control::Port;
 
 /// A bot with a token, to whom a client has written.
 struct Bot {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::control::Port;
+use crate::it::control::Port;
 
 /// Names the Python that has the clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grammers_tl_types::{LAYER, name_for_id};
 
-use crate::control::Port;
+use crate::it::control::Port;
 
 /// Names the Python that has Telethon.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use session_files::{Foreign, Kind, Unreadable, read};
 
-use crate::fixture::{change, database, key, set_key, telethon};
-use crate::python;
+use crate::it::fixture::{change, database, key, set_key, telethon};
+use crate::it::python;
 
 fn refusal(path: &Path) -> Unreadable {
     read(path).expect_err("a refusal")

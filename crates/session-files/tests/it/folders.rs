@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use domain::ExposeSecret;
 use session_files::{Foreign, Limit, Unreadable, scan, string_session, write_kurigram, write_telethon};
 
-use crate::fixture::{database, session};
+use crate::it::fixture::{database, session};
 
 #[test]
 fn all_sessions_are_found_and_grouped_by_key() {

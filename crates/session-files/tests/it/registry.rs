@@ -5,7 +5,7 @@ use std::fs;
 use domain::{ChatId, Timestamp};
 use session_files::{AssignmentStatus, Direction, OperationStatus, Table, Unreadable, legacy_registry};
 
-use crate::fixture::{change, database};
+use crate::it::fixture::{change, database};
 
 const SCHEMA: &str = "
     CREATE TABLE chat_assignments (chat_id TEXT PRIMARY KEY, account_name TEXT, title TEXT, invite_link TEXT,

@@ -11,8 +11,8 @@ use session_files::{
     write_kurigram, write_telethon,
 };
 
-use crate::fixture::{change, database, key, session, telethon};
-use crate::python;
+use crate::it::fixture::{change, database, key, session, telethon};
+use crate::it::python;
 
 const USER: i64 = 7_000_000_001;
 
@@ -138,7 +138,7 @@ fn pyrogram_file_is_read_before_and_after_kurigram() {
          INSERT INTO sessions VALUES (5, 12345, 0, zeroblob(256), 0, 7000000001, 1);
          INSERT INTO peers (id, access_hash, type, username) VALUES (42, -2222, 'bot', 'demo_bot');",
     );
-    crate::fixture::set_key(&path, &key(4));
+    crate::it::fixture::set_key(&path, &key(4));
     let before = read(&path).expect("a session");
     assert_eq!((before.kind, before.version), (Kind::PyrogramFile, Some(3)));
     assert_eq!(before.session.peers, [peer(42, Some(-2222), PeerKind::Bot, Some("demo_bot"))]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use systemd::{Account, InstallError, Plan, Systemd, SystemdError, UnitOptions};
+use crate::{Account, InstallError, Plan, Systemd, SystemdError, UnitOptions};
 use tempfile::TempDir;
 
 /// A machine: a folder of units, and a service manager that believes what is reported to it.

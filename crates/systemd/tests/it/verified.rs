@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use systemd::{Account, Plan, Systemd, UnitOptions};
+use crate::{Account, Plan, Systemd, UnitOptions};
 use tempfile::TempDir;
 
 /// The units in a folder, for a program that is there.

@@ -6,7 +6,7 @@ use delivery::RefusalKind;
 use domain::account::AccountState;
 use telegram::{ActError, Action};
 
-use crate::world::{World, able, candidates, name, one_account, send, state, until, view};
+use crate::it::world::{World, able, candidates, name, one_account, send, state, until, view};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_account_gets_no_work_and_stays_connected() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::{Candidates, RefusalKind, Sender};
 use sandbox::telegram::{FaultName, MemberOrder, NewChat};
 
-use crate::world::{World, able, candidates, name, one_account, query, until, view};
+use crate::it::world::{World, able, candidates, name, one_account, query, until, view};
 
 const UNKNOWN: &str = "-1009999999999";
 

@@ -6,8 +6,8 @@ use domain::text::{Entity, EntityKind, FormattedText};
 use sandbox::telegram::{FaultName, NewMessage};
 use telegram::{ChangeError, Edit, Typing};
 
-use crate::files::ids;
-use crate::world::{World, chat, message_id, name, one_account, send};
+use crate::it::files::ids;
+use crate::it::world::{World, chat, message_id, name, one_account, send};
 
 fn edit(text: &str) -> Edit {
     Edit { text: FormattedText::plain(text), preview: false }

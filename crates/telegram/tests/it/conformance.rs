@@ -14,7 +14,7 @@ use store::Origin;
 use telegram::Pool;
 use testkit::conformance::{Answer, Stage, conforms, keeps_pace};
 
-use crate::world::{World, chat, content, name};
+use crate::it::world::{World, chat, content, name};
 
 /// How many rounds a second of the stage's time takes: connections are made in real time.
 const ROUNDS: u32 = 50;

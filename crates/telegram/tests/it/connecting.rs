@@ -10,7 +10,7 @@ use sandbox::telegram::FaultName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::{World, able, candidates, one_account, send, state, until, view};
+use crate::it::world::{World, able, candidates, one_account, send, state, until, view};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_accounts_connect_and_read_their_dialogs_with_few_calls() {

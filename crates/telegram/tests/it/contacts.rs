@@ -6,7 +6,7 @@ use domain::ChatId;
 use sandbox::telegram::{NewAccount, NewContact};
 use telegram::{Pool, PoolParts};
 
-use crate::world::{World, name};
+use crate::it::world::{World, name};
 
 const ACCOUNT: &str = "backup_1";
 

@@ -9,7 +9,7 @@ use domain::account::AccountState;
 use sandbox::telegram::{FaultName, NewChat};
 use telegram::{Pool, ServiceAction};
 
-use crate::world::{World, able, candidates, one_account, query, state, until, view};
+use crate::it::world::{World, able, candidates, one_account, query, state, until, view};
 
 fn pages(world: &World) -> u64 {
     world.calls("backup_1", "messages.getDialogs")
@@ -117,7 +117,7 @@ async fn interrupted_first_reading_is_resumed() {
     let pool = world.pool().await;
     until("two pages are read", || pages(&world) >= 2 && pool.cached_peers() > 150).await;
     pool.stop(Duration::from_secs(5)).await;
-    assert!(!world.store.peers().fill(&crate::world::name("backup_1")).await.expect("read").complete);
+    assert!(!world.store.peers().fill(&crate::it::world::name("backup_1")).await.expect("read").complete);
     let before = pages(&world);
     let pool = world.pool().await;
     assert!(pool.cached_peers() > 100);
@@ -149,7 +149,7 @@ async fn a_stopped_service_makes_no_calls_and_stays_stopped() {
     assert!(running.running && running.since > stopped.since);
     changes.changed().await.expect("changed");
     assert_eq!(readiness(candidates(&pool, "@client_1", None).await), Some(Readiness::Ready));
-    assert_eq!(crate::world::send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
+    assert_eq!(crate::it::world::send(&pool, "backup_1", "@client_1", "hello", 1).await.word(), "sent");
     let text = pool.service(Service::SendText);
     assert_eq!((text.operations, text.errors), (1, 0));
     assert_eq!(pool.services().len(), 4);

@@ -9,22 +9,19 @@ use domain::{ChatId, Timestamp};
 use sandbox::telegram::FaultName;
 use telegram::Pool;
 
-use crate::world::{World, chat_id, content, name, one_account, part, send_to, sent_id, until};
+use crate::it::world::{World, chat_id, content, name, one_account, part, send_to, sent_id, until};
 
 async fn find(pool: &Pool, chat_id: ChatId, text: &str, random_id: i64, since: Timestamp) -> MessageLookup {
     let (account, content) = (name("backup_1"), content(text));
     let part = part(content.text.clone(), random_id);
-    pool.find(
-        Attempt {
-            account: &account,
-            address: &chat_id.into(),
-            part: &part,
-            content: &content,
-            binding: store::Binding::IfUnbound,
-        },
-        since,
-    )
-    .await
+    let attempt = Attempt {
+        account: &account,
+        address: &chat_id.into(),
+        part: &part,
+        content: &content,
+        binding: store::Binding::IfUnbound,
+    };
+    Sender::find(pool, attempt, since).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

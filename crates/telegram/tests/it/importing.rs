@@ -16,7 +16,7 @@ use telegram::import::{
 };
 use telegram::{Action, NewAccount, Pool, RosterError};
 
-use crate::world::{World, name, send_to, until, view};
+use crate::it::world::{World, name, send_to, until, view};
 
 /// An account that lives elsewhere so far: its session, and what its program knows.
 struct Elsewhere {
@@ -275,7 +275,7 @@ async fn the_old_registry_is_imported_once_without_overwriting() {
     assert_eq!((registry.chats_taken, registry.failed_requests_taken), (3, 1), "{registry:?}");
     assert_eq!(registry.names_unknown.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["nobody"]);
     assert!(pool.is_left(&left.get().to_string().parse().expect("a chat")));
-    let candidates = crate::world::candidates(&pool, &group.to_string(), None).await;
+    let candidates = crate::it::world::candidates(&pool, &group.to_string(), None).await;
     assert_eq!(candidates.able[0].account.as_str(), "backup_1", "{candidates:?}");
     let kept = world.store.chats().get(group).await.expect("readable").expect("known");
     assert_eq!(kept.invite_link.as_deref(), Some("https://t.me/+demo"));

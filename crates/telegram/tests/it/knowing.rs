@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{RefusalKind, Sender};
 use sandbox::telegram::FaultName;
 
-use crate::world::{World, able, candidates, one_account, query};
+use crate::it::world::{World, able, candidates, one_account, query};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_looked_up_once_however_many_ask() {
@@ -69,7 +69,7 @@ async fn another_account_asks_when_one_may_not() {
     assert!(pinned.refused[0].0.why.contains("flood wait"), "{pinned:?}");
     // The wait is remembered by the next start.
     let pool = world.restarted(&pool).await;
-    assert_eq!(crate::world::view(&pool, "backup_1").floods.len(), 1);
+    assert_eq!(crate::it::world::view(&pool, "backup_1").floods.len(), 1);
     pool.stop(Duration::from_secs(5)).await;
 }
 

@@ -10,7 +10,7 @@ use telegram::{
     AccountSource, CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, NewAccount, Pool,
 };
 
-use crate::world::{World, name, one_account, send, state, until, view};
+use crate::it::world::{World, name, one_account, send, state, until, view};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 

@@ -7,11 +7,11 @@ use domain::SecretText;
 use sandbox::telegram::FaultName;
 use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
-use crate::login::{
+use crate::it::login::{
     LIMIT, accept, begin, called, code, fault, is_done, now, password, ready, rules, show_qr, shown_qr,
     stored_logins, with_password, with_spare,
 };
-use crate::world::{World, name, send, until, view};
+use crate::it::world::{World, name, send, until, view};
 
 /// The data centre that is asked next sends on to another one, once.
 fn migrates(world: &World, method: &str, where_to: &str) {

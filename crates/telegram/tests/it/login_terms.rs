@@ -8,10 +8,10 @@ use domain::account::AccountState;
 use sandbox::telegram::{FaultName, SignInRules};
 use telegram::{How, LoginError, LoginFailure, LoginState, Pool};
 
-use crate::login::{
+use crate::it::login::{
     LIMIT, accept, begin, called, code, fault, now, ready, rules, show_qr, stored_logins, with_spare,
 };
-use crate::world::{World, name, send, state, until, view};
+use crate::it::world::{World, name, send, state, until, view};
 
 const TERMS: &str = "Be kind to each other.";
 

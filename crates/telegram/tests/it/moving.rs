@@ -7,7 +7,9 @@ use domain::{ChatId, Outcome};
 use sandbox::telegram::{FaultName, NewUsername};
 use telegram::Pool;
 
-use crate::world::{World, able, candidates, chat, content, name, one_account, part, query, send_to, until};
+use crate::it::world::{
+    World, able, candidates, chat, content, name, one_account, part, query, send_to, until,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_becomes_a_supergroup_is_reached_under_both_ids() {

@@ -20,7 +20,7 @@ use store::{
 };
 use telegram::Pool;
 
-use crate::world::{
+use crate::it::world::{
     World, chat_id, content, message_id, name, one_account, part, send, send_to, sent_id, state, until, view,
 };
 

@@ -13,7 +13,9 @@ use telegram::{
 };
 use tokio::net::TcpListener;
 
-use crate::world::{World, able, candidates, chat_id, name, one_account, send, send_to, state, until, view};
+use crate::it::world::{
+    World, able, candidates, chat_id, name, one_account, send, send_to, state, until, view,
+};
 
 const LIMIT: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,7 @@ use domain::text::{Entity, EntityKind, FormattedText};
 use sandbox::telegram::FaultName;
 use std::time::Duration;
 
-use crate::world::{
+use crate::it::world::{
     World, able, candidates, chat_id, content, name, one_account, part, send, send_to, sent_id, state, until,
     view,
 };
@@ -114,7 +114,7 @@ async fn auto_mention_is_the_last_author_and_none_of_ours() {
     };
     // `main` answered last.
     assert_eq!(mentioned().await, 6_000_000_001);
-    let message = crate::files::message("@client_3", &group, Vec::new());
+    let message = crate::it::files::message("@client_3", &group, Vec::new());
     let message = sandbox::telegram::NewMessage { text: "And mine?".to_owned(), ..message };
     world.telegram().write(&message).expect("written");
     assert_eq!(mentioned().await, 6_000_000_003);

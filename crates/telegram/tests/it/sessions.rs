@@ -10,7 +10,7 @@ use domain::Purpose;
 use domain::account::{AccountState, Reason};
 use telegram::{Action, Pool};
 
-use crate::world::{World, name, send, state, until, view};
+use crate::it::world::{World, name, send, state, until, view};
 
 fn string(dc_id: u8, key: &[u8; 256]) -> SessionSource {
     let mut raw = vec![dc_id, 127, 0, 0, 1, 0, 80];
@@ -106,7 +106,7 @@ async fn sessions_of_two_people_in_one_account_stop_it() {
     account.sessions.push(second);
     let pool = world.pool().await;
     until("shown", || state(&pool, "backup_1") == (AccountState::Error, Some(Reason::WrongUser))).await;
-    let sent = crate::world::candidates(&pool, "@client_1", None).await;
+    let sent = crate::it::world::candidates(&pool, "@client_1", None).await;
     assert!(sent.able.is_empty(), "{sent:?}");
     pool.stop(Duration::from_secs(5)).await;
 }

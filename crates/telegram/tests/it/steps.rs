@@ -10,8 +10,8 @@ use domain::{ChatId, Outcome, SecretText, UserId};
 use sandbox::telegram::{FaultName, Invites, MemberOrder, Privacy};
 use telegram::{ChangeError, MemberRole, Pool, ReadError};
 
-use crate::login::{rules, with_password};
-use crate::world::{
+use crate::it::login::{rules, with_password};
+use crate::it::world::{
     World, able, candidates, chat, message_id, name, one_account, query, send_to, state, until,
 };
 

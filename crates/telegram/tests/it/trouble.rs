@@ -9,7 +9,7 @@ use domain::account::{AccountState, Reason};
 use domain::outcome::Unclear;
 use sandbox::telegram::FaultName;
 
-use crate::world::{
+use crate::it::world::{
     World, able, candidates, chat_id, name, one_account, send, send_to, sent_id, state, until,
 };
 

@@ -8,7 +8,7 @@ use sandbox::telegram::{FaultName, NewAccount, NewMessage};
 
 use telegram::Pool;
 
-use crate::world::{World, able, candidates, one_account, send, state, until, view};
+use crate::it::world::{World, able, candidates, one_account, send, state, until, view};
 
 fn stranger_writes(world: &World, stranger: &str, to: &str) -> String {
     let place = world.telegram().accounts().len() + 1;
@@ -94,7 +94,7 @@ async fn no_more_than_ten_thousand_messages_are_caught_up_with() {
     until("the rest is counted", || view(&pool, "backup_1").updates.missed == 100).await;
     assert_eq!(view(&pool, "backup_1").updates.received, 10_000);
     // The rest is in the histories.
-    crate::received::filled(&world, 10_100).await;
+    crate::it::received::filled(&world, 10_100).await;
     pool.stop(Duration::from_secs(5)).await;
 }
 
@@ -125,7 +125,7 @@ async fn removal_from_a_chat_is_noticed() {
         world.telegram().move_member(&chat, &order).expect("out");
         until("noticed", || {
             use delivery::Sender;
-            let now = pool.candidates_now(&crate::world::query(&chat, None));
+            let now = pool.candidates_now(&crate::it::world::query(&chat, None));
             now.is_some_and(|candidates| candidates.able.is_empty())
         })
         .await;
@@ -151,7 +151,7 @@ async fn readmitted_account_is_a_member_after_a_restart() {
     until("taken", || received(&pool) >= before + 2).await;
     pool.stop(Duration::from_secs(5)).await;
     for round in 0..2 {
-        let kept = world.store.peers().all(&crate::world::name("backup_1")).await.expect("readable");
+        let kept = world.store.peers().all(&crate::it::world::name("backup_1")).await.expect("readable");
         let kept = kept.iter().find(|peer| peer.chat_id.to_string() == group).map(|peer| peer.dialog);
         assert_eq!(kept, Some(true), "round {round}");
         if round == 0 {

@@ -9,7 +9,7 @@ use sandbox::telegram::{FaultName, FileKind, NewFile};
 use telegram::{DownloadError, DownloadOf, DownloadRange, Pool};
 
 use super::{carrying, deliver, ids, message, noise, outside, picture, put};
-use crate::world::{chat, chat_id, message_id, name, one_account, send, view};
+use crate::it::world::{chat, chat_id, message_id, name, one_account, send, view};
 
 async fn bytes(pool: &Pool, what: DownloadOf, range: DownloadRange) -> Vec<u8> {
     let download = pool.download(what, range).await.expect("found");

@@ -10,7 +10,7 @@ use sandbox::telegram::{FaultName, FileKind, NewFile, NewMessage, Written};
 use telegram::{FilesView, Pool};
 
 use super::{message, noise, outside, picture};
-use crate::world::{World, message_id, name, until, view};
+use crate::it::world::{World, message_id, name, until, view};
 
 const ACCOUNT: &str = "backup_1";
 

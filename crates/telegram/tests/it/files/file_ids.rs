@@ -9,7 +9,7 @@ use store::RemoteKind;
 use testkit::FileId;
 
 use super::{carrying, deliver, ids, photo, picture, put};
-use crate::world::{World, chat_id, name, one_account};
+use crate::it::world::{World, chat_id, name, one_account};
 
 fn by_id(file_id: &str) -> Media {
     let source = MediaSource::FileId { file_id: file_id.to_owned() };

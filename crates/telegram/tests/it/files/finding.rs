@@ -9,7 +9,7 @@ use domain::{ChatId, Timestamp};
 use telegram::Pool;
 
 use super::{carrying, deliver, ids, noise, part, photo, put};
-use crate::world::{World, chat_id, name, one_account};
+use crate::it::world::{World, chat_id, name, one_account};
 
 async fn find(
     pool: &Pool,
@@ -26,7 +26,7 @@ async fn find(
         content,
         binding: store::Binding::IfUnbound,
     };
-    pool.find(attempt, since).await
+    Sender::find(pool, attempt, since).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

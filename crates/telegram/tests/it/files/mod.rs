@@ -22,7 +22,7 @@ use sandbox::telegram::{FileKind, NewFile, NewMessage};
 use sha2::Digest;
 use telegram::Pool;
 
-use crate::world::{World, content, name};
+use crate::it::world::{World, content, name};
 
 pub(crate) const PHOTO: MediaForm = MediaForm::Photo { width: 320, height: 240 };
 

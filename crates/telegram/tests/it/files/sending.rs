@@ -10,7 +10,7 @@ use sandbox::telegram::{FaultName, FileKind};
 use telegram::ServiceAction;
 
 use super::{carrying, deliver, ids, message, noise, outside, part, photo, picture, put};
-use crate::world::{able, candidates, chat_id, name, one_account, query};
+use crate::it::world::{able, candidates, chat_id, name, one_account, query};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_arrives_as_what_it_is_with_its_caption() {
@@ -231,7 +231,7 @@ async fn unprepared_files_are_not_sent() {
 
 fn post(channel: &str, message_id: i32) -> Media {
     let channel = channel.parse().expect("a name");
-    let source = MediaSource::Post { channel, message_id: crate::world::message_id(message_id) };
+    let source = MediaSource::Post { channel, message_id: crate::it::world::message_id(message_id) };
     Media { source, form: MediaForm::Document, name: String::new(), mime: String::new() }
 }
 

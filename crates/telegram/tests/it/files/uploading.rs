@@ -10,7 +10,7 @@ use domain::outcome::HoldScope;
 use sandbox::telegram::FaultName;
 
 use super::{carrying, deliver, ids, noise, part, put};
-use crate::world::{chat_id, name, one_account, until, view};
+use crate::it::world::{chat_id, name, one_account, until, view};
 
 const BIG: usize = 30 * 512 * 1024 + 5;
 
