@@ -455,10 +455,6 @@ impl Store {
     }
 }
 
-#[expect(
-    clippy::manual_async_fn,
-    reason = "that they are `Send` cannot be inferred through the closures in them"
-)]
 impl Store {
     fn write<W: Write>(&self, write: W) -> impl Future<Output = Result<W::Answer, StoreError>> + Send {
         self.write_between(W::POINT, write)
