@@ -70,9 +70,8 @@ impl Access {
     }
 }
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as access;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

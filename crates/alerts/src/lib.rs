@@ -29,5 +29,4 @@ pub use store::StoredMute;
 pub use view::{AlertView, Silence, TargetAddress, TargetOrigin, TargetView, WindowView};
 
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -46,9 +46,8 @@ pub use seal::{Identity, OpenCopyError};
 pub use service::{BackupParts, BackupState, BackupStatus, BackupView, Backups, Troubles};
 pub use verify::{Verification, Verified, verify};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as backup;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -25,9 +25,8 @@ pub use selectors::VERSION as SELECTORS;
 pub use web_k::{Consequence, Failure, Limits, WebK};
 pub use webdriver::{DriverError, Session};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as browser;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -114,9 +114,8 @@ impl Nature {
     }
 }
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as channels;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

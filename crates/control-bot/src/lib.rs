@@ -19,9 +19,8 @@ pub use ask::Ask;
 pub use bot::{ControlBot, ControlBotError, ControlParts};
 pub use webhook::{Inbox, Inboxes};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as control_bot;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -37,5 +37,4 @@ pub use dashboard::Dashboard;
 pub use routes::router;
 
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -26,9 +26,5 @@ pub use inside::{
 pub use report::{Area, Fact, Looked, Report, Section, Server};
 pub use text::Style;
 
-/// The name by which the tests of `tests` call this crate.
 #[cfg(test)]
-extern crate self as doctor;
-#[cfg(test)]
-#[path = "../tests/troubles.rs"]
-mod troubles;
+mod troubles_tests;

@@ -16,9 +16,8 @@ pub use schedule::Kind;
 pub use signature::{InvalidKey, SigningKey};
 pub use webhooks::{WebhookError, Webhooks, WebhooksParts, event_body, new_secret};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as events;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -31,5 +31,4 @@ pub use tally::Amount;
 pub use telegram::{Clearing, ClearingError, ClearingView, Phase};
 
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -58,9 +58,8 @@ pub use writer::Retention;
 /// The folder of the log store inside a data directory.
 pub const FOLDER: &str = "logs";
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as logs;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

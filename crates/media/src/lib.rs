@@ -20,9 +20,8 @@ pub use name::FileName;
 pub use outgoing::{Held, Outgoing};
 pub use shelf::{Shelf, Upload};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as media;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

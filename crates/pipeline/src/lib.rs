@@ -30,9 +30,8 @@ pub use service::{Pipeline, PipelineError, PipelineParts};
 /// The points round the acknowledgement of what was taken from a list, where a test can stop the program.
 pub const FAILPOINTS: &[&str] = &["pipeline.acknowledge.before", "pipeline.acknowledge.after"];
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as pipeline;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

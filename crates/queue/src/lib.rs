@@ -11,9 +11,8 @@ mod watch;
 pub use redis::{Done, QueueError, Redis, Taken};
 pub use watch::{Popper, Watch};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as queue;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

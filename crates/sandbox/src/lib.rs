@@ -30,9 +30,8 @@ pub use ai::AiEndpoint;
 pub use channels::ChannelEffect;
 pub use running::{Running, Sandbox, SandboxError, SandboxOptions};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as sandbox;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

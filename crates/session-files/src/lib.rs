@@ -42,9 +42,8 @@ pub use tables::TableRows;
 pub use unreadable::{Foreign, Unreadable, Unwritable};
 pub use write::{write_kurigram, write_telethon};
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as session_files;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

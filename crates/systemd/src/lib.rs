@@ -14,5 +14,4 @@ pub use systemd::{Status, Systemd, SystemdError};
 pub use text::{Account, InvalidUnit, UnitOptions};
 
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -66,9 +66,8 @@ pub const FAILPOINTS: &[&str] = &[
     session_files::COPIED,
 ];
 
-/// The name by which the tests of `tests` call this crate.
+/// The name by which the tests in `it` call this crate.
 #[cfg(test)]
 extern crate self as telegram;
 #[cfg(test)]
-#[path = "../tests/it/main.rs"]
 mod it;

@@ -200,7 +200,7 @@ fn is_test_file(path: &Path) -> bool {
     path.iter().any(|part| {
         let part = part.to_string_lossy();
         let stem = part.trim_end_matches(".rs");
-        stem == "tests" || stem.ends_with("_tests")
+        matches!(stem, "it" | "tests") || stem.ends_with("_tests")
     })
 }
 
