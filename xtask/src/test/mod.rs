@@ -40,9 +40,12 @@ const TESTS_A_CORE: usize = 2;
 /// The file that new stores of tests are copies of; the first test makes it.
 const MIGRATED_STORE: &str = "MIGRATED_STORE";
 /// The file with the key of all sandboxes; the first one makes it.
-const SANDBOX_KEY: &str = "SWITCHBOARD_SANDBOX_KEY";
+const SANDBOX_KEY: &str = "SWITCHBOARD_TEST_SANDBOX_KEY";
 /// The folder for whatever else the tests of a run share.
 const SHARED: &str = "SWITCHBOARD_TEST_SHARED";
+
+/// The crate of the program, which is released without the feature `testing`.
+const PRODUCT: &str = "switchboard";
 
 /// The crate whose tests drive browser profiles.
 const PROFILES: &str = "browser";
@@ -55,7 +58,7 @@ pub(crate) struct Arguments {
     /// Only the tests of this crate
     #[arg(long, value_name = "NAME")]
     package: Option<String>,
-    /// The slow tests too; without a NAME also browser profiles in Firefox and the workflows of n8n
+    /// The slow tests too; without a NAME also browser profiles in Firefox, the workflows of n8n and a check of the released program
     #[arg(long)]
     slow: bool,
     /// The tests of browser profiles alone, in another browser than Chromium
@@ -99,6 +102,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         browser::give_firefox(workspace, &mut given, !arguments.no_install)?;
         passed &= nextest(workspace, arguments, Some(PROFILES), &given, &mut report)?;
         passed &= n8n::run(workspace)?;
+        // All other builds of a run have the code of test builds, and none compiles what takes its place.
+        passed &= program::succeeds(program::cargo(&workspace.root).args(["check", "--package", PRODUCT]))?;
     }
     report.read_not_tried(&scratch.shared())?;
     drop((server, scratch));
