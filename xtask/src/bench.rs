@@ -63,12 +63,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
     }
     let requirements = workspace.root.join("crates/bench/python/requirements.txt");
     let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
-    let built = workspace.target_directory.join(&arguments.profile);
-    let mut command = Command::new(built.join("bench"));
+    let programs = workspace.target_directory.join(&arguments.profile);
+    let mut command = Command::new(programs.join("bench"));
     command
         .current_dir(&workspace.root)
         .arg("--switchboard")
-        .arg(built.join("switchboard"))
+        .arg(programs.join("switchboard"))
         .args(["--profile", &arguments.profile])
         .arg("--python")
         .arg(python)

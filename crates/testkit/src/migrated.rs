@@ -21,13 +21,13 @@ static MADE: OnceLock<Vec<u8>> = OnceLock::new();
 pub(crate) fn put_into(data_dir: &Path) {
     // The caller may be in a runtime.
     let make = || thread::scope(|scope| scope.spawn(make).join().expect("it does not panic"));
-    let made = MADE.get_or_init(|| shared("migrated", make));
+    let database = MADE.get_or_init(|| shared("migrated", make));
     DirBuilder::new().recursive(true).mode(0o700).create(data_dir).expect("a folder");
     // Without it a test build takes the directory for a real one.
     fs::write(data_dir.join("made-by-a-test-build"), "").expect("writes");
     let file = data_dir.join("switchboard.db");
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    opened.and_then(|mut file| file.write_all(made)).expect("writes");
+    opened.and_then(|mut file| file.write_all(database)).expect("writes");
 }
 
 fn make() -> Vec<u8> {

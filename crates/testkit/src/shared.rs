@@ -41,8 +41,8 @@ impl Shared {
 pub fn shared(name: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
     let Some(shared) = Shared::lock(name) else { return make() };
     shared.found().unwrap_or_else(|| {
-        let made = make();
-        shared.keep(&made);
-        made
+        let bytes = make();
+        shared.keep(&bytes);
+        bytes
     })
 }

@@ -1,4 +1,4 @@
-//! The report of a run: how many tests passed, which took longest, what was not tried. Read from the JUnit files of nextest.
+//! The report of a run: how many tests passed, which took longest, what was not tried. Read from the files that nextest writes for `JUnit`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Adds the JUnit file of a run.
+    /// Adds the `JUnit` file of a run.
     pub(super) fn read(&mut self, junit: &str) {
         for line in junit.lines().map(str::trim_start) {
             if line.starts_with("<testsuites ") {

@@ -12,8 +12,7 @@ pub(crate) struct Port {
 }
 
 pub(crate) fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    folder
+    tempfile::tempdir().unwrap()
 }
 
 impl Port {
