@@ -15,7 +15,7 @@ const PUBLIC_LABEL: &str = "RSA PUBLIC KEY";
 const BITS: u64 = 2048;
 const EXPONENT: u32 = 65537;
 /// The variable that names a file with a key for many worlds: making a key is the slowest part of a start.
-const SHARED: &str = "SWITCHBOARD_SANDBOX_KEY";
+const SHARED: &str = "SWITCHBOARD_TEST_SANDBOX_KEY";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ impl RsaKey {
         Self::from_numbers(&der::private(key.serialized_der()).map_err(|Malformed| RsaError::Unreadable)?)
     }
 
-    /// Returns the key of the file that `SWITCHBOARD_SANDBOX_KEY` names, which the first caller makes. Without it, makes a new key.
+    /// Returns the key of the file that `SWITCHBOARD_TEST_SANDBOX_KEY` names, which the first caller makes. Without it, makes a new key.
     pub fn shared() -> Result<Self, RsaError> {
         let file = std::env::var_os(SHARED).map(PathBuf::from);
         if let Some(pem) = file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
