@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use config::Settings;
 use serde_json::Value;
 
 use crate::calls::Description;
+use crate::python;
+use crate::shell::cli::{cli, started};
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
@@ -55,6 +58,39 @@ fn the_image_has_nothing_beneath_it_and_no_root() {
     let user = last.lines().filter_map(|line| line.strip_prefix("USER ")).next_back().expect("a user");
     let number = user.split(':').next().and_then(|number| number.trim().parse::<u32>().ok());
     assert!(number.is_some_and(|number| number != 0), "{user}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_health_check_of_the_image_sees_a_server_that_runs() {
+    let text = read("deploy/Dockerfile");
+    let (_, check) = text.split_once("\nHEALTHCHECK ").expect("a health check");
+    let (_, check) = check.lines().next().and_then(|line| line.split_once(" CMD ")).expect("a command");
+    let check: Vec<String> = serde_json::from_str(check).expect("a list");
+    let [program, arguments @ ..] = check.as_slice() else { panic!("{check:?}") };
+    assert_eq!(program, "/usr/bin/switchboard");
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let (world, mut program) = started(&["main"]).await;
+    assert_eq!(cli(&world, &arguments).run().fine(), "The server is ready.\n");
+    assert_eq!(program.terminate().await, Some(0));
+    let ended = cli(&world, &arguments).run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+/// A container that grows, hangs or writes without end takes no other with it.
+#[test]
+fn services_have_limits_and_health_checks() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/compose.yaml");
+    let mut python = Command::new(python::path());
+    python.args(["-c", "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))"]);
+    let output = python.arg(file).output().expect("Python");
+    let compose: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let services = compose["services"].as_object().expect("services");
+    assert_eq!(services.len(), 3, "{compose}");
+    for (name, service) in services {
+        for limit in ["/mem_limit", "/healthcheck/test/0", "/logging/options/max-size", "/restart"] {
+            assert!(service.pointer(limit).is_some_and(Value::is_string), "{name} has no {limit}");
+        }
+    }
 }
 
 #[test]

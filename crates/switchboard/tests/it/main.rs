@@ -53,6 +53,7 @@ mod quick_start;
 mod readme;
 mod redis;
 mod references;
+mod released;
 mod reload;
 mod secrets;
 mod sending;

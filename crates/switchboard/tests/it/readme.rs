@@ -1,11 +1,14 @@
 //! What pages say of the demo world, typed as written. It needs the usual ports, as its reader does.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
+use crate::shell::Shell;
 use crate::{binary, pages};
+
+/// How a new user starts the demo from source.
+const START: &str = "cargo run -- up --sandbox";
 
 /// A command of a page and the answer printed under it, in which `…` stands for anything.
 pub(crate) struct Typed {
@@ -64,20 +67,14 @@ async fn try_out(steps: Vec<Typed>, arguments: &[&str]) -> (String, String) {
     let _ports = PORTS.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
-    let file = std::fs::File::create(&output).expect("a file");
-    let mut program = Command::new(binary())
-        .args(["up", "--sandbox"])
-        .args(arguments)
-        // It would keep the ports from the next demo.
-        .kill_on_drop(true)
-        .env("TMPDIR", folder.path())
-        // Its store goes through all steps of the schema, as that of a reader does.
-        .env_remove(store::testing::MIGRATED_STORE)
-        .stdin(Stdio::null())
-        .stderr(file.try_clone().expect("clones"))
-        .stdout(file)
-        .spawn()
-        .expect("starts");
+    let mut shell = Shell::new(folder.path().join("shell"));
+    // Cargo would build the program under test, which is there.
+    let cargo = format!("[ \"$1 $2\" = 'run --' ] && shift 2 && exec '{}' \"$@\"", binary().display());
+    shell.has("cargo", &cargo);
+    shell.tell(&format!("export TMPDIR='{}'", folder.path().display()));
+    // Its store goes through all steps of the schema, as that of a reader does.
+    shell.tell(&format!("unset {}", store::testing::MIGRATED_STORE));
+    let mut program = shell.leaves_running(&format!("{START} {}", arguments.join(" ")), &output);
     let printed = || std::fs::read_to_string(&output).expect("reads");
     let key = until(&mut program, printed, |line| line.starts_with("export KEY=")).await;
     // A reader is slower than this; the accounts are ready by the time of the first command.
@@ -129,6 +126,18 @@ async fn until(process: &mut Child, printed: impl Fn() -> String, wanted: impl F
         assert!(since.elapsed() < TIMEOUT, "waited in vain; it printed:\n{printed}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[test]
+fn the_pages_have_the_first_command_that_the_tests_type() {
+    for page in
+        ["README.md", "README.ru.md", "docs/quick-start.md", "docs/ru/quick-start.md", "CONTRIBUTING.md"]
+    {
+        let text = pages::page(page);
+        let first = text.lines().find(|line| line.trim_start_matches("$ ").starts_with("cargo run "));
+        assert!(first.is_some_and(|line| line.contains(START)), "{page}: {first:?}");
+    }
+    assert!(pages::page("Cargo.toml").contains("\ndefault-members = [\"crates/switchboard\"]\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
