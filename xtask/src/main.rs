@@ -1,4 +1,4 @@
-//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench`, `n8n` and `docs`.
+//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench`, `n8n`, `docs` and `dist`.
 
 mod age;
 mod bench;
