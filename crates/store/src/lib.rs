@@ -74,6 +74,7 @@ mod write;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, RwLock};
 
 use crate::database::{Connection, Parameters, Row};
@@ -479,15 +480,18 @@ impl Store {
         async move { answer_of::<W>(settled.await) }
     }
 
-    async fn write_any(
+    /// Boxed, so that only this crate compiles it: an async function is compiled where it is awaited.
+    fn write_any(
         &self,
         write: Box<dyn AnyWrite>,
         is_reported_early: bool,
         point: Option<Point>,
-    ) -> Settled {
-        let settled = self.inner.writer.write(write, is_reported_early, point).await;
-        self.note_unreadable(&settled);
-        settled
+    ) -> Pin<Box<dyn Future<Output = Settled> + Send + '_>> {
+        Box::pin(async move {
+            let settled = self.inner.writer.write(write, is_reported_early, point).await;
+            self.note_unreadable(&settled);
+            settled
+        })
     }
 
     /// Runs one statement between the two points where a test can end the program; says how many rows it changed.
@@ -531,10 +535,13 @@ impl Store {
         }
     }
 
-    async fn read_any(&self, read: Read) -> Found {
-        self.inner.writer.catch_up().await;
-        let found = self.inner.readers.read(read).await;
-        self.note_unreadable(&found);
-        found
+    /// Boxed for the same reason.
+    fn read_any(&self, read: Read) -> Pin<Box<dyn Future<Output = Found> + Send + '_>> {
+        Box::pin(async move {
+            self.inner.writer.catch_up().await;
+            let found = self.inner.readers.read(read).await;
+            self.note_unreadable(&found);
+            found
+        })
     }
 }
