@@ -172,7 +172,8 @@ async fn run(command_line: &CommandLine) -> Result<bool> {
         && report.broken_off.is_empty()
     {
         let old = fs::read_to_string(file).unwrap_or_default();
-        fs::write(file, with_builds_of(&old, text)).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::write(file, with_builds_of(&old, text))
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     if let Some(file) = &command_line.json {
         let numbers = serde_json::to_vec_pretty(&report)?;
@@ -279,7 +280,8 @@ mod tests {
             "--only=send_text",
             "--out=docs/bench.md",
         ]);
-        let typed_by_a_person = "cargo xtask bench --profile dist --quick --only send_text --out docs/bench.md";
+        let typed_by_a_person =
+            "cargo xtask bench --profile dist --quick --only send_text --out docs/bench.md";
         assert_eq!(typed(&command_line), typed_by_a_person);
     }
 
