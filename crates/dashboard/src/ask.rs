@@ -1,11 +1,11 @@
 //! The API, asked inside this very process as the person who looks.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -165,7 +165,7 @@ impl Dashboard {
         path: &'a str,
         headers: HeaderMap,
         body: Body,
-    ) -> Pin<Box<dyn Future<Output = Result<(StatusCode, Bytes), Refused>> + Send + 'a>> {
+    ) -> BoxFuture<'a, Result<(StatusCode, Bytes), Refused>> {
         Box::pin(async move {
             let mut request = Request::builder()
                 .method(method)
