@@ -12,8 +12,8 @@ pub async fn reach(_name: &'static str) {}
 /// Passes a point: at once, unless a test armed it.
 #[cfg(feature = "testing")]
 pub async fn reach(name: &'static str) {
-    if testing::arrive(name) {
-        testing::released(name).await;
+    if let Some(arrival) = testing::arrive(name) {
+        testing::released(name, arrival).await;
     }
 }
 
@@ -54,14 +54,32 @@ pub mod testing {
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::task::{Poll, Waker};
 
-    static ARMED: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
-    static STOPPED: Mutex<BTreeMap<&'static str, u32>> = Mutex::new(BTreeMap::new());
-    /// Who waits at which point.
-    static WAITING: Mutex<Vec<(&'static str, Waker)>> = Mutex::new(Vec::new());
+    static POINTS: Mutex<Points> = Mutex::new(Points {
+        armed: BTreeMap::new(),
+        stopped: BTreeMap::new(),
+        waiting: Vec::new(),
+        released: BTreeMap::new(),
+    });
+
+    struct Points {
+        /// How many pass a point before one is stopped there.
+        armed: BTreeMap<String, u32>,
+        stopped: BTreeMap<&'static str, u32>,
+        /// Who waits at which point.
+        waiting: Vec<(&'static str, Waker)>,
+        /// How often each point was released.
+        released: BTreeMap<String, u64>,
+    }
+
+    impl Points {
+        fn released(&self, name: &str) -> u64 {
+            self.released.get(name).copied().unwrap_or_default()
+        }
+    }
 
     /// Stops the one who reaches this point after `skip` have passed it.
     pub fn arm(name: &str, skip: u32) {
-        lock(&ARMED).insert(name.to_owned(), skip);
+        points().armed.insert(name.to_owned(), skip);
     }
 
     /// The variable that names a point to stop at, for a program that no one can ask to.
@@ -74,64 +92,59 @@ pub mod testing {
         }
     }
 
-    /// Releases all that wait at this point, and stops no one there any more.
+    /// Releases all that wait at this point, and stops no one there until it is armed again.
     pub fn release(name: &str) {
-        // Held until all are woken, so that no one begins to wait meanwhile.
-        let mut armed = lock(&ARMED);
-        armed.remove(name);
-        lock(&STOPPED).remove(name);
-        let mut waiting = lock(&WAITING);
-        for (_, waker) in waiting.extract_if(.., |(point, _)| *point == name) {
+        let mut points = points();
+        points.armed.remove(name);
+        points.stopped.remove(name);
+        *points.released.entry(name.to_owned()).or_default() += 1;
+        for (_, waker) in points.waiting.extract_if(.., |(point, _)| *point == name) {
             waker.wake();
         }
     }
 
     /// Forgets every point, and all that stopped: a program that ran in this process has ended.
     pub fn reset() {
-        lock(&ARMED).clear();
-        lock(&STOPPED).clear();
-        lock(&WAITING).clear();
+        let mut points = points();
+        points.armed.clear();
+        points.stopped.clear();
+        points.waiting.clear();
     }
 
     /// The points where something stopped, and how often.
     pub fn stopped() -> BTreeMap<&'static str, u32> {
-        lock(&STOPPED).clone()
+        points().stopped.clone()
     }
 
-    pub(crate) fn arrive(name: &'static str) -> bool {
-        let mut armed = lock(&ARMED);
-        let stop = match armed.get_mut(name) {
-            None => false,
-            Some(0) => true,
-            Some(skip) => {
-                *skip -= 1;
-                false
-            }
-        };
-        drop(armed);
-        if stop {
-            if std::env::var_os(VARIABLE).is_some() {
-                eprintln!("stopped at {name}");
-            }
-            *lock(&STOPPED).entry(name).or_insert(0) += 1;
+    /// How often the point had been released when the caller was stopped there; nothing if it may pass.
+    pub(crate) fn arrive(name: &'static str) -> Option<u64> {
+        let mut points = points();
+        let skip = points.armed.get_mut(name)?;
+        if *skip > 0 {
+            *skip -= 1;
+            return None;
         }
-        stop
+        if std::env::var_os(VARIABLE).is_some() {
+            eprintln!("stopped at {name}");
+        }
+        *points.stopped.entry(name).or_insert(0) += 1;
+        Some(points.released(name))
     }
 
-    /// Ends when the point is no longer armed.
-    pub(crate) async fn released(name: &'static str) {
+    /// Ends when the point is released after an arrival, even if it is armed again at once.
+    pub(crate) async fn released(name: &'static str, arrival: u64) {
         poll_fn(|context| {
-            let armed = lock(&ARMED);
-            if !armed.contains_key(name) {
+            let mut points = points();
+            if points.released(name) > arrival {
                 return Poll::Ready(());
             }
-            lock(&WAITING).push((name, context.waker().clone()));
+            points.waiting.push((name, context.waker().clone()));
             Poll::Pending
         })
         .await;
     }
 
-    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn points() -> MutexGuard<'static, Points> {
+        POINTS.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -384,6 +384,7 @@ fn forbid_core_dumps() {
 /// As `main` shows them.
 #[cfg(feature = "testing")]
 pub async fn run_with(arguments: Vec<String>) -> anyhow::Result<()> {
+    test_build::IS_WITHIN_TEST.store(true, std::sync::atomic::Ordering::Relaxed);
     run(Arguments::parse_from(arguments).command).await
 }
 

@@ -54,7 +54,7 @@ impl Location {
 
 /// The environment, as far as it is UTF-8: no variable of ours is anything else.
 pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
+    crate::test_build::environment()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 

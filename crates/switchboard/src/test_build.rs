@@ -11,6 +11,21 @@ pub(crate) fn begin() {
     failpoint::testing::arm_by_environment();
 }
 
+/// The environment of the program; none where it runs in the process of a test.
+pub(crate) fn environment() -> std::env::VarsOs {
+    #[cfg(feature = "testing")]
+    if IS_WITHIN_TEST.load(std::sync::atomic::Ordering::Relaxed) {
+        let mut all = std::env::vars_os();
+        all.by_ref().for_each(drop);
+        return all;
+    }
+    std::env::vars_os()
+}
+
+/// Whether the program runs in the process of a test.
+#[cfg(feature = "testing")]
+pub(crate) static IS_WITHIN_TEST: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// In a test build, refuses the data directory of a real installation.
 pub(crate) fn check(data_dir: &Path) -> anyhow::Result<()> {
     anyhow::ensure!(

@@ -81,7 +81,8 @@ impl<'a> Start<'a> {
     async fn listening_here(self, up: Up) -> Program {
         let control = control(&self.data_dir);
         let address = format!("http://{}", self.listen);
-        let mut here = Here::start(up, self.typed()).await;
+        let typed = self.typed();
+        let mut here = Here::start(move || up(typed)).await;
         let deadline = Instant::now() + TIMEOUT;
         while control.get("http://localhost/testing/failpoints").send().await.is_err() {
             here.assert_running();
@@ -89,8 +90,8 @@ impl<'a> Start<'a> {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         // The control socket has all rights, and no port that has to be known.
-        let (http, base) = (control.clone(), "http://localhost".to_owned());
-        Program { life: Life::Here(here), data_dir: self.data_dir, address, base, http, control }
+        let (api, base) = (control.clone(), "http://localhost".to_owned());
+        Program { life: Life::Here(here), data_dir: self.data_dir, address, base, api, http: http(), control }
     }
 
     /// Whether it is a first start whose store is a file of its data directory. A script may make the directory itself.
@@ -177,11 +178,15 @@ impl Standby {
             line.split_whitespace().nth(1)?.strip_suffix("/v1").map(str::to_owned)
         };
         let address = self.process.printed(address).await;
-        let http = reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client");
-        let (life, control) = (Life::Process(self.process), control(&self.data_dir));
-        let base = address.clone();
-        Program { life, data_dir: self.data_dir, address, base, http, control }
+        let (life, control, http) = (Life::Process(self.process), control(&self.data_dir), http());
+        let (base, api) = (address.clone(), http.clone());
+        Program { life, data_dir: self.data_dir, address, base, api, http, control }
     }
+}
+
+/// A client of its ports.
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_mins(2)).build().expect("a client")
 }
 
 /// A client of the control socket.
@@ -201,8 +206,9 @@ pub struct Program {
     life: Life,
     data_dir: PathBuf,
     address: String,
-    /// Where it is asked.
+    /// Where its API is asked, and by what.
     base: String,
+    api: reqwest::Client,
     http: reqwest::Client,
     control: reqwest::Client,
 }
@@ -216,7 +222,7 @@ impl Program {
     /// Waits until it is ready.
     pub async fn is_ready(&self) {
         self.until("ready", || async {
-            let answer = self.http.get(format!("{}/health/ready", self.base)).send().await;
+            let answer = self.api.get(format!("{}/health/ready", self.base)).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
@@ -278,7 +284,7 @@ impl Program {
     /// A request to the API, with the key.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = self.api.request(method, format!("{}{path}", self.base));
         match self.life {
             Life::Process(_) => request.header("x-api-key", KEY),
             Life::Here(_) => request,

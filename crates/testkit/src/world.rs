@@ -16,6 +16,9 @@ use crate::process::{Process, free_port};
 const OLD_PORTS: [u16; 14] =
     [5021, 5022, 5023, 5024, 5025, 5028, 5029, 5030, 8765, 8766, 8767, 8768, 8769, 8770];
 
+/// Names the file of the key that all sandboxes of a run share: to make one is most of what a start costs.
+const SANDBOX_KEY: &str = "SWITCHBOARD_TEST_SANDBOX_KEY";
+
 /// The accounts of a world, by priority.
 pub const ACCOUNTS: [&str; 5] = ["main", "backup_1", "backup_2", "backup_3", "fifth"];
 
@@ -89,7 +92,9 @@ impl World {
         let mut all = vec!["sandbox", "--telegram", &telegram, "--control", "127.0.0.1:0", "--data-dir"];
         all.push(data_dir.to_str().expect("UTF-8"));
         all.extend(arguments);
-        let mut process = Process::start(binary, &all, &[]);
+        let key = std::env::var(SANDBOX_KEY).ok();
+        let environment: Vec<_> = key.iter().map(|key| (SANDBOX_KEY, &**key)).collect();
+        let mut process = Process::start(binary, &all, &environment);
         process.printed(|output| output.contains("Settings").then_some(())).await;
         let control = process
             .printed(|output| {

@@ -14,7 +14,9 @@ fn a_task_waits_at_a_point_until_it_is_released() {
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     assert_eq!(testing::stopped().get("a.point"), Some(&1));
     testing::release("a.point");
+    testing::arm("a.point", 0);
     assert!(waiting.as_mut().poll(&mut context).is_ready());
+    testing::release("a.point");
     // Another test may wait at a point of its own.
     assert!(!testing::stopped().contains_key("a.point"));
 }

@@ -2,7 +2,7 @@
 //! item has arrived once, in order, through one account.
 //!
 //! It dies by its runtime: whatever waits at that instant is dropped where it is, and only the store's file and the other
-//! side remember. The points are those of the whole process, so this is one test and a program of its own.
+//! side remember. The points are those of the whole process, so these are tests of a program of their own, one at a time.
 
 #[cfg(test)]
 #[path = "../it/folder.rs"]
@@ -14,7 +14,7 @@ mod script;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Duration;
 
     use ambient::Clock;
@@ -64,6 +64,9 @@ mod tests {
     ];
 
     const PHOTOS: u16 = 12;
+
+    /// A key is known for ever.
+    const FOR_EVER: Dedup = Dedup::Key { window: None };
 
     fn submission(day: Day) -> Submission {
         let words = format!("{}\n\n{}", "a".repeat(1_000), "b".repeat(900));
@@ -174,9 +177,7 @@ mod tests {
 
     #[test]
     fn killed_at_every_point_each_item_arrives_once() {
-        let for_ever = Dedup::Key { window: None };
-        kill_everywhere(for_ever, Folder::on_sqlite);
-        kill_everywhere(for_ever, || runtime().block_on(Folder::on_postgres()));
+        kill_everywhere(FOR_EVER, Folder::on_sqlite);
         // Shorter than the program is away.
         let window = Some(Duration::from_mins(1));
         for dedup in [Dedup::Key { window }, Dedup::ReadBack, Dedup::None] {
@@ -184,9 +185,21 @@ mod tests {
         }
     }
 
+    mod on_postgres {
+        use super::{FOR_EVER, Folder, kill_everywhere, runtime};
+
+        #[test]
+        fn killed_at_every_point_each_item_arrives_once() {
+            kill_everywhere(FOR_EVER, || runtime().block_on(Folder::on_postgres()));
+        }
+    }
+
     fn kill_everywhere(dedup: Dedup, folder: impl Fn() -> Folder) {
+        // The points are those of the process.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // With a key alone a lost answer leads to another attempt, which reaches the points as often as the table says.
-        let reached = |day: Day| dedup == Dedup::Key { window: None } || day != Day::LostAnswer;
+        let reached = |day: Day| dedup == FOR_EVER || day != Day::LostAnswer;
         for (place, day, times) in KILLS.into_iter().filter(|(_, day, _)| reached(*day)) {
             for (point, skip) in ["before", "after"]
                 .iter()

@@ -511,7 +511,7 @@ async fn demo(folder: &Path, settings_text: &str) -> Program {
     std::fs::write(&settings, settings_text).expect("writes");
     let (arguments, environment) = (vec!["--sandbox".to_owned()], Vec::new());
     let listen = "127.0.0.1:0".to_owned();
-    Start { binary: binary(), settings, data_dir, arguments, environment, listen }.ready().await
+    Start { binary: binary(), settings, data_dir, arguments, environment, listen, here: None }.ready().await
 }
 
 /// The senders of the campaign.

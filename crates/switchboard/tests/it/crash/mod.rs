@@ -1,6 +1,6 @@
-//! SIGKILL between any two steps on SQLite, and after each on PostgreSQL: at each named point the program is stopped and killed,
-//! and started again on the same data. The ledger then shows what was asked for, each once, in order. A point that no scenario
-//! reaches is a failure.
+//! Killed between any two steps on SQLite, and after each on PostgreSQL: at each named point the program is stopped and killed,
+//! and started again on the same data. The ledger then shows what was asked for, each once, in order. A point without a tier, or one
+//! that no scenario reaches, is a failure.
 
 mod alerts;
 mod campaigns;
@@ -14,18 +14,23 @@ mod master_key;
 mod messages;
 mod pipeline;
 mod roster;
+mod sweeping;
+pub(crate) mod tiers;
 mod webhooks;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Program, Start, World};
-use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::binary;
 
 const SEND: &str = "messages.sendMessage";
+
+/// The points of each step of signing in.
+const SAVE_LOGIN: [&str; 2] = ["store.save_login.before", "store.save_login.after"];
 
 /// The write or call that a point is before or after.
 fn write(point: &str) -> &str {
@@ -106,6 +111,58 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
         .await;
 }
 
+/// A program that is killed at one point after the other, in one world and on the same data.
+struct Lives {
+    world: World,
+    program: Option<Program>,
+    /// How many data directories there were before.
+    used: u32,
+}
+
+impl Lives {
+    fn new(world: World) -> Self {
+        Self { world, program: None, used: 0 }
+    }
+
+    /// Removes the faults, the counted calls and the ledger of the world.
+    async fn clear(&self) {
+        for path in ["/faults", "/calls", "/ledger"] {
+            self.world.delete(path).await;
+        }
+    }
+
+    /// The next program has data of its own.
+    fn forget(&mut self) {
+        self.kill();
+        self.used += 1;
+    }
+
+    /// Starts the program unless it runs.
+    async fn start(&mut self) {
+        if self.program.is_none() {
+            let data = if self.used == 0 { "data".to_owned() } else { format!("data-{}", self.used) };
+            self.program = Some(Start::on(&self.world, binary(), &data).listening().await);
+        }
+    }
+
+    fn program(&self) -> &Program {
+        self.program.as_ref().expect("it runs")
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut program) = self.program.take() {
+            program.kill();
+        }
+    }
+
+    /// Kills the program and starts it again.
+    async fn killed(&mut self) {
+        self.kill();
+        self.start().await;
+        self.program().is_ready().await;
+    }
+}
+
 /// One test for each group of points: what it names is killed at every point of the group. Each point belongs to one group,
 /// so that all of them together kill at every point that the program knows.
 macro_rules! groups {
@@ -117,20 +174,19 @@ macro_rules! groups {
 
         $(#[$attribute]
         async fn $test() {
-            let points = points_of(Group::$group).await;
-            two_at_a_time(points.into_iter().map(kill_at)).await;
+            let chains = chains(Group::$group, |_| true).into_iter();
+            two_at_a_time(chains.map(|points| kill_at_each(Group::$group, points))).await;
         })+
 
         mod on_postgres {
-            use super::{Group, kill_at, points_of, two_at_a_time};
+            use super::{Group, chains, kill_at_each, two_at_a_time};
 
             $(#[$attribute]
             async fn $test() {
-                let points = points_of(Group::$group).await.into_iter();
                 // Before a write both engines hold what they held after the one before it.
-                let points = points.filter(|point| !point.ends_with(".before"));
-                let kills = points.map(kill_at).map(crate::postgres::on_postgres);
-                two_at_a_time(kills).await;
+                let chains = chains(Group::$group, |point| !point.ends_with(".before")).into_iter();
+                let kills = chains.map(|points| kill_at_each(Group::$group, points));
+                two_at_a_time(kills.map(crate::postgres::on_postgres)).await;
             })+
         }
     };
@@ -185,6 +241,10 @@ groups! {
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_the_pipeline_each_is_answered_once();
 
+    Sweeping:
+    #[tokio::test(flavor = "multi_thread")]
+    async fn killed_at_points_of_a_sweep_the_next_one_removes_the_rest();
+
     MasterKey:
     #[tokio::test(flavor = "multi_thread")]
     async fn killed_at_points_of_a_key_rotation_all_opens();
@@ -215,6 +275,8 @@ impl Group {
             Self::Pipeline
         } else if master_key::reaches(write) {
             Self::MasterKey
+        } else if sweeping::reaches(write) {
+            Self::Sweeping
         } else if importing::reaches(write) {
             Self::Importing
         } else {
@@ -223,43 +285,57 @@ impl Group {
     }
 }
 
-/// The points of a group, of all that the program knows.
-async fn points_of(group: Group) -> Vec<String> {
-    static POINTS: OnceCell<Vec<String>> = OnceCell::const_new();
-    let ask = async || {
-        let world = World::start(binary()).await;
-        let program = Start::on(&world, binary(), "data").listening().await;
-        let known = program.failpoints().await["known"].clone();
-        serde_json::from_value(known).expect("names")
-    };
-    let known = POINTS.get_or_init(ask).await;
-    let points: Vec<_> = known.iter().filter(|point| Group::of(point) == group).cloned().collect();
-    assert!(!points.is_empty(), "no point is of {group:?}");
-    points
+/// The points of a group, of all that the program knows, as far as they are wanted; those that share a program together.
+fn chains(group: Group, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
+    let mut chains: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for point in tiers::known().filter(|point| Group::of(point) == group && is_wanted(point)) {
+        let sharing = match group {
+            Group::Messages => messages::sharing(point),
+            Group::Chats => chats::sharing(point),
+            Group::Sweeping => String::new(),
+            _ => point.to_owned(),
+        };
+        chains.entry((tiers::of(point), sharing)).or_default().push(point.to_owned());
+    }
+    assert!(!chains.is_empty(), "no point is of {group:?}");
+    chains.into_values().collect()
 }
 
-async fn kill_at(point: String) {
-    let written = write(&point);
-    match Group::of(&point) {
-        Group::Messages => messages::kill_at(&point).await,
-        Group::Chats => chats::kill_at(chats::scenario(written).expect("one of chats"), &point, 0).await,
-        Group::Files => files::kill_at(files::scenario(written).expect("one of files"), &point).await,
-        Group::Accounts => {
-            roster::kill_at(roster::scenario(written).expect("one of accounts"), &point, 0).await;
+/// Kills at points that share a program.
+async fn kill_at_each(group: Group, points: Vec<String>) {
+    tiers::of(&points[0]).scope(kill_in_tier(group, points)).await;
+}
+
+async fn kill_in_tier(group: Group, points: Vec<String>) {
+    let lives = async || Lives::new(crate::postgres::world().await);
+    match group {
+        Group::Messages => return messages::kill_at_each(&mut lives().await, &points).await,
+        Group::Chats => return chats::kill_at_each(&mut lives().await, &points).await,
+        Group::Sweeping => return sweeping::kill_at_each(crate::postgres::world().await, &points).await,
+        _ => {}
+    }
+    for point in &points {
+        let written = write(point);
+        match group {
+            Group::Messages | Group::Chats | Group::Sweeping => {}
+            Group::Files => files::kill_at(files::scenario(written).expect("one of files"), point).await,
+            Group::Accounts => {
+                roster::kill_at(roster::scenario(written).expect("one of accounts"), point).await;
+            }
+            Group::Importing => importing::kill_at(point).await,
+            Group::Clearing => clearing::kill_at(point).await,
+            Group::Channels => {
+                channels::kill_at(channels::scenario(written).expect("one of channels"), point).await;
+            }
+            Group::Flows => flows::kill_at(point).await,
+            Group::Campaigns => campaigns::kill_at(point).await,
+            Group::Pipeline => pipeline::kill_at(point).await,
+            Group::MasterKey => master_key::kill_at(point).await,
+            Group::Webhooks => {
+                webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), point).await;
+            }
+            Group::Alerts => alerts::kill_at(alerts::scenario(written).expect("one of alerts"), point).await,
         }
-        Group::Importing => importing::kill_at(&point).await,
-        Group::Clearing => clearing::kill_at(&point).await,
-        Group::Channels => {
-            channels::kill_at(channels::scenario(written).expect("one of channels"), &point).await;
-        }
-        Group::Flows => flows::kill_at(&point).await,
-        Group::Campaigns => campaigns::kill_at(&point).await,
-        Group::Pipeline => pipeline::kill_at(&point).await,
-        Group::MasterKey => master_key::kill_at(&point).await,
-        Group::Webhooks => {
-            webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), &point).await;
-        }
-        Group::Alerts => alerts::kill_at(alerts::scenario(written).expect("one of alerts"), &point).await,
     }
 }
 
@@ -284,9 +360,10 @@ where
 /// wanted, that it was entered, that there are terms, that they were accepted. The first is killed with the points.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_signing_in_it_goes_on() {
-    let points = ["store.save_login.before", "store.save_login.after"];
-    let kills = points.into_iter().flat_map(|point| (1..8).map(move |skip| (point, skip)));
-    two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignIn, point, skip))).await;
+    two_at_a_time(SAVE_LOGIN.map(|point| {
+        roster::kill_at_each_step(roster::Scenario::SignIn, (1..8).map(move |skip| (point, skip)))
+    }))
+    .await;
 }
 
 /// Being sent to another data centre with the code, and home again for a new one, writes eight times more: that it was sent
@@ -294,22 +371,21 @@ async fn killed_at_each_step_of_signing_in_it_goes_on() {
 /// out, that it was entered.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_moving_data_centre_signing_in_goes_on() {
-    let points = ["store.save_login.before", "store.save_login.after"];
-    let kills = points.into_iter().flat_map(|point| (4..12).map(move |skip| (point, skip)));
-    two_at_a_time(kills.map(|(point, skip)| roster::kill_at(roster::Scenario::SignInElsewhere, point, skip)))
-        .await;
+    two_at_a_time(SAVE_LOGIN.map(|point| {
+        roster::kill_at_each_step(roster::Scenario::SignInElsewhere, (4..12).map(move |skip| (point, skip)))
+    }))
+    .await;
 }
 
 /// Signing in by a QR code writes five times: that it begins, its key, the code that is shown, that it was scanned, the
 /// session. Wherever it is killed it goes on, or shows another code.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_a_qr_sign_in_it_goes_on() {
-    let kills = ["before", "after"].into_iter().flat_map(|moment| {
-        let steps = (0..4).map(|skip| ("save_login", skip)).chain([("change_sessions", 0)]);
-        steps.map(move |(write, skip)| (format!("store.{write}.{moment}"), skip))
-    });
-    two_at_a_time(kills.map(|(point, skip)| async move {
-        roster::kill_at(roster::Scenario::SignInByQr, &point, skip).await;
+    let sessions = ["store.change_sessions.before", "store.change_sessions.after"];
+    let points = SAVE_LOGIN.into_iter().zip(sessions);
+    two_at_a_time(points.map(|(save_login, change_sessions)| {
+        let steps = (0..4).map(move |skip| (save_login, skip)).chain([(change_sessions, 0)]);
+        roster::kill_at_each_step(roster::Scenario::SignInByQr, steps)
     }))
     .await;
 }
@@ -319,15 +395,21 @@ async fn killed_at_each_step_of_a_qr_sign_in_it_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_step_of_a_chat_there_is_one_and_it_is_whole() {
     let points = ["telegram.step.before", "telegram.step.after", "store.saga_save.before"];
-    let kills = points.into_iter().flat_map(|point| (1..5).map(move |skip| (point, skip)));
-    two_at_a_time(kills.map(|(point, skip)| chats::kill_at(chats::Scenario::Create, point, skip))).await;
+    let kills = points.map(|point| async move {
+        let mut lives = Lives::new(World::start(binary()).await);
+        for skip in 1..5 {
+            chats::kill_at(&mut lives, chats::Scenario::Create, point, skip).await;
+        }
+    });
+    two_at_a_time(kills).await;
 }
 
 /// A person's word that a chat was left is the end of the whole: it is not left once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_the_word_that_a_chat_was_left_it_is_left_once() {
     for point in ["store.saga_resolve.before", "store.saga_resolve.after"] {
-        chats::kill_at(chats::Scenario::ResolveLeft, point, 0).await;
+        let mut lives = Lives::new(World::start(binary()).await);
+        chats::kill_at(&mut lives, chats::Scenario::ResolveLeft, point, 0).await;
     }
 }
 

@@ -64,20 +64,38 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
     })
 }
 
-/// Kills at a point after so many have passed it, starts again, asks again, and looks at the end.
-pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
+/// Kills at a point, starts again, asks again, and looks at the end.
+pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     if scenario == Scenario::Keep {
         return kill_while_stored(point).await;
     }
     let stage = Stage::new().await;
+    killed(&stage, stage.program().await, scenario, point, 0).await;
+}
+
+/// Kills one sign-in after the other, each where so many have passed the point. Sessions of before belong to no account then.
+pub(super) async fn kill_at_each_step(
+    scenario: Scenario,
+    points: impl IntoIterator<Item = (&'static str, u32)>,
+) {
+    let stage = Stage::new().await;
     let mut program = stage.program().await;
-    prepare(scenario, &stage, &program).await;
+    for (point, skip) in points {
+        stage.world.delete("/faults").await;
+        stage.world.delete("/ledger").await;
+        program = killed(&stage, program, scenario, point, skip).await;
+        assert_eq!(program.delete(ACCOUNT).await.0, 204, "{point} after {skip}");
+    }
+}
+
+async fn killed(stage: &Stage, mut program: Program, scenario: Scenario, point: &str, skip: u32) -> Program {
+    prepare(scenario, stage, &program).await;
     program.arm(point, skip).await;
     let what = format!("{point} stops the program");
     {
         let stopped = program.until(&what, || program.stopped_at(point));
         let playing = async {
-            play(scenario, &stage, &program).await;
+            play(scenario, stage, &program).await;
             std::future::pending::<()>().await;
         };
         tokio::select! {
@@ -87,8 +105,9 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
     }
     program.kill();
     let program = stage.program().await;
-    check(scenario, &stage, &program, point).await;
+    check(scenario, stage, &program, point).await;
     stage.world.assert_nothing_unknown().await;
+    program
 }
 
 /// What is there before the point is armed.

@@ -105,9 +105,6 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
     let receiver = Receiver::start().await;
     world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
-    if scenario == Scenario::Swept {
-        world.edit_settings(|text| format!("{text}\n[log]\nlevel = \"debug\"\n"));
-    }
     let mut program = Start::on(&world, binary(), "data").ready().await;
     program.account_is("fifth", "ready").await;
     let path = if scenario == Scenario::Made {

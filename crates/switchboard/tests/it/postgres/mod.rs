@@ -34,7 +34,7 @@ pub(crate) async fn on_postgres<T>(scenario: impl Future<Output = T>) -> T {
 
 /// A world whose programs have their store where the scenario wants it.
 pub(crate) async fn world() -> World {
-    let world = World::start(binary()).await;
+    let world = crate::crash::tiers::world().await;
     if ON_POSTGRES.try_with(|()| ()).is_err() {
         return world;
     }

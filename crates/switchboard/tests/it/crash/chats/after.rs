@@ -5,40 +5,34 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, Receiver, World};
 
-use super::{CREATE, LEAVE, STEP, Scenario, ask, in_state, made, operation, order};
+use super::{CREATE, Deed, LEAVE, STEP, Scenario, in_state, operation, order};
 use crate::crash::act;
 
 /// After the restart: callers ask again, everything comes to its end, and there is one chat.
-pub(super) async fn check(
-    scenario: Scenario,
-    world: &World,
-    program: &Program,
-    point: &str,
-    subject: &str,
-    receiver: Option<&Receiver>,
-) {
+pub(super) async fn check(scenario: Scenario, deed: Deed<'_>, subject: &str, receiver: Option<&Receiver>) {
+    let Deed { world, program, title, point } = deed;
     match scenario {
         Scenario::Create | Scenario::Waiting => {
             world.delete("/faults").await;
             if scenario == Scenario::Waiting {
                 program.advance(Duration::from_mins(11)).await;
             }
-            one_whole_chat(world, program, point).await;
+            one_whole_chat(deed).await;
         }
         Scenario::Cancel => {
             act(program, format!("/v1/operations/{subject}/cancel"), json!({})).await;
             in_state(program, subject, "cancelled").await;
             program.advance(Duration::from_mins(11)).await;
-            assert_eq!(made(world).await, Vec::<String>::new(), "{point}");
+            assert_eq!(deed.made().await, Vec::<String>::new(), "{point}");
         }
         Scenario::Retry => {
             act(program, format!("/v1/operations/{subject}/retry"), json!({})).await;
             let shown = program.finished(subject, Some(STEP)).await;
-            assert_eq!((&shown["state"], made(world).await.len()), (&json!("done"), 1), "{point}: {shown}");
+            assert_eq!((&shown["state"], deed.made().await.len()), (&json!("done"), 1), "{point}: {shown}");
         }
         Scenario::Resolve => {
             world.delete("/faults").await;
-            let chat_id = world.chat_titled("Order").await;
+            let chat_id = world.chat_titled(title).await;
             let verdict = json!({"as": "done", "chat_id": chat_id});
             act(program, format!("/v1/operations/{subject}/resolve"), verdict).await;
             program.post("/v1/accounts/fifth/actions/restart", &json!({})).await;
@@ -63,14 +57,14 @@ pub(super) async fn check(
         // That the caller is answered was handed over; whether it is on the disk is unknown: the same body again may
         // be another chat.
         Scenario::OldPort if point == "store.saga_answered.after" => {
-            assert_eq!(made(world).await.len(), 1, "{point}");
+            assert_eq!(deed.made().await.len(), 1, "{point}");
         }
         Scenario::OldPort | Scenario::HungUp => {
             let port = world.legacy_port(5021);
-            let body = order(&json!({}));
+            let body = order(title, &json!({}));
             let call = program.legacy(port, "/create_chat", &body);
             let (status, answer) = program.as_time_goes_by(STEP, call).await;
-            assert_eq!((status, made(world).await.len()), (200, 1), "{point}: {answer}");
+            assert_eq!((status, deed.made().await.len()), (200, 1), "{point}: {answer}");
         }
         Scenario::HandOver => {
             let (status, reply) =
@@ -78,7 +72,7 @@ pub(super) async fn check(
             assert_eq!(status, 200, "{point}: {reply}");
             let (_, record) = program.get(&format!("/v1/chats/{subject}")).await;
             assert_eq!(record["account"], "main", "{point}: {record}");
-            assert_eq!(made(world).await.len(), 1, "{point}");
+            assert_eq!(deed.made().await.len(), 1, "{point}");
         }
         Scenario::Migrate => {
             let new = world.chats_titled("Small").await.pop().expect("the supergroup");
@@ -95,13 +89,13 @@ pub(super) async fn check(
         Scenario::Switch => {
             let (status, reply) = program.post("/v1/services/create_chat/actions/start", &json!({})).await;
             assert!((200..300).contains(&status), "{point}: {status} {reply}");
-            one_whole_chat(world, program, point).await;
+            one_whole_chat(deed).await;
         }
         Scenario::CallBack | Scenario::CallBackRefused => {
             let receiver = receiver.expect("someone is notified");
             receiver.answer(200);
             until_notified(program, world, receiver, point).await;
-            assert_eq!(made(world).await.len(), 1, "{point}");
+            assert_eq!(deed.made().await.len(), 1, "{point}");
         }
         Scenario::CallBackAgain => {
             let receiver = receiver.expect("someone is notified");
@@ -113,33 +107,24 @@ pub(super) async fn check(
         }
         Scenario::FailedAgain => {
             done_by_hand(program, subject, point).await;
-            assert_eq!(made(world).await.len(), 1, "{point}");
+            assert_eq!(deed.made().await.len(), 1, "{point}");
         }
-        Scenario::Forgotten => goes_on(world, program, subject, point).await,
         Scenario::FailedDropped => {
             program.delete(&format!("/v1/failed-requests/{subject}")).await;
             let (_, row) = program.get(&format!("/v1/failed-requests/{subject}")).await;
-            assert_eq!((&row["state"], made(world).await.len()), (&json!("dropped"), 0), "{point}: {row}");
+            assert_eq!((&row["state"], deed.made().await.len()), (&json!("dropped"), 0), "{point}: {row}");
         }
     }
 }
 
-/// Whether the operation was forgotten or not, the chat is there, and others are made.
-async fn goes_on(world: &World, program: &Program, subject: &str, point: &str) {
-    let (status, shown) = program.get(&format!("/v1/operations/{subject}")).await;
-    assert!(status == 404 || shown["state"] == "done", "{point}: {status} {shown}");
-    program.account_is("fifth", "ready").await;
-    let (status, other) = program.post("/v1/chats", &json!({"title": "Other", "account": "fifth"})).await;
-    assert_eq!((status, made(world).await.len()), (201, 1), "{point}: {other}");
-}
-
 /// Asked for again under its key, the chat is there, with each of its steps once.
-async fn one_whole_chat(world: &World, program: &Program, point: &str) {
+async fn one_whole_chat(deed: Deed<'_>) {
+    let Deed { world, program, title, point } = deed;
     program.account_is("fifth", "ready").await;
-    let repeated = ask(program).await;
+    let repeated = deed.ask().await;
     let shown = program.finished(&operation(repeated.as_ref()), Some(STEP)).await;
     assert_eq!(shown["state"], "done", "{point}: {repeated:?} {shown}\n{}", program.output());
-    let chat_id = world.chat_titled("Order").await;
+    let chat_id = world.chat_titled(title).await;
     let mut effects = world.effects_in(&chat_id).await;
     effects.sort_unstable();
     let once = [

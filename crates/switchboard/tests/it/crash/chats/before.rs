@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Program, World};
 
-use super::{CREATE, LEAVE, MISSING, STEP, Scenario, ask, in_state, made, of_old_port, operation, order};
+use super::{CREATE, Deed, LEAVE, STEP, Scenario, in_state, missing, of_old_port, operation, order};
 use crate::crash::{act, answered, hang_up};
 
 /// The first failed request, once there is one.
@@ -25,11 +25,12 @@ fn id(row: &Value) -> &str {
 }
 
 /// What comes before the point is armed. Answers what the scenario is about: an operation, a chat, a failed request.
-pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program) -> String {
+pub(super) async fn prepare(scenario: Scenario, deed: Deed<'_>) -> String {
+    let Deed { world, program, title, .. } = deed;
     match scenario {
         Scenario::Cancel => {
             flood(world).await;
-            let waiting = operation(ask(program).await.as_ref());
+            let waiting = operation(deed.ask().await.as_ref());
             program.until("it waits", || async { world.calls(CREATE).await == 1 }).await;
             in_state(program, &waiting, "queued").await;
             waiting
@@ -37,25 +38,25 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
         Scenario::Retry => {
             let refusal = json!({"account": "fifth", "method": CREATE, "times": 1, "code": 400, "message": "CHAT_INVALID"});
             world.fault("rpc_error", refusal).await;
-            let refused = operation(ask(program).await.as_ref());
+            let refused = operation(deed.ask().await.as_ref());
             in_state(program, &refused, "failed").await;
             refused
         }
         Scenario::Resolve => {
             world.fault("drop_answer", json!({"account": "fifth", "method": CREATE, "times": 1})).await;
-            let doubtful = operation(ask(program).await.as_ref());
-            program.until("the effect is there", || async { !made(world).await.is_empty() }).await;
+            let doubtful = operation(deed.ask().await.as_ref());
+            program.until("the effect is there", || async { !deed.made().await.is_empty() }).await;
             world.fault("banned", json!({"account": "fifth"})).await;
             let shown = program.finished(&doubtful, Some(STEP)).await;
             assert_eq!(shown["state"], "in_doubt", "{shown}");
             doubtful
         }
         Scenario::ResolveLeft => {
-            let done = operation(ask(program).await.as_ref());
+            let done = operation(deed.ask().await.as_ref());
             in_state(program, &done, "done").await;
             world.fault("drop_answer", json!({"account": "fifth", "method": LEAVE, "times": 1})).await;
             // Only the fifth may leave it, so that a second attempt has no account to go to.
-            let path = format!("/v1/chats/{}?account=fifth&wait=0", world.chat_titled("Order").await);
+            let path = format!("/v1/chats/{}?account=fifth&wait=0", world.chat_titled(title).await);
             let (status, leaving) = program.delete(&path).await;
             assert_eq!(status, 202, "{leaving}");
             program.until("it has left", || async { world.effects(LEAVE).await.len() == 1 }).await;
@@ -66,7 +67,7 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
             doubtful
         }
         Scenario::HandOver => {
-            let body = json!({"title": "Order", "members": ["@demo_main"], "account": "fifth", "wait": 60});
+            let body = json!({"title": title, "members": ["@demo_main"], "account": "fifth", "wait": 60});
             let (status, made) = program.post("/v1/chats", &body).await;
             assert_eq!(status, 201, "{made}");
             let chat = made["chat_id"].as_str().expect("an id").to_owned();
@@ -90,20 +91,21 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
             group
         }
         Scenario::Forget => {
-            let (status, refused) = program.send(MISSING, "x").await;
+            let missing = missing(title);
+            let (status, refused) = program.send(&missing, "x").await;
             assert_eq!(status, 404, "{refused}");
-            MISSING.to_owned()
+            missing
         }
         Scenario::FailedAgain | Scenario::FailedDropped => {
             world.fault("rpc_error", json!({"method": CREATE, "code": 400, "message": "CHAT_INVALID"})).await;
             let (status, refused) =
-                program.legacy(world.legacy_port(5021), "/create_chat", &order(&json!({}))).await;
+                program.legacy(world.legacy_port(5021), "/create_chat", &order(title, &json!({}))).await;
             assert_eq!(status, 500, "{refused}");
             world.delete("/faults").await;
             id(&failed_request(program).await).to_owned()
         }
         Scenario::CallBackAgain => {
-            let body = order(&json!({"client_tg_id": 42}));
+            let body = order(title, &json!({"client_tg_id": 42}));
             let (status, made) = program.legacy(world.legacy_port(5021), "/create_chat", &body).await;
             assert_eq!(status, 200, "the caller's answer does not change: {made}");
             program
@@ -114,11 +116,6 @@ pub(super) async fn prepare(scenario: Scenario, world: &World, program: &Program
                 })
                 .await;
             id(&failed_request(program).await).to_owned()
-        }
-        Scenario::Forgotten => {
-            let done = operation(ask(program).await.as_ref());
-            in_state(program, &done, "done").await;
-            done
         }
         Scenario::Create
         | Scenario::Waiting
@@ -136,14 +133,15 @@ async fn flood(world: &World) {
 }
 
 /// Does what reaches the point, as far as the program goes along.
-pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, subject: &str) {
+pub(super) async fn play(scenario: Scenario, deed: Deed<'_>, subject: &str) {
+    let Deed { world, program, title, .. } = deed;
     match scenario {
         Scenario::Create => {
-            ask(program).await;
+            deed.ask().await;
         }
         Scenario::Waiting => {
             flood(world).await;
-            ask(program).await;
+            deed.ask().await;
         }
         Scenario::Cancel => {
             act(program, format!("/v1/operations/{subject}/cancel"), json!({})).await;
@@ -152,7 +150,7 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
             act(program, format!("/v1/operations/{subject}/retry"), json!({})).await;
         }
         Scenario::Resolve => {
-            let chat_id = world.chat_titled("Order").await;
+            let chat_id = world.chat_titled(title).await;
             let verdict = json!({"as": "done", "chat_id": chat_id});
             act(program, format!("/v1/operations/{subject}/resolve"), verdict).await;
         }
@@ -160,10 +158,10 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
             act(program, format!("/v1/operations/{subject}/resolve"), json!({"as": "done"})).await;
         }
         Scenario::OldPort => {
-            answered(program, of_old_port(world, &order(&json!({})))).await;
+            answered(program, of_old_port(world, &order(title, &json!({})))).await;
         }
         Scenario::HungUp => {
-            hang_up(world, program, CREATE, of_old_port(world, &order(&json!({})))).await;
+            hang_up(world, program, CREATE, of_old_port(world, &order(title, &json!({})))).await;
         }
         Scenario::HandOver => {
             let request = program
@@ -183,12 +181,11 @@ pub(super) async fn play(scenario: Scenario, world: &World, program: &Program, s
             act(program, "/v1/services/create_chat/actions/stop".into(), json!({})).await;
         }
         Scenario::CallBack | Scenario::CallBackRefused => {
-            answered(program, of_old_port(world, &order(&json!({"client_tg_id": 42})))).await;
+            answered(program, of_old_port(world, &order(title, &json!({"client_tg_id": 42})))).await;
         }
         Scenario::CallBackAgain | Scenario::FailedAgain => {
             act(program, format!("/v1/failed-requests/{subject}/retry"), json!({})).await;
         }
-        Scenario::Forgotten => program.advance(Duration::from_hours(31 * 24)).await,
         Scenario::FailedDropped => {
             let path = format!("/v1/failed-requests/{subject}");
             answered(program, program.request("DELETE", &path)).await;

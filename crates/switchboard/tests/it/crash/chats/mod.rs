@@ -6,15 +6,12 @@ mod before;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Program, Receiver, Start, World};
+use testkit::{Program, Receiver, World};
 
-use super::{answered, post_to_old_port, stopped};
-use crate::binary;
-use crate::postgres::world;
+use super::{Lives, answered, post_to_old_port, stopped};
 
 pub(super) const CREATE: &str = "channels.createChannel";
 const LEAVE: &str = "channels.leaveChannel";
-const MISSING: &str = "-1009999999998";
 
 /// How fast time goes by where a wait of the program has to end.
 const STEP: Duration = Duration::from_millis(500);
@@ -56,8 +53,6 @@ pub(super) enum Scenario {
     FailedAgain,
     /// The same, dropped.
     FailedDropped,
-    /// A chat that was made, forgotten a month later.
-    Forgotten,
 }
 
 /// The scenario that reaches a point; none when it is not about chats.
@@ -79,7 +74,6 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.callback_requeue" => Scenario::CallBackAgain,
         "store.retry_failed_request" => Scenario::FailedAgain,
         "store.drop_failed_request" => Scenario::FailedDropped,
-        "store.drop_sagas" => Scenario::Forgotten,
         _ => return None,
     })
 }
@@ -100,6 +94,22 @@ impl Scenario {
         )
     }
 
+    /// Whether nothing of it stays that would change another scenario: these share a program.
+    const fn leaves_nothing(self) -> bool {
+        matches!(
+            self,
+            Self::Create
+                | Self::Retry
+                | Self::OldPort
+                | Self::HungUp
+                | Self::HandOver
+                | Self::Forget
+                | Self::Switch
+                | Self::FailedAgain
+                | Self::FailedDropped
+        )
+    }
+
     /// The receiver of invite links. Set before the program starts.
     async fn receiver(self, world: &World) -> Option<Receiver> {
         let status = match self {
@@ -114,16 +124,39 @@ impl Scenario {
     }
 }
 
-/// Asks for the chat under a key, and never minds asking again.
-async fn ask(program: &Program) -> Option<Value> {
-    let body =
-        json!({"title": "Order", "members": ["@client_1", "@demo_bot_1"], "account": "fifth", "wait": 0});
-    let request = program
-        .request("POST", "/v1/chats")
-        .header("content-type", "application/json")
-        .header("idempotency-key", "order")
-        .body(body.to_string());
-    answered(program, request).await
+/// What is done at one point, with a chat that no other point has.
+#[derive(Clone, Copy)]
+struct Deed<'a> {
+    world: &'a World,
+    program: &'a Program,
+    title: &'a str,
+    point: &'a str,
+}
+
+impl Deed<'_> {
+    /// Asks for the chat under a key, and never minds asking again.
+    async fn ask(self) -> Option<Value> {
+        let members = ["@client_1", "@demo_bot_1"];
+        let body = json!({"title": self.title, "members": members, "account": "fifth", "wait": 0});
+        let request = self
+            .program
+            .request("POST", "/v1/chats")
+            .header("content-type", "application/json")
+            .header("idempotency-key", self.title)
+            .body(body.to_string());
+        answered(self.program, request).await
+    }
+
+    /// The chats that were made.
+    async fn made(self) -> Vec<String> {
+        self.world.chats_titled(self.title).await
+    }
+}
+
+/// A chat that there is not, another one for each title: a miss is remembered.
+fn missing(title: &str) -> String {
+    let number = title.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 1_000_000);
+    format!("-1009998{number:06}")
 }
 
 fn operation(answer: Option<&Value>) -> String {
@@ -136,8 +169,8 @@ async fn in_state(program: &Program, operation: &str, state: &str) {
     program.until(&what, || async { program.get(&path).await.1["state"] == state }).await;
 }
 
-fn order(more: &Value) -> Value {
-    let mut body = json!({"title": "Order", "usernames": ["client_1", "demo_bot_1"]});
+fn order(title: &str, more: &Value) -> Value {
+    let mut body = json!({"title": title, "usernames": ["client_1", "demo_bot_1"]});
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     body
 }
@@ -147,36 +180,46 @@ fn of_old_port(world: &World, body: &Value) -> reqwest::RequestBuilder {
     post_to_old_port(world, 5021, "/create_chat", body)
 }
 
-async fn made(world: &World) -> Vec<String> {
-    world.chats_titled("Order").await
+/// Points with the same answer share a program.
+pub(super) fn sharing(point: &str) -> String {
+    let scenario = scenario(super::write(point)).expect("one of chats");
+    if scenario.leaves_nothing() { String::new() } else { point.to_owned() }
+}
+
+/// Kills at points of work on chats that share a program.
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
+    for point in points {
+        kill_at(lives, scenario(super::write(point)).expect("one of chats"), point, 0).await;
+    }
 }
 
 /// Kills at a point of work on chats, after so many have passed it.
-pub(super) async fn kill_at(scenario: Scenario, point: &str, skip: u32) {
-    let world = world().await;
-    let receiver = scenario.receiver(&world).await;
-    let mut program = Start::on(&world, binary(), "data").listening().await;
-    program.account_is("fifth", "ready").await;
+pub(super) async fn kill_at(lives: &mut Lives, scenario: Scenario, point: &str, skip: u32) {
+    lives.clear().await;
+    let receiver = scenario.receiver(&lives.world).await;
+    lives.start().await;
+    let title = format!("{point}-{skip}");
+    let deed = Deed { world: &lives.world, program: lives.program(), title: &title, point };
+    deed.program.account_is("fifth", "ready").await;
     if scenario.needs_the_pool() {
-        program.account_is("main", "ready").await;
+        deed.program.account_is("main", "ready").await;
     }
-    let subject = before::prepare(scenario, &world, &program).await;
-    program.arm(point, skip).await;
-    before::play(scenario, &world, &program, &subject).await;
-    let stops = stopped(&program, point);
-    if scenario == Scenario::Forgotten {
-        // The sweep of the start may not have ended when the month went by; the next one is an hour later.
-        program.as_time_goes_by(Duration::from_hours(1), stops).await;
-    } else {
-        stops.await;
-    }
-    program.kill();
+    let subject = before::prepare(scenario, deed).await;
+    deed.program.arm(point, skip).await;
+    before::play(scenario, deed, &subject).await;
+    stopped(deed.program, point).await;
+    lives.kill();
+    let is_made = async || !lives.world.chats_titled(&title).await.is_empty();
     if scenario == Scenario::HungUp {
         // The call that was on the wire is carried out late, and before anyone looks for what came of it.
-        world.delete("/faults").await;
-        program.until("the chat is there", || async { !made(&world).await.is_empty() }).await;
+        lives.world.delete("/faults").await;
+        while !is_made().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
-    let program = Start::on(&world, binary(), "data").ready().await;
-    after::check(scenario, &world, &program, point, &subject, receiver.as_ref()).await;
-    world.assert_nothing_unknown().await;
+    lives.start().await;
+    let deed = Deed { world: &lives.world, program: lives.program(), title: &title, point };
+    deed.program.is_ready().await;
+    after::check(scenario, deed, &subject, receiver.as_ref()).await;
+    lives.world.assert_nothing_unknown().await;
 }
