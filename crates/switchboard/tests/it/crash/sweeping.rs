@@ -78,7 +78,10 @@ pub(super) async fn kill_at_each(world: World, points: &[String]) {
         for point in of_write.filter(|point| points.iter().any(|wanted| wanted == point)) {
             free();
             let later = later.clone();
-            killed_at(point, || async { drop(later.swept().await) }).await;
+            killed_at(point, || async {
+                later.swept().await;
+            })
+            .await;
         }
     }
     free();
