@@ -63,9 +63,13 @@ impl Here {
         }
     }
 
+    fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
+    }
+
     /// Fails if it ended by itself.
     pub(crate) fn assert_running(&mut self) {
-        if self.running.as_ref().is_some_and(|running| running.thread.is_finished()) {
+        if !self.is_running() {
             self.kill();
             panic!("the program ended");
         }
@@ -95,6 +99,24 @@ where
     while !failpoint::testing::stopped().contains_key(point) {
         here.assert_running();
         assert!(Instant::now() < deadline, "nothing stops at {point}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    here.kill();
+}
+
+/// Runs work that a program does, to its end.
+pub async fn run<F>(work: impl FnOnce() -> F + Send + 'static)
+where
+    F: Future<Output = ()>,
+{
+    let mut here = Here::start(async move || {
+        work().await;
+        Ok(())
+    })
+    .await;
+    let deadline = Instant::now() + TIMEOUT;
+    while here.is_running() {
+        assert!(Instant::now() < deadline, "it does not end");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     here.kill();

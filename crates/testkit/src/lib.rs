@@ -30,7 +30,7 @@ mod world;
 pub use customer::customer_message;
 pub use disk::Disk;
 pub use file_id::FileId;
-pub use here::{Up, killed_at};
+pub use here::{Up, killed_at, run};
 pub use hoster::{Hoster, PDF, PNG};
 pub use link::Link;
 pub use not_tried::not_tried;

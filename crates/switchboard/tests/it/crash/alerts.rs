@@ -1,18 +1,23 @@
 //! Killed while someone is notified, or while it is decided who is: a notice is sent until received, and is never another.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use testkit::{Program, Receiver, Start};
+use alerts::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round, TargetView};
+use ambient::{Chance, Clock, Ids};
+use config::Settings;
+use delivery::{Ambient, Delivery, Senders};
+use media::{AllowList, Allowed};
+use serde_json::Value;
+use testkit::{Program, Receiver, killed_at};
 
-use crate::binary;
-use crate::postgres::world;
+use super::{Lives, StoreAt, answered, stopped, tiers};
 
 /// How each write is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
-    /// An account is lost, and the webhook answers so.
+    /// An account is broken, and the webhook answers so.
     Broken(u16),
     /// The same, and the webhook takes nothing for eight days.
     Week,
@@ -54,11 +59,8 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
     })
 }
 
-async fn ask(program: &Program, (method, path, body): Step) -> Value {
-    let request = program.request(method, path).header("content-type", "application/json");
-    let answer = request.body(body).send().await.expect("an answer");
-    assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
-    answer.json().await.unwrap_or_default()
+fn request(program: &Program, (method, path, body): (&str, &str, &'static str)) -> reqwest::RequestBuilder {
+    program.request(method, path).header("content-type", "application/json").body(body)
 }
 
 /// All that the API shows of it.
@@ -70,110 +72,132 @@ async fn shown(program: &Program) -> String {
     all
 }
 
-pub(super) async fn kill_at(scenario: Scenario, point: &str) {
-    let world = world().await;
-    let receiver = Receiver::start().await;
+/// Calls share a program.
+pub(super) fn sharing(point: &str) -> String {
+    match scenario(super::write(point)) {
+        Some(Scenario::Call { .. }) => String::new(),
+        _ => point.to_owned(),
+    }
+}
+
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
+    let receiver = Arc::new(Receiver::start().await);
     let target =
         format!("[[alerts.targets]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"{}\"", receiver.address());
-    world.edit_settings(|text| format!("{text}\n{target}\n"));
-    let mut program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("main", "ready").await;
-    match scenario {
-        Scenario::Call { before, call, trace } => {
-            let made = match before {
-                Some(step) => ask(&program, step).await,
-                None => Value::Null,
-            };
-            program.arm(point, 0).await;
-            let (method, path, body) = call;
-            let path = path.replace("{id}", made["id"].as_str().unwrap_or_default());
-            let request =
-                program.request(method, &path).header("content-type", "application/json").body(body);
-            // It is killed before there is an answer.
-            let asking = tokio::spawn(request.send());
-            stop_and_kill(&mut program, point, Duration::ZERO).await;
-            drop(asking.await);
-            let program = Start::on(&world, binary(), "data").ready().await;
-            let written = point.rsplit('.').next() == Some("after");
-            let removes = method == "DELETE";
-            assert_eq!(shown(&program).await.contains(trace), written != removes, "{point}");
-        }
-        Scenario::Broken(status) => {
-            receiver.answer(status);
-            program.arm(point, 0).await;
-            world.fault("session_revoked", json!({ "account": "main" })).await;
-            stop_and_kill(&mut program, point, Duration::from_secs(5)).await;
-            let program = Start::on(&world, binary(), "data").ready().await;
-            if status == 410 {
-                settles(&program, "the target is off", |target| target["off_at"].is_string()).await;
-            } else {
-                receiver.answer(200);
-                is_sent_once(&program, &receiver, point).await;
+    lives.world.edit_settings(|text| format!("{text}\n{target}\n"));
+    for point in points {
+        match scenario(super::write(point)).expect("one of alerts") {
+            Scenario::Call { before, call, trace } => killed_call(lives, point, before, call, trace).await,
+            Scenario::Broken(status) => {
+                receiver.answer(status);
+                killed_notice(lives, point, &receiver, Duration::ZERO).await;
             }
-        }
-        Scenario::Week => {
-            receiver.answer(500);
-            world.fault("session_revoked", json!({ "account": "main" })).await;
-            program
-                .until("it was tried", || async {
-                    program.advance(Duration::from_secs(5)).await;
-                    !receiver.bodies().is_empty()
-                })
-                .await;
-            program.arm(point, 0).await;
-            program.advance(Duration::from_hours(8 * 24)).await;
-            stop_and_kill(&mut program, point, Duration::from_secs(5)).await;
-            // A new process has the time of day: what was given up stays so, what was not is no week old.
-            receiver.answer(200);
-            let program = Start::on(&world, binary(), "data").ready().await;
-            settles(&program, "nothing waits", |target| target["waiting"] == 0).await;
+            Scenario::Week => {
+                receiver.answer(500);
+                killed_notice(lives, point, &receiver, Duration::from_hours(8 * 24)).await;
+            }
         }
     }
-    world.assert_nothing_unknown().await;
 }
 
-async fn stop_and_kill(program: &mut Program, point: &str, step: Duration) {
-    let what = format!("{point} stops the program");
-    program
-        .until(&what, || async {
-            if !step.is_zero() && !program.stopped_at(point).await {
-                program.advance(step).await;
-            }
-            program.stopped_at(point).await
-        })
-        .await;
-    program.kill();
-}
-
-/// The alert is sent, and by one notice, however often that was posted.
-async fn is_sent_once(program: &Program, receiver: &Receiver, point: &str) {
-    let notices = || -> BTreeSet<String> {
-        let bodies = receiver.bodies().into_iter();
-        bodies
-            .filter(|body| body["data"]["raised"].to_string().contains("\"account:main\""))
-            .filter_map(|body| body["data"]["notice"].as_str().map(str::to_owned))
-            .collect()
+async fn killed_call(lives: &mut Lives, point: &str, before: Option<Step>, call: Step, trace: &str) {
+    lives.start().await;
+    let program = lives.program();
+    let made = match before {
+        Some(step) => answered(program, request(program, step)).await.unwrap_or_default(),
+        None => Value::Null,
     };
-    program
-        .until("it is sent", || async {
-            program.advance(Duration::from_secs(5)).await;
-            !notices().is_empty()
-        })
-        .await;
-    settles(program, "nothing waits", |target| target["waiting"] == 0).await;
-    for _ in 0..5 {
-        program.advance(Duration::from_secs(20)).await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    program.arm(point, 0).await;
+    let (method, path, body) = call;
+    let path = path.replace("{id}", made["id"].as_str().unwrap_or_default());
+    tokio::join!(answered(program, request(program, (method, &path, body))), stopped(program, point));
+    lives.killed().await;
+    let program = lives.program();
+    let written = point.rsplit('.').next() == Some("after");
+    let removes = method == "DELETE";
+    let shown = shown(program).await;
+    assert_eq!(shown.contains(trace), written != removes, "{point}: {shown}");
+    // The next one makes it again.
+    program.delete("/v1/alert-targets/owner").await;
+    program.delete("/v1/mutes/store").await;
+    let windows = program.get("/v1/maintenance").await.1["items"].clone();
+    for window in windows.as_array().into_iter().flatten() {
+        program.delete(&format!("/v1/maintenance/{}", window["id"].as_str().expect("an id"))).await;
     }
-    assert_eq!(notices().len(), 1, "{point}: {:?}", receiver.bodies());
 }
 
-/// Waits until the webhook is in this state.
-async fn settles(program: &Program, what: &str, so: impl Fn(&Value) -> bool) {
-    program
-        .until(what, || async {
-            program.advance(Duration::from_secs(5)).await;
-            so(&program.get("/v1/alert-targets").await.1["items"][0])
-        })
-        .await;
+/// The alerts over the store of a world, which hear that an account is broken.
+async fn broken(store: StoreAt, settings: Arc<Settings>) -> (Alerts, Clock) {
+    let clock = Clock::system();
+    let (store, ids) = (store.open(clock.clone()).await, Ids::new(clock.clone()));
+    let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: Chance::from_seed(1) };
+    let no_one = Senders::join(Vec::new()).expect("no names");
+    let alerts = Alerts::start(AlertsParts {
+        delivery: Delivery::new(store.clone(), no_one, ambient, delivery::Limits::default()),
+        store,
+        clock: clock.clone(),
+        ids,
+        settings: &settings.alerts,
+        allowed: Allowed::new(AllowList::Events, Vec::new()),
+        server: "demo".to_owned(),
+    });
+    let alerts = alerts.await.expect("they start");
+    for _ in 0..3 {
+        let (id, kind, name) = ("account:main".into(), "account".into(), "main".to_owned());
+        let result = ProbeResult::Red { reason: "no_answer".to_owned(), detail: None };
+        let card = Card { id, kind, name, parent: None };
+        alerts.observe(Round { probes: vec![Probe { card, result }] });
+    }
+    (alerts, clock)
+}
+
+/// Lets time go by until it is so.
+async fn passes(clock: &Clock, mut is_over: impl AsyncFnMut() -> bool) {
+    while !is_over().await {
+        clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Kills the alerts while the webhook is notified, once it was tried for so long; then they come to their end.
+async fn killed_notice(lives: &Lives, point: &str, receiver: &Arc<Receiver>, tried: Duration) {
+    let settings = Settings::load(Some(&lives.world.settings_file()), []).expect("settings");
+    let settings = Arc::new(settings);
+    let (store, settings_now, heard) =
+        (StoreAt::of(&lives.world), Arc::clone(&settings), Arc::clone(receiver));
+    killed_at(tiers::named(point), async move || {
+        let (_alerts, clock) = broken(store, settings_now).await;
+        if !tried.is_zero() {
+            passes(&clock, async || !heard.bodies().is_empty()).await;
+            clock.advance(tried);
+        }
+        passes(&clock, async || false).await;
+    })
+    .await;
+    let is_unwanted = super::write(point) == "store.alert_target_off";
+    if !is_unwanted {
+        receiver.answer(200);
+    }
+    let (store, point, receiver) = (StoreAt::of(&lives.world), point.to_owned(), Arc::clone(receiver));
+    testkit::run(async move || {
+        let (alerts, clock) = broken(store, settings).await;
+        let target = async || -> TargetView { alerts.targets().await.expect("targets").remove(0) };
+        if is_unwanted {
+            return passes(&clock, async || target().await.off_at.is_some()).await;
+        }
+        let is_once = tried.is_zero();
+        passes(&clock, async || !is_once || !notices(&receiver).is_empty()).await;
+        passes(&clock, async || target().await.waiting == 0).await;
+        let mut rest = 0..20;
+        passes(&clock, async || rest.next().is_none()).await;
+        assert!(!is_once || notices(&receiver).len() == 1, "{point}: {:?}", receiver.bodies());
+    })
+    .await;
+}
+
+/// The notices that the webhook has of the account, each once.
+fn notices(receiver: &Receiver) -> BTreeSet<String> {
+    let bodies = receiver.bodies().into_iter();
+    let of_account = bodies.filter(|body| body["data"]["raised"].to_string().contains("\"account:main\""));
+    of_account.filter_map(|body| body["data"]["notice"].as_str().map(str::to_owned)).collect()
 }

@@ -1,13 +1,9 @@
 //! Killed while a campaign is made, begun, or carried: it ends with each chat written to once.
 
 use serde_json::json;
-use testkit::{Program, Start};
+use testkit::Program;
 
-use super::{act, stopped};
-use crate::binary;
-use crate::postgres::world;
-
-const SEND: &str = "messages.sendMessage";
+use super::{Lives, SEND, act, stopped};
 
 pub(super) fn reaches(write: &str) -> bool {
     matches!(
@@ -22,46 +18,50 @@ pub(super) fn reaches(write: &str) -> bool {
 }
 
 /// All that makes the campaign run; whatever is there already stays.
-async fn ask(program: &Program) {
+async fn ask(program: &Program, name: &str) {
     let settings = json!({"delay_seconds": 0});
+    act(program, "/v1/campaigns".to_owned(), json!({"name": name, "settings": settings})).await;
     for (path, body) in [
-        ("", json!({"name": "spring", "settings": settings})),
-        ("/spring/senders", json!({"accounts": ["fifth"]})),
-        ("/spring/messages", json!({"file": "Good day"})),
-        ("/spring/tasks", json!({"file": "@client_1\n@client_2\n@client_3"})),
-        ("/spring/start", json!({})),
+        ("senders", json!({"accounts": ["fifth"]})),
+        ("messages", json!({"file": "Good day"})),
+        ("tasks", json!({"file": "@client_1\n@client_2\n@client_3"})),
+        ("start", json!({})),
     ] {
-        act(program, format!("/v1/campaigns{path}"), body).await;
+        act(program, format!("/v1/campaigns/{name}/{path}"), body).await;
     }
 }
 
-pub(super) async fn kill_at(point: &str) {
-    let world = world().await;
-    let mut program = Start::on(&world, binary(), "data").ready().await;
+/// Kills one campaign after the other.
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
+    for (number, point) in points.iter().enumerate() {
+        lives.clear().await;
+        lives.start().await;
+        kill_at(lives, point, &format!("spring-{number}")).await;
+    }
+    lives.world.assert_nothing_unknown().await;
+}
+
+async fn kill_at(lives: &mut Lives, point: &str, name: &str) {
+    let program = lives.program();
     program.account_is("fifth", "ready").await;
     program.arm(point, 0).await;
-    tokio::join!(
-        async {
-            tokio::select! {
-                () = ask(&program) => {}
-                () = stopped(&program, point) => {}
-            }
-        },
-        stopped(&program, point)
-    );
-    program.kill();
-    let program = Start::on(&world, binary(), "data").ready().await;
+    tokio::select! {
+        () = stopped(program, point) => {}
+        () = async { ask(program, name).await; std::future::pending().await } => {}
+    }
+    lives.killed().await;
+    let program = lives.program();
     program.account_is("fifth", "ready").await;
-    let state = || async { program.get("/v1/campaigns/spring").await.1["run"]["state"].clone() };
+    let state = || async { program.get(&format!("/v1/campaigns/{name}")).await.1["run"]["state"].clone() };
     // A run that was begun goes on by itself; a start after its end would begin another.
     if state().await.is_null() {
-        ask(&program).await;
+        ask(program, name).await;
     }
     program.until("it is done", || async { state().await == "done" }).await;
-    let mut chats: Vec<_> = world.effects(SEND).await.iter().map(|row| row["chat_id"].clone()).collect();
+    let rows = lives.world.effects(SEND).await;
+    let mut chats: Vec<_> = rows.iter().map(|row| row["chat_id"].clone()).collect();
     chats.sort_by_key(ToString::to_string);
     assert_eq!(chats, [json!("6000000001"), json!("6000000002"), json!("6000000003")], "{point}");
-    let attempts = program.get("/v1/campaigns/spring/attempts").await.1;
+    let attempts = program.get(&format!("/v1/campaigns/{name}/attempts")).await.1;
     assert_eq!(attempts["items"].as_array().map(Vec::len), Some(3), "{point}: {attempts}");
-    world.assert_nothing_unknown().await;
 }

@@ -3,9 +3,8 @@
 use serde_json::json;
 use testkit::Start;
 
-use super::{act, stopped};
+use super::{Lives, act, stopped};
 use crate::binary;
-use crate::postgres::world;
 
 /// The writes that only a rotation makes.
 const WRITES: [&str; 5] = ["make_next_key", "name_next_key", "seal_again", "adopt_key", "replace_key"];
@@ -14,21 +13,29 @@ pub(super) fn reaches(write: &str) -> bool {
     write.strip_prefix("store.").is_some_and(|write| WRITES.contains(&write))
 }
 
-pub(super) async fn kill_at(point: &str) {
-    let world = world().await;
-    let (file, next) =
-        (world.data_dir("data").join("master.key"), world.data_dir("data").join("master.key.next"));
-    let mut program = Start::on(&world, binary(), "data").ready().await;
+/// Kills one rotation after the other.
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
+    lives.start().await;
     let target = json!({"name": "owner", "kind": "webhook", "url": "https://example.com/hook"});
-    act(&program, "/v1/alert-targets".into(), target).await.expect("added");
+    act(lives.program(), "/v1/alert-targets".into(), target).await.expect("added");
+    for point in points {
+        kill_at(lives, point).await;
+    }
+}
+
+async fn kill_at(lives: &mut Lives, point: &str) {
+    lives.start().await;
+    let data_dir = lives.world.data_dir("data");
+    let (file, next) = (data_dir.join("master.key"), data_dir.join("master.key.next"));
     let before = std::fs::read(&file).expect("the key");
+    let program = lives.program();
     program.arm(point, 0).await;
-    let rotating = act(&program, "/v1/master-key/rotate".into(), json!({}));
-    tokio::join!(rotating, stopped(&program, point));
-    program.kill();
+    tokio::join!(act(program, "/v1/master-key/rotate".into(), json!({})), stopped(program, point));
+    lives.kill();
     let was_begun = next.exists() || point.ends_with("replace_key.after");
 
-    let mut program = Start::on(&world, binary(), "data").ready().await;
+    lives.killed().await;
+    let program = lives.program();
     program.account_is("fifth", "ready").await;
     let (status, targets) = program.get("/v1/alert-targets").await;
     assert!(status == 200 && targets.to_string().contains("\"owner\""), "{point}: {targets}");
@@ -36,13 +43,12 @@ pub(super) async fn kill_at(point: &str) {
     assert!(!next.exists(), "{point}: it is finished");
     let after = std::fs::read(&file).expect("the key");
     assert_eq!(after != before, was_begun, "{point}");
-    program.kill();
 
     if was_begun {
+        lives.kill();
         std::fs::write(&file, &before).expect("writes");
-        let (_, output) = Start::on(&world, binary(), "data").refused().await;
+        let (_, output) = Start::on(&lives.world, binary(), "data").refused().await;
         assert!(output.contains("is not the one this database was made with"), "{point}: {output}");
         std::fs::write(&file, &after).expect("writes");
     }
-    drop(Start::on(&world, binary(), "data").ready().await);
 }

@@ -19,9 +19,13 @@ pub(crate) mod tiers;
 mod webhooks;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ambient::Clock;
 use serde_json::{Value, json};
+use store::{MasterKey, Store, StoreOptions};
+use testkit::postgres::Database;
 use testkit::{Program, Start, World};
 use tokio::task::JoinSet;
 
@@ -163,6 +167,29 @@ impl Lives {
     }
 }
 
+/// Where the store of a world's programs is.
+#[derive(Clone)]
+struct StoreAt {
+    data_dir: PathBuf,
+    url: String,
+}
+
+impl StoreAt {
+    /// Ends the lease of a program that was killed.
+    fn of(world: &World) -> Self {
+        let database = world.database();
+        database.into_iter().for_each(Database::end_lease);
+        let url = database.map_or_else(|| "sqlite:switchboard.db".to_owned(), Database::url);
+        Self { data_dir: world.data_dir("data"), url }
+    }
+
+    async fn open(self, clock: Clock) -> Store {
+        let Self { data_dir, url } = self;
+        let master_key = MasterKey::File(data_dir.join("master.key"));
+        Store::open(StoreOptions { data_dir, url, clock, master_key }).await.expect("the store opens")
+    }
+}
+
 /// One test for each group of points: what it names is killed at every point of the group. Each point belongs to one group,
 /// so that all of them together kill at every point that the program knows.
 macro_rules! groups {
@@ -292,7 +319,9 @@ fn chains(group: Group, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
         let sharing = match group {
             Group::Messages => messages::sharing(point),
             Group::Chats => chats::sharing(point),
-            Group::Sweeping => String::new(),
+            Group::Sweeping | Group::Campaigns | Group::MasterKey => String::new(),
+            Group::Alerts => alerts::sharing(point),
+            Group::Webhooks => webhooks::sharing(point),
             _ => point.to_owned(),
         };
         chains.entry((tiers::of(point), sharing)).or_default().push(point.to_owned());
@@ -311,13 +340,16 @@ async fn kill_in_tier(group: Group, points: Vec<String>) {
     match group {
         Group::Messages => return messages::kill_at_each(&mut lives().await, &points).await,
         Group::Chats => return chats::kill_at_each(&mut lives().await, &points).await,
-        Group::Sweeping => return sweeping::kill_at_each(crate::postgres::world().await, &points).await,
+        Group::Campaigns => return campaigns::kill_at_each(&mut lives().await, &points).await,
+        Group::MasterKey => return master_key::kill_at_each(&mut lives().await, &points).await,
+        Group::Alerts => return alerts::kill_at_each(&mut lives().await, &points).await,
+        Group::Sweeping => return sweeping::kill_at_each(&mut lives().await, &points).await,
+        Group::Webhooks => return webhooks::kill_at_each(&mut lives().await, &points).await,
         _ => {}
     }
     for point in &points {
         let written = write(point);
         match group {
-            Group::Messages | Group::Chats | Group::Sweeping => {}
             Group::Files => files::kill_at(files::scenario(written).expect("one of files"), point).await,
             Group::Accounts => {
                 roster::kill_at(roster::scenario(written).expect("one of accounts"), point).await;
@@ -328,13 +360,8 @@ async fn kill_in_tier(group: Group, points: Vec<String>) {
                 channels::kill_at(channels::scenario(written).expect("one of channels"), point).await;
             }
             Group::Flows => flows::kill_at(point).await,
-            Group::Campaigns => campaigns::kill_at(point).await,
             Group::Pipeline => pipeline::kill_at(point).await,
-            Group::MasterKey => master_key::kill_at(point).await,
-            Group::Webhooks => {
-                webhooks::kill_at(webhooks::scenario(written).expect("one of webhooks"), point).await;
-            }
-            Group::Alerts => alerts::kill_at(alerts::scenario(written).expect("one of alerts"), point).await,
+            _ => unreachable!("they share a program"),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Killed while the store forgets what is past its time: the next sweep removes the rest, and what is new stays.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ambient::Clock;
 use serde_json::json;
-use store::{MasterKey, Store, StoreOptions, Swept};
-use testkit::{World, killed_at};
+use store::Swept;
+use testkit::killed_at;
 
-use super::{Lives, ask, finished, id, tiers};
+use super::{Lives, StoreAt, ask, finished, id, tiers};
 
 /// The writes of a sweep, in its order.
 const WRITES: [&str; 17] = [
@@ -35,30 +34,19 @@ pub(super) fn reaches(write: &str) -> bool {
     WRITES.contains(&write)
 }
 
-/// The store of a world, three months later.
-#[derive(Clone)]
-struct Later {
-    data_dir: PathBuf,
-    url: String,
-}
-
-impl Later {
-    async fn swept(self) -> Swept {
-        let clock = Clock::system();
-        clock.advance(Duration::from_hours(91 * 24));
-        let Self { data_dir, url } = self;
-        let master_key = MasterKey::File(data_dir.join("master.key"));
-        let store = Store::open(StoreOptions { data_dir, url, clock, master_key }).await.expect("opens");
-        let swept = store.sweep().await.expect("sweeps");
-        store.events().sweep(store.retention().events).await.expect("sweeps");
-        store.close().await;
-        swept
-    }
+/// Sweeps the store of a world three months later.
+async fn sweep(store: StoreAt) -> Swept {
+    let clock = Clock::system();
+    clock.advance(Duration::from_hours(91 * 24));
+    let store = store.open(clock).await;
+    let swept = store.sweep().await.expect("sweeps");
+    store.events().sweep(store.retention().events).await.expect("sweeps");
+    store.close().await;
+    swept
 }
 
 /// One sweep after the other is killed, each at the next point.
-pub(super) async fn kill_at_each(world: World, points: &[String]) {
-    let mut lives = Lives::new(world);
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
     lives.start().await;
     let program = lives.program();
     program.account_is("fifth", "ready").await;
@@ -69,25 +57,24 @@ pub(super) async fn kill_at_each(world: World, points: &[String]) {
     assert_eq!(program.send("-1009999999998", "x").await.0, 404);
     lives.kill();
 
-    let database = lives.world.database();
-    let url = database.map_or_else(|| "sqlite:switchboard.db".to_owned(), testkit::postgres::Database::url);
-    let later = Later { data_dir: lives.world.data_dir("data"), url };
-    let free = || lives.world.database().into_iter().for_each(testkit::postgres::Database::end_lease);
     for write in WRITES {
         let of_write = tiers::known().filter(|point| super::write(point) == write);
         for point in of_write.filter(|point| points.iter().any(|wanted| wanted == point)) {
-            free();
-            let later = later.clone();
-            killed_at(point, || async {
-                later.swept().await;
+            let store = StoreAt::of(&lives.world);
+            killed_at(point, async move || {
+                sweep(store).await;
             })
             .await;
         }
     }
-    free();
-    later.clone().swept().await;
-    free();
-    assert_eq!(later.swept().await, Swept::default(), "nothing is left");
+    for is_left in [true, false] {
+        let store = StoreAt::of(&lives.world);
+        testkit::run(async move || {
+            let swept = sweep(store).await;
+            assert!(is_left || swept == Swept::default(), "nothing is left: {swept:?}");
+        })
+        .await;
+    }
 
     lives.start().await;
     let program = lives.program();

@@ -182,6 +182,11 @@ pub(super) fn known() -> impl Iterator<Item = &'static str> {
     Store::FAILPOINTS.iter().chain(telegram::FAILPOINTS).chain(pipeline::FAILPOINTS).copied()
 }
 
+/// A point by its name.
+pub(super) fn named(point: &str) -> &'static str {
+    known().find(|known| *known == point).expect("a point that the program knows")
+}
+
 /// The tier of a point. It is in one of the lists.
 pub(super) fn of(point: &str) -> Tier {
     let write = super::write(point);

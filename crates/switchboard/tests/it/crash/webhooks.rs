@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::{Posted, Program, Receiver, Start, World};
 
-use super::{act, finished, stopped};
+use super::{Lives, act, finished, stopped};
 use crate::binary;
 use crate::postgres::world;
 
@@ -49,7 +49,7 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
         "store.change_webhook" => call(None, ("PATCH", "", r#"{"description":"planted"}"#), "planted"),
         "store.pause_webhook" => call(None, ("POST", "/pause", "{}"), "\"state\":\"paused\""),
         "store.resume_webhook" => call(Some("/pause"), ("POST", "/resume", "{}"), "\"state\":\"active\""),
-        "store.remove_webhook" => call(None, ("DELETE", "", ""), "\"items\":[]"),
+        "store.remove_webhook" => call(None, ("DELETE", "", ""), "webhook_not_found"),
         "store.take_updates" => Scenario::Received,
         "store.replay_webhook" | "store.retry_webhook" => Scenario::Replayed,
         "store.trim_webhook" => Scenario::Trimmed,
@@ -101,63 +101,94 @@ async fn hears(world: &World, program: &Program) {
         .await;
 }
 
-pub(super) async fn kill_at(scenario: Scenario, point: &str) {
-    let world = world().await;
+/// Calls share a program.
+pub(super) fn sharing(point: &str) -> String {
+    match scenario(super::write(point)) {
+        Some(Scenario::Made | Scenario::Call { .. }) => String::new(),
+        _ => point.to_owned(),
+    }
+}
+
+pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
     let receiver = Receiver::start().await;
-    world.edit_settings(|text| format!("{text}\n[events]\nallow_private = [\"127.0.0.1/32\"]\n"));
-    let mut program = Start::on(&world, binary(), "data").ready().await;
-    program.account_is("fifth", "ready").await;
-    let path = if scenario == Scenario::Made {
-        String::new()
-    } else {
-        let made = act(&program, "/v1/webhooks".into(), hook(&receiver)).await.expect("made");
-        format!("/v1/webhooks/{}", made["id"].as_str().expect("an id"))
-    };
+    let allowed = "[events]\nallow_private = [\"127.0.0.1/32\"]";
+    lives.world.edit_settings(|text| format!("{text}\n{allowed}\n"));
+    for point in points {
+        lives.start().await;
+        lives.program().account_is("fifth", "ready").await;
+        let written = point.strip_suffix(".after").is_some();
+        match scenario(super::write(point)).expect("one of webhooks") {
+            Scenario::Made => {
+                let count = async |program: &Program| {
+                    program.get("/v1/webhooks").await.1["items"].as_array().map_or(0, Vec::len)
+                };
+                let program = lives.program();
+                let before = count(program).await;
+                program.arm(point, 0).await;
+                tokio::join!(act(program, "/v1/webhooks".into(), hook(&receiver)), stopped(program, point));
+                lives.killed().await;
+                assert_eq!(count(lives.program()).await, before + usize::from(written), "{point}");
+            }
+            Scenario::Call { before, call: (method, end, body), trace } => {
+                let program = lives.program();
+                let path = made(program, &receiver).await;
+                if let Some(before) = before {
+                    act(program, format!("{path}{before}"), json!({})).await;
+                }
+                program.arm(point, 0).await;
+                let request = program.request(method, &format!("{path}{end}"));
+                let request = request.header("content-type", "application/json").body(body);
+                tokio::join!(super::answered(program, request), stopped(program, point));
+                lives.killed().await;
+                let shown = lives.program().get(&path).await.1.to_string();
+                assert_eq!(shown.contains(trace), written, "{point}: {shown}");
+            }
+            alone => {
+                let path = made(lives.program(), &receiver).await;
+                let program = lives.program.take().expect("it runs");
+                kill_at(alone, &lives.world, program, &receiver, point, &path).await;
+            }
+        }
+        lives.world.assert_nothing_unknown().await;
+    }
+}
+
+/// Makes a webhook; the path of it.
+async fn made(program: &Program, receiver: &Receiver) -> String {
+    let made = act(program, "/v1/webhooks".into(), hook(receiver)).await.expect("made");
+    format!("/v1/webhooks/{}", made["id"].as_str().expect("an id"))
+}
+
+async fn kill_at(
+    scenario: Scenario,
+    world: &World,
+    mut program: Program,
+    receiver: &Receiver,
+    point: &str,
+    path: &str,
+) {
     let written = point.strip_suffix(".after").is_some();
     match scenario {
+        Scenario::Made | Scenario::Call { .. } => unreachable!("they share a program"),
         Scenario::Notified | Scenario::Gone => {
             receiver.answer(if scenario == Scenario::Gone { 410 } else { 200 });
             program.arm(point, 0).await;
             let sending = super::ask(&program, "one", json!({}));
             tokio::join!(sending, stopped(&program, point));
             program.kill();
-            let program = Start::on(&world, binary(), "data").ready().await;
+            let program = Start::on(world, binary(), "data").ready().await;
             finished(&program, "one", json!({}), "sent").await;
             if scenario == Scenario::Gone {
-                program
-                    .until("it is switched off", || async {
-                        program.get(&path).await.1["state"] == "disabled"
-                    })
-                    .await;
+                let is_off = || async { program.get(path).await.1["state"] == "disabled" };
+                program.until("it is switched off", is_off).await;
             } else {
-                has_all(&program, &receiver).await;
+                has_all(&program, receiver).await;
             }
-        }
-        Scenario::Made => {
-            program.arm(point, 0).await;
-            tokio::join!(act(&program, "/v1/webhooks".into(), hook(&receiver)), stopped(&program, point));
-            program.kill();
-            let program = Start::on(&world, binary(), "data").ready().await;
-            let shown = program.get("/v1/webhooks").await.1;
-            assert_eq!(shown["items"].as_array().map(Vec::len), Some(usize::from(written)), "{point}");
-        }
-        Scenario::Call { before, call: (method, end, body), trace } => {
-            if let Some(before) = before {
-                act(&program, format!("{path}{before}"), json!({})).await;
-            }
-            program.arm(point, 0).await;
-            let request = program.request(method, &format!("{path}{end}"));
-            let request = request.header("content-type", "application/json").body(body);
-            tokio::join!(super::answered(&program, request), stopped(&program, point));
-            program.kill();
-            let program = Start::on(&world, binary(), "data").ready().await;
-            let shown = program.get("/v1/webhooks").await.1.to_string();
-            assert_eq!(shown.contains(trace), written, "{point}: {shown}");
         }
         Scenario::Replayed => {
             super::ask(&program, "one", json!({})).await;
             finished(&program, "one", json!({}), "sent").await;
-            has_all(&program, &receiver).await;
+            has_all(&program, receiver).await;
             let before = receiver.bodies().len();
             program.arm(point, 0).await;
             let end = if point.contains("replay") {
@@ -168,19 +199,19 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
             };
             tokio::join!(act(&program, format!("{path}{end}"), json!({})), stopped(&program, point));
             program.kill();
-            let program = Start::on(&world, binary(), "data").ready().await;
+            let program = Start::on(world, binary(), "data").ready().await;
             if written {
                 program.until("it is posted once more", || async { receiver.bodies().len() > before }).await;
             }
-            has_all(&program, &receiver).await;
+            has_all(&program, receiver).await;
         }
         Scenario::Received => {
-            hears(&world, &program).await;
+            hears(world, &program).await;
             program.arm(point, 0).await;
-            let last = writes(&world, "last").await;
+            let last = writes(world, "last").await;
             stopped(&program, point).await;
             program.kill();
-            let program = Start::on(&world, binary(), "data").ready().await;
+            let program = Start::on(world, binary(), "data").ready().await;
             let is_last = |body: &Value| {
                 body["type"] == "message.received" && body["data"]["telegram_id"] == last["message_id"]
             };
@@ -189,12 +220,11 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
                 .await;
             each_has_one_event(&program, point).await;
         }
-        Scenario::Trimmed => trimmed(&world, &receiver, program, point).await,
-        Scenario::Hurried => hurried(&world, &receiver, program, point, &path).await,
-        Scenario::Removed => removed(&world, &receiver, program, point, &path).await,
-        Scenario::Swept => swept(&world, &receiver, program, point).await,
+        Scenario::Trimmed => trimmed(world, receiver, program, point).await,
+        Scenario::Hurried => hurried(world, receiver, program, point, path).await,
+        Scenario::Removed => removed(world, receiver, program, point, path).await,
+        Scenario::Swept => swept(world, receiver, program, point).await,
     }
-    world.assert_nothing_unknown().await;
 }
 
 /// A received message has one event, whatever came between.
