@@ -322,6 +322,7 @@ fn chains(group: Group, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
             Group::Sweeping | Group::Campaigns | Group::MasterKey => String::new(),
             Group::Alerts => alerts::sharing(point),
             Group::Webhooks => webhooks::sharing(point),
+            Group::Pipeline => pipeline::sharing(point),
             _ => point.to_owned(),
         };
         chains.entry((tiers::of(point), sharing)).or_default().push(point.to_owned());
@@ -332,7 +333,7 @@ fn chains(group: Group, is_wanted: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
 
 /// Kills at points that share a program.
 async fn kill_at_each(group: Group, points: Vec<String>) {
-    tiers::of(&points[0]).scope(kill_in_tier(group, points)).await;
+    Box::pin(tiers::of(&points[0]).scope(kill_in_tier(group, points))).await;
 }
 
 async fn kill_in_tier(group: Group, points: Vec<String>) {
@@ -345,6 +346,7 @@ async fn kill_in_tier(group: Group, points: Vec<String>) {
         Group::Alerts => return alerts::kill_at_each(&mut lives().await, &points).await,
         Group::Sweeping => return sweeping::kill_at_each(&mut lives().await, &points).await,
         Group::Webhooks => return webhooks::kill_at_each(&mut lives().await, &points).await,
+        Group::Pipeline => return pipeline::kill_at_each(&points).await,
         _ => {}
     }
     for point in &points {
@@ -360,26 +362,28 @@ async fn kill_in_tier(group: Group, points: Vec<String>) {
                 channels::kill_at(channels::scenario(written).expect("one of channels"), point).await;
             }
             Group::Flows => flows::kill_at(point).await,
-            Group::Pipeline => pipeline::kill_at(point).await,
             _ => unreachable!("they share a program"),
         }
     }
 }
 
 /// Lets all of them run, two at a time: each is a pair of processes.
-async fn two_at_a_time<F>(kills: impl IntoIterator<Item = F>)
+fn two_at_a_time<F>(kills: impl IntoIterator<Item = F>) -> impl Future<Output = ()>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let mut running = JoinSet::new();
-    for kill in kills {
-        if running.len() >= 2 {
-            running.join_next().await.expect("one").expect("what it checks is true");
+    let kills: Vec<F> = kills.into_iter().collect();
+    async {
+        let mut running = JoinSet::new();
+        for kill in kills {
+            if running.len() >= 2 {
+                running.join_next().await.expect("one").expect("what it checks is true");
+            }
+            running.spawn(kill);
         }
-        running.spawn(kill);
-    }
-    while let Some(done) = running.join_next().await {
-        done.expect("what it checks is true");
+        while let Some(done) = running.join_next().await {
+            done.expect("what it checks is true");
+        }
     }
 }
 
