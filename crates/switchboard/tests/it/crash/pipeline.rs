@@ -16,28 +16,36 @@ pub(super) fn reaches(write: &str) -> bool {
     write.starts_with("store.pipeline_") || write == ACKNOWLEDGE
 }
 
-pub(super) async fn kill_at(point: &str) {
-    if write(point) == ACKNOWLEDGE {
-        return kill_at_a_list(point).await;
+/// Stages share a program.
+pub(super) fn sharing(point: &str) -> String {
+    if write(point) == ACKNOWLEDGE { point.to_owned() } else { String::new() }
+}
+
+pub(super) async fn kill_at_each(points: &[String]) {
+    if write(&points[0]) == ACKNOWLEDGE {
+        return kill_at_a_list(&points[0]).await;
     }
     let world = world().await;
     let (mut program, _) = answering(&world, "50ms").await;
-    program.arm(point, 0).await;
-    writes(&world, "vk", "club", "at the point").await;
-    stopped(&program, point).await;
-    program = restarted(&world, program).await;
-    let is_answered = || async { answers(&world, "vk", "at the point").await > 0 };
-    program.until("the customer is answered", is_answered).await;
-    writes(&world, "vk", "club", "after it").await;
-    let goes_on = || async { answers(&world, "vk", "after it").await > 0 };
-    program.until("the next one is answered too", goes_on).await;
-    assert_eq!(answers(&world, "vk", "at the point").await, 1, "{point}");
-    assert_eq!(answers(&world, "vk", "after it").await, 1, "{point}");
-    let is_empty = || async {
-        let shown = program.get("/v1/pipeline").await.1;
-        (&shown["waiting"], &shown["stages"]) == (&json!(0), &json!([]))
-    };
-    program.until("nothing is left", is_empty).await;
+    for point in points {
+        let (there, after) = (format!("at {point}"), format!("after {point}"));
+        program.arm(point, 0).await;
+        writes(&world, "vk", "club", &there).await;
+        stopped(&program, point).await;
+        program = restarted(&world, program).await;
+        let is_answered = || async { answers(&world, "vk", &there).await > 0 };
+        program.until("the customer is answered", is_answered).await;
+        writes(&world, "vk", "club", &after).await;
+        let goes_on = || async { answers(&world, "vk", &after).await > 0 };
+        program.until("the next one is answered too", goes_on).await;
+        let counts = (answers(&world, "vk", &there).await, answers(&world, "vk", &after).await);
+        assert_eq!(counts, (1, 1), "{point}");
+        let is_empty = || async {
+            let shown = program.get("/v1/pipeline").await.1;
+            (&shown["waiting"], &shown["stages"]) == (&json!(0), &json!([]))
+        };
+        program.until("nothing is left", is_empty).await;
+    }
     world.assert_nothing_unknown().await;
 }
 
