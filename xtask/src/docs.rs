@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::workspace::{Workspace, testing_features};
-use crate::{browser, program};
+use crate::workspace::Workspace;
+use crate::{browser, program, test_build};
 
 /// Which command prints which file of `docs/`. A test of the program compares them.
 const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("events --types", "events.md")];
@@ -70,7 +70,7 @@ fn write_printed(workspace: &Workspace, command: &str, path: &Path) -> Result<()
 
 /// A test writes what each channel carries, because it has an account of each.
 fn write_channel_table(workspace: &Workspace) -> Result<()> {
-    let mut cargo = one_test(workspace, &["--lib"], "it::table::the_book_has_the_table");
+    let mut cargo = one_test(workspace, &["--lib"], "it::table::the_book_has_the_table")?;
     program::run(cargo.env(CHANNEL_TABLE, "1"))?;
     println!("docs/channels.md");
     Ok(())
@@ -79,7 +79,7 @@ fn write_channel_table(workspace: &Workspace) -> Result<()> {
 /// A test takes the pictures, because it has a world, a day of work in it, and a browser.
 fn take_pictures(workspace: &Workspace) -> Result<()> {
     let mut cargo =
-        one_test(workspace, &["--test", "browser"], "pictures::the_pictures_of_the_book_are_taken");
+        one_test(workspace, &["--test", "browser"], "pictures::the_pictures_of_the_book_are_taken")?;
     browser::give(workspace, &mut cargo, true)?;
     cargo.env(PICTURES, workspace.root.join("docs").join("images"));
     program::run(&mut cargo)?;
@@ -88,10 +88,10 @@ fn take_pictures(workspace: &Workspace) -> Result<()> {
 }
 
 /// A test, of all test programs of these targets: with the packages and features of `cargo xtask test`, nothing is built twice.
-fn one_test(workspace: &Workspace, targets: &[&str], name: &str) -> Command {
+fn one_test(workspace: &Workspace, targets: &[&str], name: &str) -> Result<Command> {
     let mut cargo = program::cargo(&workspace.root);
-    cargo.args(["test", "--workspace"]).args(targets).arg("--features");
-    cargo.arg(testing_features(workspace.members()).join(","));
+    cargo.arg("test").args(targets);
+    test_build::choose(workspace, None, &mut cargo)?;
     cargo.args(["--", "--include-ignored", "--exact", name]);
-    cargo
+    Ok(cargo)
 }

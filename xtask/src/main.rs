@@ -18,6 +18,7 @@ mod source;
 mod system_packages;
 mod systemd;
 mod test;
+mod test_build;
 mod tools;
 mod workspace;
 

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::program;
 use crate::redis::REDIS;
-use crate::workspace::{Workspace, testing_features};
+use crate::workspace::Workspace;
+use crate::{program, test_build};
 
 /// The last version that runs on Node 20.
 const VERSION: &str = "1.123.81";
@@ -23,9 +23,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
     ensure(&folder)?;
     REDIS.ensure()?;
     // It stops where it is asked to, so that it can be killed there. Built as the tests build it, so that nothing is built twice.
-    let features = testing_features(workspace.members()).join(",");
-    let build = ["build", "--workspace", "--tests", "--features", &features];
-    program::run(program::cargo(&workspace.root).args(build))?;
+    let mut build = program::cargo(&workspace.root);
+    build.args(["build", test_build::ALL_TARGETS]);
+    test_build::choose(workspace, None, &mut build)?;
+    program::run(&mut build)?;
     let work = folder.join("work");
     if work.exists() {
         fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))?;

@@ -1,4 +1,4 @@
-//! The tests: what they need is installed while cargo builds them all with one set of features; then nextest runs them.
+//! The tests: what they need is installed while cargo builds them all; then nextest runs them.
 
 mod authorities;
 mod leftovers;
@@ -17,8 +17,8 @@ use clap::Args;
 use self::report::Report;
 use self::scratch::Scratch;
 use crate::postgres::{self, Server};
-use crate::workspace::{Package, Workspace, testing_features};
-use crate::{age, browser, dovecot, iproute2, n8n, npm, program, python, redis, systemd, tools};
+use crate::workspace::Workspace;
+use crate::{age, browser, dovecot, iproute2, n8n, npm, program, python, redis, systemd, test_build, tools};
 
 /// Where a test finds the Python that has Telethon and the other foreign clients.
 const PYTHON: &str = "SWITCHBOARD_TEST_PYTHON";
@@ -114,8 +114,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
 /// Starts to build the tests while what they need is installed.
 fn build(workspace: &Workspace, arguments: &Arguments) -> Result<Child> {
     let mut command = program::cargo(&workspace.root);
-    command.args(["test", "--no-run", "--quiet"]);
-    choose(workspace, arguments.crate_alone(), &mut command)?;
+    command.args(["test", test_build::ALL_TARGETS, "--no-run", "--quiet"]);
+    test_build::choose(workspace, arguments.crate_alone(), &mut command)?;
     eprintln!("$ {}", program::line(&command));
     command.stdin(Stdio::null());
     command.spawn().with_context(|| format!("cannot start `{}`", program::line(&command)))
@@ -130,8 +130,8 @@ fn nextest(
     report: &mut Report,
 ) -> Result<bool> {
     let mut command = tools::command(workspace, "nextest", !arguments.no_install)?;
-    command.args(["run", "--profile", PROFILE, "--cargo-quiet"]);
-    choose(workspace, only, &mut command)?;
+    command.args(["run", "--profile", PROFILE, "--cargo-quiet", test_build::ALL_TARGETS]);
+    test_build::choose(workspace, only, &mut command)?;
     if arguments.slow {
         command.arg("--ignore-default-filter");
     }
@@ -155,27 +155,6 @@ fn nextest(
         report.read(&fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?);
     }
     Ok(passed)
-}
-
-/// The packages, targets and features: the same for each command, so that nothing is built twice.
-fn choose(workspace: &Workspace, only: Option<&str>, command: &mut Command) -> Result<()> {
-    // There are no tests in docs, and rustdoc reads each crate again to learn that.
-    command.arg("--tests");
-    match only {
-        Some(name) if workspace.members().any(|package| package.name == *name) => {
-            command.args(["--package", name]);
-        }
-        Some(name) => bail!("there is no crate `{name}` in the workspace"),
-        None => {
-            command.arg("--workspace");
-        }
-    }
-    let wanted = |package: &&Package| only.is_none_or(|name| name == package.name);
-    let features = testing_features(workspace.members().filter(wanted));
-    if !features.is_empty() {
-        command.arg("--features").arg(features.join(","));
-    }
-    Ok(())
 }
 
 /// Returns the variables of the tests, once what they name is there. The server is theirs until it is dropped.
