@@ -27,12 +27,12 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     if test_build::linting_compiler().is_none() {
         bail!("clippy is not there: `rustup component add clippy`");
     }
-    let mut build = program::cargo(&workspace.root);
-    build.args(["test", test_build::ALL_TARGETS, "--no-run"]);
-    build.args(["--message-format", "json-diagnostic-rendered-ansi"]);
-    test_build::choose(workspace, None, &mut build)?;
-    eprintln!("$ {}", program::line(&build));
-    let mut running = build.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut cargo = program::cargo(&workspace.root);
+    cargo.args(["test", test_build::ALL_TARGETS, "--no-run"]);
+    cargo.args(["--message-format", "json-diagnostic-rendered-ansi"]);
+    test_build::choose(workspace, None, &mut cargo)?;
+    eprintln!("$ {}", program::line(&cargo));
+    let mut running = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let output = running.stdout.take().context("cargo has no standard output")?;
     let mut warnings = 0;
     for line in BufReader::new(output).lines() {
