@@ -12,6 +12,10 @@ use crate::workspace::{Package, Workspace};
 const LINTING_COMPILER: &str = "clippy-driver";
 /// Names the compiler of the workspace's own crates, for cargo.
 const COMPILER_AT: &str = "RUSTC_WORKSPACE_WRAPPER";
+/// Chooses between clippy's compiler and `rustc`.
+const COMPILER: &str = "xtask/compiler.sh";
+/// Names clippy's compiler, for [`COMPILER`].
+const LINTING_COMPILER_AT: &str = "LINTING_COMPILER";
 
 /// The targets that have tests. There are none in docs, and rustdoc reads each crate again to learn that.
 pub(crate) const ALL_TARGETS: &str = "--tests";
@@ -33,7 +37,7 @@ pub(crate) fn choose(workspace: &Workspace, only: Option<&str>, command: &mut Co
         command.arg("--features").arg(features.join(","));
     }
     if let Some(compiler) = linting_compiler() {
-        command.env(COMPILER_AT, compiler);
+        command.env(COMPILER_AT, workspace.root.join(COMPILER)).env(LINTING_COMPILER_AT, compiler);
     }
     Ok(())
 }

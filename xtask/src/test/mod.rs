@@ -35,7 +35,7 @@ const PROFILE: &str = "ci";
 /// How many tests run at a time.
 const THREADS: &str = "NEXTEST_TEST_THREADS";
 /// Tests for each core: most wait for other processes a part of their time.
-const TESTS_A_CORE: usize = 2;
+const TESTS_A_CORE: usize = 4;
 
 /// The file that new stores of tests are copies of; the first test makes it.
 const MIGRATED_STORE: &str = "MIGRATED_STORE";
@@ -43,6 +43,9 @@ const MIGRATED_STORE: &str = "MIGRATED_STORE";
 const SANDBOX_KEY: &str = "SWITCHBOARD_TEST_SANDBOX_KEY";
 /// The folder for whatever else the tests of a run share.
 const SHARED: &str = "SWITCHBOARD_TEST_SHARED";
+
+/// Tells tests that may look deeper that the slow tests run.
+const SLOW: &str = "SWITCHBOARD_TEST_SLOW";
 
 /// The crate of the program, which is released without the feature `testing`.
 const PRODUCT: &str = "switchboard";
@@ -133,7 +136,7 @@ fn nextest(
     command.args(["run", "--profile", PROFILE, "--cargo-quiet", test_build::ALL_TARGETS]);
     test_build::choose(workspace, only, &mut command)?;
     if arguments.slow {
-        command.arg("--ignore-default-filter");
+        command.arg("--ignore-default-filter").env(SLOW, "1");
     }
     command.args(&arguments.filter);
     for (name, value) in given.get_envs() {

@@ -1,5 +1,6 @@
 //! The description of the API holds: Schemathesis makes requests from it, right and wrong ones, and judges every answer.
 
+use std::env;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -11,6 +12,9 @@ use crate::{binary, python};
 /// What one call of it may take.
 const TIMEOUT: Duration = Duration::from_mins(20);
 
+/// How many requests it makes up for each operation in a run of the slow tests.
+const SLOW_EXAMPLES: &str = "50";
+
 /// Actions stop accounts and services. They are asked for last, so that the rest finds everything running.
 const ACTIONS: &str = "/actions/";
 
@@ -18,6 +22,7 @@ const ACTIONS: &str = "/actions/";
 async fn judge(program: &Program, arguments: &[&str]) -> Output {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     let folder = tempfile::tempdir().expect("a folder");
+    let is_slow = env::var_os("SWITCHBOARD_TEST_SLOW").is_some();
     let running = tokio::process::Command::new(python::path())
         .args(["-c", "from schemathesis.cli import schemathesis; schemathesis()"])
         .arg("--config-file")
@@ -25,6 +30,7 @@ async fn judge(program: &Program, arguments: &[&str]) -> Output {
         .args(["run", &format!("{}/openapi.json", program.address())])
         .args(["--header", &format!("X-API-Key: {KEY}"), "--no-color", "--warnings", "off"])
         .args(arguments)
+        .args(is_slow.then_some(["--max-examples", SLOW_EXAMPLES]).into_iter().flatten())
         // What it makes up must not lead to other machines.
         .env("SCHEMATHESIS_HOOKS", "loopback")
         .env("PYTHONPATH", &scripts)
