@@ -12,7 +12,8 @@ use crate::workspace::Workspace;
 use crate::{browser, program, test_build};
 
 /// Which command prints which file of `docs/`. A test of the program compares them.
-const REFERENCES: [(&str, &str); 2] = [("settings", "settings.md"), ("events --types", "events.md")];
+const REFERENCES: [(&str, &str); 3] =
+    [("settings", "settings.md"), ("events --types", "events.md"), ("key rights", "rights.md")];
 
 /// The description of the API, which git does not keep.
 const DESCRIPTION: (&str, &str) = ("openapi", "openapi.json");

@@ -316,9 +316,11 @@ pub struct CampaignLeftOut {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct CampaignPreview {
     #[schema(example = "@client_1")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub chat: String,
     /// The text, or why there is none.
     #[schema(example = "Hello Anna")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
     /// The files that come with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

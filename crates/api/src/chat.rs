@@ -17,11 +17,14 @@ pub struct Chat {
     pub chat_id: ChatId,
     /// Its title.
     #[schema(example = "Order 1001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub title: Option<String>,
     /// Its description, if it was set here.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub about: Option<String>,
     /// Its public name.
     #[schema(value_type = Option<String>, example = "@demo_channel")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub username: Option<String>,
     /// `group`, `supergroup` or `channel`, once it was seen.
     #[schema(example = "supergroup")]

@@ -21,10 +21,13 @@ pub struct Client {
     #[schema(value_type = String, example = "client_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub id: ClientId,
     #[schema(example = "Anna")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub name: Option<String>,
     #[schema(example = "+70000000001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub phone: Option<String>,
     #[schema(example = "anna@example.com")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub email: Option<String>,
     /// The client that this one was merged into: all that it had is there.
     #[schema(value_type = Option<String>)]
@@ -54,8 +57,10 @@ pub struct ClientCard {
     /// What was merged into it, the last one first.
     pub merges: Vec<Merge>,
     /// Numbers in its last 100 messages that are not noted, in E.164.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub written_phones: Vec<String>,
     /// Addresses of email in its last 100 messages that are not noted.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub written_emails: Vec<String>,
 }
 
@@ -66,8 +71,10 @@ pub struct ClientChat {
     #[schema(example = "avito:shop/u2i-1")]
     pub chat: String,
     /// The client's id in the channel.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub user: Option<String>,
     /// What the client is called there.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub name: Option<String>,
 }
 
@@ -137,6 +144,7 @@ pub struct Appeal {
     /// Whose it is.
     #[schema(example = "olga")]
     pub assignee: Option<String>,
+    #[schema(extensions(("x-words" = json!(true))))]
     pub tags: Vec<String>,
     /// The advertisement that the client came by.
     #[schema(value_type = Option<Object>)]
@@ -237,6 +245,7 @@ pub struct ConversationMessage {
     #[schema(value_type = Option<String>)]
     pub appeal_id: Option<AppealId>,
     #[schema(example = "Is it still there?")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
     #[schema(value_type = Vec<Object>)]
     pub media: Vec<InboundMedia>,
@@ -301,6 +310,7 @@ pub struct Note {
     #[schema(example = "olga")]
     pub by: String,
     #[schema(example = "Wants it on Friday")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
 }
 
@@ -322,8 +332,10 @@ pub struct Turn {
     #[schema(value_type = Option<String>, example = "ai")]
     pub responder: Option<Responder>,
     /// The answer, or what was proposed.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub answer: Option<String>,
     /// Why it ended so, or what the answer rests on.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub why: Option<String>,
     pub created_at: Timestamp,
     /// Since when it is at its stage.
@@ -476,6 +488,7 @@ pub struct ReplyTemplate {
     pub name: String,
     /// With the variables `{{client.name}}`, `{{client.phone}}`, `{{client.email}}` and `{{agent}}`.
     #[schema(example = "Hello, {{client.name}}!")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
     /// Who wrote it.
     #[schema(example = "olga")]
@@ -548,6 +561,7 @@ pub struct ClientIdentity {
     #[schema(example = "phone")]
     pub kind: String,
     #[schema(example = "+70000000001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub value: String,
 }
 

@@ -27,6 +27,7 @@ pub struct DoNotContact {
     pub added_by: String,
     /// Why.
     #[schema(example = "asked to stop")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub reason: Option<String>,
     /// When.
     pub added_at: Timestamp,

@@ -31,10 +31,12 @@ pub struct FailedRequest {
     /// What it is about: the title of the chat that it asks for, or the start of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Order 1001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub summary: Option<String>,
     /// Its body; shown to keys with the scope `admin` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub payload: Option<Value>,
     /// Why it failed the first time.
     pub error: String,

@@ -118,6 +118,7 @@ pub struct FlowRunMoment {
     pub step: Option<u16>,
     /// More of it: the label of a button, or why.
     #[schema(example = "Book")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub note: Option<String>,
 }
 

@@ -20,7 +20,7 @@ pub struct ApiKey {
     /// What its owner calls it.
     #[schema(example = "n8n")]
     pub name: String,
-    /// What it may: `send`, `read`, `operate`, `admin` (all).
+    /// What it may: `send`, `read`, `operate`, `personal` (change and erase clients), `admin` (all).
     #[schema(schema_with = schemas::scopes)]
     pub scopes: Vec<Scope>,
     /// When it was made.

@@ -16,6 +16,7 @@ pub struct Media {
     /// What it is called; left out where only Telegram knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "photo.jpg")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub name: Option<String>,
     /// The type of its content; left out where only Telegram knows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,6 +32,7 @@ pub struct Media {
     /// The post that it is from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://t.me/demo_channel/45")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub post: Option<String>,
     /// Telegram's id of the message that it became.
     pub message_id: Option<i64>,

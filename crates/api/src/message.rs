@@ -43,6 +43,7 @@ pub struct Message {
     #[serde(flatten)]
     pub names: ChatNames,
     /// The text or caption, whole and without marks; a mention is not in it.
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
     /// The provider's ids of what was sent, in order: one for each text and for each of the media. Telegram's are numbers,
     /// those of other channels may be text.

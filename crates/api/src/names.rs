@@ -10,10 +10,12 @@ pub struct ChatNames {
     /// The title of the chat, or the name of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Order 1001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub chat_title: Option<String>,
     /// The public name of the chat or person.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "@demo_channel")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub chat_username: Option<String>,
 }
 

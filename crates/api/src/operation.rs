@@ -58,6 +58,7 @@ pub struct Operation {
     pub names: ChatNames,
     /// The text of a message.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub text: Option<String>,
     /// What it waits for, or why it ended as it did, in words.
     pub detail: Option<String>,

@@ -30,6 +30,7 @@ pub struct ChatMade {
     pub chat_id: Option<ChatId>,
     /// Its title.
     #[schema(example = "Order 1001")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub title: String,
     /// The account that made it and serves it.
     #[schema(value_type = Option<String>, example = "main")]
@@ -147,9 +148,11 @@ pub struct ChatEdited {
     /// The title, once it was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Order 1001, done")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub title: Option<String>,
     /// The description, once it was set.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub about: Option<String>,
     /// How each of them was set.
     pub steps: ChatEditSteps,

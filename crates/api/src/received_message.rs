@@ -115,6 +115,7 @@ pub struct Forward {
 pub struct Reaction {
     /// The emoji; none for one of a custom set.
     #[schema(example = "👍")]
+    #[schema(extensions(("x-words" = json!(true))))]
     pub emoji: Option<String>,
     /// How many.
     pub count: u32,

@@ -132,7 +132,9 @@ pub fn scopes() -> RefOr<Schema> {
     let words = Scope::ALL.into_iter().map(Scope::as_str);
     ArrayBuilder::new()
         .items(one_of(words, "One thing it may do; `admin` is all."))
-        .description(Some("What it may: `send`, `read`, `operate`, `admin` (all)."))
+        .description(Some(
+            "What it may: `send`, `read`, `operate`, `personal` (change and erase clients), `admin` (all).",
+        ))
         .min_items(Some(1))
         .examples([serde_json::json!(["send", "read"])])
         .into()

@@ -43,12 +43,17 @@ pub struct Upload {
     /// The file. It is on the shelf until its time is over; [`Intake::adopt`] makes it last longer.
     pub taken: Taken,
     pub expires_at: Timestamp,
+    /// Who may name, see and remove it.
+    pub owner: Owner,
     /// What its caller knows it by, so that the same upload sent again is not kept twice.
     pub token: Option<Token>,
 }
 
 /// What a caller knows an upload by: a hash of its key and of who it is.
 pub type Token = [u8; 32];
+
+/// Whose an upload is: a hash of who put it there.
+pub type Owner = [u8; 32];
 
 /// What came of putting an upload on the shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +72,7 @@ struct Note {
     size: u64,
     sha256: String,
     expires_at: Timestamp,
+    owner: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -121,11 +127,11 @@ impl Shelf {
         Ok(Self(Arc::new(Inner { folder, intake, ids, clock, rules, books })))
     }
 
-    /// Puts an upload on the shelf. `requested` is the name that the caller gave it, `token` what the caller knows it by.
+    /// Puts an upload on the shelf. `requested` is the name that its owner gave it, `token` what the owner knows it by.
     pub async fn put<S, E>(
         &self,
         requested: Option<&str>,
-        token: Option<Token>,
+        (owner, token): (Owner, Option<Token>),
         declared: Option<u64>,
         bytes: S,
     ) -> Result<Put, TakeError>
@@ -154,7 +160,7 @@ impl Shelf {
         let doomed = Doomed::new(file.path.clone());
         let name = FileName::choose(requested, None, None, file.facts.content);
         let expires_at = self.0.clock.now().plus(self.0.rules.keep);
-        let upload = Upload { id, name, taken: file, expires_at, token };
+        let upload = Upload { id, name, taken: file, expires_at, owner, token };
         // Whether the same is there is looked up before the note is written, and once more when it has its place: two of
         // one token may be on their way at once.
         if let Some(there) = self.by_token(&upload) {
@@ -214,6 +220,7 @@ impl Shelf {
             size: upload.taken.size,
             sha256: hex::encode(upload.taken.sha256),
             expires_at: upload.expires_at,
+            owner: hex::encode(upload.owner),
             token: upload.token.map(hex::encode),
         };
         let path = self.0.folder.join(format!("{}{NOTE}", upload.id));
@@ -339,19 +346,20 @@ fn read_one(folder: &Path, id: UploadId) -> io::Result<Option<Upload>> {
     if note.size != held || hex::decode_to_slice(&note.sha256, &mut sha256).is_err() {
         return Ok(None);
     }
-    let token = match note.token.as_deref().map(token_from) {
+    let token = match note.token.as_deref().map(hash_from) {
         Some(None) => return Ok(None),
         token => token.flatten(),
     };
+    let Some(owner) = hash_from(&note.owner) else { return Ok(None) };
     let facts = kind::look(&mut fs::File::open(&path)?, held)?;
     let file = Taken { path, size: held, sha256, facts };
-    Ok(Some(Upload { id, name: note.name, taken: file, expires_at: note.expires_at, token }))
+    Ok(Some(Upload { id, name: note.name, taken: file, expires_at: note.expires_at, owner, token }))
 }
 
-fn token_from(text: &str) -> Option<Token> {
-    let mut token = [0; 32];
-    hex::decode_to_slice(text, &mut token).ok()?;
-    Some(token)
+fn hash_from(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text, &mut hash).ok()?;
+    Some(hash)
 }
 
 /// Removes an upload's note, then its file. Blocks.

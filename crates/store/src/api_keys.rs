@@ -56,8 +56,10 @@ pub enum Scope {
     Send,
     /// Look at messages and accounts.
     Read,
-    /// Keep it running: end doubts, try again, pause, resume and restart.
+    /// Keep it running: cancel, pause, resume and restart. With `Send` also start campaigns and flows.
     Operate,
+    /// Change, merge, erase and import clients; with `Read` also export them.
+    Personal,
     /// Everything else.
     Admin,
 }
@@ -102,6 +104,7 @@ impl ApiKeys<'_> {
     pub async fn create(&self, key: &ApiKey, hash: [u8; 32]) -> Result<(), StoreError> {
         let (key, limits) = (key.clone(), limits(&key.limits)?);
         let create = move |transaction: &Transaction<'_>| {
+            transaction.change_rights();
             transaction.execute(
                 CREATE,
                 params![
@@ -134,7 +137,11 @@ impl ApiKeys<'_> {
             key.burst.map(NonZeroU32::get),
             *key.id.as_uuid().as_bytes(),
         );
-        Ok(self.store.execute(point::CHANGE_KEY, CHANGE, row).await? > 0)
+        let change = move |transaction: &Transaction<'_>| {
+            transaction.change_rights();
+            transaction.execute(CHANGE, row.clone())
+        };
+        Ok(self.store.change(point::CHANGE_KEY, change).await? > 0)
     }
 
     /// Notes that a key was used. Answers at once; it is on the disk with the next write or a tenth of a second later.
@@ -162,6 +169,7 @@ impl ApiKeys<'_> {
         self.store
             .change(point::REVOKE_KEY, move |transaction| {
                 let key = id.as_uuid().as_bytes();
+                transaction.change_rights();
                 if transaction.execute(REVOKE, params![at.as_micros(), key])? > 0 {
                     return Ok(true);
                 }
@@ -179,6 +187,7 @@ impl ApiKeys<'_> {
         let created_at = key.created_at.as_micros();
         self.store
             .write(move |transaction: &Transaction<'_>| {
+                transaction.change_rights();
                 transaction.run(RETIRE_BOOTSTRAP, params![created_at, hash])?;
                 transaction.run(SAVE_BOOTSTRAP, params![id, hash, name, scopes, created_at])
             })

@@ -9,6 +9,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use crate::StoreError;
 use crate::conversations::index::{ConversationIndex, Filled};
 use crate::database::{Connection, NotCommitted, Prepared};
@@ -59,6 +61,8 @@ pub(crate) struct WriteConnection {
     events: EventLog,
     index: ConversationIndex,
     callers: WaitingCallers,
+    /// Counts the commits that may have changed what someone may do.
+    rights: watch::Sender<u64>,
     /// Set after a commit that may have been made: what is remembered of the tables is read again.
     is_unclear: bool,
 }
@@ -81,8 +85,14 @@ impl WriteConnection {
             events,
             index,
             callers: WaitingCallers::default(),
+            rights: watch::Sender::new(0),
             is_unclear: false,
         }
+    }
+
+    /// See [`crate::Store::rights_changes`].
+    pub(crate) fn rights(&self) -> watch::Receiver<u64> {
+        self.rights.subscribe()
     }
 
     /// Syncs what was committed, by one more commit.
@@ -169,6 +179,9 @@ impl WriteConnection {
         }
         let committed = connection.commit();
         self.may_come_back = matches!(committed, Err(NotCommitted::Unclear(_)));
+        if transaction.changes_rights() && (committed.is_ok() || self.may_come_back) {
+            self.rights.send_modify(|count| *count += 1);
+        }
         match committed {
             Ok(()) => {
                 self.remembered = transaction.absences();

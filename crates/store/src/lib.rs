@@ -435,6 +435,12 @@ impl Store {
         &self.inner.location.file
     }
 
+    /// Counts the commits that may have changed what someone may do: keys, users and their sessions. It changes before the
+    /// writes of the commit are answered.
+    pub fn rights_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.writer.rights()
+    }
+
     /// How much was written since the store was opened.
     pub fn written(&self) -> Written {
         self.inner.writer.written()

@@ -83,6 +83,7 @@ pub(crate) struct Transaction<'a> {
     caller_changes: RefCell<Vec<CallerChange>>,
     lately: Lately,
     fills_conversations: Cell<bool>,
+    changes_rights: Cell<bool>,
 }
 
 impl<'a> Transaction<'a> {
@@ -110,6 +111,7 @@ impl<'a> Transaction<'a> {
             caller_changes: RefCell::new(Vec::new()),
             lately,
             fills_conversations: Cell::new(false),
+            changes_rights: Cell::new(false),
         }
     }
 
@@ -176,6 +178,16 @@ impl<'a> Transaction<'a> {
     /// Whether that was asked for.
     pub(crate) const fn fills_conversations(&self) -> bool {
         self.fills_conversations.get()
+    }
+
+    /// Someone may do less than before, or more: see [`crate::Store::rights_changes`].
+    pub(crate) fn change_rights(&self) {
+        self.changes_rights.set(true);
+    }
+
+    /// Whether rights may have changed.
+    pub(crate) const fn changes_rights(&self) -> bool {
+        self.changes_rights.get()
     }
 
     /// How many statements were run in it.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use domain::measure::{Histogram, SHORT_TIMES, Spread};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::StoreError;
 use crate::conversations::index::ConversationIndex;
@@ -139,6 +139,7 @@ pub(crate) struct Writer {
     queue: Option<Queue<Job>>,
     counters: Arc<Counters>,
     early_reports: EarlyReports,
+    rights: watch::Receiver<u64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -153,8 +154,10 @@ impl Writer {
     ) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
+        let connection = WriteConnection::new(connection, space, events, index);
+        let rights = connection.rights();
         let own = Thread {
-            connection: WriteConnection::new(connection, space, events, index),
+            connection,
             jobs,
             counters: Arc::clone(&counters),
             deferred: DeferredWrites::default(),
@@ -174,8 +177,14 @@ impl Writer {
             queue: Some(queue),
             counters,
             early_reports: EarlyReports::default(),
+            rights,
             thread: Some(thread),
         })
+    }
+
+    /// See [`crate::Store::rights_changes`].
+    pub(crate) fn rights(&self) -> watch::Receiver<u64> {
+        self.rights.clone()
     }
 
     /// Waits for what was said before it is committed.

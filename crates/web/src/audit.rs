@@ -4,7 +4,7 @@
 //! Bodies are never read for it. What a call is about comes from its path, and from what its handler says is safe.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use access::{AuditEntry, AuditResult, AuditWho};
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State as Shared};
@@ -14,7 +14,7 @@ use http::header::LOCATION;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::auth::Caller;
+use crate::auth::Witness;
 use crate::problem::{Code, shorten};
 use crate::state::State;
 
@@ -29,18 +29,9 @@ const TAKES_AWAY: [&str; 3] = ["download_backup", "export_do_not_contact", "expo
 /// The names of all calls of the API, by method and template of the path.
 static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {
     let mut found = HashMap::new();
-    for (path, route) in crate::router::paths() {
-        let calls = [
-            (Method::GET, &route.get),
-            (Method::POST, &route.post),
-            (Method::PUT, &route.put),
-            (Method::PATCH, &route.patch),
-            (Method::DELETE, &route.delete),
-        ];
-        for (method, operation) in calls {
-            if let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) {
-                found.insert((method, path.clone()), id);
-            }
+    for (path, method, operation) in crate::router::calls() {
+        if let Some(id) = operation.operation_id.clone() {
+            found.insert((method, path.to_owned()), id);
         }
     }
     found
@@ -55,17 +46,6 @@ pub(crate) fn operation(parts: &http::request::Parts) -> Option<&'static str> {
 #[cfg(test)]
 pub(crate) fn is_operation(name: &str) -> bool {
     OPERATIONS.values().any(|known| known == name)
-}
-
-/// Where the check of the caller leaves who it is, for the entry.
-#[derive(Clone, Default)]
-pub(crate) struct Witness(Arc<OnceLock<Caller>>);
-
-impl Witness {
-    pub(crate) fn saw(&self, caller: &Caller) {
-        // The first look at a request is the one that counts.
-        let _ = self.0.set(caller.clone());
-    }
 }
 
 /// What a handler says an entry is about; goes with its answer.
@@ -128,7 +108,7 @@ struct Open {
 
 impl Open {
     fn entry(&self, result: AuditResult, code: Option<&str>) -> Option<AuditEntry> {
-        let caller = self.witness.0.get()?;
+        let caller = self.witness.caller()?;
         let who = match (&caller.user, caller.api_key) {
             (Some(user), _) => AuditWho::User(user.clone()),
             (None, Some(key)) => AuditWho::ApiKey(key),

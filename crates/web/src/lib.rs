@@ -29,12 +29,14 @@ mod openapi;
 mod options;
 mod problem;
 mod reload;
+mod rights;
 mod router;
 pub mod routing;
 mod state;
 #[cfg(feature = "testing")]
 mod testing;
 mod v1;
+mod words;
 
 pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
 pub use channel_changes::{ChannelAdded, ChannelChange, ChannelChanges, NewChannel, NotChanged};
@@ -47,5 +49,6 @@ pub use openapi::openapi_json;
 pub use options::{Examined, Limits, Options};
 pub use problem::problem_codes;
 pub use reload::{ReloadRequest, ReloadRequests, Reloaded};
+pub use rights::rights_page;
 pub use router::no_such_path;
 pub use state::{Services, State};

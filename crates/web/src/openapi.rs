@@ -7,15 +7,19 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use domain::Role;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use store::Scope;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
+
+use crate::auth::Demand;
 
 /// What the document says beside its routes.
 #[derive(OpenApi)]
@@ -23,7 +27,9 @@ use utoipa::{Modify, OpenApi};
     info(
         title = "Switchboard",
         description = "Carries a small business's messages. Errors are problem documents (RFC 9457) with a stable `code`; a \
-            client whose `Accept` names `application/json` and not `application/problem+json` gets them as the former.",
+            client whose `Accept` names `application/json` and not `application/problem+json` gets them as the former. `security` \
+            has the scopes of each call, `x-roles` the roles of users. A key without the scope `read` gets the fields that \
+            `x-words` marks empty. Query parameters that a call does not describe are refused.",
     ),
     servers((url = "/", description = "This server")),
     tags(
@@ -61,7 +67,20 @@ impl Modify for Keys {
     }
 }
 
-/// Adds what every route of the API asks for and may answer, so that each operation lists only what is its own: the key, and
+/// Says what a call demands: `security` has the scopes of a key, `x-roles` the roles of users.
+pub(crate) fn demand(operation: &mut Operation, demand: Demand) {
+    let sets = demand.scopes.alternatives().into_iter();
+    let sets = sets.map(|set| set.into_iter().map(Scope::as_str).collect::<Vec<_>>());
+    let security = sets.flat_map(|set| {
+        ["api_key", "bearer"].map(|scheme| SecurityRequirement::new(scheme, set.iter().copied()))
+    });
+    operation.security = Some(security.collect());
+    let roles = Role::ALL.into_iter().filter(|role| access::may(*role, demand.right));
+    let roles: Vec<&str> = roles.map(Role::as_str).collect();
+    operation.extensions.get_or_insert_default().merge(Extensions::from_iter([("x-roles", roles)]));
+}
+
+/// Adds what every route of the API asks for and may answer, so that each operation lists only what is its own:
 /// the problems that its parameters, its body and its path lead to.
 pub(crate) fn add_shared_answers(document: &mut Document) {
     let shared = [
@@ -71,13 +90,11 @@ pub(crate) fn add_shared_answers(document: &mut Document) {
         ("503", "The store is away, or the server is stopping"),
         ("default", "Any other problem"),
     ];
-    let security = ["api_key", "bearer"].map(|scheme| SecurityRequirement::new(scheme, [""; 0]));
     let problem = Content::new(Some(Ref::from_schema_name("Problem")));
     let routes = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1"));
     for (path, route) in routes {
         let methods = [&mut route.get, &mut route.post, &mut route.delete, &mut route.put, &mut route.patch];
         for operation in methods.into_iter().flatten() {
-            operation.security = Some(security.to_vec());
             let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.parameter_in == ParameterIn::Query);
             let takes_query = operation.parameters.iter().flatten().any(in_query);
             let own = [

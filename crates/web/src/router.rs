@@ -7,12 +7,13 @@ use axum::Router;
 use axum::extract::{Path, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde::Serialize;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
-use utoipa::openapi::{OpenApi as Document, PathItem};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::Operation;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::answer::json;
@@ -46,9 +47,20 @@ fn tools(state: &State) -> Router<State> {
     })))
 }
 
-/// The paths of the API with their calls, as its handlers describe them.
-pub(crate) fn paths() -> impl Iterator<Item = (&'static String, &'static PathItem)> {
-    API.1.paths.paths.iter()
+/// The calls of the API with their paths and methods, as their handlers describe them.
+pub(crate) fn calls() -> impl Iterator<Item = (&'static str, Method, &'static Operation)> {
+    API.1.paths.paths.iter().flat_map(|(path, route)| {
+        let operations = [
+            (Method::GET, &route.get),
+            (Method::POST, &route.post),
+            (Method::PUT, &route.put),
+            (Method::PATCH, &route.patch),
+            (Method::DELETE, &route.delete),
+        ];
+        operations
+            .into_iter()
+            .filter_map(|(method, operation)| Some((path.as_str(), method, operation.as_ref()?)))
+    })
 }
 
 pub(crate) fn document() -> Document {
@@ -88,6 +100,7 @@ fn finish(routes: Router, state: &State, listener: &str) -> Router {
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(from_fn(auth::note_on_answer))
         .layer(from_fn(negotiation::problems))
+        .layer(from_fn_with_state(state.clone(), auth::hold))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");
             Problem::new(Code::Internal, "Something went wrong; the log says what.").into_response()

@@ -4,10 +4,17 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::Extension;
+use axum::extract::{Request, State as Shared};
 use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
+use http::HeaderMap;
+
+use crate::auth::{Authorized, Demand, Needed};
+use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
+use crate::state::State;
+use crate::v1::PageRequest;
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -59,6 +66,68 @@ methods! {
     put PUT
 }
 
+/// An argument of a handler: it may demand something of the caller.
+pub(crate) trait Argument {
+    const DEMAND: Option<Demand> = None;
+}
+
+impl<N: Needed> Argument for Authorized<N> {
+    const DEMAND: Option<Demand> = Some(N::DEMAND);
+}
+
+impl Argument for HeaderMap {}
+impl Argument for PageRequest {}
+impl Argument for QueryParameters {}
+impl Argument for Request {}
+impl<T> Argument for Extension<T> {}
+impl<T> Argument for Json<T> {}
+impl<T> Argument for Option<T> {}
+impl<T> Argument for PathParameter<T> {}
+impl<T> Argument for Shared<T> {}
+impl<T> Argument for Unchecked<T> {}
+
+/// The arguments of a handler, as axum names their types.
+pub(crate) trait Arguments {
+    const DEMAND: Option<Demand>;
+}
+
+const fn first(demands: &[Option<Demand>]) -> Option<Demand> {
+    match demands {
+        [] => None,
+        [Some(demand), ..] => Some(*demand),
+        [None, rest @ ..] => first(rest),
+    }
+}
+
+macro_rules! arguments {
+    ($($($argument:ident)*;)*) => {
+        $(
+            impl<M, $($argument: Argument),*> Arguments for (M, $($argument,)*) {
+                const DEMAND: Option<Demand> = first(&[$(<$argument as Argument>::DEMAND),*]);
+            }
+        )*
+    };
+}
+
+arguments! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+}
+
+/// What a handler demands of its caller, by the types of its arguments.
+pub(crate) fn demand_of<H, T>(_: H) -> Option<Demand>
+where
+    H: Handler<T, State>,
+    T: Arguments,
+{
+    T::DEMAND
+}
+
 /// The routes of handlers and their part of the document, as `utoipa_axum::routes!` collects them.
 macro_rules! routes {
     ($($handler:path),+ $(,)?) => {{
@@ -68,7 +137,10 @@ macro_rules! routes {
         let mut paths = ::utoipa::openapi::path::Paths::new();
         let mut router = ::axum::routing::MethodRouter::new();
         $(
-            let (path, operation, methods) = ::utoipa_axum::routes!(@resolve_types $handler : schemas);
+            let (path, mut operation, methods) = ::utoipa_axum::routes!(@resolve_types $handler : schemas);
+            if let Some(demand) = $crate::routing::demand_of($handler) {
+                $crate::openapi::demand(&mut operation, demand);
+            }
             for method in &methods {
                 router = router.on(method.to_method_filter(), $crate::routing::AnyHandler::new($handler));
             }

@@ -112,8 +112,8 @@ impl State {
         Self(Arc::new(Shared {
             board: Board::new(&options, started_at),
             files: BoundedFiles::new(services.files.clone()),
+            keys: KeyCache::new(services.store.rights_changes()),
             services,
-            keys: KeyCache::default(),
             last_uses: LastUses::default(),
             retries: Retries::default(),
             writing: Writers::default(),
@@ -217,6 +217,11 @@ impl State {
     /// How many conversations have messages that no person has seen.
     pub async fn unread(&self) -> Result<u64, store::StoreError> {
         Ok(self.store().pipeline().unread().await?.conversations)
+    }
+
+    /// Counts the commits that may have changed what someone may do.
+    pub fn rights_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.store().rights_changes()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -151,8 +151,10 @@ async fn a_conversation_is_assigned_closed_noted_and_tagged() {
     };
     press("assign-to-me", &[]).await;
     assert!(operator.get("/inbox?view=mine").await.body.contains(&path));
-    press("assign", &[("to", "olga")]).await;
-    shows(&operator.get(&path).await, &["Assignee: olga", "actions/assign-to-me", "actions/unassign"]);
+    assert!(press("assign", &[("to", "olga")]).await.contains("names no user"));
+    world.user(Role::Agent).await;
+    press("assign", &[("to", "agent")]).await;
+    shows(&operator.get(&path).await, &["Assignee: agent", "actions/assign-to-me", "actions/unassign"]);
     press("unassign", &[]).await;
     assert!(operator.get("/inbox?view=unassigned").await.body.contains(&path));
     press("take-over", &[]).await;

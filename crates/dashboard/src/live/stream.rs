@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::difference::Held;
 use crate::dashboard::Dashboard;
 use crate::overview::{Query as FilterQuery, ViewKey};
-use crate::visitor::{EVERY, SessionWatch, Visitor};
+use crate::visitor::{EVERY, SessionEnd, Visitor, session_end};
 
 /// How often something is sent though nothing changed, so that a lost connection is noticed.
 const BEAT: Duration = EVERY;
@@ -42,7 +42,8 @@ pub(crate) struct ShownState {
 struct Watching {
     dashboard: Dashboard,
     sight: Snapshot,
-    staying: SessionWatch,
+    /// Taken while the stream waits.
+    session_end: Option<SessionEnd>,
     began_at: Instant,
     sent_at: Option<Instant>,
     _permit: OwnedSemaphorePermit,
@@ -98,7 +99,7 @@ async fn stream(dashboard: Dashboard, visitor: &Visitor, sight: Snapshot) -> Res
     };
     let watching = Watching {
         sight,
-        staying: SessionWatch::new(&dashboard, visitor),
+        session_end: Some(session_end(&dashboard, visitor)),
         began_at: Instant::now(),
         sent_at: None,
         _permit: permit,
@@ -129,6 +130,7 @@ impl Watching {
             return Ok(Some(format!("retry: 5000\n:{}\n\n", " ".repeat(PADDING))));
         };
         let left = LONGEST.saturating_sub(self.began_at.elapsed());
+        let Some(mut session_end) = self.session_end.take() else { return Ok(None) };
         let event = async {
             loop {
                 // A change waits until a second has gone by since the last one.
@@ -143,11 +145,8 @@ impl Watching {
                     },
                     Snapshot::Work { .. } | Snapshot::Accounts { .. } => last.elapsed() >= BEAT,
                 };
-                if !self.staying.is_valid().await {
-                    return Ok::<_, askama::Error>(None);
-                }
                 if let Some(event) = self.look().await? {
-                    return Ok(Some(event));
+                    return Ok::<_, askama::Error>(Some(event));
                 }
                 if silent {
                     return Ok(Some(self.beat()));
@@ -157,9 +156,11 @@ impl Watching {
         let event = tokio::select! {
             biased;
             () = dashboard.state().stopping() => return Ok(None),
+            () = &mut session_end => return Ok(None),
             () = clock.sleep(left) => return Ok(None),
             event = event => event?,
         };
+        self.session_end = Some(session_end);
         self.sent_at = Some(Instant::now());
         Ok(event)
     }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::query::Query;
 use super::row::{Row, on_one_line};
 use crate::dashboard::Dashboard;
-use crate::visitor::{SessionWatch, Visitor};
+use crate::visitor::{EVERY, SessionEnd, Visitor, session_end};
 use crate::words::{LogsWords, Wall};
 
 /// Lines of so long a time go out together.
@@ -48,7 +48,7 @@ struct Following {
     dashboard: Dashboard,
     words: &'static LogsWords,
     wall: Wall,
-    staying: SessionWatch,
+    session_end: SessionEnd,
     sought: Option<String>,
     tail: Tail,
     /// The last line that the page has.
@@ -97,7 +97,7 @@ pub(crate) async fn follow(
     let following = Following {
         words: LogsWords::of(visitor.language),
         wall: visitor.wall(),
-        staying: SessionWatch::new(&dashboard, &visitor),
+        session_end: session_end(&dashboard, &visitor),
         sought: query.text(),
         tail,
         last,
@@ -134,6 +134,7 @@ impl Following {
             tokio::select! {
                 biased;
                 () = dashboard.state().stopping() => return Ok(None),
+                () = &mut self.session_end => return Ok(None),
                 () = tokio::time::sleep_until(rest) => {}
             }
         }
@@ -142,11 +143,9 @@ impl Following {
             biased;
             () = dashboard.state().stopping() => return Ok(None),
             () = tokio::time::sleep(left) => return Ok(None),
-            // So often something is sent, whether lines come or not: a lost connection is noticed, and a session that has ended.
-            () = dashboard.state().clock().sleep(self.staying.due()) => {
-                let beat = || "event: beat\ndata: 0\n\n".to_owned();
-                return Ok(self.staying.is_valid().await.then(beat));
-            }
+            () = &mut self.session_end => return Ok(None),
+            // So often something is sent, though no lines come: a lost connection is noticed.
+            () = dashboard.state().clock().sleep(EVERY) => return Ok(Some("event: beat\ndata: 0\n\n".to_owned())),
             event = self.tail.next() => event,
         };
         let (mut lines, mut missed) = (Vec::new(), Missed::default());

@@ -82,11 +82,12 @@ impl KeysPage<'_> {
     }
 
     /// The scopes, each with what it is for, and whether a new key has it by default otherwise.
-    fn scopes(&self) -> [(&'static str, &'static str, &'static str, bool); 4] {
+    fn scopes(&self) -> [(&'static str, &'static str, &'static str, bool); 5] {
         [
             ("send", self.words.send, self.words.send_help, true),
             ("read", self.words.read, self.words.read_help, true),
             ("operate", self.words.operate, self.words.operate_help, false),
+            ("personal", self.words.personal, self.words.personal_help, false),
             ("admin", self.words.admin, self.words.admin_help, false),
         ]
     }
@@ -149,6 +150,7 @@ pub(crate) struct NewKey {
     send: Option<String>,
     read: Option<String>,
     operate: Option<String>,
+    personal: Option<String>,
     admin: Option<String>,
     #[serde(flatten)]
     terms: Terms,
@@ -180,7 +182,13 @@ pub(crate) async fn create(
     Posted { visitor, form }: Posted<NewKey>,
 ) -> Response {
     let words = KeysWords::of(visitor.language);
-    let ticked = [("send", form.send), ("read", form.read), ("operate", form.operate), ("admin", form.admin)];
+    let ticked = [
+        ("send", form.send),
+        ("read", form.read),
+        ("operate", form.operate),
+        ("personal", form.personal),
+        ("admin", form.admin),
+    ];
     let scopes: Vec<&str> =
         ticked.iter().filter(|(_, tick)| tick.is_some()).map(|(scope, _)| *scope).collect();
     if scopes.is_empty() {

@@ -26,7 +26,7 @@ pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
 pub(crate) use nav_counts::NavCountsSource;
 pub(crate) use posted::{Posted, Unfit, body_of, is_from_another_site};
-pub(crate) use session_watch::{EVERY, SessionWatch};
+pub(crate) use session_watch::{EVERY, SessionEnd, session_end};
 
 use crate::dashboard::Dashboard;
 use crate::view::{Language, Theme, Zone};

@@ -1,52 +1,53 @@
-//! Someone whose page is notified of changes: for as long as their session lasts, and not until the connection ends.
+//! Whether who looks at a page that goes on by itself may still see it.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::Visitor;
 use crate::dashboard::Dashboard;
 
-/// How often it is looked whether the session still lasts.
+/// How often it is looked whether the session still lasts, where no right changes.
 pub(crate) const EVERY: Duration = Duration::from_secs(15);
 
 /// The longest wait for the store to say so.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) struct SessionWatch {
-    dashboard: Dashboard,
-    who: Option<access::Visitor>,
-    /// When they were last looked at, by the monotonic clock.
-    looked_at: Duration,
-}
+/// So soon the store is asked again that did not answer.
+const AGAIN: Duration = Duration::from_millis(500);
 
-impl SessionWatch {
-    pub(crate) fn new(dashboard: &Dashboard, visitor: &Visitor) -> Self {
-        let looked_at = dashboard.state().clock().running();
-        Self { dashboard: dashboard.clone(), who: visitor.session.clone(), looked_at }
-    }
+/// The end of a session, which streams wait for.
+pub(crate) type SessionEnd = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// How long until they are looked at again.
-    pub(crate) fn due(&self) -> Duration {
-        let since = self.dashboard.state().clock().running().saturating_sub(self.looked_at);
-        EVERY.saturating_sub(since)
-    }
-
-    /// Whether they may stay; asks only when it is due. With another role they come back and see another page. A store that
-    /// does not answer sends no one away: it is asked again.
-    pub(crate) async fn is_valid(&mut self) -> bool {
-        if !self.due().is_zero() {
-            return true;
-        }
-        let Some(who) = &self.who else { return false };
-        let state = self.dashboard.state();
-        let is_valid = match state.clock().timeout(TIMEOUT, state.access().still_lasts(who)).await {
-            Ok(Ok(lasts)) => lasts,
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "the store does not answer whether a session is still valid");
-                true
+/// Returns when the session of a visitor ends: they sign out, are removed, or have another role and come back to see another page.
+///
+/// A store that does not answer sends no one away: it is asked again.
+pub(crate) fn session_end(dashboard: &Dashboard, visitor: &Visitor) -> SessionEnd {
+    let (dashboard, who) = (dashboard.clone(), visitor.session.clone());
+    // A change since the visitor was let in counts.
+    let mut changes = dashboard.state().rights_changes();
+    changes.mark_changed();
+    Box::pin(async move {
+        let Some(who) = who else { return };
+        let state = dashboard.state();
+        loop {
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() {
+                    // The store is closed, and the program about to end.
+                    return std::future::pending().await;
+                },
+                () = state.clock().sleep(EVERY) => {}
             }
-            Err(_) => true,
-        };
-        self.looked_at = state.clock().running();
-        is_valid
-    }
+            loop {
+                match state.clock().timeout(TIMEOUT, state.access().still_lasts(&who)).await {
+                    Ok(Ok(true)) => break,
+                    Ok(Ok(false)) => return,
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "the store does not answer whether a session is still valid");
+                    }
+                    Err(_) => {}
+                }
+                state.clock().sleep(AGAIN).await;
+            }
+        }
+    })
 }

@@ -11,13 +11,14 @@ use bytes::Bytes;
 use domain::UploadId;
 use futures::stream::{self, StreamExt};
 use media::intake::Disk;
-use media::shelf::{Put, Rules};
+use media::shelf::{Owner, Put, Rules};
 use media::{Limits, Shelf, TakeError, Upload};
 use proptest::prelude::*;
 use tokio::sync::Notify;
 
 use crate::it::world::{LIMITS, World, names};
 
+const OWNER: Owner = [9; 32];
 const RULES: Rules = Rules { keep: Duration::from_hours(24), most_bytes: 100, most_files: 4 };
 
 impl World {
@@ -32,7 +33,7 @@ impl World {
 
 async fn put(shelf: &Shelf, size: usize) -> Result<Upload, TakeError> {
     let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![7; size]))]);
-    shelf.put(Some("a.bin"), None, None, bytes).await.map(new)
+    shelf.put(Some("a.bin"), (OWNER, None), None, bytes).await.map(new)
 }
 
 fn new(put: Put) -> Upload {
@@ -44,7 +45,8 @@ fn new(put: Put) -> Upload {
 async fn an_upload_stays_through_a_restart_until_its_time_is_over() {
     let world = World::new();
     let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"%PDF-1.7"))]);
-    let upload = world.shelf().await.put(Some("../my\nscan"), None, Some(8), bytes).await.map(new).unwrap();
+    let upload =
+        world.shelf().await.put(Some("../my\nscan"), (OWNER, None), Some(8), bytes).await.map(new).unwrap();
     assert!(upload.id.to_string().starts_with("upl_"));
     assert_eq!(upload.name.as_str(), "myscan.pdf");
     assert_eq!(names(&world.shelf_folder()), [upload.id.to_string(), format!("{}.json", upload.id)]);
@@ -107,7 +109,7 @@ async fn no_more_than_fits_is_stored_and_room_comes_back() {
     let first = put(&shelf, 60).await.unwrap();
     full(put(&shelf, 41).await);
     let never = stream::pending::<Result<Bytes, Infallible>>();
-    full(shelf.put(None, None, Some(41), never).await.map(new));
+    full(shelf.put(None, (OWNER, None), Some(41), never).await.map(new));
     put(&shelf, 40).await.unwrap();
     full(put(&shelf, 1).await);
     // A restart counts the same.
@@ -138,7 +140,7 @@ async fn unfinished_uploads_take_room_until_they_break_off() {
             arrived.notify_one();
             std::future::pending().await
         });
-        let mut under_way = Box::pin(shelf.put(None, None, None, begun().chain(rest)));
+        let mut under_way = Box::pin(shelf.put(None, (OWNER, None), None, begun().chain(rest)));
         tokio::select! {
             result = &mut under_way => panic!("it cannot end: {result:?}"),
             () = arrived.notified() => {}
@@ -147,7 +149,7 @@ async fn unfinished_uploads_take_room_until_they_break_off() {
         put(&shelf, 40).await.unwrap();
     }
     let broken = begun().chain(stream::once(async { Err(io::Error::other("gone")) }));
-    assert!(matches!(shelf.put(None, None, None, broken).await, Err(TakeError::Broken(_))));
+    assert!(matches!(shelf.put(None, (OWNER, None), None, broken).await, Err(TakeError::Broken(_))));
     assert_eq!(names(&world.shelf_folder()).len(), 2);
     put(&shelf, 60).await.unwrap();
 }
@@ -194,7 +196,7 @@ async fn the_same_upload_sent_again_is_stored_once() {
     let shelf = world.shelf().await;
     let put = async |shelf: &Shelf, name, bytes: &'static [u8], token| {
         let bytes = stream::iter([Ok::<_, Infallible>(Bytes::from_static(bytes))]);
-        shelf.put(Some(name), Some([token; 32]), None, bytes).await.unwrap()
+        shelf.put(Some(name), (OWNER, Some([token; 32])), None, bytes).await.unwrap()
     };
     let first = new(put(&shelf, "a.bin", b"abc", 1).await);
     assert_eq!(put(&shelf, "a.bin", b"abc", 1).await, Put::Again(first.clone()));
@@ -231,9 +233,10 @@ async fn a_full_disk_ends_an_upload_and_leaves_no_files() {
     let shelf = Shelf::open_on(disk, world.shelf_folder(), ids, clock, limits, rules).await.unwrap();
     let piece = Bytes::from(vec![7; 1 << 20]);
     let endless = stream::repeat_with(|| Ok::<_, Infallible>(piece.clone()));
-    let full = shelf.put(None, None, None, endless).await;
+    let full = shelf.put(None, (OWNER, None), None, endless).await;
     assert!(matches!(full, Err(TakeError::NoSpace)), "{full:?}");
-    let declared = shelf.put(None, None, Some(1), stream::pending::<Result<Bytes, Infallible>>()).await;
+    let declared =
+        shelf.put(None, (OWNER, None), Some(1), stream::pending::<Result<Bytes, Infallible>>()).await;
     assert!(matches!(declared, Err(TakeError::NoSpace)), "{declared:?}");
     assert_eq!(names(&world.shelf_folder()), [""; 0]);
 }

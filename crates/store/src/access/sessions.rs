@@ -97,7 +97,10 @@ impl UserSessions<'_> {
     /// Ends one session of a user; false when it had ended.
     pub async fn end(&self, user: &UserName, id: SessionId) -> Result<bool, StoreError> {
         let row = (user.to_string(), *id.as_uuid().as_bytes());
-        let end = move |transaction: &Transaction<'_>| transaction.execute(sql::END_SESSION, row.clone());
+        let end = move |transaction: &Transaction<'_>| {
+            transaction.change_rights();
+            transaction.execute(sql::END_SESSION, row.clone())
+        };
         Ok(self.store.write(end).await? > 0)
     }
 
@@ -149,6 +152,7 @@ pub(super) fn end_others(
     user: &UserName,
     keeping: Keeping,
 ) -> Result<u64, StoreError> {
+    transaction.change_rights();
     let stays = match keeping {
         Keeping::None => SessionId::MIN,
         Keeping::This(id) => id,

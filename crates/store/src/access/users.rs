@@ -9,6 +9,7 @@ use domain::{Secret, SecretText, SessionId, Timestamp};
 use super::statements as sql;
 use crate::column::Columns;
 use crate::database::{Parameters, Row, params};
+use crate::pipeline::release_appeals;
 use crate::vault::{Sealed, Vault};
 use crate::write::{Transaction, Write};
 use crate::{Store, StoreError};
@@ -151,6 +152,7 @@ impl Users<'_> {
                     change => change,
                 };
                 if change == UserChange::Done {
+                    transaction.change_rights();
                     transaction.run(sql::SET_ROLE, [role.as_str(), name.as_str()])?;
                 }
                 Ok(change)
@@ -158,14 +160,16 @@ impl Users<'_> {
             .await
     }
 
-    /// Removes a user with their sessions. The last admin stays.
+    /// Removes a user with their sessions; no one has their open appeals then. The last admin stays.
     pub async fn remove(&self, name: &UserName) -> Result<UserChange, StoreError> {
-        let name = name.clone();
+        let (name, now) = (name.clone(), self.store.inner.clock.now());
         self.store
             .write(move |transaction: &Transaction<'_>| {
                 let change = can_go(transaction, &name)?;
                 if change == UserChange::Done {
+                    transaction.change_rights();
                     transaction.run(sql::REMOVE_USER, [name.as_str()])?;
+                    release_appeals(transaction, name.as_str(), now)?;
                 }
                 Ok(change)
             })

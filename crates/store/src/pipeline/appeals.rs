@@ -8,7 +8,7 @@ use domain::{AppealId, AppealMove, AppealState, Author, ClientId, Event, Respond
 
 use super::rows::{ClientChat, StoredAppeal};
 use super::{TABLE, rows, statements as sql, words};
-use crate::column::to_json;
+use crate::column::{Columns, to_json};
 use crate::database::params;
 use crate::events::NewEvent;
 use crate::write::Transaction;
@@ -297,6 +297,15 @@ fn tell(
 /// An appeal has a note.
 pub(super) fn noted(transaction: &Transaction<'_>, appeal: &StoredAppeal, now: Timestamp) {
     tell(transaction, appeal, Some("note"), now, Event::AppealChanged);
+}
+
+/// The open appeals of a user who goes are no one's from now on.
+pub(crate) fn release(transaction: &Transaction<'_>, user: &str, now: Timestamp) -> Result<(), StoreError> {
+    let ids = transaction.all(sql::OPEN_OF_ASSIGNEE, [user], |row| {
+        Ok(AppealId::from_uuid(uuid::Uuid::from_bytes(Columns::new(row, TABLE).get(0)?)))
+    })?;
+    let no_one = AppealChange { assignee: Some(None), ..AppealChange::default() };
+    ids.iter().try_for_each(|id| change(transaction, id, &no_one, now).map(drop))
 }
 
 /// Changes an appeal as a person asks.

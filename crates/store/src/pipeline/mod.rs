@@ -40,6 +40,7 @@ use intake::TakeIn;
 use statements as sql;
 
 pub use appeals::AppealChange;
+pub(crate) use appeals::release as release_appeals;
 pub use first::FirstContact;
 pub use imports::{ImportTaken, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, StoredImport};
 pub use inbox::{AppealFilter, AppealOrder, OpenedAppeal, Unread};

@@ -302,6 +302,7 @@ statements! {
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait
         FROM pipeline_appeals WHERE assignee = $1 AND state < 10 AND (updated_at, id) < ($2, $3)
         ORDER BY updated_at DESC, id DESC LIMIT $4";
+    OPEN_OF_ASSIGNEE = "SELECT id FROM pipeline_appeals WHERE assignee = $1 AND state < 10";
     LONGEST_WAITING = "
         SELECT id, client, state, channel, account, chat, responder, assignee, tags, ad, opened_at, waiting_since, first_answer_at,
             answered_at, closed_at, updated_at, unread, snoozed_until, first_author, asked_at, first_wait, next_answers, next_wait

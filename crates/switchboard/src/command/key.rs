@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::word::words;
 use crate::Location;
 use crate::api_client::ApiOptions;
-use crate::output::say;
+use crate::output::{line, say};
 use crate::table::cell;
 
 const PATH: &str = "/v1/keys";
@@ -32,6 +32,7 @@ enum Action {
             switchboard key create n8n --repeats 10m\n  switchboard key create reports --scope read --json\n  \
             switchboard key create night-shift --scope read --scope operate --expires-in 90d\n  \
             switchboard key create shop --account main --chat -1001234567890 --rate 10/s --burst 20\n  \
+            switchboard key create crm --scope read --scope personal\n  \
             switchboard key create deploy --scope admin"
     )]
     Create(Box<Create>),
@@ -45,6 +46,9 @@ enum Action {
     /// List keys without their secrets
     #[command(after_help = "Examples:\n  switchboard key list\n  switchboard key list --json")]
     List(ApiOptions),
+    /// Print which scopes and roles each call demands, as Markdown
+    #[command(after_help = "Examples:\n  switchboard key rights\n  switchboard key rights > rights.md")]
+    Rights,
     /// Revoke a key; requests with it are answered with 401 from then on
     #[command(after_help = "Examples:\n  switchboard key revoke key_01…")]
     Revoke {
@@ -60,7 +64,7 @@ enum Action {
 struct Create {
     /// A name for the key, such as the program that uses it
     name: String,
-    /// What the key may do (repeatable)
+    /// What the key may do, as `key rights` lists it (repeatable)
     #[arg(long = "scope", value_enum, default_values_t = [ScopeWord::Send, ScopeWord::Read])]
     scopes: Vec<ScopeWord>,
     #[command(flatten)]
@@ -135,8 +139,10 @@ enum ScopeWord {
     Send,
     /// Read messages and accounts
     Read,
-    /// Keep it running: end doubts, retry, pause, resume, restart
+    /// Keep it running: cancel, pause, resume, restart; with send also start campaigns and flows
     Operate,
+    /// Change, merge, erase and import clients; with read also export them
+    Personal,
     /// Everything, keys and accounts included
     Admin,
 }
@@ -162,6 +168,10 @@ impl Key {
                     ("REVOKED", "revoked_at"),
                 ];
                 options.list(PATH, "There are no keys.", columns).await
+            }
+            Action::Rights => {
+                line(format_args!("{}", web::rights_page().trim_end()));
+                Ok(())
             }
             Action::Revoke { id, location } => {
                 location.call(Method::DELETE, &format!("{PATH}/{id}"), None).await?;

@@ -11,15 +11,20 @@ use domain::{ApiKeyId, UserName};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use media::shelf::Owner;
 use store::{Origin, Scope};
 
 use super::actor::Actor;
+use super::demand::{Demand, Needed, Scopes};
 use super::key_cache::CachedKey;
 use super::key_note::{KeyNote, Quota};
 use super::meter::Meters;
 use super::secret::hash;
+use super::witness::Witness;
 use super::{last_use, reach};
-use crate::audit::Witness;
+use crate::extract::refuse_unknown_parameters;
+use crate::files::Uploads;
+use crate::fingerprint::Fingerprint;
 use crate::idempotency;
 use crate::problem::{Code, Problem, whole_seconds};
 use crate::state::State;
@@ -63,9 +68,15 @@ impl Caller {
         self.key.as_ref().filter(|key| key.limits.is_limited())
     }
 
-    /// Whether its key has one of these scopes, or it needs no key.
-    pub(crate) fn has_one_of(&self, scopes: &[Scope]) -> bool {
-        self.key.as_ref().is_none_or(|key| scopes.iter().any(|scope| key.may(*scope)))
+    /// Whether its key has these scopes, or it needs no key.
+    pub(crate) fn has(&self, scopes: Scopes) -> bool {
+        self.key.as_ref().is_none_or(|key| scopes.are_held_by(key))
+    }
+
+    /// Whether its key has all scopes of one of these sets, or it needs no key.
+    pub(crate) fn has_one_of(&self, sets: &[Vec<Scope>]) -> bool {
+        let holds = |key: &Arc<CachedKey>| sets.iter().any(|set| set.iter().all(|scope| key.may(*scope)));
+        self.key.as_ref().is_none_or(holds)
     }
 
     /// Where what it asks for comes from.
@@ -77,6 +88,21 @@ impl Caller {
     pub(crate) fn scope<'a>(&self, listener: &'a str, path: &'a str) -> idempotency::Scope<'a> {
         let repeats = self.key.as_ref().and_then(|key| key.repeats);
         idempotency::Scope { api_key: self.api_key, repeats, listener, path }
+    }
+
+    /// Whose its uploads are.
+    pub(crate) fn owner(&self) -> Owner {
+        let kind = match (&self.user, self.api_key) {
+            (Some(_), _) => "user",
+            (None, Some(_)) => "key",
+            (None, None) => "machine",
+        };
+        Fingerprint::default().text(kind).text(&self.who()).finish()
+    }
+
+    /// The uploads that it may name, see and remove.
+    pub(crate) fn uploads(&self) -> Uploads {
+        if self.administers { Uploads::All } else { Uploads::Of(self.owner()) }
     }
 
     /// The name of the user, the id of the key, or this machine: as it is shown beside what they made.
@@ -99,63 +125,7 @@ impl Caller {
     }
 }
 
-/// What a call takes, as a type, for the signatures of handlers.
-pub(crate) trait Needed {
-    /// Of a key: one of these.
-    const SCOPES: &'static [Scope];
-    /// Of a user of the dashboard.
-    const RIGHT: Right;
-}
-
-/// The types that stand for what a call takes.
-macro_rules! needed {
-    ($($(#[$doc:meta])* $name:ident = $($scope:ident)|+, $right:ident;)*) => {$(
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl Needed for $name {
-            const SCOPES: &'static [Scope] = &[$(Scope::$scope),+];
-            const RIGHT: Right = Right::$right;
-        }
-    )*};
-}
-
-needed! {
-    /// May look.
-    CanRead = Read, Look;
-    /// May look at conversations with clients.
-    CanReadInbox = Read, ReadInbox;
-    /// May answer clients.
-    CanAnswer = Send, Answer;
-    /// May send messages.
-    CanSend = Send, Send;
-    /// May decide about what was asked for: cancel it, try it again, end a doubt.
-    CanDecide = Send | Operate, Send;
-    /// May let out what waits for a person, or not: all of it where the caller decides, else answers to clients.
-    CanApprove = Send | Operate, Answer;
-    /// May keep it running.
-    CanOperate = Operate, Operate;
-    /// May pause webhooks, test them and post to them again.
-    CanRunWebhooks = Operate, Administer;
-    /// May sign an account in.
-    CanSignIn = Admin, Operate;
-    /// May add, change and remove accounts.
-    CanArrangeAccounts = Admin, ArrangeAccounts;
-    /// May take sessions out.
-    CanExportSessions = Admin, ExportSessions;
-    /// May change alert targets.
-    CanArrangeAlerts = Admin, ArrangeAlerts;
-    /// May see, make and revoke API keys.
-    CanManageKeys = Admin, ManageKeys;
-    /// May see and change users.
-    CanManagePeople = Admin, ManagePeople;
-    /// May read the audit log.
-    CanReadAudit = Admin, ReadAudit;
-    /// May do everything.
-    CanAdminister = Admin, Administer;
-}
-
-/// A caller that has what `N` takes.
+/// A caller that has what `N` demands.
 pub(crate) struct Authorized<N> {
     pub(crate) caller: Caller,
     needed: PhantomData<N>,
@@ -168,10 +138,11 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
         let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
         // Only this program itself adds an actor or a caller: see `InProcessApi` and `mcp`.
         let caller = match (parts.extensions.get::<Actor>(), parts.extensions.get::<Caller>()) {
-            (Some(actor), _) => admit(actor, N::RIGHT, &witness)?,
-            (None, Some(caller)) => within_scopes(caller.clone(), N::SCOPES, &witness)?,
-            (None, None) => within_scopes(identify(state, parts).await?, N::SCOPES, &witness)?,
+            (Some(actor), _) => admit(actor, N::DEMAND, &witness)?,
+            (None, Some(caller)) => within_scopes(caller.clone(), N::DEMAND, &witness)?,
+            (None, None) => within_scopes(identify(state, parts).await?, N::DEMAND, &witness)?,
         };
+        refuse_unknown_parameters(parts)?;
         if let Some(key) = caller.limited() {
             reach::check(state, key, parts).await?;
         }
@@ -180,7 +151,8 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
 }
 
 /// A user of the dashboard, who may what their role may.
-fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Problem> {
+fn admit(actor: &Actor, demand: Demand, witness: &Witness) -> Result<Caller, Problem> {
+    let right = demand.right;
     let caller = Caller {
         api_key: None,
         key: None,
@@ -189,7 +161,7 @@ fn admit(actor: &Actor, right: Right, witness: &Witness) -> Result<Caller, Probl
         administers: access::may(actor.role, Right::Administer),
         decides: access::may(actor.role, Right::Send),
     };
-    witness.saw(&caller);
+    witness.saw(&caller, demand);
     if !access::may(actor.role, right) {
         let detail = format!(
             "{} is {}; this takes the role {}. An admin can give it: switchboard user role {} {}.",
@@ -232,21 +204,17 @@ pub(crate) async fn identify(state: &State, parts: &Parts) -> Result<Caller, Pro
     })
 }
 
-/// Lets a caller pass whose key has one of these scopes, or who needs no key.
-fn within_scopes(caller: Caller, scopes: &[Scope], witness: &Witness) -> Result<Caller, Problem> {
-    witness.saw(&caller);
+/// Lets a caller pass whose key has these scopes, or who needs no key.
+fn within_scopes(caller: Caller, demand: Demand, witness: &Witness) -> Result<Caller, Problem> {
+    witness.saw(&caller, demand);
     match &caller.key {
-        Some(key) if !caller.has_one_of(scopes) => {
-            let words: Vec<String> = scopes.iter().map(|scope| format!("{:?}", scope.as_str())).collect();
-            let first = scopes.first().map_or("admin", |scope| scope.as_str());
-            Err(Problem::new(
-                Code::ForbiddenScope,
-                format!(
-                    "The API key {} has no scope {}; make one with it: switchboard key create --scope {first}.",
-                    key.id,
-                    words.join(" or "),
-                ),
-            ))
+        Some(key) if !caller.has(demand.scopes) => {
+            let (words, options) = (demand.scopes.in_words(), demand.scopes.options());
+            let detail = format!(
+                "The API key {} lacks the scope {words}; make another key: switchboard key create {options}.",
+                key.id
+            );
+            Err(Problem::new(Code::ForbiddenScope, detail))
         }
         _ => Ok(caller),
     }

@@ -1,4 +1,4 @@
-//! Keys that were found in the store, kept in memory until any key is made, changed or revoked.
+//! Keys that were found in the store, kept in memory until any right changes there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::{ApiKeyId, KeyLimits, Timestamp};
 use store::{ApiKey, Scope, Store, StoreError};
+use tokio::sync::watch;
 
 use super::meter::Pace;
 
@@ -50,19 +51,45 @@ impl CachedKey {
 }
 
 /// The keys found so far.
-#[derive(Default)]
-pub(crate) struct KeyCache(RwLock<Memory>);
+pub(crate) struct KeyCache {
+    changes: watch::Receiver<u64>,
+    memory: RwLock<Memory>,
+}
 
 #[derive(Default)]
 struct Memory {
-    found: HashMap<[u8; 32], Arc<CachedKey>>,
-    /// Grows with each change of the keys, so that an answer read before it is not remembered after it.
+    by_hash: HashMap<[u8; 32], Arc<CachedKey>>,
+    by_id: HashMap<ApiKeyId, Arc<CachedKey>>,
+    /// How often rights had changed when these were read.
     generation: u64,
 }
 
 impl KeyCache {
+    /// Remembers nothing yet; `changes` counts the changes of rights.
+    pub(crate) fn new(changes: watch::Receiver<u64>) -> Self {
+        Self { changes, memory: RwLock::default() }
+    }
+
     pub(crate) fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<CachedKey>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).found.get(hash).cloned()
+        self.recall(|memory| memory.by_hash.get(hash))
+    }
+
+    fn recall(&self, find: impl FnOnce(&Memory) -> Option<&Arc<CachedKey>>) -> Option<Arc<CachedKey>> {
+        let generation = *self.changes.borrow();
+        let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
+        if memory.generation == generation { find(&memory).cloned() } else { None }
+    }
+
+    /// Keeps what was read after so many changes of rights; forgets what was read before.
+    fn remember(&self, generation: u64, keep: impl FnOnce(&mut Memory)) {
+        let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+        if memory.generation > generation {
+            return;
+        }
+        if memory.generation < generation || memory.by_hash.len() + memory.by_id.len() >= BOUND {
+            *memory = Memory { generation, ..Memory::default() };
+        }
+        keep(&mut memory);
     }
 
     /// A key from the store; `None` if there is none or it was revoked.
@@ -71,17 +98,11 @@ impl KeyCache {
         store: &Store,
         hash: [u8; 32],
     ) -> Result<Option<Arc<CachedKey>>, StoreError> {
-        let generation = self.0.read().unwrap_or_else(PoisonError::into_inner).generation;
+        let generation = *self.changes.borrow();
         let found = store.api_keys().find(hash).await?;
         let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
         let known = Arc::new(CachedKey::from(key));
-        let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if memory.generation == generation {
-            if memory.found.len() >= BOUND {
-                memory.found.clear();
-            }
-            memory.found.insert(hash, Arc::clone(&known));
-        }
+        self.remember(generation, |memory| drop(memory.by_hash.insert(hash, Arc::clone(&known))));
         Ok(Some(known))
     }
 
@@ -91,23 +112,15 @@ impl KeyCache {
         store: &Store,
         id: ApiKeyId,
     ) -> Result<Option<Arc<CachedKey>>, StoreError> {
-        if let Some(known) = self.cached_key(id) {
+        if let Some(known) = self.recall(|memory| memory.by_id.get(&id)) {
             return Ok(Some(known));
         }
+        let generation = *self.changes.borrow();
         let found = store.api_keys().get(id).await?;
-        Ok(found.filter(|key| key.revoked_at.is_none()).map(|key| Arc::new(key.into())))
-    }
-
-    fn cached_key(&self, id: ApiKeyId) -> Option<Arc<CachedKey>> {
-        let memory = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        memory.found.values().find(|key| key.id == id).cloned()
-    }
-
-    /// The keys changed in the store.
-    pub(crate) fn forget(&self) {
-        let mut memory = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        memory.generation += 1;
-        memory.found.clear();
+        let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
+        let known = Arc::new(CachedKey::from(key));
+        self.remember(generation, |memory| drop(memory.by_id.insert(id, Arc::clone(&known))));
+        Ok(Some(known))
     }
 }
 

@@ -18,5 +18,5 @@ pub(crate) use json::{Json, Unchecked};
 pub(crate) use lenient::kept_when_empty;
 pub(crate) use object::Object;
 pub(crate) use path::PathParameter;
-pub(crate) use query::QueryParameters;
+pub(crate) use query::{QueryParameters, refuse_unknown_parameters};
 pub(crate) use unknown::unknown;

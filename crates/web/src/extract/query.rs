@@ -1,13 +1,53 @@
 //! Query parameters: each is read by its own rule, all errors are reported at once.
 
+use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, MatchedPath, Query};
+use http::Method;
 use http::request::Parts;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Operation, ParameterIn};
 
-use super::unknown::unknown;
+use super::unknown::unknown_parameter;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
+
+/// The calls of the API whose descriptions name no query parameter.
+static TAKES_NONE: LazyLock<HashSet<(Method, &'static str)>> = LazyLock::new(|| {
+    let without = crate::router::calls().filter(|(.., operation)| !takes_query(operation));
+    without.map(|(path, method, _)| (method, path)).collect()
+});
+
+fn takes_query(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
+        RefOr::Ref(_) => false,
+    })
+}
+
+/// Refuses the query of a call that takes none, whatever its method is. Where a call takes some, [`QueryParameters::finish`] refuses
+/// the others together with all else that is wrong.
+pub(crate) fn refuse_unknown_parameters(parts: &Parts) -> Result<(), Problem> {
+    if parts.uri.query().is_none_or(str::is_empty) {
+        return Ok(());
+    }
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+    if !TAKES_NONE.contains(&(method, path)) {
+        return Ok(());
+    }
+    QueryParameters { pairs: pairs(parts)?, ..QueryParameters::default() }.finish()
+}
+
+/// The query of a request.
+fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, Problem> {
+    match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
+        Ok(Query(pairs)) => Ok(pairs),
+        Err(_) => Err(Problem::fields(vec![FieldError::new("", "has a query that cannot be read")])),
+    }
+}
 
 /// The query parameters of a request, in order.
 #[derive(Debug, Default)]
@@ -24,10 +64,7 @@ impl FromRequestParts<State> for QueryParameters {
         if parts.uri.query().is_none() {
             return Ok(Self::default());
         }
-        match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
-            Ok(Query(pairs)) => Ok(Self { pairs, ..Self::default() }),
-            Err(_) => Err(Problem::fields(vec![FieldError::new("", "has a query that cannot be read")])),
-        }
+        Ok(Self { pairs: pairs(parts)?, ..Self::default() })
     }
 }
 
@@ -75,7 +112,7 @@ impl QueryParameters {
     pub(crate) fn finish(self) -> Result<(), Problem> {
         let mut errors = self.errors;
         for (key, _) in &self.pairs {
-            errors.push(FieldError::new(key.as_str(), unknown(key, self.known.iter().copied())));
+            errors.push(FieldError::new(key.as_str(), unknown_parameter(key, &self.known)));
         }
         if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
     }

@@ -16,9 +16,11 @@ mod unread;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use domain::UploadId;
 use domain::media::MediaSource;
 use domain::message::OutboundMessage;
-use media::{Fetcher, Outgoing, Shelf};
+use media::shelf::Owner;
+use media::{Fetcher, Outgoing, Shelf, Upload};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use slots::Slots;
@@ -47,6 +49,18 @@ pub struct Files {
     pub fetcher: Fetcher,
     /// Server paths are read only inside this folder.
     pub folder: PathBuf,
+}
+
+/// The uploads that a caller may name, see and remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uploads {
+    All,
+    Of(Owner),
+}
+
+impl Uploads {
+    /// Of callers that put none there.
+    pub(crate) const NONE: Self = Self::Of([0; 32]);
 }
 
 /// [`Files`], with the bounds on how many come in and are read at once.
@@ -87,6 +101,14 @@ impl BoundedFiles {
             });
         }
         stored
+    }
+
+    /// An upload that is not over, for those who may reach it.
+    pub(crate) fn upload(&self, id: UploadId, reach: Uploads) -> Option<Upload> {
+        self.files.shelf.get(id).filter(|upload| match reach {
+            Uploads::All => true,
+            Uploads::Of(owner) => upload.owner == owner,
+        })
     }
 
     pub(crate) const fn shelf(&self) -> &Shelf {

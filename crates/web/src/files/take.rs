@@ -12,7 +12,7 @@ use super::load::{Carried, Load};
 use super::named::{Named, Source};
 use super::refused::{Untaken, Why};
 use super::slots::Asker;
-use super::{BoundedFiles, Files};
+use super::{BoundedFiles, Files, Uploads};
 use crate::state::State;
 
 /// How many files of one message are taken in at once.
@@ -25,6 +25,7 @@ const TURN: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) asker: Asker,
+    pub(crate) uploads: Uploads,
     /// How long those from addresses may take, all together and with the wait for their turn; nothing where the whole of
     /// it has a bound already.
     pub(crate) addresses_within: Option<Duration>,
@@ -48,7 +49,7 @@ pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Resu
                 let one = tokio::select! {
                     biased;
                     () = state.stopping() => Err(Why::Stopping),
-                    one = take_one(&state, &named, terms.asker, until) => one,
+                    one = take_one(&state, &named, terms, until) => one,
                 };
                 one.map_err(|why| Untaken::new(index, &named.source, why))
             }
@@ -59,10 +60,10 @@ pub(crate) async fn take(state: &State, named: Vec<Named>, terms: Terms) -> Resu
     Box::pin(taking).await.map(Load::new)
 }
 
-async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Until>) -> Result<Carried, Why> {
+async fn take_one(state: &State, named: &Named, terms: Terms, until: Option<Until>) -> Result<Carried, Why> {
     let files = state.files();
     let given_name = named.name.as_deref();
-    let Files { outgoing, shelf, fetcher, folder, .. } = &files.files;
+    let Files { outgoing, fetcher, folder, .. } = &files.files;
     match &named.source {
         Source::Post { channel, message_id } => {
             let source = MediaSource::Post { channel: channel.clone(), message_id: *message_id };
@@ -73,7 +74,7 @@ async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Unti
         }
         Source::Url(address) => {
             let fetching = async {
-                let _turn = turn(state, files.slots.away(asker)).await?;
+                let _turn = turn(state, files.slots.away(terms.asker)).await?;
                 Ok::<_, Why>(fetcher.fetch(address, given_name).await?)
             };
             let fetched = match until {
@@ -87,7 +88,7 @@ async fn take_one(state: &State, named: &Named, asker: Asker, until: Option<Unti
         }
         Source::Upload(id) => {
             let _turn = turn(state, files.slots.here()).await?;
-            let upload = shelf.get(*id).ok_or(Why::NoUpload)?;
+            let upload = files.upload(*id, terms.uploads).ok_or(Why::NoUpload)?;
             let taken = outgoing.intake().adopt(&upload.taken).await.map_err(|error| match error {
                 // Its time was over a moment ago.
                 TakeError::Disk(error) if error.kind() == ErrorKind::NotFound => Why::NoUpload,

@@ -42,11 +42,29 @@ fn judge(port: &LegacyPort, address: Option<IpAddr>) -> Verdict {
     }
 }
 
-/// Lets a caller in, or says why not.
+/// What a caller with an API key wants to do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    Send,
+    Look,
+}
+
+impl Aim {
+    /// The scopes of which its key needs one.
+    const fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Send => &[Scope::Send],
+            Self::Look => &[Scope::Send, Scope::Read, Scope::Operate],
+        }
+    }
+}
+
+/// Lets a caller in, or says why not. A known key counts wherever the call comes from: what it may not do, it may not do here.
 pub(super) async fn admit(
     gate: &Gate,
     via: Option<ConnectionInfo>,
     headers: &HeaderMap,
+    aim: Aim,
 ) -> Result<Guest, Answer> {
     let address = via.and_then(|via| via.peer).map(|peer| gate.state.client_address(peer, headers));
     let verdict = judge(&gate.port, address);
@@ -79,8 +97,10 @@ pub(super) async fn admit(
             StatusCode::UNAUTHORIZED,
             "an API key is needed here; send it in the header X-API-Key",
         )),
-        Some(key) if verdict == Verdict::WithKey && !key.may(Scope::Send) => {
-            Err(Answer::error(StatusCode::FORBIDDEN, format!("the API key {} lacks the scope send", key.id)))
+        Some(key) if !aim.scopes().iter().any(|scope| key.may(*scope)) => {
+            let words: Vec<&str> = aim.scopes().iter().map(|scope| scope.as_str()).collect();
+            let error = format!("the API key {} lacks the scope {}", key.id, words.join(" or "));
+            Err(Answer::error(StatusCode::FORBIDDEN, error))
         }
         key => Ok(Guest { address, key }),
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::{Idempotency, Join, Keep, Origin};
 
 use super::Gate;
-use super::access::{Guest, admit};
+use super::access::{Aim, Guest, admit};
 use super::answer::Answer;
 use crate::auth::ConnectionInfo;
 use crate::extract::read_body;
@@ -39,7 +39,7 @@ impl Arrived {
     pub(super) async fn read(gate: &Gate, request: Request) -> Result<Self, Answer> {
         let (parts, body) = request.into_parts();
         let via = parts.extensions.get::<ConnectionInfo>().copied();
-        let guest = admit(gate, via, &parts.headers).await?;
+        let guest = admit(gate, via, &parts.headers, Aim::Send).await?;
         let key = idempotency::key(&parts.headers)
             .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
             .map(ToOwned::to_owned);

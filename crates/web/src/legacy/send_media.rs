@@ -20,7 +20,7 @@ use super::send_media_request::{Recipient, Wrong, as_given, content, files, reci
 use super::send_text::refused;
 use super::wait::{Errand, Port as _, wait};
 use super::{send_media_answer, send_text_answer};
-use crate::files::{self, Asker, Named, Terms};
+use crate::files::{self, Asker, Named, Terms, Uploads};
 use crate::state::State;
 
 /// How long a recipient is looked for after a file could not be had.
@@ -203,7 +203,8 @@ pub(super) async fn before(state: &State, marks: &Marks) -> Result<Option<(Messa
 /// Takes the files in, within the time that the caller waits.
 async fn take(gate: &Gate, named: Vec<Named>, asker: Asker, since: Timestamp) -> Result<files::Load, Answer> {
     let hold = gate.state.options().legacy.hold;
-    let taking = files::take(&gate.state, named, Terms { asker, addresses_within: None });
+    let terms = Terms { asker, uploads: Uploads::NONE, addresses_within: None };
+    let taking = files::take(&gate.state, named, terms);
     match gate.state.clock().timeout_at(since.plus(hold), taking).await {
         Ok(Ok(load)) => Ok(load),
         Ok(Err(untaken)) => Err(send_media_answer::untaken(&untaken)),

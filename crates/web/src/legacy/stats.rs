@@ -10,7 +10,7 @@ use telegram::AccountView;
 use telegram::router::Usable;
 
 use super::Gate;
-use super::access::{Guest, admit};
+use super::access::{Aim, Guest, admit};
 use super::wait::Port as _;
 use crate::answer::json;
 use crate::auth::ConnectionInfo;
@@ -43,7 +43,7 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
 async fn look(gate: &Gate, request: Request) -> Result<Guest, Response> {
     let (parts, _) = request.into_parts();
     let via = parts.extensions.get::<ConnectionInfo>().copied();
-    admit(gate, via, &parts.headers).await.map_err(|answer| gate.respond(Err(answer)))
+    admit(gate, via, &parts.headers, Aim::Look).await.map_err(|answer| gate.respond(Err(answer)))
 }
 
 /// The accounts of the port, all or the one it is pinned to, as far as the guest's key may use them.

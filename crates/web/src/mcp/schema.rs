@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use store::Scope;
 
 use super::call::{ApiCall, IDEMPOTENCY_KEY, ParameterLocation};
 
@@ -12,15 +13,27 @@ const COMPONENTS: &str = "#/components/schemas/";
 
 /// How the call of this name is made, and the schemas of what it takes and answers. None where the document has no such call.
 pub(super) fn of(document: &Value, operation: &str) -> Option<(ApiCall, Schema, Schema)> {
-    let routes = document["paths"].as_object()?.iter();
-    let mut calls = routes.flat_map(|(path, route)| {
-        let methods = route.as_object().into_iter().flatten();
-        methods.map(move |(method, call)| (path, method, call))
-    });
-    let (path, method, described) = calls.find(|(_, _, call)| call["operationId"] == operation)?;
+    let (path, method, described) = find(document, operation)?;
     let call = ApiCall::new(method, path, described)?;
     let input = input(document, described, &call);
     Some((call, input, output(document, described)))
+}
+
+/// Each set of scopes that the call of this name takes.
+pub(super) fn scopes(document: &Value, operation: &str) -> Vec<Vec<Scope>> {
+    let security = find(document, operation).map_or(&Value::Null, |(_, _, described)| &described["security"]);
+    let sets = security.as_array().into_iter().flatten().filter_map(|set| set["api_key"].as_array());
+    sets.map(|set| set.iter().filter_map(|word| Scope::from_word(word.as_str()?)).collect()).collect()
+}
+
+/// The path, the method and the description of the call of this name.
+fn find<'a>(document: &'a Value, operation: &str) -> Option<(&'a str, &'a str, &'a Value)> {
+    let routes = document["paths"].as_object()?.iter();
+    let mut calls = routes.flat_map(|(path, route)| {
+        let methods = route.as_object().into_iter().flatten();
+        methods.map(move |(method, call)| (path.as_str(), method.as_str(), call))
+    });
+    calls.find(|(_, _, call)| call["operationId"] == operation)
 }
 
 /// One object of all parameters and of the fields of the body.

@@ -121,7 +121,7 @@ impl Backend for Server {
     }
 
     fn templates(&self) -> Vec<ResourceTemplate> {
-        if self.caller.has_one_of(CanRead::SCOPES) { resources::templates() } else { Vec::new() }
+        if self.caller.has(CanRead::DEMAND.scopes) { resources::templates() } else { Vec::new() }
     }
 
     fn read(&self, uri: String) -> BoxFuture<'_, Result<ReadResourceResult, ErrorData>> {

@@ -8,14 +8,13 @@ use store::Scope;
 
 use super::call::ApiCall;
 use super::schema;
-use crate::auth::{Caller, CanRead, CanSend, Needed, is_closed_to_limited_keys};
+use crate::auth::{Caller, is_closed_to_limited_keys};
 
 /// A call of the API that is a tool of the same name.
 struct Row {
     operation: &'static str,
     title: &'static str,
     description: &'static str,
-    scopes: &'static [Scope],
     does: Does,
 }
 
@@ -45,11 +44,11 @@ impl Does {
 }
 
 const fn looks(operation: &'static str, title: &'static str, description: &'static str) -> Row {
-    Row { operation, title, description, scopes: CanRead::SCOPES, does: Does::Looks }
+    Row { operation, title, description, does: Does::Looks }
 }
 
 const fn changes(does: Does, operation: &'static str, title: &'static str, description: &'static str) -> Row {
-    Row { operation, title, description, scopes: CanSend::SCOPES, does }
+    Row { operation, title, description, does }
 }
 
 const ROWS: [Row; 21] = [
@@ -176,7 +175,8 @@ const ROWS: [Row; 21] = [
 pub(super) struct CallableTool {
     pub(super) tool: Tool,
     pub(super) call: ApiCall,
-    scopes: &'static [Scope],
+    /// Each set of scopes that the call takes.
+    scopes: Vec<Vec<Scope>>,
 }
 
 static TOOLS: LazyLock<Vec<CallableTool>> = LazyLock::new(|| {
@@ -191,7 +191,7 @@ impl CallableTool {
             .with_title(row.title)
             .with_raw_output_schema(output.into())
             .with_annotations(row.does.hints());
-        Some(Self { tool, call, scopes: row.scopes })
+        Some(Self { scopes: schema::scopes(document, row.operation), tool, call })
     }
 }
 
@@ -202,7 +202,7 @@ pub(super) fn find(name: &str) -> Option<&'static CallableTool> {
 /// The tools that a caller may use. Which chats and accounts its key reaches, the calls say.
 pub(super) fn open_to(caller: &Caller) -> impl Iterator<Item = &'static CallableTool> {
     TOOLS.iter().filter(|tool| {
-        caller.has_one_of(tool.scopes)
+        caller.has_one_of(&tool.scopes)
             && (caller.limited().is_none() || !is_closed_to_limited_keys(&tool.tool.name))
     })
 }

@@ -9,7 +9,7 @@ use store::{Direction, FailedRequest, FailedState};
 use super::page::{listed, store_page};
 use super::{LongPageParameters, Page};
 use crate::answer::json;
-use crate::auth::{Authorized, CanDecide, CanOperate, CanRead};
+use crate::auth::{Authorized, CanOperate, CanRead, CanSend};
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
@@ -70,7 +70,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let request = find(&state, &given).await?;

@@ -70,7 +70,6 @@ pub(crate) async fn create(
         Problem::new(Code::Internal, "No key can be made: the system gives no random numbers.")
     })?;
     state.store().api_keys().create(&key, auth::hash(&text)).await?;
-    state.keys().forget();
     let audited = audited(&key);
     Ok(audited.of(json(StatusCode::CREATED, &api::MadeApiKey { view: key.into(), key: text })))
 }
@@ -96,9 +95,7 @@ pub(crate) async fn change(
     let old = keys.get(id).await?.ok_or_else(|| no_such_key(&given))?;
     let now = state.clock().now();
     let key = body.checked(|change| change.fill(old, now))?;
-    let changed = keys.change(&key).await;
-    state.keys().forget();
-    if !changed? {
+    if !keys.change(&key).await? {
         return Err(Problem::new(Code::WrongState, "The key was revoked; make another."));
     }
     let audited = audited(&key);
@@ -142,7 +139,6 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Problem> {
     let id: ApiKeyId = given.parse().map_err(|_| no_such_key(&given))?;
     let revoked = state.store().api_keys().revoke(id, state.clock().now()).await;
-    state.keys().forget();
     match revoked {
         // Revoking twice is no error: the key does not work any more, which is what was asked for.
         Ok(true | false) => Ok(StatusCode::NO_CONTENT),

@@ -24,7 +24,7 @@ use super::page::{listed, store_page, visible};
 use super::{ACCOUNTS, LISTENER, LongPageParameters, Page, received, services};
 use super::{channels, chats};
 use crate::answer::{json, located};
-use crate::auth::{Authorized, Caller, CanApprove, CanDecide, CanRead, CanSend};
+use crate::auth::{Authorized, Caller, CanApprove, CanCancel, CanRead, CanReject, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters, Unchecked};
 use crate::files::{self, Asker, Terms};
 use crate::idempotency;
@@ -144,8 +144,11 @@ async fn submit(
     }
     let (chat, pin) = chats::meant(state, order.chat, order.pin).await?;
     let origin = caller.origin(LISTENER);
-    let terms =
-        Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
+    let terms = Terms {
+        asker: Asker::from(&origin),
+        uploads: caller.uploads(),
+        addresses_within: Some(state.limits().addresses_within),
+    };
     let load = files::take(state, order.files, terms).await?;
     let submission = Submission {
         chat,
@@ -377,7 +380,7 @@ fn candidates(state: &State, message: &OutboundMessage) -> Vec<api::MessageCandi
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanCancel>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -405,7 +408,7 @@ pub(crate) async fn cancel(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find(&state, &id).await?.id;
@@ -472,15 +475,15 @@ pub(crate) async fn approve(
 )]
 pub(crate) async fn reject(
     state: Shared<State>,
-    by: Authorized<CanApprove>,
+    by: Authorized<CanReject>,
     id: PathParameter<String>,
 ) -> Result<Response, Problem> {
     decide(state, by, id, Approval::Rejected).await
 }
 
-async fn decide(
+async fn decide<N>(
     Shared(state): Shared<State>,
-    by: Authorized<CanApprove>,
+    by: Authorized<N>,
     PathParameter(id): PathParameter<String>,
     approval: Approval,
 ) -> Result<Response, Problem> {
@@ -531,7 +534,7 @@ pub(crate) enum ResolveAs {
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {

@@ -27,7 +27,7 @@ pub(crate) struct NewKey {
     /// What to call it.
     #[schema(example = "n8n")]
     name: String,
-    /// What it may: `send`, `read`, `operate`, `admin` (all).
+    /// What it may: `send`, `read`, `operate`, `personal` (change and erase clients), `admin` (all).
     #[schema(schema_with = schemas::scopes)]
     scopes: Vec<Scope>,
     /// For how long the same body, sent with this key to the same path without an `Idempotency-Key`, is the same message and

@@ -82,7 +82,7 @@ pub(crate) struct UploadForm {
 /// Takes a file that messages can name.
 ///
 /// The body is the file itself, as it is, or a form (`multipart/form-data`) with one file in any field. It is kept for the time that the settings say (`media.uploads_keep`), and can be named
-/// by any number of messages until then.
+/// by any number of messages of the same key until then.
 #[utoipa::path(
     post, path = "/v1/uploads", tag = "files", operation_id = "upload_file",
     params(("filename" = Option<String>, Query, description = "What it is to be called; without it, what a `Content-Disposition` calls it, or what it is", example = "price-list.pdf"), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
@@ -115,7 +115,7 @@ pub(crate) async fn put(
     });
     query.finish()?;
     let (parts, body) = request.into_parts();
-    let token = token(&by.caller, &parts.headers)?;
+    let mark = (by.caller.owner(), token(&by.caller, &parts.headers)?);
     let pieces = body.into_data_stream();
     let put = async {
         if let Some(form) = form(&parts.headers) {
@@ -126,11 +126,11 @@ pub(crate) async fn put(
             // The shelf only knows that the file did not end; the form knows why.
             let broken = OnceLock::new();
             let bytes = file.bytes().inspect_err(|error| drop(broken.set(error.clone())));
-            let put = state.files().shelf().put(name.as_deref(), token, None, bytes).await;
+            let put = state.files().shelf().put(name.as_deref(), mark, None, bytes).await;
             return put.map_err(|error| broken.get().map_or_else(|| refused(&error), of_form));
         }
         let name = given_name.or_else(|| usable(named(&parts.headers)));
-        let put = state.files().shelf().put(name.as_deref(), token, declared(&parts.headers), pieces).await;
+        let put = state.files().shelf().put(name.as_deref(), mark, declared(&parts.headers), pieces).await;
         put.map_err(|error| refused(&error))
     };
     let put = tokio::select! {
@@ -148,7 +148,7 @@ pub(crate) async fn put(
     }
 }
 
-/// Shows an upload.
+/// Shows an upload of the caller; a key with `admin` sees all.
 #[utoipa::path(
     get, path = "/v1/uploads/{id}", tag = "files", operation_id = "get_upload",
     params(("id" = String, Path, description = "The id that uploading answered")),
@@ -159,15 +159,15 @@ pub(crate) async fn put(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let upload = id(&given).and_then(|id| state.files().shelf().get(id));
+    let upload = id(&given).and_then(|id| state.files().upload(id, by.caller.uploads()));
     let view = upload.map(UploadView::from).ok_or_else(|| missing(&given))?;
     std::future::ready(Ok(json(StatusCode::OK, &view))).await
 }
 
-/// Removes an upload. Messages that named it keep their file.
+/// Removes an upload of the caller. Messages that named it keep their file.
 #[utoipa::path(
     delete, path = "/v1/uploads/{id}", tag = "files", operation_id = "delete_upload",
     params(("id" = String, Path, description = "The id that uploading answered")),
@@ -178,11 +178,12 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
-    let id = id(&given).ok_or_else(|| missing(&given))?;
-    match state.files().shelf().remove(id).await {
+    let upload = id(&given).and_then(|id| state.files().upload(id, by.caller.uploads()));
+    let upload = upload.ok_or_else(|| missing(&given))?;
+    match state.files().shelf().remove(upload.id).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(false) => Err(missing(&given)),
         Err(error) => Err(refused(&error.into())),

@@ -114,7 +114,14 @@ async fn a_person_answers_a_client_in_one_conversation() {
             world.get(&path).await["appeal"]["state"] == "waiting_client"
         })
         .await;
-    let (_, appeal) = world.post(&format!("{path}/assign"), json!({ "to": "olga" })).await;
+    let assign = format!("{path}/assign");
+    for nobody in ["olga", "no body", "key_00000000000000000000000000"] {
+        let (status, problem) = world.post(&assign, json!({ "to": nobody })).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("to")), "{nobody}: {problem}");
+    }
+    let olga = json!({ "name": "olga", "role": "agent", "password": "correct horse" });
+    assert_eq!(world.post("/v1/users", olga).await.0, 201);
+    let (_, appeal) = world.post(&assign, json!({ "to": "Olga" })).await;
     assert_eq!(appeal["assignee"], "olga");
     assert_eq!(
         world.get("/v1/conversations?assignee=olga").await["items"][0]["client"]["id"],
@@ -134,6 +141,10 @@ async fn a_person_answers_a_client_in_one_conversation() {
     assert_eq!(world.get(&format!("/v1/appeals/{id}")).await["state"], "closed");
     let (_, appeal) = world.post(&format!("{path}/reopen"), json!({})).await;
     assert_eq!(appeal["state"], "open");
+    let (_, appeal) = world.post(&assign, json!({ "to": "olga" })).await;
+    assert_eq!(appeal["assignee"], "olga");
+    assert_eq!(world.call("DELETE", "/v1/users/olga").send().await.status, 204);
+    assert_eq!(world.get(&path).await["appeal"]["assignee"], Value::Null, "she left an open appeal");
     assert_eq!(world.get(&format!("{path}/turns")).await["items"][0]["stage"], "handed_over");
 }
 

@@ -44,6 +44,7 @@ mod operations;
 mod people;
 mod refusals;
 mod repeats;
+mod rights;
 mod script;
 mod services;
 mod steps;

@@ -189,3 +189,25 @@ async fn the_same_key_is_the_same_upload() {
     let wrong = put("a.pdf", PDF).header("Idempotency-Key", "order-2").send().await;
     detail_of(&wrong, 400, "invalid_header");
 }
+
+#[tokio::test]
+async fn an_upload_belongs_to_the_key_that_made_it() {
+    let world = World::new().await;
+    let (own, other) = (world.make_key(&["send", "read"]).await, world.make_key(&["send", "read"]).await);
+    let call = |key: &str, method: &str, path: &str| Call::new(&world.main(), method, path).key(key);
+    let made = call(&own, "POST", "/v1/uploads").body(PDF).send().await.json();
+    let path = format!("/v1/uploads/{}", made["id"].as_str().expect("an id"));
+    let message = |key: &str| {
+        let body = json!({ "chat": "-1001234567890", "media": [{ "upload": made["id"] }] });
+        call(key, "POST", "/v1/messages").json(body.to_string())
+    };
+    for method in ["GET", "DELETE"] {
+        detail_of(&call(&other, method, &path).send().await, 404, "upload_not_found");
+    }
+    message(&other).send().await.problem(422, "invalid_request");
+    assert_eq!(world.script.sent().len(), 0, "a foreign file was sent");
+    assert_eq!(call(&own, "GET", &path).send().await.json(), made);
+    assert_eq!(world.call("GET", &path).send().await.json(), made, "an admin sees all");
+    assert_eq!(message(&own).send().await.status, 200);
+    assert_eq!(call(&own, "DELETE", &path).send().await.status, 204);
+}

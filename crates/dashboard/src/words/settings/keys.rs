@@ -27,8 +27,13 @@ words! {
     read_help: "Look at everything.", "Смотреть всё.";
     operate: "operate", "operate";
     operate_help:
-        "Keep it running: end doubts, try again, pause, resume and restart.",
-        "Поддерживать работу: решать, что под вопросом, повторять, приостанавливать, возобновлять, перезапускать.";
+        "Keep it running: cancel, pause, resume and restart. With send also start campaigns and flows.",
+        "Поддерживать работу: отменять, приостанавливать, возобновлять, перезапускать. Вместе с send — запускать рассылки \
+         и сценарии.";
+    personal: "personal", "personal";
+    personal_help:
+        "Change, merge, erase and import clients. With read also export them.",
+        "Изменять, объединять, удалять и импортировать клиентов. Вместе с read — выгружать их данные.";
     admin: "admin", "admin";
     admin_help: "Everything: accounts, services, keys, people.", "Всё: аккаунты, сервисы, ключи, люди.";
     repeats: "Repeats", "Повторы";

@@ -10,19 +10,49 @@ use domain::secret::ExposeSecret;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use store::Scope;
 
 use super::Gate;
 use super::refused::Refused;
-use crate::auth::{ConnectionInfo, Meters, check_address, is_in};
+use crate::auth::{ConnectionInfo, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key};
 use crate::forms;
 
 /// Lets a caller in, or says why not.
 pub(super) async fn with_key(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Response {
-    match judge(&gate, &request) {
+    let judged = match judge(&gate, &request) {
+        Ok(()) => with_scopes(&gate, request.method(), request.headers()).await,
+        refused => refused,
+    };
+    match judged {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
+}
+
+/// On a port without a key of its own a known API key counts: what it may not do, it may not do here. The old callers sent
+/// whatever headers they liked, so another one is as none.
+async fn with_scopes(gate: &Gate, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    if gate.port.key.is_some() {
+        return Ok(());
+    }
+    let key = match present_key(&gate.state, None, headers, &KeyNote::default()).await {
+        Ok(Some(key)) => key,
+        Ok(None) | Err(KeyRefusal::Unknown(_)) => return Ok(()),
+        Err(KeyRefusal::Refused(problem)) => return Err(problem.into()),
+    };
+    let scope = if *method == Method::GET { Scope::Read } else { Scope::Send };
+    if !key.may(scope) {
+        let error = format!("the API key {} lacks the scope {}", key.id, scope.as_str());
+        return Err(Refused::error(StatusCode::FORBIDDEN, error));
+    }
+    let account = gate.account()?;
+    let limits = &key.limits;
+    if !limits.chats.is_empty() || limits.channel_account(&account.channel, account.name()).is_err() {
+        let error = format!("the API key {} may not use all of this port", key.id);
+        return Err(Refused::error(StatusCode::FORBIDDEN, error));
+    }
+    Ok(())
 }
 
 fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {

@@ -22,7 +22,7 @@ use super::super::{send_text, send_text_answer};
 use super::Gate;
 use super::call::{Call, chat};
 use super::refused::Refused;
-use crate::files::{self, Asker, Load, Named, Source, Terms};
+use crate::files::{self, Asker, Load, Named, Source, Terms, Uploads};
 use crate::problem::Problem;
 
 /// One message.
@@ -194,7 +194,8 @@ async fn begin(
 /// Fetches the files of a message.
 async fn take(gate: &Gate, files: Vec<File>, asker: Asker) -> Result<Load, Refused> {
     let named = |File { url, name, wish }| Named { source: Source::Url(url), name, wish, streamable: None };
-    let terms = Terms { asker, addresses_within: Some(gate.state.options().legacy.hold) };
+    let terms =
+        Terms { asker, uploads: Uploads::NONE, addresses_within: Some(gate.state.options().legacy.hold) };
     let taken = files::take(&gate.state, files.into_iter().map(named).collect(), terms).await;
     taken.map_err(|untaken| Problem::from(untaken).into())
 }

@@ -25,6 +25,7 @@ const LONGEST: usize = 2000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccountNote {
     #[schema(example = "The SIM card is in the office.")]
+    #[schema(extensions(("x-words" = json!(true))))]
     text: String,
     /// When it was written.
     updated_at: Timestamp,

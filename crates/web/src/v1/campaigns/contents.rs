@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{find_campaign, media, shown};
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
 use crate::extract::{PathParameter, QueryParameters, Unchecked, kept_when_empty, read_body};
 use crate::files::{Load, Named};
 use crate::options::Limits;
@@ -116,7 +116,7 @@ impl UnblockCampaign {
 )]
 pub(crate) async fn add_senders(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     body: Unchecked<NewSenders>,
 ) -> Result<Response, Problem> {
@@ -196,7 +196,7 @@ pub(crate) async fn messages(
 )]
 pub(crate) async fn add_messages(
     Shared(state): Shared<State>,
-    by: Authorized<CanOperate>,
+    by: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     mut query: QueryParameters,
     request: Request,
@@ -293,7 +293,7 @@ pub(crate) async fn tasks(
 )]
 pub(crate) async fn add_tasks(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     query: QueryParameters,
     request: Request,
@@ -322,7 +322,7 @@ pub(crate) async fn add_tasks(
 )]
 pub(crate) async fn unblock(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{find_campaign, invalid, no_such_campaign, shown};
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
 use crate::extract::{PathParameter, Unchecked, kept_when_empty};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -115,7 +115,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn create(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     body: Unchecked<NewCampaign>,
 ) -> Result<Response, Problem> {
     let row = body.checked(|new: NewCampaign| {
@@ -161,7 +161,7 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     body: Unchecked<ChangedSettings>,
 ) -> Result<Response, Problem> {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::find_campaign;
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{Authorized, CanOperate};
+use crate::auth::{Authorized, CanStartSending};
 use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -131,7 +131,7 @@ pub(crate) struct CampaignHistoryTaken {
 )]
 pub(crate) async fn take_over(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     body: Unchecked<CampaignHistory>,
 ) -> Result<Response, Problem> {

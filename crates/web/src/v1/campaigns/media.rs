@@ -40,7 +40,8 @@ pub(super) async fn taken(
     let end = state.clock().running().saturating_add(state.limits().addresses_within);
     for (FileMessage { line, mut message, .. }, named) in read.items {
         let left = end.saturating_sub(state.clock().running());
-        match files::take(state, named, Terms { asker, addresses_within: Some(left) }).await {
+        let terms = Terms { asker, uploads: caller.uploads(), addresses_within: Some(left) };
+        match files::take(state, named, terms).await {
             Ok(load) => {
                 message.media = load.media();
                 usable.items.push(message);

@@ -17,7 +17,7 @@ use store::{NewProfile, StoreError, StoredProfile};
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{Authorized, CanArrangeAccounts, CanOperate, CanRead};
+use crate::auth::{Authorized, CanArrangeAccounts, CanOperate, CanRead, CanStartSending};
 use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -173,7 +173,7 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn unblock(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let profile = find_profile(&state, &name).await?;

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find_campaign, problem, shown};
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
 use crate::extract::{PathParameter, QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
@@ -101,7 +101,7 @@ pub(crate) async fn forecast(
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
     body: Unchecked<NewCampaignRun>,
 ) -> Result<Response, Problem> {
@@ -139,7 +139,7 @@ pub(crate) async fn pause(
 )]
 pub(crate) async fn resume(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(name): PathParameter<String>,
 ) -> Result<Response, Problem> {
     state.campaigns().resume(&name).await.map_err(|error| problem(&name, error))?;

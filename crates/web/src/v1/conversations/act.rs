@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{Appeal, Note, Writing};
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, Words};
+use domain::{Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, UserName, Words};
 use http::{HeaderMap, StatusCode};
 use pipeline::{Reply, ReplyError};
 use serde::Deserialize;
@@ -117,8 +117,11 @@ pub(crate) async fn reply(
         None => None,
     };
     let origin = by.caller.origin(LISTENER);
-    let terms =
-        Terms { asker: Asker::from(&origin), addresses_within: Some(state.limits().addresses_within) };
+    let terms = Terms {
+        asker: Asker::from(&origin),
+        uploads: by.caller.uploads(),
+        addresses_within: Some(state.limits().addresses_within),
+    };
     let load = files::take(&state, files, terms).await?;
     let who = by.caller.who();
     if !state.writing().begin(client.id, &who, read.as_deref(), state.clock().running()) {
@@ -207,7 +210,7 @@ pub(crate) struct NewResponder {
 #[schema(example = json!({"to": "olga"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Assign {
-    /// The name of a person; left out: no one.
+    /// The name of a user of the dashboard; left out: no one.
     to: Option<String>,
 }
 
@@ -215,7 +218,8 @@ pub(crate) struct Assign {
 #[utoipa::path(
     post, path = "/v1/conversations/{client_id}/assign", tag = "conversations", operation_id = "assign_conversation",
     params(("client_id" = String, Path, description = "The client")), request_body = Assign,
-    responses((status = 200, description = "The appeal as it is now", body = Appeal))
+    responses((status = 200, description = "The appeal as it is now", body = Appeal),
+        (status = 422, description = "There is no such user"))
 )]
 pub(crate) async fn assign(
     Shared(state): Shared<State>,
@@ -224,10 +228,23 @@ pub(crate) async fn assign(
     body: Json<Assign>,
 ) -> Result<Response, Problem> {
     let to = body.value.to.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    if to.as_ref().is_some_and(|name| name.chars().count() > 64) {
-        return Err(Problem::fields(vec![FieldError::new("to", "has more than 64 characters")]));
-    }
+    let to = match to {
+        Some(name) => Some(person(&state, &name).await?),
+        None => None,
+    };
     changed(&state, &given, AppealChange { assignee: Some(to), ..AppealChange::default() }).await
+}
+
+/// The user of this name, who finds the conversation in their inbox.
+async fn person(state: &State, given: &str) -> Result<String, Problem> {
+    let known = match given.parse::<UserName>() {
+        Ok(name) => state.access().person(&name).await?,
+        Err(_) => None,
+    };
+    known.map(|person| person.name.to_string()).ok_or_else(|| {
+        let message = format!("names no user: {:?}; GET /v1/users lists them", shorten(given));
+        Problem::fields(vec![FieldError::new("to", message)])
+    })
 }
 
 /// Says who is to answer a conversation: takes it over from a program, or gives it back.

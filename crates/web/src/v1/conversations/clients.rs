@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{conflict, find_client};
 use crate::answer::json;
-use crate::auth::{Authorized, CanAnswer, CanReadInbox};
+use crate::auth::{Authorized, CanChangeClients, CanReadInbox};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -116,7 +116,7 @@ pub(crate) struct ClientChange {
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: Authorized<CanAnswer>,
+    _: Authorized<CanChangeClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<ClientChange>,
 ) -> Result<Response, Problem> {
@@ -160,7 +160,7 @@ pub(crate) struct OtherClient {
 )]
 pub(crate) async fn merge(
     Shared(state): Shared<State>,
-    by: Authorized<CanAnswer>,
+    by: Authorized<CanChangeClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<OtherClient>,
 ) -> Result<Response, Problem> {
@@ -194,7 +194,7 @@ pub(crate) struct Split {
 )]
 pub(crate) async fn split(
     Shared(state): Shared<State>,
-    _: Authorized<CanAnswer>,
+    _: Authorized<CanChangeClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<Split>,
 ) -> Result<Response, Problem> {
@@ -219,7 +219,7 @@ pub(crate) async fn split(
 )]
 pub(crate) async fn dismiss(
     Shared(state): Shared<State>,
-    _: Authorized<CanAnswer>,
+    _: Authorized<CanChangeClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<OtherClient>,
 ) -> Result<StatusCode, Problem> {

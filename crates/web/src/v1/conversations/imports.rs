@@ -1,5 +1,7 @@
 //! What an older program knows of clients, taken over in runs that can be undone.
 
+use std::collections::HashSet;
+
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{AppealState, Author, ChannelChat, ClientIdentity, ImportId, Timestamp, Words};
@@ -13,7 +15,7 @@ use store::{
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate, CanRead};
+use crate::auth::{Authorized, CanImportClients, CanRead};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -191,7 +193,7 @@ pub(crate) struct ClientImportUndone {
 )]
 pub(crate) async fn begin(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanImportClients>,
     body: Json<NewClientImport>,
 ) -> Result<Response, Problem> {
     let source = body.value.source.trim();
@@ -227,12 +229,18 @@ pub(crate) async fn list(Shared(state): Shared<State>, _: Authorized<CanRead>) -
 )]
 pub(crate) async fn rows(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanImportClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<PastRows>,
 ) -> Result<Response, Problem> {
     let id = parse_import_id(&given)?;
-    let page = page(body.value)?;
+    let mut page = page(body.value)?;
+    let users: HashSet<String> =
+        state.access().people().await?.into_iter().map(|user| user.name.to_string()).collect();
+    // An open appeal of someone who is no user here would be in no one's inbox.
+    for appeal in page.appeals.iter_mut().filter(|appeal| appeal.state.is_open()) {
+        appeal.assignee = appeal.assignee.take().filter(|name| users.contains(name));
+    }
     let taken = state.store().pipeline().take_past(id, page, state.ids()).await;
     let ImportTaken { clients, joined, made, appeals, changed, messages, merges, known, left } =
         taken.map_err(|error| refused(&given, error))?;
@@ -250,7 +258,7 @@ pub(crate) async fn rows(
 )]
 pub(crate) async fn undo(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanImportClients>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let undone = state.store().pipeline().undo_import(parse_import_id(&given)?, MOST_UNDONE).await;

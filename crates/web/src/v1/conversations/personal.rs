@@ -10,7 +10,7 @@ use store::Page as StorePage;
 use super::{clients, find_client, look};
 use crate::answer::json;
 use crate::audit::Audited;
-use crate::auth::{Authorized, CanSend};
+use crate::auth::{Authorized, CanEraseClients, CanExportClients};
 use crate::extract::PathParameter;
 use crate::problem::Problem;
 use crate::state::State;
@@ -28,7 +28,7 @@ const MOST: usize = 50_000;
 )]
 pub(crate) async fn export(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    _: Authorized<CanExportClients>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let client = find_client(&state, &given).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn export(
 )]
 pub(crate) async fn erase(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    _: Authorized<CanEraseClients>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<StatusCode, Problem> {
     let client = find_client(&state, &given).await?;

@@ -12,7 +12,7 @@ use store::Replayed;
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{Authorized, CanDecide, CanRead};
+use crate::auth::{Authorized, CanRead, CanSend};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -79,7 +79,7 @@ impl Which {
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     body: Json<Which>,
 ) -> Result<Response, Problem> {
     let given = body.value.given()?;
@@ -118,7 +118,7 @@ fn shown(letter: DeadLetter) -> api::DeadLetter {
 )]
 pub(crate) async fn retry_dead_letters(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     body: Json<Which>,
 ) -> Result<Response, Problem> {
     let ids = body.value.given()?;
@@ -144,7 +144,7 @@ fn no_redis(error: &impl std::fmt::Display) -> Problem {
 )]
 pub(crate) async fn replay(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = (given.parse::<InboundId>().map(AnyReceivedId::from))

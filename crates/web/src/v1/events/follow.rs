@@ -17,11 +17,11 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::head::Shown;
 use super::look;
-use crate::auth::{Caller, may_still_read};
+use crate::auth::Caller;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
-/// A proxy that hears nothing for longer may end the connection. So often it is looked whether the reader still may read.
+/// A proxy that hears nothing for longer may end the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A reader that takes nothing for longer is too slow.
 const SLOWEST: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub(super) async fn answer(
     filter: EventFilter,
     after: EventId,
 ) -> Result<Response, Problem> {
-    let looked_at = state.clock().running();
+    let began = state.clock().running();
     // Before the first look at the store: what is committed between them comes twice, and is recognized by its id.
     let head = state.event_head().follow(&state);
     // An id beyond all there are is of another time of this store; what comes from now on is behind it.
@@ -53,8 +53,8 @@ pub(super) async fn answer(
         head,
         first: None,
         is_behind: true,
-        looked_at,
-        taken_at: looked_at,
+        beat_at: began,
+        taken_at: began,
         is_over: false,
     };
     // Here and not in the stream, so that a place that is no longer kept is an answer of its own.
@@ -84,8 +84,8 @@ struct Reader {
     first: Option<Bytes>,
     /// There may be events in the store that the head does not hand out to it.
     is_behind: bool,
-    /// When it was last looked whether the caller still may, by the monotonic clock.
-    looked_at: Duration,
+    /// When the last heartbeat went out, by the monotonic clock.
+    beat_at: Duration,
     /// When it took the last piece, by the same.
     taken_at: Duration,
     is_over: bool,
@@ -113,10 +113,10 @@ impl Reader {
             if self.state.is_stopping() {
                 return self.stopping();
             }
-            let since = self.state.clock().running().saturating_sub(self.looked_at);
+            let since = self.state.clock().running().saturating_sub(self.beat_at);
             let due = HEARTBEAT.saturating_sub(since);
             if due.is_zero() {
-                return Box::pin(self.heartbeat()).await;
+                return self.heartbeat();
             }
             if let Some(first) = self.first.take() {
                 return first;
@@ -132,7 +132,7 @@ impl Reader {
                 biased;
                 () = self.state.stopping() => return self.stopping(),
                 // Before the next event: there may always be one.
-                () = self.state.clock().sleep(due) => return Box::pin(self.heartbeat()).await,
+                () = self.state.clock().sleep(due) => return self.heartbeat(),
                 event = self.head.recv() => match event {
                     Ok(event) => {
                         let mut piece = Vec::new();
@@ -187,12 +187,9 @@ impl Reader {
         }
     }
 
-    /// Says that the stream is there, and where to go on from, to a reader who still may read.
-    async fn heartbeat(&mut self) -> Bytes {
-        if !may_still_read(&self.state, &self.caller).await {
-            return self.end("unauthorized", "The key is no longer good.");
-        }
-        self.looked_at = self.state.clock().running();
+    /// Says that the stream is there, and where to go on from.
+    fn heartbeat(&mut self) -> Bytes {
+        self.beat_at = self.state.clock().running();
         // An id without data moves a client on and reports nothing.
         format!(":\nid: {}\n\n", self.up_to).into()
     }

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::run::{self, Which};
 use crate::answer::{json, located};
-use crate::auth::{Authorized, CanDecide, CanRead};
+use crate::auth::{Authorized, CanCancel, CanRead, CanSend};
 use crate::extract::QueryParameters;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -93,7 +93,7 @@ pub(crate) async fn count(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanSend>,
     query: QueryParameters,
 ) -> Result<Response, Problem> {
     let which = which(&state, query).await?;
@@ -112,7 +112,7 @@ pub(crate) async fn retry(
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanCancel>,
 ) -> Result<Response, Problem> {
     let going = state.retries().last().filter(|run| run.finished_at().is_none());
     let run = std::future::ready(going).await.ok_or_else(none)?;

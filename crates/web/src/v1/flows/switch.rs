@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::{problem, shown};
 use crate::answer::json;
-use crate::auth::{Authorized, CanOperate};
+use crate::auth::{Authorized, CanOperate, CanStartSending};
 use crate::extract::PathParameter;
 use crate::problem::Problem;
 use crate::state::State;
@@ -21,7 +21,7 @@ use crate::state::State;
 )]
 pub(crate) async fn start(
     Shared(state): Shared<State>,
-    _: Authorized<CanOperate>,
+    _: Authorized<CanStartSending>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let flow = state.flows().start(&given).await.map_err(problem)?;

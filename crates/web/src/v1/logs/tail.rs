@@ -15,12 +15,12 @@ use logs::{Line, LineId, Tail, TailEvent};
 
 use super::filter::{self, FilterParameters};
 use super::unread;
-use crate::auth::{Authorized, Caller, CanRead, may_still_read};
+use crate::auth::{Authorized, CanRead};
 use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// A proxy that hears nothing for longer may end the connection. So often it is looked whether the reader still may read.
+/// A proxy that hears nothing for longer may end the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most lines that a reader who was away gets first.
 const MOST_MISSED: usize = 1_000;
@@ -33,8 +33,8 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 ///
 /// An event `line` has a line as JSON and its id; `missed` says how many lines were left out, as `{"lines":N}`, because the
 /// reader was slow; or `null` of them, because it was away for long. A reader that comes back with `Last-Event-ID` first gets
-/// what was written meanwhile. A comment comes every 15 seconds, and the stream ends when the server does, or within so long
-/// when the key is revoked.
+/// what was written meanwhile. A comment comes every 15 seconds, and the stream ends when the server does. When the
+/// key is revoked or no longer has the scope, an event `end` says `unauthorized`, as `{"code":…,"detail":…}`.
 #[utoipa::path(
     get, path = "/v1/logs/tail", tag = "logs", operation_id = "follow_logs",
     params(
@@ -46,7 +46,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 )]
 pub(crate) async fn follow(
     Shared(state): Shared<State>,
-    Authorized { caller, .. }: Authorized<CanRead>,
+    _: Authorized<CanRead>,
     mut query: QueryParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -63,8 +63,8 @@ pub(crate) async fn follow(
         }
         None => state.logs().tail(filter),
     };
-    let looked_at = state.clock().running();
-    let follower = Follower { state, tail, end, caller, looked_at };
+    let beat_at = state.clock().running();
+    let follower = Follower { state, tail, end, beat_at };
     let pieces = stream::unfold(follower, async |mut follower| {
         let piece = follower.next().await?;
         Some((Ok::<_, Infallible>(piece), follower))
@@ -84,15 +84,14 @@ struct Follower {
     tail: Tail,
     /// When it wants to leave.
     end: Option<Timestamp>,
-    caller: Caller,
-    /// When it was last looked whether the caller still may, by the monotonic clock.
-    looked_at: Duration,
+    /// When the last heartbeat was sent, by the monotonic clock.
+    beat_at: Duration,
 }
 
 impl Follower {
-    /// The next event or comment; nothing when the server ends or the reader may read no more.
+    /// The next event or comment; nothing when the server ends.
     async fn next(&mut self) -> Option<Bytes> {
-        let due = HEARTBEAT.saturating_sub(self.state.clock().running().saturating_sub(self.looked_at));
+        let due = HEARTBEAT.saturating_sub(self.state.clock().running().saturating_sub(self.beat_at));
         let tail_event = if !due.is_zero()
             && let Some(tail_event) = self.tail.missed()
         {
@@ -103,7 +102,7 @@ impl Follower {
                 () = self.state.stopping() => return None,
                 () = until(&self.state, self.end) => return None,
                 // Before the next line: there may always be one.
-                () = self.state.clock().sleep(due) => return self.heartbeat().await,
+                () = self.state.clock().sleep(due) => return Some(self.heartbeat()),
                 tail_event = self.tail.next() => tail_event?,
             }
         };
@@ -116,13 +115,10 @@ impl Follower {
 }
 
 impl Follower {
-    /// Says that the stream is there, to a reader who still may read.
-    async fn heartbeat(&mut self) -> Option<Bytes> {
-        if !may_still_read(&self.state, &self.caller).await {
-            return None;
-        }
-        self.looked_at = self.state.clock().running();
-        Some(Bytes::from_static(b":\n\n"))
+    /// Says that the stream is there.
+    fn heartbeat(&mut self) -> Bytes {
+        self.beat_at = self.state.clock().running();
+        Bytes::from_static(b":\n\n")
     }
 }
 

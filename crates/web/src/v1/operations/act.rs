@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::look::{find, show};
-use crate::auth::{Authorized, CanDecide};
+use crate::auth::{Authorized, CanCancel, CanSend};
 use crate::extract::{Json, PathParameter};
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
@@ -27,7 +27,7 @@ use crate::state::State;
 )]
 pub(crate) async fn cancel(
     Shared(state): Shared<State>,
-    by: Authorized<CanDecide>,
+    by: Authorized<CanCancel>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "cancel").await?;
@@ -47,7 +47,7 @@ pub(crate) async fn cancel(
 )]
 pub(crate) async fn retry(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = operation(&state, &id, "retry").await?;
@@ -111,7 +111,7 @@ impl Resolve {
 )]
 pub(crate) async fn resolve(
     Shared(state): Shared<State>,
-    _: Authorized<CanDecide>,
+    _: Authorized<CanSend>,
     PathParameter(id): PathParameter<String>,
     body: Json<Resolve>,
 ) -> Result<Response, Problem> {
