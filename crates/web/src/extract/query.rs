@@ -1,6 +1,6 @@
 //! Query parameters: each is read by its own rule, all errors are reported at once.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -14,31 +14,35 @@ use super::unknown::unknown_parameter;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
-/// The calls of the API whose descriptions name no query parameter.
-static TAKES_NONE: LazyLock<HashSet<(Method, &'static str)>> = LazyLock::new(|| {
-    let without = crate::router::calls().filter(|(.., operation)| !takes_query(operation));
-    without.map(|(path, method, _)| (method, path)).collect()
+/// The query parameters of each call of the API, as its description names them.
+static KNOWN: LazyLock<HashMap<(Method, &'static str), Vec<&'static str>>> = LazyLock::new(|| {
+    let calls = crate::router::calls();
+    calls.map(|(path, method, operation)| ((method, path), query_parameters(operation).collect())).collect()
 });
 
-fn takes_query(operation: &Operation) -> bool {
-    operation.parameters.iter().flatten().any(|parameter| match parameter {
-        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
-        RefOr::Ref(_) => false,
+fn query_parameters(operation: &'static Operation) -> impl Iterator<Item = &'static str> {
+    operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => Some(parameter.name.as_str()),
+        _ => None,
     })
 }
 
-/// Refuses the query of a call that takes none, whatever its method is. Where a call takes some, [`QueryParameters::finish`] refuses
-/// the others together with all else that is wrong.
+/// Refuses query parameters that the description of a call does not name, whatever its method is, before anything is looked up.
 pub(crate) fn refuse_unknown_parameters(parts: &Parts) -> Result<(), Problem> {
     if parts.uri.query().is_none_or(str::is_empty) {
         return Ok(());
     }
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
-    if !TAKES_NONE.contains(&(method, path)) {
-        return Ok(());
+    let Some(known) = KNOWN.get(&(method, path)) else { return Ok(()) };
+    let mut errors: Vec<FieldError> = Vec::new();
+    for (name, _) in pairs(parts)? {
+        if !known.contains(&name.as_str()) && errors.iter().all(|error| error.field != name) {
+            let message = unknown_parameter(&name, known);
+            errors.push(FieldError::new(name, message));
+        }
     }
-    QueryParameters { pairs: pairs(parts)?, ..QueryParameters::default() }.finish()
+    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
 }
 
 /// The query of a request.
