@@ -26,3 +26,8 @@ fn the_settings_reference_is_fresh() {
 fn the_reference_of_events_is_fresh() {
     is_fresh("events --types", "events.md");
 }
+
+#[test]
+fn the_reference_of_rights_is_fresh() {
+    is_fresh("key rights", "rights.md");
+}
