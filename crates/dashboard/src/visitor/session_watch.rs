@@ -31,7 +31,7 @@ pub(crate) fn session_end(dashboard: &Dashboard, visitor: &Visitor) -> SessionEn
         let state = dashboard.state();
         loop {
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() {
+                seen = changes.changed() => if seen.is_err() {
                     // The store is closed, and the program about to end.
                     return std::future::pending().await;
                 },

@@ -28,7 +28,7 @@ pub(super) async fn lost(state: State, witness: Witness, mut changes: watch::Rec
             _ => witness.caller().and_then(|caller| caller.key.as_ref()?.expires_at),
         };
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() {
+            seen = changes.changed() => if seen.is_err() {
                 // The store is closed, and the program about to end.
                 return std::future::pending().await;
             },

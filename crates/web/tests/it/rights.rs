@@ -273,7 +273,7 @@ fn each_field_of_answers_without_read_is_marked_or_has_no_words() {
 /// A world with a port of the old servers, and a message of an admin in each state that others may change.
 async fn world_with_messages() -> (World, Vec<String>) {
     let world = World::with(|options| {
-        options.legacy.ports = vec![send_text_port(), port_of(domain::Service::LeaveChat)]
+        options.legacy.ports = vec![send_text_port(), port_of(domain::Service::LeaveChat)];
     })
     .await;
     let tomorrow = world.clock.now().plus(Duration::from_hours(24));
@@ -363,12 +363,12 @@ async fn no_answer_has_words_for_a_key_without_read() {
     assert_eq!(silent(&post(&keys[1], &format!("{scheduled}/cancel"), &nothing).send().await, "again"), 409);
     assert_eq!(silent(&post(&keys[0], &format!("{scheduled}/retry"), &nothing).send().await, "retry"), 202);
     // Its own words are not said back either: what it repeats may have been changed meanwhile.
-    let send = || {
+    let attempt = || {
         let body = json!({ "chat": CHAT, "text": SECRET });
         post(&keys[0], "/v1/messages", &body).header("Idempotency-Key", "a-1")
     };
-    let first = send().send().await;
-    let again = send().send().await;
+    let first = attempt().send().await;
+    let again = attempt().send().await;
     for reply in [&first, &again] {
         assert_eq!(silent(reply, "send"), 200);
         let sent = reply.json();
@@ -503,8 +503,9 @@ async fn open_streams_end_when_a_user_goes_or_loses_the_role() {
         let request = request.body(Body::empty()).expect("a request");
         let answer = InProcessApi::new(&world.state).answer_as(actor, request).await;
         assert_eq!(answer.status(), 200);
-        let reading =
-            tokio::spawn(async move { answer.into_body().collect().await.map(|all| all.to_bytes()) });
+        let reading = tokio::spawn(async move {
+            answer.into_body().collect().await.map(http_body_util::Collected::to_bytes)
+        });
         let call = if change == "remove" {
             world.call("DELETE", "/v1/users/anna")
         } else {
@@ -520,7 +521,7 @@ async fn open_streams_end_when_a_user_goes_or_loses_the_role() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_refused_at_once_whoever_hangs_up() {
+async fn a_revoked_key_is_refused_at_once_even_if_its_caller_hangs_up() {
     let world = World::new().await;
     let mut refusals = BTreeMap::new();
     for round in 0..2_u8 {
