@@ -6,8 +6,8 @@ use channels::{
     Account, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, WebhookObservation,
 };
 use domain::{
-    AccountName, ChannelName, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin, Timestamp,
-    Words,
+    AccountName, ChannelName, ChatType, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin,
+    Timestamp, Words,
 };
 use serde::{Deserialize, Serialize};
 use store::{InboundFile, StoredInbound};
@@ -15,6 +15,10 @@ use utoipa::ToSchema;
 
 use crate::received_message::{MessageDirection, Reaction};
 use crate::schemas;
+
+const fn private() -> ChatType {
+    ChatType::Private
+}
 
 /// An account of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -391,6 +395,10 @@ pub struct ChannelMessage {
     /// The customer's address for email.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_email: Option<String>,
+    /// `private`, `group`, `channel` or `broadcast`.
+    #[serde(default = "private")]
+    #[schema(value_type = String, example = "private")]
+    pub chat_type: ChatType,
     /// Who wrote it.
     #[schema(schema_with = schemas::message_origin)]
     pub origin: MessageOrigin,
@@ -535,8 +543,9 @@ impl ChannelMessage {
             external_message_id: message.external_id.clone(),
             external_user_id: message.user.clone(),
             client_name: message.name.clone(),
-            client_phone: message.phone.clone(),
-            client_email: message.email.clone(),
+            client_phone: message.phone.as_ref().map(|phone| phone.value.clone()),
+            client_email: message.email.as_ref().map(|email| email.value.clone()),
+            chat_type: message.chat_type,
             origin: message.origin,
             text: message.text.clone(),
             media: ChannelMedia {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use domain::media::{Media, MediaSource};
 use domain::message::OutboundMessage;
 use domain::{
-    AdSource, AppealId, AppealState, Author, ClientId, InboundKind, InboundMedia, MergeId, MessageState,
-    Responder, Timestamp, TurnId, TurnStage,
+    AdSource, AppealId, AppealState, Author, ChatType, ClientId, ContactProof, GroupAnswers, InboundKind,
+    InboundMedia, MergeId, MessageState, Responder, Timestamp, TurnId, TurnStage,
 };
 use serde::{Deserialize, Serialize};
 use store::{
     AppealNote, ClientChat as StoredChat, ClientMessage, PipelineCounts, StoredAppeal, StoredClient,
-    StoredMerge, StoredTurn,
+    StoredIdentity, StoredMerge, StoredTurn,
 };
 use utoipa::ToSchema;
 
@@ -29,6 +29,14 @@ pub struct Client {
     #[schema(example = "anna@example.com")]
     #[schema(extensions(("x-words" = json!(true))))]
     pub email: Option<String>,
+    /// `private`: a person. `group`: the conversation of a group.
+    #[serde(default = "private")]
+    #[schema(value_type = String, example = "private")]
+    pub chat_type: ChatType,
+    /// When programs answer in a group: `never`, `when_mentioned` or `always`. Left out of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "when_mentioned")]
+    pub group_answers: Option<GroupAnswers>,
     /// The client that this one was merged into: all that it had is there.
     #[schema(value_type = Option<String>)]
     pub merged_into: Option<ClientId>,
@@ -38,8 +46,57 @@ pub struct Client {
 
 impl From<StoredClient> for Client {
     fn from(client: StoredClient) -> Self {
-        let StoredClient { id, name, phone, email, merged_into, created_at, updated_at } = client;
-        Self { id, name, phone, email, merged_into, created_at, updated_at }
+        let is_group = client.chat_type == ChatType::Group;
+        Self {
+            id: client.id,
+            name: client.name,
+            phone: client.phone,
+            email: client.email,
+            chat_type: client.chat_type,
+            group_answers: is_group.then_some(client.group_answers),
+            merged_into: client.merged_into,
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+        }
+    }
+}
+
+const fn private() -> ChatType {
+    ChatType::Private
+}
+
+/// A phone number or an email address of a client, with its proof.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ClientContact {
+    /// `phone` or `email`.
+    #[schema(example = "phone")]
+    pub kind: String,
+    #[schema(example = "+70000000001")]
+    pub value: String,
+    /// How it was proved: `channel_id` (it is the id in the channel), `provider` (the provider vouches for it), `mail` (the receiving
+    /// mail server authenticated the sender), `operator` (an operator entered it), `program` (another program stated it) or `typed`.
+    #[schema(value_type = String, example = "channel_id")]
+    pub proof: ContactProof,
+    /// Whether it decides whose a message is. Others only suggest clients.
+    pub is_proved: bool,
+    /// Since when it is known with this proof.
+    pub at: Timestamp,
+}
+
+impl ClientContact {
+    /// Returns the contacts among what identifies a client.
+    pub fn among(known: Vec<StoredIdentity>) -> Vec<Self> {
+        let kinds = [domain::ClientIdentity::PHONE, domain::ClientIdentity::EMAIL];
+        let contacts = known.into_iter().filter(|one| kinds.contains(&one.identity.kind.as_str()));
+        contacts
+            .map(|StoredIdentity { identity, proof, at }| Self {
+                kind: identity.kind,
+                value: identity.value,
+                proof,
+                is_proved: proof.is_proved(),
+                at,
+            })
+            .collect()
     }
 }
 
@@ -48,6 +105,9 @@ impl From<StoredClient> for Client {
 pub struct ClientCard {
     #[serde(flatten)]
     pub client: Client,
+    /// Its phone numbers and email addresses.
+    #[serde(default)]
+    pub contacts: Vec<ClientContact>,
     /// The chats of the client.
     pub chats: Vec<ClientChat>,
     /// The appeals: those whose client waits, others that are open, and what is over, each the last one first; 100 at most.
@@ -76,11 +136,24 @@ pub struct ClientChat {
     /// What the client is called there.
     #[schema(extensions(("x-words" = json!(true))))]
     pub name: Option<String>,
+    /// `private` or `group`.
+    #[serde(default = "private")]
+    #[schema(value_type = String, example = "private")]
+    pub chat_type: ChatType,
+    /// Whether the provider, or the mail server, proves that the client has this id.
+    #[serde(default)]
+    pub is_proved: bool,
 }
 
 impl From<StoredChat> for ClientChat {
     fn from(chat: StoredChat) -> Self {
-        Self { chat: chat.chat.to_string(), user: chat.user, name: chat.name }
+        Self {
+            chat: chat.chat.to_string(),
+            user: chat.user,
+            name: chat.name,
+            chat_type: chat.chat_type,
+            is_proved: chat.sender_proof.is_proved(),
+        }
     }
 }
 
@@ -244,6 +317,13 @@ pub struct ConversationMessage {
     pub chat: String,
     #[schema(value_type = Option<String>)]
     pub appeal_id: Option<AppealId>,
+    /// What its writer is called, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Anna")]
+    pub sender: Option<String>,
+    /// Whether it is proved who wrote it. The sender of a mail may be forged, and a form has what a visitor typed.
+    #[serde(default)]
+    pub is_sender_proved: bool,
     #[schema(example = "Is it still there?")]
     #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
@@ -276,6 +356,8 @@ impl ConversationMessage {
             author: message.author,
             chat: message.chat.to_string(),
             appeal_id: message.appeal,
+            sender: message.sender,
+            is_sender_proved: message.sender_proof.is_proved(),
             text: message.text.as_str().to_owned(),
             media,
             at: message.at,
@@ -563,6 +645,9 @@ pub struct ClientIdentity {
     #[schema(example = "+70000000001")]
     #[schema(extensions(("x-words" = json!(true))))]
     pub value: String,
+    /// How it was proved that it is the client's.
+    #[schema(value_type = String, example = "channel_id")]
+    pub proof: ContactProof,
 }
 
 #[cfg(test)]

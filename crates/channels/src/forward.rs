@@ -33,12 +33,13 @@ pub(crate) fn one_format(stored: &StoredInbound, links: &Links) -> Value {
         "channel_account": address.account.as_str(),
         "external_user_id": message.user,
         "external_chat_id": address.chat.as_str(),
+        "chat_type": message.chat_type.as_str(),
         "external_message_id": message.external_id,
         "text": message.text.as_str(),
         "timestamp": message.sent_at,
         "client_name": message.name,
-        "client_phone": message.phone,
-        "client_email": message.email,
+        "client_phone": message.phone.as_ref().map(|phone| phone.value.as_str()),
+        "client_email": message.email.as_ref().map(|email| email.value.as_str()),
         "media": {
             "has_voice": voice.is_some(),
             "voice_url": voice.as_ref().and_then(|(_, url)| url.as_deref()),
@@ -92,7 +93,7 @@ mod tests {
                 name: Some("Anna".to_owned()),
                 media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")],
                 raw: Some("{\"a\":1 }".to_owned()),
-                ..InboundMessage::text(chat, "m1", "hello", at)
+                ..InboundMessage::private(chat, "m1", "hello", at)
             },
             edited_at: None,
             deleted_at: None,

@@ -1,5 +1,6 @@
 //! What is true of a channel whatever the account: each folder has its own.
 
+use domain::{ChatType, ContactProof, ExternalChat};
 use store::StoredInbound;
 
 use crate::forward;
@@ -18,6 +19,12 @@ pub struct Nature {
     pub restarts: bool,
     /// Whether the id of a chat is the customer's number, for which the provider vouches.
     pub is_by_number: bool,
+    /// The type of the chat with an address, as far as the address says it.
+    pub chat_type: fn(&str) -> ChatType,
+    /// The whole group of an address that names one topic of it.
+    pub group: fn(&str) -> Option<ExternalChat>,
+    /// How the id of a writer is proved at best: an id that the provider gives is, the sender of a mail has to be authenticated.
+    pub sender_proof: ContactProof,
     /// How many messages a text is charged for, where that is counted.
     pub segments: Option<fn(&str) -> usize>,
     /// Whether its provider posts what customers write.
@@ -94,6 +101,9 @@ impl Nature {
         log_in: &[],
         restarts: false,
         is_by_number: false,
+        chat_type: |_| ChatType::Private,
+        group: |_| None,
+        sender_proof: ContactProof::ChannelId,
         segments: None,
         posts: Posts::OrPolled,
         registering: Registering::PLAIN,

@@ -98,7 +98,7 @@ impl ChannelKind {
             Self::Sms => {
                 &["token", "login", "client_secret", "sender", "smpp", "request", "success", "message_id"]
             }
-            Self::Email => &["reply_to", "folder"],
+            Self::Email => &["reply_to", "folder", "authserv_id"],
         }
     }
 
@@ -279,6 +279,10 @@ settings! {
         /// `email`: the folder of the mailbox.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         folder: Option<String>, optional(word("the name of a folder", not_blank)), "\"INBOX\"";
+        /// `email`: the name of the receiving server in `Authentication-Results`, whose results prove senders; left out: no sender is proved.
+        /// The server must remove results in its name from the mails that it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        authserv_id: Option<String>, optional(word("one word", one_word)), "\"mx.example.com\"";
         /// `form`: the pages that may send forms; left out: any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         origins: Vec<String> = Vec::new(), words("an address such as \"https://example.com\"", http_url), "[\"https://example.com\"]";
@@ -351,7 +355,7 @@ impl ChannelFields {
     }
 
     /// The keys of single channels, and whether each is given.
-    fn given(&self) -> [(&'static str, bool); 20] {
+    fn given(&self) -> [(&'static str, bool); 21] {
         [
             ("token", self.token.is_some()),
             ("client_id", self.client_id.is_some()),
@@ -372,6 +376,7 @@ impl ChannelFields {
             ("smtp", self.smtp.is_some()),
             ("imap", self.imap.is_some()),
             ("folder", self.folder.is_some()),
+            ("authserv_id", self.authserv_id.is_some()),
             ("origins", !self.origins.is_empty()),
         ]
     }

@@ -14,9 +14,9 @@ pub struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// A number that its provider vouches for.
+    /// A phone number.
     pub const PHONE: &'static str = "phone";
-    /// An address of email.
+    /// An email address.
     pub const EMAIL: &'static str = "email";
 
     /// Of this kind, with spaces and empty values as none.
@@ -28,36 +28,36 @@ impl ClientIdentity {
 }
 
 /// Clients that are known by what a message says of its writer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownClients {
     /// By the id in the channel.
     pub by_channel: Option<ClientId>,
-    /// By a number that the provider vouches for.
+    /// By a proved phone number.
     pub by_phone: Option<ClientId>,
-    /// By the address of email.
+    /// By a proved email address.
     pub by_email: Option<ClientId>,
-    /// By a number that anyone could have typed.
-    pub by_unverified_phone: Option<ClientId>,
+    /// By contacts that are not proved on one side or the other.
+    pub by_unproved: Vec<ClientId>,
 }
 
 /// Whose message it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// The client; none is known where it is a new one.
     pub client: Option<ClientId>,
-    /// Other clients that may be the same person: a person decides.
-    pub perhaps: [Option<ClientId>; 3],
+    /// Other clients that may be the same person, each once: a person decides.
+    pub perhaps: Vec<ClientId>,
 }
 
-/// Decides whose message it is: by the id in the channel, then by a verified number, then by email. What points to another client
-/// than the one that is chosen never merges them.
-pub fn resolve(known: KnownClients) -> Resolved {
-    let client = known.by_channel.or(known.by_phone).or(known.by_email);
-    let other = |found: Option<ClientId>| found.filter(|found| Some(*found) != client);
-    let mut perhaps = [other(known.by_phone), other(known.by_email), other(known.by_unverified_phone)];
-    for place in 1..perhaps.len() {
-        if perhaps[..place].contains(&perhaps[place]) {
-            perhaps[place] = None;
+/// Decides whose message it is: by the id in the channel, then by a proved number, then by a proved email address. Contacts that are
+/// not proved choose no client. What points to another client than the chosen one suggests it, and never merges the two.
+pub fn resolve(known: &KnownClients) -> Resolved {
+    let KnownClients { by_channel, by_phone, by_email, by_unproved } = known;
+    let client = by_channel.or(*by_phone).or(*by_email);
+    let mut perhaps = Vec::new();
+    for found in [*by_phone, *by_email].into_iter().flatten().chain(by_unproved.iter().copied()) {
+        if Some(found) != client && !perhaps.contains(&found) {
+            perhaps.push(found);
         }
     }
     Resolved { client, perhaps }
@@ -76,15 +76,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn strong_signals_choose_and_weak_ones_suggest(
-            by_channel in client(), by_phone in client(), by_email in client(), by_unverified_phone in client(),
+        fn proved_contacts_choose_and_others_suggest(
+            by_channel in client(), by_phone in client(), by_email in client(),
+            by_unproved in proptest::collection::vec((1..4_u128).prop_map(|id| ClientId::from_uuid(Uuid::from_u128(id))), 0..4),
         ) {
-            let Resolved { client, perhaps } =
-                resolve(KnownClients { by_channel, by_phone, by_email, by_unverified_phone });
+            let known = KnownClients { by_channel, by_phone, by_email, by_unproved: by_unproved.clone() };
+            let Resolved { client, perhaps } = resolve(&known);
             prop_assert_eq!(client, by_channel.or(by_phone).or(by_email));
-            let suggested: Vec<ClientId> = perhaps.into_iter().flatten().collect();
-            for known in [by_phone, by_email, by_unverified_phone].into_iter().flatten() {
-                prop_assert_eq!(suggested.iter().filter(|one| **one == known).count(), usize::from(client != Some(known)));
+            for known in [by_phone, by_email].into_iter().flatten().chain(by_unproved) {
+                prop_assert_eq!(perhaps.iter().filter(|one| **one == known).count(), usize::from(client != Some(known)));
             }
         }
     }

@@ -192,7 +192,8 @@ fn address(text: &str) -> Option<String> {
     (fits && plain).then(|| text.to_lowercase())
 }
 
-/// A chat without what differs between the chats of one person: the thread of a mail, and how WhatsApp writes a number.
+/// A chat without what differs between the chats of one person or group: the thread of a mail, how WhatsApp writes a number, and the
+/// topic of a forum.
 fn person(chat: &ChannelChat) -> &str {
     let external = chat.chat.as_str();
     match chat.channel.as_str() {
@@ -201,6 +202,7 @@ fn person(chat: &ChannelChat) -> &str {
             external[domain..].find('#').map_or(external, |thread| &external[..domain + thread])
         }
         "whatsapp" => external.strip_suffix("@c.us").unwrap_or(external),
+        "telegram" => external.split('/').next().unwrap_or(external),
         _ => external,
     }
 }
@@ -307,6 +309,7 @@ mod tests {
             ("whatsapp:main/70000000001@c.us", "+70000000001"),
             ("whatsapp:main/70000000001", "whatsapp:main/70000000001@c.us"),
             ("email:main/name@example.com#root", "name@example.com"),
+            ("telegram:bot/-1001234567890/7", "telegram:bot/-1001234567890"),
             ("email:main/name@example.com", "email:main/name@example.com#root"),
         ] {
             let known = known_as(&chat.parse().expect(chat), None, []);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::ExternalChat;
 use crate::reactions::GivenReactions;
-use crate::{MessageOrigin, Timestamp, Words};
+use crate::{ChatType, ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
 
 /// Something that a provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,14 @@ pub enum InboundReceipt {
 pub struct InboundMessage {
     /// The chat, as it is answered.
     pub chat: ExternalChat,
+    /// The type of the chat.
+    pub chat_type: ChatType,
+    /// The whole group, where `chat` names one topic of it.
+    pub group: Option<ExternalChat>,
+    /// What the group is called.
+    pub title: Option<String>,
+    /// Whether a message of a group mentions this account or replies to a message of it.
+    pub mentions_us: bool,
     /// The provider's id of it: unique within the account, and the same that sending it would have given.
     pub external_id: String,
     /// Who wrote it. [`MessageOrigin::Owner`] is said of all that the account itself wrote: what this program sent is distinguished
@@ -59,14 +67,14 @@ pub struct InboundMessage {
     pub origin: MessageOrigin,
     /// The customer's id; of an own message the addressee's.
     pub user: Option<String>,
+    /// How it was proved that the customer has this id.
+    pub sender_proof: ContactProof,
     /// What the customer is called.
     pub name: Option<String>,
-    /// The customer's number in E.164.
-    pub phone: Option<String>,
-    /// Whether anyone could have typed the number: then it only suggests who the customer is. The provider vouches for all others.
-    pub phone_is_typed: bool,
-    /// The customer's address for email.
-    pub email: Option<String>,
+    /// The customer's number in E.164, with its proof.
+    pub phone: Option<ProvedContact>,
+    /// The customer's address for email, with its proof.
+    pub email: Option<ProvedContact>,
     /// Its text or caption, or a short word for what has none, such as a place.
     pub text: Words,
     /// What is attached.
@@ -85,8 +93,19 @@ impl InboundMessage {
     /// As much of what the provider said is kept.
     pub const LONGEST_RAW: usize = 32 * 1024;
 
-    /// A text of a customer; the rest is for the caller to fill in.
-    pub fn text(
+    /// Returns a text of a customer in a private chat; the caller fills in the rest.
+    pub fn private(
+        chat: ExternalChat,
+        external_id: impl Into<String>,
+        text: impl Into<Words>,
+        sent_at: Timestamp,
+    ) -> Self {
+        Self::of(ChatType::Private, chat, external_id, text, sent_at)
+    }
+
+    /// Returns a text of a customer in a chat of this type; the caller fills in the rest.
+    pub fn of(
+        chat_type: ChatType,
         chat: ExternalChat,
         external_id: impl Into<String>,
         text: impl Into<Words>,
@@ -94,12 +113,16 @@ impl InboundMessage {
     ) -> Self {
         Self {
             chat,
+            chat_type,
+            group: None,
+            title: None,
+            mentions_us: false,
             external_id: external_id.into(),
             origin: MessageOrigin::Person,
             user: None,
+            sender_proof: ContactProof::ChannelId,
             name: None,
             phone: None,
-            phone_is_typed: false,
             email: None,
             text: text.into(),
             media: Vec::new(),
@@ -108,6 +131,11 @@ impl InboundMessage {
             sent_at,
             raw: None,
         }
+    }
+
+    /// Returns the whole group that the message is in; the chat itself, where it has no topics.
+    pub fn group(&self) -> &ExternalChat {
+        self.group.as_ref().unwrap_or(&self.chat)
     }
 }
 

@@ -12,8 +12,10 @@ pub mod address;
 pub mod appeal;
 pub mod campaign;
 pub mod chat;
+pub mod chat_type;
 pub mod client;
 pub mod contact_list;
+pub mod contact_proof;
 pub mod customers;
 pub mod do_not_contact;
 pub mod early_changes;
@@ -57,7 +59,9 @@ pub use campaign::{
     ProfileName, ProxyHealth, SenderCaps, SenderState,
 };
 pub use chat::{ChatId, ChatKind, ChatRef, Username};
+pub use chat_type::{ChatType, GroupAnswers};
 pub use client::{ClientIdentity, KnownClients, Resolved, resolve};
+pub use contact_proof::{ContactProof, ProvedContact};
 pub use customers::{CustomerRule, Customers};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use early_changes::EarlyChanges;

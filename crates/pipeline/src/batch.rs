@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use domain::{InboundKind, InboundMedia, VOICE_MARK};
 use serde_json::{Map, Value, json};
-use store::{ClientMessage, StoredAppeal, StoredClient, StoredTurn, WriterIdentity};
+use store::{ClientMessage, Disclosure, StoredTurn};
 
 /// What a turn is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TurnContext {
     /// The messages of the batch, in order.
     pub messages: Vec<ClientMessage>,
-    pub client: Option<StoredClient>,
-    pub appeal: Option<StoredAppeal>,
-    pub writer_identity: WriterIdentity,
+    /// What other programs may read of the client.
+    pub disclosed: Disclosure,
     /// What came with the messages beside the format.
     pub beside: Map<String, Value>,
     /// So long after its first message the batch is complete in any case.
@@ -22,7 +21,8 @@ pub struct TurnContext {
 
 /// The body of a batch, made of its messages in order: the first one is its base, the texts are joined by an empty line.
 pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
-    let TurnContext { messages, client, appeal, writer_identity, beside, longest } = context;
+    let TurnContext { messages, disclosed, beside, longest } = context;
+    let Disclosure { chat_type, is_proved, client, appeal, writer_identity, .. } = disclosed;
     let (client, appeal) = (client.as_ref(), appeal.as_ref());
     let kept: Vec<&ClientMessage> = messages.iter().filter(|message| message.deleted_at.is_none()).collect();
     let texts: Vec<&str> =
@@ -52,6 +52,7 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
                 "timestamp": message.at,
                 "type": kind,
                 "text_length": message.text.chars().count(),
+                "sender_name": message.sender,
             })
         })
         .collect();
@@ -60,6 +61,8 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
         "channel": turn.chat.channel.as_str(),
         "channel_account": turn.chat.account.as_str(),
         "external_chat_id": turn.chat.chat.as_str(),
+        "chat_type": chat_type.as_str(),
+        "client_is_proved": is_proved,
         "external_user_id": writer_identity.user,
         "external_message_id": external_id,
         "text": texts.join("\n\n"),
@@ -124,7 +127,8 @@ pub(crate) fn media_of(media: &[(&InboundMedia, &str)], transcripts: &[&str]) ->
 
 #[cfg(test)]
 mod tests {
-    use domain::{Author, InboundMedia, Timestamp, TurnId, TurnStage};
+    use domain::{Author, ContactProof, InboundMedia, Timestamp, TurnId, TurnStage};
+    use store::WriterIdentity;
 
     use super::*;
 
@@ -164,6 +168,9 @@ mod tests {
             at: turn().created_at,
             edited_at: None,
             deleted_at: None,
+            sender: None,
+            sender_proof: ContactProof::ChannelId,
+            mentions_us: false,
         }
     }
 
@@ -181,7 +188,7 @@ mod tests {
         let writer_identity = WriterIdentity { user: Some("2001".to_owned()), ..WriterIdentity::default() };
         let mut context = TurnContext {
             messages: messages.to_vec(),
-            writer_identity,
+            disclosed: Disclosure { writer_identity, ..Disclosure::default() },
             longest: Duration::from_mins(5),
             ..TurnContext::default()
         };

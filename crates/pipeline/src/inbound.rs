@@ -2,10 +2,11 @@
 //! places, times as ISO 8601 or seconds or milliseconds since 1970, empty fields as absent, unknown ones as if they were not there; some
 //! are handed on as they came. Pure.
 
+use channels::Nature;
 use domain::phone::e164;
 use domain::{
-    AccountName, AdSource, ChannelName, ExternalChat, InboundKind, InboundMedia, InboundMessage,
-    MessageOrigin, Timestamp, Words,
+    AccountName, AdSource, ChannelName, ChatType, ContactProof, ExternalChat, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words,
 };
 use serde_json::{Map, Value};
 
@@ -73,10 +74,8 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let phone = text(&body["client_phone"]).map(|typed| e164(&typed).unwrap_or(typed));
-    // The id of a chat there is the number itself.
-    let is_vouched =
-        channels::Nature::named(channel.as_str()).is_by_number || is_true(&body["client_phone_verified"]);
+    let nature = Nature::named(channel.as_str());
+    let place = InboundPlace::read(body, &nature, &chat);
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
@@ -87,19 +86,102 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         }
     }
     let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
+    let sender_proof = sender_proof(body, &nature);
     let message = InboundMessage {
         origin: MessageOrigin::Person,
+        group: place.group,
+        title: text(&body["chat_title"]),
+        mentions_us: is_true(&body["mentions_us"]),
         user,
+        sender_proof,
         name: text(&body["client_name"]),
-        phone_is_typed: phone.is_some() && !is_vouched,
-        phone,
-        email: text(&body["client_email"]),
+        phone: phone(body, &nature, &chat),
+        email: email(body, &nature, &chat, sender_proof),
         media: read_media(media),
         ad,
         raw: raw(body),
-        ..InboundMessage::text(chat, external_id, Words::from(written), sent_at)
+        ..InboundMessage::of(place.chat_type, chat, external_id, Words::from(written), sent_at)
     };
     Ok(HandedIn { channel, account, message })
+}
+
+/// The type of the chat, as far as its address and the program say it.
+struct InboundPlace {
+    chat_type: ChatType,
+    group: Option<ExternalChat>,
+}
+
+impl InboundPlace {
+    /// A program may say of a private chat that it is a group, but not the other way round: the address says what the provider has
+    /// there.
+    fn read(body: &Value, nature: &Nature, chat: &ExternalChat) -> Self {
+        let stated = text(&body["chat_type"]).and_then(|word| chat_type(&word));
+        let chat_type = match ((nature.chat_type)(chat.as_str()), stated) {
+            (ChatType::Private, Some(stated)) => stated,
+            (known, _) => known,
+        };
+        let group = text(&body["external_group_id"]).and_then(|group| ExternalChat::new(&group));
+        let group = group.or_else(|| (nature.group)(chat.as_str()));
+        Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) }
+    }
+}
+
+/// A type of chat, as programs and providers call it.
+fn chat_type(word: &str) -> Option<ChatType> {
+    ChatType::from_word(word).or(match word {
+        "dialog" | "user" => Some(ChatType::Private),
+        "supergroup" | "chat" => Some(ChatType::Group),
+        "status" | "story" => Some(ChatType::Broadcast),
+        _ => None,
+    })
+}
+
+/// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated.
+fn sender_proof(body: &Value, nature: &Nature) -> ContactProof {
+    match nature.sender_proof {
+        ContactProof::Mail if is_true(&body["client_email_verified"]) => ContactProof::Mail,
+        ContactProof::Mail => ContactProof::Typed,
+        proof => proof,
+    }
+}
+
+/// The writer's number. It is the id in the channel where that is a number; other numbers are typed, unless the program says that the
+/// provider vouches for them.
+fn phone(body: &Value, nature: &Nature, chat: &ExternalChat) -> Option<ProvedContact> {
+    let typed = text(&body["client_phone"])?;
+    let value = e164(&typed).unwrap_or(typed);
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let proof = if nature.is_by_number && digits(&value) == digits(number_in(chat)) {
+        ContactProof::ChannelId
+    } else if is_true(&body["client_phone_verified"]) {
+        ContactProof::Provider
+    } else {
+        ContactProof::Typed
+    };
+    Some(ProvedContact { value, proof })
+}
+
+/// The number in the address of a chat, such as `79000000001@c.us`.
+fn number_in(chat: &ExternalChat) -> &str {
+    chat.as_str().split('@').next().unwrap_or_default()
+}
+
+/// The writer's address. An authenticated mail proves the address that it came from.
+fn email(
+    body: &Value,
+    nature: &Nature,
+    chat: &ExternalChat,
+    sender_proof: ContactProof,
+) -> Option<ProvedContact> {
+    let value = text(&body["client_email"])?;
+    let is_sender = nature.sender_proof == ContactProof::Mail
+        && chat.as_str().split('#').next().is_some_and(|address| address.eq_ignore_ascii_case(&value));
+    let proof = match sender_proof {
+        ContactProof::Mail if is_sender => ContactProof::Mail,
+        _ if is_true(&body["client_email_verified"]) && !is_sender => ContactProof::Provider,
+        _ => ContactProof::Typed,
+    };
+    Some(ProvedContact { value, proof })
 }
 
 /// What is kept as it came: what the provider said, and the fields beside the format.
@@ -241,6 +323,75 @@ mod tests {
         let message = read(&body, NOW).unwrap().message;
         let voice = &message.media[0];
         assert_eq!((voice.kind, voice.transcript.as_deref()), (InboundKind::Voice, Some("Hello")));
+    }
+
+    fn handed(more: Value) -> InboundMessage {
+        let mut body = json!({ "external_message_id": 1 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(&body, NOW).unwrap().message
+    }
+
+    #[test]
+    fn contacts_that_are_handed_in_are_typed() {
+        let proofs = |more: Value| {
+            let message = handed(more);
+            let proof = |contact: Option<ProvedContact>| contact.map(|contact| contact.proof);
+            (message.sender_proof, proof(message.phone), proof(message.email))
+        };
+        let (phone, email) = ("+70000000001", "anna@example.com");
+        let (id, typed) = (ContactProof::ChannelId, Some(ContactProof::Typed));
+        let of = |channel: &str, chat: &str| {
+            proofs(
+                json!({ "channel": channel, "external_chat_id": chat, "client_phone": phone, "client_email": email }),
+            )
+        };
+        assert_eq!(of("telegram", "6660001"), (id, typed, typed));
+        assert_eq!(of("shop", "1"), (id, typed, typed));
+        assert_eq!(of("form", "1"), (ContactProof::Typed, typed, typed));
+        assert_eq!(of("whatsapp", "70000000001@c.us"), (id, Some(id), typed));
+        assert_eq!(of("sms", phone), (id, Some(id), typed));
+        // The number of another person is typed on these, too.
+        assert_eq!(of("whatsapp", "70000000002@c.us"), (id, typed, typed));
+        assert_eq!(of("whatsapp", "777@lid"), (id, typed, typed));
+        assert_eq!(of("sms", "+70000000002"), (id, typed, typed));
+        assert_eq!(of("email", email), (ContactProof::Typed, typed, typed));
+        let verified = |channel: &str, chat: &str| {
+            proofs(json!({
+                "channel": channel, "external_chat_id": chat, "client_phone": phone, "client_email": email,
+                "client_phone_verified": true, "client_email_verified": "true",
+            }))
+        };
+        let vouched = Some(ContactProof::Provider);
+        assert_eq!(verified("telegram", "1"), (id, vouched, vouched));
+        assert_eq!(verified("email", email), (ContactProof::Mail, vouched, Some(ContactProof::Mail)));
+        assert_eq!(verified("email", "boris@example.com#1").2, vouched);
+    }
+
+    #[test]
+    fn an_address_of_a_group_is_a_group_whatever_is_said() {
+        for (channel, chat) in [
+            ("whatsapp", "120363000000000001@g.us"),
+            ("vk", "2000000001"),
+            ("max", "-5"),
+            ("telegram", "-42"),
+            ("telegram", "-1001234567890/7"),
+        ] {
+            for said in [json!(null), json!("private"), json!("dialog"), json!("nonsense")] {
+                let message =
+                    handed(json!({ "channel": channel, "external_chat_id": chat, "chat_type": said }));
+                assert_eq!(message.chat_type, ChatType::Group, "{channel} {chat} {said}");
+            }
+        }
+        let topic = handed(json!({ "channel": "telegram", "external_chat_id": "-1001234567890/7" }));
+        assert_eq!(topic.group().as_str(), "-1001234567890");
+        let own = |said: &str| {
+            handed(json!({ "channel": "own", "external_chat_id": 1, "chat_type": said })).chat_type
+        };
+        assert_eq!(
+            (own("group"), own("supergroup"), own("")),
+            (ChatType::Group, ChatType::Group, ChatType::Private)
+        );
+        assert_eq!((own("channel"), own("status")), (ChatType::Channel, ChatType::Broadcast));
     }
 
     #[test]

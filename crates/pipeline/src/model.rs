@@ -8,7 +8,7 @@ use ambient::Clock;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineAiSettings;
 use domain::secret::ExposeSecret;
-use domain::{InboundKind, SecretText, Timestamp};
+use domain::{ChatType, InboundKind, SecretText, Timestamp};
 use jiff::tz::TimeZone;
 use store::{ClientMessage, Spent, StoredAppeal, StoredClient, StoredTurn};
 
@@ -126,7 +126,7 @@ impl Model {
 
     /// Asks until there is an answer, or a reason why a person is to answer.
     pub(crate) async fn answer(&self, clock: &Clock, query: &ModelQuery<'_>) -> Answered {
-        let ModelQuery { turn, messages, history, client, appeal, earlier } = query;
+        let ModelQuery { turn, messages, history, chat_type, client, appeal, earlier } = query;
         let details = Client {
             name: client.and_then(|client| client.name.as_deref()).map(Into::into),
             phone: client.and_then(|client| client.phone.as_deref()).map(Into::into),
@@ -144,6 +144,7 @@ impl Model {
         let (history, batch) = (past(history), past(messages));
         let given = Given {
             channel: turn.chat.channel.as_str(),
+            is_group: *chat_type != ChatType::Private,
             now: clock.now(),
             client: &details,
             appeal: &matter,
@@ -229,6 +230,7 @@ pub(crate) struct ModelQuery<'a> {
     pub(crate) messages: &'a [ClientMessage],
     /// What was written before, in order.
     pub(crate) history: &'a [ClientMessage],
+    pub(crate) chat_type: ChatType,
     pub(crate) client: Option<&'a StoredClient>,
     pub(crate) appeal: Option<&'a StoredAppeal>,
     /// How many appeals the client had before.
@@ -257,7 +259,10 @@ fn past(messages: &[ClientMessage]) -> Vec<Past> {
         Past {
             at: message.at,
             author: if message.author == domain::Author::Client { Author::Customer } else { Author::Us },
-            text: message.text.clone(),
+            text: match &message.sender {
+                Some(sender) => format!("{sender}: {}", message.text.as_str()).into(),
+                None => message.text.clone(),
+            },
             images: of(true).filter_map(|media| media.url.clone()).collect(),
             attachments: of(false).map(|media| media.kind.as_str().to_owned()).collect(),
         }

@@ -5,7 +5,7 @@ use domain::message::Writer;
 use domain::{AppealId, ChannelChat, ClientId};
 use store::{FirstContact, Idempotency, Origin, StoreError};
 
-use crate::send::submission;
+use crate::send::{destination, submission};
 use crate::service::Pipeline;
 
 /// An answer of a person.
@@ -48,12 +48,14 @@ impl Pipeline {
         first: Reply,
     ) -> Result<(ClientId, AppealId, Submission), ReplyError> {
         let parts = &self.inner().parts;
-        let Some(submission) = submission(&contact.chat, first.text, Writer::Person, first.origin) else {
+        if destination(&contact.chat).is_none() {
             return Err(ReplyError::NoChat);
-        };
+        }
         let begun = parts.store.pipeline().begin_conversation(contact, by, &parts.ids).await?;
-        let (client, appeal) = begun.ok_or(ReplyError::Answering)?;
-        Ok((client, appeal, Submission { idempotency: first.idempotency, ..submission }))
+        let (target, appeal) = begun.ok_or(ReplyError::Answering)?;
+        let submission = submission(&target, first.text, Writer::Person, first.origin);
+        let submission = submission.ok_or(ReplyError::NoChat)?;
+        Ok((target.client(), appeal, Submission { idempotency: first.idempotency, ..submission }))
     }
 
     /// Makes an answer of a person, to be submitted. From then on no program answers this client, until the appeal is given back.
@@ -64,19 +66,10 @@ impl Pipeline {
         let store = &self.inner().parts.store;
         let known = store.pipeline().living_client(client).await?.ok_or(ReplyError::NoClient(client))?;
         let client = known.id;
-        let chat = match reply.chat {
-            Some(chat) => {
-                let chats = store.pipeline().chats_of(client).await?;
-                if !chats.iter().any(|known| known.chat == chat) {
-                    return Err(ReplyError::OtherChat(chat));
-                }
-                chat
-            }
-            None => store.pipeline().last_chat(client).await?.ok_or(ReplyError::NoChat)?,
-        };
-        let Some(submission) = submission(&chat, reply.text, Writer::Person, reply.origin) else {
-            return Err(ReplyError::NoChat);
-        };
+        let target = store.pipeline().reply_target(client, reply.chat.clone()).await?;
+        let target = target.ok_or(reply.chat.map_or(ReplyError::NoChat, ReplyError::OtherChat))?;
+        let submission = submission(&target, reply.text, Writer::Person, reply.origin);
+        let submission = submission.ok_or(ReplyError::NoChat)?;
         if !store.pipeline().take_over(client).await? {
             return Err(ReplyError::Answering);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{InboundId, Responder, TurnStage, Words};
 use serde_json::{Map, Value};
-use store::{ClientFields, Page, Spent, StoreError, StoredTurn, TurnAnswer};
+use store::{ClientFields, Disclosure, Spent, StoreError, StoredTurn, TurnAnswer};
 
 use crate::ai::budget::Charge;
 use crate::ai::judgement::Decision;
@@ -41,21 +41,15 @@ impl Inner {
     async fn ask_model(&self, turn: &StoredTurn) -> Result<(), StoreError> {
         let Some(model) = &self.model else { return self.give_up(turn, "no_model").await };
         let pipeline = self.parts.store.pipeline();
-        let TurnContext { mut messages, client, appeal, .. } = self.context(turn).await?;
+        let TurnContext { mut messages, disclosed, .. } = self.context(turn).await?;
         self.show_pictures(&mut messages).await;
-        let (mut history, mut earlier) = (Vec::new(), 0);
-        if let Some(client) = &client {
-            let page = Page { limit: HISTORY, cursor: None };
-            history = pipeline.conversation(client.id, &page).await?.items;
-            history.retain(|message| message.turn != Some(turn.id));
-            history.reverse();
-            self.link_files(&mut history);
-            earlier = (pipeline.appeals_of(client.id, HISTORY).await?.len() as u64).saturating_sub(1);
-        }
+        let Disclosure { chat_type, client, appeal, mut history, earlier, .. } = disclosed;
+        self.link_files(&mut history);
         let query = ModelQuery {
             turn,
             messages: &messages,
             history: &history,
+            chat_type,
             client: client.as_ref(),
             appeal: appeal.as_ref(),
             earlier,
@@ -104,14 +98,6 @@ impl Inner {
         let pipeline = self.parts.store.pipeline();
         let rules = rules(&self.parts.settings, self.parts.clock.now());
         let rule = rules.of(&turn.chat.channel, &turn.chat.account);
-        let client = match turn.client {
-            Some(id) => pipeline.client(id).await?,
-            None => None,
-        };
-        let appeal = match turn.appeal {
-            Some(id) => pipeline.appeal(id).await?,
-            None => None,
-        };
         let mut messages = pipeline.batch(turn.id).await?;
         let kept = messages.iter().filter(|message| message.deleted_at.is_none());
         let kept: Vec<&str> = kept.map(|message| message.message.as_str()).collect();
@@ -120,9 +106,7 @@ impl Inner {
         Ok(TurnContext {
             messages,
             beside,
-            client,
-            appeal,
-            writer_identity: pipeline.writer_identity(turn.chat.clone(), turn.client).await?,
+            disclosed: pipeline.disclose(turn, HISTORY).await?,
             longest: rule.map_or(self.parts.settings.longest, |rule| rule.longest),
         })
     }

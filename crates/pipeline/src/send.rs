@@ -8,7 +8,9 @@ use domain::message::{Content, OnFlood, Writer};
 use domain::text::{FormattedText, ParseMode};
 use domain::{ChannelChat, ChatRef, Responder, TurnId};
 use sha2::{Digest, Sha256};
-use store::{BY_AI, Idempotency, Origin, Pipeline as StoredPipeline, SameBy, StoreError, StoredTurn};
+use store::{
+    BY_AI, Idempotency, Origin, Pipeline as StoredPipeline, ReplyTarget, SameBy, StoreError, StoredTurn,
+};
 
 use crate::service::Inner;
 
@@ -43,8 +45,18 @@ pub(crate) fn content(text: String, written_by: Writer) -> Content {
     }
 }
 
-/// A text to a chat, through the account that it is with.
+/// An answer in a conversation, through the account that its chat is with.
 pub(crate) fn submission(
+    target: &ReplyTarget,
+    text: String,
+    written_by: Writer,
+    origin: Origin,
+) -> Option<Submission> {
+    to_chat(target.chat(), text, written_by, origin)
+}
+
+/// A text to a chat that its sender names, which answers nothing.
+pub(crate) fn to_chat(
     chat: &ChannelChat,
     text: String,
     written_by: Writer,
@@ -73,7 +85,11 @@ impl Inner {
         let Some(text) = turn.answer.as_ref().map(|text| text.as_str().to_owned()) else {
             return hand_over("no_answer").await;
         };
-        let Some(submission) = submission(&turn.chat, text, Writer::Program, origin) else {
+        // The chat may have gone to another client meanwhile.
+        let Some(target) = pipeline.reply_target_of(turn).await? else {
+            return hand_over("no_chat").await;
+        };
+        let Some(submission) = submission(&target, text, Writer::Program, origin) else {
             return hand_over("no_chat").await;
         };
         let key = key(turn.id);

@@ -11,13 +11,20 @@ CREATE TABLE channel_messages (
     -- 0 a person, 1 a bot, 2 the account with another app, 3 a notice of the provider. 4: the account, with another app or with
     -- Switchboard. A row of 4 stays hidden until the send has ended and decides.
     origin INTEGER NOT NULL,
-    -- The writer.
+    -- private, group, channel or broadcast; the whole group, where the chat is one topic of it; the title of the group; and whether
+    -- a message of a group mentions the account.
+    chat_type TEXT NOT NULL,
+    chat_group TEXT,
+    chat_title TEXT,
+    mentions_us INTEGER NOT NULL,
+    -- The writer, and how it was proved that the id, the number and the address are theirs (ContactProof).
     user_id TEXT,
+    sender_proof TEXT NOT NULL,
     name TEXT,
     phone TEXT,
-    -- Whether the writer typed the number, so that it proves nothing.
-    phone_is_typed INTEGER NOT NULL DEFAULT 0,
+    phone_proof TEXT,
     email TEXT,
+    email_proof TEXT,
     text TEXT NOT NULL,
     -- JSON. NULL: none.
     media TEXT,

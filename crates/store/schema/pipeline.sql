@@ -7,6 +7,10 @@ CREATE TABLE pipeline_clients (
     -- E.164.
     phone TEXT,
     email TEXT,
+    -- private: a person. group: the conversation of a group, which is never merged with a person.
+    chat_type TEXT NOT NULL DEFAULT 'private',
+    -- Of a group: when programs answer there (never, when_mentioned or always).
+    group_answers TEXT,
     -- The client that this one was merged into.
     merged_into BLOB,
     created_at INTEGER NOT NULL,
@@ -24,16 +28,22 @@ CREATE INDEX pipeline_clients_merged ON pipeline_clients (merged_into) WHERE mer
 CREATE UNIQUE INDEX pipeline_clients_outside ON pipeline_clients (outside_id) WHERE outside_id IS NOT NULL;
 CREATE INDEX pipeline_clients_of_an_import ON pipeline_clients (import_run) WHERE import_run IS NOT NULL;
 
--- What identifies a client.
+-- The ids and contacts of clients, each with its proof. A proved one is of one client alone, and decides whose a message is. Of one that
+-- is not proved, several clients may have the same.
 CREATE TABLE pipeline_identities (
-    -- The name of a channel, phone (verified by the provider) or email.
+    -- The name of a channel, phone, email or group.
     kind TEXT NOT NULL,
     value TEXT NOT NULL,
     client BLOB NOT NULL,
+    -- How it was proved that it is the client's (ContactProof).
+    proof TEXT NOT NULL,
+    at INTEGER NOT NULL,
     import_run BLOB,
-    PRIMARY KEY (kind, value)
+    PRIMARY KEY (kind, value, client)
 ) STRICT, WITHOUT ROWID;
 
+CREATE UNIQUE INDEX pipeline_identities_proved ON pipeline_identities (kind, value)
+    WHERE proof IN ('channel_id', 'provider', 'mail');
 CREATE INDEX pipeline_identities_of_a_client ON pipeline_identities (client);
 
 -- Merges of two clients. A merge can be undone.
@@ -140,12 +150,18 @@ CREATE TABLE pipeline_chats (
     account TEXT NOT NULL,
     chat TEXT NOT NULL,
     client BLOB,
-    -- The customer, as the provider shows them, and whether the provider verified the number.
+    -- private or group, and the whole group where the chat is one topic of it.
+    chat_type TEXT NOT NULL,
+    chat_group TEXT,
+    -- The customer, as the provider shows them, and how it was proved that the id, the number and the address are theirs. Of a group:
+    -- who wrote last, and its title.
     user_id TEXT,
+    sender_proof TEXT NOT NULL,
     name TEXT,
     phone TEXT,
-    phone_verified INTEGER NOT NULL,
+    phone_proof TEXT,
     email TEXT,
+    email_proof TEXT,
     -- JSON: the advertisement that the customer came from.
     ad TEXT,
     -- The batch: when it began, and when it is complete.
@@ -216,6 +232,11 @@ CREATE TABLE pipeline_messages (
     text TEXT NOT NULL,
     -- JSON.
     media TEXT,
+    -- Of a client's message: what its writer is called, where several people write; how it was proved who wrote it; and whether it
+    -- mentions the account.
+    sender TEXT,
+    sender_proof TEXT NOT NULL DEFAULT 'channel_id',
+    mentions_us INTEGER NOT NULL DEFAULT 0,
     -- Until when the batch waits for the transcript of a voice message.
     voice_until INTEGER,
     at INTEGER NOT NULL,

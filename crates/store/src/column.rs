@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::{AccountName, ApiKeyId, ChatId, MessageId, OperationId, Timestamp, UserId};
+use domain::{
+    AccountName, ApiKeyId, ChatId, ContactProof, MessageId, OperationId, ProvedContact, Timestamp, UserId,
+};
 use uuid::Uuid;
 
 use crate::StoreError;
@@ -149,7 +151,19 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn is_null(&self, index: usize) -> bool {
+    /// A contact and its proof; none where there is no contact.
+    pub(crate) fn maybe_contact(
+        &self,
+        value: usize,
+        proof: usize,
+    ) -> Result<Option<ProvedContact>, StoreError> {
+        let Some(value) = self.get::<Option<String>>(value)? else { return Ok(None) };
+        // A contact without a proof is one that no one checked.
+        let proof = self.maybe_parsed(proof)?.unwrap_or(ContactProof::Typed);
+        Ok(Some(ProvedContact { value, proof }))
+    }
+
+    pub(crate) fn is_null(&self, index: usize) -> bool {
         self.row.value(index) == Ok(Value::Null)
     }
 

@@ -138,11 +138,11 @@ pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use pipeline::{
     Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ChatActivity, ClientChat,
-    ClientFields, ClientMessage, FirstContact, FoundAppeal, FoundClient, ImportTaken, ImportUndone,
-    OpenedAppeal, OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, Pipeline,
-    PipelineCounts, PipelineRule, PipelineRules, Replayed, ReplyTemplate, Spent, StoredAppeal, StoredClient,
-    StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT, Took, TurnAnswer, Unread, WaitingBatch,
-    WaitingClient, WaitingMessage, WriterIdentity,
+    ClientFields, ClientMessage, Disclosure, FirstContact, FoundAppeal, FoundClient, ImportTaken,
+    ImportUndone, OpenedAppeal, OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage,
+    Pipeline, PipelineCounts, PipelineRule, PipelineRules, Replayed, ReplyTarget, ReplyTemplate, Spent,
+    StoredAppeal, StoredClient, StoredIdentity, StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT,
+    Took, TurnAnswer, Unread, WaitingBatch, WaitingClient, WaitingMessage, WriterIdentity,
 };
 pub use received::{
     FetchedFile, GapChange, Missed, PageRead, Received, ReceivedChange, ReceivedFilter, ReceivedGap,

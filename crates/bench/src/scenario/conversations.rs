@@ -284,7 +284,7 @@ async fn written(
             let message = InboundMessage {
                 user: Some(text.clone()),
                 name: Some(text.clone()),
-                ..InboundMessage::text(chat, text.as_str(), format!("Hello from {text}"), clock.now())
+                ..InboundMessage::private(chat, text.as_str(), format!("Hello from {text}"), clock.now())
             };
             Ok(InboundEvent { key: text, change: InboundChange::Message(Box::new(message)) })
         });

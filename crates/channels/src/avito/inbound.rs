@@ -36,7 +36,7 @@ pub(super) fn events(message: &Value, chat: &str, owner: i64, raw: &str) -> Opti
         reply_to: message["quote"]["id"].as_str().map(str::to_owned),
         ad: item.as_i64().map(|item| AdSource { channel: "avito".to_owned(), id: Some(item.to_string()) }),
         raw: Some(raw.to_owned()),
-        ..InboundMessage::text(chat, id, text, sent_at)
+        ..InboundMessage::private(chat, id, text, sent_at)
     };
     let mut events = vec![InboundEvent {
         key: format!("message:{id}"),

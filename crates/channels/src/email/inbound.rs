@@ -5,10 +5,11 @@ use std::fmt;
 use domain::inbound::{
     InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
 };
-use domain::{MessageOrigin, Timestamp};
+use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp};
 use mail_parser::{Addr, Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
+use super::authentication::is_authenticated;
 use super::automatic::{self, Bounce};
 use super::plain;
 use super::thread::{Belonging, OwnIds, Threads, bare, one_line, topic};
@@ -27,6 +28,8 @@ pub(super) struct Own {
     pub(super) addresses: Vec<String>,
     /// The ids of what we send.
     pub(super) ids: OwnIds,
+    /// The receiving server whose results of authentication count.
+    pub(super) authserv_id: Option<String>,
 }
 
 impl Own {
@@ -98,20 +101,34 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     }
     let is_from_us = found.location.is_sent || own.is(&from);
     let (is_own, (customer, name)) = match is_from_us.then(|| first_other(&mail, own)) {
-        None => (false, (from, name)),
+        None => (false, (from.clone(), name)),
         // Of a mail of ours the other end is the customer.
         Some(Some(other)) => (true, other),
         Some(None) if found.location.is_sent || own.ids.has(&id) => return None,
         // A form on a page writes from our address to our address: its customer is who is to be answered.
         Some(None) => {
             let answered = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
-            (false, answered.unwrap_or((from, name)))
+            (false, answered.unwrap_or((from.clone(), name)))
         }
     };
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
-    let belonging =
-        Belonging { address: &customer, id: &id, earlier: &earlier, topic: topic(subject), at: found.at };
+    // What we wrote is ours; of a form on a page the customer is whom the form names.
+    let is_senders = !is_own && customer == from;
+    let is_authenticated = is_senders && is_authenticated(&mail, own.authserv_id.as_deref());
+    let proof = match (is_own, is_authenticated) {
+        (true, _) => ContactProof::ChannelId,
+        (false, true) => ContactProof::Mail,
+        (false, false) => ContactProof::Typed,
+    };
+    let belonging = Belonging {
+        address: &customer,
+        id: &id,
+        earlier: &earlier,
+        topic: topic(subject),
+        at: found.at,
+        is_proved: proof.is_proved(),
+    };
     let chat = threads.chat_of(&belonging, &own.ids)?;
     if !is_own {
         threads.learn(&chat, subject, &belonging);
@@ -134,11 +151,12 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         origin,
         user: Some(customer.clone()),
         name: name.map(|name| one_line(&name, 200)).filter(|name| !name.is_empty()),
-        email: Some(customer),
+        sender_proof: proof,
+        email: Some(ProvedContact::new(customer, proof)),
         media,
         reply_to: ids(mail.in_reply_to()).next(),
         raw: Some(raw(&mail, sign).to_string()),
-        ..InboundMessage::text(chat, id.clone(), text, found.at)
+        ..InboundMessage::private(chat, id.clone(), text, found.at)
     };
     Some(InboundEvent { key: format!("mail:{id}"), change: InboundChange::Message(Box::new(message)) })
 }
@@ -213,11 +231,6 @@ fn too_large(size: u64) -> InboundMedia {
 /// What is kept of the header.
 fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
     let header = |name: &str| automatic::value(mail, name).map(|value| one_line(value, 1_000));
-    let checked = header("Authentication-Results").unwrap_or_default().to_ascii_lowercase();
-    let dmarc = checked
-        .split("dmarc=")
-        .nth(1)
-        .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
     json!({
         "subject": mail.subject().map(|subject| one_line(subject, 1_000)),
         "from": header("From"),
@@ -230,7 +243,8 @@ fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
         "references": header("References"),
         // No person wrote it, by this header.
         "automatic": sign,
-        "dmarc": dmarc,
+        // What the topmost server found out about its sender.
+        "authentication_results": header("Authentication-Results"),
     })
 }
 
@@ -284,7 +298,11 @@ mod tests {
 
     fn own() -> Own {
         let ids = OwnIds { domain: "example.com".to_owned() };
-        Own { addresses: vec!["shop@example.com".to_owned()], ids }
+        Own {
+            addresses: vec!["shop@example.com".to_owned()],
+            ids,
+            authserv_id: Some("mx.example.com".to_owned()),
+        }
     }
 
     fn found(raw: &[u8]) -> Found<'_> {
@@ -324,13 +342,40 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_is_proved_by_the_trusted_server_alone() {
+        let of = |head: &str| {
+            let mail = "From: anna@example.org\nTo: shop@example.com\nSubject: x\nMessage-ID: <1@x>\n";
+            let read = message(&format!("{head}{mail}\nText"));
+            (read.sender_proof, read.email.map(|email| email.proof))
+        };
+        let passed = of("Authentication-Results: mx.example.com; dmarc=pass header.from=example.org\n");
+        assert_eq!(passed, (ContactProof::Mail, Some(ContactProof::Mail)));
+        for head in [
+            "",
+            "Authentication-Results: mx.example.com; dmarc=fail\n",
+            "Authentication-Results: mx.evil.example; dmarc=pass\n",
+        ] {
+            assert_eq!(of(head), (ContactProof::Typed, Some(ContactProof::Typed)), "{head}");
+        }
+        // A form of our page is sent by our server, and says what a visitor typed.
+        let form = message(
+            "Authentication-Results: mx.example.com; dmarc=pass\nFrom: shop@example.com\nTo: shop@example.com\n\
+             Reply-To: anna@example.org\nMessage-ID: <1@web>\n\nText",
+        );
+        assert_eq!(form.sender_proof, ContactProof::Typed);
+    }
+
+    #[test]
     fn a_form_that_writes_from_our_address_is_its_customers() {
         let ours = "From: Shop <shop@example.com>\nTo: shop@example.com\nSubject: x\n";
         let form = |more: &str| message(&format!("{ours}Message-ID: <1@web>\n{more}\n\nText"));
         let asked = form("Reply-To: shop@example.com, Anna <Anna@example.org>");
-        assert_eq!((asked.email.as_deref(), asked.name.as_deref()), (Some("anna@example.org"), Some("Anna")));
+        assert_eq!(
+            (asked.email.clone(), asked.name.as_deref()),
+            (Some(ProvedContact::typed("anna@example.org")), Some("Anna"))
+        );
         assert_eq!((asked.chat.as_str(), asked.origin), ("anna@example.org#1@web", MessageOrigin::Person));
-        assert_eq!(form("X-Mailer: form").email.as_deref(), Some("shop@example.com"));
+        assert_eq!(form("X-Mailer: form").email, Some(ProvedContact::typed("shop@example.com")));
         // To a customer it is what the owner wrote.
         assert_eq!(form("Cc: anna@example.org\nReply-To: boris@example.org").origin, MessageOrigin::Owner);
         // What this program sent to itself, or is among what was sent, is no form.

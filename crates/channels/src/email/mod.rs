@@ -3,6 +3,7 @@
 //! Every mail gets its Message-ID before the first attempt and keeps it in each further one. A mail server takes the same mail
 //! twice all the same, and what it took cannot be looked up: an attempt without an answer stays in doubt.
 
+mod authentication;
 mod automatic;
 mod compose;
 mod inbound;
@@ -20,7 +21,7 @@ use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
-use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, Timestamp};
+use domain::{ContactProof, ExternalChat, InboundEvent, InboundMedia, Outcome, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
 use lettre::message::Mailbox as Writer;
 use mail_parser::MessageParser;
@@ -74,10 +75,15 @@ const STEPS: &[[&str; 2]] = &[
         "Write both servers with that password as smtp and imap.",
         "Укажите оба сервера с этим паролем в smtp и imap.",
     ],
+    [
+        "Write the name that the receiving server has in Authentication-Results as authserv_id; without it no sender is proved.",
+        "Укажите в authserv_id имя принимающего сервера из заголовка Authentication-Results; без него отправители не подтверждаются.",
+    ],
 ];
 
 /// What is true of all its accounts.
-pub(crate) const NATURE: Nature = Nature { steps: STEPS, posts: Posts::Never, ..Nature::PLAIN };
+pub(crate) const NATURE: Nature =
+    Nature { steps: STEPS, posts: Posts::Never, sender_proof: ContactProof::Mail, ..Nature::PLAIN };
 
 /// An account of it.
 ///
@@ -105,6 +111,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let own = Own {
         addresses: addresses.into_iter().flatten().filter_map(|address| inbound::sound(&address)).collect(),
         ids: OwnIds { domain: from.email.domain().to_lowercase() },
+        authserv_id: fields.authserv_id.clone(),
     };
     let threads = setup.kept.text(THREADS).map(|text| Threads::read(&text)).unwrap_or_default();
     Ok(Arc::new(Email {

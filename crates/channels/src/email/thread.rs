@@ -113,6 +113,9 @@ pub(super) struct Thread {
     pub(super) references: Vec<String>,
     /// When that was, in seconds since 1970.
     at: i64,
+    /// Whether a mail of it had an authenticated sender. No other mail belongs to it from then on.
+    #[serde(default)]
+    is_proved: bool,
 }
 
 /// The threads of an account, the one that was quiet for longest first.
@@ -132,6 +135,8 @@ pub(super) struct Belonging<'a> {
     /// The subject without what answers put before it.
     pub(super) topic: &'a str,
     pub(super) at: Timestamp,
+    /// Whether its sender is authenticated.
+    pub(super) is_proved: bool,
 }
 
 impl Threads {
@@ -148,10 +153,23 @@ impl Threads {
         self.0.iter().rev().find(|thread| thread.chat == chat.as_str())
     }
 
-    /// The chat of a mail: that of an earlier mail which it names, else that of its customer's last mail of the same subject, else
-    /// a new one.
+    /// The chat of a mail. One whose sender is not proved begins a chat of its own beside a thread whose sender is.
     pub(super) fn chat_of(&self, mail: &Belonging<'_>, own: &OwnIds) -> Option<ExternalChat> {
-        let of_customer = || self.0.iter().rev().filter(|thread| thread.parts().address == mail.address);
+        let found = self.named_chat_of(mail, own)?;
+        let is_of_others =
+            |chat: &ExternalChat| !mail.is_proved && self.of(chat).is_some_and(|thread| thread.is_proved);
+        let alone = [mail.id.to_owned(), short_hash(&format!("not proved {}", mail.id))];
+        let alone = alone.iter().filter_map(|root| chat(mail.address, Some(root)));
+        std::iter::once(found).chain(alone).find(|chat| !is_of_others(chat))
+    }
+
+    /// That of an earlier mail which it names, else that of its customer's last mail of the same subject, else
+    /// a new one.
+    fn named_chat_of(&self, mail: &Belonging<'_>, own: &OwnIds) -> Option<ExternalChat> {
+        let of_customer = || {
+            let may_be = |thread: &&Thread| mail.is_proved || !thread.is_proved;
+            self.0.iter().rev().filter(|thread| thread.parts().address == mail.address).filter(may_be)
+        };
         let names = |id: &str| mail.earlier.iter().any(|earlier| earlier == id);
         let is_named = |thread: &&Thread| {
             names(&thread.last)
@@ -196,6 +214,7 @@ impl Threads {
         if self.of(chat).is_some_and(|known| known.at > at) {
             return;
         }
+        let was_proved = self.of(chat).is_some_and(|known| known.is_proved);
         self.0.retain(|thread| thread.chat != chat.as_str());
         let mut references: Vec<String> = Vec::new();
         for id in mail.earlier {
@@ -209,6 +228,7 @@ impl Threads {
             last: mail.id.to_owned(),
             references: shortened(references),
             at,
+            is_proved: mail.is_proved || was_proved,
         });
         let too_many = self.0.len().saturating_sub(MOST);
         self.0.drain(..too_many);
@@ -263,7 +283,7 @@ mod tests {
     }
 
     fn mail<'a>(address: &'a str, id: &'a str, earlier: &'a [String], topic: &'a str) -> Belonging<'a> {
-        Belonging { address, id, earlier, topic, at: Timestamp::from_micros(100 * DAY) }
+        Belonging { address, id, earlier, topic, at: Timestamp::from_micros(100 * DAY), is_proved: false }
     }
 
     #[test]
@@ -296,6 +316,29 @@ mod tests {
         let alone = [own.make(8, &ExternalChat::new("anna@example.org").unwrap())];
         assert_eq!(chat_of(mail("anna@example.org", "8@x", &alone, "")), "anna@example.org");
         assert_eq!(Threads::read(&threads.write()), threads);
+    }
+
+    #[test]
+    fn a_mail_that_is_not_proved_joins_no_thread_that_is() {
+        let (own, mut threads) = (own(), Threads::default());
+        let proved =
+            |id, earlier| Belonging { is_proved: true, ..mail("anna@example.org", id, earlier, "Price") };
+        let chat = threads.chat_of(&proved("first@x", &[]), &own).unwrap();
+        threads.learn(&chat, "Price", &proved("first@x", &[]));
+        let (first, sent) = (["first@x".to_owned()], [own.make(7, &chat)]);
+        assert_eq!(threads.chat_of(&proved("2@x", &first), &own), Some(chat.clone()));
+        for earlier in [&[][..], &first[..], &sent[..]] {
+            for id in ["3@x", "first@x"] {
+                let forged = mail("anna@example.org", id, earlier, "Price");
+                let other = threads.chat_of(&forged, &own).unwrap();
+                assert_ne!(other, chat, "{id} {earlier:?}");
+                assert_eq!(ChatParts::of(&other).address, "anna@example.org");
+            }
+        }
+        // A thread of its own goes on as any other.
+        let own_chat = threads.chat_of(&mail("anna@example.org", "3@x", &[], "Price"), &own).unwrap();
+        threads.learn(&own_chat, "Price", &mail("anna@example.org", "3@x", &[], "Price"));
+        assert_eq!(threads.chat_of(&mail("anna@example.org", "4@x", &[], "Price"), &own), Some(own_chat));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ambient::Clock;
 use delivery::{Capabilities, Dedup};
 use domain::outcome::RejectionCode;
 use domain::text::{TextLimit, Unit};
-use domain::{InboundChange, InboundEvent, InboundMedia, Outcome};
+use domain::{ContactProof, InboundChange, InboundEvent, InboundMedia, Outcome};
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::json;
 
@@ -48,6 +48,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The key of the port for other programs.", "Ключ порта для других программ."],
     posts: Posts::Only,
+    sender_proof: ContactProof::Typed,
     ..Nature::PLAIN
 };
 

@@ -2,7 +2,7 @@
 
 use domain::inbound::AdSource;
 use domain::phone::e164;
-use domain::{ExternalChat, InboundMessage, Timestamp};
+use domain::{ContactProof, ExternalChat, InboundMessage, ProvedContact, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -94,12 +94,15 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     let message = InboundMessage {
         user: Some(phone.clone()),
         name,
-        phone: Some(phone),
-        phone_is_typed: true,
-        email: find(&EMAIL).filter(|email| email.contains('@') && email.len() <= 254),
+        // A visitor may type what belongs to others.
+        sender_proof: ContactProof::Typed,
+        phone: Some(ProvedContact::typed(phone)),
+        email: find(&EMAIL)
+            .filter(|email| email.contains('@') && email.len() <= 254)
+            .map(ProvedContact::typed),
         ad: find(&["utm_source"]).map(|channel| AdSource { channel, id: find(&["utm_campaign"]) }),
         raw: serde_json::to_string(&given).ok(),
-        ..InboundMessage::text(chat, id.clone(), text, now)
+        ..InboundMessage::private(chat, id.clone(), text, now)
     };
     Ok(Submission { id, message: Some(message) })
 }
@@ -212,8 +215,11 @@ mod tests {
         let read = message("application/json", quiz.to_string());
         assert_eq!((read.chat.as_str(), read.external_id.as_str()), ("s-1", "s-1"));
         assert_eq!(&*read.text, "Model?: A 12\n2: screen, 7\ncity: Town");
-        assert_eq!((read.phone.as_deref(), read.name.as_deref()), (Some("+70000000001"), Some("Ivan")));
-        assert_eq!(read.email.as_deref(), Some("ivan@example.com"));
+        assert_eq!(
+            (read.phone.clone(), read.name.as_deref()),
+            (Some(ProvedContact::typed("+70000000001")), Some("Ivan"))
+        );
+        assert_eq!(read.email, Some(ProvedContact::typed("ivan@example.com")));
         assert_eq!(read.ad, Some(AdSource { channel: "search".to_owned(), id: Some("42".to_owned()) }));
     }
 
@@ -227,7 +233,7 @@ mod tests {
             Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nzzz\r\n--x\r\n\
             Content-Disposition: form-data; name=\"model\"\r\n\r\nA 12\r\n--x--\r\n";
         let read = message("multipart/form-data; boundary=x", parts);
-        assert_eq!((read.phone.as_deref(), &*read.text), (Some("+70000000001"), "model: A 12"));
+        assert_eq!((read.phone, &*read.text), (Some(ProvedContact::typed("+70000000001")), "model: A 12"));
         let callback = message("", r#"{"cell": 80000000001, "form_name": "Call me"}"#);
         assert_eq!(&*callback.text, "[form] Call me");
     }

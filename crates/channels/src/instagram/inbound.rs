@@ -161,7 +161,7 @@ impl Item<'_> {
             user: Some(chat.as_str().to_owned()),
             raw: Some(raw),
             origin: if self.is_standby { MessageOrigin::Bot } else { MessageOrigin::Person },
-            ..InboundMessage::text(chat, id, text, self.at())
+            ..InboundMessage::private(chat, id, text, self.at())
         }
     }
 }

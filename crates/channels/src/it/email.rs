@@ -69,7 +69,8 @@ async fn mails_are_answered_in_their_thread() {
     assert_eq!(Value::from(received[0].chat.as_str()), done["chat_id"]);
     assert_eq!(Value::from(received[0].external_id.as_str()), done["message_id"]);
     assert_eq!((received[0].origin, received[0].name.as_deref()), (MessageOrigin::Person, Some("Анна")));
-    assert_eq!(received[0].email.as_deref(), Some(ANNA));
+    let proved = domain::ProvedContact::new(ANNA, domain::ContactProof::Mail);
+    assert_eq!((received[0].sender_proof, received[0].email.as_ref()), (proved.proof, Some(&proved)));
     assert!(received[0].raw.as_deref().unwrap().contains("Цена"));
 
     let chat = received[0].chat.clone();
@@ -174,7 +175,16 @@ async fn programs_are_no_persons_and_bounces_are_failures() {
         fixture.writes(json!({"from": "no-reply@example.org", "text": "x", "forged": true})).await;
     let received = messages(&polled.events);
     assert_eq!(received[0].origin, MessageOrigin::Bot);
-    assert!(received[0].raw.as_deref().unwrap().contains(r#""dmarc":"fail""#));
+    assert_eq!(received[0].sender_proof, domain::ContactProof::Typed);
+    assert!(received[0].raw.as_deref().unwrap().contains("dmarc=fail"));
+    let mut mail = json!({"from": ANNA, "subject": "Цена", "text": "x"});
+    let (_, polled) = fixture.writes(mail.clone()).await;
+    let chat = messages(&polled.events)[0].chat.clone();
+    mail["forged"] = true.into();
+    let (_, polled) = fixture.writes(mail).await;
+    let forged = messages(&polled.events)[0];
+    assert_eq!(forged.sender_proof, domain::ContactProof::Typed);
+    assert_ne!(forged.chat, chat, "a forged mail of the same subject is in a thread of its own");
 
     id_of(&fixture.provider.send(&text(ANNA, "Hello", 1)).await);
     let (_, polled) = fixture.writes(json!({"from": ANNA, "action": "undeliver"})).await;

@@ -217,7 +217,7 @@ async fn a_recording_of_50_mb_is_stored_among_others() {
     }
     let chat = ExternalChat::new("5550001").unwrap();
     let at: Timestamp = studio.clock.now();
-    let message = InboundMessage { media, ..InboundMessage::text(chat, "m1", "listen", at) };
+    let message = InboundMessage { media, ..InboundMessage::private(chat, "m1", "listen", at) };
     let change = InboundChange::Message(Box::new(message));
     let event = InboundEvent { key: "one".to_owned(), change };
     studio.reception.take(&studio.account, vec![event], None).await.unwrap();

@@ -120,7 +120,7 @@ async fn smsc_finds_what_it_has_and_takes_no_repeats() {
     let message = messages(&events)[0];
     assert_eq!((&*message.text, message.chat.as_str()), ("Ещё 2?", PHONE));
     assert_eq!(
-        (message.external_id.as_str(), message.phone.as_deref()),
+        (message.external_id.as_str(), message.phone.as_ref().map(|phone| phone.value.as_str())),
         (done["message_id"].as_str().unwrap(), Some(PHONE))
     );
     let mut unsigned = post.clone();

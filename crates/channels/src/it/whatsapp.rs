@@ -58,7 +58,7 @@ async fn a_number_hears_all_and_answers() {
         (CHAT, "Hello", Some("Ivan"))
     );
     assert_eq!(
-        (message.external_id.as_str(), message.phone.as_deref()),
+        (message.external_id.as_str(), message.phone.as_ref().map(|phone| phone.value.as_str())),
         (wrote["message_id"].as_str().unwrap(), Some("+70000000001"))
     );
     assert_eq!(events, whatsapp.hook(&post).unwrap().events);

@@ -2,8 +2,8 @@
 
 use domain::secret::ExposeSecret;
 use domain::{
-    AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, MessageOrigin,
-    SecretText, Timestamp,
+    AdSource, ChatType, ContactProof, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    MessageOrigin, ProvedContact, SecretText, Timestamp,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -115,8 +115,10 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     let linked = text(written, "/link/type");
     let forwarded = written.pointer("/link/message").filter(|_| linked == Some("forward"));
 
-    let mut message =
-        InboundMessage::text(Recipient::Chat(chat).chat()?, external_id, String::new(), sent_at);
+    let recipient = Recipient::Chat(chat);
+    let chat_type = type_of(written, recipient);
+    let mut message = InboundMessage::of(chat_type, recipient.chat()?, external_id, String::new(), sent_at);
+    message.mentions_us = chat_type == ChatType::Group && mentions(written, reader.own);
     let mut words = Vec::new();
     for content in [body, forwarded].into_iter().flatten() {
         let typed = text(content, "/text");
@@ -132,6 +134,7 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
                 Attached::Words(word) => words.push(word),
                 Attached::Nothing => {}
             }
+            let phone = phone.map(|phone| ProvedContact::new(phone, ContactProof::Provider));
             message.phone = message.phone.or(phone);
         }
     }
@@ -150,6 +153,26 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     Some(message)
 }
 
+/// The type of a chat: what MAX says, but never less than what its number says.
+fn type_of(written: &Value, recipient: Recipient) -> ChatType {
+    match (text(written, "/recipient/chat_type"), recipient.chat_type()) {
+        (Some("channel"), _) => ChatType::Channel,
+        (Some("chat"), _) => ChatType::Group,
+        (_, of_number) => of_number,
+    }
+}
+
+/// Whether a message of a group mentions the bot, or replies to a message of it.
+fn mentions(written: &Value, own: Option<i64>) -> bool {
+    let Some(own) = own else { return false };
+    let is_reply = text(written, "/link/type") == Some("reply");
+    let marks = written.pointer("/body/markup").and_then(Value::as_array);
+    let mut mentioned =
+        marks.into_iter().flatten().filter(|mark| text(mark, "/type") == Some("user_mention"));
+    is_reply && number(written, "/link/sender/user_id") == Some(own)
+        || mentioned.any(|mark| number(mark, "/user_id") == Some(own))
+}
+
 /// A button was pressed. The message with the button may be gone; then only the user is known.
 fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
     let callback = update.get("callback")?;
@@ -160,19 +183,23 @@ fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
     let recipient =
         number(update, "/message/recipient/chat_id").map_or(Recipient::User(user), Recipient::Chat);
     let data = text(callback, "/payload").unwrap_or_default();
+    let chat_type = type_of(&update["message"], recipient);
     Some(InboundMessage {
         user: Some(user.to_string()),
         name: callback.get("user").and_then(name_of),
         reply_to: text(update, "/message/body/mid").map(str::to_owned),
         raw: Some(update.to_string()),
-        ..InboundMessage::text(recipient.chat()?, external_id, data, at)
+        // The button is one of the bot's.
+        mentions_us: true,
+        ..InboundMessage::of(chat_type, recipient.chat()?, external_id, data, at)
     })
 }
 
 /// The bot was started or stopped. A start is written as the word that begins a dialog elsewhere.
 fn reachable(update: &Value, can: bool, at: Timestamp) -> Option<(String, Vec<InboundChange>)> {
     let (number_of_chat, user) = (number(update, "/chat_id")?, number(update, "/user/user_id")?);
-    let chat = Recipient::Chat(number_of_chat).chat()?;
+    let recipient = Recipient::Chat(number_of_chat);
+    let chat = recipient.chat()?;
     let id = format!("{number_of_chat}:{user}");
     let mut changes = vec![InboundChange::Reachable { chat: chat.clone(), can, at }];
     if can {
@@ -183,7 +210,7 @@ fn reachable(update: &Value, can: bool, at: Timestamp) -> Option<(String, Vec<In
             name: update.get("user").and_then(name_of),
             ad: payload.map(|id| AdSource { channel: "max_deeplink".to_owned(), id: Some(id) }),
             raw: Some(update.to_string()),
-            ..InboundMessage::text(chat, external_id, "/start", at)
+            ..InboundMessage::of(recipient.chat_type(), chat, external_id, "/start", at)
         })));
     }
     Some((id, changes))
@@ -344,6 +371,31 @@ mod tests {
     }
 
     #[test]
+    fn groups_and_channels_are_no_dialogs() {
+        let of = |recipient: Value, more: Value| {
+            let mut more = more;
+            more["recipient"] = recipient;
+            message(&created(&json!({"mid": "m", "text": "hi", "markup": more["markup"]}), &more))
+        };
+        let dialog = json!({"chat_id": 5001, "chat_type": "dialog", "user_id": 9001});
+        assert_eq!(of(dialog, json!({})).chat_type, ChatType::Private);
+        let group = json!({"chat_id": -5, "chat_type": "chat"});
+        let read = of(group.clone(), json!({}));
+        assert_eq!((read.chat_type, read.mentions_us), (ChatType::Group, false));
+        // The number of a group is none of a dialog, whatever is said of it.
+        assert_eq!(of(json!({"chat_id": -5, "chat_type": "dialog"}), json!({})).chat_type, ChatType::Group);
+        assert_eq!(
+            of(json!({"chat_id": -5, "chat_type": "channel"}), json!({})).chat_type,
+            ChatType::Channel
+        );
+        let reply = json!({"link": {"type": "reply", "sender": {"user_id": 9001}, "message": {"mid": "m0"}}});
+        assert!(of(group.clone(), reply).mentions_us);
+        let markup = |user: i64| json!({"markup": [{"type": "user_mention", "from": 0, "length": 2, "user_id": user}]});
+        assert!(of(group.clone(), markup(9001)).mentions_us);
+        assert!(!of(group, markup(2002)).mentions_us);
+    }
+
+    #[test]
     fn each_attachment_is_what_it_is() {
         let attachments = json!([
             {"type": "image", "payload": {"photo_id": 1, "url": "https://example.com/i", "token": "ti"}},
@@ -392,18 +444,18 @@ mod tests {
         let contact = |hash: &str, user: i64, card: &str| beside("", hash, user, card);
         let signed = contact(&hash, 2001, card);
         assert_eq!(
-            (signed.phone.as_deref(), &*signed.text),
+            (signed.phone.as_ref().map(|phone| phone.value.as_str()), &*signed.text),
             (Some("+70000000001"), "contact: Ivan +70000000001")
         );
         assert_eq!(
-            contact(&hash, 2001, &card.replace("\r\n", "\\r\\n")).phone.as_deref(),
-            Some("+70000000001")
+            contact(&hash, 2001, &card.replace("\r\n", "\\r\\n")).phone,
+            Some(ProvedContact::new("+70000000001", ContactProof::Provider))
         );
         assert_eq!(contact(&hash, 2002, card).phone, None);
         assert_eq!(contact("00", 2001, card).phone, None);
         // Beside a text the writer's own card is their number and no words; another's is not lost.
         let stop = beside("Стоп", &hash, 2001, card);
-        assert_eq!((stop.phone.as_deref(), &*stop.text), (Some("+70000000001"), "Стоп"));
+        assert_eq!((stop.phone.is_some(), &*stop.text), (true, "Стоп"));
         assert_eq!(&*beside("Call her", &hash, 2002, card).text, "Call her\ncontact: Ivan +70000000001");
     }
 

@@ -79,6 +79,7 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
+    chat_type: recipient::chat_type,
     registering: Registering {
         by: "MAX",
         how: "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX",

@@ -1,6 +1,6 @@
 //! Chats as MAX names them: by their number, or by the user where no chat is known.
 
-use domain::ExternalChat;
+use domain::{ChatType, ExternalChat};
 
 use crate::error::CallError;
 
@@ -31,6 +31,14 @@ impl Recipient {
             .map_err(|_| CallError::NotFound("a chat of MAX is a number, or user: and a number".to_owned()))
     }
 
+    /// The type of the chat: groups and channels have negative numbers.
+    pub(super) const fn chat_type(self) -> ChatType {
+        match self {
+            Self::Chat(id) if id < 0 => ChatType::Group,
+            Self::Chat(_) | Self::User(_) => ChatType::Private,
+        }
+    }
+
     /// The parameter of a call.
     pub(super) fn parameter(self) -> (&'static str, String) {
         match self {
@@ -46,6 +54,12 @@ impl Recipient {
             Self::User(id) => format!("{USER}{id}"),
         })
     }
+}
+
+/// The type of the chat with this address.
+pub(super) fn chat_type(chat: &str) -> ChatType {
+    let recipient = ExternalChat::new(chat).and_then(|chat| Recipient::of(&chat).ok());
+    recipient.map_or(ChatType::Private, Recipient::chat_type)
 }
 
 /// A word as one part of a path.

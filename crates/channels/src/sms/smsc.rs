@@ -4,8 +4,8 @@ use delivery::{Capabilities, Dedup, MessageLookup};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, InboundReceipt, MessageState,
-    Outcome, ProviderId, SecretText, Timestamp,
+    ContactProof, ExternalChat, InboundChange, InboundEvent, InboundMedia, InboundMessage, InboundReceipt,
+    MessageState, Outcome, ProvedContact, ProviderId, SecretText, Timestamp,
 };
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::Value;
@@ -238,9 +238,9 @@ impl Posted {
             .collect();
         let message = InboundMessage {
             user: Some(phone.to_owned()),
-            phone: phone.starts_with('+').then(|| phone.to_owned()),
+            phone: phone.starts_with('+').then(|| ProvedContact::new(phone, ContactProof::ChannelId)),
             raw: Some(Value::Object(fields).to_string()),
-            ..InboundMessage::text(ExternalChat::new(phone)?, format!("in-{id}"), text, at)
+            ..InboundMessage::private(ExternalChat::new(phone)?, format!("in-{id}"), text, at)
         };
         let key = format!("in:{id}");
         Some(InboundEvent { key, change: InboundChange::Message(Box::new(message)) })

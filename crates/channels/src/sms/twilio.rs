@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use delivery::{Capabilities, Dedup, MediaKind};
 use domain::secret::ExposeSecret;
 use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
-    MessageState, Outcome, SecretText, Timestamp,
+    ContactProof, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    InboundReceipt, MessageState, Outcome, ProvedContact, SecretText, Timestamp,
 };
 use futures::future::{BoxFuture, FutureExt};
 use hmac::{Hmac, KeyInit, Mac};
@@ -202,10 +202,10 @@ fn events(form: &[(String, String)], sid: &str, now: Timestamp) -> Vec<InboundEv
     let raw = form.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
     let message = InboundMessage {
         user: Some(phone.clone()),
-        phone: phone.starts_with('+').then_some(phone),
+        phone: phone.starts_with('+').then(|| ProvedContact::new(phone, ContactProof::ChannelId)),
         media: media.collect(),
         raw: Some(Value::Object(raw).to_string()),
-        ..InboundMessage::text(chat.clone(), id, value("Body").unwrap_or_default(), now)
+        ..InboundMessage::private(chat.clone(), id, value("Body").unwrap_or_default(), now)
     };
     events.push(InboundEvent { key: format!("in:{id}"), change: InboundChange::Message(Box::new(message)) });
     let can = match value("OptOutType") {

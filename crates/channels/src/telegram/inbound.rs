@@ -3,8 +3,8 @@
 use domain::inbound::{AdSource, InboundKind};
 use domain::received_message::Reaction;
 use domain::{
-    ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMedia, InboundMessage, MessageOrigin,
-    Timestamp, Words,
+    ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMedia,
+    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words,
 };
 use serde_json::Value;
 
@@ -25,13 +25,32 @@ pub(super) const ALLOWED: [&str; 8] = [
 /// What the external id of a press begins with.
 pub(super) const PRESS: &str = "cb:";
 
+/// Who the bot is, as far as that is known: messages of groups mention it so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) id: Option<i64>,
+    /// Without the @.
+    pub(super) username: Option<String>,
+}
+
+/// The type of a chat with this address.
+pub(super) fn chat_type(chat: &str) -> ChatType {
+    Target::of(chat).map_or(ChatType::Private, |target| target.chat_type())
+}
+
+/// The whole group of a topic with this address.
+pub(super) fn group(chat: &str) -> Option<ExternalChat> {
+    let target = Target::of(chat).filter(|target| target.topic.is_some())?;
+    ExternalChat::new(&target.whole()).filter(|_| target.chat_type() == ChatType::Group)
+}
+
 /// An update's number and what happened; none where it has no number. Of an update that says nothing here no event comes.
-pub(super) fn read(update: &Value, now: Timestamp) -> Option<(i64, Vec<InboundEvent>)> {
+pub(super) fn read(update: &Value, own: &Own, now: Timestamp) -> Option<(i64, Vec<InboundEvent>)> {
     let number = update["update_id"].as_i64()?;
     let (kind, body) =
         ALLOWED.iter().find_map(|kind| Some((*kind, update.get(*kind)?))).unwrap_or(("", &Value::Null));
     let changes = match kind {
-        "message" | "business_message" => message(body, update).into_iter().collect(),
+        "message" | "business_message" => message(body, update, own).into_iter().collect(),
         "edited_message" | "edited_business_message" => edited(body).into_iter().collect(),
         "deleted_business_messages" => deleted(body, now),
         "callback_query" => press(body, update, now).into_iter().collect(),
@@ -62,9 +81,53 @@ fn time(value: &Value, name: &str) -> Option<Timestamp> {
 /// The chat of a message, and how it is answered.
 fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)> {
     let business = word(message, "business_connection_id").map(str::to_owned);
-    let target = Target { business, chat: message["chat"]["id"].as_i64()? };
+    let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
+    let target = Target { business, chat: message["chat"]["id"].as_i64()?, topic };
     let chat = ExternalChat::new(&target.name())?;
     Some((target, chat))
+}
+
+/// The type of the chat of a message: what Telegram says, but never less than what the id says.
+fn type_of(message: &Value, target: &Target) -> ChatType {
+    match (word(&message["chat"], "type"), target.chat_type()) {
+        (Some("channel"), _) => ChatType::Channel,
+        // What a channel posts comes into its group by itself.
+        (Some("supergroup" | "group"), _) | (_, ChatType::Group) => {
+            if message["is_automatic_forward"] == true { ChatType::Channel } else { ChatType::Group }
+        }
+        (_, private) => private,
+    }
+}
+
+/// Whether a message of a group mentions the bot or replies to a message of it.
+fn mentions(message: &Value, own: &Own) -> bool {
+    let is_own = |user: &Value| user["id"].as_i64().is_some_and(|id| Some(id) == own.id);
+    let replied = &message["reply_to_message"];
+    // In a topic, a message that replies to nothing replies to the one that began the topic.
+    let is_of_topic = replied["forum_topic_created"].is_object();
+    if is_own(&replied["from"]) && !is_of_topic {
+        return true;
+    }
+    let text = word(message, "text").or_else(|| word(message, "caption")).unwrap_or_default();
+    let entities = ["entities", "caption_entities"].into_iter().filter_map(|name| message[name].as_array());
+    let named = own.username.as_deref().map(str::to_lowercase);
+    entities.flatten().any(|entity| match word(entity, "type") {
+        Some("text_mention") => is_own(&entity["user"]),
+        Some("mention" | "bot_command") => {
+            let said = slice(text, entity).map(|said| said.to_lowercase());
+            let said = said.as_deref().and_then(|said| said.rsplit_once('@')).map(|(_, name)| name);
+            said.is_some() && said == named.as_deref()
+        }
+        _ => false,
+    })
+}
+
+/// The part of a text that an entity is about: Telegram counts in units of UTF-16.
+fn slice(text: &str, entity: &Value) -> Option<String> {
+    let place = |name: &str| usize::try_from(entity[name].as_u64()?).ok();
+    let (offset, length) = (place("offset")?, place("length")?);
+    let units: Vec<u16> = text.encode_utf16().skip(offset).take(length).collect();
+    String::from_utf16(&units).ok()
 }
 
 /// What a person or a chat is called.
@@ -77,7 +140,7 @@ fn name(person: &Value) -> Option<String> {
         .or_else(|| word(person, "username").map(|name| format!("@{name}")))
 }
 
-fn message(message: &Value, update: &Value) -> Option<Change> {
+fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
     let (target, chat) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
     let content = Content::of(message)?;
@@ -92,16 +155,21 @@ fn message(message: &Value, update: &Value) -> Option<Change> {
     };
     let customer = if is_own { &message["chat"] } else { sender };
     let text = content.text.as_str();
+    let chat_type = type_of(message, &target);
+    let is_group = chat_type == ChatType::Group;
     let came_in = InboundMessage {
         origin,
+        group: group(chat.as_str()),
+        title: name(&message["chat"]).filter(|_| is_group),
+        mentions_us: is_group && mentions(message, own),
         user: customer["id"].as_i64().map(|id| id.to_string()),
         name: name(customer),
-        phone: own_phone(message),
+        phone: own_phone(message).map(|phone| ProvedContact::new(phone, ContactProof::Provider)),
         media: content.media,
         reply_to: message["reply_to_message"]["message_id"].as_i64().map(|id| target.external_id(id)),
         ad: start_of(text).map(|id| AdSource { channel: "telegram_deeplink".to_owned(), id: Some(id) }),
         raw: Some(update.to_string()),
-        ..InboundMessage::text(chat, external_id.clone(), content.text, time(message, "date")?)
+        ..InboundMessage::of(chat_type, chat, external_id.clone(), content.text, time(message, "date")?)
     };
     Some((external_id, InboundChange::Message(Box::new(came_in))))
 }
@@ -127,18 +195,24 @@ fn deleted(body: &Value, at: Timestamp) -> Vec<Change> {
 fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
     let (from, pressed) = (&press["from"], &press["message"]);
     let alone = || {
-        let target = Target { business: None, chat: from["id"].as_i64()? };
+        let target = Target { business: None, chat: from["id"].as_i64()?, topic: None };
         let chat = ExternalChat::new(&target.name())?;
         Some((target, chat))
     };
     let (target, chat) = target_and_chat(pressed).or_else(alone)?;
     let external_id = format!("{PRESS}{}", word(press, "id")?);
+    let chat_type = type_of(pressed, &target);
+    let text = word(press, "data").unwrap_or("[button]");
     let came_in = InboundMessage {
+        group: group(chat.as_str()),
+        title: name(&pressed["chat"]).filter(|_| chat_type == ChatType::Group),
+        // The button is one of the bot's.
+        mentions_us: true,
         user: from["id"].as_i64().map(|id| id.to_string()),
         name: name(from),
         reply_to: pressed["message_id"].as_i64().map(|id| target.external_id(id)),
         raw: Some(update.to_string()),
-        ..InboundMessage::text(chat, external_id.clone(), word(press, "data").unwrap_or("[button]"), now)
+        ..InboundMessage::of(chat_type, chat, external_id.clone(), text, now)
     };
     Some((external_id, InboundChange::Message(Box::new(came_in))))
 }
@@ -262,8 +336,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_760_000_700_000_000);
 
+    fn own() -> Own {
+        Own { id: Some(9_001), username: Some("Demo_bot".to_owned()) }
+    }
+
     fn events(update: &Value) -> Vec<InboundEvent> {
-        read(update, NOW).unwrap().1
+        read(update, &own(), NOW).unwrap().1
     }
 
     fn only(update: &Value) -> InboundMessage {
@@ -319,6 +397,68 @@ mod tests {
     }
 
     #[test]
+    fn each_type_of_chat_is_what_it_is() {
+        let of = |id: i64, kind: &str, more: Value| {
+            let mut written = more;
+            written["text"] = json!("hi");
+            written["chat"] = json!({"id": id, "type": kind, "title": "Us"});
+            only(&update("message", &written))
+        };
+        let (person, forum) = (2_001, -1_001_234_567_890_i64);
+        assert_eq!(of(person, "private", json!({})).chat_type, ChatType::Private);
+        // The id of a group is none of a person, whatever is said of it.
+        for kind in ["group", "supergroup", "private", ""] {
+            let message = of(-42, kind, json!({}));
+            assert_eq!(
+                (message.chat_type, message.title.as_deref()),
+                (ChatType::Group, Some("Us")),
+                "{kind}"
+            );
+        }
+        assert_eq!(of(forum, "channel", json!({})).chat_type, ChatType::Channel);
+        assert_eq!(
+            of(forum, "supergroup", json!({"is_automatic_forward": true})).chat_type,
+            ChatType::Channel
+        );
+        let topic = of(forum, "supergroup", json!({"message_thread_id": 7, "is_topic_message": true}));
+        assert_eq!(
+            (topic.chat.as_str(), topic.external_id.as_str()),
+            ("-1001234567890/7", "-1001234567890:17")
+        );
+        assert_eq!(topic.group().as_str(), "-1001234567890");
+        // A thread of replies is no topic.
+        let thread = of(forum, "supergroup", json!({"message_thread_id": 7}));
+        assert_eq!((thread.chat.as_str(), thread.group), ("-1001234567890", None));
+        assert_eq!(super::chat_type("-1001234567890/7"), ChatType::Group);
+        assert_eq!(super::chat_type("bc-1:2001"), ChatType::Private);
+    }
+
+    #[test]
+    fn a_group_mentions_the_bot_by_its_name_or_a_reply() {
+        let mentions = |more: Value| {
+            let mut written = more;
+            written["chat"] = json!({"id": -42, "type": "group"});
+            only(&update("message", &written)).mentions_us
+        };
+        let entity = |kind: &str, text: &str, offset: usize, length: usize| json!({"text": text, "entities": [{"type": kind, "offset": offset, "length": length}]});
+        assert!(mentions(entity("mention", "👋 @demo_BOT hi", 3, 9)));
+        assert!(mentions(entity("bot_command", "/price@demo_bot", 0, 15)));
+        assert!(mentions(
+            json!({"text": "yes", "reply_to_message": {"message_id": 1, "from": {"id": 9_001}}})
+        ));
+        assert!(mentions(json!({"text": "you", "entities": [
+            {"type": "text_mention", "offset": 0, "length": 3, "user": {"id": 9_001}}]})));
+        assert!(!mentions(json!({"text": "@demo_bot"})));
+        assert!(!mentions(entity("mention", "@demo_bot2", 0, 10)));
+        assert!(!mentions(entity("bot_command", "/price", 0, 6)));
+        assert!(!mentions(
+            json!({"text": "yes", "reply_to_message": {"message_id": 1, "from": {"id": 2_001}}})
+        ));
+        assert!(!mentions(json!({"text": "hi", "reply_to_message":
+            {"message_id": 1, "from": {"id": 9_001}, "forum_topic_created": {"name": "x"}}})));
+    }
+
+    #[test]
     fn media_have_the_id_that_fetches_them() {
         let file =
             json!({"file_id": "F", "file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 7});
@@ -347,7 +487,7 @@ mod tests {
         let own = json!({"contact": {"phone_number": "70000000001", "first_name": "Ivan", "user_id": 2_001}});
         let message = only(&update("message", &own));
         assert_eq!(
-            (&*message.text, message.phone.as_deref()),
+            (&*message.text, message.phone.map(|phone| phone.value).as_deref()),
             ("[contact] 70000000001 Ivan", Some("+70000000001"))
         );
         let other =
@@ -426,10 +566,10 @@ mod tests {
             json!({"update_id": 5, "message": "odd"}),
             json!({"update_id": 5}),
         ] {
-            assert_eq!(read(&body, NOW), Some((5, Vec::new())));
+            assert_eq!(read(&body, &own(), NOW), Some((5, Vec::new())));
         }
-        assert_eq!(read(&json!({"message": {}}), NOW), None);
-        assert_eq!(read(&json!([1]), NOW), None);
+        assert_eq!(read(&json!({"message": {}}), &own(), NOW), None);
+        assert_eq!(read(&json!([1]), &own(), NOW), None);
     }
 
     /// Any JSON with the names that are looked for, and odd values.
@@ -488,10 +628,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_without_a_panic(mut update in any_json()) {
-            let _ = read(&update, NOW);
+            let _ = read(&update, &own(), NOW);
             if update.is_object() {
                 update["update_id"] = json!(1);
-                prop_assert!(read(&update, NOW).is_some());
+                prop_assert!(read(&update, &own(), NOW).is_some());
             }
         }
     }

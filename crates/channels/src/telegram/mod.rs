@@ -25,6 +25,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use self::client::Client;
+use self::inbound::Own;
 use self::outgoing::Target;
 use self::refusal::Failure;
 use crate::error::CallError;
@@ -54,6 +55,8 @@ struct TelegramBot {
     secret: SecretText,
     /// The chat that was to wait last, and until when.
     held: Mutex<Option<(ExternalChat, Timestamp)>>,
+    /// Who it is, as groups mention it.
+    own: Mutex<Own>,
 }
 
 /// A message that was sent.
@@ -111,6 +114,8 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
+    chat_type: inbound::chat_type,
+    group: inbound::group,
     registering: Registering {
         by: "Telegram",
         how: "call setWebhook of the Bot API with the expected address",
@@ -139,10 +144,15 @@ fn registers(token: &str, address: &str, api: &str) -> String {
 pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let token = setup.needed("token", &setup.fields.token)?;
     Ok(Arc::new(TelegramBot {
-        client: Client::new(setup.http.clone(), setup.api(), token),
+        client: Client::new(setup.http.clone(), setup.api(), token.clone()),
         clock: setup.clock.clone(),
         secret: setup.header_secret(),
         held: Mutex::new(None),
+        // A token begins with the bot's id.
+        own: Mutex::new(Own {
+            id: token.expose_secret().split(':').next().and_then(|id| id.parse().ok()),
+            username: None,
+        }),
     }))
 }
 
@@ -373,7 +383,7 @@ impl Provider for TelegramBot {
         }
         let update: Value = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
-        let (_, events) = inbound::read(&update, self.clock.now())
+        let (_, events) = inbound::read(&update, &self.own.lock().clone(), self.clock.now())
             .ok_or_else(|| HookRefusal::Unreadable("it has no update_id".to_owned()))?;
         Ok(Hook::events(events))
     }
@@ -382,9 +392,9 @@ impl Provider for TelegramBot {
         let asking = async move {
             let offset = cursor.and_then(|cursor| cursor.parse::<i64>().ok());
             let updates = self.client.updates(offset, LONGEST_POLL, &inbound::ALLOWED).await?;
-            let now = self.clock.now();
+            let (now, own) = (self.clock.now(), self.own.lock().clone());
             let (mut events, mut last) = (Vec::new(), None);
-            for (number, happened) in updates.iter().filter_map(|update| inbound::read(update, now)) {
+            for (number, happened) in updates.iter().filter_map(|update| inbound::read(update, &own, now)) {
                 last = last.max(Some(number));
                 events.extend(happened);
             }
@@ -416,6 +426,7 @@ impl Provider for TelegramBot {
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         async move {
             let me: Me = self.client.call("getMe", &json!({})).await?;
+            *self.own.lock() = Own { id: Some(me.id), username: me.username.clone() };
             let name = me.username.map_or(me.first_name, |username| format!("@{username}"));
             Ok(Identity { id: me.id.to_string(), name, missing: Vec::new() })
         }

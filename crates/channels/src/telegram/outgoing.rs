@@ -1,8 +1,8 @@
 //! What a message is on its way to the Bot API. Pure.
 
-use domain::ProviderId;
 use domain::media::MediaForm;
 use domain::text::{EntityKind, FormattedText};
+use domain::{ChatType, ProviderId};
 use serde_json::{Map, Value, json};
 
 use crate::provider::{Outgoing, OutgoingFile};
@@ -13,36 +13,55 @@ pub(super) struct Target {
     /// The connection to a personal account that the bot writes for.
     pub(super) business: Option<String>,
     pub(super) chat: i64,
+    /// The topic of a forum.
+    pub(super) topic: Option<i64>,
 }
 
 impl Target {
-    /// A chat as it came in: `2001`, or `CONNECTION:2001`.
+    /// A chat as it came in: `2001`, `CONNECTION:2001`, or with a topic `-1001234567890/7`.
     pub(super) fn of(chat: &str) -> Option<Self> {
         let (business, id) = match chat.rsplit_once(':') {
             Some((business, id)) => (Some(business.to_owned()).filter(|it| !it.is_empty()), id),
             None => (None, chat),
         };
-        let target = Self { business, chat: id.parse().ok()? };
+        let (id, topic) = match id.split_once('/') {
+            Some((id, topic)) => (id, Some(topic.parse().ok()?)),
+            None => (id, None),
+        };
+        let target = Self { business, chat: id.parse().ok()?, topic };
         (target.name() == chat).then_some(target)
     }
 
     /// The chat as it came in.
     pub(super) fn name(&self) -> String {
+        match self.topic {
+            Some(topic) => format!("{}/{topic}", self.whole()),
+            None => self.whole(),
+        }
+    }
+
+    /// The chat with all its topics.
+    pub(super) fn whole(&self) -> String {
         match &self.business {
             Some(business) => format!("{business}:{}", self.chat),
             None => self.chat.to_string(),
         }
     }
 
+    /// Who reads what is written there: ids of groups and channels are negative.
+    pub(super) const fn chat_type(&self) -> ChatType {
+        if self.chat < 0 { ChatType::Group } else { ChatType::Private }
+    }
+
     /// What a message of this chat is called outside: the Bot API counts messages in each chat.
     pub(super) fn external_id(&self, message: i64) -> String {
-        format!("{}:{message}", self.name())
+        format!("{}:{message}", self.whole())
     }
 
     /// The number of a message that is called so; none where it is of another chat.
     pub(super) fn message(&self, external_id: &str) -> Option<i64> {
         let (chat, id) = external_id.rsplit_once(':')?;
-        (chat == self.name()).then(|| id.parse().ok())?
+        (chat == self.whole()).then(|| id.parse().ok())?
     }
 
     /// The fields that name it.
@@ -79,6 +98,9 @@ pub(super) fn album_part(place: usize) -> String {
 /// The fields of a message but for the content of its files.
 pub(super) fn fields(outgoing: &Outgoing, target: &Target, is_formatted: bool) -> Map<String, Value> {
     let mut fields = target.fields();
+    if let Some(topic) = target.topic {
+        fields.insert("message_thread_id".to_owned(), topic.into());
+    }
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     if outgoing.silent {
         put("disable_notification", true.into());

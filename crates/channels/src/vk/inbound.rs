@@ -2,7 +2,7 @@
 
 use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    AdSource, ChatType, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
     InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::Value;
@@ -80,6 +80,29 @@ fn chat(peer: i64) -> Option<ExternalChat> {
     ExternalChat::new(&peer.to_string())
 }
 
+/// Chats of several people have numbers from here on.
+const FIRST_GROUP: i64 = 2_000_000_000;
+
+/// The type of the chat with this address.
+pub(super) fn chat_type(chat: &str) -> ChatType {
+    let is_group = chat.parse::<i64>().is_ok_and(|peer| peer > FIRST_GROUP);
+    if is_group { ChatType::Group } else { ChatType::Private }
+}
+
+/// Whether a message of a group mentions the community, as `[club1|…]` or `@public1`, or replies to a message of it.
+fn mentions(message: &Value, group: u32) -> bool {
+    let text = message["text"].as_str().unwrap_or_default().to_lowercase();
+    let names = ["club", "public", "event"].map(|kind| format!("{kind}{group}"));
+    let is_name = |rest: &str, end: &[char]| {
+        let name = names.iter().find_map(|name| rest.strip_prefix(name.as_str()));
+        name.is_some_and(|rest| {
+            rest.chars().next().is_none_or(|next| end.contains(&next) || !next.is_alphanumeric())
+        })
+    };
+    let is_mentioned = text.split(['[', '@', '*']).skip(1).any(|rest| is_name(rest, &['|']));
+    is_mentioned || message["reply_message"]["from_id"].as_i64() == Some(-i64::from(group))
+}
+
 fn seconds(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds.saturating_mul(1_000_000))
 }
@@ -112,6 +135,8 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
     let (source, id) = (word("ref_source"), word("ref"));
     let is_ad = source.is_some() || id.is_some();
     let user = if is_own { peer } else { from };
+    let chat = chat(peer)?;
+    let chat_type = chat_type(chat.as_str());
     Some(InboundMessage {
         origin: match from {
             _ if is_own => MessageOrigin::Owner,
@@ -123,7 +148,8 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
         reply_to: message.get("reply_message").and_then(external_id_in(peer)),
         ad: is_ad.then(|| AdSource { channel: source.unwrap_or_else(|| "vk".to_owned()), id }),
         raw: Some(without_secret(raw)),
-        ..InboundMessage::text(chat(peer)?, external_id(peer, number), text, sent_at)
+        mentions_us: chat_type == ChatType::Group && mentions(message, group),
+        ..InboundMessage::of(chat_type, chat, external_id(peer, number), text, sent_at)
     })
 }
 
@@ -150,11 +176,14 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
     let id = object["event_id"].as_str()?;
     let payload = &object["payload"];
     let text = payload.as_str().map_or_else(|| payload.to_string(), str::to_owned);
+    let chat = chat(peer)?;
     Some(InboundMessage {
         user: Some(user.to_string()),
         reply_to: external_id_in(peer)(object),
         raw: Some(without_secret(raw)),
-        ..InboundMessage::text(chat(peer)?, format!("{peer}{PRESS}{id}"), text, now)
+        // The button is one of the community's.
+        mentions_us: true,
+        ..InboundMessage::of(chat_type(chat.as_str()), chat, format!("{peer}{PRESS}{id}"), text, now)
     })
 }
 
@@ -223,4 +252,42 @@ fn without_secret(update: &Value) -> String {
         fields.remove("secret");
     }
     update.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_chat_of_several_people_is_a_group() {
+        let of = |peer: i64, more: &Value| {
+            let mut written = json!({"peer_id": peer, "from_id": 2001, "date": 1, "conversation_message_id": 5, "text": "hi"});
+            written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            message(&written, 100, &Value::Null).unwrap()
+        };
+        assert_eq!(of(2001, &json!({})).chat_type, ChatType::Private);
+        let group = of(2_000_000_001, &json!({}));
+        assert_eq!((group.chat_type, group.mentions_us), (ChatType::Group, false));
+        for mention in [
+            json!({"text": "[club100|Shop], hi"}),
+            json!({"text": "hi @public100"}),
+            json!({"reply_message": {"from_id": -100, "conversation_message_id": 4}}),
+        ] {
+            assert!(of(2_000_000_001, &mention).mentions_us, "{mention}");
+        }
+        for other in [
+            json!({"text": "[club1001|Shop]"}),
+            json!({"text": "club100"}),
+            json!({"reply_message": {"from_id": 7}}),
+        ] {
+            assert!(!of(2_000_000_001, &other).mentions_us, "{other}");
+        }
+        let pressed = json!({"user_id": 2001, "peer_id": 2_000_000_001_i64, "event_id": "e", "payload": "a"});
+        assert_eq!(
+            press(&pressed, Timestamp::from_micros(0), &Value::Null).unwrap().chat_type,
+            ChatType::Group
+        );
+    }
 }

@@ -84,6 +84,7 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The access key of the community.", "Ключ доступа сообщества."],
+    chat_type: inbound::chat_type,
     registering: Registering {
         by: "VK",
         how: "add the expected address as a server under Manage, API usage, Callback API of the community",

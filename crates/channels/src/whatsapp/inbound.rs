@@ -2,8 +2,8 @@
 
 use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
-    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
+    AdSource, ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
+    InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, ProvedContact, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -93,26 +93,32 @@ fn message_event(item: &Value, kind: &str, at: Timestamp) -> Option<InboundEvent
 fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> {
     let (from, to) = (text(item, "/from"), text(item, "/to"));
     let chat = text(item, "/chatId").or(if is_own { to } else { from })?;
-    if chat.ends_with("broadcast") {
-        return None;
-    }
     let kind = text(item, "/type").unwrap_or_default();
     if kind == "system" {
         return None;
     }
-    let is_group = chat.ends_with("@g.us");
+    let chat_type = type_of(item, chat);
+    // Statuses and broadcasts of others are no messages to this account.
+    if chat_type == ChatType::Broadcast {
+        return None;
+    }
+    let is_group = chat_type == ChatType::Group;
     let author = text(item, "/author").or_else(|| text(item, "/participant")).filter(|_| is_group);
     let user = if is_own { to.or(Some(chat)) } else { author.or(from).or(Some(chat)) };
     let mut message =
-        InboundMessage::text(ExternalChat::new(chat)?, text(item, "/id")?, words(item, kind), at);
+        InboundMessage::of(chat_type, ExternalChat::new(chat)?, text(item, "/id")?, words(item, kind), at);
+    message.title = text(item, "/chat_name").filter(|_| is_group).map(str::to_owned);
+    message.mentions_us = is_group && mentions(item);
     message.origin = if is_own { MessageOrigin::Owner } else { MessageOrigin::Person };
     message.user = user.map(|user| user.split('@').next().unwrap_or_default().to_owned());
     if !is_own {
         let names = ["/contact_name", "/senderName", "/contact/PushName"];
         message.name = names.iter().find_map(|pointer| text(item, pointer)).map(str::to_owned);
         let given = text(item, "/contact_phone").or_else(|| text(item, "/phone"));
-        message.phone =
-            given.filter(|_| !is_group).and_then(e164).or_else(|| e164(chat.strip_suffix("@c.us")?));
+        let own = chat.strip_suffix("@c.us").and_then(e164).map(|own| (own, ContactProof::ChannelId));
+        let given = given.and_then(e164).map(|given| (given, ContactProof::Provider));
+        let phone = own.or(given).filter(|_| chat_type == ChatType::Private);
+        message.phone = phone.map(|(phone, proof)| ProvedContact::new(phone, proof));
     }
     message.media.extend(media(item, kind));
     let answered = text(item, "/stanza_id").filter(|_| is(item, "isReply"));
@@ -123,6 +129,45 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
     });
     message.raw = Some(without_pictures(item, is_media(kind)).to_string());
     Some(message)
+}
+
+/// The type of the chat with this address.
+pub(super) fn chat_type(chat: &str) -> ChatType {
+    let (id, server) = chat.split_once('@').unwrap_or((chat, ""));
+    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+    match server {
+        "g.us" => ChatType::Group,
+        "newsletter" => ChatType::Channel,
+        "broadcast" => ChatType::Broadcast,
+        // A number of a person has 15 digits at most, and older groups have that of their maker before a hyphen.
+        "" if id.contains('-') || is_number && id.len() > 15 => ChatType::Group,
+        "" if id == "status" => ChatType::Broadcast,
+        _ => ChatType::Private,
+    }
+}
+
+/// The type of a chat: what Wappi says, but never less than what the address says.
+fn type_of(item: &Value, chat: &str) -> ChatType {
+    match (chat_type(chat), text(item, "/chat_type")) {
+        (ChatType::Private, Some("group" | "chat")) => ChatType::Group,
+        (ChatType::Private, Some("channel" | "newsletter")) => ChatType::Channel,
+        (ChatType::Private, Some("broadcast" | "status")) => ChatType::Broadcast,
+        (known, _) => known,
+    }
+}
+
+/// Whether a message of a group mentions the account or replies to a message of it.
+fn mentions(item: &Value) -> bool {
+    let reply = item.get("reply_message").filter(|reply| reply.is_object());
+    let is_own_reply =
+        reply.is_some_and(|reply| is(reply, "is_me") || is(reply, "fromMe") || is(reply, "from_me"));
+    let own = text(item, "/to").map(|own| own.split('@').next().unwrap_or_default());
+    let mentioned = ["/mentioned_ids", "/mentionedIds", "/mentionedJidList"];
+    let mut mentioned = mentioned.iter().filter_map(|pointer| item.pointer(pointer)?.as_array()).flatten();
+    let is_mentioned = own.is_some_and(|own| {
+        mentioned.any(|id| id.as_str().is_some_and(|id| id.split('@').next() == Some(own)))
+    });
+    is_own_reply || is_mentioned
 }
 
 /// What a customer thinks of a message: an emoji, or nothing once that is taken back.
@@ -255,8 +300,8 @@ mod tests {
             ("70000000001@c.us", "3EB0A", "Hello")
         );
         assert_eq!(
-            (read.user.as_deref(), read.phone.as_deref()),
-            (Some("70000000001"), Some("+70000000001"))
+            (read.user.as_deref(), read.phone),
+            (Some("70000000001"), Some(ProvedContact::new("+70000000001", ContactProof::ChannelId)))
         );
         assert_eq!((read.name.as_deref(), read.origin), (Some("Ivan P."), MessageOrigin::Person));
         assert_eq!(read.sent_at.as_seconds(), 1_760_000_500);
@@ -278,6 +323,40 @@ mod tests {
             (group.chat.as_str(), group.user.as_deref(), group.phone),
             ("120363@g.us", Some("70000000001"), None)
         );
+    }
+
+    #[test]
+    fn groups_channels_and_statuses_are_no_private_chats() {
+        let of = |chat: &str, more: Value| {
+            let mut more = more;
+            more["chatId"] = chat.into();
+            message(&more)
+        };
+        for (chat, wanted) in [
+            ("70000000001@c.us", ChatType::Private),
+            ("777@lid", ChatType::Private),
+            ("70000000001", ChatType::Private),
+            ("120363000000000001@g.us", ChatType::Group),
+            ("120363000000000001", ChatType::Group),
+            ("70000000001-1600000000", ChatType::Group),
+            ("120363000000000001@newsletter", ChatType::Channel),
+        ] {
+            let read = of(chat, json!({"contact_phone": "70000000002"}));
+            assert_eq!(read.chat_type, wanted, "{chat}");
+            assert!(read.phone.is_none() || wanted == ChatType::Private, "{chat}");
+        }
+        for chat in ["status@broadcast", "1600000000@broadcast"] {
+            assert_eq!(chat_type(chat), ChatType::Broadcast);
+            assert!(events(&item(&json!({ "chatId": chat }))).is_empty(), "{chat}");
+        }
+        assert_eq!(of("777", json!({"chat_type": "group"})).chat_type, ChatType::Group);
+        let group = "120363000000000001@g.us";
+        assert!(!of(group, json!({})).mentions_us);
+        assert!(of(group, json!({"mentioned_ids": ["70000000009@c.us"]})).mentions_us);
+        assert!(of(group, json!({"reply_message": {"id": "R", "is_me": true}})).mentions_us);
+        // The number of the chat is the writer's, whatever the contacts of the phone say.
+        let read = of("70000000001@c.us", json!({"contact_phone": "70000000002"}));
+        assert_eq!(read.phone, Some(ProvedContact::new("+70000000001", ContactProof::ChannelId)));
     }
 
     #[test]
@@ -324,7 +403,6 @@ mod tests {
             "contact: Ivan"
         );
         assert!(events(&item(&json!({"type": "reaction"}))).is_empty());
-        assert!(events(&item(&json!({"chatId": "status@broadcast"}))).is_empty());
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub(crate) const NATURE: Nature = Nature {
     log_in: LOG_IN,
     restarts: true,
     is_by_number: true,
+    chat_type: inbound::chat_type,
     posts: Posts::Only,
     registering: Registering {
         by: "Wappi",

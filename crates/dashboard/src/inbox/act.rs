@@ -22,6 +22,8 @@ const MOST_HOURS: u32 = 31 * 24;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Form {
+    /// When programs answer in a group.
+    answers: String,
     /// Whose it is to be.
     to: String,
     /// A note.
@@ -94,6 +96,10 @@ pub(crate) async fn act(
                 "name": field(&form.name), "phone": field(&form.phone), "email": field(&form.email),
             });
             (of_client(id, ""), body, words.was_saved)
+        }
+        "group-answers" => {
+            method = Method::PATCH;
+            (of_client(id, ""), json!({ "group_answers": form.answers }), words.was_saved)
         }
         "merge" => (of_client(id, "/merge"), json!({ "other": form.name }), words.was_merged),
         "dismiss" => (of_client(id, "/dismiss"), json!({ "other": form.name }), words.was_dismissed),

@@ -5,7 +5,9 @@ use api::{Appeal, Client, ClientCard, ConversationMessage, Note, ReplyTemplate, 
 use askama::Template;
 use axum::extract::{Path, Query as QueryOf, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::{Author, ClientId, InboundKind, MessageState, Responder, Timestamp, TurnStage};
+use domain::{
+    Author, ChatType, ClientId, GroupAnswers, InboundKind, MessageState, Responder, Timestamp, TurnStage,
+};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -156,6 +158,11 @@ impl One<'_> {
     /// The last message that is shown: what is answered after it was not seen.
     fn seen(&self) -> &str {
         self.shown.messages.last().map_or("", |message| message.id.as_str())
+    }
+
+    /// Whether it is the conversation of a group.
+    fn is_group(client: &Client) -> bool {
+        client.chat_type == ChatType::Group
     }
 
     /// Whether a message of ours can be sent again.

@@ -1,12 +1,14 @@
 //! The inbox: conversations with clients are listed, read and answered once; clients are merged; a viewer looks and acts not.
 
+mod contacts;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{
-    ChannelChat, ClientId, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    MessageOrigin, Role,
+    ChannelChat, ChatType, ClientId, ContactProof, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, ProvedContact, Role,
 };
 use http::StatusCode;
 use serde_json::json;
@@ -44,16 +46,21 @@ impl World {
     async fn client_says(&self, chat: &str, name: &str, text: &str) {
         let address: ChannelChat = chat.parse().expect("a chat");
         let key = format!("{chat}:{text}");
+        let is_group = chat.ends_with("@g.us");
+        let chat_type = if is_group { ChatType::Group } else { ChatType::Private };
+        let is_form = address.channel.as_str() == "form";
+        let proof = if is_form { ContactProof::Typed } else { ContactProof::ChannelId };
         let message = InboundMessage {
+            sender_proof: proof,
+            title: is_group.then(|| "Neighbours".to_owned()),
             user: Some(chat.to_owned()),
             name: Some(name.to_owned()),
-            phone: Some(PHONE.to_owned()),
-            phone_is_typed: address.channel.as_str() == "form",
+            phone: Some(ProvedContact::new(PHONE, proof)),
             origin: MessageOrigin::Person,
             media: [InboundKind::Image, InboundKind::Audio, InboundKind::Video]
                 .map(|kind| InboundMedia::at(kind, "https://example.com/a"))
                 .to_vec(),
-            ..InboundMessage::text(address.chat, &key, text, self.clock.now())
+            ..InboundMessage::of(chat_type, address.chat, &key, text, self.clock.now())
         };
         let events = vec![InboundEvent { key, change: InboundChange::Message(Box::new(message)) }];
         let (channel, account) = (address.channel, address.account);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use api::Client;
-use domain::{AppealState, Author, InboundKind, Responder, TurnStage};
+use domain::{AppealState, Author, ChatType, ContactProof, GroupAnswers, InboundKind, Responder, TurnStage};
 
 use crate::view::{Pill, Tint};
 
@@ -138,6 +138,10 @@ words! {
     note: "Note for colleagues", "Заметка для коллег";
     note_help: "The client does not see it.", "Клиент её не увидит.";
     add_note: "Add a note", "Добавить заметку";
+    contacts: "Contacts", "Контакты";
+    group: "Group", "Группа";
+    group_answers: "Automatic answers in this group", "Автоответы в этой группе";
+    sender_not_proved: "sender not confirmed", "отправитель не подтверждён";
     perhaps: "Perhaps the same person", "Возможно, тот же человек";
     in_messages: "In messages", "В сообщениях";
     write_down: "Note", "Записать";
@@ -180,7 +184,31 @@ impl InboxWords {
     /// What a client is called.
     pub(crate) fn name_of<'a>(&self, client: &'a Client) -> &'a str {
         let known = [&client.name, &client.phone, &client.email];
-        known.into_iter().flatten().find(|text| !text.is_empty()).map_or(self.nameless, String::as_str)
+        let nameless = if client.chat_type == ChatType::Group { self.group } else { self.nameless };
+        known.into_iter().flatten().find(|text| !text.is_empty()).map_or(nameless, String::as_str)
+    }
+
+    /// How it was proved that a contact is the client's.
+    pub(crate) fn proof(&self, proof: ContactProof) -> &'static str {
+        let (english, russian) = match proof {
+            ContactProof::ChannelId => ("id in the channel", "ID в канале"),
+            ContactProof::Provider => ("confirmed by the provider", "подтверждён сервисом"),
+            ContactProof::Mail => ("confirmed by the mail server", "подтверждён почтовым сервером"),
+            ContactProof::Operator => ("entered by an operator", "указан сотрудником"),
+            ContactProof::Program => ("stated by a program", "указан программой"),
+            ContactProof::Typed => ("typed, not confirmed", "введён, не подтверждён"),
+        };
+        self.language.of(english, russian)
+    }
+
+    /// When programs answer in a group.
+    pub(crate) fn answers(&self, answers: GroupAnswers) -> &'static str {
+        let (english, russian) = match answers {
+            GroupAnswers::Never => ("never", "никогда"),
+            GroupAnswers::WhenMentioned => ("when the account is mentioned", "при упоминании аккаунта"),
+            GroupAnswers::Always => ("always", "всегда"),
+        };
+        self.language.of(english, russian)
     }
 
     /// How far an appeal is.
@@ -255,6 +283,7 @@ impl InboxWords {
             "no_webhook" => ("no workflow is set up", "сценарий не настроен"),
             "no_responder" => ("no responder is set up", "не настроено, кто отвечает"),
             "no_chat" => ("there is no chat to answer in", "некуда отвечать"),
+            "group_is_off" => ("answers are off in this group", "в этой группе автоответы выключены"),
             "switched_off" => ("the pipeline was switched off", "конвейер был выключен"),
             "too_late" => ("it was too late", "слишком поздно"),
             "do_not_contact" => ("the client is on the do-not-contact list", "клиент в списке «Не писать»"),

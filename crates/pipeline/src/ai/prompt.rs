@@ -20,6 +20,9 @@ const CUT: &str = " […]";
 
 const PLACEHOLDERS: [&str; 6] = ["channel", "now", "catalogue", "client", "appeal", "history"];
 
+/// What it has to know of a group.
+const IN_A_GROUP: &str = "This is a group: several people write and read here. The name of each writer stands before the words. Say \
+                          nothing that only one of them may know.";
 /// What the model learns about the form of the conversation.
 const RULES: &str = "How this conversation is given to you:
 - Each line of a message of the user is one JSON object: {\"type\":\"message\"} is what the customer wrote, {\"type\":\"client\"} and \
@@ -100,6 +103,8 @@ pub struct CatalogueText {
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
     pub channel: &'a str,
+    /// Whether several people write and read there.
+    pub is_group: bool,
     pub now: Timestamp,
     pub client: &'a Client,
     pub appeal: &'a Appeal,
@@ -236,6 +241,10 @@ fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
     }
     text.push_str("\n\n");
     text.push_str(RULES);
+    if given.is_group {
+        text.push('\n');
+        text.push_str(IN_A_GROUP);
+    }
     if given.must_cite {
         text.push('\n');
         text.push_str(CITING);
@@ -354,6 +363,7 @@ mod tests {
     fn given<'a>(history: &'a [Past], batch: &'a [Past], catalogue: &'a [CatalogueText]) -> Given<'a> {
         Given {
             channel: "avito",
+            is_group: false,
             now: Timestamp::from_micros(1_893_456_000_000_000),
             client: &NO_CLIENT,
             appeal: &NO_APPEAL,

@@ -239,6 +239,7 @@ impl Conversation<'_> {
         let (client, appeal) = (Client::default(), Appeal::default());
         let given = Given {
             channel: "avito",
+            is_group: false,
             now: at,
             client: &client,
             appeal: &appeal,

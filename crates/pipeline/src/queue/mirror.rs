@@ -221,7 +221,7 @@ async fn messages(inner: &Inner, batch: &WaitingBatch) -> Result<Vec<String>, St
         let mut item = json!({
             "id": message.message, "channel": batch.chat.channel.as_str(),
             "channel_account": batch.chat.account.as_str(), "external_chat_id": chat,
-            "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
+            "chat_type": batch.chat_type.as_str(), "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "client_email": batch.email, "external_message_id": message.external_id, "text": message.text.as_str(),
             "timestamp": message.at, "skip": false,
             "media": media_of(&media, &transcripts),

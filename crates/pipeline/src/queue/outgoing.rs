@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::incoming::reason;
 use super::{Fate, Later, read};
 use crate::inbound::{WrongField, text};
-use crate::send::{KEY_LIFETIME, content, submission};
+use crate::send::{KEY_LIFETIME, content, to_chat};
 use crate::service::Inner;
 
 /// Who asks the outbox for them.
@@ -84,7 +84,7 @@ async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Lat
     let origin = Origin { listener: LISTENER.to_owned(), api_key: None, address: None };
     let made = match destination {
         Destination::None(reason) => return Ok(Fate::Dead(reason)),
-        Destination::To(chat) => submission(&chat, text, Writer::Program, origin),
+        Destination::To(chat) => to_chat(&chat, text, Writer::Program, origin),
         Destination::Any(chat) => Some(Submission {
             chat,
             content: content(text, Writer::Program),

@@ -9,7 +9,8 @@ use crate::database::Row;
 use crate::received::row::code;
 
 /// Reads a row of the columns `seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to,
-/// ad, raw, sent_at, edited_at, deleted_at, place, reactions, phone_is_typed`.
+/// ad, raw, sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type, chat_group,
+/// mentions_us, chat_title`.
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
     let columns = Columns::new(row, TABLE);
     let seq: i64 = columns.get(0)?;
@@ -24,13 +25,17 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
         },
         message: InboundMessage {
             chat,
+            chat_type: columns.parsed(23)?,
+            group: (!columns.is_null(24)).then(|| external_chat(&columns, 24)).transpose()?,
+            mentions_us: columns.get::<i64>(25)? == 1,
+            title: columns.get(26)?,
             external_id: columns.get(4)?,
             origin: columns.coded(5, "origin of a message", origin)?,
             user: columns.get(6)?,
             name: columns.get(7)?,
-            phone: columns.get(8)?,
-            phone_is_typed: columns.get::<i64>(20)? == 1,
-            email: columns.get(9)?,
+            sender_proof: columns.parsed(22)?,
+            phone: columns.maybe_contact(8, 20)?,
+            email: columns.maybe_contact(9, 21)?,
             text: Words::from(columns.get::<String>(10)?),
             media: columns.maybe_json(11)?.unwrap_or_default(),
             reply_to: columns.get(12)?,

@@ -2,8 +2,8 @@
 
 use domain::event::ReceivedEvent;
 use domain::{
-    ChannelChat, Contact, EarlyChanges, Event, GivenReactions, InboundChange, InboundEvent, InboundId,
-    InboundMessage, MessageOrigin, Reactions, Timestamp, is_opt_out,
+    ChannelChat, ChatType, Contact, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange,
+    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, is_opt_out,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -205,7 +205,7 @@ impl Take {
                 message.chat.as_str(),
                 message.user,
                 message.name,
-                message.phone,
+                message.phone.as_ref().map(|phone| phone.value.as_str()),
                 is_customer.then_some(message.sent_at.as_micros())
             ],
         )?;
@@ -213,7 +213,8 @@ impl Take {
             taken.unsettled += 1;
             return Ok(());
         }
-        if is_customer && is_opt_out(message.text.as_str()) {
+        // In a group no one speaks for the others.
+        if is_customer && message.chat_type == ChatType::Private && is_opt_out(message.text.as_str()) {
             let contact = Contact::of_chat(&self.address(message));
             do_not_contact::opt_out(transaction, contact, self.at)?;
         }
@@ -253,8 +254,8 @@ impl Take {
                 origin,
                 message.user,
                 message.name,
-                message.phone,
-                message.email,
+                message.phone.as_ref().map(|phone| phone.value.as_str()),
+                message.email.as_ref().map(|email| email.value.as_str()),
                 message.text.as_str(),
                 media,
                 message.reply_to,
@@ -262,7 +263,13 @@ impl Take {
                 raw,
                 message.sent_at.as_micros(),
                 place(seq, message.sent_at),
-                i64::from(message.phone_is_typed)
+                message.phone.as_ref().map(|phone| phone.proof.as_str()),
+                message.email.as_ref().map(|email| email.proof.as_str()),
+                message.sender_proof.as_str(),
+                message.chat_type.as_str(),
+                message.group.as_ref().map(ExternalChat::as_str),
+                i64::from(message.mentions_us),
+                message.title
             ],
         )?;
         Ok(rows > 0)

@@ -133,6 +133,25 @@ fn open(
     Ok(appeal)
 }
 
+/// The appeal of a group in which a message needs no answer: the one that is open, or a new one in which no one waits.
+pub(super) fn overheard(
+    transaction: &Transaction<'_>,
+    client: &ClientId,
+    chat: &ClientChat,
+    ids: &Ids,
+    now: Timestamp,
+) -> Result<StoredAppeal, StoreError> {
+    if let Some(appeal) = last_of(transaction, client)?.filter(|appeal| appeal.state.is_open()) {
+        let appeal = StoredAppeal { updated_at: now, ..appeal };
+        save(transaction, &appeal)?;
+        return Ok(appeal);
+    }
+    let appeal = open(transaction, AppealId::from_uuid(ids.next()), client, chat, now)?;
+    let appeal = StoredAppeal { waiting_since: None, question_at: None, ..appeal };
+    save(transaction, &appeal)?;
+    Ok(appeal)
+}
+
 /// The appeal of a client whom a person writes to first: the one that is open, or a new one in which no client waits.
 pub(super) fn we_wrote(
     transaction: &Transaction<'_>,

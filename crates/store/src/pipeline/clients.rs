@@ -1,25 +1,21 @@
-//! Clients: found by what a message says of its writer, merged and split by people.
+//! Clients: changed, merged and split by people.
 
-use ambient::Ids;
 use domain::event::ClientEvent;
-use domain::phone::WrittenContacts;
 use domain::{
-    AppealId, AppealState, Author, ChannelChat, ClientId, ClientIdentity, Event, KnownClients, MergeId,
-    Responder, Timestamp, resolve,
+    AppealId, AppealState, Author, ChannelChat, ChatType, ClientId, ClientIdentity, ContactProof, Event,
+    GroupAnswers, MergeId, Responder, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::rows::{ClientChat, StoredAppeal, StoredClient, StoredMerge};
+use super::rows::{StoredAppeal, StoredClient, StoredMerge};
 use super::turns::ClientFields;
-use super::{appeals, rows, statements as sql, words};
+use super::{appeals, identities, rows, statements as sql, words};
 use crate::StoreError;
-use crate::column::{Columns, to_json};
-use crate::database::{Row, params};
+use crate::column::to_json;
+use crate::database::params;
 use crate::events::NewEvent;
 use crate::write::Transaction;
 
-/// So many clients of one name may be one person.
-const MOST_OF_A_NAME: usize = 3;
 /// So many merges one after the other are followed.
 const MOST_MERGES: usize = 64;
 
@@ -31,94 +27,6 @@ pub(super) struct Moved {
     appeals: Vec<AppealId>,
     /// What the other one had no word of, and got.
     filled: ClientFields,
-}
-
-/// The client of a chat; a new one where none is known.
-pub(super) fn of_chat(
-    transaction: &Transaction<'_>,
-    chat: &ClientChat,
-    ids: &Ids,
-    now: Timestamp,
-) -> Result<ClientId, StoreError> {
-    let address = &chat.chat;
-    let user = chat.user.as_deref().unwrap_or(address.chat.as_str());
-    let in_channel = ClientIdentity::new(address.channel.as_str(), user);
-    let phone = chat.phone.as_deref().and_then(|phone| ClientIdentity::new(ClientIdentity::PHONE, phone));
-    let email = chat.email.as_deref().and_then(|email| ClientIdentity::new(ClientIdentity::EMAIL, email));
-    let find = |identity: &Option<ClientIdentity>| match identity {
-        Some(ClientIdentity { kind, value }) => {
-            transaction.first(sql::BY_IDENTITY, params![kind, value], rows::only_client)
-        }
-        None => Ok(None),
-    };
-    let by_number = find(&phone)?;
-    let (verified, typed) = if chat.phone_is_verified { (by_number, None) } else { (None, by_number) };
-    let found = resolve(KnownClients {
-        by_channel: chat.client.map_or_else(|| find(&in_channel), |client| Ok(Some(client)))?,
-        by_phone: verified,
-        by_email: find(&email)?,
-        by_unverified_phone: typed,
-    });
-    let (client, is_new) = match found.client {
-        Some(client) => (client, false),
-        None => (ClientId::from_uuid(ids.next()), true),
-    };
-    let key = client.as_uuid().as_bytes();
-    let (name, number, mail) = (&chat.name, &chat.phone, &chat.email);
-    if is_new {
-        transaction.run(sql::ADD_CLIENT, params![key, name, number, mail, now.as_micros()])?;
-        tell(transaction, address, client, None, now, Event::ClientCreated);
-    } else {
-        transaction.run(sql::FILL_CLIENT, params![name, number, mail, now.as_micros(), key])?;
-    }
-    for other in found.perhaps.into_iter().flatten() {
-        suggest(transaction, client, other, "the same number or address", now)?;
-    }
-    if is_new && let Some(name) = name.as_deref().filter(|name| name.contains(' ')) {
-        let alike = transaction.all(sql::OF_NAME, params![name, key], rows::only_client)?;
-        // A name that many have identifies no one.
-        for other in alike.iter().filter(|_| alike.len() <= MOST_OF_A_NAME) {
-            suggest(transaction, client, *other, "the same name", now)?;
-        }
-    }
-    let known = [in_channel, phone.filter(|_| chat.phone_is_verified), email];
-    for ClientIdentity { kind, value } in known.into_iter().flatten() {
-        transaction.run(sql::ADD_IDENTITY, params![kind, value, key])?;
-    }
-    let (channel, account, chat) =
-        (address.channel.as_str(), address.account.as_str(), address.chat.as_str());
-    transaction.run(sql::CLIENT_OF_CHAT, params![key, channel, account, chat])?;
-    Ok(client)
-}
-
-/// Suggests the clients whose numbers and addresses this one wrote.
-pub(super) fn written(
-    transaction: &Transaction<'_>,
-    client: ClientId,
-    text: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let WrittenContacts { phones, emails } = WrittenContacts::read(text);
-    let of = |kind, values: Vec<String>| values.into_iter().map(move |value| (kind, value));
-    for (kind, value) in of(ClientIdentity::PHONE, phones).chain(of(ClientIdentity::EMAIL, emails)) {
-        let known = transaction.first(sql::BY_IDENTITY, params![kind, value], rows::only_client)?;
-        if let Some(other) = known.filter(|other| *other != client) {
-            suggest(transaction, client, other, "the number or address is in a message", now)?;
-        }
-    }
-    Ok(())
-}
-
-fn suggest(
-    transaction: &Transaction<'_>,
-    one: ClientId,
-    other: ClientId,
-    why: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let (one, other) = (one.min(other), one.max(other));
-    let key = params![one.as_uuid().as_bytes(), other.as_uuid().as_bytes(), why, now.as_micros()];
-    transaction.run(sql::SUGGEST, key)
 }
 
 pub(super) fn get(transaction: &Transaction<'_>, id: &ClientId) -> Result<Option<StoredClient>, StoreError> {
@@ -159,11 +67,38 @@ pub(super) fn change(
     fields: &ClientFields,
     now: Timestamp,
 ) -> Result<StoredClient, StoreError> {
-    present(transaction, id)?;
+    let known = present(transaction, id)?;
     let ClientFields { name, phone, email } = fields;
+    if known.chat_type != ChatType::Private && (phone.is_some() || email.is_some()) {
+        let why = "a group has no number and no address".to_owned();
+        return Err(StoreError::conflict("pipeline_clients", why));
+    }
+    let contacts = [(ClientIdentity::PHONE, phone), (ClientIdentity::EMAIL, email)];
+    for (kind, value) in contacts {
+        if let Some(identity) = value.as_deref().and_then(|value| ClientIdentity::new(kind, value)) {
+            identities::keep(transaction, id, &identity, ContactProof::Operator, now)?;
+        }
+    }
     let set = params![name, phone, email, now.as_micros(), id.as_uuid().as_bytes()];
     transaction.run(sql::CHANGE_CLIENT, set)?;
     words::add(transaction, id, [name, phone, email].into_iter().flatten().map(String::as_str))?;
+    tell_of(transaction, *id, None, now, Event::ClientChanged);
+    present(transaction, id)
+}
+
+/// Says when programs answer in a group.
+pub(super) fn set_group_answers(
+    transaction: &Transaction<'_>,
+    id: &ClientId,
+    answers: GroupAnswers,
+    now: Timestamp,
+) -> Result<StoredClient, StoreError> {
+    present(transaction, id)?;
+    let set = params![answers.as_str(), now.as_micros(), id.as_uuid().as_bytes()];
+    if transaction.execute(sql::SET_GROUP_ANSWERS, set)? == 0 {
+        let why = format!("the client {id} is a person and no group");
+        return Err(StoreError::conflict("pipeline_clients", why));
+    }
     tell_of(transaction, *id, None, now, Event::ClientChanged);
     present(transaction, id)
 }
@@ -198,12 +133,19 @@ pub(super) fn join(
     let own = present(transaction, &master)?;
     let other = present(transaction, &merged)?;
     let (to, from) = (master.as_uuid().as_bytes(), merged.as_uuid().as_bytes());
-    let identity = |row: &Row<'_>| {
-        let columns = Columns::new(row, "pipeline_identities");
-        Ok(ClientIdentity { kind: columns.get(0)?, value: columns.get(1)? })
-    };
+    if [&own, &other].iter().any(|client| client.chat_type != ChatType::Private) {
+        let why = "the conversation of a group is not merged: a group is no person".to_owned();
+        return Err(StoreError::conflict("pipeline_clients", why));
+    }
+    // What both have stays with each of them, unless the other one alone has proved it.
+    let own_identities = transaction.all(sql::IDENTITIES, params![to], rows::identity)?;
+    let mut known = transaction.all(sql::IDENTITIES, params![from], rows::identity)?;
+    known.retain(|other| {
+        let own = own_identities.iter().find(|own| own.identity == other.identity);
+        own.is_none_or(|own| other.proof.is_proved() && !own.proof.is_proved())
+    });
     let moved = Moved {
-        identities: transaction.all(sql::IDENTITIES, params![from], identity)?,
+        identities: known.into_iter().map(|stored| stored.identity).collect(),
         chats: transaction
             .all(sql::CHATS_OF, params![from], rows::chat)?
             .iter()
@@ -307,7 +249,8 @@ fn hand(
 ) -> Result<(), StoreError> {
     let (from, to) = (from.as_uuid().as_bytes(), to.as_uuid().as_bytes());
     for ClientIdentity { kind, value } in &moved.identities {
-        transaction.run(sql::MOVE_IDENTITY, params![to, kind, value])?;
+        transaction.run(sql::DROP_UNPROVED, params![kind, value, to, from])?;
+        transaction.run(sql::MOVE_IDENTITY, params![to, kind, value, from])?;
     }
     for chat in moved.chats.iter().filter_map(|chat| chat.parse::<ChannelChat>().ok()) {
         let (channel, account, chat) = (chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str());
@@ -333,7 +276,7 @@ pub(super) fn dismiss(
         .run(sql::DISMISS, params![now.as_micros(), one.as_uuid().as_bytes(), other.as_uuid().as_bytes()])
 }
 
-fn tell(
+pub(super) fn tell(
     transaction: &Transaction<'_>,
     chat: &ChannelChat,
     client: ClientId,

@@ -25,11 +25,11 @@ statements! {
             outside_id = $4, import_run = $5, import_made = $6
         WHERE id = $7";
     ADD_PAST_IDENTITY = "
-        INSERT INTO pipeline_identities (kind, value, client, import_run) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (kind, value) DO NOTHING";
+        INSERT INTO pipeline_identities (kind, value, client, proof, at, import_run) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING";
     ADD_PAST_CHAT = "
-        INSERT INTO pipeline_chats (channel, account, chat, phone_verified, client, discards, import_run)
-        VALUES ($1, $2, $3, 0, $4, 0, $5) ON CONFLICT (channel, account, chat) DO NOTHING";
+        INSERT INTO pipeline_chats (channel, account, chat, sender_proof, chat_type, client, discards, import_run)
+        VALUES ($1, $2, $3, 'channel_id', 'private', $4, 0, $5) ON CONFLICT (channel, account, chat) DO NOTHING";
     ADD_PAST_APPEAL = "
         INSERT INTO pipeline_appeals (id, client, state, channel, account, chat, assignee, opened_at, closed_at, updated_at,
             outside_id, import_run, import_state)

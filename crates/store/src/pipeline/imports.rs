@@ -3,7 +3,8 @@
 
 use ambient::Ids;
 use domain::{
-    AppealId, AppealState, Author, ChannelChat, ClientId, ClientIdentity, ImportId, MergeId, Timestamp, Words,
+    AppealId, AppealState, Author, ChannelChat, ClientId, ClientIdentity, ContactProof, ImportId, MergeId,
+    Timestamp, Words,
 };
 
 use super::import_statements as sql;
@@ -235,7 +236,15 @@ impl Run<'_, '_> {
             }
         };
         for ClientIdentity { kind, value } in &past.identities {
-            let row = params![kind, value, client.as_uuid().as_bytes(), self.id.as_uuid().as_bytes()];
+            // The owner vouches for numbers that are named as identities. Of addresses it is unknown how they were proved there.
+            let proof = match kind.as_str() {
+                ClientIdentity::PHONE => ContactProof::Provider,
+                ClientIdentity::EMAIL => ContactProof::Program,
+                _ => ContactProof::ChannelId,
+            };
+            let at = self.began_at.as_micros();
+            let (key, run) = (client.as_uuid().as_bytes(), self.id.as_uuid().as_bytes());
+            let row = params![kind, value, key, proof.as_str(), at, run];
             self.transaction.run(sql::ADD_PAST_IDENTITY, row)?;
         }
         Ok(())

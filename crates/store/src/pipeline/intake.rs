@@ -3,9 +3,9 @@
 
 use domain::event::{MessageEvent, ReceivedEvent};
 use domain::{
-    AccountName, AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, EventId,
-    EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId, MessageOrigin, MessageState,
-    Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
+    AccountName, AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, ChatType,
+    ContactProof, EventId, EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId,
+    MessageOrigin, MessageState, ProvedContact, Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
 };
 
 use super::sifting::Sifted;
@@ -32,15 +32,26 @@ pub(super) struct Wrote {
     pub(super) chat: ChannelChat,
     message: String,
     external_id: String,
+    pub(super) chat_type: ChatType,
+    group: Option<ExternalChat>,
+    title: Option<String>,
+    mentions_us: bool,
     user: Option<String>,
+    sender_proof: ContactProof,
     name: Option<String>,
-    phone: Option<String>,
-    phone_is_verified: bool,
-    email: Option<String>,
+    phone: Option<ProvedContact>,
+    email: Option<ProvedContact>,
     ad: Option<AdSource>,
     pub(super) text: Words,
     media: Vec<InboundMedia>,
     pub(super) origin: MessageOrigin,
+}
+
+impl Wrote {
+    /// Whether its writer wants no more messages. In a group no one speaks for the others.
+    pub(super) fn opts_out(&self) -> bool {
+        self.chat_type == ChatType::Private && is_opt_out(self.text.as_str())
+    }
 }
 
 /// Takes what was found in the next events.
@@ -147,10 +158,15 @@ pub(super) fn received_as(
                 chat: ChannelChat { channel, account: message.account, chat },
                 message: id.to_string(),
                 external_id: message.message_id.to_string(),
+                // Of the chats of accounts those with one person alone are conversations.
+                chat_type: ChatType::Private,
+                group: None,
+                title: None,
+                mentions_us: false,
                 user: Some(user.to_string()),
+                sender_proof: ContactProof::ChannelId,
                 name: message.sender_name,
                 phone: None,
-                phone_is_verified: false,
                 email: None,
                 ad: None,
                 text: message.text,
@@ -168,9 +184,13 @@ fn of_channel(transaction: &Transaction<'_>, id: InboundId) -> Result<Option<Wro
     Ok(Some(Wrote {
         message: id.to_string(),
         external_id: message.external_id,
+        chat_type: message.chat_type,
+        group: message.group,
+        title: message.title,
+        mentions_us: message.mentions_us,
         user: message.user,
+        sender_proof: message.sender_proof,
         name: message.name,
-        phone_is_verified: !message.phone_is_typed,
         phone: message.phone,
         email: message.email,
         ad: message.ad,
@@ -191,6 +211,10 @@ pub(super) fn client_wrote(
     let Some(rule) = rules.of(&wrote.chat.channel, &wrote.chat.account).filter(|rule| rule.is_on) else {
         return Ok(false);
     };
+    // What goes to readers gets no answer.
+    if !wrote.chat_type.is_conversation() {
+        return Ok(false);
+    }
     let known = chat(transaction, &wrote.chat)?;
     match wrote.origin {
         MessageOrigin::Person => {
@@ -201,12 +225,9 @@ pub(super) fn client_wrote(
         MessageOrigin::Owner => {
             let Some(known) = known else { return Ok(false) };
             let entry = NewEntry {
-                message: &wrote.message,
                 external_id: Some(&wrote.external_id),
-                text: &wrote.text,
                 media: &wrote.media,
-                author: Author::Elsewhere,
-                voice_until: None,
+                ..NewEntry::ours(&wrote.message, &wrote.text, Author::Elsewhere)
             };
             return ours(transaction, &known, event, &entry, now);
         }
@@ -218,6 +239,10 @@ pub(super) fn client_wrote(
     let is_awaited = has_voice && transcript.is_none();
     let voice_until = rules.hears_within.filter(|_| is_awaited).map(|within| now.plus(within));
     let text = Words::from(with_voice(&wrote.text, transcript));
+    // A chat that is a group once stays one, whatever is said of it.
+    let was_private = known.as_ref().is_some_and(|known| known.chat_type == ChatType::Private);
+    let is_group = wrote.chat_type == ChatType::Group || known.is_some() && !was_private;
+    let known = known.filter(|_| !(is_group && was_private));
     let entry = NewEntry {
         message: &wrote.message,
         external_id: Some(&wrote.external_id),
@@ -225,11 +250,14 @@ pub(super) fn client_wrote(
         media: &wrote.media,
         author: Author::Client,
         voice_until,
+        sender: wrote.name.as_deref().filter(|_| is_group),
+        sender_proof: wrote.sender_proof,
+        mentions_us: wrote.mentions_us,
     };
     if !add(transaction, &wrote.chat, event, &entry, None, now)? {
         return Ok(false);
     }
-    if is_opt_out(wrote.text.as_str()) {
+    if wrote.opts_out() {
         // It is on the do-not-contact list since it came in, and waits for no answer.
         return Ok(true);
     }
@@ -248,20 +276,40 @@ pub(super) fn client_wrote(
     let due_at =
         silent_at.max(voices_until(transaction, rules, &wrote.chat)?.unwrap_or(silent_at)).as_micros();
     let ad = wrote.ad.as_ref().map(|ad| to_json(TABLE, ad)).transpose()?;
+    // A message whose sender is not proved changes nothing that is known of a proved one. A group has no contacts.
+    let was_proved = known.as_ref().is_some_and(|known| known.sender_proof.is_proved());
+    let is_doubted = was_proved && !wrote.sender_proof.is_proved();
+    let proof = known.filter(|_| is_doubted).map_or(wrote.sender_proof, |known| known.sender_proof);
+    let contact = |contact: &'_ Option<ProvedContact>| {
+        let contact = contact.clone().filter(|_| !is_doubted && !is_group);
+        contact.map(|ProvedContact { value, proof }| (value, proof.as_str())).unzip()
+    };
+    let ((phone, phone_proof), (email, email_proof)) = (contact(&wrote.phone), contact(&wrote.email));
+    let name = if is_group { &wrote.title } else { &wrote.name };
+    if is_group && was_private {
+        // Whose private chat it was has no part in it.
+        let ChannelChat { channel, account, chat } = &wrote.chat;
+        transaction.run(sql::BECOME_GROUP, params![channel.as_str(), account.as_str(), chat.as_str()])?;
+    }
+    let chat_type = if is_group { ChatType::Group } else { ChatType::Private };
     transaction.run(
         sql::SAVE_CHAT,
         params![
             wrote.chat.channel.as_str(),
             wrote.chat.account.as_str(),
             wrote.chat.chat.as_str(),
-            wrote.user,
-            wrote.name,
-            wrote.phone,
-            i64::from(wrote.phone_is_verified),
-            wrote.email,
+            wrote.user.as_ref().filter(|_| !is_doubted),
+            name.as_ref().filter(|_| !is_doubted),
+            phone,
+            phone_proof,
+            email,
+            email_proof,
             ad,
             now.as_micros(),
             due_at,
+            proof.as_str(),
+            chat_type.as_str(),
+            wrote.group.as_ref().map(ExternalChat::as_str),
             longest
         ],
     )?;
@@ -294,6 +342,27 @@ pub(super) struct NewEntry<'a> {
     pub(super) author: Author,
     /// Until when the text of its voice is waited for.
     pub(super) voice_until: Option<Timestamp>,
+    /// What its writer is called, where several people write.
+    pub(super) sender: Option<&'a str>,
+    pub(super) sender_proof: ContactProof,
+    pub(super) mentions_us: bool,
+}
+
+impl<'a> NewEntry<'a> {
+    /// Returns a text of ours.
+    pub(super) const fn ours(message: &'a str, text: &'a Words, author: Author) -> Self {
+        Self {
+            message,
+            external_id: None,
+            text,
+            media: &[],
+            author,
+            voice_until: None,
+            sender: None,
+            sender_proof: ContactProof::ChannelId,
+            mentions_us: false,
+        }
+    }
 }
 
 /// Adds it to the conversation; says whether it is new there.
@@ -326,7 +395,10 @@ pub(super) fn add(
             entry.text.as_str(),
             media,
             now.as_micros(),
-            entry.voice_until.map(Timestamp::as_micros)
+            entry.voice_until.map(Timestamp::as_micros),
+            entry.sender,
+            entry.sender_proof.as_str(),
+            i64::from(entry.mentions_us)
         ],
     )?;
     if let Some(client) = client.filter(|_| rows > 0) {
@@ -376,14 +448,8 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     if is_early && (is_of_campaign || !is_pinned) {
         return Ok(false);
     }
-    let entry = NewEntry {
-        message: &id.to_string(),
-        external_id: None,
-        text: &text,
-        media: &[],
-        author,
-        voice_until: None,
-    };
+    let message = id.to_string();
+    let entry = NewEntry::ours(&message, &text, author);
     if is_of_campaign {
         // It answers nothing, and no person has to look at one that failed.
         return if is_unsent {

@@ -7,13 +7,16 @@
 mod answers;
 mod appeals;
 mod clients;
+mod disclosure;
 mod first;
+mod identities;
 pub(crate) mod import_statements;
 mod imports;
 mod inbox;
 mod intake;
 mod outside;
 mod replay;
+mod reply_target;
 mod rows;
 mod set_back;
 mod sifting;
@@ -25,8 +28,8 @@ mod words;
 
 use ambient::Ids;
 use domain::{
-    AccountName, AppealId, ChannelChat, ClientId, EventId, ImportId, MergeId, MessageId, Timestamp, TurnId,
-    TurnStage, Words,
+    AccountName, AppealId, ChannelChat, ClientId, EventId, GroupAnswers, ImportId, MergeId, MessageId,
+    Timestamp, TurnId, TurnStage, Words,
 };
 
 use crate::column::Columns;
@@ -41,14 +44,16 @@ use statements as sql;
 
 pub use appeals::AppealChange;
 pub(crate) use appeals::release as release_appeals;
+pub use disclosure::{Disclosure, WriterIdentity};
 pub use first::FirstContact;
 pub use imports::{ImportTaken, PastAppeal, PastClient, PastMerge, PastMessage, PastPage, StoredImport};
 pub use inbox::{AppealFilter, AppealOrder, OpenedAppeal, Unread};
-pub use outside::{ChatActivity, FoundAppeal, FoundClient, WaitingBatch, WaitingMessage, WriterIdentity};
+pub use outside::{ChatActivity, FoundAppeal, FoundClient, WaitingBatch, WaitingMessage};
 pub use replay::Replayed;
+pub use reply_target::ReplyTarget;
 pub use rows::{
     AppealNote, ClientChat, ClientMessage, OutsideStages, PipelineRule, PipelineRules, ReplyTemplate,
-    StoredAppeal, StoredClient, StoredMerge, StoredTurn,
+    StoredAppeal, StoredClient, StoredIdentity, StoredMerge, StoredTurn,
 };
 pub(crate) use turns::HoldTurns;
 pub use turns::{Advanced, ClientFields, TurnAnswer};
@@ -431,19 +436,24 @@ impl Pipeline<'_> {
         self.store.all(sql::CHATS_OF, [*client.as_uuid().as_bytes()], rows::chat).await
     }
 
-    /// The chat that a client wrote in last.
-    pub async fn last_chat(&self, client: ClientId) -> Result<Option<ChannelChat>, StoreError> {
-        let read = |row: &Row<'_>| rows::address(&Columns::new(row, TABLE), 0);
-        self.store.first(sql::LAST_CHAT, [*client.as_uuid().as_bytes()], read).await
+    /// The ids and contacts of a client, each with its proof.
+    pub async fn identities(&self, client: ClientId) -> Result<Vec<StoredIdentity>, StoreError> {
+        self.store.all(sql::IDENTITIES, [*client.as_uuid().as_bytes()], rows::identity).await
     }
 
-    /// What identifies a client: pairs of a kind and a value.
-    pub async fn identities(&self, client: ClientId) -> Result<Vec<(String, String)>, StoreError> {
-        let read = |row: &Row<'_>| {
-            let columns = Columns::new(row, "pipeline_identities");
-            Ok((columns.get(0)?, columns.get(1)?))
-        };
-        self.store.all(sql::IDENTITIES, [*client.as_uuid().as_bytes()], read).await
+    /// Says when programs answer in a group.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] of a person.
+    pub async fn set_group_answers(
+        &self,
+        id: ClientId,
+        answers: GroupAnswers,
+    ) -> Result<StoredClient, StoreError> {
+        let now = self.store.now();
+        let change =
+            move |transaction: &Transaction<'_>| clients::set_group_answers(transaction, &id, answers, now);
+        self.store.change(point::PIPELINE_CHANGE, change).await
     }
 
     /// Changes what is known of a client; what is `None` stays.

@@ -4,8 +4,8 @@
 use ambient::Ids;
 use domain::phone::e164;
 use domain::{
-    AppealId, Author, ChannelChat, ClientId, ClientIdentity, InboundMedia, Responder, Timestamp, TurnId,
-    TurnStage,
+    AppealId, Author, ChannelChat, ChatType, ClientId, ContactProof, InboundMedia, ProvedContact, Responder,
+    Timestamp, TurnId, TurnStage,
 };
 
 use super::rows::{ClientChat, PipelineRules, StoredAppeal, StoredTurn};
@@ -24,6 +24,7 @@ pub struct WaitingBatch {
     pub first_at: Timestamp,
     /// Whether it waits for the turn before it, too.
     pub is_held: bool,
+    pub chat_type: ChatType,
     pub user: Option<String>,
     pub name: Option<String>,
     pub phone: Option<String>,
@@ -41,17 +42,6 @@ pub struct WaitingMessage {
     pub text: domain::Words,
     pub media: Vec<InboundMedia>,
     pub at: Timestamp,
-}
-
-/// What identifies the writer in a chat.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WriterIdentity {
-    /// The id in the channel.
-    pub user: Option<String>,
-    /// All that the client is known by.
-    pub identities: Vec<ClientIdentity>,
-    /// Whether another client was merged into this one.
-    pub was_merged: bool,
 }
 
 /// A chat, and when its client wrote.
@@ -73,16 +63,22 @@ pub struct FoundClient {
 }
 
 impl FoundClient {
-    /// A chat with what was found out. The number counts as one that is verified: the program is the owner's.
+    /// A chat with what was found out. A contact that only the program states proves nothing: it may come from the message itself.
     pub(super) fn of(&self, chat: ClientChat) -> ClientChat {
+        if chat.chat_type != ChatType::Private {
+            return chat;
+        }
         let ClientFields { name, phone, email } = self.fields.clone();
         let phone = phone.map(|typed| e164(&typed).unwrap_or(typed));
+        let stated = |stated: Option<String>, known: Option<ProvedContact>| match (stated, known) {
+            (Some(stated), Some(known)) if stated == known.value => Some(known),
+            (Some(stated), _) => Some(ProvedContact::new(stated, ContactProof::Program)),
+            (None, known) => known,
+        };
         ClientChat {
-            client: self.client.or(chat.client),
-            phone_is_verified: phone.is_some() || chat.phone_is_verified,
             name: name.or(chat.name),
-            phone: phone.or(chat.phone),
-            email: email.or(chat.email),
+            phone: stated(phone, chat.phone),
+            email: stated(email, chat.email),
             ..chat
         }
     }
@@ -109,14 +105,21 @@ impl Pipeline<'_> {
                 media: columns.maybe_json(9)?.unwrap_or_default(),
                 at: columns.time(8)?,
             };
+            let (of_chat, of_message) =
+                (columns.parsed::<ContactProof>(14)?, columns.parsed::<ContactProof>(15)?);
+            // The writer of a message without a proof may be another person than the chat's.
+            let is_doubted = of_chat.is_proved() && !of_message.is_proved();
+            let shown =
+                |index: usize| if is_doubted { Ok(None) } else { columns.get::<Option<String>>(index) };
             Ok(WaitingBatch {
                 chat: rows::address(&columns, 0)?,
                 first_at: columns.time(3)?,
                 is_held: columns.get::<i64>(4)? != 0,
-                user: columns.get(10)?,
-                name: columns.get(11)?,
-                phone: columns.get(12)?,
-                email: columns.get(13)?,
+                user: shown(10)?,
+                name: shown(11)?,
+                phone: shown(12)?,
+                email: shown(13)?,
+                chat_type: columns.parsed(16)?,
                 messages: vec![message],
             })
         };
@@ -129,31 +132,6 @@ impl Pipeline<'_> {
             }
         }
         Ok(found)
-    }
-
-    /// What identifies the writer in a chat of a client.
-    pub async fn writer_identity(
-        &self,
-        chat: ChannelChat,
-        client: Option<ClientId>,
-    ) -> Result<WriterIdentity, StoreError> {
-        self.store
-            .read(move |connection| {
-                let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
-                let user = connection.first(sql::CHAT, key, rows::chat)?.and_then(|chat| chat.user);
-                let Some(client) = client else {
-                    return Ok(WriterIdentity { user, ..WriterIdentity::default() });
-                };
-                let key = client.as_uuid().as_bytes();
-                let identity = |row: &crate::database::Row<'_>| {
-                    let columns = Columns::new(row, "pipeline_identities");
-                    Ok(ClientIdentity { kind: columns.get(0)?, value: columns.get(1)? })
-                };
-                let identities = connection.all(sql::IDENTITIES, params![key], identity)?;
-                let merged = connection.first(sql::MERGED_INTO, params![key], rows::only_client)?;
-                Ok(WriterIdentity { user, identities, was_merged: merged.is_some() })
-            })
-            .await
     }
 
     /// The next messages of clients after the one of this number, in order.
@@ -260,14 +238,7 @@ impl Pipeline<'_> {
             let author = if turn.responder == Some(Responder::Ai) { Author::Ai } else { Author::Program };
             let text = turn.answer.clone().unwrap_or_else(|| domain::Words::from(""));
             let (message, external_id) = (turn.id.to_string(), external_id.as_deref());
-            let entry = intake::NewEntry {
-                message: &message,
-                external_id,
-                text: &text,
-                media: &[],
-                author,
-                voice_until: None,
-            };
+            let entry = intake::NewEntry { external_id, ..intake::NewEntry::ours(&message, &text, author) };
             if let Some(number) = intake::free_number(transaction, now)? {
                 intake::add(transaction, &turn.chat, number, &entry, Some(&chat), now)?;
             }

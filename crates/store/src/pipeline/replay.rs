@@ -1,7 +1,7 @@
 //! What was not answered, put on its way again: the messages of a turn wait once more, or a message that was never taken in is. Nothing
 //! is received twice, and nothing that was answered is answered again.
 
-use domain::{AnyReceivedId, ChannelChat, MessageOrigin, Timestamp, TurnId, TurnStage, is_opt_out};
+use domain::{AnyReceivedId, ChannelChat, MessageOrigin, Timestamp, TurnId, TurnStage};
 
 use super::rows::{PipelineRules, StoredTurn};
 use super::{Pipeline, TABLE, appeals, intake, rows, statements as sql, turns};
@@ -101,7 +101,7 @@ fn one(
         let Some(wrote) = stored else { return Ok(None) };
         return take_in(transaction, &wrote, rules, now).map(Some);
     };
-    if stored.is_some_and(|wrote| is_opt_out(wrote.text.as_str())) {
+    if stored.is_some_and(|wrote| wrote.opts_out()) {
         return Ok(Some(Replayed::OptedOut));
     }
     let Some(turn) = known.turn else {
@@ -127,7 +127,7 @@ fn take_in(
     if !is_on || wrote.origin != MessageOrigin::Person {
         return Ok(Replayed::NotTaken);
     }
-    if is_opt_out(wrote.text.as_str()) {
+    if wrote.opts_out() {
         return Ok(Replayed::OptedOut);
     }
     let Some(number) = intake::free_number(transaction, now)? else { return Ok(Replayed::NotTaken) };

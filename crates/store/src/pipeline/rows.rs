@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    AccountName, AdSource, AppealId, AppealState, Author, ChannelChat, ChannelName, ClientId, CustomerRule,
-    ExternalChat, InboundMedia, MergeId, MessageId, Responder, Timestamp, TurnId, TurnStage, Words,
+    AccountName, AdSource, AppealId, AppealState, Author, ChannelChat, ChannelName, ChatType, ClientId,
+    ClientIdentity, ContactProof, CustomerRule, ExternalChat, GroupAnswers, InboundMedia, MergeId, MessageId,
+    ProvedContact, Responder, Timestamp, TurnId, TurnStage, Words,
 };
 use uuid::Uuid;
 
@@ -70,10 +71,23 @@ pub struct StoredClient {
     /// In E.164, where it is known.
     pub phone: Option<String>,
     pub email: Option<String>,
+    /// A person, or the conversation of a group.
+    pub chat_type: ChatType,
+    /// When programs answer, if it is a group.
+    pub group_answers: GroupAnswers,
     /// The client that this one was merged into.
     pub merged_into: Option<ClientId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// An id or a contact of a client, with its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredIdentity {
+    pub identity: ClientIdentity,
+    pub proof: ContactProof,
+    /// Since when it is known with this proof.
+    pub at: Timestamp,
 }
 
 /// Two clients that were merged.
@@ -190,6 +204,12 @@ pub struct ClientMessage {
     pub at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    /// What its writer is called, where several people write.
+    pub sender: Option<String>,
+    /// How it was proved who wrote it.
+    pub sender_proof: ContactProof,
+    /// Whether it mentions the account.
+    pub mentions_us: bool,
 }
 
 /// A chat of a client.
@@ -198,11 +218,14 @@ pub struct ClientChat {
     pub chat: ChannelChat,
     /// The client's id in the channel.
     pub user: Option<String>,
+    /// How it was proved that the client has this id.
+    pub sender_proof: ContactProof,
+    pub chat_type: ChatType,
+    /// The whole group, where the chat is one topic of it.
+    pub group: Option<ExternalChat>,
     pub name: Option<String>,
-    pub phone: Option<String>,
-    /// Whether the provider vouches for the number.
-    pub phone_is_verified: bool,
-    pub email: Option<String>,
+    pub phone: Option<ProvedContact>,
+    pub email: Option<ProvedContact>,
     pub ad: Option<AdSource>,
     pub client: Option<ClientId>,
     /// The turn that is not over.
@@ -246,10 +269,13 @@ ids_or_none! {
 
 /// Reads the columns `channel, account, chat` from one on.
 pub(super) fn address(columns: &Columns<'_>, first: usize) -> Result<ChannelChat, StoreError> {
-    let text: String = columns.get(first + 2)?;
-    let chat =
-        ExternalChat::new(&text).ok_or_else(|| columns.strange(first + 2, "chat of a channel", &text))?;
-    Ok(ChannelChat { channel: columns.parsed(first)?, account: columns.account(first + 1)?, chat })
+    let (channel, account) = (columns.parsed(first)?, columns.account(first + 1)?);
+    Ok(ChannelChat { channel, account, chat: external_chat(columns, first + 2)? })
+}
+
+fn external_chat(columns: &Columns<'_>, index: usize) -> Result<ExternalChat, StoreError> {
+    let text: String = columns.get(index)?;
+    ExternalChat::new(&text).ok_or_else(|| columns.strange(index, "chat of a channel", &text))
 }
 
 pub(super) fn client(row: &Row<'_>) -> Result<StoredClient, StoreError> {
@@ -262,7 +288,15 @@ pub(super) fn client(row: &Row<'_>) -> Result<StoredClient, StoreError> {
         merged_into: maybe_client_id(&columns, 4)?,
         created_at: columns.time(5)?,
         updated_at: columns.time(6)?,
+        chat_type: columns.parsed(7)?,
+        group_answers: columns.maybe_parsed(8)?.unwrap_or_default(),
     })
+}
+
+pub(super) fn identity(row: &Row<'_>) -> Result<StoredIdentity, StoreError> {
+    let columns = Columns::new(row, "pipeline_identities");
+    let identity = ClientIdentity { kind: columns.get(0)?, value: columns.get(1)? };
+    Ok(StoredIdentity { identity, proof: columns.parsed(2)?, at: columns.time(3)? })
 }
 
 pub(super) fn merge(row: &Row<'_>) -> Result<StoredMerge, StoreError> {
@@ -388,6 +422,9 @@ pub(super) fn message(row: &Row<'_>) -> Result<ClientMessage, StoreError> {
         at: columns.time(12)?,
         edited_at: columns.maybe_time(13)?,
         deleted_at: columns.maybe_time(14)?,
+        sender: columns.get(15)?,
+        sender_proof: columns.parsed(16)?,
+        mentions_us: columns.get::<i64>(17)? == 1,
     })
 }
 
@@ -397,10 +434,12 @@ pub(super) fn chat(row: &Row<'_>) -> Result<ClientChat, StoreError> {
     Ok(ClientChat {
         chat: address(&columns, 0)?,
         user: columns.get(3)?,
+        sender_proof: columns.parsed(15)?,
+        chat_type: columns.parsed(16)?,
+        group: (!columns.is_null(17)).then(|| external_chat(&columns, 17)).transpose()?,
         name: columns.get(4)?,
-        phone: columns.get(5)?,
-        phone_is_verified: columns.get::<i64>(6)? != 0,
-        email: columns.get(7)?,
+        phone: columns.maybe_contact(5, 6)?,
+        email: columns.maybe_contact(7, 14)?,
         ad: columns.maybe_json(8)?,
         client: maybe_client_id(&columns, 9)?,
         turn: maybe_turn_id(&columns, 10)?,

@@ -15,37 +15,47 @@ statements! {
     STORED_MESSAGES = "
         SELECT message FROM pipeline_messages WHERE message IN (SELECT value FROM json_each($1, '$'))";
     CHAT = "
-        SELECT c.channel, c.account, c.chat, c.user_id, c.name, c.phone, c.phone_verified, c.email, c.ad, c.client, c.turn,
-            c.discards, t.stage, c.answered_by
+        SELECT c.channel, c.account, c.chat, c.user_id, c.name, c.phone, c.phone_proof, c.email, c.ad, c.client, c.turn,
+            c.discards, t.stage, c.answered_by, c.email_proof, c.sender_proof, c.chat_type, c.chat_group
         FROM pipeline_chats AS c LEFT JOIN pipeline_turns AS t ON t.id = c.turn
         WHERE c.channel = $1 AND c.account = $2 AND c.chat = $3";
     /// The time of a batch: so long after the last message, and never longer than that after the first one.
     SAVE_CHAT = "
-        INSERT INTO pipeline_chats (channel, account, chat, user_id, name, phone, phone_verified, email, ad, discards, first_at,
-            due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)
+        INSERT INTO pipeline_chats (channel, account, chat, user_id, name, phone, phone_proof, email, email_proof, ad, discards,
+            first_at, due_at, sender_proof, chat_type, chat_group)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15)
         ON CONFLICT (channel, account, chat) DO UPDATE SET
             user_id = coalesce(excluded.user_id, pipeline_chats.user_id), name = coalesce(excluded.name, pipeline_chats.name),
             phone = coalesce(excluded.phone, pipeline_chats.phone),
-            phone_verified = CASE WHEN excluded.phone IS NULL THEN pipeline_chats.phone_verified ELSE excluded.phone_verified END,
-            email = coalesce(excluded.email, pipeline_chats.email), ad = coalesce(excluded.ad, pipeline_chats.ad),
+            phone_proof = CASE WHEN excluded.phone IS NULL THEN pipeline_chats.phone_proof ELSE excluded.phone_proof END,
+            email = coalesce(excluded.email, pipeline_chats.email),
+            email_proof = CASE WHEN excluded.email IS NULL THEN pipeline_chats.email_proof ELSE excluded.email_proof END,
+            ad = coalesce(excluded.ad, pipeline_chats.ad), sender_proof = excluded.sender_proof,
             first_at = coalesce(pipeline_chats.first_at, excluded.first_at),
             answered_by = CASE WHEN pipeline_chats.answered_by IS NULL THEN NULL ELSE 2 END,
             due_at = CASE
-                WHEN pipeline_chats.first_at IS NOT NULL AND pipeline_chats.first_at + $12 < excluded.due_at
-                    THEN pipeline_chats.first_at + $12
+                WHEN pipeline_chats.first_at IS NOT NULL AND pipeline_chats.first_at + $16 < excluded.due_at
+                    THEN pipeline_chats.first_at + $16
                 ELSE excluded.due_at END";
+    BECOME_GROUP = "
+        UPDATE pipeline_chats SET chat_type = 'group', client = NULL, turn = NULL, name = NULL, phone = NULL, phone_proof = NULL,
+            email = NULL, email_proof = NULL
+        WHERE channel = $1 AND account = $2 AND chat = $3";
     /// A chat in which a client is written to first: nothing waits there.
     MEET = "
-        INSERT INTO pipeline_chats (channel, account, chat, user_id, name, phone, phone_verified, email, discards)
-        VALUES ($1, $2, $3, $4, $5, $6, 1, $7, 0)
+        INSERT INTO pipeline_chats (channel, account, chat, user_id, name, phone, phone_proof, email, email_proof, discards,
+            sender_proof, chat_type)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)
         ON CONFLICT (channel, account, chat) DO UPDATE SET
             user_id = coalesce(pipeline_chats.user_id, excluded.user_id), name = coalesce(pipeline_chats.name, excluded.name),
-            phone = coalesce(pipeline_chats.phone, excluded.phone), email = coalesce(pipeline_chats.email, excluded.email)";
+            phone_proof = CASE WHEN pipeline_chats.phone IS NULL THEN excluded.phone_proof ELSE pipeline_chats.phone_proof END,
+            phone = coalesce(pipeline_chats.phone, excluded.phone),
+            email_proof = CASE WHEN pipeline_chats.email IS NULL THEN excluded.email_proof ELSE pipeline_chats.email_proof END,
+            email = coalesce(pipeline_chats.email, excluded.email)";
     ADD_MESSAGE = "
         INSERT INTO pipeline_messages (seq, channel, account, chat, author, client, appeal, message, external_id, text, media, at,
-            voice_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+            voice_until, sender, sender_proof, mentions_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
     /// Voices whose text is waited for.
     VOICES = "
         SELECT message, voice_until FROM pipeline_messages WHERE voice_until IS NOT NULL ORDER BY voice_until, seq LIMIT $1";
@@ -67,8 +77,8 @@ statements! {
     EDIT_MESSAGE = "UPDATE pipeline_messages SET text = $1, edited_at = $2 WHERE message = $3";
     DELETE_MESSAGE = "UPDATE pipeline_messages SET deleted_at = $1 WHERE message = $2";
     DUE = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
-            answered_by
+        SELECT channel, account, chat, user_id, name, phone, phone_proof, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by, email_proof, sender_proof, chat_type, chat_group
         FROM pipeline_chats WHERE turn IS NULL AND due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2";
     NEXT_DUE = "SELECT min(due_at) FROM pipeline_chats WHERE turn IS NULL AND due_at IS NOT NULL";
     ADD_TURN = "
@@ -129,7 +139,8 @@ statements! {
     /// Messages that wait for the end of their batch, with the batch.
     WAITING_MESSAGES = "
         SELECT c.channel, c.account, c.chat, c.first_at, CAST(CASE WHEN c.turn IS NULL THEN 0 ELSE 1 END AS BIGINT),
-            m.text, m.message, m.external_id, m.at, m.media, c.user_id, c.name, c.phone, c.email
+            m.text, m.message, m.external_id, m.at, m.media, c.user_id, c.name, c.phone, c.email,
+            c.sender_proof, m.sender_proof, c.chat_type
         FROM pipeline_chats AS c INNER JOIN pipeline_messages AS m
             ON m.channel = c.channel AND m.account = c.account AND m.chat = c.chat AND m.turn IS NULL AND m.author = 0
         WHERE c.first_at IS NOT NULL AND c.due_at IS NOT NULL AND m.deleted_at IS NULL ORDER BY c.first_at, m.seq LIMIT $1";
@@ -140,8 +151,8 @@ statements! {
             needs_approval, why, outbox_id
         FROM pipeline_turns WHERE stage < 10 ORDER BY stage, due_at, id LIMIT $1";
     BATCH_OF = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
-            answered_by
+        SELECT channel, account, chat, user_id, name, phone, phone_proof, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by, email_proof, sender_proof, chat_type, chat_group
         FROM pipeline_chats
         WHERE channel = $1 AND account = $2 AND chat = $3 AND first_at = $4 AND turn IS NULL AND due_at IS NOT NULL";
     HAS_BATCH_AHEAD = "
@@ -180,15 +191,44 @@ statements! {
     CLIENT_OF_CHAT = "UPDATE pipeline_chats SET client = $1 WHERE channel = $2 AND account = $3 AND chat = $4";
     CLIENT_OF_MESSAGES = "UPDATE pipeline_messages SET client = $1 WHERE turn = $2";
     APPEAL_OF_MESSAGES = "UPDATE pipeline_messages SET appeal = $1 WHERE turn = $2";
-    BY_IDENTITY = "SELECT client FROM pipeline_identities WHERE kind = $1 AND value = $2";
+    /// The client whose proved id or contact it is.
+    BY_IDENTITY = "
+        SELECT client FROM pipeline_identities
+        WHERE kind = $1 AND value = $2 AND proof IN ('channel_id', 'provider', 'mail')";
+    /// The clients that have it, proved or not.
+    WITH_CONTACT = "SELECT client FROM pipeline_identities WHERE kind = $1 AND value = $2 ORDER BY client LIMIT $3";
+    PROOF_OF = "SELECT proof FROM pipeline_identities WHERE kind = $1 AND value = $2 AND client = $3";
     OF_NAME = "
         SELECT id FROM pipeline_clients WHERE name = $1 AND id <> $2 AND merged_into IS NULL ORDER BY id LIMIT 4";
+    /// One that another client has proved stays that one's.
     ADD_IDENTITY = "
-        INSERT INTO pipeline_identities (kind, value, client) VALUES ($1, $2, $3) ON CONFLICT (kind, value) DO NOTHING";
-    MOVE_IDENTITY = "UPDATE pipeline_identities SET client = $1 WHERE kind = $2 AND value = $3";
-    IDENTITIES = "SELECT kind, value FROM pipeline_identities WHERE client = $1 ORDER BY kind, value LIMIT 1000";
+        INSERT INTO pipeline_identities (kind, value, client, proof, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    PROVE_IDENTITY = "UPDATE pipeline_identities SET proof = $1, at = $2 WHERE kind = $3 AND value = $4 AND client = $5";
+    MOVE_IDENTITY = "
+        UPDATE pipeline_identities SET client = $1 WHERE kind = $2 AND value = $3 AND client = $4
+            AND NOT EXISTS (SELECT 1 FROM pipeline_identities AS o WHERE o.kind = $2 AND o.value = $3 AND o.client = $1)";
+    /// What another client proves takes the place of the same contact that is not proved.
+    DROP_UNPROVED = "
+        DELETE FROM pipeline_identities WHERE kind = $1 AND value = $2 AND client = $3
+            AND proof NOT IN ('channel_id', 'provider', 'mail') AND EXISTS (
+                SELECT 1 FROM pipeline_identities AS o WHERE o.kind = $1 AND o.value = $2 AND o.client = $4
+                    AND o.proof IN ('channel_id', 'provider', 'mail'))";
+    IDENTITIES = "
+        SELECT kind, value, proof, at FROM pipeline_identities WHERE client = $1 ORDER BY kind, value LIMIT 1000";
     ADD_CLIENT = "
-        INSERT INTO pipeline_clients (id, name, phone, email, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)";
+        INSERT INTO pipeline_clients (id, name, phone, email, created_at, updated_at, chat_type, group_answers)
+        VALUES ($1, $2, $3, $4, $5, $5, $6, $7)";
+    /// A proved contact takes the place of one that a person typed.
+    PROVE_PHONE = "
+        UPDATE pipeline_clients SET phone = $1 WHERE id = $2 AND EXISTS (
+            SELECT 1 FROM pipeline_identities AS i
+            WHERE i.client = $2 AND i.kind = 'phone' AND i.value = pipeline_clients.phone AND i.proof = 'typed')";
+    PROVE_EMAIL = "
+        UPDATE pipeline_clients SET email = $1 WHERE id = $2 AND EXISTS (
+            SELECT 1 FROM pipeline_identities AS i
+            WHERE i.client = $2 AND i.kind = 'email' AND i.value = lower(pipeline_clients.email) AND i.proof = 'typed')";
+    SET_GROUP_ANSWERS = "
+        UPDATE pipeline_clients SET group_answers = $1, updated_at = $2 WHERE id = $3 AND chat_type = 'group'";
     FILL_CLIENT = "
         UPDATE pipeline_clients SET name = coalesce(name, $1), phone = coalesce(phone, $2), email = coalesce(email, $3),
             updated_at = $4
@@ -203,15 +243,18 @@ statements! {
             updated_at = $4
         WHERE id = $5";
     CLIENT = "
-        SELECT id, name, phone, email, merged_into, created_at, updated_at FROM pipeline_clients WHERE id = $1";
+        SELECT id, name, phone, email, merged_into, created_at, updated_at, chat_type, group_answers
+        FROM pipeline_clients WHERE id = $1";
     CLIENT_BY_OLD_ID = "
-        SELECT id, name, phone, email, merged_into, created_at, updated_at FROM pipeline_clients WHERE outside_id = $1";
+        SELECT id, name, phone, email, merged_into, created_at, updated_at, chat_type, group_answers
+        FROM pipeline_clients WHERE outside_id = $1";
     CLIENTS = "
-        SELECT id, name, phone, email, merged_into, created_at, updated_at FROM pipeline_clients
+        SELECT id, name, phone, email, merged_into, created_at, updated_at, chat_type, group_answers
+        FROM pipeline_clients
         WHERE merged_into IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
     CHATS_OF = "
-        SELECT channel, account, chat, user_id, name, phone, phone_verified, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
-            answered_by
+        SELECT channel, account, chat, user_id, name, phone, phone_proof, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
+            answered_by, email_proof, sender_proof, chat_type, chat_group
         FROM pipeline_chats WHERE client = $1 ORDER BY channel, account, chat LIMIT 1000";
     MERGE_INTO = "UPDATE pipeline_clients SET merged_into = $1, updated_at = $2 WHERE id = $3 AND merged_into IS NULL";
     UNMERGE = "UPDATE pipeline_clients SET merged_into = NULL, updated_at = $1 WHERE id = $2";
@@ -228,7 +271,7 @@ statements! {
     /// The last message of a client that is in an appeal of another one.
     LAST_APART = "
         SELECT m.seq, m.channel, m.account, m.chat, m.author, m.client, m.appeal, m.turn, m.message, m.external_id, m.text, m.media,
-            m.at, m.edited_at, m.deleted_at
+            m.at, m.edited_at, m.deleted_at, m.sender, m.sender_proof, m.mentions_us
         FROM pipeline_messages AS m INNER JOIN pipeline_appeals AS a ON a.id = m.appeal
         WHERE m.client = $1 AND a.client = $2 ORDER BY m.seq DESC LIMIT 1";
     MESSAGES_APART = "
@@ -361,12 +404,17 @@ statements! {
     NOTES = "SELECT at, written_by, text FROM pipeline_notes WHERE appeal = $1 ORDER BY at LIMIT 1000";
     OF_TURN = "
         SELECT seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, media, at, edited_at,
-            deleted_at
+            deleted_at, sender, sender_proof, mentions_us
         FROM pipeline_messages WHERE turn = $1 ORDER BY seq LIMIT 1000";
     OF_CLIENT = "
         SELECT seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, media, at, edited_at,
-            deleted_at
+            deleted_at, sender, sender_proof, mentions_us
         FROM pipeline_messages WHERE client = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3";
+    /// What was written before in one chat of a client.
+    OF_CHAT = "
+        SELECT seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, media, at, edited_at,
+            deleted_at, sender, sender_proof, mentions_us
+        FROM pipeline_messages WHERE client = $1 AND channel = $2 AND account = $3 AND chat = $4 ORDER BY seq DESC LIMIT $5";
     ON_CHANNEL = "SELECT client FROM pipeline_chats WHERE channel = $1 AND client IS NOT NULL LIMIT $2";
     LAST_CHAT = "
         SELECT channel, account, chat FROM pipeline_messages WHERE client = $1 AND author = 0 ORDER BY seq DESC LIMIT 1";

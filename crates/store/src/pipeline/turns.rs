@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::phone::e164;
-use domain::{AppealMove, Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage};
+use domain::{
+    AppealMove, Author, ChannelChat, ChatType, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage,
+};
 
 use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
 use super::rows::{ClientChat, PipelineRules, StoredTurn};
-use super::{appeals, clients, intake, rows, statements as sql, words};
+use super::{appeals, clients, identities, intake, rows, statements as sql, words};
 use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
@@ -21,6 +23,8 @@ const A_PERSON_ANSWERED: &str = "a person answered";
 const SWITCHED_OFF: &str = "switched_off";
 /// Why a person is to answer a client whom programs have answered too often.
 const ANSWERED_OFTEN: &str = "answered_often";
+/// Why a message of a group gets no answer.
+const GROUP_IS_OFF: &str = "group_is_off";
 /// The channel in which the other end may be a program that answers every mail and marks none.
 const EMAIL: &str = "email";
 /// So many mails of a client are answered by programs within [`A_DAY`].
@@ -139,16 +143,18 @@ pub(super) fn resolve(
 ) -> Result<(), StoreError> {
     let Some(chat) = intake::chat(transaction, &turn.chat)? else { return Ok(()) };
     let chat = found.of(chat);
-    let client = clients::of_chat(transaction, &chat, ids, now)?;
+    let client = identities::of_chat(transaction, &chat, found.client, ids, now)?;
     let (turn_key, client_key) = (turn.id.as_uuid().as_bytes(), client.as_uuid().as_bytes());
     transaction.run(sql::SET_CLIENT, params![now.as_micros(), client_key, turn_key])?;
     transaction.run(sql::CLIENT_OF_MESSAGES, params![client_key, turn_key])?;
     let batch = transaction.all(sql::OF_TURN, params![turn_key], rows::message)?;
     for message in &batch {
-        clients::written(transaction, client, message.text.as_str(), now)?;
+        identities::written(transaction, client, message.text.as_str(), now)?;
     }
     let texts = batch.iter().map(|message| message.text.as_str());
-    let known = [&chat.name, &chat.phone, &chat.email].into_iter().flatten().map(String::as_str);
+    let contacts = [&chat.phone, &chat.email].into_iter().flatten().map(|contact| contact.value.as_str());
+    // What a message claims about a client does not lead to that client.
+    let known = chat.name.as_deref().into_iter().chain(contacts).filter(|_| found.client.is_none());
     words::add(transaction, &client, texts.chain(known))
 }
 
@@ -164,15 +170,19 @@ pub(super) fn find_appeal(
     let (Some(client), Some(chat)) = (turn.client, intake::chat(transaction, &turn.chat)?) else {
         return Ok(());
     };
+    let is_silent = is_silent(transaction, turn, &client)?;
     let appeal = match &found.appeal {
+        _ if is_silent => appeals::overheard(transaction, &client, &chat, ids, now)?,
         Some(appeal) => appeals::goes_on(transaction, appeal.clone(), now)?,
         None => appeals::client_wrote(transaction, &client, &chat, rules.reopen_within, ids, now)?,
     };
     let rule = rules.of(&turn.chat.channel, &turn.chat.account);
     let person = chat.answered_by.map(|_| Responder::Human);
     let responder = person.or(appeal.responder).or(found.responder).or(rule.map(|rule| rule.responder));
-    let responder = responder.unwrap_or_default();
-    let (responder, why) = if is_answered_often(transaction, turn, &client, responder, now)? {
+    let responder = if is_silent { Responder::Off } else { responder.unwrap_or_default() };
+    let (responder, why) = if is_silent {
+        (responder, GROUP_IS_OFF)
+    } else if is_answered_often(transaction, turn, &client, responder, now)? {
         (Responder::Human, ANSWERED_OFTEN)
     } else {
         (responder, responder.as_str())
@@ -209,6 +219,20 @@ pub(super) fn find_appeal(
         }
     }
     Ok(())
+}
+
+/// Whether the messages are of a group in which they need no answer.
+fn is_silent(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    client: &ClientId,
+) -> Result<bool, StoreError> {
+    let Some(client) = clients::get(transaction, client)? else { return Ok(false) };
+    if client.chat_type == ChatType::Private {
+        return Ok(false);
+    }
+    let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
+    Ok(!client.group_answers.answers(batch.iter().any(|message| message.mentions_us)))
 }
 
 /// Whether a program that is to answer a mail might go on for ever with another one.
@@ -331,6 +355,7 @@ pub(super) fn answer(
     if let Some(client) = turn.client.filter(|_| !fields.is_empty()) {
         let phone = fields.phone.as_deref().map(|typed| e164(typed).unwrap_or_else(|| typed.to_owned()));
         let (name, phone, email) = (&fields.name, &phone, &fields.email);
+        identities::stated(transaction, &client, [phone.as_deref(), email.as_deref()], now)?;
         let fill = params![name, phone, email, now.as_micros(), *client.as_uuid().as_bytes()];
         transaction.run(sql::FILL_CLIENT, fill)?;
         words::add(transaction, &client, [name, phone, email].into_iter().flatten().map(String::as_str))?;

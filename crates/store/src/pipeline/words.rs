@@ -149,9 +149,12 @@ fn stored(transaction: &Transaction<'_>, client: &ClientId) -> Result<BTreeSet<S
     let known = transaction.first(sql::CLIENT, params![key], rows::client)?;
     let chats = transaction.all(sql::CHATS_OF, params![key], rows::chat)?;
     let fields = known.iter().flat_map(|client| [&client.name, &client.phone, &client.email]);
-    let fields = fields.chain(chats.iter().flat_map(|chat| [&chat.name, &chat.phone, &chat.email]));
+    let fields = fields.flatten().cloned().chain(chats.into_iter().flat_map(|chat| {
+        let contacts = [chat.phone, chat.email].into_iter().flatten().map(|contact| contact.value);
+        chat.name.into_iter().chain(contacts)
+    }));
     let noted = transaction.all(sql::NOTED_OF, params![key, PAGE], |row| row.get::<String>(0))?;
-    let mut words: BTreeSet<String> = fields.flatten().chain(&noted).flat_map(|text| of(text)).collect();
+    let mut words: BTreeSet<String> = fields.chain(noted).flat_map(|text| of(&text)).collect();
     let mut before = i64::MAX;
     for _ in 0..MOST_PAGES {
         let messages = transaction.all(sql::OF_CLIENT, params![key, before, PAGE], rows::message)?;

@@ -54,7 +54,7 @@ pub(crate) fn written(world: &World, id: &str, text: &str) -> InboundMessage {
         user: Some("2000002".to_owned()),
         name: Some("Anna".to_owned()),
         media: vec![InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")],
-        ..InboundMessage::text(chat(), id, text, world.now())
+        ..InboundMessage::private(chat(), id, text, world.now())
     }
 }
 

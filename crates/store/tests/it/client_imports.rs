@@ -120,7 +120,7 @@ impl World {
         let ChannelChat { channel, account, chat } = chat(user);
         let message = InboundMessage {
             user: Some(user.to_owned()),
-            ..InboundMessage::text(chat, id, "Good day".to_owned(), self.now())
+            ..InboundMessage::private(chat, id, "Good day".to_owned(), self.now())
         };
         let change = InboundChange::Message(Box::new(message));
         let events = vec![InboundEvent { key: id.to_owned(), change }];

@@ -2,8 +2,10 @@
 
 mod again;
 mod customers;
+mod groups;
 mod merges;
 mod outside;
+mod proofs;
 mod set_back;
 mod swept;
 mod switching;
@@ -11,19 +13,19 @@ mod templates;
 mod unanswered;
 mod views;
 mod voices;
+mod writing;
 
 use std::time::Duration;
 
 use ambient::Ids;
 use domain::message::{OutboundMessage, Writer};
 use domain::{
-    AppealState, Author, ChannelChat, ClientId, EventFilter, EventId, InboundChange, InboundEvent,
-    InboundMedia, InboundMessage, MergeId, MessageId, MessageOrigin, MessageState, Responder, TurnStage,
+    AppealState, Author, ClientId, ContactProof, EventFilter, EventId, MergeId, MessageId, MessageOrigin,
+    MessageState, Responder, TurnStage,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
-    ClientFields, FoundClient, OutsideStages, Page, PipelineRule, PipelineRules, StoredTurn,
-    TakenFromChannel, TurnAnswer,
+    ClientFields, FoundClient, OutsideStages, Page, PipelineRule, PipelineRules, StoredTurn, TurnAnswer,
 };
 
 use self::templates::templates_are_kept_by_name;
@@ -31,13 +33,14 @@ use self::views::other_programs_query_clients_appeals_and_messages;
 use self::voices::{
     a_batch_waits_for_the_text_of_a_voice, a_voice_that_its_provider_wrote_down_is_not_awaited,
 };
+use self::writing::{Written, written};
 use crate::support::{World, accept, conformance};
 
 conformance! {
     a_batch_waits_for_silence_and_no_longer_than_it_may,
     messages_written_meanwhile_discard_an_answer_twice_at_most,
     a_verified_number_joins_two_channels_into_one_client,
-    an_email_leads_to_the_client_that_is_known_by_it,
+    a_proved_email_leads_to_the_client_that_is_known_by_it,
     a_typed_number_only_suggests,
     a_merge_and_its_undoing_move_all_that_belongs_to_a_client,
     an_appeal_goes_on_and_is_reopened_within_its_time,
@@ -84,39 +87,7 @@ fn page() -> Page {
     Page { limit: 50, cursor: None }
 }
 
-/// A message as a customer writes it.
-struct Written<'a> {
-    address: &'a str,
-    id: &'a str,
-    phone: Option<&'a str>,
-    email: Option<&'a str>,
-    origin: MessageOrigin,
-    voice: Option<InboundMedia>,
-}
-
-fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
-    Written { address, id, phone: None, email: None, origin: MessageOrigin::Person, voice: None }
-}
-
 impl World {
-    async fn says(&self, written: Written<'_>) {
-        let ChannelChat { channel, account, chat } = written.address.parse().unwrap();
-        let message = InboundMessage {
-            media: written.voice.into_iter().collect(),
-            origin: written.origin,
-            user: Some(format!("user of {}", chat.as_str())),
-            name: Some("Anna".to_owned()),
-            phone: written.phone.map(ToOwned::to_owned),
-            email: written.email.map(ToOwned::to_owned),
-            phone_is_typed: written.address.starts_with("form:"),
-            ..InboundMessage::text(chat, written.id, format!("text of {}", written.id), self.now())
-        };
-        let change = InboundChange::Message(Box::new(message));
-        let events = vec![InboundEvent { key: written.id.to_owned(), change }];
-        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
-        self.store.channels().take(taken).await.unwrap();
-    }
-
     /// What the worker of the pipeline does at this instant.
     pub(crate) async fn work(&self, rules: &PipelineRules) {
         let pipeline = self.store.pipeline();
@@ -253,11 +224,14 @@ async fn a_verified_number_joins_two_channels_into_one_client(world: World) {
     assert_eq!(world.store.pipeline().clients(Some("Boris"), &page()).await.unwrap().items.len(), 0);
 }
 
-async fn an_email_leads_to_the_client_that_is_known_by_it(world: World) {
+async fn a_proved_email_leads_to_the_client_that_is_known_by_it(world: World) {
     let rules = started(&world, Responder::Human).await;
     let emails = ["anna@example.com", "Anna@Example.com", "boris@example.com"];
     for (email, address) in emails.into_iter().zip([ANNA, "email:mail/anna", BORIS]) {
-        world.taken_in(&rules, Written { email: Some(email), ..written(address, address) }).await;
+        let email_proof = ContactProof::Mail;
+        world
+            .taken_in(&rules, Written { email: Some(email), email_proof, ..written(address, address) })
+            .await;
     }
     let anna = world.client_of(ANNA).await;
     assert_eq!(world.client_of("email:mail/anna").await, anna);

@@ -86,7 +86,7 @@ impl Provider for Studio {
             if own.as_deref().is_none_or(|own| entry["account"] == own) {
                 let id = entry["id"].as_str().unwrap_or_default();
                 let chat = ExternalChat::new("5550001").ok_or(HookRefusal::NotGenuine)?;
-                let message = InboundMessage::text(chat, id, "Hello", Timestamp::from_micros(0));
+                let message = InboundMessage::private(chat, id, "Hello", Timestamp::from_micros(0));
                 events.push(InboundEvent {
                     key: id.to_owned(),
                     change: InboundChange::Message(Box::new(message)),

@@ -89,7 +89,7 @@ async fn world() -> (World, Arc<Shop>) {
 /// A message with a file comes in; its path.
 async fn came(world: &World, external_id: &str, media: InboundMedia, stores_files: bool) -> String {
     let chat = ExternalChat::new("u2i-1").expect("a chat");
-    let text = InboundMessage::text(chat, external_id, "see here", Timestamp::from_micros(7));
+    let text = InboundMessage::private(chat, external_id, "see here", Timestamp::from_micros(7));
     let change = InboundChange::Message(Box::new(InboundMessage { media: vec![media], ..text }));
     let events = vec![InboundEvent { key: external_id.to_owned(), change }];
     let (channel, account) = ("avito".parse().expect("a channel"), "shop".parse().expect("a name"));

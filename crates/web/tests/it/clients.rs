@@ -1,5 +1,6 @@
 //! Conversations with clients over the API: what they write, who they are, and who answers.
 
+mod disclosure;
 mod programs;
 
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl World {
             user: Some(format!("user of {chat}")),
             name: Some("Anna".to_owned()),
             origin: MessageOrigin::Person,
-            ..InboundMessage::text(address.chat, &id, text, self.clock.now())
+            ..InboundMessage::private(address.chat, &id, text, self.clock.now())
         };
         let events = vec![InboundEvent { key: id, change: InboundChange::Message(Box::new(message)) }];
         let (channel, account) = (address.channel, address.account);

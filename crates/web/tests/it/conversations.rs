@@ -28,7 +28,7 @@ impl World {
         let ChannelChat { channel, account, chat } = "avito:shop/u2i-1".parse().expect("a chat");
         let message = InboundMessage {
             name: Some("Anna".to_owned()),
-            ..InboundMessage::text(chat, id, text, self.clock.now())
+            ..InboundMessage::private(chat, id, text, self.clock.now())
         };
         let events =
             vec![InboundEvent { key: id.to_owned(), change: InboundChange::Message(Box::new(message)) }];

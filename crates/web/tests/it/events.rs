@@ -226,7 +226,7 @@ async fn a_burst_beyond_what_readers_share_is_read_whole() {
     let mut reader = Reader::of(&world, "type=message.received", None).await;
     let chat = domain::ExternalChat::new("2000002").expect("a chat");
     let events = (0..ALL).map(|number| {
-        let message = InboundMessage::text(chat.clone(), format!("m-{number}"), "x", world.clock.now());
+        let message = InboundMessage::private(chat.clone(), format!("m-{number}"), "x", world.clock.now());
         InboundEvent { key: format!("{number}"), change: InboundChange::Message(Box::new(message)) }
     });
     let taken = TakenFromChannel {

@@ -161,7 +161,7 @@ impl Provider for Shop {
         let word = |name: &str| body[name].as_str().unwrap_or("1").to_owned();
         let chat = ExternalChat::new(&word("chat")).ok_or_else(|| unreadable("it has no chat"))?;
         let at = Timestamp::from_micros(body["at"].as_i64().unwrap_or_default());
-        let mut message = InboundMessage::text(chat, word("id"), word("text"), at);
+        let mut message = InboundMessage::private(chat, word("id"), word("text"), at);
         (message.user, message.name) = (Some("7".to_owned()), Some("Anna Demo".to_owned()));
         let ad = body["ad"].as_str().map(str::to_owned);
         message.ad = ad.map(|id| AdSource { channel: "avito".to_owned(), id: Some(id) });

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ExternalChat, InboundChange, InboundEvent, InboundMessage, InboundReceipt, Timestamp};
+use domain::{
+    ContactProof, ExternalChat, InboundChange, InboundEvent, InboundMessage, InboundReceipt, ProvedContact,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -253,9 +256,9 @@ fn event(key: &str, gathered: &Gathered) -> Option<InboundEvent> {
     let text: String = gathered.parts.values().map(String::as_str).collect();
     let message = InboundMessage {
         user: Some(phone.clone()),
-        phone: phone.starts_with('+').then_some(phone),
+        phone: phone.starts_with('+').then(|| ProvedContact::new(phone, ContactProof::ChannelId)),
         raw: Some(json!(gathered.raw).to_string()),
-        ..InboundMessage::text(chat, id.clone(), text, gathered.at())
+        ..InboundMessage::private(chat, id.clone(), text, gathered.at())
     };
     Some(InboundEvent { key: format!("in:{id}"), change: InboundChange::Message(Box::new(message)) })
 }

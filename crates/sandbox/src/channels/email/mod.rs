@@ -345,6 +345,7 @@ impl Fake for Email {
             ("address", ADDRESS.to_owned()),
             ("smtp", format!("smtp://{USER}:{PASSWORD}@{smtp}")),
             ("imap", format!("imap://{USER}:{PASSWORD}@{imap}")),
+            ("authserv_id", writing::SERVER.to_owned()),
         ];
         vec![entry.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()]
     }

@@ -9,6 +9,9 @@ use domain::Timestamp;
 use super::super::fake::CustomerDeed;
 use super::ADDRESS;
 
+/// The name of the receiving server in its results of authentication.
+pub(super) const SERVER: &str = "mx.example.com";
+
 /// A mail that is to be written.
 pub(super) struct Mail<'a> {
     /// The name and the address.
@@ -37,7 +40,7 @@ impl Mail<'_> {
             let _ = write!(mail, "In-Reply-To: <{last}>\r\nReferences: {all}\r\n");
         }
         let verdict = if deed.forged { "fail" } else { "pass" };
-        let _ = write!(mail, "Authentication-Results: mx.example.com; dmarc={verdict}\r\n");
+        let _ = write!(mail, "Authentication-Results: {SERVER}; dmarc={verdict}\r\n");
         for (name, value) in deed.extra["headers"].as_object().into_iter().flatten() {
             let _ = write!(mail, "{name}: {}\r\n", value.as_str().unwrap_or_default());
         }

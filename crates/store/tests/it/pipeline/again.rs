@@ -7,8 +7,8 @@ use domain::message::Writer;
 use domain::outcome::{Failure, SentIds};
 use domain::received_message::ReceivedMedia;
 use domain::{
-    Address, AppealState, Author, ChatId, EventFilter, EventId, MergeId, MessageId, MessageOrigin,
-    MessageState, Responder,
+    Address, AppealState, Author, ChatId, ChatType, ContactProof, EventFilter, EventId, MergeId, MessageId,
+    MessageOrigin, MessageState, ProvedContact, Responder,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, Approval, Begin, ClientFields, Fail, FirstContact, PartSent,
@@ -350,12 +350,16 @@ async fn a_client_who_is_written_to_first_does_not_wait(world: World) {
         chat: chat.parse().unwrap(),
         user: None,
         name: Some("Anna".to_owned()),
-        phone: Some("+70000000001".to_owned()),
+        chat_type: ChatType::Private,
+        phone: Some(ProvedContact::new("+70000000001", ContactProof::ChannelId)),
         email: None,
     };
     let pipeline = world.store.pipeline();
     let begin = async |contact: &FirstContact| {
-        pipeline.begin_conversation(contact.clone(), Some("olga".to_owned()), &ids).await.unwrap().unwrap()
+        let begun = pipeline.begin_conversation(contact.clone(), Some("olga".to_owned()), &ids).await;
+        let (target, appeal) = begun.unwrap().unwrap();
+        assert_eq!(target.chat(), &contact.chat);
+        (target.client(), appeal)
     };
     let (client, appeal) = begin(&contact).await;
     assert_eq!(begin(&contact).await, (client, appeal));

@@ -26,7 +26,7 @@ impl World {
 async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
     let rules = started(&world, Responder::Ai).await;
     let ChannelChat { channel, account, chat } = ANNA.parse().unwrap();
-    let message = InboundMessage::text(chat, "m-1", "Стоп", world.now());
+    let message = InboundMessage::private(chat, "m-1", "Стоп", world.now());
     let change = InboundChange::Message(Box::new(message));
     let events = vec![InboundEvent { key: "m-1".to_owned(), change }];
     let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };

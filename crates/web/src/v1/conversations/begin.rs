@@ -5,7 +5,8 @@ use axum::extract::State as Shared;
 use axum::response::Response;
 use channels::NoFirstChat;
 use domain::{
-    AccountName, ChannelChat, ChannelName, ChatId, ChatKind, ChatRef, ExternalChat, NamedChat, Words,
+    AccountName, ChannelChat, ChannelName, ChatId, ChatKind, ChatRef, ChatType, ContactProof, ExternalChat,
+    NamedChat, ProvedContact, Words,
 };
 use http::{HeaderMap, StatusCode};
 use pipeline::Reply;
@@ -172,7 +173,9 @@ async fn contact(state: &State, caller: &Caller, wanted: Wanted) -> Result<First
             chat: ChannelChat { channel, account, chat },
             user,
             name,
-            phone,
+            chat_type: ChatType::Private,
+            // Telegram says whose number it is.
+            phone: phone.map(|phone| ProvedContact::new(phone, ContactProof::Provider)),
             email: None,
         });
     }
@@ -190,8 +193,17 @@ async fn contact(state: &State, caller: &Caller, wanted: Wanted) -> Result<First
         };
         Problem::fields(vec![FieldError::new(field, message)])
     })?;
+    let chat_type = (channels::Nature::named(channel.as_str()).chat_type)(first.chat.as_str());
     let chat = ChannelChat { channel, account, chat: first.chat };
-    Ok(FirstContact { chat, user: None, name, phone: first.phone, email: first.email })
+    Ok(FirstContact {
+        chat,
+        user: None,
+        name,
+        chat_type,
+        // The chat is that of the number. Who reads the mails of an address shows with the first answer.
+        phone: first.phone.map(|phone| ProvedContact::new(phone, ContactProof::ChannelId)),
+        email: first.email.map(|email| ProvedContact::new(email, ContactProof::Operator)),
+    })
 }
 
 /// The private dialog of an account of Telegram with someone, and the number that it was found by.

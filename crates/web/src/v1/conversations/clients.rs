@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use api::{Appeal, Client, ClientCard, ClientChat, Merge, Perhaps};
+use api::{Appeal, Client, ClientCard, ClientChat, ClientContact, Merge, Perhaps};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::phone::WrittenContacts;
-use domain::{Author, ClientId, Contact, ContactKind, MergeId};
+use domain::{Author, ClientId, Contact, ContactKind, GroupAnswers, MergeId};
 use http::StatusCode;
 use serde::Deserialize;
 use store::{ClientFields, Page as StorePage, StoreError, StoredClient};
@@ -87,6 +87,7 @@ pub(super) async fn card(state: &State, client: StoredClient) -> Result<ClientCa
     phones.retain(|phone| client.phone.as_ref() != Some(phone));
     emails.retain(|email| client.email.as_ref().map(|known| known.to_lowercase()).as_ref() != Some(email));
     Ok(ClientCard {
+        contacts: ClientContact::among(pipeline.identities(client.id).await?),
         chats: pipeline.chats_of(client.id).await?.into_iter().map(ClientChat::from).collect(),
         appeals: pipeline.appeals_of(client.id, MOST_APPEALS).await?.into_iter().map(Appeal::from).collect(),
         perhaps: perhaps.map(|(client_id, why)| Perhaps { client_id, why }).collect(),
@@ -106,13 +107,19 @@ pub(crate) struct ClientChange {
     /// In international form.
     phone: Option<String>,
     email: Option<String>,
+    /// When programs answer in a group: `never`, `when_mentioned` or `always`.
+    #[schema(value_type = Option<String>, example = "when_mentioned")]
+    group_answers: Option<GroupAnswers>,
 }
 
-/// Changes what is known of a client.
+/// Changes what is known of a client, or when programs answer in a group.
+///
+/// A number or an address that is entered here decides nothing: only proved contacts join clients.
 #[utoipa::path(
     patch, path = "/v1/clients/{client_id}", tag = "clients", operation_id = "change_client",
     params(("client_id" = String, Path, description = "The client")), request_body = ClientChange,
-    responses((status = 200, description = "The client as it is now", body = Client))
+    responses((status = 200, description = "The client as it is now", body = Client),
+        (status = 409, description = "A person has no group's answers, and a group no number: `client_conflict`"))
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
@@ -120,7 +127,7 @@ pub(crate) async fn change(
     PathParameter(given): PathParameter<String>,
     body: Json<ClientChange>,
 ) -> Result<Response, Problem> {
-    let ClientChange { name, phone, email } = body.value;
+    let ClientChange { name, phone, email, group_answers } = body.value;
     let mut errors = Vec::new();
     for (field, text) in [("name", &name), ("email", &email)] {
         if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
@@ -137,7 +144,14 @@ pub(crate) async fn change(
     let client = find_client(&state, &given).await?;
     let phone = phone.and_then(Result::ok).map(|phone| phone.to_string());
     let fields = ClientFields { name, phone, email };
-    let client = state.store().pipeline().change_client(client.id, fields).await.map_err(conflict)?;
+    let pipeline = state.store().pipeline();
+    let changed = match group_answers {
+        Some(answers) => pipeline.set_group_answers(client.id, answers).await.map_err(conflict)?,
+        None => client,
+    };
+    let is_more = fields != ClientFields::default() || group_answers.is_none();
+    let client =
+        if is_more { pipeline.change_client(changed.id, fields).await.map_err(conflict)? } else { changed };
     Ok(json(StatusCode::OK, &Client::from(client)))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AppealState, Author, ChannelChat, ClientIdentity, ImportId, Timestamp, Words};
+use domain::{AppealState, Author, ChannelChat, ChatType, ClientIdentity, ImportId, Timestamp, Words};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -218,6 +218,7 @@ pub(crate) async fn list(Shared(state): Shared<State>, _: Authorized<CanRead>) -
 }
 
 /// Takes rows over. What was taken before is passed over, what is known here is kept. Nothing is answered, no event reports it.
+/// Appeals and messages of groups are passed over, too: they are no client's own.
 ///
 /// Clients first, then appeals, messages and merges: each names what came before by its id in the older program.
 #[utoipa::path(
@@ -333,11 +334,20 @@ fn page(rows: PastRows) -> Result<PastPage, Problem> {
         let external_id = external_message_id;
         PastMessage { id, appeal: appeal_id, client: client_id, chat, author, external_id, text, at, nth }
     };
+    // What was said in a group is no client's own history.
+    let is_private = |chat: &ChannelChat| {
+        let nature = channels::Nature::named(chat.channel.as_str());
+        (nature.chat_type)(chat.chat.as_str()) == ChatType::Private
+    };
     let merge = |OldMerge { merged, master }| PastMerge { merged, master };
     Ok(PastPage {
         clients: clients.into_iter().map(client).collect(),
-        appeals: appeals.into_iter().map(appeal).collect(),
-        messages: messages.into_iter().map(message).collect(),
+        appeals: appeals.into_iter().filter(|old| is_private(&old.chat)).map(appeal).collect(),
+        messages: messages
+            .into_iter()
+            .filter(|old| old.chat.as_ref().is_none_or(is_private))
+            .map(message)
+            .collect(),
         merges: merges.into_iter().map(merge).collect(),
     })
 }

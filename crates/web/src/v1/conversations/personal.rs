@@ -34,7 +34,13 @@ pub(crate) async fn export(
     let client = find_client(&state, &given).await?;
     let (id, pipeline) = (client.id, state.store().pipeline());
     let identities = pipeline.identities(id).await?.into_iter();
-    let identities = identities.map(|(kind, value)| ClientIdentity { kind, value }).collect();
+    let identities = identities
+        .map(|known| ClientIdentity {
+            kind: known.identity.kind,
+            value: known.identity.value,
+            proof: known.proof,
+        })
+        .collect();
     let mut messages = Vec::new();
     let mut page = StorePage { limit: PAGE, cursor: None };
     while messages.len() < MOST {
