@@ -117,6 +117,10 @@ fn meaning(key: &str) -> (&'static str, &'static str) {
             "Сервер ящика: imaps://USER:PASSWORD@HOST:993.",
         ),
         "folder" => ("The folder of the mailbox.", "Папка ящика."),
+        "authserv_id" => (
+            "The receiving server in Authentication-Results, whose results prove senders; empty: no sender is proved.",
+            "Принимающий сервер из Authentication-Results: его результаты подтверждают отправителей; пусто — отправители не подтверждаются.",
+        ),
         "origins" => (
             "The pages that may send forms, with commas between; empty: any.",
             "Страницы, с которых можно отправлять, через запятую; пусто — любые.",

@@ -16,7 +16,7 @@ use crate::write::Durability;
 use crate::{OpenError, StoreError};
 
 /// More than there are statements, so that none is prepared twice.
-pub(crate) const CACHED_STATEMENTS: usize = 900;
+pub(crate) const CACHED_STATEMENTS: usize = 950;
 
 /// Writes over what a commit that failed may have left in the log: something that is never the same, as SQLite writes no
 /// page that does not change.
