@@ -325,9 +325,8 @@ mod tests {
         assert_eq!((voice.kind, voice.transcript.as_deref()), (InboundKind::Voice, Some("Hello")));
     }
 
-    fn handed(more: Value) -> InboundMessage {
-        let mut body = json!({ "external_message_id": 1 });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    fn handed(mut body: Value) -> InboundMessage {
+        body["external_message_id"] = 1.into();
         read(&body, NOW).unwrap().message
     }
 

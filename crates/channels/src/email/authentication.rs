@@ -76,13 +76,13 @@ impl Results {
             return named.into_iter().all(|from| from.rsplit('@').next() == Some(domain));
         }
         let is_domain = |value: &str| is_same_domain(value.rsplit('@').next().unwrap_or_default(), domain);
-        let dkim = of("dkim").into_iter().filter(|method| passed(&method)).any(|method| {
+        let dkim = of("dkim").into_iter().filter(passed).any(|method| {
             let named = method.property("header.d").or_else(|| method.property("header.i"));
             named.is_some_and(is_domain)
         });
         dkim || of("spf")
             .into_iter()
-            .filter(|method| passed(&method))
+            .filter(passed)
             .any(|method| method.property("smtp.mailfrom").is_some_and(is_domain))
     }
 }
