@@ -147,6 +147,7 @@ mod tests {
             due_at: at,
             tries: 0,
             answer: None,
+            formatted: None,
             needs_approval: false,
             why: None,
             outbox_id: None,

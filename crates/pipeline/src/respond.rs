@@ -70,18 +70,18 @@ impl Inner {
         let needs_approval = self.parts.settings.approval;
         let answer = match judgement.decision {
             Decision::Answer { text: reply, sources, .. } => TurnAnswer::Text {
-                text: text(reply),
+                text: reply,
                 needs_approval,
                 why: (!sources.is_empty()).then(|| sources.join(", ")),
                 closes: false,
             },
             Decision::Close { reason, text: Some(reply) } => {
-                TurnAnswer::Text { text: text(reply), needs_approval, why: Some(text(reason)), closes: true }
+                TurnAnswer::Text { text: reply, needs_approval, why: Some(text(reason)), closes: true }
             }
             Decision::Close { reason, text: None } => TurnAnswer::Close { why: text(reason) },
             Decision::HandOver { why, proposed } => {
                 tracing::info!(turn = %turn.id, chat = %turn.chat, why = why.word(), "the model leaves it to a person");
-                TurnAnswer::HandOver { why: why.word().to_owned(), proposed: proposed.map(text) }
+                TurnAnswer::HandOver { why: why.word().to_owned(), proposed }
             }
             // No answer ends so.
             Decision::Continue(_) => TurnAnswer::HandOver { why: "no_answer".to_owned(), proposed: None },

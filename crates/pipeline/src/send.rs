@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{Submission, SubmitError};
 use domain::message::{Content, OnFlood, Writer};
 use domain::text::{FormattedText, ParseMode};
-use domain::{ChannelChat, ChatRef, Responder, TurnId};
+use domain::{ChannelChat, ChatRef, Responder, SpokenText, TurnId};
 use sha2::{Digest, Sha256};
 use store::{
     BY_AI, Idempotency, Origin, Pipeline as StoredPipeline, ReplyTarget, SameBy, StoreError, StoredTurn,
@@ -43,6 +43,15 @@ pub(crate) fn content(text: String, written_by: Writer) -> Content {
         media: Vec::new(),
         provider_options: None,
     }
+}
+
+/// What a model or another program answers: as the channel can show it.
+fn spoken_content(text: &SpokenText, takes_markdown: bool) -> Content {
+    let plain = content(text.plain(), Writer::Program);
+    if !takes_markdown || text.formatted().entities.is_empty() {
+        return plain;
+    }
+    Content { text: text.formatted().clone(), parse_mode: ParseMode::Markdown, ..plain }
 }
 
 /// An answer in a conversation, through the account that its chat is with.
@@ -82,16 +91,21 @@ impl Inner {
         let hand_over = async |why: &str| pipeline.hand_over(turn.id, why).await.map(drop);
         let listener = if turn.responder == Some(Responder::Ai) { BY_AI } else { LISTENER };
         let origin = Origin { listener: listener.to_owned(), api_key: None, address: None };
-        let Some(text) = turn.answer.as_ref().map(|text| text.as_str().to_owned()) else {
-            return hand_over("no_answer").await;
+        let text = match turn.spoken() {
+            Some(Ok(text)) => text,
+            Some(Err(why)) => return hand_over(why.word()).await,
+            None => return hand_over("no_answer").await,
         };
         // The chat may have gone to another client meanwhile.
         let Some(target) = pipeline.reply_target_of(turn).await? else {
             return hand_over("no_chat").await;
         };
-        let Some(submission) = submission(&target, text, Writer::Program, origin) else {
+        let Some(submission) = submission(&target, String::new(), Writer::Program, origin) else {
             return hand_over("no_chat").await;
         };
+        let modes = self.parts.delivery.capabilities(&submission.chat).parse_modes;
+        let submission =
+            Submission { content: spoken_content(&text, modes.contains(&ParseMode::Markdown)), ..submission };
         let key = key(turn.id);
         let submission =
             Submission { needs_approval: turn.needs_approval, idempotency: Some(key), ..submission };
@@ -123,4 +137,23 @@ fn key(id: TurnId) -> Idempotency {
     hash.update(id.as_uuid().as_bytes());
     let hash: [u8; 32] = hash.finalize().into();
     Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_bold_and_a_link_is_shown_where_the_channel_can() {
+        let text = SpokenText::read("**Yes**, [here](https://example.com)").unwrap();
+        let shown = spoken_content(&text, true);
+        assert_eq!((shown.text.text.as_str(), shown.parse_mode), ("Yes, here", ParseMode::Markdown));
+        assert_eq!(shown.text.entities.len(), 2);
+        let plain = spoken_content(&text, false);
+        assert_eq!(
+            (plain.text.text.as_str(), plain.parse_mode),
+            ("Yes, here (https://example.com)", ParseMode::None)
+        );
+        assert!(plain.text.entities.is_empty());
+    }
 }

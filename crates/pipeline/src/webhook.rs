@@ -6,8 +6,8 @@ use ambient::Clock;
 use channels::CallError;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineWebhookSettings;
-use domain::TurnId;
 use domain::secret::ExposeSecret;
+use domain::{SpokenText, TurnId, Unspoken, spoken};
 use events::SigningKey;
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,6 +34,9 @@ pub struct WebhookReply {
     /// Why.
     #[serde(deserialize_with = "lenient")]
     pub reason: Option<String>,
+    /// Why the model behind the program stopped, where the program passes it on.
+    #[serde(alias = "stop_reason", alias = "done_reason", deserialize_with = "lenient")]
+    pub finish_reason: Option<String>,
     #[serde(alias = "client_name", deserialize_with = "lenient")]
     pub name: Option<String>,
     #[serde(alias = "client_phone", deserialize_with = "lenient")]
@@ -54,23 +57,30 @@ fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<S
 }
 
 impl WebhookReply {
-    /// What it comes to; nothing where the answer comes later.
+    /// What it comes to; nothing where the answer comes later. The text may be the words of a model, so it passes the same gate.
     pub fn answer(&self, needs_approval: bool) -> Option<TurnAnswer> {
         let why = || self.reason.clone();
         let closes = self.close.is_some();
-        match (&self.text, &self.hand_over) {
+        match (self.spoken(), &self.hand_over) {
             (proposed, Some(_)) => Some(TurnAnswer::HandOver {
                 why: why().unwrap_or_else(|| "asked".to_owned()),
-                proposed: proposed.clone(),
+                proposed: proposed.and_then(Result::ok),
             }),
-            (Some(text), None) => {
-                Some(TurnAnswer::Text { text: text.clone(), needs_approval, why: why(), closes })
+            (Some(Ok(text)), None) => Some(TurnAnswer::Text { text, needs_approval, why: why(), closes }),
+            (Some(Err(why)), None) => {
+                Some(TurnAnswer::HandOver { why: why.word().to_owned(), proposed: None })
             }
             (None, None) if closes => {
                 Some(TurnAnswer::Close { why: why().unwrap_or_else(|| "asked".to_owned()) })
             }
             (None, None) => None,
         }
+    }
+
+    fn spoken(&self) -> Option<Result<SpokenText, Unspoken>> {
+        let text = self.text.as_ref()?;
+        let finished = self.finish_reason.as_deref().map_or(Ok(()), |reason| spoken::finished(Some(reason)));
+        Some(finished.and_then(|()| SpokenText::read(text)))
     }
 
     /// What it found out about the client.
@@ -159,7 +169,8 @@ mod tests {
     #[test]
     fn an_answer_is_read_as_programs_write_it() {
         let text = |text: &str, closes| {
-            Some(TurnAnswer::Text { text: text.to_owned(), needs_approval: false, why: None, closes })
+            let text = SpokenText::read(text).unwrap();
+            Some(TurnAnswer::Text { text, needs_approval: false, why: None, closes })
         };
         assert_eq!(answer_of(r#"{"text":"Yes"}"#), text("Yes", false));
         assert_eq!(answer_of(r#"[{"output":"Yes","hand_over":"","close":"false"}]"#), text("Yes", false));
@@ -169,6 +180,10 @@ mod tests {
         let over = TurnAnswer::HandOver { why: "angry".to_owned(), proposed: None };
         assert_eq!(answer_of(r#"{"hand_over":"true","reason":"angry"}"#), Some(over));
         assert_eq!(answer_of(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
+        let withheld = |word: &str| Some(TurnAnswer::HandOver { why: word.to_owned(), proposed: None });
+        assert_eq!(answer_of(r#"{"output":"<think>Hm</think>Yes"}"#), text("Yes", false));
+        assert_eq!(answer_of(r#"{"output":"Yes <tool_call>"}"#), withheld("tool_markup"));
+        assert_eq!(answer_of(r#"{"output":"Ye","finish_reason":"length"}"#), withheld("truncated"));
         assert_eq!(read(b"Yes"), None);
         assert_eq!(read(b"\"Yes\""), None);
     }

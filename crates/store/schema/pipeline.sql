@@ -199,6 +199,8 @@ CREATE TABLE pipeline_turns (
     due_at INTEGER NOT NULL,
     tries INTEGER NOT NULL,
     answer TEXT,
+    -- The answer as JSON, where some of it is bold, a link and so on.
+    formatted TEXT,
     -- Whether a person approves the answer first.
     needs_approval INTEGER NOT NULL,
     -- Why the turn ended so, or what the answer is based on.

@@ -267,6 +267,16 @@ impl InboxWords {
             "refused" => ("the model refused", "модель отказалась отвечать"),
             "truncated" => ("the answer was cut off", "ответ оборвался"),
             "empty" => ("the answer was empty", "ответ пустой"),
+            "thoughts" => ("the model's thoughts were in the answer", "в ответе остались рассуждения модели"),
+            "tool_markup" => {
+                ("a call of a tool was written into the answer", "в ответе остался вызов инструмента")
+            }
+            "special_tokens" => {
+                ("service tokens were in the answer", "в ответе остались служебные метки модели")
+            }
+            "markup" => ("markup was left in the answer", "в ответе осталась разметка"),
+            "several" => ("the model gave several answers", "модель дала несколько ответов"),
+            "unfinished" => ("the model did not finish the answer", "модель не закончила ответ"),
             "nonsense" => ("the answer made no sense", "ответ не имеет смысла"),
             "only_noted" => ("only facts were noted", "только записаны сведения"),
             "too_long" => ("the answer was too long", "ответ слишком длинный"),

@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
 
+pub(crate) mod commonmark;
 mod formatted;
 mod html;
 mod limit;

@@ -1,10 +1,12 @@
 //! What a model answered: the body of a chat's answer, read leniently. Pure.
 
 use domain::secret::Words;
-use serde_json::Value;
+use domain::spoken::{self, Unspoken};
+use serde_json::{Value, json};
 
 use super::message::Message;
-use super::tools::{Action, CallProblem, ToolSet};
+use super::stream;
+use super::tools::{Action, CallProblem, ToolSet, calls_in_text};
 
 /// The most calls of one answer that are read.
 const MOST_CALLS: usize = 16;
@@ -22,17 +24,12 @@ pub struct Answer {
 /// What is in it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
+    /// What the model said beside its thoughts. It has not passed the gate yet.
     Text(Words),
     /// Tools are called, at least one.
-    Calls {
-        text: Option<Words>,
-        calls: Vec<ToolCall>,
-    },
-    /// The model declines, or its provider withholds the answer.
-    Refusal(Words),
-    /// It stopped at its limit of tokens.
-    Truncated(Words),
-    Empty,
+    Calls { text: Option<Words>, calls: Vec<ToolCall> },
+    /// Nothing that a customer may read, and what was said.
+    Unspoken { why: Unspoken, said: Words },
 }
 
 /// A call of a tool, as it came and as it was read.
@@ -57,24 +54,76 @@ impl Usage {
     }
 }
 
-/// Reads the body of an answer; nothing where it is none.
+/// Reads the body of an answer, whole or as a stream of pieces; nothing where it is none.
 pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    let body = match serde_json::from_slice(body) {
+        Ok(body) => body,
+        Err(_) => stream::joined(body)?,
+    };
+    let body: Value = body;
     let choice = body.get("choices")?.as_array()?.first()?;
     let message = choice.get("message").filter(|message| message.is_object())?;
-    let text = without_thoughts(&text_of(message.get("content")).unwrap_or_default());
+    let said = said(message.get("content"));
     let refusal = message.get("refusal").and_then(Value::as_str).unwrap_or_default();
-    let calls: Vec<ToolCall> = calls(message.get("tool_calls"), tools).collect();
-    let content = match choice.get("finish_reason").and_then(Value::as_str) {
-        Some("length") => Content::Truncated(text),
-        Some("content_filter") => Content::Refusal(text),
-        _ if !refusal.trim().is_empty() => Content::Refusal(refusal.trim().into()),
-        _ if !calls.is_empty() => Content::Calls { text: Some(text).filter(|text| !text.is_empty()), calls },
-        _ if text.is_empty() => Content::Empty,
-        _ => Content::Text(text),
+    let reason = choice.get("finish_reason").and_then(Value::as_str);
+    let by_name =
+        message.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|calls| !calls.is_empty()));
+    // The older form has one call.
+    let one = message
+        .get("function_call")
+        .filter(|call| call.is_object())
+        .map(|call| json!([{ "function": call }]));
+    let mut calls: Vec<ToolCall> = calls(by_name.or(one.as_ref()), tools).collect();
+    let (why, text) = match said {
+        Ok(text) => (None, text),
+        Err((why, text)) => (Some(why), text),
     };
+    let (text, mut why) = match spoken::without_thoughts(&text) {
+        Ok(answer) => (answer, why),
+        // Beside calls nothing need be said, and what is thought may stand there.
+        Err(Unspoken::Empty | Unspoken::Thoughts) if !calls.is_empty() => (String::new(), why),
+        Err(other) => (text, why.or(Some(other))),
+    };
+    if calls.is_empty()
+        && let Some(written) = calls_in_text(&text)
+    {
+        calls.extend(written.iter().take(MOST_CALLS).enumerate().map(|(place, (name, arguments))| {
+            ToolCall {
+                id: format!("call_{place}"),
+                name: name.clone(),
+                read: tools.read(name, arguments),
+                arguments: arguments.as_str().into(),
+            }
+        }));
+        return Some(answer(&body, finished(reason, refusal, Content::Calls { text: None, calls })));
+    }
+    let content = match (why.take(), calls.is_empty()) {
+        (Some(why), _) => Content::Unspoken { why, said: text.into() },
+        (None, false) => {
+            Content::Calls { text: Some(text).filter(|text| !text.is_empty()).map(Words::from), calls }
+        }
+        (None, true) => Content::Text(text.into()),
+    };
+    Some(answer(&body, finished(reason, refusal, content)))
+}
+
+fn answer(body: &Value, content: Content) -> Answer {
     let id = body.get("id").and_then(Value::as_str).map(|id| id.chars().take(128).collect());
-    Some(Answer { content, usage: usage(body.get("usage")), id })
+    Answer { content, usage: usage(body.get("usage")), id }
+}
+
+/// What an answer has in it that ended so; the end comes before all that was said.
+fn finished(reason: Option<&str>, refusal: &str, content: Content) -> Content {
+    let why = match spoken::finished(reason) {
+        Err(why) => why,
+        Ok(()) if !refusal.trim().is_empty() => Unspoken::Refused,
+        Ok(()) => return content,
+    };
+    let said = match content {
+        Content::Text(text) | Content::Unspoken { said: text, .. } => text,
+        Content::Calls { text, .. } => text.unwrap_or_default(),
+    };
+    Content::Unspoken { why, said }
 }
 
 impl Answer {
@@ -90,23 +139,44 @@ impl Answer {
     }
 }
 
-/// A text, or the texts of its parts.
-fn text_of(content: Option<&Value>) -> Option<String> {
-    match content? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect()),
-        _ => None,
-    }
-}
-
-/// A text without what some models think aloud before it.
-fn without_thoughts(text: &str) -> Words {
-    let text = text.trim();
-    let answer = match text.strip_prefix("<think>") {
-        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, answer)| answer),
-        None => text,
+/// A text, or the texts of its parts: of those that are text, never of those that are thought. A part of another kind is no text,
+/// and what there is beside it is not all of the answer.
+fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
+    let parts = match content {
+        Some(Value::String(text)) => return Ok(text.clone()),
+        Some(Value::Array(parts)) => parts.as_slice(),
+        Some(part @ Value::Object(_)) => std::slice::from_ref(part),
+        _ => return Ok(String::new()),
     };
-    answer.trim().into()
+    let (mut text, mut why) = (String::new(), None);
+    for part in parts {
+        let kind = part.get("type").and_then(Value::as_str);
+        let is_thought = part.get("thought").is_some_and(|thought| *thought != Value::Bool(false));
+        match (part, kind) {
+            (_, _) if is_thought => {}
+            (Value::String(piece), _) => text.push_str(piece),
+            (_, None | Some("text" | "output_text")) => match part.get("text") {
+                Some(Value::String(piece)) => text.push_str(piece),
+                Some(Value::Object(piece)) => {
+                    text.push_str(piece.get("value").and_then(Value::as_str).unwrap_or_default())
+                }
+                _ => why = Some(Unspoken::Markup),
+            },
+            (
+                _,
+                Some(
+                    "thinking" | "redacted_thinking" | "reasoning" | "reasoning_text" | "reasoning_content"
+                    | "thought" | "summary_text",
+                ),
+            ) => {}
+            (_, Some("refusal")) => why = Some(Unspoken::Refused),
+            (_, Some("tool_use" | "tool_call" | "function_call" | "tool_result")) => {
+                why = Some(Unspoken::ToolMarkup)
+            }
+            _ => why = Some(Unspoken::Markup),
+        }
+    }
+    why.map_or(Ok(text.clone()), |why| Err((why, text)))
 }
 
 fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCall> {
@@ -154,9 +224,12 @@ fn usage(given: Option<&Value>) -> Option<Usage> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
+
+    fn unspoken(why: Unspoken, said: &str) -> Content {
+        Content::Unspoken { why, said: said.into() }
+    }
 
     fn content(message: &Value, finish: &str) -> Content {
         let body = json!({ "choices": [{ "message": message, "finish_reason": finish }] });
@@ -170,13 +243,14 @@ mod tests {
             (text(" Yes "), "stop", Content::Text("Yes".into())),
             (json!({ "content": [{ "type": "text", "text": "Yes" }] }), "stop", Content::Text("Yes".into())),
             (text("<think>Well…</think>\n\nYes"), "stop", Content::Text("Yes".into())),
-            (text("<think>Well…"), "stop", Content::Empty),
-            (text(" \n"), "stop", Content::Empty),
-            (json!({ "content": null }), "stop", Content::Empty),
-            (json!({}), "tool_calls", Content::Empty),
-            (text("Ye"), "length", Content::Truncated("Ye".into())),
-            (text("Ye"), "content_filter", Content::Refusal("Ye".into())),
-            (json!({ "content": null, "refusal": "No" }), "stop", Content::Refusal("No".into())),
+            (text("<think>Well…"), "stop", unspoken(Unspoken::Thoughts, "<think>Well…")),
+            (text(" \n"), "stop", unspoken(Unspoken::Empty, " \n")),
+            (json!({ "content": null }), "stop", unspoken(Unspoken::Empty, "")),
+            (json!({}), "tool_calls", unspoken(Unspoken::Empty, "")),
+            (text("Ye"), "length", unspoken(Unspoken::Cut, "Ye")),
+            (text("Ye"), "content_filter", unspoken(Unspoken::Refused, "Ye")),
+            (text("Ye"), "error", unspoken(Unspoken::Unfinished("error".to_owned()), "Ye")),
+            (json!({ "content": null, "refusal": "No" }), "stop", unspoken(Unspoken::Refused, "")),
         ] {
             assert_eq!(content(&message, finish), expected, "{message}");
         }
@@ -190,7 +264,8 @@ mod tests {
         let call = |id: &str, name: &str, arguments: Value| json!({ "id": id, "function": { "name": name, "arguments": arguments } });
         let calls =
             json!([call("a", "hand_over", json!({ "reason": "x" })), call("", "refund", json!("{}"))]);
-        let body = json!({ "choices": [{ "message": { "tool_calls": calls } }] });
+        let body =
+            json!({ "choices": [{ "message": { "tool_calls": calls }, "finish_reason": "tool_calls" }] });
         let answer = read(body.to_string().as_bytes(), &ToolSet::default()).unwrap();
         let [called, first, second] = answer.follow_up().try_into().unwrap();
         assert!(matches!(called, Message::Called { calls, .. } if calls.len() == 2));
@@ -248,7 +323,7 @@ mod tests {
         #[test]
         fn any_body_is_read_or_is_not(message in any_json(), usage in any_json(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let tools = ToolSet { close: true, set_fields: true, sources: Vec::new() };
-            let body = json!({ "choices": [{ "message": message }], "usage": usage });
+            let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }], "usage": usage });
             if let Some(answer) = read(body.to_string().as_bytes(), &tools) {
                 let blank = matches!(&answer.content, Content::Text(text) if text.trim().is_empty());
                 prop_assert!(!blank);

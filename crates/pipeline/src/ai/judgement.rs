@@ -1,6 +1,7 @@
 //! What an answer of a model comes to: it is sent, the appeal is closed, or a person answers. Never nothing. Pure.
 
 use domain::secret::Words;
+use domain::{SpokenText, Unspoken};
 
 use super::answer::{Answer, Content, ToolCall};
 use super::budget::OverBudget;
@@ -37,11 +38,11 @@ pub struct Judgement {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// The text is sent.
-    Answer { text: Words, confidence: Option<f64>, sources: Vec<String> },
+    Answer { text: SpokenText, confidence: Option<f64>, sources: Vec<String> },
     /// The appeal is closed, after this text where there is one.
-    Close { reason: Words, text: Option<Words> },
+    Close { reason: Words, text: Option<SpokenText> },
     /// A person answers.
-    HandOver { why: Why, proposed: Option<Words> },
+    HandOver { why: Why, proposed: Option<SpokenText> },
     /// The model is asked again, with these messages at the end.
     Continue(Vec<Message>),
 }
@@ -52,12 +53,9 @@ pub enum Why {
     /// The customer wants it, or the model cannot help.
     #[error("the model hands over: {}", .0.as_str())]
     Requested(Words),
-    #[error("the model declines to answer")]
-    Refused,
-    #[error("the model's answer broke off at its limit of tokens")]
-    Truncated,
-    #[error("the model said nothing")]
-    Empty,
+    /// What it said is not for a customer.
+    #[error(transparent)]
+    Unspoken(#[from] Unspoken),
     /// Unknown tools, or calls that cannot be read.
     #[error("the model's answer makes no sense: {0}")]
     Nonsense(CallProblem),
@@ -85,9 +83,7 @@ impl Why {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Requested(_) => "asked",
-            Self::Refused => "refused",
-            Self::Truncated => "truncated",
-            Self::Empty => "empty",
+            Self::Unspoken(why) => why.word(),
             Self::Nonsense(_) => "nonsense",
             Self::OnlyNoted => "only_noted",
             Self::TooLong { .. } => "too_long",
@@ -112,13 +108,12 @@ impl Judgement {
 /// Says what an answer comes to.
 pub fn judge(answer: &Answer, rules: Rules<'_>) -> Judgement {
     match &answer.content {
-        Content::Text(text) => {
-            let reply = reply_in_text(text).map(|reply| of_reply(reply, rules));
-            reply.map_or_else(|problem| hand_over(Why::Nonsense(problem), None), decided)
+        Content::Text(text) => decided(of_reply(reply_in_text(text), rules)),
+        Content::Unspoken { why, said } => {
+            // A person may finish what broke off.
+            let proposed = matches!(why, Unspoken::Cut).then(|| SpokenText::read(said).ok()).flatten();
+            hand_over(Why::Unspoken(why.clone()), proposed)
         }
-        Content::Refusal(_) => hand_over(Why::Refused, None),
-        Content::Truncated(text) => hand_over(Why::Truncated, Some(text.clone())),
-        Content::Empty => hand_over(Why::Empty, None),
         Content::Calls { text, calls } => of_calls(answer, text.as_ref(), calls, rules),
     }
 }
@@ -127,17 +122,21 @@ fn decided(decision: Decision) -> Judgement {
     Judgement { decision, fields: Fields::default(), problems: Vec::new() }
 }
 
-fn hand_over(why: Why, proposed: Option<Words>) -> Judgement {
-    decided(Decision::HandOver { why, proposed: proposed.filter(|text| !text.trim().is_empty()) })
+fn hand_over(why: Why, proposed: Option<SpokenText>) -> Judgement {
+    decided(Decision::HandOver { why, proposed })
 }
 
 /// A person is wanted before anything else; what cannot be read closes nothing and notes nothing.
 fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Rules<'_>) -> Judgement {
     let (mut fields, mut problems) = (Fields::default(), Vec::new());
-    let (mut reply, mut wants_person, mut closes) = (None, None, None);
+    let (mut reply, mut wants_person, mut closes) = (None::<Reply>, None, None);
+    let mut has_several = false;
     for call in calls {
         match &call.read {
-            Ok(Action::Reply(proposed)) => reply = Some(proposed.clone()),
+            Ok(Action::Reply(proposed)) => {
+                has_several |= reply.as_ref().is_some_and(|before| before.text != proposed.text);
+                reply = Some(proposed.clone());
+            }
             Ok(Action::HandOver { reason }) => wants_person = Some(reason.clone()),
             Ok(Action::Close { reason }) => closes = Some(reason.clone()),
             Ok(Action::SetFields(noted)) => fields = fields.then(noted.clone()),
@@ -150,17 +149,15 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
         }
     }
     // Beside calls a text is an answer too; it states no confidence.
-    let reply = reply.or_else(|| match reply_in_text(text?) {
-        Ok(reply) => Some(reply),
-        Err(problem) => {
-            problems.push(problem);
-            None
-        }
-    });
+    let reply = reply.or_else(|| text.map(|text| reply_in_text(text)));
     let decision = match (wants_person, reply, closes) {
         (Some(reason), reply, _) => {
-            let proposed = reply.map(|reply| reply.text).filter(|text| !text.trim().is_empty());
+            let proposed =
+                reply.filter(|_| !has_several).and_then(|reply| SpokenText::read(&reply.text).ok());
             Decision::HandOver { why: Why::Requested(reason), proposed }
+        }
+        (None, Some(_), _) if has_several => {
+            Decision::HandOver { why: Why::Unspoken(Unspoken::Several), proposed: None }
         }
         (None, Some(reply), Some(reason)) => match of_reply(reply, rules) {
             Decision::Answer { text, .. } => Decision::Close { reason, text: Some(text) },
@@ -179,11 +176,11 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
 
 fn of_reply(reply: Reply, rules: Rules<'_>) -> Decision {
     let Reply { text, confidence, mut sources } = reply;
-    let text: Words = text.trim().into();
-    if text.is_empty() {
-        return Decision::HandOver { why: Why::Empty, proposed: None };
-    }
-    let length = text.chars().count();
+    let text = match SpokenText::read(&text) {
+        Ok(text) => text,
+        Err(why) => return Decision::HandOver { why: Why::Unspoken(why), proposed: None },
+    };
+    let length = text.plain().chars().count();
     let unknown = sources.iter().find(|name| !rules.sources.contains(name));
     let why = match (rules.least_confidence, confidence) {
         _ if length > rules.longest => Some(Why::TooLong { length, longest: rules.longest }),
@@ -224,7 +221,7 @@ mod tests {
     }
 
     fn answer(message: &Value) -> Answer {
-        let body = json!({ "choices": [{ "message": message }] });
+        let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }] });
         answer::read(body.to_string().as_bytes(), &tools()).unwrap()
     }
 
@@ -235,9 +232,10 @@ mod tests {
 
     /// What is done, in words.
     fn shown(decision: &Decision) -> String {
-        let words = |text: &Option<Words>| text.as_ref().map_or("-", |text| text.as_str()).to_owned();
+        let words =
+            |text: &Option<SpokenText>| text.as_ref().map_or_else(|| "-".to_owned(), SpokenText::plain);
         match decision {
-            Decision::Answer { text, .. } => format!("answer {}", text.as_str()),
+            Decision::Answer { text, .. } => format!("answer {}", text.plain()),
             Decision::Close { text, .. } => format!("close {}", words(text)),
             Decision::HandOver { why, proposed } => format!("{} {}", why.word(), words(proposed)),
             Decision::Continue(messages) => format!("continue {}", messages.len()),
@@ -255,7 +253,7 @@ mod tests {
         assert_eq!(text("Yes"), "answer Yes");
         assert_eq!(text("{\"text\":\"Yes\",\"confidence\":0.1}"), "answer Yes");
         assert_eq!(text("{\"text\":\" \"}"), "empty -");
-        assert_eq!(text("{\"answer\":1}"), "nonsense -");
+        assert_eq!(text("{\"answer\":1}"), "tool_markup -");
         assert_eq!(text(""), "empty -");
         assert_eq!(text(&"x".repeat(101)), format!("too_long {}", "x".repeat(101)));
         let refusal = json!({ "content": null, "refusal": "No" });
@@ -293,6 +291,9 @@ mod tests {
         for (given, expected) in [
             (vec![yes(), close(), over()], "asked Yes"),
             (vec![yes(), wrong("hand_over")], "asked Yes"),
+            (vec![yes(), yes()], "answer Yes"),
+            (vec![yes(), ("reply", json!({ "text": "No" }))], "several -"),
+            (vec![yes(), ("reply", json!({ "text": "No" })), over()], "asked -"),
             (vec![yes(), close()], "close Yes"),
             (vec![close()], "close -"),
             (vec![yes(), wrong("close")], "answer Yes"),
@@ -359,13 +360,14 @@ mod tests {
             let has = |name: &str| given.iter().any(|(called, _)| *called == name);
             match judge(&answer(&message), rules).decision {
                 Decision::Answer { text, sources, .. } => {
+                    let text = text.plain();
                     prop_assert!(!text.trim().is_empty() && text.chars().count() <= 5);
                     prop_assert!(!has("hand_over"));
                     prop_assert!(!must_cite || !sources.is_empty());
                 }
                 Decision::Close { text, .. } => {
                     prop_assert!(has("close") && !has("hand_over"));
-                    prop_assert!(text.is_none_or(|text| !text.trim().is_empty()));
+                    prop_assert!(text.is_none_or(|text| !text.plain().trim().is_empty()));
                 }
                 Decision::HandOver { .. } => {}
                 Decision::Continue(messages) => prop_assert!(!is_last_round && messages.len() > 1),

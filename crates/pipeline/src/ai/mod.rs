@@ -15,9 +15,13 @@ mod endpoint;
 pub mod judgement;
 mod message;
 pub mod prompt;
+mod stream;
 pub mod tools;
 mod transcription;
 pub(crate) mod uses;
+
+#[cfg(test)]
+mod corpus;
 
 pub use client::{Ceiling, Chat};
 pub use endpoint::{AskError, Endpoint, WrongEndpoint};

@@ -178,18 +178,67 @@ pub(super) fn wants_a_person(name: &str) -> bool {
     name.trim() == HAND_OVER
 }
 
-/// The answer in a text: the text itself, or the arguments of a reply, as models write them that know no tools.
-///
-/// # Errors
-/// It is an object of another form, which is nothing to send.
-pub(super) fn reply_in_text(text: &str) -> Result<Reply, CallProblem> {
+/// The answer in a text: the text itself, or the arguments of a reply, as models write them that know no tools. What else is an
+/// object stays as it is, and the gate for the words of models refuses it.
+pub(super) fn reply_in_text(text: &str) -> Reply {
     let text = text.trim();
-    let fenced = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
-    let bare = fenced.map_or(text, |inner| inner.trim_start_matches(char::is_alphanumeric));
-    match serde_json::from_str(bare) {
-        Ok(Value::Object(given)) => reply(&given).ok_or(CallProblem::Missing { tool: REPLY, field: "text" }),
-        _ => Ok(Reply { text: text.into(), confidence: None, sources: Vec::new() }),
+    let given = values(text).and_then(|values| match <[Value; 1]>::try_from(values) {
+        Ok([Value::Object(given)]) => reply(&given),
+        _ => None,
+    });
+    given.unwrap_or_else(|| Reply { text: text.into(), confidence: None, sources: Vec::new() })
+}
+
+/// The calls in a text that is nothing else, by name and arguments, as models write them whose endpoint does not read their calls.
+pub(super) fn calls_in_text(text: &str) -> Option<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for value in values(text)? {
+        match value {
+            Value::Array(all) => found.extend(all.iter().map(call_of).collect::<Option<Vec<_>>>()?),
+            other => found.push(call_of(&other)?),
+        }
     }
+    Some(found).filter(|found| !found.is_empty())
+}
+
+/// The values of a text that has values of JSON alone, and marks of calls round them.
+fn values(text: &str) -> Option<Vec<Value>> {
+    const ROUND: [&str; 10] = [
+        "<tool_call>",
+        "</tool_call>",
+        "[TOOL_CALLS]",
+        "<|python_tag|>",
+        "```json",
+        "```tool_call",
+        "```text",
+        "```JSON",
+        "```",
+        ";",
+    ];
+    let (mut left, mut found) = (text.trim(), Vec::new());
+    while !left.is_empty() {
+        if let Some(rest) = ROUND.iter().find_map(|mark| left.strip_prefix(mark)) {
+            left = rest.trim_start();
+            continue;
+        }
+        let mut values = serde_json::Deserializer::from_str(left).into_iter::<Value>();
+        let value = values.next()?.ok().filter(|value| value.is_object() || value.is_array())?;
+        left = left.get(values.byte_offset()..)?.trim_start();
+        found.push(value);
+    }
+    Some(found)
+}
+
+/// The name and the arguments of a call, as the families of models write it.
+fn call_of(value: &Value) -> Option<(String, String)> {
+    let call = value.get("function").filter(|function| function.is_object()).unwrap_or(value);
+    let name = ["name", "tool", "tool_name", "function"].iter().find_map(|key| call.get(key)?.as_str())?;
+    let arguments = ["arguments", "parameters", "args", "input"].iter().find_map(|key| call.get(key))?;
+    let arguments = match arguments {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some((name.to_owned(), arguments))
 }
 
 fn tool(name: &str, about: &str, properties: &Value, required: &[&str]) -> Value {
@@ -338,16 +387,41 @@ mod tests {
 
     #[test]
     fn a_reply_is_found_in_a_text() {
-        let found = |text: &str| reply_in_text(text).ok().map(|reply| reply.text.into_string());
+        let found = |text: &str| reply_in_text(text).text.into_string();
         let json = r#"{"text":"Yes","confidence":1}"#;
         for text in
             [json.to_owned(), format!(" {json}\n"), format!("```json\n{json}\n```"), format!("```{json}```")]
         {
-            assert_eq!(found(&text).as_deref(), Some("Yes"), "{text}");
+            assert_eq!(found(&text), "Yes", "{text}");
         }
-        for text in ["Yes", "", "```", "``````", "[1]", "```json\n{\n```"] {
-            assert_eq!(found(text).as_deref(), Some(text));
+        for text in ["Yes", "", "```", "``````", "[1]", "```json\n{\n```", "{\"answer\":\"Yes\"}"] {
+            assert_eq!(found(text), text);
         }
-        assert_eq!(found("{\"answer\":\"Yes\"}"), None);
+    }
+
+    #[test]
+    fn calls_are_found_in_a_text_that_has_nothing_else() {
+        let call = r#"{"name":"reply","arguments":{"text":"Yes"}}"#;
+        let one = vec![("reply".to_owned(), r#"{"text":"Yes"}"#.to_owned())];
+        for text in [
+            call.to_owned(),
+            format!("<tool_call>\n{call}\n</tool_call>"),
+            format!("[TOOL_CALLS][{call}]"),
+            format!("```json\n{call}\n```"),
+            format!("<|python_tag|>{}", call.replace("arguments", "parameters")),
+            format!(r#"{{"type":"function","function":{call}}}"#),
+            r#"[{"name":"reply","arguments":"{\"text\":\"Yes\"}"}]"#.to_owned(),
+        ] {
+            assert_eq!(calls_in_text(&text), Some(one.clone()), "{text}");
+        }
+        assert_eq!(
+            calls_in_text(&format!("<tool_call>{call}</tool_call>\n<tool_call>{call}</tool_call>"))
+                .unwrap()
+                .len(),
+            2
+        );
+        for text in ["", "Yes", "[]", "{}", "<tool_call>", &format!("Sure! {call}"), &call[..20]] {
+            assert_eq!(calls_in_text(text), None, "{text}");
+        }
     }
 }

@@ -79,6 +79,7 @@ fn names(fields: &Fields) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use domain::TurnStage;
+    use domain::{SpokenText, Unspoken};
 
     use super::*;
 
@@ -96,6 +97,7 @@ mod tests {
             due_at: Timestamp::default(),
             tries: 0,
             answer: None,
+            formatted: None,
             needs_approval: false,
             why: None,
             outbox_id: None,
@@ -115,9 +117,13 @@ mod tests {
         let fields = Fields { name: Some("Anna".into()), tags: vec!["Anna".into()], ..Fields::default() };
         let decided = |decision| Judgement { decision, fields: fields.clone(), problems: Vec::new() };
         let done = |action: &str| (action.to_owned(), None);
-        let answer = Decision::Answer { text: "Anna".into(), confidence: None, sources: Vec::new() };
+        let answer = Decision::Answer {
+            text: SpokenText::read("Anna").unwrap(),
+            confidence: None,
+            sources: Vec::new(),
+        };
         assert_eq!(actions(&decided(answer)), [done("model_set_fields"), done("model_reply")]);
-        let close = Decision::Close { reason: "Anna".into(), text: Some("Anna".into()) };
+        let close = Decision::Close { reason: "Anna".into(), text: SpokenText::read("Anna").ok() };
         let expected = [done("model_set_fields"), done("model_reply"), done("model_close")];
         assert_eq!(actions(&decided(close)), expected);
         let over = Decision::HandOver { why: Why::Requested("Anna".into()), proposed: None };
@@ -131,7 +137,7 @@ mod tests {
                 CallProblem::Unknown("refund".to_owned()),
                 CallProblem::Arguments { tool: "close" },
             ],
-            ..Judgement::without_answer(Why::Empty)
+            ..Judgement::without_answer(Why::Unspoken(Unspoken::Empty))
         };
         let refused = |code: &str| ("model_call".to_owned(), Some(code.to_owned()));
         assert_eq!(actions(&judgement), [refused("unknown_tool"), refused("bad_arguments")]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::queue::Taken;
 use delivery::{Submission, SubmitError};
 use domain::message::Writer;
-use domain::{AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, Timestamp};
+use domain::{AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, SpokenText, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::{Idempotency, Origin, SameBy, StoreError, TELEGRAM_ACCOUNT};
@@ -59,6 +59,17 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
     if body.is_none() {
         keep("message_text", "is missing; say what is to be sent".to_owned());
     }
+    // What a model says passes the gate for its words here too.
+    let is_of_model = find(&["action_source"]).is_some_and(|source| source.eq_ignore_ascii_case("ai"));
+    let body = match body
+        .map(|text| if is_of_model { SpokenText::read(&text).map(|spoken| spoken.plain()) } else { Ok(text) })
+    {
+        Some(Err(why)) => {
+            keep("message_text", format!("is not for a customer: {why}"));
+            None
+        }
+        other => other.and_then(Result::ok),
+    };
     let key = find(&["idempotency_key"]);
     match (chat, body) {
         (Some(chat), Some(text)) if wrong.is_empty() => Ok(ToSend { channel, account, chat, text, key }),
@@ -216,6 +227,9 @@ mod tests {
             read_item(&item).unwrap_err().into_iter().map(|wrong| wrong.field).collect()
         };
         assert_eq!(fields(json!({})), ["external_chat_id", "message_text"]);
+        let of_model = |text: &str| json!({ "chat_id": 1, "text": text, "action_source": "ai" });
+        assert_eq!(read_item(&of_model("<think>Hm</think>**Yes**")).unwrap().text, "Yes");
+        assert_eq!(fields(of_model("Yes <tool_call>")), ["message_text"]);
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
     }
 

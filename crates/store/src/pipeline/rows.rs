@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use domain::text::FormattedText;
 use domain::{
     AccountName, AdSource, AppealId, AppealState, Author, ChannelChat, ChannelName, ChatType, ClientId,
     ClientIdentity, ContactProof, CustomerRule, ExternalChat, GroupAnswers, InboundMedia, MergeId, MessageId,
-    ProvedContact, Responder, Timestamp, TurnId, TurnStage, Words,
+    ProvedContact, Responder, SpokenText, Timestamp, TurnId, TurnStage, Unspoken, Words,
 };
 use uuid::Uuid;
 
@@ -176,13 +177,28 @@ pub struct StoredTurn {
     /// Not before this.
     pub due_at: Timestamp,
     pub tries: u32,
+    /// The words alone, for people to read.
     pub answer: Option<Words>,
+    /// The same with what is bold, a link and so on; none where nothing is.
+    pub formatted: Option<FormattedText>,
     /// Whether a person approves the answer first.
     pub needs_approval: bool,
     /// Why it ended so, or what the answer rests on.
     pub why: Option<String>,
     /// The answer in the outbox.
     pub outbox_id: Option<MessageId>,
+}
+
+impl StoredTurn {
+    /// The answer as it may be sent: what the store has passes the gate for the words of models once more.
+    ///
+    /// # Errors
+    /// It does not pass.
+    pub fn spoken(&self) -> Option<Result<SpokenText, Unspoken>> {
+        let answer = self.answer.as_ref()?;
+        let text = self.formatted.clone().unwrap_or_else(|| FormattedText::plain(answer));
+        Some(SpokenText::checked(text))
+    }
 }
 
 /// A message of a conversation with a client.
@@ -403,6 +419,7 @@ pub(super) fn turn(row: &Row<'_>) -> Result<StoredTurn, StoreError> {
         needs_approval: columns.get::<i64>(14)? != 0,
         why: columns.get(15)?,
         outbox_id: maybe_message_id(&columns, 16)?,
+        formatted: columns.maybe_json(17)?,
     })
 }
 

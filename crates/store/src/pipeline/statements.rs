@@ -106,15 +106,15 @@ statements! {
     WAIT_AGAIN = "UPDATE pipeline_chats SET first_at = NULL WHERE channel = $1 AND account = $2 AND chat = $3";
     TURN = "
         SELECT id, channel, account, chat, stage, client, appeal, responder, discards, created_at, stage_at, due_at, tries, answer,
-            needs_approval, why, outbox_id
+            needs_approval, why, outbox_id, formatted
         FROM pipeline_turns WHERE id = $1";
     AT_STAGE = "
         SELECT id, channel, account, chat, stage, client, appeal, responder, discards, created_at, stage_at, due_at, tries, answer,
-            needs_approval, why, outbox_id
+            needs_approval, why, outbox_id, formatted
         FROM pipeline_turns WHERE stage = $1 AND stage < 10 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
     TURNS_OF = "
         SELECT id, channel, account, chat, stage, client, appeal, responder, discards, created_at, stage_at, due_at, tries, answer,
-            needs_approval, why, outbox_id
+            needs_approval, why, outbox_id, formatted
         FROM pipeline_turns WHERE appeal = $1 ORDER BY id DESC LIMIT $2";
     /// The answers of programs to a client in a channel since then.
     ANSWERS_SINCE = "
@@ -123,7 +123,7 @@ statements! {
     /// Turns that no program answered though one was to, whose client still waits.
     FAILED_TURNS = "
         SELECT t.id, t.channel, t.account, t.chat, t.stage, t.client, t.appeal, t.responder, t.discards, t.created_at, t.stage_at,
-            t.due_at, t.tries, t.answer, t.needs_approval, t.why, t.outbox_id
+            t.due_at, t.tries, t.answer, t.needs_approval, t.why, t.outbox_id, t.formatted
         FROM pipeline_turns AS t INNER JOIN pipeline_appeals AS a ON a.id = t.appeal
         WHERE t.stage = 11 AND t.responder IN ('ai', 'webhook', 'redis') AND t.why <> 'asked' AND t.outbox_id IS NULL AND t.id < $1
             AND a.state < 10 AND a.waiting_since IS NOT NULL AND (a.answered_at IS NULL OR a.answered_at < t.created_at)
@@ -148,7 +148,7 @@ statements! {
         SELECT seq, channel, account, chat, at FROM pipeline_messages WHERE seq > $1 AND author = 0 ORDER BY seq LIMIT $2";
     OPEN_TURNS = "
         SELECT id, channel, account, chat, stage, client, appeal, responder, discards, created_at, stage_at, due_at, tries, answer,
-            needs_approval, why, outbox_id
+            needs_approval, why, outbox_id, formatted
         FROM pipeline_turns WHERE stage < 10 ORDER BY stage, due_at, id LIMIT $1";
     BATCH_OF = "
         SELECT channel, account, chat, user_id, name, phone, phone_proof, email, ad, client, turn, discards, CAST(NULL AS BIGINT),
@@ -177,8 +177,9 @@ statements! {
         UPDATE pipeline_turns SET stage = $1, stage_at = $2, due_at = $2, appeal = $3, responder = $4, why = $5 WHERE id = $6";
     SET_STAGE = "UPDATE pipeline_turns SET stage = $1, stage_at = $2, why = coalesce($3, why) WHERE id = $4";
     SET_ANSWER = "
-        UPDATE pipeline_turns SET stage = 3, stage_at = $1, due_at = $1, answer = $2, needs_approval = $3, why = $4 WHERE id = $5";
-    SET_PROPOSED = "UPDATE pipeline_turns SET answer = $1 WHERE id = $2";
+        UPDATE pipeline_turns SET stage = 3, stage_at = $1, due_at = $1, answer = $2, formatted = $3,
+            needs_approval = $4, why = $5 WHERE id = $6";
+    SET_PROPOSED = "UPDATE pipeline_turns SET answer = $1, formatted = $2 WHERE id = $3";
     APPEAL_OF_MESSAGE = "SELECT appeal FROM pipeline_messages WHERE message = $1 AND appeal IS NOT NULL";
     /// Whether a message of ours has ever failed, been in doubt, or been cancelled or refused.
     WAS_UNSENT = "SELECT seq FROM outbox_timeline WHERE message_id = $1 AND step IN (7, 8, 9, 16) LIMIT 1";

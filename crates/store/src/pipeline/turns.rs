@@ -6,13 +6,15 @@ use std::time::Duration;
 use ambient::Ids;
 use domain::phone::e164;
 use domain::{
-    AppealMove, Author, ChannelChat, ChatType, ClientId, MessageId, Responder, Timestamp, TurnId, TurnStage,
+    AppealMove, Author, ChannelChat, ChatType, ClientId, MessageId, Responder, SpokenText, Timestamp, TurnId,
+    TurnStage,
 };
 
 use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
 use super::rows::{ClientChat, PipelineRules, StoredTurn};
 use super::{appeals, clients, identities, intake, rows, statements as sql, words};
+use crate::column::to_json;
 use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes};
@@ -36,9 +38,9 @@ const MOST_TAGS: usize = 50;
 /// How a turn ends that is in the hands of a responder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TurnAnswer {
-    /// This is sent.
+    /// This is sent. Only the gate for the words of models makes such a text.
     Text {
-        text: String,
+        text: SpokenText,
         /// After a person has approved it.
         needs_approval: bool,
         /// What it rests on.
@@ -50,7 +52,7 @@ pub enum TurnAnswer {
     HandOver {
         why: String,
         /// What would have been answered.
-        proposed: Option<String>,
+        proposed: Option<SpokenText>,
     },
     /// Nothing is said; the appeal is over.
     Close { why: String },
@@ -362,7 +364,8 @@ pub(super) fn answer(
     }
     match answer {
         TurnAnswer::Text { text, needs_approval, why, closes } => {
-            let set = params![now.as_micros(), text, i64::from(*needs_approval), why, key];
+            let (text, formatted) = columns(Some(text))?;
+            let set = params![now.as_micros(), text, formatted, i64::from(*needs_approval), why, key];
             transaction.run(sql::SET_ANSWER, set)?;
             // Before it is approved nothing is over.
             if *closes && !*needs_approval {
@@ -370,7 +373,8 @@ pub(super) fn answer(
             }
         }
         TurnAnswer::HandOver { why, proposed } => {
-            transaction.run(sql::SET_PROPOSED, params![proposed, key])?;
+            let (text, formatted) = columns(proposed.as_ref())?;
+            transaction.run(sql::SET_PROPOSED, params![text, formatted, key])?;
             hand_over(transaction, &turn, why, now)?;
         }
         TurnAnswer::Close { why } => {
@@ -384,6 +388,13 @@ pub(super) fn answer(
         }
     }
     Ok(true)
+}
+
+/// The words of an answer, and the same as JSON where something in it is bold, a link and so on.
+fn columns(answer: Option<&SpokenText>) -> Result<(Option<String>, Option<String>), StoreError> {
+    let is_formatted = |answer: &&SpokenText| !answer.formatted().entities.is_empty();
+    let formatted = answer.filter(is_formatted).map(|answer| to_json("pipeline_turns", answer.formatted()));
+    Ok((answer.map(SpokenText::plain), formatted.transpose()?))
 }
 
 /// Adds the tags to the appeal of a turn that it does not have.

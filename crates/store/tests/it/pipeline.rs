@@ -21,7 +21,7 @@ use ambient::Ids;
 use domain::message::{OutboundMessage, Writer};
 use domain::{
     AppealState, Author, ClientId, ContactProof, EventFilter, EventId, MergeId, MessageId, MessageOrigin,
-    MessageState, Responder, TurnStage,
+    MessageState, Responder, SpokenText, TurnStage,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, AuditEntry, AuditFilter, AuditResult, AuditWho, BY_AI,
@@ -329,6 +329,12 @@ async fn an_appeal_goes_on_and_is_reopened_within_its_time(world: World) {
     assert_eq!(count("client.created"), 1);
 }
 
+/// An answer that is sent at once.
+fn says(text: &str) -> TurnAnswer {
+    let text = SpokenText::read(text).unwrap();
+    TurnAnswer::Text { text, needs_approval: false, why: None, closes: false }
+}
+
 async fn a_person_who_answers_stops_the_program(world: World) {
     let rules = started(&world, Responder::Ai).await;
     world.says(written(ANNA, "m-1")).await;
@@ -340,7 +346,7 @@ async fn a_person_who_answers_stops_the_program(world: World) {
     world.work(&rules).await;
     let pipeline = world.store.pipeline();
     assert_eq!(pipeline.turn(turn.id).await.unwrap().unwrap().stage, TurnStage::Discarded);
-    let late = TurnAnswer::Text { text: "late".to_owned(), needs_approval: false, why: None, closes: false };
+    let late = says("late");
     assert!(!pipeline.answer(turn.id, late, ClientFields::default()).await.unwrap());
     let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
     assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingClient, Some(Responder::Human)));
@@ -378,7 +384,7 @@ async fn an_answer_counts_once_and_only_in_its_stage(world: World) {
     world.work(&rules).await;
     let turn = world.responding().await.remove(0);
     let pipeline = world.store.pipeline();
-    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let text = says("Yes");
     let fields = ClientFields { email: Some("anna@example.com".to_owned()), ..ClientFields::default() };
     assert!(pipeline.answer(turn.id, text.clone(), fields).await.unwrap());
     assert!(!pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
@@ -628,7 +634,7 @@ async fn each_result_of_another_program_counts_once(world: World) {
     let answers = (None, Some(Responder::Webhook));
     assert!(pipeline.appeal_found(turn, answers, &rules, &ids).await.unwrap());
     assert!(!pipeline.appeal_found(turn, answers, &rules, &ids).await.unwrap());
-    let answer = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let answer = says("Yes");
     assert!(pipeline.answer(turn, answer, ClientFields::default()).await.unwrap());
 
     world.says(written(ANNA, "m-2")).await;

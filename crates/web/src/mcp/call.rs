@@ -1,6 +1,7 @@
 //! A call of the API: the request that the arguments of a tool make, and the result that its answer is. Pure.
 
 use axum::body::Body;
+use domain::{SpokenText, Unspoken};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use mcp::{CallToolResult, ContentBlock, JsonObject};
@@ -153,6 +154,24 @@ pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// Has the text that a model would send pass the gate for its words. Without a parse mode its Markdown would be shown as it is.
+pub(super) fn speak(arguments: &mut JsonObject) -> Result<(), Problem> {
+    let has_mode =
+        arguments.get("parse_mode").is_some_and(|mode| !matches!(mode.as_str(), None | Some("" | "none")));
+    let Some(text) = arguments.get_mut("text") else { return Ok(()) };
+    match text.as_str().map(SpokenText::read) {
+        Some(Ok(spoken)) if !has_mode => *text = spoken.plain().into(),
+        // The API says that it is empty, and reads its markup.
+        None | Some(Ok(_) | Err(Unspoken::Empty)) => {}
+        Some(Err(Unspoken::Markup)) if has_mode => {}
+        Some(Err(why)) => {
+            let message = format!("is not for the person it goes to: {why}; send the answer alone");
+            return Err(Problem::fields(vec![FieldError::new("text", message)]));
+        }
+    }
+    Ok(())
+}
+
 /// The result of a tool: what the API answered, or its problem.
 pub(super) fn result(status: StatusCode, body: &[u8]) -> CallToolResult {
     match serde_json::from_slice(body) {
@@ -234,6 +253,22 @@ mod tests {
         for key in [json!(null), json!(""), json!("a\nb")] {
             let refused = request(&send, json!({ "idempotency_key": key })).expect_err("no key");
             assert_eq!(json!(refused.body())["errors"][0]["field"], "idempotency_key", "{key}");
+        }
+    }
+
+    #[test]
+    fn what_a_model_sends_passes_the_gate() {
+        let spoken = |text: &str, mode: Value| {
+            let Value::Object(mut arguments) = json!({ "text": text, "parse_mode": mode }) else {
+                panic!("an object")
+            };
+            speak(&mut arguments).map(|()| arguments["text"].clone()).map_err(|problem| json!(problem.body()))
+        };
+        assert_eq!(spoken("**Yes**", json!(null)), Ok(json!("Yes")));
+        assert_eq!(spoken("<b>Yes</b>", json!("html")), Ok(json!("<b>Yes</b>")));
+        for text in ["<think>Hm", "Yes <tool_call>", "Yes<|im_end|> No"] {
+            let refused = spoken(text, json!("html")).expect_err("a mark is left");
+            assert_eq!(refused["errors"][0]["field"], "text", "{text}");
         }
     }
 

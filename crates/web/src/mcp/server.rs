@@ -102,7 +102,11 @@ impl Backend for Server {
         tools::open_to(&self.caller).map(|tool| tool.tool.clone()).collect()
     }
 
-    fn call(&self, name: &str, arguments: JsonObject) -> BoxFuture<'_, Result<CallToolResult, ErrorData>> {
+    fn call(
+        &self,
+        name: &str,
+        mut arguments: JsonObject,
+    ) -> BoxFuture<'_, Result<CallToolResult, ErrorData>> {
         let tool = tools::find(name);
         Box::pin(async move {
             let Some(tool) = tool else {
@@ -110,6 +114,9 @@ impl Backend for Server {
                 let message = format!("There is no such tool; there are {}.", known.join(", "));
                 return Err(ErrorData::invalid_params(message, None));
             };
+            if let Some(problem) = tool.sends.then(|| call::speak(&mut arguments).err()).flatten() {
+                return Ok(call::failed(&problem));
+            }
             Ok(match tool.call.request(arguments) {
                 Ok(request) => {
                     let (status, body) = self.ask(request).await;

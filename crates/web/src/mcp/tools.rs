@@ -175,6 +175,8 @@ const ROWS: [Row; 21] = [
 pub(super) struct CallableTool {
     pub(super) tool: Tool,
     pub(super) call: ApiCall,
+    /// It sends what the model says.
+    pub(super) sends: bool,
     /// Each set of scopes that the call takes.
     scopes: Vec<Vec<Scope>>,
 }
@@ -191,7 +193,8 @@ impl CallableTool {
             .with_title(row.title)
             .with_raw_output_schema(output.into())
             .with_annotations(row.does.hints());
-        Some(Self { scopes: schema::scopes(document, row.operation), tool, call })
+        let (scopes, sends) = (schema::scopes(document, row.operation), row.does == Does::Sends);
+        Some(Self { tool, call, sends, scopes })
     }
 }
 

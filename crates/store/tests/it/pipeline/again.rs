@@ -8,7 +8,7 @@ use domain::outcome::{Failure, SentIds};
 use domain::received_message::ReceivedMedia;
 use domain::{
     Address, AppealState, Author, ChatId, ChatType, ContactProof, EventFilter, EventId, MergeId, MessageId,
-    MessageOrigin, MessageState, ProvedContact, Responder,
+    MessageOrigin, MessageState, ProvedContact, Responder, SpokenText,
 };
 use store::{
     AppealChange, AppealFilter, AppealOrder, Approval, Begin, ClientFields, Fail, FirstContact, PartSent,
@@ -235,7 +235,12 @@ impl World {
         let turn = self.responding().await.remove(0);
         let pipeline = self.store.pipeline();
         let before = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
-        let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: true, why: None, closes: true };
+        let text = TurnAnswer::Text {
+            text: SpokenText::read("Yes").unwrap(),
+            needs_approval: true,
+            why: None,
+            closes: true,
+        };
         assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
         let (draft, _) = self.answers(&turn, MessageState::AwaitingApproval).await;
         self.work(rules).await;
@@ -399,7 +404,12 @@ async fn each_answer_counts_with_the_wait_before_it(world: World) {
     let counted = async || waits(&pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap());
     world.clock.advance(Duration::from_mins(5));
     // A model that closes the appeal with its answer has answered.
-    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: true };
+    let text = TurnAnswer::Text {
+        text: SpokenText::read("Yes").unwrap(),
+        needs_approval: false,
+        why: None,
+        closes: true,
+    };
     assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
     assert!(world.submits(&turn).await);
     world.work(&rules).await;
@@ -506,7 +516,12 @@ async fn a_batch_that_is_answered_goes_along_in_a_merge(world: World) {
     let pipeline = world.store.pipeline();
     let merge = MergeId::from_uuid(Ids::new(world.clock.clone()).next());
     pipeline.merge(merge, anna, other, "olga").await.unwrap();
-    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let text = TurnAnswer::Text {
+        text: SpokenText::read("Yes").unwrap(),
+        needs_approval: false,
+        why: None,
+        closes: false,
+    };
     assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
     assert!(world.submits(turn).await);
     world.work(&rules).await;

@@ -4,7 +4,7 @@ use domain::message::OutboundMessage;
 use domain::outcome::Failure;
 use domain::{
     AccessHash, Address, AppealState, ChatId, ChatRef, CustomerRule, Customers, MessageId, MessageOrigin,
-    MessageState, ReceivedMessage, Responder, TurnStage,
+    MessageState, ReceivedMessage, Responder, SpokenText, TurnStage,
 };
 use store::{AppealFilter, ClientFields, Fail, PeerKind, PipelineRules, StoredPeer, TurnAnswer};
 
@@ -104,7 +104,12 @@ async fn an_answer_of_an_account_that_fails_is_for_a_person(world: World) {
     world.work(&rules).await;
     let turn = world.responding().await.remove(0);
     let pipeline = world.store.pipeline();
-    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let text = TurnAnswer::Text {
+        text: SpokenText::read("Yes").unwrap(),
+        needs_approval: false,
+        why: None,
+        closes: false,
+    };
     assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
     let id = world.accepts(chat_id, MessageState::Queued).await;
     assert!(pipeline.submitted(turn.id, id).await.unwrap());

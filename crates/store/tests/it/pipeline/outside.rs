@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ambient::Ids;
-use domain::{AppealState, Author, MessageOrigin, Responder, TurnStage};
+use domain::{AppealState, Author, MessageOrigin, Responder, SpokenText, TurnStage};
 use store::{ClientFields, FoundClient, OutsideStages, PipelineRules, TurnAnswer};
 
 use super::{ANNA, SILENCE, Written, page, started, written};
@@ -19,7 +19,12 @@ async fn a_turn_is_put_off_at_the_stage_it_was_in_alone(world: World) {
     let rules = started(&world, Responder::Webhook).await;
     world.taken_in(&rules, written(ANNA, "m-1")).await;
     let (turn, pipeline) = (world.responding().await.remove(0), world.store.pipeline());
-    let text = TurnAnswer::Text { text: "Yes".to_owned(), needs_approval: false, why: None, closes: false };
+    let text = TurnAnswer::Text {
+        text: SpokenText::read("Yes").unwrap(),
+        needs_approval: false,
+        why: None,
+        closes: false,
+    };
     assert!(pipeline.answer(turn.id, text, ClientFields::default()).await.unwrap());
     let until = world.now().plus(Duration::from_hours(1));
     pipeline.put_off(turn.id, turn.stage, until).await.unwrap();

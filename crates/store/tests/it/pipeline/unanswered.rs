@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AppealState, ChannelChat, InboundChange, InboundEvent, InboundMessage, Responder};
+use domain::{AppealState, ChannelChat, InboundChange, InboundEvent, InboundMessage, Responder, SpokenText};
 use store::{AppealChange, ClientFields, PipelineRules, TakenFromChannel, TurnAnswer};
 
 use super::{ANNA, SILENCE, Written, started, written};
@@ -47,7 +47,7 @@ async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {
     for number in 1..=10 {
         world.finishes(&thread(number), &format!("m-{number}"), &rules).await;
         let turn = world.responding().await.remove(0);
-        let text = "Thank you".to_owned();
+        let text = SpokenText::read("Thank you").unwrap();
         let answer = TurnAnswer::Text { text, needs_approval: false, why: None, closes: false };
         assert!(pipeline.answer(turn.id, answer, ClientFields::default()).await.unwrap());
         assert!(world.submits(&turn).await);

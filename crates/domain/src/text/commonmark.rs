@@ -1,0 +1,304 @@
+//! CommonMark with tables, as language models write it: what it marks becomes entities, and the signs themselves go.
+
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
+
+use super::formatted::{Builder, EntityKind, FormattedText};
+
+/// How deep lists are indented.
+const DEEPEST: usize = 6;
+
+/// Reads CommonMark; there is no such thing as broken CommonMark. Tags of HTML stay as they are.
+pub(crate) fn parse(source: &str) -> FormattedText {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let events = Parser::new_ext(source, options).into_offset_iter();
+    let mut reader = Reader { source, ..Reader::default() };
+    for (event, range) in TextMergeWithOffset::new(events) {
+        reader.take(event, &range);
+    }
+    reader.built.finish()
+}
+
+/// What a text would be without entities: the address of a link follows its words.
+pub(crate) fn flattened(text: &FormattedText) -> String {
+    let mut links: Vec<(u32, &str)> = Vec::new();
+    for entity in &text.entities {
+        if let EntityKind::TextLink { url } = &entity.kind {
+            links.push((entity.end(), url));
+        }
+    }
+    links.sort_by_key(|(end, _)| *end);
+    let (mut flat, mut units, mut links) =
+        (String::with_capacity(text.text.len()), 0, links.into_iter().peekable());
+    for character in text.text.chars().map(Some).chain([None]) {
+        while let Some((_, url)) = links.next_if(|(end, _)| *end <= units) {
+            flat.push_str(" (");
+            flat.push_str(url);
+            flat.push(')');
+        }
+        if let Some(character) = character {
+            flat.push(character);
+            units += super::units::units_of(character);
+        }
+    }
+    flat
+}
+
+/// A mark whose end is awaited.
+struct Open {
+    start: u32,
+    bytes: usize,
+    /// None: the sign stays, because it marks nothing.
+    kind: Option<EntityKind>,
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    source: &'a str,
+    built: Builder,
+    open: Vec<Open>,
+    /// The lists that are open.
+    depth: usize,
+    /// How many cells of a row came.
+    cells: usize,
+    /// The next block begins where it is: after the sign of an item.
+    is_after_sign: bool,
+    in_code: bool,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, event: Event<'_>, range: &Range<usize>) {
+        self.is_after_sign &= matches!(event, Event::Start(_) | Event::End(_));
+        match event {
+            Event::Start(tag) => self.begin(tag, range),
+            Event::End(tag) => self.end(tag),
+            // A sign that found no partner says nothing to a reader.
+            Event::Text(text) if !self.in_code => self.built.push_str(&text.replace("**", "")),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.built.push_str(&text),
+            Event::Code(code) => {
+                let start = self.built.position();
+                self.built.push_str(&code);
+                self.built.mark(start, EntityKind::Code);
+            }
+            Event::SoftBreak | Event::HardBreak => self.built.push('\n'),
+            Event::TaskListMarker(is_done) => self.built.push_str(if is_done { "☑ " } else { "☐ " }),
+            Event::Rule => self.part(range),
+            Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+        }
+    }
+
+    fn begin(&mut self, tag: Tag<'_>, range: &Range<usize>) {
+        match tag {
+            Tag::Paragraph | Tag::HtmlBlock => self.part(range),
+            Tag::Heading { .. } => {
+                self.part(range);
+                self.begin_mark(Some(EntityKind::Bold));
+            }
+            Tag::BlockQuote(_) => {
+                self.part(range);
+                self.is_after_sign = true;
+                self.begin_mark(Some(EntityKind::Blockquote { expandable: false }));
+            }
+            Tag::CodeBlock(kind) => {
+                self.part(range);
+                self.in_code = true;
+                let language = match kind {
+                    CodeBlockKind::Fenced(language) => language.to_string(),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.begin_mark(Some(EntityKind::Pre { language }));
+            }
+            Tag::List(_) => self.depth += 1,
+            Tag::Item => {
+                self.part(range);
+                for _ in 1..self.depth.min(DEEPEST) {
+                    self.built.push_str("  ");
+                }
+                let sign = sign(self.source.get(range.clone()).unwrap_or_default());
+                self.built.push_str(sign);
+                self.is_after_sign = true;
+            }
+            Tag::Table(_) => self.part(range),
+            Tag::TableHead => {
+                self.cells = 0;
+                self.begin_mark(Some(EntityKind::Bold));
+            }
+            Tag::TableRow => {
+                self.cells = 0;
+                self.built.push('\n');
+            }
+            Tag::TableCell => {
+                if self.cells > 0 {
+                    self.built.push_str(" — ");
+                }
+                self.cells += 1;
+            }
+            Tag::Emphasis => self.begin_inline(range, 1, EntityKind::Italic),
+            Tag::Strong => self.begin_mark(Some(EntityKind::Bold)),
+            Tag::Strikethrough => self.begin_inline(range, 2, EntityKind::Strikethrough),
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.begin_mark(Some(EntityKind::TextLink { url: dest_url.to_string() }));
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::List(_) => self.depth = self.depth.saturating_sub(1),
+            TagEnd::Emphasis => self.end_mark("*"),
+            TagEnd::Strikethrough => self.end_mark("~"),
+            TagEnd::CodeBlock => {
+                self.in_code = false;
+                self.end_mark("");
+            }
+            TagEnd::Heading(_)
+            | TagEnd::BlockQuote(_)
+            | TagEnd::TableHead
+            | TagEnd::Strong
+            | TagEnd::Link
+            | TagEnd::Image => self.end_mark(""),
+            _ => {}
+        }
+        self.is_after_sign &= !matches!(tag, TagEnd::Item | TagEnd::Paragraph);
+    }
+
+    /// Begins a block: on a line of its own, after an empty one where the source has one.
+    fn part(&mut self, range: &Range<usize>) {
+        if std::mem::take(&mut self.is_after_sign) || self.built.bytes() == 0 {
+            return;
+        }
+        let before = self.source.get(..range.start).unwrap_or_default();
+        let gap = before.get(before.trim_end_matches([' ', '\t', '\n', '>']).len()..).unwrap_or_default();
+        let wanted = gap.matches('\n').count().clamp(1, 2);
+        let text = self.built.since(0);
+        let there = text.len() - text.trim_end_matches('\n').len();
+        for _ in there..wanted {
+            self.built.push('\n');
+        }
+    }
+
+    /// A sign between letters and digits is no mark: `10*20*30`. So is one that is shorter than it has to be: `5~10~15`.
+    fn begin_inline(&mut self, range: &Range<usize>, least: usize, kind: EntityKind) {
+        let (before, marked) = self.source.split_at(range.start.min(self.source.len()));
+        let sign = marked.chars().next().unwrap_or_default();
+        let is_inside = sign != '_' && before.chars().next_back().is_some_and(char::is_alphanumeric);
+        let is_short = marked.chars().take_while(|other| *other == sign).count() < least;
+        let is_mark = if least > 1 { !is_short } else { !is_inside };
+        if !is_mark {
+            self.built.push(sign);
+        }
+        self.begin_mark(is_mark.then_some(kind));
+    }
+
+    fn begin_mark(&mut self, kind: Option<EntityKind>) {
+        self.open.push(Open { start: self.built.position(), bytes: self.built.bytes(), kind });
+    }
+
+    fn end_mark(&mut self, sign: &str) {
+        let Some(Open { start, bytes, kind }) = self.open.pop() else { return };
+        match kind {
+            None => self.built.push_str(sign),
+            Some(EntityKind::TextLink { url }) => {
+                let words = self.built.since(bytes);
+                if is_shown_by(&url, words) || !is_openable(&url) {
+                    return;
+                }
+                if words.trim().is_empty() {
+                    self.built.push_str(&url);
+                } else {
+                    self.built.mark(start, EntityKind::TextLink { url });
+                }
+            }
+            Some(kind) => self.built.mark(start, kind),
+        }
+    }
+}
+
+/// The sign of an item of a list, as it is shown.
+fn sign(item: &str) -> &str {
+    let digits = item.bytes().take_while(u8::is_ascii_digit).count();
+    match item.as_bytes().first() {
+        Some(b'-') => "- ",
+        Some(b'*' | b'+') => "• ",
+        _ if digits > 0 && digits + 1 < item.len() && item.is_char_boundary(digits + 2) => {
+            item.get(..digits + 2).filter(|sign| sign.ends_with(' ')).unwrap_or("• ")
+        }
+        _ => "• ",
+    }
+}
+
+/// Whether the words of a link are its address.
+fn is_shown_by(url: &str, words: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.trim().trim_end_matches('/').to_lowercase();
+        let starts = ["https://", "http://", "mailto:", "tel:", "www."];
+        starts.iter().fold(text, |text, start| text.strip_prefix(start).unwrap_or(&text).to_owned())
+    };
+    bare(url) == bare(words)
+}
+
+fn is_openable(url: &str) -> bool {
+    let url = url.trim().to_ascii_lowercase();
+    ["https://", "http://", "mailto:", "tel:"].iter().any(|start| url.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_go_and_the_text_stays() {
+        for (source, flat) in [
+            ("Да, есть.\nПриходите!", "Да, есть.\nПриходите!"),
+            ("## Цены\n\nКолесо: **500 ₽**", "Цены\n\nКолесо: 500 ₽"),
+            ("Есть:\n- одно\n- два\n\nЖдём.", "Есть:\n- одно\n- два\n\nЖдём."),
+            ("* одно\n  * два\n* три", "• одно\n  • два\n• три"),
+            ("1) раз\n2) два", "1) раз\n2) два"),
+            ("3. три\n4. четыре", "3. три\n4. четыре"),
+            ("[сайт](https://example.com/a_(b))", "сайт (https://example.com/a_(b))"),
+            (
+                "<https://example.com> и [https://example.com](https://example.com/)",
+                "https://example.com и https://example.com",
+            ),
+            ("![фото](https://example.com/1.jpg)", "фото (https://example.com/1.jpg)"),
+            (
+                "| Товар | Цена |\n|---|---:|\n| Колесо | 500 |\n| Шина | 300 |",
+                "Товар — Цена\nКолесо — 500\nШина — 300",
+            ),
+            ("> Цитата\n> дальше\n\nОтвет", "Цитата\nдальше\n\nОтвет"),
+            ("```\nкод **x**\n```", "код **x**"),
+            ("a_b_c, 10*20*30, 5~10, 15~20", "a_b_c, 10*20*30, 5~10, 15~20"),
+            ("**Важно:**цена", "Важно:цена"),
+            ("**не закрыто", "не закрыто"),
+            ("- [x] готово\n- [ ] нет", "- ☑ готово\n- ☐ нет"),
+            ("Текст\n\n---\n\nДальше", "Текст\n\nДальше"),
+            (r"Цена\: 5\.5 \(руб\)", "Цена: 5.5 (руб)"),
+            ("***очень***", "очень"),
+            ("", ""),
+        ] {
+            assert_eq!(flattened(&parse(source)), flat, "{source}");
+        }
+    }
+
+    #[test]
+    fn marks_become_entities() {
+        use EntityKind as K;
+        for (source, kind) in [
+            ("**x**", K::Bold),
+            ("__x__", K::Bold),
+            ("*x*", K::Italic),
+            ("~~x~~", K::Strikethrough),
+            ("`x`", K::Code),
+            ("# x", K::Bold),
+            ("```rust\nx\n```", K::Pre { language: "rust".into() }),
+            ("[x](https://example.com)", K::TextLink { url: "https://example.com".into() }),
+        ] {
+            let parsed = parse(source);
+            assert_eq!(parsed.text, "x", "{source}");
+            assert_eq!(parsed.entities[0].kind, kind, "{source}");
+        }
+        assert!(parse("[x](javascript:alert(1))").entities.is_empty());
+    }
+}
