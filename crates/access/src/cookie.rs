@@ -1,43 +1,74 @@
-//! The session's cookie: its name, its flags, and finding it in what a browser sends.
+//! The cookies of a session, of a known browser and of a sign-in form: their names, their flags, and finding them in what a browser
+//! sends.
 //!
-//! Over TLS it has the prefix `__Host-`, which a browser only takes with `Secure`, for this host alone (RFC 6265bis); then
+//! Over TLS each has the prefix `__Host-`, which a browser only takes with `Secure`, for this host alone (RFC 6265bis); then
 //! the plain one is not looked at, which a neighbour on the same host could have set.
 
-use crate::token::SessionToken;
+use crate::token::{DeviceToken, DoorToken, SessionToken};
 
-const SECURE: &str = "__Host-switchboard";
-const PLAIN: &str = "switchboard";
+/// The name of a cookie: over TLS, and without.
+struct Name(&'static str, &'static str);
+
+const SESSION: Name = Name("__Host-switchboard", "switchboard");
+const DEVICE: Name = Name("__Host-switchboard-device", "switchboard-device");
+const DOOR: Name = Name("__Host-switchboard-door", "switchboard-door");
 
 /// The longest life of a session, for the browser; the server has the last word.
 const MAX_AGE: u64 = crate::session::LONGEST.as_secs();
 
-fn name(secure: bool) -> &'static str {
-    if secure { SECURE } else { PLAIN }
-}
+impl Name {
+    const fn of(&self, secure: bool) -> &'static str {
+        if secure { self.0 } else { self.1 }
+    }
 
-fn flags(secure: bool) -> &'static str {
-    if secure { "; Path=/; HttpOnly; SameSite=Lax; Secure" } else { "; Path=/; HttpOnly; SameSite=Lax" }
+    /// `SameSite=Lax`: a link in an alert opens the page; no foreign form is sent with it.
+    fn set(&self, value: &str, age: Option<u64>, secure: bool) -> String {
+        let age = age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+        let only = if secure { "; Secure" } else { "" };
+        format!("{}={value}{age}; Path=/; HttpOnly; SameSite=Lax{only}", self.of(secure))
+    }
+
+    fn find<'a>(&self, headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<&'a str> {
+        let pairs = headers.into_iter().flat_map(|line| line.split(';'));
+        let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(found, _)| *found == self.of(secure)).map(|(_, value)| value.trim_matches('"'))
+    }
 }
 
 /// The value of `Set-Cookie` that begins a session. `secure` says whether the browser speaks TLS to us or to a trusted
-/// proxy. `SameSite=Lax`: a link in an alert opens the page; no foreign form is sent with it.
+/// proxy.
 pub fn begin(token: &SessionToken, secure: bool) -> String {
-    format!("{}={}; Max-Age={MAX_AGE}{}", name(secure), token.text(), flags(secure))
+    SESSION.set(&token.text(), Some(MAX_AGE), secure)
 }
 
 /// The value of `Set-Cookie` that takes it away.
 pub fn end(secure: bool) -> String {
-    format!("{}=; Max-Age=0{}", name(secure), flags(secure))
+    SESSION.set("", Some(0), secure)
 }
 
 /// The session's token in the headers `Cookie` of a request, if there is a well-formed one.
 pub fn find<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<SessionToken> {
-    headers
-        .into_iter()
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name(secure))
-        .and_then(|(_, value)| SessionToken::read(value.trim_matches('"')))
+    SessionToken::read(SESSION.find(headers, secure)?)
+}
+
+/// The value of `Set-Cookie` by which the browser is known at its next sign-ins. It outlives sessions.
+pub fn remember(token: &DeviceToken, secure: bool) -> String {
+    DEVICE.set(&token.text(), Some(crate::session::DEVICE_LASTS.as_secs()), secure)
+}
+
+/// The token of the browser, if there is a well-formed one.
+pub fn find_device<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<DeviceToken> {
+    DeviceToken::read(DEVICE.find(headers, secure)?)
+}
+
+/// The value of `Set-Cookie` that goes with a sign-in form. The browser forgets it when it is closed.
+pub fn door(token: &DoorToken, secure: bool) -> String {
+    DOOR.set(&token.text(), None, secure)
+}
+
+/// The token that goes with a sign-in form, if there is a well-formed one.
+pub fn find_door<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<DoorToken> {
+    DoorToken::read(DOOR.find(headers, secure)?)
 }
 
 #[cfg(test)]

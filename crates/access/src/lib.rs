@@ -37,7 +37,7 @@ pub use session::{ClientInfo, IDLE, LONGEST, NewSession, Visitor};
 pub use sign_in::SignIn;
 pub use store::{AuditEntry, AuditFilter, AuditRecord, AuditResult, AuditWho};
 pub use throttle::network_prefix;
-pub use token::{CsrfToken, SessionToken};
+pub use token::{CsrfToken, DeviceId, DeviceToken, DoorToken, SessionToken};
 
 use hashing::Hashing;
 use throttle::Throttle;

@@ -5,6 +5,7 @@ use store::{AuditResult, AuditWho, Keeping, StoredUser};
 
 use crate::error::{ChangeError, SignInError};
 use crate::session::{ClientInfo, Visitor};
+use crate::throttle::Source;
 use crate::{Access, one_time_code, password, recovery_code};
 
 /// Recovery codes, to be shown this once.
@@ -149,20 +150,22 @@ impl Access {
         client: &ClientInfo,
     ) -> Result<(), ChangeError> {
         let now = self.0.clock.running();
-        let verdict = self.throttle().password(visitor.user.as_str(), client.address, now);
+        // Who is signed in waits for wrong ones of their own alone.
+        let source = Source::Session(visitor.session);
+        let verdict = self.throttle().password(visitor.user.as_str(), source, now);
         self.enforce(verdict, client).await.map_err(|error| match error {
             SignInError::Wait(wait) => ChangeError::Wait(wait),
             other => ChangeError::Failed(other.to_string()),
         })?;
         let right = self.is_present(visitor, present).await.inspect_err(|_| {
             // A busy or broken server does not count against the caller.
-            self.throttle().not_checked(visitor.user.as_str(), client.address);
+            self.throttle().not_checked(visitor.user.as_str(), source);
         })?;
         if !right {
             self.audit_failure(AuditWho::User(visitor.user.clone()), "wrong_password", client).await;
             return Err(ChangeError::WrongPassword);
         }
-        self.throttle().right(&visitor.user, client.address);
+        self.throttle().right(&visitor.user, source);
         Ok(())
     }
 

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use domain::{Role, SessionId, Timestamp, UserName};
 
-use crate::token::{CsrfToken, SessionToken};
+use crate::token::{CsrfToken, DeviceId, DeviceToken, SessionToken};
 
 /// A session ends when it was not used for this long.
 pub const IDLE: Duration = Duration::from_hours(12);
 /// A session ends this long after it began, however much it is used.
 pub const LONGEST: Duration = Duration::from_hours(30 * 24);
+
+/// A browser is known for this long after the last sign-in.
+pub(crate) const DEVICE_LASTS: Duration = Duration::from_hours(180 * 24);
 
 /// From where a request comes, for sessions, the throttle and the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct ClientInfo {
     pub address: Option<IpAddr>,
     /// What the browser calls itself; cut to 200 characters.
     pub browser: Option<String>,
+    /// The browser, where it says that someone has signed in with it before.
+    pub device: Option<DeviceId>,
 }
 
 /// A user who has signed in, as each request finds them.
@@ -39,6 +44,8 @@ pub struct Visitor {
 #[derive(Debug)]
 pub struct NewSession {
     pub token: SessionToken,
+    /// By which the browser is known from now on.
+    pub device: DeviceToken,
     pub visitor: Visitor,
 }
 

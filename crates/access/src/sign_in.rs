@@ -7,10 +7,10 @@ use domain::{SecretText, SessionId, Timestamp, UserName};
 use store::{AuditResult, AuditWho, BeginSession, StoreError, StoredUser};
 
 use crate::error::SignInError;
-use crate::session::{ClientInfo, NewSession, Visitor, is_over};
-use crate::throttle::{Throttle, Verdict};
+use crate::session::{ClientInfo, DEVICE_LASTS, NewSession, Visitor, is_over};
+use crate::throttle::{Source, Throttle, Verdict};
 use crate::ticket::{Ticket, Tickets};
-use crate::token::SessionToken;
+use crate::token::{DeviceToken, SessionToken};
 use crate::{Access, one_time_code, recovery_code};
 
 /// How often it is written down that a session is in use.
@@ -35,25 +35,42 @@ impl Access {
         client: &ClientInfo,
     ) -> Result<SignIn, SignInError> {
         let now = self.0.clock.now();
-        let verdict = self.throttle().password(name, client.address, self.0.clock.running());
+        let source = self.source(name.parse().ok().as_ref(), client).await?;
+        let verdict = self.throttle().password(name, source, self.0.clock.running());
         self.enforce(verdict, client).await?;
 
         let looked_at = self.look_at_password(name, password).await;
         let (user, right) = looked_at.inspect_err(|_| {
             // A busy or broken server does not count against the caller.
-            self.throttle().not_checked(name, client.address);
+            self.throttle().not_checked(name, source);
         })?;
         let Some(user) = user.as_ref().filter(|_| right) else {
             let who = user.map_or(AuditWho::Unidentified, |user| AuditWho::User(user.name));
             self.audit_failure(who, "wrong_password", client).await;
             return Err(SignInError::Wrong);
         };
-        self.throttle().right(&user.name, client.address);
+        self.throttle().right(&user.name, source);
         if user.factor.is_some() {
             let ticket = self.tickets().give(user.name.clone(), user.password_at, now)?;
             return Ok(SignIn::CodeWanted(ticket));
         }
         self.begin(user, client).await.map(SignIn::Done)
+    }
+
+    /// Where an attempt comes from: a browser in which this very user has signed in, or anywhere else.
+    async fn source(&self, user: Option<&UserName>, client: &ClientInfo) -> Result<Source, StoreError> {
+        let (Some(user), Some(device)) = (user, client.device) else {
+            return Ok(Source::elsewhere(client.address));
+        };
+        let since = Timestamp::from_micros(
+            self.0
+                .clock
+                .now()
+                .as_micros()
+                .saturating_sub(i64::try_from(DEVICE_LASTS.as_micros()).unwrap_or(i64::MAX)),
+        );
+        let is_known = self.0.store.user_sessions().knows_device(user, device.0, since).await?;
+        Ok(if is_known { Source::Device(device) } else { Source::elsewhere(client.address) })
     }
 
     /// Whose password it would be, and whether it is right.
@@ -82,7 +99,9 @@ impl Access {
         let now = self.0.clock.now();
         let Ticket { user: name, password_at, .. } =
             self.tickets().present(ticket, now).ok_or(SignInError::TicketOver)?;
-        let verdict = self.throttle().code(&name, client.address, self.0.clock.running());
+        let source =
+            self.source(Some(&name), client).await.inspect_err(|_| self.tickets().give_back(ticket))?;
+        let verdict = self.throttle().code(&name, source, self.0.clock.running());
         if let Err(error) = self.enforce(verdict, client).await {
             self.tickets().give_back(ticket);
             return Err(error);
@@ -90,7 +109,7 @@ impl Access {
         let looked_at = self.look_at_code(&name, password_at, code, now).await;
         let (user, right) = looked_at.inspect_err(|error| {
             if matches!(error, SignInError::Store(_)) {
-                self.throttle().code_not_checked(&name, client.address);
+                self.throttle().code_not_checked(&name, source);
                 self.tickets().give_back(ticket);
             }
         })?;
@@ -98,7 +117,7 @@ impl Access {
             self.audit_failure(AuditWho::User(name), "wrong_code", client).await;
             return Err(SignInError::WrongCode);
         }
-        self.throttle().right_code(&name, client.address);
+        self.throttle().right_code(&name, source);
         if !self.tickets().take(ticket) {
             return Err(SignInError::TicketOver);
         }
@@ -188,7 +207,7 @@ impl Access {
     }
 
     async fn begin(&self, user: &StoredUser, client: &ClientInfo) -> Result<NewSession, SignInError> {
-        let token = SessionToken::draw()?;
+        let (token, device) = (SessionToken::draw()?, DeviceToken::draw()?);
         let now = self.0.clock.now();
         let id = SessionId::from_uuid(self.0.ids.next());
         let session = BeginSession {
@@ -199,11 +218,12 @@ impl Access {
             at: now,
             address: client.address,
             browser: client.browser.as_ref().map(|name| name.chars().take(LONGEST_BROWSER).collect()),
+            device: device.id().0,
+            known_as: client.device.map(|known_as| known_as.0),
         };
         if !self.0.store.user_sessions().begin(&session).await? {
             return Err(SignInError::Wrong);
         }
-        self.throttle().entered(&user.name, client.address, self.0.clock.running());
         let who = AuditWho::User(user.name.clone());
         self.note(self.entry(who, "sign_in", None, client.address, AuditResult::Done)).await;
         let visitor = Visitor {
@@ -214,7 +234,7 @@ impl Access {
             since: now,
             second_factor: user.factor.is_some(),
         };
-        Ok(NewSession { token, visitor })
+        Ok(NewSession { token, device, visitor })
     }
 
     /// Refuses an attempt if the throttle says so, and logs those that were refused.

@@ -3,14 +3,17 @@
 //!
 //! An attempt counts as wrong until it succeeds, so that parallel attempts gain nothing. Guesses from one network delay
 //! that network long before the name: its owner still gets in from another. Guesses of one name from many networks delay
-//! the name too, but not where its owner has signed in before.
+//! the name too. A browser in which the owner has signed in before, and a session of theirs, are counted by themselves: no guess
+//! from anywhere else delays them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use domain::UserName;
+use domain::{SessionId, UserName};
+
+use crate::token::DeviceId;
 
 /// The most entries of each kind; beyond it those without failures go, then the one with the fewest.
 const BOUND: usize = 4096;
@@ -27,7 +30,7 @@ struct Rule {
     forgets: Duration,
 }
 
-const NETWORK: Rule = Rule {
+const SOURCE: Rule = Rule {
     free: 10,
     first: Duration::from_secs(2),
     longest: Duration::from_mins(15),
@@ -143,6 +146,27 @@ impl RefusalCount {
     }
 }
 
+/// Where an attempt comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// A network in which no one is known.
+    Network(IpAddr),
+    /// A browser in which the user has signed in before.
+    Device(DeviceId),
+    /// A session of the user, who confirms something.
+    Session(SessionId),
+}
+
+impl Source {
+    pub(crate) fn elsewhere(address: Option<IpAddr>) -> Self {
+        Self::Network(address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_prefix))
+    }
+
+    const fn is_known(self) -> bool {
+        !matches!(self, Self::Network(_))
+    }
+}
+
 /// What to do with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -157,21 +181,18 @@ pub(crate) enum Verdict {
 
 /// The memory of wrong passwords and codes.
 pub(crate) struct Throttle {
-    networks: FailureCounts<IpAddr>,
+    sources: FailureCounts<Source>,
     names: FailureCounts<String>,
     codes: FailureCounts<UserName>,
-    /// Where each name signed in with success.
-    known_devices: HashMap<(UserName, IpAddr), Duration>,
-    refusals: HashMap<IpAddr, RefusalCount>,
+    refusals: HashMap<Source, RefusalCount>,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
         Self {
-            networks: FailureCounts::new(NETWORK),
+            sources: FailureCounts::new(SOURCE),
             names: FailureCounts::new(NAME),
             codes: FailureCounts::new(CODE),
-            known_devices: HashMap::new(),
             refusals: HashMap::new(),
         }
     }
@@ -179,73 +200,66 @@ impl Default for Throttle {
 
 impl Throttle {
     /// An attempt with a password for what was typed as a name, known or not. Counts until [`Self::right`].
-    pub(crate) fn password(&mut self, typed: &str, address: Option<IpAddr>, now: Duration) -> Verdict {
-        let (name, network) = (key(typed), network(address));
-        let is_known_device =
-            typed.parse().is_ok_and(|name: UserName| self.known_devices.contains_key(&(name, network)));
-        let of_name = if is_known_device { Duration::ZERO } else { self.names.wait(&name, now) };
-        let wait = self.networks.wait(&network, now).max(of_name);
-        let verdict = self.verdict(network, wait);
+    pub(crate) fn password(&mut self, typed: &str, source: Source, now: Duration) -> Verdict {
+        let name = key(typed);
+        let of_name = if source.is_known() { Duration::ZERO } else { self.names.wait(&name, now) };
+        let wait = self.sources.wait(&source, now).max(of_name);
+        let verdict = self.verdict(source, wait);
         if matches!(verdict, Verdict::Check { .. }) {
-            self.networks.record(&network, now);
-            self.names.record(&name, now);
+            self.sources.record(&source, now);
+            if !source.is_known() {
+                self.names.record(&name, now);
+            }
         }
         verdict
     }
 
     /// An attempt with a code, after the right password. Counts until [`Self::right_code`].
-    pub(crate) fn code(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) -> Verdict {
-        let network = network(address);
-        let wait = self.networks.wait(&network, now).max(self.codes.wait(user, now));
-        let verdict = self.verdict(network, wait);
+    pub(crate) fn code(&mut self, user: &UserName, source: Source, now: Duration) -> Verdict {
+        let wait = self.sources.wait(&source, now).max(self.codes.wait(user, now));
+        let verdict = self.verdict(source, wait);
         if matches!(verdict, Verdict::Check { .. }) {
-            self.networks.record(&network, now);
+            self.sources.record(&source, now);
             self.codes.record(user, now);
         }
         verdict
     }
 
-    pub(crate) fn right(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.networks.forgive(&network(address));
-        self.names.forgive(&key(user.as_str()));
+    pub(crate) fn right(&mut self, user: &UserName, source: Source) {
+        self.sources.forgive(&source);
+        if !source.is_known() {
+            self.names.forgive(&key(user.as_str()));
+        }
     }
 
     /// The password was not checked: hashing was busy, or the store did not answer.
-    pub(crate) fn not_checked(&mut self, typed: &str, address: Option<IpAddr>) {
-        self.networks.give_back(&network(address));
-        self.names.give_back(&key(typed));
+    pub(crate) fn not_checked(&mut self, typed: &str, source: Source) {
+        self.sources.give_back(&source);
+        if !source.is_known() {
+            self.names.give_back(&key(typed));
+        }
     }
 
     /// The code was not checked.
-    pub(crate) fn code_not_checked(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.networks.give_back(&network(address));
+    pub(crate) fn code_not_checked(&mut self, user: &UserName, source: Source) {
+        self.sources.give_back(&source);
         self.codes.give_back(user);
     }
 
-    pub(crate) fn right_code(&mut self, user: &UserName, address: Option<IpAddr>) {
-        self.networks.forgive(&network(address));
+    pub(crate) fn right_code(&mut self, user: &UserName, source: Source) {
+        self.sources.forgive(&source);
         self.codes.forgive(user);
     }
 
-    /// The user has signed in from here.
-    pub(crate) fn entered(&mut self, user: &UserName, address: Option<IpAddr>, now: Duration) {
-        if self.known_devices.len() >= BOUND {
-            let oldest =
-                self.known_devices.iter().min_by_key(|(_, at)| **at).map(|(device, _)| device.clone());
-            oldest.map(|oldest| self.known_devices.remove(&oldest));
-        }
-        self.known_devices.insert((user.clone(), network(address)), now);
-    }
-
-    fn verdict(&mut self, network: IpAddr, wait: Duration) -> Verdict {
+    fn verdict(&mut self, source: Source, wait: Duration) -> Verdict {
         if wait.is_zero() {
-            let unreported = self.refusals.remove(&network).map_or(0, |refusal| refusal.unreported);
+            let unreported = self.refusals.remove(&source).map_or(0, |refusal| refusal.unreported);
             return Verdict::Check { unreported };
         }
-        if self.refusals.len() >= BOUND && !self.refusals.contains_key(&network) {
+        if self.refusals.len() >= BOUND && !self.refusals.contains_key(&source) {
             self.refusals.clear();
         }
-        let reported = self.refusals.entry(network).or_insert(RefusalCount::EMPTY).add();
+        let reported = self.refusals.entry(source).or_insert(RefusalCount::EMPTY).add();
         Verdict::Wait { wait, reported }
     }
 }
@@ -253,10 +267,6 @@ impl Throttle {
 /// What a typed name is counted as: long ones are cut, so that memory has a bound.
 fn key(typed: &str) -> String {
     typed.trim().chars().take(40).flat_map(char::to_lowercase).collect()
-}
-
-fn network(address: Option<IpAddr>) -> IpAddr {
-    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_prefix)
 }
 
 /// The network of an address: the IPv4 address itself, or the /64 of an IPv6 address.
@@ -272,8 +282,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const A: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-    const B: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    const A: Source = Source::Network(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const B: Source = Source::Network(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    const DEVICE: Source = Source::Device(DeviceId([1; 32]));
 
     fn is_checked(verdict: Verdict) -> bool {
         matches!(verdict, Verdict::Check { .. })
@@ -318,32 +329,44 @@ mod tests {
         assert_eq!(throttle.password("x", A, later), Verdict::Check { unreported: 1000 - 511 });
     }
 
+    fn anywhere(number: u32) -> Source {
+        Source::elsewhere(Some(IpAddr::V4(Ipv4Addr::from(number))))
+    }
+
+    /// Two guesses a second from fresh addresses, for an hour.
     #[test]
-    fn guesses_from_many_addresses_spare_the_owners_address() {
+    fn guesses_from_fresh_addresses_are_few_and_lock_no_known_device_out() {
         let mut throttle = Throttle::default();
-        let now = Duration::ZERO;
-        assert!(is_checked(throttle.password("admin", A, now)));
-        throttle.right(&admin(), A);
-        throttle.entered(&admin(), A, now);
-        for last in 0..200 {
-            throttle.password("admin", Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, last))), now);
+        let (mut now, mut checked) = (Duration::ZERO, 0);
+        for number in 0..7_200 {
+            checked += u32::from(is_checked(throttle.password("admin", anywhere(number), now)));
+            if number % 60 == 0 {
+                assert!(is_checked(throttle.password("admin", DEVICE, now)));
+                throttle.right(&admin(), DEVICE);
+            }
+            now += Duration::from_millis(500);
         }
-        assert!(!is_checked(throttle.password("admin", B, now)));
-        assert!(is_checked(throttle.password("admin", A, now)));
+        assert!(checked < 250, "{checked}");
         assert!(is_checked(throttle.password("anna", B, now)));
         // An owner who comes from a new place waits half a minute at most.
         assert!(is_checked(throttle.password("admin", B, now + Duration::from_secs(30))));
     }
 
     #[test]
+    fn a_known_device_guesses_no_more_than_others() {
+        let mut throttle = Throttle::default();
+        let checked =
+            (0..100).filter(|_| is_checked(throttle.password("admin", DEVICE, Duration::ZERO))).count();
+        assert_eq!(checked, 10);
+        assert!(is_checked(throttle.password("admin", A, Duration::ZERO)));
+    }
+
+    #[test]
     fn codes_are_guessed_slowly_from_wherever() {
         let mut throttle = Throttle::default();
         let now = Duration::ZERO;
-        let checked = (0..250)
-            .filter(|last| {
-                is_checked(throttle.code(&admin(), Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, *last))), now))
-            })
-            .count();
+        let checked =
+            (0..250).filter(|last| is_checked(throttle.code(&admin(), anywhere(*last), now))).count();
         assert_eq!(checked, 5);
     }
 
@@ -360,12 +383,11 @@ mod tests {
     fn memory_has_bounds() {
         let mut throttle = Throttle::default();
         for number in 0..10_000_u32 {
-            let address = Some(IpAddr::V4(Ipv4Addr::from(number)));
-            throttle.password(&format!("{number}{}", "x".repeat(100)), address, Duration::ZERO);
-            throttle.entered(&admin(), address, Duration::ZERO);
+            let typed = format!("{number}{}", "x".repeat(100));
+            throttle.password(&typed, anywhere(number), Duration::ZERO);
         }
-        assert!(throttle.networks.counts.len() <= BOUND && throttle.names.counts.len() <= BOUND);
-        assert!(throttle.known_devices.len() <= BOUND && throttle.refusals.len() <= BOUND);
+        assert!(throttle.sources.counts.len() <= BOUND && throttle.names.counts.len() <= BOUND);
+        assert!(throttle.refusals.len() <= BOUND);
         assert!(throttle.names.counts.keys().all(|name| name.chars().count() <= 40));
     }
 
@@ -398,7 +420,7 @@ mod tests {
             for gap in gaps {
                 now += Duration::from_millis(gap);
                 if let Verdict::Wait { wait, .. } = throttle.password("admin", A, now) {
-                    prop_assert!(wait <= NETWORK.longest);
+                    prop_assert!(wait <= SOURCE.longest);
                     now += wait;
                     prop_assert!(is_checked(throttle.password("admin", A, now)));
                 }
@@ -423,7 +445,7 @@ mod tests {
                         is_checked(other.password("admin", A, now))
                     );
                 }
-                prop_assert_eq!(throttle.networks.wait(&network(A), now), other.networks.wait(&network(A), now));
+                prop_assert_eq!(throttle.sources.wait(&A, now), other.sources.wait(&A, now));
                 prop_assert_eq!(throttle.names.wait(&key("admin"), now), other.names.wait(&key("admin"), now));
             }
         }
@@ -439,7 +461,7 @@ mod tests {
             for _ in 0..returned {
                 throttle.not_checked("admin", A);
             }
-            let left = throttle.networks.counts.get(&network(A)).map_or(0, |count| count.failures);
+            let left = throttle.sources.counts.get(&A).map_or(0, |count| count.failures);
             prop_assert_eq!(usize::try_from(left), Ok(counted - returned));
         }
 

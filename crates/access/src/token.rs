@@ -6,6 +6,8 @@ use domain::Secret;
 use domain::secret::{ExposeSecret, Zeroize};
 use sha2::{Digest, Sha256};
 
+use crate::error::SignInError;
+
 /// Bytes of chance in a token.
 const LENGTH: usize = 32;
 
@@ -48,6 +50,66 @@ impl SessionToken {
             .chain_update(self.0.expose_secret())
             .finalize();
         CsrfToken(URL_SAFE_NO_PAD.encode(digest))
+    }
+}
+
+/// 256 random bits by which a browser is known in which a user has signed in. Only their SHA-256 is stored, so nobody can make one up,
+/// and a token says nothing unless the store has it for the very user.
+#[derive(Debug)]
+pub struct DeviceToken(SessionToken);
+
+impl DeviceToken {
+    pub(crate) fn draw() -> Result<Self, getrandom::Error> {
+        SessionToken::draw().map(Self)
+    }
+
+    /// Reads the text form; nothing when it is none.
+    pub fn read(text: &str) -> Option<Self> {
+        SessionToken::read(text).map(Self)
+    }
+
+    /// The text for the cookie.
+    pub fn text(&self) -> String {
+        self.0.text()
+    }
+
+    /// What it is stored and counted as.
+    pub fn id(&self) -> DeviceId {
+        DeviceId(self.0.hash())
+    }
+}
+
+/// The SHA-256 of a [`DeviceToken`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeviceId(pub(crate) [u8; 32]);
+
+/// 256 random bits of a browser in which no one has signed in yet: its sign-in forms carry what follows from them, which no other
+/// site can know.
+#[derive(Debug)]
+pub struct DoorToken(SessionToken);
+
+impl DoorToken {
+    /// Draws a new one.
+    ///
+    /// # Errors
+    /// The system has no chance to give.
+    pub fn draw() -> Result<Self, SignInError> {
+        Ok(Self(SessionToken::draw()?))
+    }
+
+    /// Reads the text form; nothing when it is none.
+    pub fn read(text: &str) -> Option<Self> {
+        SessionToken::read(text).map(Self)
+    }
+
+    /// The text for the cookie.
+    pub fn text(&self) -> String {
+        self.0.text()
+    }
+
+    /// The token for the forms.
+    pub fn csrf(&self) -> CsrfToken {
+        self.0.csrf()
     }
 }
 

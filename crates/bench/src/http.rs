@@ -237,9 +237,13 @@ pub(crate) async fn get_file(address: SocketAddr, path: &str, headers: &str, fil
 
 /// Signs in at the door of the pages: the header that shows it from then on.
 pub(crate) async fn sign_in(address: SocketAddr, name: &str, password: &str) -> Result<String> {
-    let form = format!("name={name}&password={password}");
+    // What a browser holds that was shown the form, and the token of that form, which follows from it.
+    const DOOR: &str = "Cookie: switchboard-door=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n";
+    const CSRF: &str = "_6moWrjVN5IiPfWHKGRFxiEWY53cMpPuDEPmh1TCaAY";
+    let form = format!("name={name}&password={password}&csrf={CSRF}");
     let mut connection = Connection::open(address).await?;
-    let answer = connection.exchange(&request("POST", "/sign-in", "", Some(form.as_bytes()), false)).await?;
+    let answer =
+        connection.exchange(&request("POST", "/sign-in", DOOR, Some(form.as_bytes()), false)).await?;
     let cookie = answer.cookie.filter(|_| answer.status == 303).context("the sign-in was refused")?;
     Ok(format!("Cookie: {cookie}\r\n"))
 }
@@ -305,7 +309,8 @@ fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
         } else if name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked") {
             found.body = Body::Chunked;
         } else if name.eq_ignore_ascii_case("set-cookie") {
-            found.cookie = value.split(';').next().map(str::to_owned);
+            // The first is the session's.
+            found.cookie = found.cookie.or_else(|| value.split(';').next().map(str::to_owned));
         } else if name.eq_ignore_ascii_case("connection") {
             found.closes = value.eq_ignore_ascii_case("close");
         }

@@ -39,6 +39,17 @@ CREATE TABLE user_sessions (
 
 CREATE INDEX user_sessions_by_user ON user_sessions ("user", created_at);
 
+-- Browsers in which a user has signed in. Wrong passwords from elsewhere do not delay sign-ins from these.
+CREATE TABLE user_devices (
+    -- SHA-256 of the token in the cookie.
+    token BLOB NOT NULL PRIMARY KEY,
+    "user" TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    -- The last sign-in.
+    signed_in_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX user_devices_by_user ON user_devices ("user", signed_in_at);
+
 CREATE TABLE api_keys (
     id BLOB NOT NULL PRIMARY KEY,
     -- SHA-256 of the key.

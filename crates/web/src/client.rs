@@ -1,59 +1,121 @@
-//! Who is at the other end of a request: its address and whether the way to it is encrypted, past the proxies that are trusted.
+//! Who is at the other end of a request: its address, whether the way to it is encrypted, and whether a page of ours sent it.
 
 use std::net::IpAddr;
 
+use http::header::{HOST, ORIGIN, REFERER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
-use ipnet::IpNet;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use crate::auth::{self, ConnectionInfo};
+use crate::auth::{self, ConnectionInfo, Way};
 use crate::state::State;
 
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address that a request comes from: the other end of the connection, or, where that is a trusted proxy, whom it names in
-/// `X-Forwarded-For`. None on the control socket.
+/// `Forwarded` or `X-Forwarded-For`. None on the control socket.
 pub fn client_address(state: &State, parts: &Parts) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectionInfo>()?.peer?;
     Some(state.client_address(peer, &parts.headers))
 }
 
-/// Whether the browser spoke TLS: to this program, or to a trusted proxy that says so (`X-Forwarded-Proto: https`).
+/// Whether the browser spoke TLS: to this program, or to a trusted proxy that says so (`proto=https` in `Forwarded`, or
+/// `X-Forwarded-Proto: https`).
 pub fn is_secure(state: &State, parts: &Parts) -> bool {
-    let Some(via) = parts.extensions.get::<ConnectionInfo>() else { return false };
-    let is_proxied = |peer| came_encrypted(peer, &parts.headers, &state.options().trusted_proxies);
-    via.is_encrypted || via.peer.is_some_and(is_proxied)
+    let via = parts.extensions.get::<ConnectionInfo>().copied();
+    via.is_some_and(|via| is_encrypted(state, via, &parts.headers))
 }
 
-/// The last word of the header counts: it is what the nearest proxy wrote.
-fn came_encrypted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
-    let header = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
-    let nearest = header.and_then(|line| line.rsplit(',').next()).map(str::trim);
-    auth::is_in(peer, trusted) && nearest.is_some_and(|word| word.eq_ignore_ascii_case("https"))
+/// The same, for what has the headers alone.
+pub(crate) fn is_encrypted(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> bool {
+    via.is_encrypted || way(state, via, headers).is_some_and(|way| way.says_https)
+}
+
+fn way(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> Option<Way> {
+    Some(auth::way(via.peer?, headers, &state.options().trusted_proxies))
+}
+
+/// Whether a browser says that a page of another site sent this: by `Sec-Fetch-Site`, or else by `Origin` or `Referer`. Those that
+/// say nothing are held to the token of the form alone.
+pub fn is_from_another_site(state: &State, parts: &Parts) -> bool {
+    let via = parts.extensions.get::<ConnectionInfo>().copied();
+    let forwarded = via.and_then(|via| way(state, via, &parts.headers)?.host);
+    let options = state.options();
+    let public = options.examined.settings.public_url.as_deref().and_then(authority_of);
+    let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let own: Vec<String> = [given, forwarded, public].into_iter().flatten().collect();
+    is_of_another(&parts.headers, &own)
+}
+
+/// Whether these headers name another site than one of these hosts.
+fn is_of_another(headers: &HeaderMap, own: &[String]) -> bool {
+    match headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
+        Some(b"same-origin") => return false,
+        Some(b"none") | None => {}
+        Some(_) => return true,
+    }
+    // `null` is what a browser writes for a page that sends no `Referer`, as ours do.
+    let named = [ORIGIN, REFERER].into_iter().filter_map(|name| headers.get(name));
+    let mut named = named.filter(|value| value.as_bytes() != b"null");
+    named.any(|value| {
+        let page = value.to_str().ok().and_then(|value| value.parse::<Uri>().ok());
+        !page.is_some_and(|page| own.iter().any(|host| is_at(&page, host)))
+    })
+}
+
+/// Whether a page is at this host. One without a port may be behind a proxy that takes it away.
+fn is_at(page: &Uri, host: &str) -> bool {
+    let Ok(host) = host.trim().parse::<http::uri::Authority>() else { return false };
+    let default = if page.scheme_str() == Some("https") { 443 } else { 80 };
+    let is_same_port = host.port_u16().is_none_or(|port| port == page.port_u16().unwrap_or(default));
+    is_same_port && page.host().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
+}
+
+fn authority_of(url: &str) -> Option<String> {
+    Some(url.parse::<Uri>().ok()?.authority()?.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
-    fn only_a_trusted_proxy_reports_an_encrypted_connection() {
-        let trusted: Vec<IpNet> = vec!["172.17.0.0/16".parse().expect("a network")];
-        for (peer, proto, expected) in [
-            ("172.17.0.2", Some("https"), true),
-            ("172.17.0.2", Some("HTTPS"), true),
-            ("172.17.0.2", Some("https, http"), false),
-            ("172.17.0.2", Some("http"), false),
-            ("172.17.0.2", None, false),
-            ("10.0.0.1", Some("https"), false),
+    fn a_form_of_another_site_is_recognized() {
+        let own = ["desk.example.com".to_owned(), "127.0.0.1:8765".to_owned()];
+        let is_foreign = |lines: &[(&str, &'static str)]| {
+            let line = |(name, value): &(&str, &'static str)| {
+                (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value))
+            };
+            is_of_another(&lines.iter().map(line).collect(), &own)
+        };
+        for ours in [
+            &[][..],
+            &[("sec-fetch-site", "same-origin")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "https://other.example.com")],
+            &[("origin", "https://desk.example.com")],
+            &[("origin", "https://DESK.example.com:8443")],
+            &[("origin", "http://127.0.0.1:8765")],
+            &[("origin", "null")],
+            &[("referer", "https://desk.example.com/sign-in?next=/")],
         ] {
-            let headers: HeaderMap = proto
-                .map(|proto| (FORWARDED_PROTO, HeaderValue::from_str(proto).expect("a value")))
-                .into_iter()
-                .collect();
-            let peer: IpAddr = peer.parse().expect("an address");
-            assert_eq!(came_encrypted(peer, &headers, &trusted), expected, "{peer} {proto:?}");
+            assert!(!is_foreign(ours), "{ours:?}");
+        }
+        for foreign in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site")],
+            &[("sec-fetch-site", "")],
+            &[("origin", "https://evil.example.com")],
+            &[("origin", "https://desk.example.com.evil.example")],
+            &[("origin", "http://127.0.0.1:9999")],
+            &[("origin", "http://127.0.0.1")],
+            &[("origin", "")],
+            &[("origin", "file://")],
+            &[("sec-fetch-site", "none"), ("origin", "https://evil.example.com")],
+            &[("origin", "null"), ("referer", "https://evil.example.com/")],
+            &[("origin", "https://desk.example.com"), ("referer", "https://evil.example.com/")],
+            &[("referer", "https://evil.example.com/desk.example.com")],
+        ] {
+            assert!(is_foreign(foreign), "{foreign:?}");
         }
     }
 }

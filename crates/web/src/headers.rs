@@ -3,8 +3,20 @@
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+
+/// For how long a browser that came over TLS comes over nothing else: 180 days.
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=15552000");
+
+/// Has browsers come over TLS alone from now on (RFC 6797). A host that each developer's machine has is left out.
+pub(crate) fn over_tls(response: &mut Response, host: Option<&HeaderValue>) {
+    let host = host.map(HeaderValue::as_bytes).unwrap_or_default();
+    if !host.to_ascii_lowercase().starts_with(b"localhost") {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
+    }
+}
 
 /// Adds them; what a page set itself stays.
 pub(crate) fn secure(mut response: Response) -> Response {

@@ -40,7 +40,7 @@ mod words;
 
 pub use auth::{Actor, hash as hash_api_key, new_key as new_api_key};
 pub use channel_changes::{ChannelAdded, ChannelChange, ChannelChanges, NewChannel, NotChanged};
-pub use client::{client_address, is_secure};
+pub use client::{client_address, is_from_another_site, is_secure};
 pub use files::Files;
 pub use in_process::InProcessApi;
 pub use listen::{Holder, ListenerState, ListenerView, Tls, TlsError, answer_unavailable, serve};

@@ -351,7 +351,7 @@ impl State {
         let options = self.options();
         let trusted = &options.trusted_proxies;
         self.0.forwarded.note(peer, headers, trusted, self.clock().now());
-        auth::client_address(peer, headers, trusted)
+        auth::way(peer, headers, trusted).client
     }
 
     /// Requests that name a client behind a proxy that is not trusted.

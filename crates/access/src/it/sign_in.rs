@@ -116,6 +116,50 @@ async fn throttle_locks_the_address_not_the_owner() {
 }
 
 #[tokio::test]
+async fn a_known_browser_gets_in_while_others_guess_also_after_a_restart() {
+    let world = World::with("admin", Role::Admin).await;
+    world.access.add(name("anna"), Role::Viewer, PASSWORD.into()).await.expect("added");
+    let device = world.sign_in("admin", PASSWORD).await.device;
+    let again = access::Access::new(world.store.clone(), world.clock.clone(), Ids::new(world.clock.clone()));
+    let try_in = |who: &'static str, client: access::ClientInfo| {
+        let again = again.clone();
+        async move { again.sign_in(who, PASSWORD.into(), &client).await }
+    };
+    for number in 1..200 {
+        let guess = again.sign_in("admin", "wrong".into(), &from(&format!("198.51.100.{number}"))).await;
+        assert!(matches!(guess, Err(SignInError::Wrong | SignInError::Wait(_))), "{guess:?}");
+    }
+    // Also from an address where others have guessed too often.
+    let here = from("198.51.100.1");
+    for _ in 0..20 {
+        drop(again.sign_in("anna", "wrong".into(), &here).await);
+    }
+    let known =
+        |device: &access::DeviceToken| access::ClientInfo { device: Some(device.id()), ..here.clone() };
+    assert!(matches!(try_in("admin", here.clone()).await, Err(SignInError::Wait(_))));
+    assert!(matches!(try_in("anna", known(&device)).await, Err(SignInError::Wait(_))), "it is another's");
+    let made_up = access::DeviceToken::read(&"A".repeat(43)).expect("a token");
+    assert!(matches!(try_in("admin", known(&made_up)).await, Err(SignInError::Wait(_))));
+    let Ok(access::SignIn::Done(session)) = try_in("admin", known(&device)).await else { panic!("not in") };
+    // It is known by the next token from then on, until the password changes.
+    assert!(matches!(try_in("admin", known(&device)).await, Err(SignInError::Wait(_))));
+    assert!(try_in("admin", known(&session.device)).await.is_ok());
+    let session = match try_in("admin", from("203.0.113.9")).await {
+        Err(SignInError::Wait(wait)) => {
+            world.clock.advance(wait);
+            again.sign_in("admin", PASSWORD.into(), &from("203.0.113.9")).await
+        }
+        other => other,
+    };
+    let Ok(access::SignIn::Done(session)) = session else { panic!("not in") };
+    again.set_password(&name("admin"), PASSWORD.into()).await.expect("set");
+    for number in 1..60 {
+        drop(again.sign_in("admin", "wrong".into(), &from(&format!("198.51.100.{number}"))).await);
+    }
+    assert!(matches!(try_in("admin", known(&session.device)).await, Err(SignInError::Wait(_))));
+}
+
+#[tokio::test]
 async fn throttle_ignores_a_clock_set_back() {
     let world = World::with("admin", Role::Admin).await;
     let here = from("192.0.2.1");

@@ -189,7 +189,7 @@ pub(crate) async fn add(
         return refusal::not_allowed(&visitor);
     }
     let Ok(body) = whole(body).await else { return refusal::form_unread(&visitor) };
-    let Some(fields) = parts_of_ours(&visitor.csrf, &parts.headers, &body) else {
+    let Some(fields) = parts_of_ours(dashboard.state(), &visitor.csrf, &parts, &body) else {
         return refusal::form_of_elsewhere(&visitor);
     };
     let field = |name: &str| {

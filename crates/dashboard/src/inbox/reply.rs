@@ -85,7 +85,7 @@ async fn read(dashboard: &Dashboard, request: Request) -> Result<(Visitor, Form,
         return Err(refusal::not_allowed(&visitor));
     }
     let Ok(body) = whole(body).await else { return Err(refusal::form_unread(&visitor)) };
-    let Some(fields) = parts_of_ours(&visitor.csrf, &parts.headers, &body) else {
+    let Some(fields) = parts_of_ours(dashboard.state(), &visitor.csrf, &parts, &body) else {
         return Err(refusal::form_of_elsewhere(&visitor));
     };
     let field = |name: &str| {

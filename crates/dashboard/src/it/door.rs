@@ -9,12 +9,57 @@ use http::StatusCode;
 use crate::it::world::{PASSWORD, Page, World};
 
 const COOKIE: &str = "switchboard";
+const DOOR: &str = "switchboard-door";
 
 /// The value of a hidden field.
 fn hidden(page: &Page, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let rest = page.body.split(&mark).nth(1).unwrap_or_else(|| panic!("no {name} in {}", page.body));
     rest.split('"').next().expect("its end").to_owned()
+}
+
+/// Sends a form of the door as a browser does that was shown it.
+async fn enter(world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
+    enter_with(world, path, &[("sec-fetch-site", "same-origin")], fields).await
+}
+
+async fn enter_with(world: &World, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Page {
+    let door = world.stranger().get("/sign-in").await;
+    let (token, cookie) = (hidden(&door, "csrf"), door.cookie(DOOR).expect("a cookie"));
+    let browser = world.stranger().with(&format!("{DOOR}={cookie}"));
+    browser.post_with(path, headers, &[&[("csrf", token.as_str())], fields].concat()).await
+}
+
+/// Another site can have a browser send a form, with a name and a password of its own, but it cannot know the token.
+#[tokio::test]
+async fn a_form_that_no_door_of_this_browser_showed_signs_no_one_in() {
+    let world = World::new().await;
+    world.person(Role::Admin).await;
+    let (one, other) = (world.stranger().get("/sign-in").await, world.stranger().get("/sign-in").await);
+    let (token, cookie) = (hidden(&one, "csrf"), one.cookie(DOOR).expect("a cookie"));
+    let of_other = format!("{DOOR}={}", other.cookie(DOOR).expect("a cookie"));
+    for (cookie, token) in
+        [("", ""), ("", token.as_str()), (of_other.as_str(), token.as_str()), (of_other.as_str(), "")]
+    {
+        let fields = [("name", "admin"), ("password", PASSWORD), ("csrf", token)];
+        let browser = world.stranger().with(cookie);
+        // Browsers of before 2020 say nothing of where a form is from.
+        let refused = browser.post_with("/sign-in", &[], &fields).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{cookie} {token}");
+        assert!(refused.cookie(COOKIE).is_none());
+    }
+    // The form of a browser is the same as long as it is open.
+    let browser = world.stranger().with(&format!("{DOOR}={cookie}"));
+    let again = browser.get("/sign-in").await;
+    assert_eq!((hidden(&again, "csrf"), again.cookie(DOOR)), (token.clone(), None));
+    let fields = [("name", "admin"), ("password", PASSWORD), ("csrf", token.as_str())];
+    let entered = browser.post_with("/sign-in", &[], &fields).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER);
+    let lines: Vec<&str> =
+        entered.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok()).collect();
+    let device =
+        lines.iter().find(|line| line.starts_with("switchboard-device=")).expect("the browser is known");
+    assert!(device.contains("HttpOnly") && device.contains("Max-Age=15552000"), "{device}");
 }
 
 #[tokio::test]
@@ -36,7 +81,7 @@ async fn name_and_password_lead_in_and_where_one_wanted_to_go() {
     let next = hidden(&door, "next");
     assert_eq!(next, "/diagnostics?x=1");
     let fields = [("name", " Admin"), ("password", PASSWORD), ("next", next.as_str())];
-    let entered = world.stranger().post("/sign-in", &fields).await;
+    let entered = enter(&world, "/sign-in", &fields).await;
     assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/diagnostics?x=1"));
     let cookie = entered.header("set-cookie");
     for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -55,13 +100,19 @@ async fn no_one_is_led_elsewhere() {
     world.person(Role::Admin).await;
     for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
         let fields = [("name", "admin"), ("password", PASSWORD), ("next", elsewhere)];
-        let entered = world.stranger().post("/sign-in", &fields).await;
+        let entered = enter(&world, "/sign-in", &fields).await;
         assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/"), "{elsewhere}");
     }
-    let (headers, fields) = ([("sec-fetch-site", "cross-site")], [("name", "admin"), ("password", PASSWORD)]);
-    let cross = world.stranger().post_with("/sign-in", &headers, &fields).await;
-    assert_eq!(cross.status, StatusCode::FORBIDDEN);
-    assert!(cross.cookie(COOKIE).is_none());
+    let fields = [("name", "admin"), ("password", PASSWORD)];
+    for headers in [
+        [("sec-fetch-site", "cross-site")],
+        [("origin", "https://evil.example.com")],
+        [("referer", "https://evil.example.com/")],
+    ] {
+        let cross = enter_with(&world, "/sign-in", &headers, &fields).await;
+        assert_eq!(cross.status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert!(cross.cookie(COOKIE).is_none());
+    }
 }
 
 #[tokio::test]
@@ -71,7 +122,7 @@ async fn wrong_sign_ins_get_one_reply_and_growing_delays() {
     let mut texts = Vec::new();
     for name in ["operator", "nobody"] {
         let fields = [("name", name), ("password", "wrong <b>password")];
-        let refused = world.stranger().post("/sign-in", &fields).await;
+        let refused = enter(&world, "/sign-in", &fields).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert!(refused.header("www-authenticate").starts_with("Form "));
         assert!(
@@ -79,13 +130,13 @@ async fn wrong_sign_ins_get_one_reply_and_growing_delays() {
             "{}",
             refused.body
         );
-        texts.push(refused.body.replace(name, "NAME"));
+        texts.push(refused.body.replace(name, "NAME").replace(&hidden(&refused, "csrf"), "TOKEN"));
     }
     assert_eq!(texts[0], texts[1]);
     let fields = [("name", "operator"), ("password", "wrong password")];
     let mut waits = Vec::new();
     for _ in 0..30 {
-        let refused = world.stranger().post("/sign-in", &fields).await;
+        let refused = enter(&world, "/sign-in", &fields).await;
         if refused.status == StatusCode::TOO_MANY_REQUESTS {
             let wait: u64 = refused.header("retry-after").parse().expect("seconds");
             assert!(refused.body.contains("Too many wrong passwords"), "{}", refused.body);
@@ -111,20 +162,20 @@ async fn a_code_is_asked_for_and_a_recovery_code_is_one_too() {
     let codes = confirmed.expect("confirmed");
 
     let fields = [("name", "operator"), ("password", PASSWORD), ("next", "/settings/me")];
-    let reply = world.stranger().post("/sign-in", &fields).await;
+    let reply = enter(&world, "/sign-in", &fields).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert!(reply.cookie(COOKIE).is_none() && reply.body.contains("one-time-code"), "{}", reply.body);
     let ticket = hidden(&reply, "ticket");
     let wrong = [("ticket", ticket.as_str()), ("code", "000000"), ("next", "/settings/me")];
-    let refused = world.stranger().post("/sign-in/code", &wrong).await;
+    let refused = enter(&world, "/sign-in/code", &wrong).await;
     assert_eq!((refused.status, hidden(&refused, "ticket")), (StatusCode::UNAUTHORIZED, ticket.clone()));
     let right = [("ticket", ticket.as_str()), ("code", codes[0].expose_secret()), ("next", "/settings/me")];
-    let entered = world.stranger().post("/sign-in/code", &right).await;
+    let entered = enter(&world, "/sign-in/code", &right).await;
     assert_eq!((entered.status, entered.header("location")), (StatusCode::SEE_OTHER, "/settings/me"));
     assert!(entered.cookie(COOKIE).is_some());
     // The ticket has served.
     let again = [("ticket", ticket.as_str()), ("code", codes[1].expose_secret())];
-    let refused = world.stranger().post("/sign-in/code", &again).await;
+    let refused = enter(&world, "/sign-in/code", &again).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert!(refused.body.contains("name=\"password\""), "{}", refused.body);
 }

@@ -36,14 +36,20 @@ pub(crate) async fn show(
     if parameters.note.is_empty() && Visitor::from_request_parts(&mut parts, &dashboard).await.is_ok() {
         return Redirect::to(own_path(&parameters.next)).into_response();
     }
-    let visitor = Visitor::stranger(&dashboard, &parts);
+    let mut stranger = Stranger::of(&parts, &dashboard);
+    let given = stranger.give_token();
+    let visitor = &stranger.visitor;
     let words = SignInWords::of(visitor.language);
     let note = match parameters.note.as_str() {
         "ended" => Some(words.session_ended),
         "out" => Some(words.signed_out),
         _ => None,
     };
-    Door { note, ..Door::new(&visitor, own_path(&parameters.next)) }.show(StatusCode::OK)
+    let door = Door { note, ..Door::new(visitor, own_path(&parameters.next)) };
+    match given {
+        Ok(cookie) => with_cookies(door.show(StatusCode::OK), cookie),
+        Err(error) => door.refuse(&error),
+    }
 }
 
 #[derive(Deserialize)]
@@ -98,13 +104,15 @@ pub(crate) async fn code(
 }
 
 fn admit(stranger: &Stranger, session: &NewSession, next: &str) -> Response {
-    let mut answer = Redirect::to(own_path(next)).into_response();
-    match access::cookie::begin(&session.token, stranger.secure).parse() {
-        Ok(cookie) => {
-            answer.headers_mut().append(SET_COOKIE, cookie);
-            answer
-        }
-        Err(_) => Door::new(&stranger.visitor, own_path(next))
-            .refuse(&SignInError::Failed("the cookie cannot be written".to_owned())),
+    let answer = Redirect::to(own_path(next)).into_response();
+    let session_cookie = access::cookie::begin(&session.token, stranger.secure);
+    with_cookies(answer, [session_cookie, access::cookie::remember(&session.device, stranger.secure)])
+}
+
+fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item = String>) -> Response {
+    // A cookie of ours has letters that a header takes.
+    for cookie in cookies.into_iter().filter_map(|cookie| cookie.parse().ok()) {
+        answer.headers_mut().append(SET_COOKIE, cookie);
     }
+    answer
 }

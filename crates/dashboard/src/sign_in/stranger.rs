@@ -1,17 +1,18 @@
 //! A form from someone who has not signed in, and where they come from.
 
-use access::ClientInfo;
+use access::{ClientInfo, DoorToken, SignInError};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
+use http::header::COOKIE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::dashboard::Dashboard;
 use crate::page::refusal;
-use crate::visitor::{Visitor, body_of, browser, is_from_another_site};
+use crate::visitor::{Csrf, Visitor, body_of, browser, has_token};
 
 pub(crate) struct Stranger {
-    /// How they want their pages; with no name yet.
+    /// How they want their pages; with no name yet, and with the token of their browser for its forms.
     pub(crate) visitor: Visitor,
     /// Where they come from.
     pub(crate) client: ClientInfo,
@@ -20,10 +21,26 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
-    fn of(parts: &Parts, dashboard: &Dashboard) -> Self {
-        let visitor = Visitor::stranger(dashboard, parts);
-        let client = ClientInfo { address: visitor.address, browser: browser(&parts.headers) };
-        Self { visitor, client, secure: web::is_secure(dashboard.state(), parts) }
+    pub(super) fn of(parts: &Parts, dashboard: &Dashboard) -> Self {
+        let secure = web::is_secure(dashboard.state(), parts);
+        let cookies = || parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut visitor = Visitor::stranger(dashboard, parts);
+        if let Some(door) = access::cookie::find_door(cookies(), secure) {
+            visitor.csrf = Csrf::new(door.csrf().as_str());
+        }
+        let device = access::cookie::find_device(cookies(), secure).map(|device| device.id());
+        let client = ClientInfo { address: visitor.address, browser: browser(&parts.headers), device };
+        Self { visitor, client, secure }
+    }
+
+    /// Has the browser keep a token for its forms, unless it has one. The value of `Set-Cookie`.
+    pub(super) fn give_token(&mut self) -> Result<Option<String>, SignInError> {
+        if self.visitor.csrf != Csrf::none() {
+            return Ok(None);
+        }
+        let door = DoorToken::draw()?;
+        self.visitor.csrf = Csrf::new(door.csrf().as_str());
+        Ok(Some(access::cookie::door(&door, self.secure)))
     }
 }
 
@@ -35,8 +52,8 @@ impl FromRequestParts<Dashboard> for Stranger {
     }
 }
 
-/// What they wrote. There is no session yet that a token could belong to; a browser that says that another site sent it is
-/// refused.
+/// What they wrote. There is no session yet, so the token belongs to the browser that was shown the form: another site could sign
+/// it in as someone else without (login CSRF). A browser that says that another site sent it is refused too.
 pub(crate) struct Written<T> {
     pub(crate) stranger: Stranger,
     pub(crate) form: T,
@@ -48,10 +65,13 @@ impl<T: DeserializeOwned> FromRequest<Dashboard> for Written<T> {
     async fn from_request(request: Request, dashboard: &Dashboard) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let stranger = Stranger::of(&parts, dashboard);
-        if is_from_another_site(&parts.headers) {
+        if web::is_from_another_site(dashboard.state(), &parts) {
             return Err(refusal::form_of_elsewhere(&stranger.visitor));
         }
         let Some(body) = body_of(body).await else { return Err(refusal::form_unread(&stranger.visitor)) };
+        if !has_token(&stranger.visitor.csrf, &body) {
+            return Err(refusal::form_of_elsewhere(&stranger.visitor));
+        }
         match serde_urlencoded::from_bytes(&body) {
             Ok(form) => Ok(Self { stranger, form }),
             // What was written is not repeated: it may be a password.

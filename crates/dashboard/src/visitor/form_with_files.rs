@@ -5,9 +5,10 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::{Csrf, is_from_another_site};
+use super::Csrf;
 
 /// The largest form, in bytes: what the API takes, and a little for its other fields.
 const LARGEST: usize = 64 * 1024 * 1024 + 64 * 1024;
@@ -31,10 +32,16 @@ pub(crate) async fn whole(body: Body) -> Result<Bytes, Unread> {
 }
 
 /// The parts of a form; none where it does not come from a page of ours.
-pub(crate) fn parts_of_ours(token: &Csrf, headers: &HeaderMap, body: &Bytes) -> Option<Vec<web::Part>> {
-    if is_from_another_site(headers) {
-        return None;
-    }
+pub(crate) fn parts_of_ours(
+    state: &web::State,
+    token: &Csrf,
+    parts: &Parts,
+    body: &Bytes,
+) -> Option<Vec<web::Part>> {
+    if web::is_from_another_site(state, parts) { None } else { parts_with(token, &parts.headers, body) }
+}
+
+fn parts_with(token: &Csrf, headers: &HeaderMap, body: &Bytes) -> Option<Vec<web::Part>> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let parts = web::form_parts(kind, body).ok()?;
     let given = parts.iter().find(|part| part.name == Csrf::FIELD)?.text()?;
@@ -56,7 +63,7 @@ mod tests {
             format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{text}\r\n")
         };
         let form = |fields: String| Bytes::from(format!("{fields}--b--\r\n"));
-        let is_ours = |headers: &HeaderMap, body: &Bytes| parts_of_ours(&token, headers, body).is_some();
+        let is_ours = |headers: &HeaderMap, body: &Bytes| parts_with(&token, headers, body).is_some();
         assert!(is_ours(&headers, &form(field("csrf", "", "t0ken"))));
         for wrong in [
             String::new(),
@@ -67,7 +74,5 @@ mod tests {
             assert!(!is_ours(&headers, &form(wrong)));
         }
         assert!(!is_ours(&HeaderMap::new(), &form(field("csrf", "", "t0ken"))));
-        headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
-        assert!(!is_ours(&headers, &form(field("csrf", "", "t0ken"))));
     }
 }

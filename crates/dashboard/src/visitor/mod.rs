@@ -25,7 +25,7 @@ pub(crate) use cookies::{cookie, set_cookie};
 pub(crate) use csrf::Csrf;
 pub(crate) use flash::{Flash, Tone};
 pub(crate) use nav_counts::NavCountsSource;
-pub(crate) use posted::{Posted, Unfit, body_of, is_from_another_site};
+pub(crate) use posted::{Posted, Unfit, body_of, has_token};
 pub(crate) use session_watch::{EVERY, SessionEnd, session_end};
 
 use crate::dashboard::Dashboard;
@@ -96,7 +96,7 @@ impl Visitor {
 
     /// Their session and where they come from, to change something about themselves.
     pub(crate) fn own(&self) -> Option<(&access::Visitor, ClientInfo)> {
-        Some((self.session.as_ref()?, ClientInfo { address: self.address, browser: None }))
+        Some((self.session.as_ref()?, ClientInfo { address: self.address, browser: None, device: None }))
     }
 
     /// As whom the API is asked; none for a stranger, who asks nothing.
@@ -151,7 +151,7 @@ impl FromRequestParts<Dashboard> for Visitor {
         let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
         let stranger = Self::stranger(dashboard, parts);
         let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
-        let client = ClientInfo { address: stranger.address, browser: browser(&parts.headers) };
+        let client = ClientInfo { address: stranger.address, browser: browser(&parts.headers), device: None };
         match dashboard.state().access().session(&token, &client).await {
             Ok(Some(session)) => {
                 if parts.method == http::Method::GET {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
@@ -16,8 +15,6 @@ const LARGEST: usize = 64 * 1024;
 
 /// How long a form may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A form and who sent it. As an extractor it refuses a form without the token of its sender's session, and one that
 /// the browser says comes from another site.
@@ -44,7 +41,8 @@ impl<T: DeserializeOwned> FromRequest<Dashboard> for Posted<T> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, dashboard).await.map_err(Unfit::Unknown)?;
         let Some(body) = body_of(body).await else { return Err(Unfit::Unread(Box::new(visitor))) };
-        if !is_ours(&visitor.csrf, &parts.headers, &body) {
+        let is_foreign = web::is_from_another_site(dashboard.state(), &parts);
+        if is_foreign || !has_token(&visitor.csrf, &body) {
             return Err(Unfit::OfElsewhere(Box::new(visitor)));
         }
         match serde_urlencoded::from_bytes(&body) {
@@ -60,17 +58,8 @@ pub(crate) async fn body_of(body: Body) -> Option<Bytes> {
     Some(tokio::time::timeout(TIMEOUT, reading).await.ok()?.ok()?.to_bytes())
 }
 
-/// Whether the browser says that the request began on another site. Those that say nothing are held to the token alone.
-pub(crate) fn is_from_another_site(headers: &HeaderMap) -> bool {
-    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
-    site.is_some_and(|site| site != b"same-origin" && site != b"none")
-}
-
-/// Whether a form comes from a page of ours.
-fn is_ours(token: &Csrf, headers: &HeaderMap, body: &[u8]) -> bool {
-    if is_from_another_site(headers) {
-        return false;
-    }
+/// Whether a form carries this token, once.
+pub(crate) fn has_token(token: &Csrf, body: &[u8]) -> bool {
     serde_urlencoded::from_bytes::<Vec<(String, String)>>(body).is_ok_and(|fields| {
         let mut tokens = fields.iter().filter(|(name, _)| name == Csrf::FIELD);
         tokens.next().is_some_and(|(_, given)| token.matches(given))
@@ -82,17 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_of_another_site_is_recognized() {
+    fn a_form_carries_its_token() {
         let token = Csrf::new("t0ken");
-        let from = |site: Option<&'static str>| -> HeaderMap {
-            site.map(|site| (FETCH_SITE, HeaderValue::from_static(site))).into_iter().collect()
-        };
-        assert!(is_ours(&token, &from(None), b"csrf=t0ken&a=1"));
-        assert!(is_ours(&token, &from(Some("same-origin")), b"a=1&csrf=t0ken"));
-        assert!(!is_ours(&token, &from(Some("cross-site")), b"csrf=t0ken"));
-        assert!(!is_ours(&token, &from(Some("same-site")), b"csrf=t0ken"));
-        assert!(!is_ours(&token, &from(None), b"csrf=wrong"));
-        assert!(!is_ours(&token, &from(None), b"csrf=wrong&csrf=t0ken"));
-        assert!(!is_ours(&token, &from(None), b""));
+        assert!(has_token(&token, b"csrf=t0ken&a=1"));
+        assert!(has_token(&token, b"a=1&csrf=t0ken"));
+        for wrong in [&b"csrf=wrong"[..], b"csrf=wrong&csrf=t0ken", b"csrf=", b"a=1", b""] {
+            assert!(!has_token(&token, wrong));
+            assert!(!has_token(&Csrf::none(), wrong));
+        }
     }
 }

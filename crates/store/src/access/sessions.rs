@@ -18,6 +18,9 @@ const TABLE: &str = "user_sessions";
 /// Sessions that one user may have; the oldest end first.
 const MOST_SESSIONS: u32 = 50;
 
+/// Devices that one user may have; the oldest are forgotten first.
+const MOST_DEVICES: u32 = 20;
+
 /// A session to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BeginSession {
@@ -35,6 +38,10 @@ pub struct BeginSession {
     pub address: Option<IpAddr>,
     /// What the browser calls itself.
     pub browser: Option<String>,
+    /// SHA-256 of the token by which the browser is known from then on.
+    pub device: [u8; 32],
+    /// The one by which it was known before.
+    pub known_as: Option<[u8; 32]>,
 }
 
 /// A session with what its user is now.
@@ -68,6 +75,19 @@ impl UserSessions<'_> {
     /// Begins a session; false when the user is gone or has another password by now.
     pub async fn begin(&self, session: &BeginSession) -> Result<bool, StoreError> {
         self.store.write(Begin(session.clone())).await
+    }
+
+    /// Whether a user has signed in since then in the browser with this token.
+    pub async fn knows_device(
+        &self,
+        user: &UserName,
+        token: [u8; 32],
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = (token, user.to_string(), since.as_micros());
+        let found =
+            self.store.first(sql::KNOWS_DEVICE, row, |row| row.get::<i64>(0).map_err(Into::into)).await?;
+        Ok(found.is_some())
     }
 
     /// The session with this token, also one that is past its time.
@@ -131,7 +151,7 @@ impl Write for Begin {
     type Answer = bool;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let BeginSession { token, id, user, password_at, at, address, browser } = &self.0;
+        let BeginSession { token, id, user, password_at, at, address, browser, device, known_as } = &self.0;
         let same = params![at.as_micros(), user.as_str(), password_at.as_micros()];
         if transaction.execute(sql::SIGNED_IN, same)? == 0 {
             return Ok(false);
@@ -142,11 +162,16 @@ impl Write for Begin {
             params![token, id.as_uuid().as_bytes(), user.as_str(), at.as_micros(), address, browser],
         )?;
         transaction.run(sql::OLDEST_SESSIONS, params![user.as_str(), MOST_SESSIONS])?;
+        if let Some(known_as) = known_as {
+            transaction.run(sql::FORGET_DEVICE, [known_as])?;
+        }
+        transaction.run(sql::REMEMBER_DEVICE, params![device, user.as_str(), at.as_micros()])?;
+        transaction.run(sql::OLDEST_DEVICES, params![user.as_str(), MOST_DEVICES])?;
         Ok(true)
     }
 }
 
-/// Ends the sessions of a user, as a part of whatever write it came with.
+/// Ends the sessions of a user and forgets the devices, as a part of whatever write it came with.
 pub(super) fn end_others(
     transaction: &Transaction<'_>,
     user: &UserName,
@@ -157,6 +182,8 @@ pub(super) fn end_others(
         Keeping::None => SessionId::MIN,
         Keeping::This(id) => id,
     };
+    // A browser of someone who knew the password has no advantage any more.
+    transaction.run(sql::FORGET_DEVICES, [user.as_str()])?;
     let row = params![user.as_str(), stays.as_uuid().as_bytes()];
     Ok(transaction.execute(sql::END_OTHER_SESSIONS, row)? as u64)
 }
@@ -168,6 +195,7 @@ impl Write for EndSessions {
     type Answer = usize;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+        transaction.run(sql::FORGET_ALL_DEVICES, ())?;
         transaction.execute(sql::END_ALL_SESSIONS, ())
     }
 }

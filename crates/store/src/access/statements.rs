@@ -57,6 +57,14 @@ statements! {
     END_SESSION = "DELETE FROM user_sessions WHERE \"user\" = $1 AND id = $2";
     END_OTHER_SESSIONS = "DELETE FROM user_sessions WHERE \"user\" = $1 AND id <> $2";
     END_ALL_SESSIONS = "DELETE FROM user_sessions";
+    KNOWS_DEVICE = "SELECT 1 FROM user_devices WHERE token = $1 AND \"user\" = $2 AND signed_in_at > $3";
+    REMEMBER_DEVICE = "INSERT INTO user_devices (token, \"user\", signed_in_at) VALUES ($1, $2, $3)";
+    FORGET_DEVICE = "DELETE FROM user_devices WHERE token = $1";
+    FORGET_DEVICES = "DELETE FROM user_devices WHERE \"user\" = $1";
+    FORGET_ALL_DEVICES = "DELETE FROM user_devices";
+    OLDEST_DEVICES = "
+        DELETE FROM user_devices WHERE \"user\" = $1 AND token NOT IN (
+            SELECT token FROM user_devices WHERE \"user\" = $1 ORDER BY signed_in_at DESC, token LIMIT $2)";
     DROP_SESSIONS = "
         DELETE FROM user_sessions WHERE token IN (
             SELECT token FROM user_sessions WHERE seen_at <= $1 LIMIT $2)";

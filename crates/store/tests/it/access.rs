@@ -47,6 +47,8 @@ async fn begin(world: &World, user: &UserName, token: u8) -> SessionId {
         at: world.now(),
         address: Some("192.0.2.1".parse().unwrap()),
         browser: Some("Demo/1".into()),
+        device: [token; 32],
+        known_as: None,
     };
     assert_eq!(world.store.user_sessions().begin(&session).await, Ok(true));
     id
@@ -130,6 +132,8 @@ async fn a_session_rests_on_the_password_that_was_checked(world: World) {
         at: world.now(),
         address: None,
         browser: None,
+        device: [9; 32],
+        known_as: None,
     };
     assert_eq!(world.store.user_sessions().begin(&late).await, Ok(false));
     assert!(!is_there(&world, 1).await);

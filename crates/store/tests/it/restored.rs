@@ -312,6 +312,8 @@ async fn a_restore_gives_up_notices_and_ends_sessions(world: World) {
         at,
         address: None,
         browser: None,
+        device: [9; 32],
+        known_as: None,
     };
     assert_eq!(world.store.user_sessions().begin(&session).await, Ok(true));
     let held = hold_back(&world).await;

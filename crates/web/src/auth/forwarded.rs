@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use domain::Timestamp;
+use http::HeaderMap;
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use super::address::is_in;
+use super::caller::ConnectionInfo;
+use super::way::{FORWARDED_FOR, came_through_a_proxy, is_in};
+use crate::state::State;
 
-/// What proxies write a client's address into.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The error for such a caller.
+pub(crate) const HIDDEN_BY_A_PROXY: &str = "this came through a proxy that trusted_proxies does not name, so who calls is unknown; add the proxy to trusted_proxies";
 
 /// How often someone who is not trusted named a client, since the start.
 #[derive(Debug, Default)]
@@ -50,6 +52,12 @@ impl Forwarded {
     }
 }
 
+/// Whether a proxy that no one said to trust stands before a caller: whose address it is that is seen, no one knows.
+pub(crate) fn is_hidden_by_a_proxy(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> bool {
+    let trusted = &state.options().trusted_proxies;
+    via.peer.is_some_and(|peer| !is_in(peer, trusted)) && came_through_a_proxy(headers)
+}
+
 /// Whether an address is of this machine or of a network that is not the internet.
 fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -69,7 +77,7 @@ fn is_near(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     #[test]
     fn only_untrusted_forwarding_peers_are_counted() {

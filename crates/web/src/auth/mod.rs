@@ -1,7 +1,6 @@
 //! Who calls: API keys with their scopes and limits, the address behind proxies, and the limit on wrong keys.
 
 mod actor;
-mod address;
 mod caller;
 mod demand;
 mod forwarded;
@@ -15,10 +14,10 @@ mod own;
 mod reach;
 mod revalidate;
 mod secret;
+mod way;
 mod witness;
 
 pub use actor::Actor;
-pub(crate) use address::{client_address, is_in};
 pub(crate) use caller::{
     Authorized, Caller, ConnectionInfo, KeyRefusal, ListenerKind, check_address, identify, present_key,
 };
@@ -28,7 +27,7 @@ pub(crate) use demand::{
     CanOperate, CanRead, CanReadAudit, CanReadInbox, CanReject, CanRunWebhooks, CanSend, CanSignIn,
     CanStartSending, Demand, Needed,
 };
-pub(crate) use forwarded::Forwarded;
+pub(crate) use forwarded::{Forwarded, HIDDEN_BY_A_PROXY, is_hidden_by_a_proxy};
 pub(crate) use hold::hold;
 pub(crate) use key_cache::{CachedKey, KeyCache};
 pub(crate) use key_note::{KeyNote, answer as note_on_answer};
@@ -36,4 +35,5 @@ pub(crate) use last_use::LastUses;
 pub(crate) use meter::{Meters, Pace};
 pub(crate) use reach::is_closed_to_limited_keys;
 pub use secret::{hash, new_key};
+pub(crate) use way::{Way, came_through_a_proxy, is_in, way};
 pub(crate) use witness::Witness;

@@ -10,7 +10,7 @@ use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{CachedKey, ConnectionInfo, KeyNote, KeyRefusal, check_address, is_in, present_key};
+use crate::auth::{self, CachedKey, ConnectionInfo, KeyNote, KeyRefusal, check_address, is_in, present_key};
 use crate::problem::Problem;
 
 #[derive(Debug)]
@@ -67,7 +67,11 @@ pub(super) async fn admit(
     aim: Aim,
 ) -> Result<Guest, Answer> {
     let address = via.and_then(|via| via.peer).map(|peer| gate.state.client_address(peer, headers));
-    let verdict = judge(&gate.port, address);
+    let judged = judge(&gate.port, address);
+    // The address is that of a proxy, and anyone may be behind it.
+    let is_hidden = judged == Verdict::Welcome
+        && via.is_some_and(|via| auth::is_hidden_by_a_proxy(&gate.state, via, headers));
+    let verdict = if is_hidden { Verdict::WithKey } else { judged };
     if verdict == Verdict::Never {
         let address = address.map_or_else(|| "this address".to_owned(), |address| address.to_string());
         return Err(Answer::error(
@@ -93,6 +97,7 @@ pub(super) async fn admit(
         ));
     }
     match key {
+        None if is_hidden => Err(Answer::error(StatusCode::FORBIDDEN, auth::HIDDEN_BY_A_PROXY)),
         None if verdict == Verdict::WithKey => Err(Answer::error(
             StatusCode::UNAUTHORIZED,
             "an API key is needed here; send it in the header X-API-Key",

@@ -4,11 +4,17 @@
 //! the client that it is broken, and the client might never read the answer: so what it still writes is read on for a while
 //! and thrown away.
 
-use std::pin::pin;
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use hyper::body::Incoming;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::HOST;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,8 +23,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
+use super::connection_limiter::{ConnectionLimiter, Permit, TooMany};
 use super::{Floor, Serving};
-use crate::auth::ConnectionInfo;
+use crate::auth::{self, ConnectionInfo};
+use crate::problem::{Code, Problem};
+use crate::{client, headers};
 
 /// How many bytes are read on behind the last answer.
 const READ_ON: usize = 64 * 1024 * 1024;
@@ -33,6 +42,7 @@ pub(super) async fn run<S>(
     stream: S,
     via: ConnectionInfo,
     serving: Serving,
+    clients: Option<Arc<ConnectionLimiter>>,
     permit: OwnedSemaphorePermit,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -42,7 +52,7 @@ pub(super) async fn run<S>(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.body_time));
     let mut stream = Box::pin(stream);
-    let ended = serve(&floor, &mut stream, via, serving).await;
+    let ended = serve(&floor, &mut stream, via, serving, clients).await;
     match ended {
         Ok(Ok(())) => {
             let reading_on = tokio::time::timeout(limits.body_time, read_on(&mut stream));
@@ -63,6 +73,7 @@ async fn serve<S>(
     stream: &mut S,
     via: ConnectionInfo,
     Serving { router, replaced, .. }: Serving,
+    clients: Option<Arc<ConnectionLimiter>>,
 ) -> Result<hyper::Result<()>, tokio::time::error::Elapsed>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -70,10 +81,24 @@ where
     let limits = floor.state.limits();
     let service = service_fn(|request: http::Request<Incoming>| {
         let router = router.clone();
+        let share = clients.as_ref().map(|clients| share(floor, clients, via, request.headers()));
         async move {
+            let share = match share.transpose() {
+                Ok(share) => share.flatten(),
+                Err(TooMany { .. }) => return Ok(too_many()),
+            };
+            let is_encrypted = client::is_encrypted(&floor.state, via, request.headers());
+            let host = request.headers().get(HOST).cloned();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(via);
-            router.oneshot(request).await
+            let mut answer = router.oneshot(request).await?;
+            if is_encrypted {
+                headers::over_tls(&mut answer, host.as_ref());
+            }
+            Ok::<_, Infallible>(match share {
+                Some(share) => answer.map(|body| Body::new(Shared { body, _share: share })),
+                None => answer,
+            })
         }
     });
     let mut connection = pin!(
@@ -98,6 +123,61 @@ where
         }
     }
     tokio::time::timeout(limits.drain, connection).await
+}
+
+/// Takes a request into the share of its client where a trusted proxy passes it on: the proxy's connections are those of all of
+/// its clients, and one client could take them all. None where the connection itself was counted.
+fn share(
+    floor: &Floor,
+    clients: &Arc<ConnectionLimiter>,
+    via: ConnectionInfo,
+    headers: &HeaderMap,
+) -> Result<Option<Permit>, TooMany> {
+    let options = floor.state.options();
+    let trusted = &options.trusted_proxies;
+    let Some(peer) = via.peer.filter(|peer| auth::is_in(*peer, trusted)) else { return Ok(None) };
+    // What the proxy asks for itself is not counted.
+    if !auth::came_through_a_proxy(headers) {
+        return Ok(None);
+    }
+    // Those whose address it hides, or of whom two headers differ, have one share together.
+    let client = auth::way(peer, headers, trusted).client;
+    let share = clients.take(client);
+    if matches!(share, Err(TooMany { is_news: true })) {
+        tracing::warn!(%client, %peer, "it has its share of requests through this proxy; more are refused");
+    }
+    share.map(Some)
+}
+
+fn too_many() -> Response {
+    let detail = "This address has too many requests open; wait until some are answered.";
+    headers::secure(Problem::new(Code::RateLimited, detail).retry_after(1).into_response())
+}
+
+/// The body of an answer, which keeps its client's share until it is read or left.
+struct Shared {
+    body: Body,
+    _share: Permit,
+}
+
+impl HttpBody for Shared {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Reads on what a client still writes after the last answer, until it has read that and hangs up.

@@ -49,6 +49,14 @@ impl ConnectionLimiter {
         if address.is_loopback() || is_in(address, trusted) {
             return Ok(Permit { limiter: Arc::clone(self), household: None });
         }
+        self.take(address)
+    }
+
+    /// Takes a permit for this address, whatever it is.
+    ///
+    /// # Errors
+    /// Its household has its share.
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Permit, TooMany> {
         let household = network_prefix(address);
         let mut connections = self.connections();
         let count = connections.entry(household).or_default();

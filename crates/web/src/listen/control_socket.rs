@@ -53,7 +53,7 @@ async fn serve(floor: &Floor, listener: &UnixListener, router: &Router) {
             Ok((stream, _)) => {
                 let via = ConnectionInfo { listener: ListenerKind::Control, peer: None, is_encrypted: false };
                 let serving = Serving::by(router.clone());
-                floor.tasks.spawn(connection::run(floor.clone(), stream, via, serving, permit));
+                floor.tasks.spawn(connection::run(floor.clone(), stream, via, serving, None, permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the control socket could not be taken");

@@ -28,6 +28,8 @@ pub(super) async fn keep(
     let Some(listener) = bind(&floor, id, address, &closed).await else { return };
     let most = floor.state.limits().connections;
     let (connections, limiter) = (Arc::new(Semaphore::new(most)), ConnectionLimiter::new(most));
+    // Behind a proxy it is requests that are counted: it opens connections for all of its clients.
+    let clients = ConnectionLimiter::new(most);
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections) => accepted,
@@ -60,8 +62,9 @@ pub(super) async fn keep(
             continue;
         }
         let (floor, serving) = (floor.clone(), serving.borrow().clone());
+        let clients = Arc::clone(&clients);
         floor.tasks.clone().spawn(async move {
-            serve(floor, stream, peer, serving, permit).await;
+            serve(floor, stream, peer, serving, clients, permit).await;
             drop(share);
         });
     }
@@ -73,13 +76,15 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     serving: Serving,
+    clients: Arc<ConnectionLimiter>,
     permit: OwnedSemaphorePermit,
 ) {
+    let clients = Some(clients);
     let peer_address = Some(peer.ip().to_canonical());
     let is_encrypted = serving.tls.is_some();
     let via = ConnectionInfo { listener: ListenerKind::Port, peer: peer_address, is_encrypted };
     let Some(tls) = &serving.tls else {
-        return connection::run(floor, stream, via, serving, permit).await;
+        return connection::run(floor, stream, via, serving, clients, permit).await;
     };
     let limit = floor.state.limits().head_time;
     let agreed = tokio::select! {
@@ -88,7 +93,7 @@ async fn serve(
     };
     match agreed {
         // Boxed, as it is 4 kB that a plain connection does not pay.
-        Ok(Ok(stream)) => Box::pin(connection::run(floor, stream, via, serving, permit)).await,
+        Ok(Ok(stream)) => Box::pin(connection::run(floor, stream, via, serving, clients, permit)).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a connection came to no encryption"),
         Err(_) => tracing::debug!(%peer, "a connection did not agree on encryption in time"),
     }

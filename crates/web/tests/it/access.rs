@@ -4,10 +4,12 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use crate::client::Call;
+use crate::client::{Call, Target};
 use crate::key_limits::key;
-use crate::world::World;
+use crate::world::{SOON, World};
 
 const BODY: &str = r#"{"chat":"-1001234567890","text":"hello"}"#;
 
@@ -230,4 +232,91 @@ async fn an_open_old_port_refuses_a_known_key_that_is_over() {
         assert_eq!(send("swb_wrong").send().await.status, 200);
     }
     assert_eq!(world.script.texts(), ["hello", "hello"]);
+}
+
+/// Behind a proxy of this machine stands anyone, as far as the port can tell.
+#[tokio::test]
+async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy() {
+    let send = |world: &World, headers: &[(&str, &str)]| {
+        let call = world.text(r#"{"chat":"-1001234567890","text":"hello"}"#);
+        headers.iter().fold(call, |call, (name, value)| call.header(name, value))
+    };
+    let world = World::new().await;
+    assert_eq!(send(&world, &[]).send().await.status, 200);
+    for headers in [
+        [("X-Forwarded-For", "203.0.113.7")],
+        [("X-Forwarded-For", "127.0.0.1")],
+        [("x-forwarded-for", "")],
+        [("Forwarded", "for=203.0.113.7;proto=https")],
+        [("X-Real-IP", "203.0.113.7")],
+        [("X-Forwarded-Proto", "https")],
+        [("CF-Connecting-IP", "203.0.113.7")],
+        [("Via", "1.1 example.com")],
+    ] {
+        let refused = send(&world, &headers).send().await;
+        assert_eq!(refused.status, 403, "{headers:?} {refused:?}");
+        assert!(refused.body.contains("trusted_proxies"), "{refused:?}");
+        let with_key = send(&world, &headers).key(&world.key).send().await;
+        assert_eq!(with_key.status, 200, "{headers:?} {with_key:?}");
+    }
+    // Once the proxy is named, it is the client that counts.
+    let world = World::with(|options| {
+        options.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    assert_eq!(send(&world, &[("Forwarded", "for=\"[::1]:5022\"")]).send().await.status, 200);
+    assert_eq!(send(&world, &[("X-Forwarded-For", "203.0.113.7")]).send().await.status, 401);
+}
+
+#[tokio::test]
+async fn one_client_behind_a_proxy_leaves_room_for_the_others() {
+    let world = World::with(|options| {
+        options.limits.connections = 8;
+        options.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let Target::Port(address) = world.main() else { panic!("a port") };
+    let slow = world.call("POST", "/v1/messages").header("Content-Length", "100").body("{");
+    let slow = slow.header("X-Forwarded-For", "192.0.2.1").bytes();
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream.write_all(&slow).await.expect("writes");
+        open.push(stream);
+    }
+    let look =
+        async |client: &str| world.call("GET", "/v1/accounts").header("X-Forwarded-For", client).send().await;
+    let began = Instant::now();
+    while look("192.0.2.1").await.status == 200 {
+        assert!(began.elapsed() < SOON, "it takes all it likes");
+    }
+    look("192.0.2.1").await.problem(429, "rate_limited");
+    for other in ["192.0.2.2", "2001:db8::1"] {
+        assert_eq!(look(other).await.status, 200, "{other}");
+    }
+    drop(open);
+    while look("192.0.2.1").await.status != 200 {
+        assert!(began.elapsed() < SOON, "what ended still counts");
+    }
+}
+
+#[tokio::test]
+async fn browsers_over_tls_are_asked_to_stay_there() {
+    let world = World::with(|options| {
+        options.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    for (headers, is_asked) in [
+        (&[][..], false),
+        (&[("X-Forwarded-Proto", "http")], false),
+        (&[("X-Forwarded-Proto", "https")], true),
+        (&[("Forwarded", "for=192.0.2.1;proto=https")], true),
+    ] {
+        let call = Call::new(&world.main(), "GET", "/health/live");
+        let reply = headers.iter().fold(call, |call, (name, value)| call.header(name, value)).send().await;
+        assert_eq!(reply.header("strict-transport-security").is_some(), is_asked, "{headers:?}");
+    }
+    let world = World::new().await;
+    let untrusted = Call::new(&world.main(), "GET", "/health/live").header("X-Forwarded-Proto", "https");
+    assert_eq!(untrusted.send().await.header("strict-transport-security"), None);
 }

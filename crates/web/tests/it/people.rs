@@ -98,8 +98,11 @@ async fn wrong_fields_are_named_and_no_password_is_shown() {
 async fn sessions_of_a_user_are_listed_and_ended() {
     let world = World::new().await;
     world.call("POST", "/v1/users").json(ANNA).send().await;
-    let client =
-        access::ClientInfo { address: Some("192.0.2.7".parse().expect("an address")), browser: None };
+    let client = access::ClientInfo {
+        address: Some("192.0.2.7".parse().expect("an address")),
+        browser: None,
+        device: None,
+    };
     let mut tokens = Vec::new();
     for _ in 0..3 {
         let signed_in = world.state.access().sign_in("anna", "correct horse".into(), &client).await;

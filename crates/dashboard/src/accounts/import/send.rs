@@ -73,7 +73,7 @@ pub(crate) async fn send(State(dashboard): State<Dashboard>, request: Request) -
         }
         Err(Unread::Broken) => return refusal::form_unread(&visitor),
     };
-    if parts_of_ours(&visitor.csrf, &parts.headers, &body).is_none() {
+    if parts_of_ours(dashboard.state(), &visitor.csrf, &parts, &body).is_none() {
         return refusal::form_of_elsewhere(&visitor);
     }
     let kind = parts.headers.get(CONTENT_TYPE).cloned();

@@ -8,6 +8,10 @@ use crate::binary;
 use crate::shell::cli::{Ran, cli};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
+/// What a browser holds that was shown the sign-in form, by both of its names, and the token of that form, which follows from it.
+const DOOR: &str = "__Host-switchboard-door=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; \
+                    switchboard-door=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const CSRF: &str = "_6moWrjVN5IiPfWHKGRFxiEWY53cMpPuDEPmh1TCaAY";
 
 /// A world and its data directory.
 pub(crate) struct Stage {
@@ -33,10 +37,15 @@ impl Stage {
 
     pub(crate) fn post(&self, program: &Program, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let pairs = fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+")));
-        self.http
+        let request = self
+            .http
             .post(format!("{}{path}", program.address()))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(pairs.collect::<Vec<_>>().join("&"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        if path.starts_with("/sign-in") {
+            let pairs: Vec<String> = pairs.chain([format!("csrf={CSRF}")]).collect();
+            return request.header("cookie", DOOR).body(pairs.join("&"));
+        }
+        request.body(pairs.collect::<Vec<_>>().join("&"))
     }
 
     pub(crate) fn get(&self, program: &Program, path: &str, cookie: &str) -> RequestBuilder {
@@ -82,8 +91,8 @@ pub(crate) async fn signed_in(world: &World, program: &Program, role: &str) -> S
     let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let request = http.post(format!("{}/sign-in", program.address()));
     let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let fields = format!("name=anna&password={}", PASSWORD.replace(' ', "+"));
-    let answer = request.body(fields).send().await.expect("an answer");
+    let fields = format!("name=anna&password={}&csrf={CSRF}", PASSWORD.replace(' ', "+"));
+    let answer = request.header("cookie", DOOR).body(fields).send().await.expect("an answer");
     assert_eq!(answer.status(), 303);
     pair(&cookie(&answer)).to_owned()
 }

@@ -15,7 +15,7 @@ use store::Scope;
 
 use super::Gate;
 use super::refused::Refused;
-use crate::auth::{ConnectionInfo, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key};
+use crate::auth::{self, ConnectionInfo, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key};
 use crate::forms;
 
 /// Lets a caller in, or says why not.
@@ -70,7 +70,13 @@ fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
         }
         check_address(&gate.state, address)?;
     }
+    let via = request.extensions().get::<ConnectionInfo>().copied();
+    let is_hidden = via.is_some_and(|via| auth::is_hidden_by_a_proxy(&gate.state, via, headers));
     let Some(key) = &port.key else {
+        // The address is that of a proxy, and so may anyone's be.
+        if is_hidden {
+            return forbidden(auth::HIDDEN_BY_A_PROXY.to_owned());
+        }
         // Any page in a browser on this machine could call a port without a key. Browsers name the page; programs do not.
         if headers.contains_key(ORIGIN) {
             return forbidden("a web page may not call this port without a key".to_owned());

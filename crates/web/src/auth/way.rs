@@ -1,0 +1,319 @@
+//! The way a request took: whose it is, whether the browser spoke TLS, and to which host, past the proxies that are trusted. Pure.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// What only a proxy writes.
+const OF_PROXIES: [&str; 15] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-forwarded-port",
+    "x-forwarded",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "fastly-client-ip",
+    "via",
+];
+
+/// What trusted proxies say about a request, or what the connection shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) client: IpAddr,
+    /// Whether the outermost trusted proxy says `https`.
+    pub(crate) says_https: bool,
+    /// The host that the outermost trusted proxy names.
+    pub(crate) host: Option<String>,
+}
+
+/// One proxy's word on whom it passed on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Hop {
+    client: Option<IpAddr>,
+    proto: Option<String>,
+    host: Option<String>,
+}
+
+/// Reads the way of a request whose connection comes from `peer`: from the nearest proxy outwards, past each that is trusted. A
+/// proxy of one kind passes the headers of the other kind on as the client wrote them, so where both name clients and they differ,
+/// neither is believed.
+pub(crate) fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Way {
+    let peer = peer.to_canonical();
+    let nothing = Way { client: peer, says_https: false, host: None };
+    if !is_in(peer, trusted) {
+        return nothing;
+    }
+    let (standard, common) = (standard(headers), common(headers));
+    match (standard, common) {
+        (None, None) => nothing,
+        (Some(hops), None) | (None, Some(hops)) => walk(peer, &hops, trusted),
+        (Some(standard), Some(common)) => {
+            let (one, other) = (walk(peer, &standard, trusted), walk(peer, &common, trusted));
+            match (one.client == peer, other.client == peer) {
+                _ if one.client == other.client => Way {
+                    client: one.client,
+                    says_https: one.says_https && other.says_https,
+                    host: other.host.or(one.host),
+                },
+                // Only the common headers without addresses came beside the standard one, or the other way round.
+                (false, true) if standard_alone(&common) => one,
+                (true, false) if standard_alone(&standard) => other,
+                _ => nothing,
+            }
+        }
+    }
+}
+
+fn standard_alone(hops: &[Hop]) -> bool {
+    hops.iter().all(|hop| hop.client.is_none())
+}
+
+/// Walks from the last hop, which the nearest proxy wrote, to the first that no trusted proxy wrote.
+fn walk(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Way {
+    let mut way = Way { client: peer, says_https: false, host: None };
+    for hop in hops.iter().rev() {
+        if let Some(proto) = &hop.proto {
+            way.says_https = ["https", "wss"].iter().any(|word| proto.eq_ignore_ascii_case(word));
+        }
+        if hop.host.is_some() {
+            way.host.clone_from(&hop.host);
+        }
+        let Some(client) = hop.client else { return way };
+        way.client = client;
+        if !is_in(client, trusted) {
+            return way;
+        }
+    }
+    way
+}
+
+/// Whether a request has something that only a proxy writes.
+pub(crate) fn came_through_a_proxy(headers: &HeaderMap) -> bool {
+    OF_PROXIES.iter().any(|name| headers.contains_key(*name))
+}
+
+pub(crate) fn is_in(address: IpAddr, networks: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
+}
+
+/// The hops of `Forwarded` (RFC 7239), in the order in which they were written; none where there is no such header.
+fn standard(headers: &HeaderMap) -> Option<Vec<Hop>> {
+    headers.contains_key(FORWARDED).then(|| {
+        let lines = headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default());
+        lines.flat_map(|line| split(line, ',')).map(|element| hop_of(&element)).collect()
+    })
+}
+
+fn hop_of(element: &str) -> Hop {
+    let mut hop = Hop::default();
+    for pair in split(element, ';') {
+        let Some((name, value)) = pair.split_once('=') else { continue };
+        let value = unquoted(value);
+        match name.trim().to_ascii_lowercase().as_str() {
+            "for" => hop.client = node(&value),
+            "proto" => hop.proto = Some(value),
+            "host" => hop.host = Some(value),
+            _ => {}
+        }
+    }
+    hop
+}
+
+/// The hops of `X-Forwarded-For`, `-Proto` and `-Host`; none where none of them is there. A proxy that writes one word for all of the
+/// way says it of its own hop and of those before.
+fn common(headers: &HeaderMap) -> Option<Vec<Hop>> {
+    let values = |name: HeaderName| -> Vec<String> {
+        let lines = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default());
+        // No comma stands in quotes here, and a client may leave one open.
+        lines.flat_map(|line| line.split(',')).map(unquoted).filter(|value| !value.is_empty()).collect()
+    };
+    let (clients, protos, hosts) = (values(FORWARDED_FOR), values(FORWARDED_PROTO), values(FORWARDED_HOST));
+    let count = clients.len().max(1);
+    // From the nearest one: the last value, then the one before, and the first for all that are further away.
+    let word = |words: &[String], from_end: usize| {
+        let place = words.len().checked_sub(1)?.saturating_sub(from_end);
+        words.get(place).cloned()
+    };
+    let is_any = !(clients.is_empty() && protos.is_empty() && hosts.is_empty());
+    is_any.then(|| {
+        let hop = |from_end: usize| Hop {
+            client: clients.len().checked_sub(from_end + 1).and_then(|place| node(clients.get(place)?)),
+            proto: word(&protos, from_end),
+            host: word(&hosts, from_end),
+        };
+        (0..count).rev().map(hop).collect()
+    })
+}
+
+/// The parts of a list, of which quotes may hold the separator. A quote that a client left open holds nothing.
+fn split(line: &str, separator: char) -> Vec<String> {
+    let is_open = line.replace("\\\"", "").matches('"').count() % 2 == 1;
+    let (mut parts, mut part, mut is_quoted, mut is_escaped) = (Vec::new(), String::new(), false, false);
+    for character in line.chars() {
+        if character == separator && (!is_quoted || is_open) {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        is_quoted ^= character == '"' && !is_escaped;
+        is_escaped = character == '\\' && is_quoted && !is_escaped;
+        part.push(character);
+    }
+    parts.push(part);
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+fn unquoted(value: &str) -> String {
+    let value = value.trim();
+    match value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) {
+        Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\").trim().to_owned(),
+        None => value.to_owned(),
+    }
+}
+
+/// The address of a node: with or without a port, brackets, and the zone of a link. A hidden or unknown one has none.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let host = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (inner, port) = rest.split_once(']')?;
+            if !port.is_empty() && !port.starts_with(':') {
+                return None;
+            }
+            inner
+        }
+        None => text,
+    };
+    let host = host.split('%').next().unwrap_or(host);
+    let plain = || host.parse::<IpAddr>().ok();
+    let with_port = || host.parse::<SocketAddr>().ok().map(|address| address.ip());
+    // A port may be hidden, as `1.2.3.4:_http`.
+    let with_hidden_port =
+        || host.split_once(':').and_then(|(host, _)| host.parse::<std::net::Ipv4Addr>().ok()).map(IpAddr::V4);
+    plain().or_else(with_port).or_else(with_hidden_port).map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let line = |(name, value): &(&str, &str)| {
+            (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_str(value).expect("a value"))
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines.iter().map(line) {
+            headers.append(name, value);
+        }
+        headers
+    }
+
+    fn trusted() -> Vec<IpNet> {
+        ["172.17.0.0/16", "127.0.0.0/8", "fd00::/8"].map(|network| network.parse().expect("a network")).into()
+    }
+
+    const FOR: &str = "x-forwarded-for";
+    const PROTO: &str = "x-forwarded-proto";
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        for (peer, lines, expected) in [
+            ("10.0.0.1", &[(FOR, "1.2.3.4")][..], "10.0.0.1"),
+            ("10.0.0.1", &[("forwarded", "for=1.2.3.4")], "10.0.0.1"),
+            ("172.17.0.2", &[(FOR, "1.2.3.4")], "1.2.3.4"),
+            ("::ffff:172.17.0.2", &[(FOR, "1.2.3.4")], "1.2.3.4"),
+            ("172.17.0.2", &[(FOR, "6.6.6.6, 1.2.3.4")], "1.2.3.4"),
+            ("172.17.0.2", &[(FOR, "6.6.6.6"), (FOR, "1.2.3.4, 127.0.0.1")], "1.2.3.4"),
+            ("172.17.0.2", &[(FOR, "1.2.3.4:8080")], "1.2.3.4"),
+            ("172.17.0.2", &[(FOR, "[2001:db8::1]")], "2001:db8::1"),
+            ("172.17.0.2", &[(FOR, "[2001:db8::1]:443")], "2001:db8::1"),
+            ("172.17.0.2", &[(FOR, "\"[2001:db8::1]:443\"")], "2001:db8::1"),
+            ("172.17.0.2", &[(FOR, "fe80::1%eth0")], "fe80::1"),
+            ("172.17.0.2", &[(FOR, "unknown")], "172.17.0.2"),
+            ("172.17.0.2", &[], "172.17.0.2"),
+            ("172.17.0.2", &[(FOR, "127.0.0.1")], "127.0.0.1"),
+            ("172.17.0.2", &[("forwarded", "for=1.2.3.4")], "1.2.3.4"),
+            ("172.17.0.2", &[("forwarded", "For=\"[2001:db8:cafe::17]:4711\"")], "2001:db8:cafe::17"),
+            ("172.17.0.2", &[("forwarded", "for=192.0.2.43;proto=https;by=203.0.113.43")], "192.0.2.43"),
+            ("172.17.0.2", &[("forwarded", "for=6.6.6.6, for=1.2.3.4;by=\"a,b;c\"")], "1.2.3.4"),
+            ("172.17.0.2", &[("forwarded", "for=1.2.3.4"), ("forwarded", "for=172.17.0.9")], "1.2.3.4"),
+            ("fd00::2", &[("forwarded", "for=\"1.2.3.4:_http\"")], "1.2.3.4"),
+            ("172.17.0.2", &[("forwarded", "for=_hidden")], "172.17.0.2"),
+            ("172.17.0.2", &[("forwarded", "for=unknown;proto=https")], "172.17.0.2"),
+            // One that writes X-Forwarded-For passes a Forwarded of the client on, and the other way round.
+            ("172.17.0.2", &[("forwarded", "for=6.6.6.6"), (FOR, "1.2.3.4")], "172.17.0.2"),
+            ("172.17.0.2", &[("forwarded", "for=1.2.3.4"), (FOR, "1.2.3.4")], "1.2.3.4"),
+        ] {
+            let found = way(address(peer), &headers(lines), &trusted()).client;
+            assert_eq!(found, address(expected), "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_reports_an_encrypted_connection() {
+        for (peer, lines, expected) in [
+            ("172.17.0.2", &[(PROTO, "https")][..], true),
+            ("172.17.0.2", &[(PROTO, "HTTPS")], true),
+            ("172.17.0.2", &[(PROTO, "\"https\"")], true),
+            ("172.17.0.2", &[(PROTO, "https, http")], false),
+            ("172.17.0.2", &[(PROTO, "http")], false),
+            ("172.17.0.2", &[], false),
+            ("10.0.0.1", &[(PROTO, "https")], false),
+            // Two proxies that are trusted: the outer one spoke to the browser.
+            ("172.17.0.2", &[(FOR, "1.2.3.4, 172.17.0.9"), (PROTO, "https, http")], true),
+            ("172.17.0.2", &[(FOR, "1.2.3.4, 172.17.0.9"), (PROTO, "https")], true),
+            // The client says https, and its proxy http.
+            ("172.17.0.2", &[(FOR, "9.9.9.9, 1.2.3.4"), (PROTO, "https, http")], false),
+            ("172.17.0.2", &[("forwarded", "for=1.2.3.4;proto=https")], true),
+            ("172.17.0.2", &[("forwarded", "for=1.2.3.4;Proto=\"https\", for=172.17.0.9;proto=http")], true),
+            ("172.17.0.2", &[("forwarded", "for=9.9.9.9;proto=https, for=1.2.3.4;proto=http")], false),
+        ] {
+            let found = way(address(peer), &headers(lines), &trusted()).says_https;
+            assert_eq!(found, expected, "{peer} {lines:?}");
+        }
+        let named = headers(&[("forwarded", "for=1.2.3.4;host=\"desk.example.com:8443\"")]);
+        let host = way(address("172.17.0.2"), &named, &trusted()).host;
+        assert_eq!(host.as_deref(), Some("desk.example.com:8443"));
+        let named = headers(&[("x-forwarded-host", "desk.example.com")]);
+        assert_eq!(way(address("172.17.0.2"), &named, &trusted()).host.as_deref(), Some("desk.example.com"));
+        assert_eq!(way(address("10.0.0.1"), &named, &trusted()).host, None);
+    }
+
+    proptest! {
+        #[test]
+        fn client_headers_never_hide_its_own_address(lies in "[ -~]{0,60}") {
+            let line = format!("{lies}, 1.2.3.4");
+            let found = way(address("172.17.0.2"), &headers(&[(FOR, &line)]), &trusted()).client;
+            prop_assert_eq!(found, address("1.2.3.4"));
+        }
+
+        /// Whatever a client writes beforehand, it gets its own address or that of the proxy.
+        #[test]
+        fn a_client_never_gets_the_address_of_another(lies in "[ -~]{0,60}", is_standard: bool) {
+            let name = if is_standard { "forwarded" } else { FOR };
+            let written = if is_standard { "for=1.2.3.4" } else { "1.2.3.4" };
+            let found = way(address("172.17.0.2"), &headers(&[(name, &format!("{lies}, {written}"))]), &trusted()).client;
+            prop_assert!([address("1.2.3.4"), address("172.17.0.2")].contains(&found), "{found}");
+            let found = way(address("172.17.0.2"), &headers(&[(name, &lies), (name, written)]), &trusted()).client;
+            prop_assert!([address("1.2.3.4"), address("172.17.0.2")].contains(&found), "{found}");
+        }
+    }
+}
