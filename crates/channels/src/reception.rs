@@ -294,9 +294,13 @@ impl Reception {
     pub async fn take(
         &self,
         account: &Arc<Account>,
-        events: Vec<InboundEvent>,
+        mut events: Vec<InboundEvent>,
         cursor: Option<String>,
     ) -> Result<(), StoreError> {
+        let now = self.channels.clock().now();
+        for event in &mut events {
+            event.correct_time(now);
+        }
         for event in &events {
             match &event.change {
                 InboundChange::Receipt { external_id, receipt, at } => {

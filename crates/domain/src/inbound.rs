@@ -36,6 +36,23 @@ pub enum InboundChange {
     SignedIn(bool),
 }
 
+impl InboundEvent {
+    /// Replaces a time that no clock can have said by `now`: see [`Timestamp::plausible`].
+    pub fn correct_time(&mut self, now: Timestamp) {
+        let at = match &mut self.change {
+            InboundChange::Message(message) => &mut message.sent_at,
+            InboundChange::Reacted { given, .. } => &mut given.at,
+            InboundChange::Edited { at, .. }
+            | InboundChange::Deleted { at, .. }
+            | InboundChange::Receipt { at, .. }
+            | InboundChange::ReadUpTo { at, .. }
+            | InboundChange::Reachable { at, .. } => at,
+            InboundChange::SignedIn(_) => return,
+        };
+        *at = at.plausible(now);
+    }
+}
+
 /// How far a message of ours is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboundReceipt {

@@ -52,6 +52,15 @@ impl Timestamp {
         })
     }
 
+    /// This instant as another program reported it, or `now` where no clock can have said it: before the year 2000 or more than a
+    /// day ahead.
+    #[must_use]
+    pub fn plausible(self, now: Self) -> Self {
+        const YEAR_2000: Timestamp = Timestamp::from_micros(946_684_800_000_000);
+        let is_plausible = YEAR_2000 <= self && self <= now.plus(Duration::from_hours(24));
+        if is_plausible { self } else { now }
+    }
+
     /// How long from `earlier` to this; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -92,6 +101,19 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_no_clock_can_have_said_is_now() {
+        let now = Timestamp::from_micros(1_893_456_000_000_000);
+        let day = Duration::from_hours(24);
+        for kept in [now, now.minus(day * 3650), now.plus(day), Timestamp::from_micros(946_684_800_000_000)] {
+            assert_eq!(kept.plausible(now), kept);
+        }
+        let far = [0, -1, 7, 1 << 62, -(1 << 62), i64::MAX, i64::MIN, 1_893_456_000_000];
+        for far in far.map(Timestamp::from_micros).into_iter().chain([now.plus(day * 2)]) {
+            assert_eq!(far.plausible(now), now, "{far}");
+        }
+    }
 
     #[test]
     fn shows_rfc_3339_with_microseconds_and_reads_it_back() {

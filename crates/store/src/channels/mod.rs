@@ -130,12 +130,15 @@ pub struct Channels<'a> {
 }
 
 impl Channels<'_> {
-    /// Keeps what a provider reported and where asking it goes on. The same once more changes nothing.
+    /// Keeps what a provider reported and where asking it goes on. The same once more changes nothing. A time that no clock can have
+    /// said becomes the present one.
     ///
     /// # Errors
     /// The store cannot be written, or has no room for new work: nothing was kept.
-    pub async fn take(&self, taken: TakenFromChannel) -> Result<ChannelTaken, StoreError> {
-        self.store.write(take::Take { taken, at: self.store.now() }).await
+    pub async fn take(&self, mut taken: TakenFromChannel) -> Result<ChannelTaken, StoreError> {
+        let at = self.store.now();
+        taken.events.iter_mut().for_each(|event| event.correct_time(at));
+        self.store.write(take::Take { taken, at }).await
     }
 
     /// Where asking a provider goes on.

@@ -31,6 +31,7 @@ conformance! {
     files_of_channels_go_with_their_messages,
     chats_are_listed_by_when_their_customer_wrote_last,
     the_last_sent_and_the_waiting_messages_are_found,
+    times_that_no_clock_can_have_said_are_not_stored,
 }
 
 fn channel() -> ChannelName {
@@ -97,6 +98,27 @@ async fn a_message_comes_in_once_with_its_event(world: World) {
     assert_eq!(world.store.channels().list(&filter, &page()).await.unwrap().items.len(), 1);
     let other = InboundFilter { account: Some(account("other")), ..InboundFilter::default() };
     assert!(world.store.channels().list(&other, &page()).await.unwrap().items.is_empty());
+}
+
+async fn times_that_no_clock_can_have_said_are_not_stored(world: World) {
+    let far = [1 << 62, -(1 << 62), i64::MAX, i64::MIN, 0, -1, 1_893_456_000].map(Timestamp::from_micros);
+    for (number, at) in far.into_iter().enumerate() {
+        let (id, before) = (format!("m-{number}"), world.now());
+        let message = InboundMessage { sent_at: at, ..written(&world, &id, "a") };
+        let taken = take(&world, vec![arrived(message)]).await;
+        let edited = InboundChange::Edited { external_id: id.clone(), text: "b".into(), at };
+        let deleted = InboundChange::Deleted { external_id: id.clone(), at };
+        let can = InboundChange::Reachable { chat: chat(), can: false, at };
+        let more = [("e", edited), ("d", deleted), ("r", can)];
+        take(&world, more.map(|(key, change)| event(&format!("{key}{id}"), change)).into()).await;
+        let stored = world.store.channels().get(taken.new[0]).await.unwrap().unwrap();
+        let known = world.store.channels().chat(&address()).await.unwrap().unwrap();
+        let times = [Some(stored.message.sent_at), stored.edited_at, stored.deleted_at, known.unreachable_at];
+        for time in times {
+            let time = time.expect("a time");
+            assert!(before <= time && time <= world.now(), "{at}: {time}");
+        }
+    }
 }
 
 async fn an_edit_and_a_deletion_change_the_message(world: World) {
