@@ -30,6 +30,7 @@ statements! {
     LIST = "
         SELECT id, name, scopes, created_at, revoked_at, repeats, limits, expires_at, rate, burst, used_at, used_from
         FROM api_keys ORDER BY id";
+    WORKING = "SELECT hash FROM api_keys WHERE revoked_at IS NULL";
     CHANGE = "
         UPDATE api_keys SET name = $1, repeats = $2, limits = $3, expires_at = $4, rate = $5, burst = $6
         WHERE id = $7 AND revoked_at IS NULL";
@@ -157,6 +158,11 @@ impl ApiKeys<'_> {
     /// The key with this hash, revoked or not.
     pub async fn find(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         self.store.first(FIND, [hash], read).await
+    }
+
+    /// The hashes of all keys that were not revoked.
+    pub async fn working(&self) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.store.all(WORKING, (), |row| Columns::new(row, TABLE).get(0)).await
     }
 
     /// All keys, the oldest first.

@@ -1,6 +1,6 @@
 //! Keys that were found in the store, kept in memory until any right changes there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub(crate) struct KeyCache {
 struct Memory {
     by_hash: HashMap<[u8; 32], Arc<CachedKey>>,
     by_id: HashMap<ApiKeyId, Arc<CachedKey>>,
+    /// The hashes of all keys that work, once they were read: a wrong key costs no read of the store.
+    working: Option<HashSet<[u8; 32]>>,
     /// How often rights had changed when these were read.
     generation: u64,
 }
@@ -99,11 +101,30 @@ impl KeyCache {
         hash: [u8; 32],
     ) -> Result<Option<Arc<CachedKey>>, StoreError> {
         let generation = *self.changes.borrow();
+        if !self.is_working(store, &hash, generation).await? {
+            return Ok(None);
+        }
         let found = store.api_keys().find(hash).await?;
         let Some(key) = found.filter(|key| key.revoked_at.is_none()) else { return Ok(None) };
         let known = Arc::new(CachedKey::from(key));
         self.remember(generation, |memory| drop(memory.by_hash.insert(hash, Arc::clone(&known))));
         Ok(Some(known))
+    }
+
+    /// Whether a key that works has this hash. It reads the store once for each change of rights.
+    async fn is_working(&self, store: &Store, hash: &[u8; 32], generation: u64) -> Result<bool, StoreError> {
+        let known = {
+            let memory = self.memory.read().unwrap_or_else(PoisonError::into_inner);
+            let working = memory.working.as_ref().filter(|_| memory.generation == generation);
+            working.map(|working| working.contains(hash))
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let working: HashSet<_> = store.api_keys().working().await?.into_iter().collect();
+        let is_working = working.contains(hash);
+        self.remember(generation, |memory| memory.working = Some(working));
+        Ok(is_working)
     }
 
     /// The key of this id, unless it was revoked.
@@ -137,6 +158,54 @@ mod tests {
             expires_at: None,
             pace: None,
         }
+    }
+
+    fn stored(id: &str) -> ApiKey {
+        ApiKey {
+            id: id.parse().expect("an id"),
+            name: "n8n".to_owned(),
+            scopes: vec![Scope::Read],
+            created_at: Timestamp::default(),
+            revoked_at: None,
+            repeats: None,
+            limits: KeyLimits::default(),
+            expires_at: None,
+            rate: None,
+            burst: None,
+            last_used: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_key_costs_no_read_of_the_store() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(store::StoreOptions {
+            data_dir: folder.path().join("data"),
+            url: "sqlite:switchboard.db".to_owned(),
+            clock: ambient::Clock::system(),
+            master_key: store::MasterKey::File("master.key".into()),
+        })
+        .await
+        .expect("opens");
+        let changes = watch::Sender::new(0);
+        let cache = KeyCache::new(changes.subscribe());
+        let first = stored("key_00000000000000000000000000");
+        let second = stored("key_00000000000000000000000001");
+        store.api_keys().create(&first, [1; 32]).await.expect("made");
+        assert!(cache.look_up(&store, [1; 32]).await.expect("read").is_some());
+        assert!(cache.look_up(&store, [2; 32]).await.expect("read").is_none());
+        store.api_keys().create(&second, [2; 32]).await.expect("made");
+        changes.send_modify(|count| *count += 1);
+        assert!(cache.look_up(&store, [2; 32]).await.expect("read").is_some());
+        store.api_keys().revoke(first.id, Timestamp::default()).await.expect("revoked");
+        changes.send_modify(|count| *count += 1);
+        assert!(cache.look_up(&store, [1; 32]).await.expect("read").is_none());
+        // From here on each read would fail.
+        store.clone().close().await;
+        for wrong in 3..=255 {
+            assert!(cache.look_up(&store, [wrong; 32]).await.expect("no read").is_none());
+        }
+        assert!(cache.look_up(&store, [2; 32]).await.is_err(), "a right one is looked up");
     }
 
     #[test]
