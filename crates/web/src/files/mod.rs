@@ -21,7 +21,7 @@ use domain::media::MediaSource;
 use domain::message::OutboundMessage;
 use media::shelf::Owner;
 use media::{Fetcher, Outgoing, Shelf, Upload};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use slots::Slots;
 
@@ -34,7 +34,8 @@ pub(crate) use serve::{FileRequest, backup, from_telegram, linked, stored, unnam
 pub(crate) use slots::Asker;
 pub(crate) use take::{Terms, take};
 
-/// The most files that are read at once. Each has a piece of half a mebibyte in memory at most.
+/// The most pieces of files that are read at once: from the disk, and from Telegram. A reader that is slow to take a piece keeps no
+/// place among them.
 const MOST_READ: usize = 32;
 
 /// The places where files come in, wait and are stored.
@@ -68,12 +69,14 @@ impl Uploads {
 pub(crate) struct BoundedFiles {
     files: Files,
     slots: Arc<Slots>,
-    readers: Arc<Semaphore>,
+    disk: Arc<Semaphore>,
+    telegram: Arc<Semaphore>,
 }
 
 impl BoundedFiles {
     pub(crate) fn new(files: Files) -> Self {
-        Self { files, slots: Arc::new(Slots::new()), readers: Arc::new(Semaphore::new(MOST_READ)) }
+        let [disk, telegram] = [(); 2].map(|()| Arc::new(Semaphore::new(MOST_READ)));
+        Self { files, slots: Arc::new(Slots::new()), disk, telegram }
     }
 
     pub(crate) const fn outgoing(&self) -> &Outgoing {
@@ -84,9 +87,14 @@ impl BoundedFiles {
         &self.files.received
     }
 
-    /// A place among those who read files.
-    async fn reader(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.readers).acquire_owned().await.ok()
+    /// The places of pieces that are read from the disk.
+    fn disk(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.disk)
+    }
+
+    /// The places of pieces that come from Telegram.
+    fn telegram(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.telegram)
     }
 
     /// Of each file of a message whether it is stored here.

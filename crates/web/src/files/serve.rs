@@ -1,6 +1,7 @@
 //! Serving a file: from the folder of outgoing files or of backups, or as it comes down from Telegram, piece by piece.
 
 use std::io::{self, SeekFrom};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,7 @@ use media::Outgoing;
 use telegram::{DownloadOf, DownloadRange};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::condition::Has;
 use super::disposition::{BYTES, attachment, content_type};
@@ -69,9 +70,8 @@ pub(crate) async fn stored(
     (name, mime): (&str, &str),
     request: &FileRequest,
 ) -> Result<Option<Response>, Problem> {
-    let turn = turn(state).await?;
-    let Some((file, size)) = opened(folder, key).await? else { return Ok(None) };
-    whole_or_part((file, size, turn), (name, mime), &sha256.to_string(), request).await.map(Some)
+    let Some((file, size)) = opened(state, folder, key).await? else { return Ok(None) };
+    whole_or_part(state, (file, size), (name, mime), &sha256.to_string(), request).await.map(Some)
 }
 
 /// An outgoing file, for anyone who has its link; nothing if it is not there any more. Its type is what its message says.
@@ -81,11 +81,10 @@ pub(crate) async fn linked(
     mime: &str,
     request: &FileRequest,
 ) -> Result<Option<Response>, Problem> {
-    let turn = turn(state).await?;
-    let Some((file, size)) = opened(state.files().outgoing(), key).await? else { return Ok(None) };
+    let Some((file, size)) = opened(state, state.files().outgoing(), key).await? else { return Ok(None) };
     // A file is written once.
     let tag = key.to_string();
-    let mut response = whole_or_part((file, size, turn), ("", mime), &tag, request).await?;
+    let mut response = whole_or_part(state, (file, size), ("", mime), &tag, request).await?;
     if response.headers().contains_key(CONTENT_DISPOSITION) {
         let kind = HeaderValue::from_str(mime).ok().filter(|kind| !kind.is_empty());
         response.headers_mut().insert(CONTENT_TYPE, kind.unwrap_or(BYTES));
@@ -95,7 +94,8 @@ pub(crate) async fn linked(
 }
 
 /// A file of a folder, and its size.
-async fn opened(folder: &Outgoing, key: &FileKey) -> Result<Option<(File, u64)>, Problem> {
+async fn opened(state: &State, folder: &Outgoing, key: &FileKey) -> Result<Option<(File, u64)>, Problem> {
+    let _turn = turn(state, state.files().disk()).await?;
     let opened = async {
         let file = File::open(folder.path(key)).await?;
         let size = file.metadata().await?.len();
@@ -116,18 +116,18 @@ pub(crate) async fn backup(
     name: &str,
     request: &FileRequest,
 ) -> Result<Response, Problem> {
-    let turn = turn(state).await?;
     // One name is one backup: a file is written once, and given its name when it is whole.
     let tag = format!("{name}-{size}");
     let mut response =
-        whole_or_part((File::from_std(file), size, turn), (name, "application/gzip"), &tag, request).await?;
+        whole_or_part(state, (File::from_std(file), size), (name, "application/gzip"), &tag, request).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
 /// What is asked for of a file on the disk, read piece by piece as its reader takes it.
 async fn whole_or_part(
-    (mut file, size, turn): (File, u64, OwnedSemaphorePermit),
+    state: &State,
+    (mut file, size): (File, u64),
     (name, mime): (&str, &str),
     tag: &str,
     request: &FileRequest,
@@ -139,10 +139,13 @@ async fn whole_or_part(
     let Ok(span) = request.of(etag.as_ref()).within(size) else { return Ok(nothing_of(size)) };
     let Span { start, length } = span.unwrap_or(Span { start: 0, length: size });
     file.seek(SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
-    let pieces = stream::try_unfold((file.take(length), turn), async |(mut file, turn)| {
+    let pieces = stream::try_unfold((file.take(length), state.files().disk()), async |(mut file, places)| {
+        // Only while it is read: its reader may take minutes to write it on.
+        let place = places.acquire().await.map_err(io::Error::other)?;
         let mut piece = BytesMut::with_capacity(PIECE);
         let read = file.read_buf(&mut piece).await?;
-        Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), (file, turn))))
+        drop(place);
+        Ok::<_, io::Error>((read > 0).then(|| (piece.freeze(), (file, places))))
     });
     Ok(answer(&Whole { name, mime, size, etag }, span, pieces.boxed()))
 }
@@ -152,7 +155,7 @@ pub(crate) async fn from_telegram(
     what: DownloadOf,
     request: &FileRequest,
 ) -> Result<Response, Problem> {
-    let turn = turn(state).await?;
+    let place = turn(state, state.files().telegram()).await?;
     let now = || state.clock().now();
     let download = async |range| state.pool().download(what.clone(), range).await;
     let mut wanted = request.of(None);
@@ -186,9 +189,12 @@ pub(crate) async fn from_telegram(
     let Ok(span) = wanted.within(found.size) else { return Ok(nothing_of(found.size)) };
     let name = if found.name.is_empty() { unnamed(&found.mime) } else { found.name.as_str() };
     let whole = Whole { name, mime: &found.mime, size: found.size, etag: None };
-    let pieces = found.stream.map(move |piece| {
-        let _turn = &turn;
-        piece
+    drop(place);
+    let pieces = stream::unfold((found.stream, state.files().telegram()), async |(mut pieces, places)| {
+        let place = places.acquire().await;
+        let piece = pieces.next().await?;
+        drop(place);
+        Some((piece, (pieces, places)))
     });
     Ok(answer(&whole, span, pieces.boxed()))
 }
@@ -203,9 +209,9 @@ pub(crate) fn unnamed(mime: &str) -> &'static str {
     }
 }
 
-async fn turn(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
-    let turn = state.clock().timeout(TURN, state.files().reader()).await;
-    turn.ok().flatten().ok_or_else(|| {
+async fn turn(state: &State, places: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = state.clock().timeout(TURN, places.acquire_owned()).await;
+    turn.ok().and_then(Result::ok).ok_or_else(|| {
         Problem::new(Code::QueueFull, "Too many files are being read already; try again in a moment.")
             .retry_after(5)
     })

@@ -5,8 +5,10 @@ use std::time::Duration;
 use domain::Outcome;
 use domain::media::{MediaForm, MediaSource};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::client::{Call, Reply};
+use crate::client::{Call, Reply, Target};
 use crate::joining::{eventually, hang_up};
 use crate::world::{SOON, World};
 use test_app::SILENCE;
@@ -350,6 +352,29 @@ async fn a_file_that_lies_here_is_read_in_whole_and_in_ranges() {
     world.call("GET", &missing).send().await.problem(404, "file_not_found");
     world.call("GET", &missing.replace("/1", "/x")).send().await.problem(404, "file_not_found");
     world.call("GET", "/v1/messages/msg_1/media/0").send().await.problem(404, "message_not_found");
+}
+
+#[tokio::test]
+async fn readers_that_are_slow_keep_no_one_waiting() {
+    let world = World::new().await;
+    // More than the buffers of a connection hold.
+    std::fs::write(world.dir().join("media/a.bin"), vec![7; 16 << 20]).expect("writes");
+    let request = json!({ "chat": GROUP, "media": [{ "path": "a.bin" }] });
+    let answer = world.message(&request.to_string()).send().await.json();
+    let path = answer["media"][0]["url"].as_str().expect("a path").to_owned();
+    let Target::Port(address) = world.main() else { panic!("a port") };
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream.write_all(&world.call("GET", &path).bytes()).await.expect("writes");
+        // It has the head of the answer, and reads nothing of the file.
+        let mut head = [0; 15];
+        stream.read_exact(&mut head).await.expect("an answer");
+        assert_eq!(&head, b"HTTP/1.1 200 OK");
+        slow.push(stream);
+    }
+    let part = world.call("GET", &path).header("Range", "bytes=0-4").send().await;
+    assert_eq!((part.status, part.bytes.as_slice()), (206, &[7; 5][..]));
 }
 
 #[tokio::test]
