@@ -99,6 +99,8 @@ struct Shared {
     /// The same by the monotonic clock.
     began: Duration,
     stopping: CancellationToken,
+    /// Another process may work on the store.
+    store_lost: CancellationToken,
     /// When the program was ordered to stop, by the monotonic clock.
     stopped_at: OnceLock<Duration>,
     tasks: TaskTracker,
@@ -126,6 +128,7 @@ impl State {
             started_at,
             began,
             stopping: CancellationToken::new(),
+            store_lost: CancellationToken::new(),
             stopped_at: OnceLock::new(),
             tasks: TaskTracker::new(),
             options: RwLock::new(Arc::new(options)),
@@ -373,6 +376,16 @@ impl State {
     /// Waits until the program is ordered to stop: an answer without an end of its own ends then.
     pub async fn stopping(&self) {
         self.0.stopping.cancelled().await;
+    }
+
+    /// Answers each open request, and each later one, with 503 and `store_unavailable`: this process may not use its store any more.
+    pub fn lose_store(&self) {
+        self.0.store_lost.cancel();
+    }
+
+    /// Cancelled once another process may work on the store.
+    pub(crate) fn store_lost(&self) -> &CancellationToken {
+        &self.0.store_lost
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -24,7 +24,7 @@ use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use super::connection_limiter::{ConnectionLimiter, Permit, TooMany};
-use super::{Floor, Serving};
+use super::{Floor, Serving, standby};
 use crate::auth::{self, ConnectionInfo};
 use crate::problem::{Code, Problem};
 use crate::{client, headers};
@@ -34,6 +34,9 @@ const READ_ON: usize = 64 * 1024 * 1024;
 
 /// How long a client may write nothing behind the last answer.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a client has to read its last answer when the store is lost.
+const LAST_READ: Duration = Duration::from_millis(300);
 
 /// Serves one connection to its end; after the stop, and once its port serves otherwise, the open request is finished and the
 /// connection closed.
@@ -56,10 +59,17 @@ pub(super) async fn run<S>(
     match ended {
         Ok(Ok(())) => {
             let reading_on = tokio::time::timeout(limits.body_time, read_on(&mut stream));
+            let stopped = async {
+                floor.stop.cancelled().await;
+                // A client that writes a long body has its answer to read, which says that the store is away.
+                if floor.state.store_lost().is_cancelled() {
+                    tokio::time::sleep(LAST_READ).await;
+                }
+            };
             tokio::select! {
                 // What comes of it changes nothing: the answer is given.
                 _ = reading_on => {}
-                () = floor.stop.cancelled() => {}
+                () = stopped => {}
             }
         }
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
@@ -91,7 +101,11 @@ where
             let host = request.headers().get(HOST).cloned();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(via);
-            let mut answer = router.oneshot(request).await?;
+            let mut answer = tokio::select! {
+                biased;
+                () = floor.state.store_lost().cancelled() => standby::unavailable().into_response(),
+                answer = router.oneshot(request) => answer?,
+            };
             if is_encrypted {
                 headers::over_tls(&mut answer, host.as_ref());
             }

@@ -26,10 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Answers each request on these addresses with 503 and `store_unavailable` until `stop`, so that callers try again; encrypted
 /// where there is a certificate. An address that cannot be listened on is left out; the server says why when it opens it itself.
 pub async fn answer_unavailable(addresses: Vec<(SocketAddr, Option<Tls>)>, stop: CancellationToken) {
-    let refuse = async || {
-        let detail = "This process waits for its store: the database is away, or another process works on it. Try again.";
-        Problem::new(Code::StoreUnavailable, detail).retry_after(5)
-    };
+    let refuse = || std::future::ready(unavailable());
     let router = Router::new().route("/health/live", get(StatusCode::OK)).fallback(refuse);
     let mut serving = JoinSet::new();
     for (address, tls) in addresses {
@@ -39,6 +36,13 @@ pub async fn answer_unavailable(addresses: Vec<(SocketAddr, Option<Tls>)>, stop:
     stop.cancelled().await;
     // A caller that keeps its connection open does not keep the address.
     serving.shutdown().await;
+}
+
+/// The answer to every request as long as this process has no store.
+pub(super) fn unavailable() -> Problem {
+    let detail =
+        "This process waits for its store: the database is away, or another process works on it. Try again.";
+    Problem::new(Code::StoreUnavailable, detail).retry_after(5)
 }
 
 async fn serve(listener: TcpListener, tls: Option<Tls>, router: Router) {

@@ -179,6 +179,42 @@ async fn the_stop_lets_an_open_request_finish() {
     drop(idle);
 }
 
+#[tokio::test]
+async fn whatever_is_in_flight_is_answered_when_the_store_is_lost() {
+    let world = World::new().await;
+    world.script.hold();
+    let call = |text: &str| {
+        let call = world.message(&format!(r#"{{"chat":"-1001234567890","text":"{text}"}}"#));
+        tokio::spawn(async move { call.send().await })
+    };
+    let open: Vec<_> = (0..20).map(|number| call(&number.to_string())).collect();
+    while world.delivery.queued() < 20 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let Target::Port(address) = world.main() else { panic!("a port") };
+    // A connection without a request, one with half a request, and one that writes a long body.
+    let idle = connect(&world.main()).await;
+    let mut half = connect(&world.main()).await;
+    half.write_all(b"GET /v1/mess").await.expect("writes");
+    let mut uploads = connect(&world.main()).await;
+    let head = "POST /v1/messages HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n";
+    uploads.write_all(format!("{head}X-API-Key: {}\r\n\r\n{{", world.key).as_bytes()).await.expect("writes");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    world.state.lose_store();
+    let late = world.call("GET", "/v1/messages").send().await;
+    assert_eq!(late.json()["code"], "store_unavailable", "{late:?}");
+    world.stop.cancel();
+    for one in open {
+        let reply = one.await.expect("an answer");
+        assert_eq!(reply.header("retry-after"), Some("5"));
+        reply.problem(503, "store_unavailable");
+    }
+    assert_eq!(parse(&read_all(&mut uploads).await).status, 503);
+    wait_until_refused(address).await;
+    tokio::time::timeout(SOON, world.serving).await.expect("it ends").expect("no panic");
+    drop((idle, half));
+}
+
 async fn wait_until_refused(address: SocketAddr) {
     let begun = Instant::now();
     while begun.elapsed() < SOON {
