@@ -191,7 +191,7 @@ settings! {
         /// How long alerts are kept after their end.
         #[serde(with = "crate::duration")]
         alerts: Duration = "30d", duration("1d", "3650d");
-        /// How long entries of the audit log are kept; 200,000 of what was done at most.
+        /// How long entries of the audit log are kept. Of each kind of actor 100,000 of what was done at most.
         #[serde(with = "crate::duration")]
         audit: Duration = "365d", duration("90d", "3650d");
     }

@@ -98,5 +98,5 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_by_time ON audit_log (at);
 -- Finds the entry that a repeated action increments.
 CREATE INDEX audit_log_same ON audit_log (action, kind, who, subject, address, result, code, at);
--- Counts the entries of each result: each has its own maximum.
-CREATE INDEX audit_log_by_result ON audit_log (result, seq);
+-- Counts the entries of each kind of actor and result: each has its own maximum.
+CREATE INDEX audit_log_by_result ON audit_log (kind, result, seq);

@@ -22,7 +22,8 @@ use crate::state::State;
 const NEVER: [&str; 6] =
     ["mark_read", "show_typing", "check_flows", "simulate_flow", "see_conversation", "show_who_writes"];
 /// Calls that programs make all day, which have histories of their own. A person's are written down.
-const BY_PEOPLE_ONLY: [&str; 3] = ["send_message", "upload_file", "delete_upload"];
+const BY_PEOPLE_ONLY: [&str; 6] =
+    ["send_message", "upload_file", "delete_upload", "answer_turn", "hand_in", "begin_conversation"];
 /// Calls that only look, with which something leaves that is to be looked for when it turns up elsewhere.
 const TAKES_AWAY: [&str; 3] = ["download_backup", "export_do_not_contact", "export_client"];
 

@@ -16,10 +16,10 @@ use crate::{Store, StoreError};
 
 const TABLE: &str = "audit_log";
 
-/// Entries of what was done that are kept at most; the oldest go first.
-const MOST_DONE: u32 = 200_000;
-/// Entries of each other result that are kept at most.
-const MOST_OTHERS: u32 = 50_000;
+/// Entries of what one kind of actor has done that are kept at most; the oldest go first.
+const MOST_DONE: u32 = 100_000;
+/// Entries of each other result of one kind of actor that are kept at most.
+const MOST_OTHERS: u32 = 20_000;
 /// How often that is looked after: at each of so many entries. It counts them all.
 const BOUND_EVERY: i64 = 1_000;
 /// The most bytes of a text of an entry.
@@ -43,6 +43,9 @@ pub enum AuditWho {
 }
 
 impl AuditWho {
+    /// All kinds.
+    const KINDS: [&str; 5] = ["user", "api_key", "machine", "program", "nobody"];
+
     /// The kind, as a word.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -164,8 +167,8 @@ pub(crate) fn audit(transaction: &Transaction<'_>, entry: AuditEntry) -> Result<
     Add { entry: cut(entry), times: 1, window: None }.apply(transaction)
 }
 
-/// How many entries of a result are kept at most. Each result has a bound of its own: the one who may do nothing is refused as
-/// often as they like, and must not push out what others did.
+/// How many entries of a result are kept at most, of each kind of actor. Programs act all day, and a caller without rights is refused
+/// as often as it likes: neither removes what people did.
 const fn most(result: AuditResult) -> u32 {
     match result {
         AuditResult::Done => MOST_DONE,
@@ -287,28 +290,34 @@ impl Write for Add {
         transaction.run(sql::ADD_AUDIT, row)?;
         let newest = transaction.first(sql::NEWEST_AUDIT, (), |row| row.get::<i64>(0))?.unwrap_or(0);
         if newest % BOUND_EVERY == 0 {
-            for result in AuditResult::ALL {
-                bound(transaction, result, most(result))?;
+            for kind in AuditWho::KINDS {
+                for result in AuditResult::ALL {
+                    bound(transaction, (kind, result), most(result))?;
+                }
             }
         }
         Ok(())
     }
 }
 
-/// Removes the oldest entries of a result, beyond so many.
-fn bound(transaction: &Transaction<'_>, result: AuditResult, most: u32) -> Result<usize, StoreError> {
-    transaction.execute(sql::BOUND_AUDIT, params![result.as_str(), most])
+/// Removes the oldest entries of a result of one kind of actor, beyond so many.
+fn bound(
+    transaction: &Transaction<'_>,
+    (kind, result): (&str, AuditResult),
+    most: u32,
+) -> Result<usize, StoreError> {
+    transaction.execute(sql::BOUND_AUDIT, params![kind, result.as_str(), most])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn entry(result: AuditResult, number: u32) -> Add {
+    fn entry(who: &AuditWho, result: AuditResult, number: u32) -> Add {
         let at = Timestamp::from_micros(i64::from(number));
         let entry = AuditEntry {
             at,
-            who: AuditWho::Unidentified,
+            who: who.clone(),
             action: "x".to_owned(),
             subject: Some(number.to_string()),
             details: BTreeMap::new(),
@@ -320,28 +329,44 @@ mod tests {
     }
 
     #[test]
-    fn refused_entries_push_out_only_refused_entries() {
+    fn entries_push_out_only_those_of_their_actors_and_results() {
         let connection = Connection::migrated();
         let transaction = Transaction::new(&connection, true);
+        let person = AuditWho::User("anna".parse().unwrap());
         for number in 0..3 {
-            entry(AuditResult::Done, number).apply(&transaction).unwrap();
+            entry(&person, AuditResult::Done, number).apply(&transaction).unwrap();
         }
         for number in 3..40 {
-            entry(AuditResult::Refused, number).apply(&transaction).unwrap();
-            entry(AuditResult::Failed, number).apply(&transaction).unwrap();
+            for who in [&person, &AuditWho::Unidentified] {
+                entry(who, AuditResult::Refused, number).apply(&transaction).unwrap();
+            }
+            entry(&AuditWho::Program, AuditResult::Done, number).apply(&transaction).unwrap();
         }
-        assert_eq!(bound(&transaction, AuditResult::Done, 10).unwrap(), 0);
-        assert_eq!(bound(&transaction, AuditResult::Refused, 10).unwrap(), 27);
-        assert_eq!(bound(&transaction, AuditResult::Refused, 10).unwrap(), 0);
+        let bound = |who: &AuditWho, result| bound(&transaction, (who.kind(), result), 10).unwrap();
+        assert_eq!(bound(&person, AuditResult::Done), 0);
+        assert_eq!(bound(&AuditWho::Program, AuditResult::Done), 27);
+        assert_eq!(bound(&AuditWho::Unidentified, AuditResult::Refused), 27);
+        assert_eq!(bound(&AuditWho::Unidentified, AuditResult::Refused), 0);
         let page = Page { limit: 100, cursor: None };
-        let of = |result| {
-            let filter = AuditFilter { result: Some(result), ..AuditFilter::default() };
+        let of = |who: &AuditWho, result| {
+            let who = who.name().unwrap_or_else(|| who.kind().to_owned());
+            let filter = AuditFilter { who: Some(who), result: Some(result), ..AuditFilter::default() };
             let found = list(&connection, &filter, &page).unwrap().items;
             found.into_iter().map(|record| record.entry.subject.unwrap()).collect::<Vec<_>>()
         };
-        assert_eq!(of(AuditResult::Done), ["2", "1", "0"]);
-        assert_eq!(of(AuditResult::Failed).len(), 37);
-        let refused = of(AuditResult::Refused);
-        assert_eq!((refused.len(), refused[0].as_str(), refused[9].as_str()), (10, "39", "30"));
+        assert_eq!(of(&person, AuditResult::Done), ["2", "1", "0"]);
+        assert_eq!(of(&person, AuditResult::Refused).len(), 37);
+        let done = of(&AuditWho::Program, AuditResult::Done);
+        assert_eq!((done.len(), done[0].as_str(), done[9].as_str()), (10, "39", "30"));
+    }
+
+    #[test]
+    fn every_kind_of_actor_is_bounded() {
+        let key = "key_00000000000000000000000000".parse().unwrap();
+        let user = AuditWho::User("anna".parse().unwrap());
+        for who in [user, AuditWho::ApiKey(key), AuditWho::Machine, AuditWho::Program, AuditWho::Unidentified]
+        {
+            assert!(AuditWho::KINDS.contains(&who.kind()), "{who:?}");
+        }
     }
 }

@@ -88,8 +88,8 @@ statements! {
         ORDER BY seq DESC LIMIT $9";
     NEWEST_AUDIT = "SELECT coalesce(max(seq), 0) FROM audit_log";
     BOUND_AUDIT = "
-        DELETE FROM audit_log WHERE result = $1 AND seq <= (
-            SELECT seq FROM audit_log WHERE result = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)";
+        DELETE FROM audit_log WHERE kind = $1 AND result = $2 AND seq <= (
+            SELECT seq FROM audit_log WHERE kind = $1 AND result = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)";
     DROP_AUDIT = "
         DELETE FROM audit_log WHERE seq IN (SELECT seq FROM audit_log WHERE at <= $1 ORDER BY at LIMIT $2)";
 }
