@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use ambient::Clock;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, Store, StoreError, StoreOptions};
+use store::{
+    DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, STORE_MARK, Store, StoreError, StoreOptions,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::{self, ArchiveError};
@@ -177,6 +179,13 @@ impl Places {
                 old: vec![(self.data_dir.join(folder), kept.join(folder))],
             })
             .collect();
+        // The identity belongs to its database.
+        let mark = |folder: &Path| folder.join(STORE_MARK);
+        moves.push(Move {
+            new: mark(&self.aside()),
+            target: mark(&self.data_dir),
+            old: vec![(mark(&self.data_dir), mark(&kept))],
+        });
         // The log of the database that was there must not meet the new one.
         let old = ["-wal", "-shm", ""].map(|ending| with_ending(&self.database, ending));
         let old = old.into_iter().map(|old| {
@@ -448,7 +457,8 @@ fn put_in_place(places: &Places, now: Timestamp) -> Result<Done, RestoreError> {
     // Where root does this for a service.
     let lock = data_dir.join("switchboard.lock");
     let folders = FOLDERS.map(|folder| data_dir.join(folder));
-    for file in folders.iter().chain([database, &kept, &lock]) {
+    let mark = data_dir.join(STORE_MARK);
+    for file in folders.iter().chain([database, &kept, &lock, &mark]) {
         owner::follow(file, data_dir).map_err(failed(file))?;
     }
     // All of it is on the disk before the sign is gone that it is on its way.

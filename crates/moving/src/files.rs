@@ -24,13 +24,14 @@ const INCOMING: &str = "incoming";
 pub const BACKUP: &str = "move/first.tar.gz";
 
 /// What stays where it is: it belongs to the machine, to a process, or comes over in another way.
-const STAYS: [&str; 9] = [
+const STAYS: [&str; 10] = [
     FOLDER,
     "backups",
     "control.sock",
     "reserve",
     "session-copies",
     "side.json",
+    store::STORE_MARK,
     "switchboard.lock",
     "restoring.json",
     "restoring.partial",
@@ -268,6 +269,7 @@ mod tests {
             "master.key",
             "master.key.next",
             "side.json",
+            "store.json",
             "switchboard.lock",
             "switchboard.db-wal",
             "move/journal.json",

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use store::STORE_MARK;
+
 use crate::files::{incoming, list};
 use crate::journal::FOLDER;
 
@@ -39,6 +41,8 @@ pub fn put_in_place(data_dir: &Path, database: &Path, replaced: &str) -> Result<
         if Path::new(&name) == database {
             // The log of the database that was there must not meet the new one.
             old = ["-wal", "-shm", ""].map(|ending| format!("{name}{ending}")).into();
+            // The identity belongs to its database.
+            old.insert(0, STORE_MARK.to_owned());
         }
         for old in old {
             renamed(&data_dir.join(&old), &kept.join(&old)).map_err(|source| failed(&to, source))?;
@@ -90,6 +94,7 @@ mod tests {
         for (name, text) in [
             ("switchboard.db", "old"),
             ("switchboard.db-wal", "old log"),
+            ("store.json", "old identity"),
             ("move/incoming/switchboard.db", "new"),
             ("move/incoming/outgoing/01", "file"),
         ] {
@@ -100,7 +105,8 @@ mod tests {
             assert_eq!(put_in_place(data, Path::new("switchboard.db"), "replaced-1").unwrap(), placed);
             assert_eq!(read("switchboard.db").as_deref(), Some("new"));
             assert_eq!(read("outgoing/01").as_deref(), Some("file"));
-            assert_eq!(read("switchboard.db-wal"), None);
+            assert_eq!([read("switchboard.db-wal"), read("store.json")], [None, None]);
+            assert_eq!(read("move/replaced-1/store.json").as_deref(), Some("old identity"));
             assert_eq!(read("move/replaced-1/switchboard.db").as_deref(), Some("old"));
             assert_eq!(read("move/replaced-1/switchboard.db-wal").as_deref(), Some("old log"));
         }

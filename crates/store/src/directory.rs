@@ -1,13 +1,13 @@
 //! The data directory: made for its owner alone, and worked on by one process at a time.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use ambient::FileLock;
 
-use crate::OpenError;
+use crate::{OpenError, STORE_MARK};
 
 /// The file whose lock says that the directory is in use. It holds the number of the process, for people.
 pub(crate) const LOCK: &str = "switchboard.lock";
@@ -18,27 +18,107 @@ pub const RESTORING: &str = "restoring.json";
 /// The database of a backup on its way from the data directory to a server: until it is there, no store opens on a server.
 pub const RESTORED: &str = "restored.db";
 
+/// Files by which a data directory is recognized.
+const OURS: [&str; 8] = [
+    LOCK,
+    STORE_MARK,
+    RESTORING,
+    "switchboard.db",
+    "switchboard.toml",
+    "master.key",
+    "side.json",
+    "move/journal.json",
+];
+
+/// Folders that an owner makes in a data directory before the first start.
+const FOLDERS: [&str; 6] = ["backups", "flows", "logs", "media", "received", "secrets"];
+
+/// The bits of a mode by which others than the owner can list, enter or change a directory.
+const OTHERS: u32 = 0o077;
+/// Anyone may make files in such a directory, as in `/tmp`.
+const STICKY: u32 = 0o1000;
+
 /// The right to work on a data directory; given up when dropped, and by the system when the process dies.
 pub struct DirectoryLock {
-    _lock: FileLock,
+    lock: FileLock,
 }
 
-/// Makes the directory if need be and takes its lock. A new or empty one gets the mode 0700.
-///
-/// The mode of a directory that has something in it is left as its owner set it: it may be more than ours.
+impl DirectoryLock {
+    /// What names this lock among all locks of all machines until this machine is booted again. Only one process at a time can
+    /// have it: the process that has the lock knows that any other process of this name is dead. None where the system does not say.
+    pub(crate) fn place(&self) -> Option<String> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let file = self.lock.file().metadata().ok()?;
+        let machine = rustix::system::uname();
+        let machine = machine.nodename().to_string_lossy();
+        Some(format!("{machine}/{}/{}:{}", boot.trim(), file.dev(), file.ino()))
+    }
+}
+
+/// Makes the directory if need be, closes it to others, and takes its lock.
 pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(not_writable)?;
-    let empty = dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-    if empty {
-        // The one who may write in it and does not own it cannot change the mode; every file in it is for its owner alone.
-        let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
-    }
+    make_directory(dir)?;
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
     let lock = take(dir, file.map_err(not_writable)?)?;
     sign(lock.file()).map_err(not_writable)?;
-    Ok(DirectoryLock { _lock: lock })
+    Ok(DirectoryLock { lock })
+}
+
+/// Makes a data directory if need be, and closes it to others. Blocks on the disk.
+///
+/// # Errors
+/// It cannot be made, or others can enter it and it is not ours to change.
+pub fn make_directory(dir: &Path) -> Result<(), OpenError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| OpenError::NotWritable { dir: dir.to_owned(), source })?;
+    close_to_others(dir)
+}
+
+/// Gives a data directory the mode 0700, if it is ours to change: it belongs to this user, and it has one of our files in it or
+/// nothing of others. Any other one that is open to others is refused: it may be a home directory, or `/tmp`.
+fn close_to_others(dir: &Path) -> Result<(), OpenError> {
+    let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
+    let found = dir.metadata().map_err(not_writable)?;
+    if found.mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    let user = rustix::process::geteuid();
+    let is_of_another = !user.is_root() && found.uid() != user.as_raw();
+    let refused = |why| {
+        let (dir, mode) = (dir.to_owned(), found.mode() & 0o7777);
+        let chmod = format!("chmod 700 {}", dir.display());
+        let command = if is_of_another {
+            format!("sudo chown {} {} && sudo {chmod}", user.as_raw(), dir.display())
+        } else {
+            chmod
+        };
+        Err(OpenError::OpenToOthers { dir, mode, why, command })
+    };
+    let has_ours = || OURS.iter().any(|name| dir.join(name).symlink_metadata().is_ok());
+    let is_ours = |entry: io::Result<DirEntry>| {
+        entry.is_ok_and(|entry| FOLDERS.iter().any(|name| entry.file_name() == *name))
+    };
+    let has_no_others = || dir.read_dir().is_ok_and(|mut entries| entries.all(is_ours));
+    if is_of_another {
+        return refused("belongs to another user");
+    }
+    if found.mode() & STICKY != 0 {
+        return refused("is shared by all users");
+    }
+    if !has_ours() && !has_no_others() {
+        return refused("holds files of other programs");
+    }
+    let changed = fs::set_permissions(dir, Permissions::from_mode(0o700)).and_then(|()| dir.metadata());
+    match changed {
+        Ok(now) if now.mode() & OTHERS == 0 => {
+            let before = format!("{:03o}", found.mode() & 0o7777);
+            tracing::warn!(dir = %dir.display(), before, "the data directory was open to others; its mode is 700 now");
+            Ok(())
+        }
+        _ => refused("keeps its mode"),
+    }
 }
 
 /// Takes the lock of a directory, whose file is open.
@@ -87,18 +167,49 @@ mod tests {
         dir.metadata().unwrap().permissions().mode() & 0o777
     }
 
-    #[test]
-    fn only_an_empty_directory_is_closed_to_others() {
-        let folder = tempfile::tempdir().unwrap();
-        let (new, empty, used) =
-            (folder.path().join("a/new"), folder.path().join("empty"), folder.path().join("used"));
-        for dir in [&empty, &used] {
-            std::fs::create_dir(dir).unwrap();
-            std::fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
+    fn made(dir: &Path, given: u32, file: Option<&str>) {
+        fs::create_dir(dir).unwrap();
+        if let Some(file) = file.map(|file| dir.join(file)) {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
         }
-        std::fs::write(used.join("theirs"), "").unwrap();
-        let locks: Vec<_> = [&new, &empty, &used].map(|dir| lock(dir).unwrap()).into();
-        assert_eq!([mode(&new), mode(&empty), mode(&used)], [0o700, 0o700, 0o755]);
-        drop(locks);
+        fs::set_permissions(dir, Permissions::from_mode(given)).unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_ours_is_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(lock(&folder.path().join("a/new")).unwrap());
+        assert_eq!(mode(&folder.path().join("a/new")), 0o700);
+        let files = OURS.map(Some).into_iter().chain([None, Some("media/a.pdf")]);
+        for (number, file) in files.enumerate() {
+            for given in [0o777, 0o755, 0o750, 0o710, 0o701, 0o770, 0o704, 0o2775] {
+                let dir = folder.path().join(format!("{number}-{given:o}"));
+                made(&dir, given, file);
+                drop(lock(&dir).unwrap());
+                assert_eq!(mode(&dir), 0o700, "{file:?} {given:o}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_of_others_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, given, file) in [
+            ("home", 0o755, Some("theirs")),
+            ("shared", 0o1777, Some("switchboard.toml")),
+            ("emptied", 0o1777, None),
+        ] {
+            let dir = folder.path().join(name);
+            made(&dir, given, file);
+            let refused = lock(&dir).err().expect("it is refused");
+            assert!(matches!(refused, OpenError::OpenToOthers { .. }), "{refused:?}");
+            assert!(refused.to_string().contains(&format!("chmod 700 {}", dir.display())), "{refused}");
+            assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o7777, given);
+            assert!(!dir.join(LOCK).exists());
+        }
+        let closed = folder.path().join("closed");
+        made(&closed, 0o700, Some("theirs"));
+        drop(lock(&closed).unwrap());
     }
 }

@@ -217,14 +217,59 @@ pub enum OpenError {
         /// What SQLite says.
         what: String,
     },
-    /// The database is empty though there was one.
+    /// The data directory had a database, and there is none.
     #[error(
-        "{} is empty, and there is a master key beside it: what was in it is lost or lies elsewhere; put a backup back with \
-         `switchboard restore`, or, to begin with nothing, take the empty file away", file.display()
+        "{database} is missing or empty, and the data directory {} had a database; name the right one in store.url, put a backup \
+         back with `switchboard restore`, or start without the old data with `switchboard up --begin-empty`, which sends repeated \
+         requests again", dir.display()
     )]
-    Emptied {
-        /// The database file.
-        file: PathBuf,
+    MissingDatabase {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the database should be.
+        database: String,
+    },
+    /// The database is an older copy of the one that the data directory remembers.
+    #[error(
+        "{database} is older than the one that the data directory {} had; put the newest one back, or a backup with `switchboard \
+         restore`, or start on this one with `switchboard up --accept-database`, which may send again what was sent since",
+        dir.display()
+    )]
+    OlderDatabase {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the database is.
+        database: String,
+    },
+    /// The database of another store.
+    #[error(
+        "{database} belongs to another store than the data directory {}; name the right database in store.url or the right \
+         --data-dir, put a backup back with `switchboard restore`, or use this one from now on with `switchboard up \
+         --accept-database`", dir.display()
+    )]
+    ForeignDatabase {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the database is.
+        database: String,
+    },
+    /// A file of the data directory that the program wrote and cannot read any more.
+    #[error(transparent)]
+    DamagedFile(#[from] DamagedFile),
+    /// Others than its owner can enter or change the data directory.
+    #[error(
+        "others can enter {} (mode {mode:03o}), and it {why}; name another directory with --data-dir, or run: {command}",
+        dir.display()
+    )]
+    OpenToOthers {
+        /// The data directory.
+        dir: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Why the program does not change them.
+        why: &'static str,
+        /// What changes them.
+        command: String,
     },
     /// A newer version of the program wrote this database.
     #[error(
@@ -254,6 +299,18 @@ pub enum OpenError {
         /// What was said.
         what: String,
     },
+}
+
+/// A file of the data directory that the program wrote and cannot read any more.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is damaged: {what}; put it back from a copy, or, {advice}", file.display())]
+pub struct DamagedFile {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+    /// What to do if there is no copy.
+    pub advice: &'static str,
 }
 
 /// Why the database was not copied.

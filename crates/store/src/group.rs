@@ -16,6 +16,7 @@ use crate::conversations::index::{ConversationIndex, Filled};
 use crate::database::{Connection, NotCommitted, Prepared};
 use crate::disk::Space;
 use crate::events::{EventLog, Last, NewEvent};
+use crate::identity::Mark;
 use crate::outbox::callers::WaitingCallers;
 use crate::write::{Durability, Pending, Remembered, Transaction};
 
@@ -65,6 +66,7 @@ pub(crate) struct WriteConnection {
     rights: watch::Sender<u64>,
     /// Set after a commit that may have been made: what is remembered of the tables is read again.
     is_unclear: bool,
+    mark: Mark,
 }
 
 impl WriteConnection {
@@ -73,6 +75,7 @@ impl WriteConnection {
         space: Space,
         events: EventLog,
         index: ConversationIndex,
+        mark: Mark,
     ) -> Self {
         Self {
             connection,
@@ -87,6 +90,21 @@ impl WriteConnection {
             callers: WaitingCallers::default(),
             rights: watch::Sender::new(0),
             is_unclear: false,
+            mark,
+        }
+    }
+
+    /// Ends the generation, so that a copy that was made while this program ran is known to be older. A server may be away, and is
+    /// not asked.
+    pub(crate) fn finish(&mut self) {
+        if matches!(self.connection, Connection::Sqlite(_))
+            && self.mark.end()
+            && let Err(error) = self.sync()
+        {
+            tracing::warn!(%error, "the last generation of the store is not written");
+        }
+        if let Err(error) = self.mark.sync() {
+            tracing::warn!(%error, "the identity of the store is not on the disk");
         }
     }
 
@@ -168,6 +186,12 @@ impl WriteConnection {
                 return if savepoints { Try::Failed(error) } else { Try::NeedsSavepoints };
             }
         };
+        let advances = durability == Durability::Synced && self.mark.is_due();
+        if advances && let Err(error) = self.mark.advance(connection) {
+            connection.roll_back();
+            // It may be the error of what was run before.
+            return if savepoints || members.is_empty() { Try::Failed(error) } else { Try::NeedsSavepoints };
+        }
         // A commit that changes nothing syncs nothing.
         let is_empty = savepoints || connection.changes() == before;
         let syncs = durability == Durability::Synced && self.is_unsynced && is_empty;
@@ -190,6 +214,9 @@ impl WriteConnection {
                     Durability::Soon => self.is_unsynced || connection.changes() != before,
                 };
                 self.events.committed(written);
+                if durability == Durability::Synced {
+                    self.mark.committed(advances, self.events.cached().map(|last| last.seq));
+                }
                 self.index.committed(filled, &events, last);
                 self.callers.committed(changed);
                 Try::Committed
@@ -437,6 +464,7 @@ mod tests {
                 space,
                 EventLog::new(Clock::system()),
                 ConversationIndex::default(),
+                Mark::for_test(),
             ),
         }
     }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use crate::database::sqlite::failed;
 use crate::database::{self, Address};
 use crate::error::MasterKeyError;
-use crate::{MasterKey, OpenError, StoreError, directory, migrations, opening};
+use crate::{Accepts, MasterKey, OpenError, StoreError, directory, identity, migrations, opening};
 
 /// A larger database is not read through: that would take minutes.
 const READ_THROUGH: u64 = 256 << 20;
@@ -45,9 +45,12 @@ pub fn inspect(
     url: &str,
     master_key: &MasterKey,
 ) -> Result<Option<StoreInspection>, OpenError> {
-    let file = Address::parse(url, data_dir)?.file()?;
+    let address = Address::parse(url, data_dir)?;
     // Before the file is looked for: it may be on its way.
     directory::whole(data_dir)?;
+    let has_key = master_key.file(data_dir).is_some_and(|key| key.exists());
+    identity::check_before_it_is_made(&address, data_dir, has_key, Accepts::default())?;
+    let file = address.file()?;
     let metadata = match fs::metadata(&file) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -4,6 +4,9 @@
 //! gives up; 10 s after the last renewal, by the clock of the server, another one may take it. What the former holder still
 //! sends is refused: each of its transactions looks at the number first. What is not written to the store asks before it acts
 //! ([`Term::is_held`]): a holder that slept does nothing before it knows.
+//!
+//! A program that is started again on the data directory of its dead predecessor takes the lease at once: the lock of the
+//! directory proves that the predecessor is dead.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +19,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
 use crate::database::Postgres;
+use crate::directory::DirectoryLock;
 use crate::{OpenError, StoreError};
 
 /// These five are in seconds; see [`seconds`].
@@ -30,13 +34,16 @@ const ANSWERED_WITHIN: u32 = 1;
 /// The table, made with the schema's own tables.
 pub(crate) const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS store_leases (
-        name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, holder TEXT NOT NULL, epoch BIGINT NOT NULL, expires_at TIMESTAMPTZ NOT NULL
+        name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, holder TEXT NOT NULL, epoch BIGINT NOT NULL, expires_at TIMESTAMPTZ NOT NULL,
+        place TEXT COLLATE \"C\"
     )";
+/// A lease that has expired is free. So is one of this place: its holder is dead, as this process has its lock.
 const TAKE: &str = "
-    INSERT INTO store_leases (name, holder, epoch, expires_at) VALUES ('store', $1, 1, now() + $2::bigint * interval '1 millisecond')
+    INSERT INTO store_leases (name, holder, epoch, expires_at, place)
+    VALUES ('store', $1, 1, now() + $2::bigint * interval '1 millisecond', $3)
     ON CONFLICT (name) DO UPDATE
-    SET holder = excluded.holder, epoch = store_leases.epoch + 1, expires_at = excluded.expires_at
-    WHERE store_leases.expires_at < now()
+    SET holder = excluded.holder, epoch = store_leases.epoch + 1, expires_at = excluded.expires_at, place = excluded.place
+    WHERE store_leases.expires_at < now() OR store_leases.place = excluded.place
     RETURNING epoch";
 const HOLDER: &str = "SELECT holder FROM store_leases WHERE name = 'store'";
 const RENEW: &str = "
@@ -119,14 +126,15 @@ impl Term {
 }
 
 impl Lease {
-    /// Takes the lease if no one holds it.
-    pub(crate) fn take(connection: Postgres) -> Result<Self, OpenError> {
+    /// Takes the lease if no one holds it, or if its holder worked on the directory of this lock and is dead therefore.
+    pub(crate) fn take(connection: Postgres, lock: Option<&DirectoryLock>) -> Result<Self, OpenError> {
         let server = |error: StoreError| connection.open_error(&error);
         let holds_for = i64::try_from(seconds(HOLDS_FOR).as_millis()).unwrap_or(i64::MAX);
         let requested_at = suspended_time();
         connection.begin().map_err(server)?;
-        let epoch =
-            connection.first(TAKE, &(name_of_this_process(), holds_for), |row| row.get(0)).map_err(server)?;
+        let place = lock.and_then(DirectoryLock::place);
+        let wanted = (name_of_this_process(), holds_for, place);
+        let epoch = connection.first(TAKE, &wanted, |row| row.get(0)).map_err(server)?;
         connection.commit().map_err(|error| server(error.into()))?;
         let Some(epoch) = epoch else {
             let holder = connection.first(HOLDER, &(), |row| row.get(0)).map_err(server)?;

@@ -38,6 +38,7 @@ mod flow_definitions;
 mod flows;
 pub mod foreign;
 mod group;
+mod identity;
 mod imports;
 mod inspect;
 mod key_rotation;
@@ -113,10 +114,10 @@ pub use chats::{
 pub use clearing::{ClearingRun, StoredClearing};
 pub use conversations::{ConversationMessage, ConversationStart, Conversations};
 pub use copying::{Copied, CopiedTable, CopyError, CopyOptions, CopyProgress, check_target, copy};
-pub use directory::{DirectoryLock, RESTORED, RESTORING, lock_directory};
+pub use directory::{DirectoryLock, RESTORED, RESTORING, lock_directory, make_directory};
 pub use disk::Disk;
 pub use do_not_contact::{DoNotContact, DoNotContactEntry};
-pub use error::{MasterKeyError, OpenError, SnapshotError, StoreError};
+pub use error::{DamagedFile, MasterKeyError, OpenError, SnapshotError, StoreError};
 pub use events::{EventRetention, Events, EventsRead, StoredEvent};
 pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState};
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
@@ -125,6 +126,7 @@ pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
+pub use identity::{Accepts, STORE_MARK};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use key_rotation::{KeyRotation, KeyRotationError};
@@ -223,10 +225,19 @@ impl Store {
         Self::open_on(options, Disk::default()).await
     }
 
+    /// Opens the store on a database that may be another one than the data directory expects.
+    pub async fn open_accepting(options: StoreOptions, accepts: Accepts) -> Result<Self, OpenError> {
+        Self::open_with(options, accepts, Disk::default()).await
+    }
+
     /// Opens the store on a disk that is not the real one.
     pub async fn open_on(options: StoreOptions, disk: Disk) -> Result<Self, OpenError> {
+        Self::open_with(options, Accepts::default(), disk).await
+    }
+
+    async fn open_with(options: StoreOptions, accepts: Accepts, disk: Disk) -> Result<Self, OpenError> {
         let file = options.data_dir.join("switchboard.db");
-        let opening = tokio::task::spawn_blocking(move || opening::open(options, disk));
+        let opening = tokio::task::spawn_blocking(move || opening::open(options, accepts, disk));
         let inner = opening.await.map_err(|error| OpenError::Failed { file, what: error.to_string() })??;
         Ok(Self { inner: Arc::new(inner) })
     }

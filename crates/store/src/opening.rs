@@ -9,9 +9,12 @@ use tokio_postgres::Config;
 use crate::conversations::index::ConversationIndex;
 use crate::database::postgres::Use;
 use crate::database::{Address, Connection, Postgres, sqlite};
+use crate::directory::DirectoryLock;
 use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::events::EventLog;
+use crate::group::WriteConnection;
+use crate::identity::Mark;
 use crate::lease::Lease;
 use crate::outbox::callers;
 use crate::reader::Readers;
@@ -21,7 +24,7 @@ use crate::vault::Vault;
 use crate::write::Durability;
 use crate::writer::Writer;
 use crate::{
-    Inner, MasterKey, OpenError, StoreError, StoreOptions, callbacks, copying, directory, fences,
+    Accepts, Inner, OpenError, StoreError, StoreOptions, callbacks, copying, directory, fences, identity,
     key_rotation, migrations,
 };
 
@@ -33,19 +36,19 @@ pub(crate) const KEY_CHECK: &str = "master key check";
 pub(crate) const NEXT_KEY_CHECK: &str = "next master key check";
 pub(crate) const KEY_CHECK_TEXT: &[u8] = b"switchboard";
 
-pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError> {
+pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Result<Inner, OpenError> {
     let StoreOptions { data_dir, url, clock, master_key } = options;
     let address = Address::parse(&url, &data_dir)?;
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
     fences::check_before_it_is_made(&address, &data_dir)?;
-    let server = match &address {
-        Address::Sqlite(_) => None,
-        Address::Postgres(config) => Some(config.clone()),
-    };
-    let Opened { writing, readers, lease, file } = match address {
-        Address::Sqlite(file) => open_file(file, &data_dir, &master_key, clock.now())?,
-        Address::Postgres(config) => open_server(&config, &data_dir, clock.now())?,
+    let has_key = master_key.file(&data_dir).is_some_and(|key| key.exists());
+    identity::check_before_it_is_made(&address, &data_dir, has_key, accepts)?;
+    let (server, Opened { writing, readers, lease, file }) = match &address {
+        Address::Sqlite(file) => (None, open_file(file.clone(), &data_dir, clock.now())?),
+        Address::Postgres(config) => {
+            (Some(config.clone()), open_server(config, (&data_dir, &lock), clock.now())?)
+        }
     };
     let failed = |error: StoreError| match &writing {
         Connection::Sqlite(_) => OpenError::Failed { file: file.clone(), what: error.to_string() },
@@ -55,28 +58,38 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         return Err(OpenError::HalfCopied);
     }
     fences::check(&writing, &data_dir, failed)?;
-    at_once(&writing, callers::all_left).map_err(failed)?;
+    let has_key = has_key && lease.is_some();
+    let mut mark = Mark::admit((&writing, &address), (&data_dir, has_key), accepts, clock.clone(), failed)?;
 
     let check = key_check(&writing).map_err(failed)?;
-    if check.is_none() && lease.is_some() && master_key.file(&data_dir).is_some_and(|key| key.exists()) {
-        let what = "it is empty, and there is a master key in the data directory: what was in the store before is elsewhere; \
-                    name the database that it is in, or another --data-dir";
-        return Err(OpenError::Server { what: what.to_owned() });
-    }
     let vault = Arc::new(master_key.vault(&data_dir, check.is_some())?);
     if let Some(sealed) = fact(&writing, NEXT_KEY_CHECK).map_err(failed)?
         && vault.open("store_facts", NEXT_KEY_CHECK, &sealed).is_err()
     {
         return Err(MasterKeyError::NextMissing { file: master_key.next_file(&data_dir) }.into());
     }
-    match check {
-        Some(sealed) => {
-            if !is_ours(&vault, &sealed) {
-                return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
-            }
-        }
-        None => at_once(&writing, |writing| save_key_check(writing, &vault)).map_err(failed)?,
+    if let Some(sealed) = &check
+        && !is_ours(&vault, sealed)
+    {
+        return Err(MasterKeyError::Wrong { file: master_key.file(&data_dir) }.into());
     }
+    let begin = |writing: &Connection| {
+        callers::all_left(writing)?;
+        if check.is_none() {
+            save_key_check(writing, &vault)?;
+        }
+        mark.advance(writing)
+    };
+    let has_advanced = match at_once(&writing, begin) {
+        // Outcomes are still to be shown and written.
+        Err(StoreError::StorageFull) if check.is_some() => {
+            at_once(&writing, callers::all_left).map_err(failed)?;
+            false
+        }
+        written => written.map(|()| true).map_err(failed)?,
+    };
+    mark.committed(has_advanced, None);
+    mark.begin().map_err(|source| OpenError::NotWritable { dir: data_dir.clone(), source })?;
     if master_key.next_file(&data_dir).is_some_and(|next| next.exists()) {
         at_once(&writing, |writing| key_rotation::name_next(writing, &vault)).map_err(failed)?;
     }
@@ -92,7 +105,8 @@ pub(crate) fn open(options: StoreOptions, disk: Disk) -> Result<Inner, OpenError
         |error: std::io::Error| OpenError::Failed { file: file.clone(), what: format!("no thread: {error}") };
     let readers = Readers::start(readers).map_err(no_thread)?;
     let space = Space::new(&data_dir, disk.clone(), clock.clone());
-    let writer = Writer::start(writing, space, events, index, lock).map_err(no_thread)?;
+    let writing = WriteConnection::new(writing, space, events, index, mark);
+    let writer = Writer::start(writing, lock).map_err(no_thread)?;
     let location = Location { dir: data_dir, file, disk };
     Ok(Inner {
         readers,
@@ -134,13 +148,7 @@ struct Opened {
     file: PathBuf,
 }
 
-fn open_file(
-    file: PathBuf,
-    data_dir: &Path,
-    master_key: &MasterKey,
-    now: Timestamp,
-) -> Result<Opened, OpenError> {
-    refuse_emptied(&file, master_key, data_dir)?;
+fn open_file(file: PathBuf, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
     let mut writing = sqlite::writing(&file, data_dir)?;
     migrations::run(&mut writing, &file, now)?;
     let readers: Result<Vec<_>, _> =
@@ -148,7 +156,11 @@ fn open_file(
     Ok(Opened { writing: Connection::Sqlite(writing), readers: readers?, lease: None, file })
 }
 
-fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+fn open_server(
+    config: &Config,
+    (data_dir, lock): (&Path, &DirectoryLock),
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
     if data_dir.join(directory::RESTORED).exists() {
         return Err(OpenError::HalfRestored { dir: data_dir.to_owned() });
     }
@@ -156,7 +168,7 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
     let writing = connect(Use::Writing)?;
     migrations::prepare_server(&writing)?;
     // Before the schema is changed: a program of an earlier version may work on it.
-    let lease = Lease::take(connect(Use::Writing)?)?;
+    let lease = Lease::take(connect(Use::Writing)?, Some(lock))?;
     let writing = writing.under(lease.epoch);
     migrations::run_on_server(&writing, now)?;
     let writing = Connection::Postgres(Box::new(writing));
@@ -165,21 +177,6 @@ fn open_server(config: &Config, data_dir: &Path, now: Timestamp) -> Result<Opene
         .collect();
     let file = data_dir.join("switchboard.db");
     Ok(Opened { writing, readers: readers?, lease: Some(lease), file })
-}
-
-/// A file of no bytes is a new store to SQLite. Beside the key of an old one it is a loss that someone should know of.
-fn refuse_emptied(file: &Path, master_key: &MasterKey, data_dir: &Path) -> Result<(), OpenError> {
-    let is_empty = std::fs::metadata(file).is_ok_and(|found| found.len() == 0);
-    let has_log = std::fs::metadata(wal_of(file)).is_ok_and(|found| found.len() > 0);
-    let has_key = master_key.file(data_dir).is_some_and(|key| key.exists());
-    if is_empty && !has_log && has_key { Err(OpenError::Emptied { file: file.to_owned() }) } else { Ok(()) }
-}
-
-/// The log beside a database: a store that was made a moment ago may be there alone.
-fn wal_of(file: &Path) -> std::path::PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
 }
 
 /// Whether the key of a vault is the one that this field was sealed with.

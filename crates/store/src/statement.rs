@@ -35,9 +35,10 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 40] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 41] {
         [
             crate::fences::ALL,
+            crate::identity::ALL,
             crate::flow_definitions::ALL,
             crate::outbox::statements::ALL,
             crate::outbox::unfinished::ALL,
@@ -320,7 +321,7 @@ mod tests {
                 "pipeline_chats USING PRIMARY KEY (channel=? AND account=? AND chat=?",
             ),
             (crate::pipeline::statements::STORED_MESSAGES, "pipeline_messages_by_id (message=?"),
-            (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (result=? AND seq<?"),
+            (crate::access::statements::BOUND_AUDIT, "audit_log_by_result (kind=? AND result=? AND seq<?"),
             (crate::channels::files::WAITING, "channel_files_due (channel=? AND account=?"),
             (crate::campaigns::statements::CLAIMABLE, "campaign_tasks_due (campaign=? AND turn<?"),
             (crate::campaigns::statements::SENT_LATELY, "campaign_attempts_lately (sender=? AND ended_at>?"),

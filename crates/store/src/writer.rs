@@ -11,12 +11,8 @@ use domain::measure::{Histogram, SHORT_TIMES, Spread};
 use tokio::sync::{oneshot, watch};
 
 use crate::StoreError;
-use crate::conversations::index::ConversationIndex;
-use crate::database::Connection;
 use crate::deferred::{Deferred, DeferredWrites};
 use crate::directory::DirectoryLock;
-use crate::disk::Space;
-use crate::events::EventLog;
 use crate::group::{self, WriteConnection};
 use crate::point::Point;
 use crate::queue::{self, Jobs, NoJob, Queue};
@@ -145,13 +141,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. It keeps the lock of the directory until the database is closed.
-    pub(crate) fn start(
-        connection: Connection,
-        space: Space,
-        events: EventLog,
-        index: ConversationIndex,
-        lock: DirectoryLock,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(connection: WriteConnection, lock: DirectoryLock) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
         let connection = WriteConnection::new(connection, space, events, index);
@@ -402,7 +392,8 @@ impl Thread {
         }
     }
 
-    fn finish(self) {
+    fn finish(mut self) {
+        self.connection.finish();
         self.connection.connection.close();
     }
 }

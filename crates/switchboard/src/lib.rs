@@ -421,7 +421,13 @@ pub fn main() -> ExitCode {
                     || cause.is::<terminal::WrongUsage>()
                     || matches!(
                         cause.downcast_ref(),
-                        Some(store::OpenError::Newer { .. } | store::OpenError::GivenUp { .. })
+                        Some(
+                            store::OpenError::Newer { .. }
+                                | store::OpenError::GivenUp { .. }
+                                | store::OpenError::MissingDatabase { .. }
+                                | store::OpenError::OlderDatabase { .. }
+                                | store::OpenError::ForeignDatabase { .. }
+                        )
                     )
                     || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))

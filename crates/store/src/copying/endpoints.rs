@@ -52,7 +52,7 @@ impl Source {
                 if found.flatten().is_none() {
                     return Err(CopyError::NoStore);
                 }
-                let lease = Lease::take(connect(Use::Writing)?).map_err(CopyError::From)?;
+                let lease = Lease::take(connect(Use::Writing)?, None).map_err(CopyError::From)?;
                 (Connection::Postgres(Box::new(reading)), Some(lease), None)
             }
         };
@@ -87,7 +87,7 @@ impl Target {
                 let connect = || Postgres::connect(&config, Use::Writing).map_err(CopyError::To);
                 let connection = connect()?;
                 migrations::prepare_server(&connection).map_err(CopyError::To)?;
-                let lease = Lease::take(connect()?).map_err(CopyError::To)?;
+                let lease = Lease::take(connect()?, None).map_err(CopyError::To)?;
                 let connection = Connection::Postgres(Box::new(connection.under(lease.epoch)));
                 let note = note(&connection)?;
                 if let Connection::Postgres(connection) = &connection {

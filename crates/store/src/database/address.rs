@@ -1,8 +1,10 @@
 //! Where the store is, as the settings write it.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
 use crate::OpenError;
 
@@ -52,6 +54,25 @@ impl Address {
     }
 }
 
+/// Without the password.
+impl Display for Address {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => write!(to, "{}", file.display()),
+            Self::Postgres(config) => {
+                let name = config.get_dbname().or(config.get_user()).unwrap_or_default();
+                match config.get_hosts().first() {
+                    Some(Host::Tcp(host)) => write!(to, "the database {name} of PostgreSQL on {host}"),
+                    Some(Host::Unix(folder)) => {
+                        write!(to, "the database {name} of PostgreSQL in {}", folder.display())
+                    }
+                    None => write!(to, "the database {name} of PostgreSQL"),
+                }
+            }
+        }
+    }
+}
+
 fn unsupported(scheme: &str) -> OpenError {
     OpenError::UnsupportedUrl { scheme: scheme.chars().take(32).collect() }
 }
@@ -70,10 +91,9 @@ mod tests {
         ] {
             assert_eq!(Address::parse(url, dir).and_then(Address::file).unwrap(), Path::new(file), "{url}");
         }
-        assert!(matches!(
-            Address::parse("postgres://user:secret@example.com/db", dir),
-            Ok(Address::Postgres(_))
-        ));
+        let server = Address::parse("postgres://user:secret@example.com/db", dir).unwrap();
+        assert!(matches!(server, Address::Postgres(_)));
+        assert_eq!(server.to_string(), "the database db of PostgreSQL on example.com");
         for url in ["switchboard.db", "sqlite:", "sqlite::memory:", "postgres://user:secret@[/db"] {
             let refused = Address::parse(url, dir).unwrap_err().to_string();
             assert!(!refused.contains("secret"), "{refused}");

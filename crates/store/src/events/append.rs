@@ -95,6 +95,11 @@ impl EventLog {
     }
 }
 
+/// The id of the newest event there is, or 0.
+pub(crate) fn newest(connection: &Connection) -> Result<i64, StoreError> {
+    last(connection).map(|last| last.seq)
+}
+
 fn last(connection: &Connection) -> Result<Last, StoreError> {
     let found = connection.first(sql::LAST, (), |row| {
         let columns = Columns::new(row, TABLE);

@@ -25,7 +25,7 @@ use crate::point;
 use crate::write::Transaction;
 use crate::{Store, StoreError};
 
-pub(crate) use append::{EventLog, Last, NewEvent};
+pub(crate) use append::{EventLog, Last, NewEvent, newest};
 use statements as sql;
 
 pub(crate) const TABLE: &str = "events";

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Fence;
 use crate::OpenError;
+use crate::error::DamagedFile;
 
 /// The file. A data directory that never took part in a move has none.
 const FILE: &str = "side.json";
@@ -76,12 +77,15 @@ pub fn remember_fence(data_dir: &Path, fence: &Fence) -> Result<(), OpenError> {
 }
 
 pub(super) fn read(data_dir: &Path) -> Result<Option<Own>, OpenError> {
-    let mut text = String::new();
-    match File::open(data_dir.join(FILE)).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
+    let (file, mut text) = (data_dir.join(FILE), Vec::new());
+    match File::open(&file).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|source| failed(data_dir, source))?,
     };
-    serde_json::from_str(&text).map(Some).map_err(|error| failed(data_dir, error.into()))
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
+        let advice = "if no other machine runs this installation now, remove the file";
+        DamagedFile { file, what: error.to_string(), advice }.into()
+    })
 }
 
 /// Beside the file first, then in its place, and on the disk.
@@ -112,6 +116,18 @@ mod tests {
 
     fn side(id: &str) -> Side {
         Side { id: id.to_owned(), name: format!("{id}.example.com") }
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        for garbage in [&b"garbage"[..], b"", b"{}", b"[1]", &[0xff, 0xfe], b"{\"side\":{\"id\":1}}"] {
+            fs::write(folder.path().join(FILE), garbage).unwrap();
+            let refused = recorded_side(folder.path()).unwrap_err();
+            let text = refused.to_string();
+            assert!(matches!(refused, OpenError::DamagedFile(_)), "{refused:?}");
+            assert!(text.contains("side.json is damaged") && text.contains("remove the file"), "{text}");
+        }
     }
 
     #[test]

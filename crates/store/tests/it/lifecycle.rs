@@ -28,7 +28,6 @@ conformance! {
     answered_writes_are_on_the_disk_when_the_process_dies,
     a_power_cut_makes_a_repeatable_part_one_that_was_begun,
     a_damaged_file_is_named,
-    an_emptied_file_beside_a_key_is_refused,
     every_write_has_its_failpoints,
 }
 
@@ -206,21 +205,6 @@ async fn files_are_for_their_owner_alone(world: World) {
         matches!(error, OpenError::NotWritable { .. }) && error.to_string().contains("--data-dir"),
         "{error}"
     );
-}
-
-async fn an_emptied_file_beside_a_key_is_refused(world: World) {
-    world.store.clone().close().await;
-    let data = world.dir.path().join("data");
-    for beside in ["switchboard.db-wal", "switchboard.db-shm"] {
-        let _ = fs::remove_file(data.join(beside));
-    }
-    fs::write(data.join("switchboard.db"), "").unwrap();
-    let Err(error) = world.open_again().await else { panic!("opened as new") };
-    assert!(matches!(error, OpenError::Emptied { .. }), "{error:?}");
-    assert!(error.to_string().contains("switchboard restore"), "{error}");
-    // Without the file there is nothing that could have been lost.
-    fs::remove_file(data.join("switchboard.db")).unwrap();
-    world.open_again().await.unwrap();
 }
 
 async fn ended_messages_are_counted_by_the_minute(world: World) {

@@ -48,6 +48,8 @@ mod flows;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod imports;
 #[cfg(test)]
 mod inspect;

@@ -2,9 +2,7 @@
 
 mod sweeping;
 
-use std::fs::DirBuilder;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +15,7 @@ use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
-use store::{MasterKey, Store, StoreOptions};
+use store::{Accepts, MasterKey, Store, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +32,10 @@ use crate::{
 
 /// How long the wire and open requests may take at the end.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long the answers to open requests may take once the store is lost. Another process gets it four seconds later at the
+/// earliest.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// How often a process that waits for its store looks whether it may have it.
 const STORE_LOOKS_EVERY: Duration = Duration::from_secs(1);
@@ -55,7 +57,18 @@ pub(crate) struct Up {
     /// channels of a settings file are ignored
     #[arg(long)]
     sandbox: bool,
+
+    /// Start with an empty database if the one of the data directory is missing; leave it out the next time
+    #[arg(long)]
+    begin_empty: bool,
+
+    /// Start on a database that is older than the data directory, or that belongs to another one; leave it out the next time
+    #[arg(long)]
+    accept_database: bool,
 }
+
+/// The options that a program leaves out that begins again by itself.
+pub(crate) const ONCE: [&str; 2] = ["--begin-empty", "--accept-database"];
 
 /// A demo world that lives as long as the program.
 struct Demo {
@@ -133,11 +146,7 @@ impl Up {
             None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
         };
         // The world is inside the data directory, which must be private from the start.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder.path())
-            .with_context(|| format!("the data directory {}", folder.path().display()))?;
+        store::make_directory(folder.path())?;
         let options = sandbox::SandboxOptions {
             data_dir: folder.path().join("sandbox"),
             flow: true,
@@ -165,9 +174,9 @@ impl Up {
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
-        let Some(store) =
-            open_when_free(settings, data_dir, tls.as_ref(), &ambient, &mut stop_signals).await?
-        else {
+        let accepts = Accepts { empty: self.begin_empty, other: self.accept_database };
+        let wanted = (settings, data_dir, accepts);
+        let Some(store) = open_when_free(wanted, tls.as_ref(), &ambient, &mut stop_signals).await? else {
             return Ok(());
         };
         let newest = sweeping::newest(&store, &ambient.clock).await?;
@@ -333,8 +342,13 @@ impl Up {
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
             () = store.lost() => {
-                // Nothing can be written any more, and another process may hold the accounts: there is nothing to drain, and
-                // no connection to Telegram may stay open.
+                // Nothing can be written any more, and another process may hold the accounts soon: there is nothing to drain, and
+                // no connection to Telegram may stay open. Who waits for an answer gets it before the listeners go.
+                state.lose_store();
+                stop.cancel();
+                if tokio::time::timeout(LAST_ANSWERS, serving).await.is_err() {
+                    tracing::warn!("open requests were not all answered before the program began again");
+                }
                 logs.close().await;
                 return Err(begin_again());
             }
@@ -418,15 +432,18 @@ pub(crate) async fn open_store_with(
     clock: Clock,
     master_key: MasterKey,
 ) -> anyhow::Result<Store> {
+    Ok(Store::open(options(settings, data_dir, clock, master_key)).await?)
+}
+
+fn options(settings: &Settings, data_dir: &Path, clock: Clock, master_key: MasterKey) -> StoreOptions {
     let url = super::store::of(&settings.store.url);
-    Ok(Store::open(StoreOptions { data_dir: data_dir.to_owned(), url, clock, master_key }).await?)
+    StoreOptions { data_dir: data_dir.to_owned(), url, clock, master_key }
 }
 
 /// Opens the store as soon as its database answers and no other process works on it; until then each listener answers 503.
 /// None when it is stopped before that.
 async fn open_when_free(
-    settings: &Settings,
-    data_dir: &Path,
+    (settings, data_dir, accepts): (&Settings, &Path, Accepts),
     tls: Option<&web::Tls>,
     ambient: &Ambient,
     stop_signals: &mut StopSignals,
@@ -436,7 +453,10 @@ async fn open_when_free(
     let (stop, mut waiting) = (CancellationToken::new(), None);
     let mut reported = String::new();
     let opened = loop {
-        let mut opening = Box::pin(open_store(settings, data_dir, ambient.clock.clone()));
+        let mut opening = Box::pin(async {
+            let options = options(settings, data_dir, ambient.clock.clone(), master_key(data_dir)?);
+            anyhow::Ok(Store::open_accepting(options, accepts).await?)
+        });
         let tried = tokio::select! {
             tried = &mut opening => Some(tried),
             () = ambient.clock.sleep(STORE_LOOKS_EVERY) => None,
@@ -483,7 +503,10 @@ fn is_passing(error: &anyhow::Error) -> bool {
 fn begin_again() -> anyhow::Error {
     let program = std::env::current_exe().context("the path of this program");
     match program {
-        Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).exec().into(),
+        Ok(program) => {
+            let arguments = std::env::args_os().skip(1).filter(|word| !ONCE.iter().any(|once| word == *once));
+            std::process::Command::new(program).args(arguments).exec().into()
+        }
         Err(error) => error,
     }
 }

@@ -1,5 +1,7 @@
 //! Starting where something is wrong: the message names it and the way out.
 
+use std::os::unix::fs::PermissionsExt;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use testkit::{Start, World};
 
@@ -23,6 +25,33 @@ async fn a_program_terminated_during_its_start_ends_well() {
     let mut program = Start::on(&world, binary(), "data").begun();
     program.said("Data ").await;
     assert_eq!(program.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_database_is_refused_with_the_ways_out() {
+    let world = World::start(binary()).await;
+    let data = world.data_dir("data");
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "once").await.0, 200);
+    assert_eq!(program.terminate().await, Some(0));
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(data.join(format!("switchboard.db{ending}")));
+    }
+    // Others could enter meanwhile.
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o777)).expect("changed");
+    let (code, output) = Start::on(&world, binary(), "data").refused().await;
+    assert_eq!(code, Some(2), "{output}");
+    for way_out in ["switchboard.db is missing", "switchboard restore", "up --begin-empty"] {
+        assert!(output.contains(way_out), "{way_out}: {output}");
+    }
+    assert!(!data.join("switchboard.db").exists());
+    assert_eq!(std::fs::metadata(&data).expect("it is there").permissions().mode() & 0o777, 0o700);
+    let mut start = Start::on(&world, binary(), "data");
+    start.arguments.push("--begin-empty".to_owned());
+    let mut program = start.ready().await;
+    assert_eq!(program.terminate().await, Some(0));
+    Start::on(&world, binary(), "data").ready().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

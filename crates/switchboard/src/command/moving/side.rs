@@ -438,8 +438,8 @@ impl SideWork {
             self.start_unit(unit).await?;
             return Ok(json!({ "unit": unit, "report": self.report(journal, &[]).await }));
         }
-        let words = before["started_with"].as_array().into_iter().flatten().skip(1);
-        self.run_server(words.filter_map(Value::as_str).map(str::to_owned).collect()).await?;
+        let words = before["started_with"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
+        self.run_server(words.filter(|word| !up::ONCE.contains(word)).map(str::to_owned).collect()).await?;
         Ok(json!({ "pid": server::holder(&self.data_dir), "report": self.report(journal, &[]).await }))
     }
 

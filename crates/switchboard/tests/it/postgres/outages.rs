@@ -127,6 +127,39 @@ async fn a_network_that_stalls_for_long_costs_nothing_but_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_in_flight_when_the_store_is_given_up_hears_503() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let link = link_to(&database).await;
+    let program = hasty(&world, &link.url(&database.url())).ready().await;
+    program.account_is("main", "ready").await;
+    let id = held(&world, &program, "held").await;
+    link.stall();
+    let ports = (0..20).map(async |number: usize| {
+        let text = format!("stalled_{number}");
+        match number % 4 {
+            0 => old_caller(&world, &program, &text).await,
+            1 => program.get("/v1/messages").await.0,
+            _ => order(&program, &text).await.expect("an answer").0,
+        }
+    });
+    let statuses = futures::future::join_all(ports).await;
+    assert_eq!(statuses, [503; 20]);
+    begins_again(&program).await;
+    world.delete("/faults").await;
+    let standby = program.as_standby();
+    link.mend();
+    let program = standby.listening().await;
+    is_sent(&program, &id).await;
+    // What was answered with 503 may be asked for again under its key.
+    for number in [2, 3, 6, 7] {
+        let text = format!("stalled_{number}");
+        assert_eq!(order(&program, &text).await.expect("an answer").0, 200);
+        let sent = world.sent().await;
+        assert_eq!(sent.iter().filter(|sent| **sent == text).count(), 1, "{sent:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_short_stall_and_a_restart_of_the_server_are_not_noticed() {
     let (world, database) = (World::start(binary()).await, database().await);
     let link = link_to(&database).await;

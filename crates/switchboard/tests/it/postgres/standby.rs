@@ -27,6 +27,27 @@ async fn a_standby_takes_over_from_one_that_was_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_started_again_after_a_kill_does_not_wait_for_its_own_lease() {
+    let (world, database) = (World::start(binary()).await, database().await);
+    let mut first = one_of_several(&world, &database.url(), "data").ready().await;
+    first.account_is("main", "ready").await;
+    let id = held(&world, &first, "held").await;
+    first.kill();
+    world.delete("/faults").await;
+    // By the clock of the server it is held for an hour: a wait for it would end the test.
+    database.query("UPDATE store_leases SET expires_at = now() + interval '1 hour'");
+    let mut elsewhere = one_of_several(&world, &database.url(), "elsewhere").standing_by().await;
+    let output = elsewhere.said("Waiting ").await;
+    assert!(output.contains("in use by"), "{output}");
+    let second = one_of_several(&world, &database.url(), "data").ready().await;
+    assert!(!second.output().contains("Waiting "), "{}", second.output());
+    is_sent(&second, &id).await;
+    assert_eq!(order(&second, "next").await.expect("an answer").0, 200);
+    assert_eq!(world.sent().await, ["held", "next"]);
+    elsewhere.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_slept_sends_nothing_and_stands_by() {
     let (world, database) = (World::start(binary()).await, database().await);
     let first = one_of_several(&world, &database.url(), "first").ready().await;
