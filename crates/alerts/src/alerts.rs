@@ -7,7 +7,7 @@ use ambient::{Clock, Ids};
 use config::{AlertSettings, AlertTargetFields, WrongField};
 use delivery::Delivery;
 use domain::{AlertId, MaintenanceId, MessageId, Timestamp};
-use media::Allowed;
+use outbound::Allowed;
 use serde_json::json;
 use store::{
     AlertFilter, AlertState, Page, Paged, Store, StoreError, StoredAlert, StoredMute, StoredTarget,

@@ -6,7 +6,7 @@ use ambient::Clock;
 use config::{AlertTargetFields, AlertTargetKind};
 use domain::{AlertNoticeId, Timestamp};
 use futures::future::join_all;
-use media::Allowed;
+use outbound::Allowed;
 use serde_json::json;
 
 use crate::notice::{self, Words};

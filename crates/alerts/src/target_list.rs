@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::AlertTargetFields;
-use media::Allowed;
+use outbound::Allowed;
 use store::StoredTarget;
 
 use crate::targets::Target;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{
-    Account, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, WebhookObservation,
+    Account, Arrival, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, WebhookObservation,
 };
 use domain::{
     AccountName, ChannelName, ChatType, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin,
@@ -30,7 +30,7 @@ pub struct Channel {
     #[schema(value_type = String, example = "avito")]
     pub channel: ChannelName,
     /// `ready`, `paused` (by a person), `held` (the provider wants nothing for a while), `stopped` (its owner has to do something),
-    /// `error` (the last call failed), `starting`, or `after_restart` (the settings have it, and the server takes it up at its next start).
+    /// `error` (the last call failed), `not_receiving` (what customers write does not arrive), `starting`, or `after_restart` (the settings have it, and the server takes it up at its next start).
     #[schema(example = "ready")]
     pub state: String,
     /// Why it is not ready.
@@ -114,6 +114,12 @@ pub struct ChannelWebhookState {
     pub waiting: Option<u64>,
     /// When it was asked.
     pub checked_at: Timestamp,
+    /// Whether posts arrive here, by the last call of this program to the registered address; none where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrives: Option<bool>,
+    /// Why they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival_error: Option<String>,
 }
 
 /// What the store knows of an account.
@@ -211,6 +217,12 @@ pub struct ChannelWebhook {
     /// So many posts wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
+    /// Whether posts arrive here, by the last call of this program to the registered address; none where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrives: Option<bool>,
+    /// Why they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival_error: Option<String>,
 }
 
 impl ChannelWebhook {
@@ -220,7 +232,19 @@ impl ChannelWebhook {
         let is_registered =
             registered.as_ref().map(|found| url.as_ref().is_some_and(|url| found.urls.contains(url)));
         let Registered { urls, last_error, waiting, .. } = registered.unwrap_or_default();
-        Self { url, verify_token, is_registered, registered: urls, last_error, waiting }
+        let arrival = account.status().arrival;
+        let arrives = arrival.as_ref().map(|arrival| arrival.error.is_none());
+        let arrival_error = arrival.and_then(|arrival| arrival.error);
+        Self {
+            url,
+            verify_token,
+            is_registered,
+            registered: urls,
+            last_error,
+            waiting,
+            arrives,
+            arrival_error,
+        }
     }
 }
 
@@ -237,8 +261,8 @@ impl ChannelErrors {
 }
 
 impl ChannelWebhookState {
-    fn of(seen: &WebhookObservation, ours: &str) -> Self {
-        let WebhookObservation { state, registered, at } = seen;
+    fn of(seen: &WebhookObservation, arrival: Option<&Arrival>, ours: &str) -> Self {
+        let WebhookObservation { state, registered, at, .. } = seen;
         let others = registered.urls.iter().filter(|url| !url.contains(ours));
         Self {
             state: <&str>::from(state).to_owned(),
@@ -246,6 +270,8 @@ impl ChannelWebhookState {
             last_error: registered.last_error.clone(),
             waiting: registered.waiting,
             checked_at: *at,
+            arrives: arrival.map(|arrival| arrival.error.is_none()),
+            arrival_error: arrival.and_then(|arrival| arrival.error.clone()),
         }
     }
 }
@@ -259,8 +285,11 @@ impl Channel {
             (None, _) if held_until.is_some() => ("held", None),
             (None, Some((why, _))) => ("error", Some(why.to_string())),
             (None, None) if status.checked_at.is_none() => ("starting", None),
-            (None, None) if status.paused => ("paused", None),
-            (None, None) => ("ready", None),
+            (None, None) => match status.webhook_loss(account.fields.receive) {
+                Some(loss) => ("not_receiving", Some(loss.to_string())),
+                None if status.paused => ("paused", None),
+                None => ("ready", None),
+            },
         };
         let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
         let receives_by: &'static str = ReceivesBy::into(status.receives_by);
@@ -279,7 +308,10 @@ impl Channel {
             is_removed: false,
             waiting: stored.waiting,
             errors: ChannelErrors::of(&status.health, now),
-            webhook: status.webhook.as_ref().map(|seen| ChannelWebhookState::of(seen, &account.hook_path())),
+            webhook: status
+                .webhook
+                .as_ref()
+                .map(|seen| ChannelWebhookState::of(seen, status.arrival.as_ref(), &account.hook_path())),
             token_expires_at: account.provider.token_expires(),
             files: ChannelFiles {
                 waiting: status.files.waiting,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
+use outbound::{Method, NamedBy};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ pub enum DriverError {
     Unreachable {
         driver: String,
         #[source]
-        source: reqwest::Error,
+        source: outbound::SendError,
     },
     /// The browser or the driver went away: what the page does is unknown.
     #[error("the browser or its tab is gone: {0}")]
@@ -60,7 +60,7 @@ pub enum DriverError {
 /// A session of a driver: one browser, one tab at a time.
 #[derive(Debug)]
 pub struct Session {
-    http: reqwest::Client,
+    http: outbound::Client,
     driver: String,
     id: String,
 }
@@ -92,10 +92,9 @@ impl Session {
     /// One that was left open.
     pub(crate) fn left(driver: &str, id: &str) -> Result<Self, DriverError> {
         let unreachable = |source| DriverError::Unreachable { driver: driver.to_owned(), source };
-        let http = reqwest::Client::builder()
+        let http = outbound::Client::builder(NamedBy::Settings(driver.to_owned()))
             .connect_timeout(CONNECTING)
             .timeout(COMMAND)
-            .no_proxy()
             .build()
             .map_err(unreachable)?;
         Ok(Self { http, driver: driver.trim_end_matches('/').to_owned(), id: id.to_owned() })
@@ -196,14 +195,14 @@ impl Session {
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, DriverError> {
         let unreachable = |source| DriverError::Unreachable { driver: self.driver.clone(), source };
-        let mut request = self.http.request(method, format!("{}{path}", self.driver));
+        let mut request = self.http.request(method, &format!("{}{path}", self.driver));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut answer = request.send().await.map_err(unreachable)?;
+        let mut answer = self.http.send(request).await.map_err(unreachable)?;
         let fine = answer.status().is_success();
         let mut bytes = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(unreachable)? {
+        while let Some(part) = answer.chunk().await.map_err(|error| unreachable(error.into()))? {
             if bytes.len() + part.len() > LONGEST {
                 return Err(DriverError::Unreadable("it is longer than 32 MiB".to_owned()));
             }

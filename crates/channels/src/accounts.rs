@@ -21,6 +21,7 @@ use domain::{
 use futures::future::{BoxFuture, FutureExt, ready};
 use tokio::sync::watch;
 
+use crate::arrival::Arrival;
 use crate::bucket::Bucket;
 use crate::error::CallError;
 use crate::health::{Health, WebhookObservation};
@@ -92,6 +93,8 @@ pub struct AccountStatus {
     pub webhook: Option<WebhookObservation>,
     /// The last attempt to have it post here again.
     pub registering: Option<Attempted>,
+    /// Whether posts arrive at our address, by the last call of it; none where nothing posts.
+    pub arrival: Option<Arrival>,
 }
 
 /// How an account receives what customers write.

@@ -27,6 +27,15 @@ pub struct Health {
     /// Whether the provider posted here when it was asked last.
     #[serde(default)]
     pub(crate) was_here: bool,
+    /// When this program registered its address there last.
+    #[serde(default)]
+    pub(crate) registered_at: Option<Timestamp>,
+    /// Whether a call of this program reached that address since.
+    #[serde(default)]
+    pub(crate) is_reachable: bool,
+    /// All that came in before this was reported here or read from histories.
+    #[serde(default)]
+    pub(crate) caught_up_at: Option<Timestamp>,
     /// When a post or a handshake that is the provider's came last.
     #[serde(default, rename = "heard_at")]
     pub last_post_at: Option<Timestamp>,
@@ -79,6 +88,8 @@ pub struct WebhookObservation {
     pub state: WebhookState,
     /// What it answered; addresses in it may have secrets.
     pub registered: Registered,
+    /// Whether our address is there and is not posted to.
+    pub is_given_up: bool,
     /// When it was asked.
     pub at: Timestamp,
 }
@@ -98,13 +109,20 @@ pub enum WebhookState {
 }
 
 impl WebhookState {
-    /// What follows from a provider's answer.
-    pub fn of(ours: Option<&str>, registered: &Registered, was_here: bool) -> Self {
-        if ours.is_some_and(|ours| registered.urls.iter().any(|url| url == ours)) {
+    /// Returns what follows from a provider's answer. `is_ours` says which addresses lead to this account, `is_former` which did before
+    /// its secret changed.
+    pub fn of(
+        is_ours: impl Fn(&str) -> bool,
+        is_former: impl Fn(&str) -> bool,
+        registered: &Registered,
+        was_here: bool,
+    ) -> Self {
+        let mut others = registered.urls.iter().filter(|url| !is_former(url));
+        if registered.urls.iter().any(|url| is_ours(url)) {
             Self::Here
-        } else if !registered.urls.is_empty() {
+        } else if others.next().is_some() {
             Self::Elsewhere
-        } else if was_here {
+        } else if was_here || !registered.urls.is_empty() {
             Self::Lapsed
         } else {
             Self::NotRegistered
@@ -147,14 +165,19 @@ mod tests {
             ..Registered::default()
         };
         let (ours, other) = ("https://example.com/hooks/x", "https://example.com/old");
+        let former = "https://example.com/hooks/y";
         for (urls, was_here, state) in [
             (&[other, ours][..], false, WebhookState::Here),
+            (&[former, other], true, WebhookState::Elsewhere),
+            (&[former], false, WebhookState::Lapsed),
             (&[other], true, WebhookState::Elsewhere),
             (&[], true, WebhookState::Lapsed),
             (&[], false, WebhookState::NotRegistered),
         ] {
-            assert_eq!(WebhookState::of(Some(ours), &registered_at(urls), was_here), state, "{urls:?}");
+            let of = WebhookState::of(|url| url == ours, |url| url == former, &registered_at(urls), was_here);
+            assert_eq!(of, state, "{urls:?}");
         }
-        assert_eq!(WebhookState::of(None, &registered_at(&[ours]), false), WebhookState::Elsewhere);
+        let of = WebhookState::of(|_| false, |_| false, &registered_at(&[ours]), false);
+        assert_eq!(of, WebhookState::Elsewhere);
     }
 }

@@ -1,6 +1,5 @@
 //! Calls to providers over HTTP: one client an account, and answers that are read whole within their limits.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +7,10 @@ use ambient::Clock;
 use ambient::lock::Mutex;
 use domain::Timestamp;
 use futures::StreamExt as _;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, Proxy, RequestBuilder, Response};
+use outbound::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use outbound::{
+    Certificate, HttpError, Method, NamedBy, Names, RequestBuilder, Response, SendError, Url, innermost,
+};
 use serde::de::DeserializeOwned;
 
 use crate::error::{CallError, NO_NUMBER};
@@ -24,23 +24,33 @@ pub const ANSWER: Duration = Duration::from_secs(30);
 pub const UPLOAD: Duration = Duration::from_mins(5);
 /// The greatest answer that is read.
 pub const LARGEST: u64 = 8 * 1024 * 1024;
+/// The code of an address that the guard refuses.
+const ADDRESS_REFUSED: &str = "ADDRESS_REFUSED";
 /// How often a file that is fetched may say that it is elsewhere.
 const MOST_MOVES: usize = 3;
 
 /// How the calls of an account go out.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Route {
     /// A SOCKS5 proxy.
     pub proxy: Option<config::ProxyAddress>,
     /// Certificates of the authority that signs the provider's, as PEM, beside those of the system.
     pub ca: Option<Vec<u8>>,
+    /// The guard for addresses that the provider names. The settings vouch for their own address of the provider alone.
+    pub names: Names,
 }
 
-/// A client for the calls of one account. It follows no redirect and no variable of the environment: neither must lead a token
-/// elsewhere.
+impl Default for Route {
+    fn default() -> Self {
+        Self { proxy: None, ca: None, names: Names::public() }
+    }
+}
+
+/// A client for the calls of one account. It follows no redirect, which must not lead a token elsewhere. The guard judges every
+/// address on another server than the one that the settings name.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    client: outbound::Client,
     clock: Clock,
     /// By how many seconds the provider's clock is ahead.
     ahead: Arc<Mutex<Option<i64>>>,
@@ -90,26 +100,28 @@ impl Http {
     /// # Errors
     /// The certificates cannot be read, or there are none.
     pub fn new(clock: Clock, api: &str, route: &Route) -> Result<Self, NoClient> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT);
+        let named_by = NamedBy::Provider { base: api.to_owned(), names: route.names.clone() };
+        let mut builder = outbound::Client::builder(named_by).connect_timeout(CONNECT);
         if let Some(proxy) = &route.proxy {
-            let proxy = proxy.expose().replacen("socks5://", "socks5h://", 1);
-            builder = builder.proxy(Proxy::all(proxy).map_err(|_| NoClient::Other("the proxy".to_owned()))?);
+            let proxy = Url::parse(proxy.expose()).map_err(|_| NoClient::Other("the proxy".to_owned()))?;
+            builder = builder.proxy(proxy);
         }
-        builder = match &route.ca {
-            Some(pem) => {
-                let certificates = Certificate::from_pem_bundle(pem)
-                    .map_err(|error| NoClient::Certificate(innermost(&error)))?;
-                builder.tls_certs_merge(certificates)
-            }
-            // Without TLS no certificate is needed, and a system without certificates is no hindrance.
-            None if !api.starts_with("https:") => builder.tls_certs_only([]),
-            None => builder,
-        };
-        let client = builder.build().map_err(|error| NoClient::Other(innermost(&error)))?;
+        if let Some(pem) = &route.ca {
+            let certificates = Certificate::from_pem_bundle(pem);
+            let certificates = certificates.map_err(|error| NoClient::Certificate(innermost(&error)))?;
+            builder = builder.certificates(certificates);
+        }
+        let client = builder.build().map_err(|error| NoClient::Other(error.to_string()))?;
+        Ok(Self { client, clock, ahead: Arc::default() })
+    }
+
+    /// Makes a client for addresses that callers name. The guard judges all of them.
+    ///
+    /// # Errors
+    /// The system has no certificates.
+    pub fn of_callers(clock: Clock, names: Names) -> Result<Self, NoClient> {
+        let builder = outbound::Client::builder(NamedBy::Caller(names)).connect_timeout(CONNECT);
+        let client = builder.build().map_err(|error| NoClient::Other(error.to_string()))?;
         Ok(Self { client, clock, ahead: Arc::default() })
     }
 
@@ -150,7 +162,7 @@ impl Http {
         most: u64,
     ) -> Result<Answer, CallError> {
         let asking = async {
-            let sent = request.send().await.map_err(|error| failed(&error, limit))?;
+            let sent = self.client.send(request).await.map_err(|error| failed(&error, limit))?;
             self.note_date(sent.headers());
             read(sent, limit, most).await
         };
@@ -162,7 +174,7 @@ impl Http {
     /// # Errors
     /// No answer came.
     pub async fn begin(&self, request: RequestBuilder) -> Result<Begun, CallError> {
-        let sent = self.clock.timeout(ANSWER, request.send()).await;
+        let sent = self.clock.timeout(ANSWER, self.client.send(request)).await;
         let sent = sent.map_err(|_| CallError::NoAnswer(ANSWER))?;
         sent.map(Begun).map_err(|error| failed(&error, ANSWER))
     }
@@ -257,7 +269,7 @@ impl Begun {
         }
         let mut received = 0_u64;
         let pieces = self.0.bytes_stream().map(move |piece| {
-            let piece = piece.map_err(|error| failed(&error, ANSWER))?;
+            let piece = piece.map_err(|error| broken(&error, ANSWER))?;
             received += piece.len() as u64;
             if received > most { Err(CallError::too_large(most)) } else { Ok(piece) }
         });
@@ -277,7 +289,7 @@ async fn read(mut answer: Response, limit: Duration, most: u64) -> Result<Answer
     let retry_after = retry_after(answer.headers());
     let mut body = Vec::new();
     let headers = answer.headers().clone();
-    while let Some(piece) = answer.chunk().await.map_err(|error| failed(&error, limit))? {
+    while let Some(piece) = answer.chunk().await.map_err(|error| broken(&error, limit))? {
         if (body.len() + piece.len()) as u64 > most {
             return Err(CallError::Unreadable(format!("{status} with more than {most} bytes")));
         }
@@ -286,19 +298,21 @@ async fn read(mut answer: Response, limit: Duration, most: u64) -> Result<Answer
     Ok(Answer { status, body, content_type, retry_after, headers })
 }
 
-/// What kept a call from its answer. The words of the library may have the address in them, and that a token: only the innermost
-/// cause is kept, which knows no address.
-fn failed(error: &reqwest::Error, limit: Duration) -> CallError {
-    if error.is_timeout() && !error.is_connect() {
+/// Why a call has no answer. No text has the address, which may have a token in it.
+fn failed(error: &SendError, limit: Duration) -> CallError {
+    if let SendError::Refused(_) = error {
+        return CallError::refused(ADDRESS_REFUSED, error.to_string());
+    }
+    if error.is_timeout() {
         return CallError::NoAnswer(limit);
     }
-    // What cannot be built or read from disk never left.
-    let cause = explained(innermost(error));
-    if error.is_connect() || error.is_builder() {
-        CallError::Unreached(cause)
-    } else {
-        CallError::Broken(cause)
-    }
+    let cause = explained(error.to_string());
+    if error.is_unsent() { CallError::Unreached(cause) } else { CallError::Broken(cause) }
+}
+
+/// Why an answer broke off.
+fn broken(error: &HttpError, limit: Duration) -> CallError {
+    if error.is_timeout() { CallError::NoAnswer(limit) } else { CallError::Broken(innermost(error)) }
 }
 
 /// A cause, with what helps where it is a certificate.
@@ -307,14 +321,6 @@ pub(crate) fn explained(mut cause: String) -> String {
         cause.push_str("; `ca_file` takes the certificate of an authority that the system does not know");
     }
     cause
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: Option<&dyn Error> = error.source();
-    while let Some(deeper) = cause.and_then(Error::source) {
-        cause = Some(deeper);
-    }
-    cause.map_or_else(|| "it broke off".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

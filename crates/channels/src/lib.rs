@@ -7,6 +7,7 @@
 //! * [`Reception`] takes what providers post, or asks them, and hands it to the store.
 
 mod accounts;
+mod arrival;
 mod avito;
 mod bucket;
 mod email;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod form;
 mod forward;
 mod health;
+mod hook_url;
 pub mod http;
 mod instagram;
 mod links;
@@ -46,6 +48,7 @@ use delivery::{Capabilities, Dedup};
 use domain::text::{TextLimit, Unit};
 
 pub use accounts::{Account, AccountStatus, Channels, OutgoingFiles, ReceivesBy};
+pub use arrival::{ARRIVAL_HEADER, Arrival, Prover};
 pub use error::CallError;
 pub use forward::forwarded;
 pub use health::{Health, LastError, WebhookObservation, WebhookState};

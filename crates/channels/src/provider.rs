@@ -12,8 +12,8 @@ use domain::text::FormattedText;
 use domain::{ExternalChat, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt};
-use reqwest::Body;
-use reqwest::multipart::Part;
+use outbound::Body;
+use outbound::multipart::Part;
 use serde_json::Value;
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
@@ -112,6 +112,16 @@ pub trait Provider: Send + Sync + 'static {
     /// The provider refuses it, or no answer came.
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
         let _ = cursor;
+        None
+    }
+
+    /// Reads what came in since then, from the histories of the provider; none where it has no such call, or [`Provider::poll`] reads
+    /// them. What is reported twice changes nothing.
+    ///
+    /// # Errors
+    /// The provider refuses it, or no answer came.
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+        let _ = since;
         None
     }
 

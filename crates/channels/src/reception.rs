@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, Channels, ReceivesBy};
+use crate::arrival::Prover;
 use crate::error::CallError;
 use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
-use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Incoming, Registered};
+use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Registered};
 use crate::received_files::{self, ReceivedFiles};
 use crate::setup::is_same;
 
@@ -34,6 +35,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// Between two looks whether an account is well.
 const CHECK: Duration = Duration::from_mins(1);
+/// Between two looks whether posts arrive. Within a minute a look, a round of health checks and an alert have their turn.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// Why a request to a registered address is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +79,10 @@ pub struct Reception {
     channels: Channels,
     store: Store,
     delivery: Delivery,
-    public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     files: Option<ReceivedFiles>,
+    /// Proves that posts arrive; without it, what providers say is believed.
+    pub(crate) prover: Option<Arc<Prover>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -87,7 +92,7 @@ impl Reception {
     pub fn new(channels: Channels, store: Store, delivery: Delivery, public_url: Option<String>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Self { channels, store, delivery, public_url, files: None, stop, tasks }
+        Self { channels, store, delivery, public_url, files: None, prover: None, stop, tasks }
     }
 
     /// The same, with a place for the files of messages.
@@ -109,24 +114,6 @@ impl Reception {
     /// The accounts.
     pub const fn channels(&self) -> &Channels {
         &self.channels
-    }
-
-    /// The address that an account's provider posts to; none without `public_url`.
-    pub fn hook_url(&self, account: &Account) -> Option<String> {
-        let url = self.public_url.as_ref()?;
-        Some(format!("{url}{}{}", account.hook_path(), account.provider.hook_query()))
-    }
-
-    /// The address that is shown, to be entered at an account's provider or in pages; none without `public_url`, and where nothing
-    /// posts.
-    pub fn shown_url(&self, account: &Account) -> Option<String> {
-        if !account.provider.receives().contains(&Incoming::Webhook) {
-            return None;
-        }
-        match account.provider.public_path() {
-            Some(path) => self.public_url.as_ref().map(|url| format!("{url}{path}")),
-            None => self.hook_url(account),
-        }
     }
 
     /// The address to which a browser comes back from the log-in at a provider; none without `public_url`.
@@ -211,6 +198,9 @@ impl Reception {
         if !is_same(account.hook_secret().expose_secret().as_bytes(), secret.as_bytes()) {
             return Err(HookError::NoSuchAddress);
         }
+        if self.is_proof(&post) {
+            return Ok(HookAnswer::default());
+        }
         if account.provider.shares_hook() && post.method == "POST" {
             return self.take_shared(&account, post).await;
         }
@@ -235,6 +225,9 @@ impl Reception {
             .filter(|account| account.fields.old_hook && name.is_none_or(|name| account.name() == name))
             .cloned()
             .collect();
+        if self.is_proof(&post) && !allowing.is_empty() {
+            return Ok(TakenHook { answer: HookAnswer::default(), message_id: None, forwarded: false });
+        }
         for account in allowing {
             // The address stays the one that was called: by it the account knows that it has no secret.
             match self.read_post(&account, &post).await {
@@ -401,16 +394,26 @@ impl Reception {
     /// Looks from time to time whether an account is well and where its provider posts to, which is put right where it can be, and
     /// keeps what went wrong.
     async fn check(&self, account: &Arc<Account>) {
-        let mut kept = account.status().health;
+        let (mut kept, mut is_caught_up) = (account.status().health, false);
         loop {
+            let due = self.channels.clock().now().plus(CHECK);
             self.check_now(account).await;
-            self.register_again(account).await;
-            let health = account.status().health;
-            if health != kept {
-                self.keep_health(account).await;
-                kept = health;
+            loop {
+                self.register_again(account).await;
+                self.prove(account).await;
+                self.catch_up(account, &mut is_caught_up).await;
+                let health = account.status().health;
+                if health != kept {
+                    self.keep_health(account).await;
+                    kept = health;
+                }
+                self.channels.clock().sleep(LOOK).await;
+                let now = self.channels.clock().now();
+                if now >= due || now < due.minus(CHECK) {
+                    break;
+                }
+                self.registered(account).await;
             }
-            self.channels.clock().sleep(CHECK).await;
         }
     }
 
@@ -527,19 +530,22 @@ impl Reception {
     pub async fn registered(&self, account: &Account) -> Option<Result<Registered, CallError>> {
         let reply = account.provider.registered()?.await;
         if let Ok(registered) = &reply {
-            let (ours, at) = (self.hook_url(account), self.channels.clock().now());
+            let at = self.channels.clock().now();
+            let is_posted_to = self.is_registered(account, registered);
             account.change(|status| {
-                let state = WebhookState::of(ours.as_deref(), registered, status.health.was_here);
+                let state = WebhookState::of(
+                    |url| self.is_hook_url(account, url),
+                    |url| self.is_former_hook_url(account, url),
+                    registered,
+                    status.health.was_here,
+                );
                 status.health.was_here |= state == WebhookState::Here;
-                status.webhook = Some(WebhookObservation { state, registered: registered.clone(), at });
+                let is_given_up = state == WebhookState::Here && !is_posted_to;
+                status.webhook =
+                    Some(WebhookObservation { state, registered: registered.clone(), is_given_up, at });
             });
         }
         Some(reply)
-    }
-
-    /// Whether the provider posts to us.
-    pub fn is_registered(&self, account: &Account, registered: &Registered) -> bool {
-        self.hook_url(account).is_some_and(|ours| registered.is_posted_to(&ours))
     }
 
     /// Asks once, instead of its posts or beside them; whether more waits.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use config::ReceiveBy;
 use domain::Timestamp;
 
-use crate::accounts::{Account, AccountStatus};
+use crate::accounts::{Account, AccountStatus, ReceivesBy};
 use crate::error::CallError;
 use crate::health::WebhookState;
 use crate::provider::Registered;
@@ -35,36 +35,62 @@ pub struct Attempted {
     pub error: Option<String>,
 }
 
-/// Why a provider that posted here does no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why what customers write does not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookLoss<'a> {
     /// Our address is gone, and registering it again failed for this reason.
+    #[error("the provider posts here no more, and the address could not be registered again: {0}")]
     Lapsed(&'a str),
     /// Another address is there.
+    #[error("the provider posts to another program")]
     Taken,
+    /// No address is there.
+    #[error("the provider posts nowhere: no address is registered there")]
+    Missing,
+    /// Our address is there, and the provider does not post to it: what it says.
+    #[error("the provider does not post to the address that is registered there: {0}")]
+    GivenUp(&'a str),
+    /// Our address is there, and does not lead to this program for this reason.
+    #[error("posts of the provider do not arrive at the address that is registered there: {0}")]
+    Unreached(&'a str),
+    /// Another program asks for what customers write with the same token: what the provider says.
+    #[error("{0}")]
+    Rival(&'a CallError),
 }
 
 impl AccountStatus {
-    /// What a person has to see to, of an account that hears by `receive`.
+    /// Returns why what customers write does not arrive at an account that receives by `receive`. A person has to see to it.
     pub fn webhook_loss(&self, receive: ReceiveBy) -> Option<WebhookLoss<'_>> {
-        match self.webhook_was_lost(receive)? {
+        if receive == ReceiveBy::Off {
+            return None;
+        }
+        if self.receives_by == ReceivesBy::Poll
+            && let Some((error, _)) = &self.rival
+        {
+            return Some(WebhookLoss::Rival(error));
+        }
+        let posts = self.receives_by == ReceivesBy::Webhook;
+        let unreached = || self.not_arriving().filter(|_| posts).map(WebhookLoss::Unreached);
+        let Some(seen) = self.webhook.as_ref().filter(|_| receive != ReceiveBy::Poll) else {
+            return unreached();
+        };
+        match seen.state {
             WebhookState::Lapsed => self.registering.as_ref()?.error.as_deref().map(WebhookLoss::Lapsed),
-            WebhookState::Elsewhere => Some(WebhookLoss::Taken),
-            WebhookState::Here | WebhookState::NotRegistered => None,
+            WebhookState::Elsewhere => (self.health.was_here || posts).then_some(WebhookLoss::Taken),
+            WebhookState::NotRegistered => posts.then_some(WebhookLoss::Missing),
+            WebhookState::Here if posts && seen.is_given_up => Some(WebhookLoss::GivenUp(
+                seen.registered.last_error.as_deref().unwrap_or("it does not say why"),
+            )),
+            WebhookState::Here => unreached(),
         }
     }
 
     /// Whether our address is to be registered again now.
     fn is_registering_due(&self, receive: ReceiveBy, now: Timestamp) -> bool {
-        self.webhook_was_lost(receive) == Some(WebhookState::Lapsed)
-            && self.registering.as_ref().is_none_or(|last| now >= last.at.plus(AGAIN))
-    }
-
-    /// Where the provider posts to, if it posted here and should still.
-    fn webhook_was_lost(&self, receive: ReceiveBy) -> Option<WebhookState> {
         let should = matches!(receive, ReceiveBy::Auto | ReceiveBy::Webhook);
-        let seen = self.webhook.as_ref().filter(|_| should && self.health.was_here)?;
-        Some(seen.state)
+        should
+            && self.webhook.as_ref().is_some_and(|seen| seen.state == WebhookState::Lapsed)
+            && self.registering.as_ref().is_none_or(|last| now >= last.at.plus(AGAIN))
     }
 }
 
@@ -80,13 +106,63 @@ impl Reception {
     ) -> Result<Option<Registered>, RegisterError> {
         let url = self.hook_url(account).ok_or(RegisterError::NoPublicUrl)?;
         let before = self.registered(account).await.transpose()?;
-        let others = before.into_iter().flat_map(|found| found.urls).filter(|found| *found != url);
+        let others = before.into_iter().flat_map(|found| found.urls);
+        let others = others.filter(|other| *other != url && !self.is_former_hook_url(account, other));
         let others: Vec<_> = others.collect();
         if !others.is_empty() && !take_over {
             return Err(RegisterError::Elsewhere(others));
         }
-        account.provider.register(&url).await?;
-        Ok(self.registered(account).await.transpose()?)
+        self.change_to(account, &url).await
+    }
+
+    /// Has an account's provider post to an address that a caller names, and returns the address that is registered. An address of this
+    /// program stands for the account's own.
+    ///
+    /// # Errors
+    /// As [`Reception::register`].
+    pub async fn register_at(
+        &self,
+        account: &Account,
+        url: &str,
+        is_ours: bool,
+    ) -> Result<String, RegisterError> {
+        let is_ours = is_ours
+            || self.is_hook_url(account, url)
+            || self.is_below_public_url(url)
+            || self.leads_here(url).await;
+        match self.hook_url(account).filter(|_| is_ours) {
+            Some(ours) => {
+                self.register(account, true).await?;
+                Ok(ours)
+            }
+            None if is_ours && !self.is_hook_url(account, url) => Err(RegisterError::NoPublicUrl),
+            None => {
+                self.change_to(account, url).await?;
+                Ok(url.to_owned())
+            }
+        }
+    }
+
+    /// Registers an address, and looks at once where the provider posts to and whether that arrives.
+    async fn change_to(&self, account: &Account, url: &str) -> Result<Option<Registered>, RegisterError> {
+        account.provider.register(url).await?;
+        let now = self.channels().clock().now();
+        account.change(|status| {
+            status.health.registered_at = Some(now);
+            status.health.is_reachable = false;
+            status.arrival = None;
+            status.registering = None;
+        });
+        let after = self.registered(account).await.transpose()?;
+        account.change(|status| {
+            let is_here = status.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here);
+            if is_here && matches!(account.fields.receive, ReceiveBy::Auto | ReceiveBy::Webhook) {
+                status.receives_by = ReceivesBy::Webhook;
+            }
+        });
+        self.prove(account).await;
+        self.keep_health(account).await;
+        Ok(after)
     }
 
     /// Has an account's provider post nowhere.
@@ -136,7 +212,12 @@ mod tests {
         let mut health = Health::default();
         health.was_here = was_here;
         AccountStatus {
-            webhook: Some(WebhookObservation { state, registered: Registered::default(), at: NOW }),
+            webhook: Some(WebhookObservation {
+                state,
+                registered: Registered::default(),
+                is_given_up: false,
+                at: NOW,
+            }),
             health,
             registering: tried.map(attempted),
             ..AccountStatus::default()

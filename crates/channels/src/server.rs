@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use domain::SecretText;
+use outbound::Url;
 use percent_encoding::percent_decode_str;
-use reqwest::Url;
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

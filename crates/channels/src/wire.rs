@@ -10,7 +10,7 @@ use std::time::Duration;
 use ambient::Clock;
 use config::ProxyAddress;
 use lettre::transport::smtp::client::{AsyncTokioStream, Certificate, CertificateStore, TlsParameters};
-use reqwest::Url;
+use outbound::Url;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};

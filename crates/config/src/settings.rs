@@ -109,7 +109,7 @@ settings! {
     pub section MediaSettings at "media." {
         /// Server paths are read only inside this folder; a relative one is relative to the data directory.
         folder: PathBuf = PathBuf::from("media"), word("the path of a folder", not_blank);
-        /// Private networks that media addresses may point to.
+        /// Private networks that addresses of files may point to, of callers and of providers.
         allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"10.0.0.0/8\"]" => live;
         /// The greatest file; Telegram takes none of more than 2000MiB.
         #[serde(with = "crate::size")]

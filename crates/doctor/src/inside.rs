@@ -114,6 +114,9 @@ pub struct ChannelFact {
     /// What went wrong there last.
     pub provider_error: Option<String>,
     pub posts_waiting: Option<u64>,
+    /// Why posts to our registered address do not arrive here.
+    #[serde(default)]
+    pub arrival_error: Option<String>,
     /// How many seconds its provider's clock is ahead of this machine's.
     pub clock_ahead: Option<i64>,
 }

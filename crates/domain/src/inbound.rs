@@ -182,12 +182,24 @@ pub struct InboundMedia {
     /// What a voice message says, where the provider has written it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Words>,
+    /// Whether a program that handed the message in named the file. The provider did not, and is not asked for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_handed_in: bool,
 }
 
 impl InboundMedia {
     /// Of this kind, with nothing known of it yet.
     pub const fn new(kind: InboundKind) -> Self {
-        Self { kind, url: None, file_id: None, name: None, mime: None, size: None, transcript: None }
+        Self {
+            kind,
+            url: None,
+            file_id: None,
+            name: None,
+            mime: None,
+            size: None,
+            transcript: None,
+            is_handed_in: false,
+        }
     }
 
     /// At this address.

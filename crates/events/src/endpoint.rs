@@ -1,15 +1,12 @@
 //! Where another program listens: the client that posts to it, whom it may reach, and how a post ended.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
-use media::guard::{self, AddressError};
-use media::{Allowed, Names};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Response, StatusCode, Url};
+use outbound::guard::{self, AddressError};
+use outbound::header::{HeaderMap, HeaderName, HeaderValue};
+use outbound::{Allowed, Client, NamedBy, Names, Response, SendError, StatusCode, Url};
 
 use crate::{Kind, SigningKey};
 
@@ -37,7 +34,7 @@ pub enum EndpointError {
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error("calls to other programs cannot be made; install the system's certificates (ca-certificates)")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] SendError),
 }
 
 /// What the other program answered.
@@ -95,7 +92,6 @@ pub struct Post<'a> {
 pub struct Endpoint {
     client: Client,
     url: Url,
-    allowed: Option<Allowed>,
     kind: Kind,
 }
 
@@ -105,7 +101,8 @@ impl Endpoint {
     /// # Errors
     /// The address is refused, or no client can be made.
     pub fn new(address: &str, allowed: &Allowed, kind: Kind) -> Result<Self, EndpointError> {
-        Self::at(guard::address(address, allowed)?, Some(allowed.clone()), kind)
+        let names = Names::of_system(allowed.clone());
+        Self::at(guard::address(address, allowed)?, NamedBy::Caller(names), kind)
     }
 
     /// An endpoint of the settings, which may be anywhere: their author owns the machine.
@@ -114,28 +111,19 @@ impl Endpoint {
     /// It is no address, or no client can be made.
     pub fn of_settings(address: &str, kind: Kind) -> Result<Self, EndpointError> {
         let url = Url::parse(address).map_err(|error| AddressError::Unreadable(error.to_string()))?;
-        Self::at(url, None, kind)
+        Self::at(url, NamedBy::Settings(address.to_owned()), kind)
     }
 
-    fn at(url: Url, allowed: Option<Allowed>, kind: Kind) -> Result<Self, EndpointError> {
-        let redirects = if kind.follows() { Policy::custom(follow) } else { Policy::none() };
-        let builder = Client::builder()
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
-            // Where calls go is known; a variable of the environment must not lead them elsewhere.
-            .no_proxy()
+    fn at(url: Url, named_by: NamedBy, kind: Kind) -> Result<Self, EndpointError> {
+        let mut builder = Client::builder(named_by)
             .connect_timeout(CONNECT)
             .timeout(kind.limit())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(kind.idle_connections())
-            .redirect(redirects);
-        // A name is judged when it is resolved, that is for each connection before it is made.
-        let builder = match &allowed {
-            Some(allowed) => builder.dns_resolver(Arc::new(Names::of_system(allowed.clone()))),
-            None => builder,
-        };
-        // Without TLS no certificate is needed, and a system without certificates is no hindrance.
-        let builder = if url.scheme() == "https" { builder } else { builder.tls_certs_only([]) };
-        Ok(Self { client: builder.build()?, url, allowed, kind })
+            .idle(IDLE, kind.idle_connections())
+            .follow_within_server(if kind.follows() { MOST_REDIRECTS } else { 0 });
+        if url.scheme() != "https" {
+            builder = builder.without_tls();
+        }
+        Ok(Self { client: builder.build()?, url, kind })
     }
 
     /// The address.
@@ -148,16 +136,12 @@ impl Endpoint {
     /// # Errors
     /// The receiver does not have it, or may not have it.
     pub async fn post(&self, clock: &Clock, post: Post<'_>) -> Result<Answer, NotTaken> {
-        // An address that is a number meets no resolver.
-        if let Some(allowed) = &self.allowed {
-            guard::address(self.url.as_str(), allowed)?;
-        }
         let (began, limit) = (clock.running(), self.kind.limit());
         let at = clock.now().as_seconds();
         let Post { id, body, keys, headers } = post;
         let mut request = self
             .client
-            .post(self.url.clone())
+            .post(self.url.as_str())
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", at);
@@ -166,10 +150,13 @@ impl Endpoint {
             request = request.header("webhook-signature", signed.join(" "));
         }
         let own: HeaderMap = headers.iter().cloned().collect();
-        let sent = request.headers(own).body(body).send();
+        let sent = self.client.send(request.headers(own).body(body));
         let answer = clock.timeout(limit, sent).await.map_err(|_| NotTaken::NoAnswer(limit))?;
-        let answer = answer.map_err(|error| {
-            if error.is_timeout() { NotTaken::NoAnswer(limit) } else { NotTaken::Broken(cause(error)) }
+        let answer = answer.map_err(|error| match error {
+            SendError::Refused(error) => NotTaken::Refused(error),
+            SendError::Http(error) if error.is_timeout() => NotTaken::NoAnswer(limit),
+            SendError::Http(error) => NotTaken::Broken(cause(error)),
+            other => NotTaken::Broken(other.to_string()),
         })?;
         let (status, latency) = (answer.status(), clock.running().saturating_sub(began));
         let answer = Answer { status, latency, body: read(clock, answer).await };
@@ -197,29 +184,8 @@ async fn read(clock: &Clock, mut answer: Response) -> String {
     text[..text.floor_char_boundary(ANSWER_LIMIT)].to_owned()
 }
 
-/// A redirect that is not followed becomes the answer, which is no success.
-fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let from = attempt.previous().last();
-    let again = attempt.previous().len() <= MOST_REDIRECTS
-        && keeps_the_body(attempt.status())
-        && from.is_some_and(|from| stays(from, attempt.url()));
-    if again { attempt.follow() } else { attempt.stop() }
-}
-
-/// The others turn a POST into a GET, in which the receiver learns nothing.
-fn keeps_the_body(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
-}
-
-fn stays(from: &Url, to: &Url) -> bool {
-    from.scheme() == to.scheme()
-        && from.host().is_some()
-        && from.host() == to.host()
-        && from.port_or_known_default() == to.port_or_known_default()
-}
-
 /// What went wrong, down to its cause; never the address, which may hold a secret.
-fn cause(error: reqwest::Error) -> String {
+fn cause(error: outbound::HttpError) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -236,7 +202,7 @@ fn cause(error: reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use media::AllowList;
+    use outbound::AllowList;
 
     use super::*;
 
@@ -259,23 +225,6 @@ mod tests {
         ] {
             let made = Endpoint::new(address, &nowhere, Kind::Event);
             assert!(matches!(made, Err(EndpointError::Address(_))), "{address}");
-        }
-    }
-
-    #[test]
-    fn a_call_is_sent_on_only_within_its_server() {
-        let stays = |from: &str, to: &str| stays(&from.parse().unwrap(), &to.parse().unwrap());
-        assert!(stays("https://example.com/hook", "https://example.com/hook/"));
-        assert!(stays("https://example.com/hook", "https://example.com:443/hook/"));
-        assert!(stays("http://127.0.0.1:8080/a", "http://127.0.0.1:8080/b"));
-        for (from, to) in [
-            ("https://example.com/hook", "https://example.org/hook"),
-            ("https://example.com/hook", "https://www.example.com/hook"),
-            ("https://example.com/hook", "http://example.com/hook"),
-            ("http://127.0.0.1:8080/a", "http://127.0.0.1:8081/a"),
-            ("http://example.com/hook", "https://example.com/hook"),
-        ] {
-            assert!(!stays(from, to), "{from} → {to}");
         }
     }
 }

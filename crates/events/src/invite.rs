@@ -9,7 +9,7 @@ use config::{InviteCallback, LegacySettings};
 use domain::{CallbackId, Timestamp};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use reqwest::header::{HeaderName, HeaderValue};
+use outbound::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use store::{Callback, Store, StoreError};
 use tokio::sync::Notify;

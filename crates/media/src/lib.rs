@@ -1,11 +1,10 @@
 //! Media on their way in: from an address, an upload or a folder of the server to a file that is safe to send.
 //!
-//! [`guard`] judges every address that a caller can name. [`fetch`] and [`intake`] bring bytes to disk within limits.
+//! [`fetch`] and [`intake`] bring bytes to disk within limits.
 //! [`kind`] says what they are, [`name`] what they are called. [`shelf`] keeps uploads until they are named by a
 //! message, [`outgoing`] keeps the files of messages until those are over.
 
 pub mod fetch;
-pub mod guard;
 pub mod intake;
 pub mod kind;
 pub mod name;
@@ -13,7 +12,6 @@ pub mod outgoing;
 pub mod shelf;
 
 pub use fetch::{FetchError, Fetched, Fetcher, Timeouts};
-pub use guard::{AllowList, Allowed, Names};
 pub use intake::{Disk, Intake, Limits, TakeError, Taken};
 pub use kind::{Content, Facts, Kind, Wish};
 pub use name::FileName;

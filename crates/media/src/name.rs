@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use outbound::Url;
 use percent_encoding::percent_decode_str;
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::kind::Content;

@@ -16,6 +16,9 @@ const BESIDE_FROM: &str = "utm";
 /// Seconds since 1970 have fewer digits than milliseconds have, until the year 5138.
 const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
+/// The account of a channel that has none here, where none is named.
+const ACCOUNT: &str = "main";
+
 /// A message that was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedIn {
@@ -184,6 +187,40 @@ fn email(
     Some(ProvedContact { value, proof })
 }
 
+/// Returns the account that a message of a channel is for, of all accounts here with their channels. A channel that has accounts here takes
+/// messages for those alone. Any other channel is of the program that hands the message in, and so are the names of its accounts.
+///
+/// # Errors
+/// The account is none of the channel.
+pub(crate) fn account_of(
+    channel: &str,
+    named: Option<AccountName>,
+    here: &[(String, AccountName)],
+) -> Result<AccountName, WrongField> {
+    let wrong = |message| WrongField { field: "channel_account", message };
+    let own: Vec<&AccountName> = here.iter().filter(|(of, _)| of == channel).map(|(_, name)| name).collect();
+    match (named, own.first()) {
+        (Some(named), Some(_)) if own.contains(&&named) => Ok(named),
+        (Some(named), Some(_)) => {
+            let known: Vec<&str> = own.iter().map(|name| name.as_str()).collect();
+            Err(wrong(format!(
+                "is no account of {channel} here: {named}; name one of {}, or hand the message in under a channel of \
+                 your own, such as my_{channel}",
+                known.join(", ")
+            )))
+        }
+        (None, Some(first)) => Ok((*first).clone()),
+        (None, None) => ACCOUNT.parse().map_err(|_| wrong("is missing".to_owned())),
+        (Some(named), None) => {
+            let taken = here.iter().find(|(of, name)| of != store::TELEGRAM_ACCOUNT && *name == named);
+            let Some((of, _)) = taken else { return Ok(named) };
+            Err(wrong(format!(
+                "is an account of {of} here: {named}; name another one for the channel {channel}"
+            )))
+        }
+    }
+}
+
 /// What is kept as it came: what the provider said, and the fields beside the format.
 fn raw(body: &Value) -> Option<String> {
     let original = &body["meta"]["raw"];
@@ -234,12 +271,18 @@ fn read_media(media: &Value) -> Vec<InboundMedia> {
     let of = |kind, value: &Value| InboundMedia {
         url: text(&value["url"]),
         file_id: text(&value["file_id"]),
+        is_handed_in: true,
         ..InboundMedia::new(kind)
     };
     let (url, transcript) = (text(&media["voice_url"]), text(&media["voice_transcribed_text"]));
     if is_true(&media["has_voice"]) || url.is_some() || transcript.is_some() {
         let transcript = transcript.map(Words::from);
-        found.push(InboundMedia { url, transcript, ..InboundMedia::new(InboundKind::Voice) });
+        found.push(InboundMedia {
+            url,
+            transcript,
+            is_handed_in: true,
+            ..InboundMedia::new(InboundKind::Voice)
+        });
     }
     for (kind, flag, list) in [
         (InboundKind::Image, "has_images", "images"),
@@ -278,8 +321,33 @@ mod tests {
         assert_eq!((message.text.as_str(), message.user.as_deref()), ("Hello", Some("2001")));
         assert_eq!((message.name.as_deref(), message.phone), (Some("Anna"), None));
         assert_eq!(message.sent_at, Timestamp::from_micros(1_760_000_400_000_000));
-        assert_eq!(message.media, [InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg")]);
+        let image = InboundMedia::at(InboundKind::Image, "https://example.com/a.jpg");
+        assert_eq!(message.media, [InboundMedia { is_handed_in: true, ..image }]);
         assert_eq!(message.ad, Some(AdSource { channel: "avito".to_owned(), id: None }));
+    }
+
+    #[test]
+    fn a_message_is_for_an_account_of_its_channel_alone() {
+        let name = |name: &str| name.parse::<AccountName>().unwrap();
+        let here = [("vk", "club"), ("vk", "other"), ("telegram_account", "main")];
+        let here = here.map(|(channel, account)| (channel.to_owned(), name(account)));
+        for (channel, named, taken) in [
+            ("vk", Some("other"), Some("other")),
+            ("vk", None, Some("club")),
+            ("vk", Some("nobody"), None),
+            ("vk", Some("main"), None),
+            ("telegram_account", Some("main"), Some("main")),
+            ("telegram_account", Some("club"), None),
+            ("own", Some("shop"), Some("shop")),
+            ("own", Some("club"), None),
+            ("own", None, Some("main")),
+            ("own", Some("main"), Some("main")),
+            ("whatsapp", Some("phone"), Some("phone")),
+        ] {
+            let found = account_of(channel, named.map(name), &here);
+            assert_eq!(found.as_ref().ok(), taken.map(name).as_ref(), "{channel} {named:?}");
+            assert!(found.is_ok() || found.unwrap_err().to_string().contains("here: "));
+        }
     }
 
     #[test]

@@ -278,7 +278,7 @@ pub(crate) fn endpoint(
     ca_file: Option<&Path>,
 ) -> Result<Endpoint, WrongModel> {
     let ca = ca_file.map(|path| read(section, path)).transpose()?;
-    let http = Http::new(clock, url, &Route { proxy: None, ca })?;
+    let http = Http::new(clock, url, &Route { ca, ..Route::default() })?;
     let key = key.map(|key| SecretText::from(key.to_owned()));
     Endpoint::new(http, url, key.as_ref()).map_err(|error| WrongModel::Endpoint { section, error })
 }

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::inbound::{self, WrongField};
 use crate::model::{Model, WrongModel};
 use crate::queue::{self, NotOffered, Queue, QueueState};
 use crate::rules::rules;
@@ -35,8 +36,6 @@ const AT_ONCE: usize = 64;
 const OUTSIDE_AT_ONCE: usize = AT_ONCE / 2;
 /// How long until a turn is offered again while Redis is away.
 const OFFER_AGAIN: Duration = Duration::from_secs(5);
-/// The account of a channel of which none is known.
-const ACCOUNT: &str = "main";
 /// How long until the store is asked again that did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often is looked whether something is due, whatever the clock says meanwhile.
@@ -193,8 +192,15 @@ impl Pipeline {
         self.0.queue.as_ref().map(Queue::state)
     }
 
-    /// The account of a channel that a message is for, which may name none.
-    pub fn account_of(&self, channel: &ChannelName, named: Option<AccountName>) -> Option<AccountName> {
+    /// Returns the account of a channel that a message is handed in for, which may name none.
+    ///
+    /// # Errors
+    /// The channel has accounts here, and this is none of them; or it is the account of another channel.
+    pub fn account_of(
+        &self,
+        channel: &ChannelName,
+        named: Option<AccountName>,
+    ) -> Result<AccountName, WrongField> {
         self.0.account_of(channel, named)
     }
 
@@ -381,15 +387,18 @@ impl Inner {
         self.tasks.spawn(task);
     }
 
-    /// The account of a channel that a message is for, which may name none: the first of the channel.
+    /// As [`Pipeline::account_of`].
     pub(crate) fn account_of(
         &self,
         channel: &ChannelName,
         named: Option<AccountName>,
-    ) -> Option<AccountName> {
-        named
-            .or_else(|| self.parts.channels.of(channel).next().map(|known| known.name().clone()))
-            .or_else(|| ACCOUNT.parse().ok())
+    ) -> Result<AccountName, WrongField> {
+        let telegram = self.parts.pool.accounts().into_iter().map(|account| account.name);
+        let here: Vec<(String, AccountName)> = telegram
+            .map(|name| (store::TELEGRAM_ACCOUNT.to_owned(), name))
+            .chain(self.parts.channels.all().map(|known| (known.channel.to_string(), known.name().clone())))
+            .collect();
+        inbound::account_of(channel.as_str(), named, &here)
     }
 
     /// Takes messages in, each once by its provider's id; those that are new.

@@ -8,7 +8,7 @@ use channels::{OpenError, ReceivedFiles};
 use config::PipelineTranscriptionSettings;
 use domain::secret::ExposeSecret;
 use domain::{InboundId, InboundKind, ReceivedId, Timestamp, Words};
-use reqwest::Body;
+use outbound::Body;
 use store::StoreError;
 use telegram::{DownloadError, DownloadOf, DownloadRange};
 

@@ -189,7 +189,7 @@ fn of_token(account: &AccountName, life: TokenLife, now: Timestamp) -> Probe {
     Probe { card, result }
 }
 
-/// Where the provider of a channel account posts to in the terms of the alerts: red while what posted here does no more.
+/// What a channel account receives in the terms of the alerts: red while what customers write does not arrive.
 fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
     let red =
         |reason: &str, detail: String| ProbeResult::Red { reason: reason.to_owned(), detail: Some(detail) };
@@ -207,6 +207,27 @@ fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
             format!(
                 "the provider of {name} posts to another program now: switchboard channel connect {name} --take-over; if that is \
                  right, give the account receive = \"off\""
+            ),
+        ),
+        Some(loss @ WebhookLoss::Missing) => red(
+            "webhook_missing",
+            format!(
+                "{name}: {loss}: switchboard channel connect {name}; if the account only sends, give it receive = \"off\""
+            ),
+        ),
+        Some(loss @ WebhookLoss::GivenUp(_)) => {
+            red("webhook_given_up", format!("{name}: {loss}: switchboard channel connect {name} --take-over"))
+        }
+        Some(loss @ WebhookLoss::Unreached(_)) => red(
+            "webhook_unreached",
+            format!(
+                "{name}: {loss}; look at public_url and at the proxy before this program, then: switchboard channel connect {name}"
+            ),
+        ),
+        Some(loss @ WebhookLoss::Rival(_)) => red(
+            "channel_shared",
+            format!(
+                "another program receives what is written to {name}: {loss}; stop that program, or give the account another token"
             ),
         ),
     };
@@ -417,6 +438,9 @@ mod tests {
                 "(no answer): switchboard channel resubscribe shop",
             ),
             (WebhookLoss::Taken, "webhook_taken", "switchboard channel connect shop --take-over"),
+            (WebhookLoss::Missing, "webhook_missing", "switchboard channel connect shop"),
+            (WebhookLoss::GivenUp("failed"), "webhook_given_up", "failed: switchboard channel connect shop"),
+            (WebhookLoss::Unreached("404"), "webhook_unreached", "404; look at public_url"),
         ] {
             let ProbeResult::Red { reason, detail } = of_hook(&account, Some(loss)).result else {
                 panic!("{wanted} is not red");

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use ambient::{Chance, Clock, Ids};
 use backup::{BackupParts, Backups};
-use channels::{Links, ReceivedFiles, Reception};
+use channels::{Links, Prover, ReceivedFiles, Reception};
 use config::Settings;
 use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Sender, Senders};
 use domain::Customers;
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed, Names};
 use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
 use tokio::runtime::Handle;
@@ -121,7 +121,9 @@ impl AppContext {
         let give_up_after = settings.limits.give_up_after;
         let quotas = quotas(settings);
         let limits = delivery::Limits { give_up_after, quotas, ..delivery::Limits::default() };
-        let (channels, links) = crate::channels::open(settings, store, ambient, &self.files.outgoing).await?;
+        let names = Names::of_system(self.private_sources.clone());
+        let opened = crate::channels::open(settings, store, ambient, &self.files.outgoing, &names);
+        let (channels, links) = opened.await?;
         for name in channels.accounts() {
             pool.reserve_name(name);
         }
@@ -138,9 +140,17 @@ impl AppContext {
             store.clone(),
             self.files.received.clone(),
             ambient.chance.clone(),
-        );
-        let channels =
+            names.clone(),
+        )?;
+        let prover = match &public_url {
+            Some(url) => Some(Prover::new(&ambient.clock, url, names, ambient.chance.clone())?),
+            None => None,
+        };
+        let mut channels =
             Reception::new(channels, store.clone(), delivery.clone(), public_url).with_files(received);
+        if let Some(prover) = prover {
+            channels = channels.with_prover(prover);
+        }
         Ok(Messaging { pool, delivery, sagas, channels, links })
     }
 

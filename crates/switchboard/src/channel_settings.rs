@@ -13,6 +13,7 @@ use config::{
 };
 use delivery::Ambient;
 use domain::{AccountName, ChannelName, ExposeSecret};
+use outbound::Names;
 use tokio::sync::mpsc::Receiver;
 use web::{ChannelAdded, ChannelChange, NewChannel, NotChanged};
 
@@ -292,7 +293,8 @@ async fn ask_provider(
 ) -> Result<Option<Identity>, NotChanged> {
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
     let kept = StoredValues::in_memory(channel, fields.name.clone());
-    let made = crate::channels::provider(fields, kept, "unregistered".into(), None, ambient).await;
+    let made =
+        crate::channels::provider(fields, kept, "unregistered".into(), None, ambient, &Names::public()).await;
     let (provider, _) = made.map_err(|error| {
         let keys = match error.downcast_ref() {
             Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],

@@ -11,6 +11,7 @@ use delivery::Ambient;
 use domain::media::FileKey;
 use domain::{ChannelName, EventFilter, EventId, SecretText, WebhookId};
 use media::Outgoing;
+use outbound::Names;
 use store::{Store, StoredWebhook, Switch, WebhookForm, WebhookSecrets};
 
 /// The last part of an account's address is kept under this name.
@@ -40,6 +41,7 @@ pub(crate) async fn open(
     store: &Store,
     ambient: &Ambient,
     outgoing: &Outgoing,
+    names: &Names,
 ) -> anyhow::Result<(Channels, Links)> {
     let (channel, account) = ("links".parse()?, "links".parse()?);
     let kept = StoredValues::load(store.clone(), channel, account).await?;
@@ -61,7 +63,7 @@ pub(crate) async fn open(
             let path = channels::hook_path(&channel, &fields.name, &hook_secret);
             format!("{}{path}", url.trim_end_matches('/'))
         });
-        let made = provider(fields, kept, hook_secret.clone(), hook_url, ambient).await;
+        let made = provider(fields, kept, hook_secret.clone(), hook_url, ambient, names).await;
         let (provider, http) = made.with_context(of)?;
         let health = store.channels().health(&channel, &fields.name).await?;
         let account = Account::new(fields.clone(), channel, provider, hook_secret).through(http);
@@ -80,12 +82,13 @@ pub(crate) async fn provider(
     hook_secret: SecretText,
     hook_url: Option<String>,
     ambient: &Ambient,
+    names: &Names,
 ) -> anyhow::Result<(Arc<dyn Provider>, Http)> {
     let ca = match &fields.ca_file {
         Some(file) => Some(tokio::fs::read(file).await.with_context(|| file.display().to_string())?),
         None => None,
     };
-    let route = Route { proxy: fields.proxy.clone(), ca };
+    let route = Route { proxy: fields.proxy.clone(), ca, names: names.clone() };
     let http = Http::new(ambient.clock.clone(), fields.api(), &route)?;
     let (clock, chance) = (ambient.clock.clone(), ambient.chance.clone());
     let provider = channels::make(Setup {

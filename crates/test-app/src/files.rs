@@ -9,7 +9,8 @@ use ambient::{Clock, Ids};
 use domain::media::FileKey;
 use media::intake::Disk;
 use media::shelf::Rules;
-use media::{AllowList, Allowed, Fetcher, Limits, Names, Outgoing, Shelf, Timeouts};
+use media::{Fetcher, Limits, Outgoing, Shelf, Timeouts};
+use outbound::{AllowList, Allowed, Names};
 use web::Files;
 
 /// The largest file, in bytes.

@@ -149,7 +149,9 @@ impl Builder {
             store.clone(),
             files.received.clone(),
             Chance::from_seed(4),
+            outbound::Names::public(),
         );
+        let received = received.expect("a client");
         for name in channels.accounts() {
             pool.reserve_name(name);
         }
@@ -168,8 +170,8 @@ impl Builder {
             clock: clock.clone(),
             ids: ids.clone(),
             settings: &config::AlertSettings::default(),
-            allowed: media::Allowed::new(
-                media::AllowList::Events,
+            allowed: outbound::Allowed::new(
+                outbound::AllowList::Events,
                 vec!["127.0.0.0/8".parse().expect("a network")],
             ),
             server: "demo".to_owned(),
@@ -180,8 +182,8 @@ impl Builder {
             store: store.clone(),
             clock: clock.clone(),
             chance: Chance::from_seed(2),
-            allowed: media::Allowed::new(
-                media::AllowList::Events,
+            allowed: outbound::Allowed::new(
+                outbound::AllowList::Events,
                 vec!["127.0.0.0/8".parse().expect("a network")],
             ),
             links: links.clone(),

@@ -26,7 +26,7 @@ pub(crate) fn answered(
         tracing::error!(listener, method, route, status, took_ms, "answered");
     } else if status >= 500 {
         tracing::warn!(listener, method, route, status, took_ms, "answered");
-    } else if matches!(method, "GET" | "HEAD") {
+    } else if is_probe || matches!(method, "GET" | "HEAD") {
         tracing::debug!(listener, method, route, status, took_ms, "answered");
     } else {
         tracing::info!(listener, method, route, status, took_ms, "answered");

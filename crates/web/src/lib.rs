@@ -2,6 +2,7 @@
 
 mod access_log;
 mod answer;
+mod arrival;
 mod audit;
 mod auth;
 mod channel_changes;

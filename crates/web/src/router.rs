@@ -19,7 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::answer::json;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use crate::{audit, auth, docs, forms, health, hooks, mcp, metrics, negotiation, oauth, openapi, v1};
+use crate::{
+    arrival, audit, auth, docs, forms, health, hooks, mcp, metrics, negotiation, oauth, openapi, v1,
+};
 
 /// What the main port serves: the API, and the pages for people, whose fallback answers what the API has no path for.
 pub(crate) fn main(state: &State, pages: Router) -> Router {
@@ -97,6 +99,7 @@ fn finish(routes: Router, state: &State, listener: &str) -> Router {
     // As one, so that a request is boxed once for all of them.
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(state.traffic().listener(listener), metrics::count))
+        .layer(from_fn_with_state(state.clone(), arrival::answer))
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(from_fn(auth::note_on_answer))
         .layer(from_fn(negotiation::problems))

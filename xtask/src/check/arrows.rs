@@ -1,4 +1,4 @@
-//! Crate arrows: a crate knows the ones on floors below its own, as the tables of ARCHITECTURE.md have them.
+//! Crate arrows: a crate knows the ones on floors below its own, as the tables of ARCHITECTURE.md have them. One alone makes HTTP clients.
 
 use std::fs;
 
@@ -11,6 +11,10 @@ const PAGE: &str = "ARCHITECTURE.md";
 
 /// The one arrow from the house to what is beside it: the first look runs both in one process.
 const OUTWARD: (&str, &str) = ("switchboard", "sandbox");
+
+/// The crate that makes all HTTP clients, and what it makes them with.
+const DOOR: &str = "outbound";
+const CLIENT: &str = "reqwest";
 
 /// The crates of the house with their floors, and those beside it with what they may know of it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -68,6 +72,15 @@ impl House {
             .collect()
     }
 
+    /// A crate of the house that could make an HTTP client past the guard for addresses.
+    fn callers(&self, package: &Package) -> Option<String> {
+        let is_known = |name: &str| {
+            package.dependencies.iter().any(|one| one.name == name && one.kind != Some(Kind::Dev))
+        };
+        let is_caller = self.floor(&package.name).is_some() && package.name != DOOR && is_known(CLIENT);
+        is_caller.then(|| format!("{} → {CLIENT}: HTTP clients are made by {DOOR} alone", package.name))
+    }
+
     /// Whether one crate may depend on another outside its tests.
     fn may_know(&self, from: &str, to: &str) -> bool {
         if (from, to) == OUTWARD {
@@ -95,6 +108,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings: Vec<_> = workspace.members().flat_map(|package| house.judge(package)).collect();
     let names = house.floors.iter().map(|(name, _)| name).chain(house.beside.iter().map(|(name, _)| name));
     let gone = names.filter(|name| !workspace.members().any(|package| package.name == **name));
+    findings.extend(workspace.members().filter_map(|package| house.callers(package)));
     findings.extend(gone.map(|name| format!("{PAGE} has a row for {name}, which is no crate")));
     Ok(findings)
 }
@@ -139,6 +153,19 @@ mod tests {
             vec![inside("domain", None), inside("sandbox", Some(Kind::Dev)), inside("web", None)];
         assert_eq!(house().judge(&store), ["store → web is no arrow that ARCHITECTURE.md has"]);
         assert_eq!(house().judge(&package("newcomer")).len(), 1);
+    }
+
+    #[test]
+    fn one_crate_makes_http_clients() {
+        let client = |name: &str, kind| {
+            let mut package = package(name);
+            package.dependencies = vec![inside(CLIENT, kind)];
+            house().callers(&package)
+        };
+        assert!(client("store", None).is_some_and(|found| found.contains("store → reqwest")));
+        assert_eq!(client("store", Some(Kind::Dev)), None, "a test");
+        assert_eq!(client("sandbox", None), None, "not of the house");
+        assert_eq!(client(DOOR, None), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{CrashNotice, OfflineTarget, notify_offline};
 use ambient::{Clock, Ids};
 use domain::AlertNoticeId;
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 
 use crate::it::hook::{Answer, Hook};
 use crate::it::mailbox::MailServer;

@@ -7,7 +7,7 @@ use crate::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round};
 use ambient::{Chance, Clock, Ids};
 use config::{AlertSettings, AlertTargetFields, AlertTargetKind};
 use delivery::{Ambient, Delivery};
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 use store::{MasterKey, Store, StoreOptions};
 use tempfile::TempDir;
 

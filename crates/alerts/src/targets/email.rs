@@ -11,8 +11,8 @@ use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use media::Allowed;
-use media::guard::judge;
+use outbound::Allowed;
+use outbound::guard::judge;
 
 use super::DeliveryError;
 use crate::notice::Words;

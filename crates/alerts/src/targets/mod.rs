@@ -10,7 +10,7 @@ use ambient::Clock;
 use config::{AlertTarget, AlertTargetFields, AlertTargetKind, WrongField};
 use domain::{AccountName, ChatRef, Timestamp};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 
 use crate::notice::Words;
 use crate::view::TargetOrigin;

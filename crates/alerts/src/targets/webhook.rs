@@ -7,7 +7,7 @@ use config::WebhookSecret;
 use domain::SecretText;
 use domain::secret::ExposeSecret;
 use events::{Answer, Endpoint, EndpointError, InvalidKey, Kind, NotTaken, Post, SigningKey};
-use media::Allowed;
+use outbound::Allowed;
 
 use super::DeliveryError;
 use crate::notice::Words;
@@ -91,7 +91,7 @@ fn excerpt(answer: &Answer) -> String {
 
 #[cfg(test)]
 mod tests {
-    use media::AllowList;
+    use outbound::AllowList;
 
     use super::*;
 

@@ -11,7 +11,7 @@ use domain::event::AccountEvent;
 use domain::{AccountName, AccountState, EventFilter, EventId, WebhookId};
 use events::{Links, Webhooks, WebhooksParts};
 use ipnet::IpNet;
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 use serde::Serialize;
 use store::{Store, StoredWebhook, WebhookSecrets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

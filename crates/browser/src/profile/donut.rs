@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambient::Clock;
-use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
+use outbound::header::RETRY_AFTER;
+use outbound::{Client, NamedBy, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -53,7 +53,7 @@ pub enum DonutError {
     Away {
         api: String,
         #[source]
-        source: reqwest::Error,
+        source: outbound::SendError,
     },
     #[error("Donut refuses the token (401): copy it from its settings again")]
     Token,
@@ -124,29 +124,30 @@ impl Donut {
     }
 
     async fn is_running(&self) -> Result<bool, DonutError> {
-        let shown: Shown = self.ask(reqwest::Client::get, "").await?;
+        let shown: Shown = self.ask(|client, address| client.get(&address), "").await?;
         Ok(shown.profile.is_running)
     }
 
     async fn start(&self) -> Result<u16, DonutError> {
         let body = json!({ "url": null, "headless": false });
-        let started: Started = self.ask(|client, address| client.post(address).json(&body), "/run").await?;
+        let started: Started = self.ask(|client, address| client.post(&address).json(&body), "/run").await?;
         Ok(started.remote_debugging_port)
     }
 
     async fn ask<T: DeserializeOwned>(
         &self,
-        request: impl FnOnce(&reqwest::Client, String) -> reqwest::RequestBuilder,
+        request: impl FnOnce(&Client, String) -> RequestBuilder,
         path: &str,
     ) -> Result<T, DonutError> {
         let away = |source| DonutError::Away { api: self.api.clone(), source };
-        let client = reqwest::Client::builder().timeout(ANSWER).no_proxy().build().map_err(away)?;
+        let named_by = NamedBy::Settings(self.api.clone());
+        let client = Client::builder(named_by).timeout(ANSWER).build().map_err(away)?;
         let address = format!("{}/v1/profiles/{}{path}", self.api.trim_end_matches('/'), self.id);
         let request = request(&client, address).bearer_auth(self.token.expose_secret());
-        let answer = request.send().await.map_err(away)?;
+        let answer = client.send(request).await.map_err(away)?;
         let wait = answer.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
         match answer.status() {
-            status if status.is_success() => answer.json().await.map_err(away),
+            status if status.is_success() => answer.json().await.map_err(|error| away(error.into())),
             StatusCode::UNAUTHORIZED => Err(DonutError::Token),
             StatusCode::PAYMENT_REQUIRED => Err(DonutError::Plan),
             StatusCode::FORBIDDEN => Err(DonutError::Terms),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ambient::Clock;
+use outbound::{Client, NamedBy};
 use serde::Deserialize;
 
 use super::engine::Engine;
@@ -55,8 +56,9 @@ pub(super) async fn is_there(port: u16) -> bool {
 }
 
 async fn version(port: u16) -> Option<Version> {
-    let client = reqwest::Client::builder().timeout(PROBE).no_proxy().build().ok()?;
-    let answer = client.get(format!("http://127.0.0.1:{port}/json/version")).send().await.ok()?;
+    let address = format!("http://127.0.0.1:{port}/json/version");
+    let client = Client::builder(NamedBy::Settings(address.clone())).timeout(PROBE).build().ok()?;
+    let answer = client.send(client.get(&address)).await.ok()?;
     answer.json().await.ok()
 }
 

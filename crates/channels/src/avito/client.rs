@@ -6,8 +6,8 @@ use ambient::lock::Mutex;
 use ambient::{Chance, Clock};
 use domain::secret::ExposeSecret;
 use domain::{SecretText, Timestamp};
-use reqwest::multipart::{Form, Part};
-use reqwest::{RequestBuilder, Url};
+use outbound::multipart::{Form, Part};
+use outbound::{RequestBuilder, Url};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -84,7 +84,7 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Answer {
         let content_type = Some("application/json".to_owned());
-        let headers = reqwest::header::HeaderMap::new();
+        let headers = outbound::header::HeaderMap::new();
         Answer { status, body: body.as_bytes().to_vec(), content_type, retry_after: None, headers }
     }
 

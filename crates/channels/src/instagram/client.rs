@@ -5,7 +5,7 @@ use std::time::Duration;
 use ambient::{Chance, Clock};
 use domain::secret::ExposeSecret;
 use domain::{InboundMedia, SecretText, Timestamp};
-use reqwest::Method;
+use outbound::Method;
 use serde_json::Value;
 
 use crate::error::CallError;

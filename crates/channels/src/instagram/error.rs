@@ -116,7 +116,7 @@ mod tests {
 
     fn answer(status: u16, body: &Value) -> Answer {
         let body = body.to_string().into_bytes();
-        let headers = reqwest::header::HeaderMap::new();
+        let headers = outbound::header::HeaderMap::new();
         Answer { status, body, content_type: None, retry_after: None, headers }
     }
 

@@ -22,7 +22,7 @@ use domain::text::{TextLimit, Unit};
 use domain::{ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, SecretText, Timestamp};
 use futures::future::{BoxFuture, FutureExt, ready};
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::Method;
+use outbound::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 

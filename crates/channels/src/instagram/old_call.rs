@@ -1,6 +1,6 @@
 //! Calls of the old server: questions that a new chat offers, the account's posts and what is said below them.
 
-use reqwest::Method;
+use outbound::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;

@@ -2,6 +2,8 @@
 
 // Marked as tests so that clippy takes their unwraps as such.
 #[cfg(test)]
+mod arrival;
+#[cfg(test)]
 mod avito;
 #[cfg(test)]
 mod conformance;
@@ -13,6 +15,8 @@ mod email_outsiders;
 mod foreign_posts;
 #[cfg(test)]
 mod form;
+#[cfg(test)]
+mod inside_addresses;
 #[cfg(test)]
 mod instagram;
 #[cfg(test)]

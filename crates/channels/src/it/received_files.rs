@@ -69,7 +69,14 @@ impl Studio {
         let ambient = Ambient { clock: clock.clone(), ids, chance: chance.clone() };
         let sender = Arc::new(channels.clone());
         let delivery = Delivery::new(store.clone(), sender, ambient, delivery::Limits::default());
-        let files = ReceivedFiles::new(channels.clone(), store.clone(), folder.clone(), chance);
+        let files = ReceivedFiles::new(
+            channels.clone(),
+            store.clone(),
+            folder.clone(),
+            chance,
+            outbound::Names::public(),
+        );
+        let files = files.unwrap();
         let reception = Reception::new(channels, store.clone(), delivery, None).with_files(files);
         reception.start();
         Self { world, store, clock, folder, free, account, reception, posts }

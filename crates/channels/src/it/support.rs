@@ -61,8 +61,12 @@ impl World {
     pub(crate) fn setup(fields: ChannelFields) -> Setup {
         let clock = Clock::system();
         let ca = fields.ca_file.as_ref().map(|file| std::fs::read(file).unwrap());
-        let http =
-            Http::new(clock.clone(), fields.api(), &Route { proxy: fields.proxy.clone(), ca }).unwrap();
+        let http = Http::new(
+            clock.clone(),
+            fields.api(),
+            &Route { proxy: fields.proxy.clone(), ca, ..Route::default() },
+        )
+        .unwrap();
         let channel = fields.channel.as_str().parse().unwrap();
         let kept = StoredValues::in_memory(channel, fields.name.clone());
         let (hook_secret, hook_url) = ("planted-hook-secret".into(), None);

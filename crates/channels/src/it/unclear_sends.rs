@@ -34,7 +34,7 @@ impl Chat {
         let world = World::start().await;
         let (fields, clock) = (world.fields_of(account), Clock::system());
         let ca = fields.ca_file.as_ref().map(|file| std::fs::read(file).unwrap());
-        let http = Http::new(clock.clone(), fields.api(), &Route { proxy: None, ca }).unwrap();
+        let http = Http::new(clock.clone(), fields.api(), &Route { ca, ..Route::default() }).unwrap();
         let setup = Setup { http: http.clone(), clock: clock.clone(), ..World::setup(fields.clone()) };
         let deed = json!({"channel": fields.channel.as_str(), "account": account, "from": column.customer, "text": "Hello"});
         let done = world.customer(deed).await;

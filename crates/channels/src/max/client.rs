@@ -6,8 +6,8 @@ use std::time::Duration;
 use ambient::{Chance, Clock};
 use domain::secret::ExposeSecret;
 use domain::{SecretText, Timestamp};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use outbound::header::{AUTHORIZATION, HeaderValue};
+use outbound::{Method, RequestBuilder};
 use serde_json::Value;
 
 use super::outcome;
@@ -153,7 +153,7 @@ impl Client {
     pub(super) async fn upload(
         &self,
         url: &str,
-        form: reqwest::multipart::Form,
+        form: outbound::multipart::Form,
     ) -> Result<Answer, CallError> {
         let answer = self.http.call_within(self.http.post(url).multipart(form), UPLOAD, LARGEST).await?;
         if answer.is_success() { Ok(answer) } else { Err(outcome::refusal(&answer)) }

@@ -1,7 +1,7 @@
 //! What is done to chats and messages besides sending.
 
 use domain::ExternalChat;
-use reqwest::Method;
+use outbound::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;

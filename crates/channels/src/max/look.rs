@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::MessageLookup;
 use domain::outcome::SentIds;
 use domain::{ProviderId, Timestamp};
-use reqwest::Method;
+use outbound::Method;
 use serde_json::Value;
 
 use super::client::Client;

@@ -21,7 +21,7 @@ use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
 use domain::{ExternalChat, InboundEvent, InboundKind, InboundMedia, Outcome, ProviderId, Timestamp};
 use futures::future::{BoxFuture, FutureExt};
-use reqwest::Method;
+use outbound::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;

@@ -65,7 +65,7 @@ mod tests {
             body: body.into(),
             content_type: None,
             retry_after: None,
-            headers: reqwest::header::HeaderMap::default(),
+            headers: outbound::header::HeaderMap::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
+use outbound::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;

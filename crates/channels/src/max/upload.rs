@@ -3,8 +3,8 @@
 use domain::media::MediaForm;
 use domain::outcome::RejectionCode;
 use domain::{Outcome, Timestamp};
-use reqwest::Method;
-use reqwest::multipart::Form;
+use outbound::Method;
+use outbound::multipart::Form;
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -133,7 +133,7 @@ mod tests {
             body: body.into(),
             content_type: None,
             retry_after: None,
-            headers: reqwest::header::HeaderMap::default(),
+            headers: outbound::header::HeaderMap::default(),
         };
         let given = json!({ "url": "https://example.com/u", "token": "t1" });
         let photos = r#"{"photos":{"k":{"token":"p"}}}"#;

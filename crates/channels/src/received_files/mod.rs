@@ -16,6 +16,7 @@ use domain::media::Sha256;
 use domain::{InboundMedia, Timestamp};
 use futures::StreamExt as _;
 use media::{Content, Held, Outgoing, TakeError};
+use outbound::Names;
 use store::{
     FetchedInboundFile, InboundFile, InboundFileId, Store, StoreError, StoredInbound, StoredInboundFile,
     WantedInboundFile,
@@ -24,6 +25,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::accounts::{Account, Channels};
 use crate::error::CallError;
+use crate::http::{Http, NoClient};
 
 pub use next::FetchError;
 use next::Next;
@@ -61,6 +63,8 @@ struct Inner {
     store: Store,
     folder: Outgoing,
     chance: Chance,
+    /// Fetches the files that callers name.
+    of_callers: Http,
     /// Those that are being fetched in the background.
     fetching: Mutex<HashSet<InboundFileId>>,
     turns: Semaphore,
@@ -110,18 +114,30 @@ impl Drop for Claim<'_> {
 }
 
 impl ReceivedFiles {
-    /// The files of these accounts, in this folder. None is fetched before [`crate::Reception::start`].
-    pub fn new(channels: Channels, store: Store, folder: Outgoing, chance: Chance) -> Self {
-        Self(Arc::new(Inner {
+    /// The files of these accounts, in this folder. None is fetched before [`crate::Reception::start`]. Files of messages that were
+    /// handed in come from addresses that `names` lets pass.
+    ///
+    /// # Errors
+    /// No client can be made.
+    pub fn new(
+        channels: Channels,
+        store: Store,
+        folder: Outgoing,
+        chance: Chance,
+        names: Names,
+    ) -> Result<Self, NoClient> {
+        let of_callers = Http::of_callers(channels.clock().clone(), names)?;
+        Ok(Self(Arc::new(Inner {
             channels,
             store,
             folder,
             chance,
+            of_callers,
             fetching: Mutex::default(),
             turns: Semaphore::new(AT_ONCE_IN_ALL),
             requests: Semaphore::new(CONCURRENT_REQUESTS),
             came: watch::Sender::new(0),
-        }))
+        })))
     }
 
     /// Messages came in.
@@ -294,7 +310,13 @@ impl Inner {
         if media.size.is_some_and(|size| size > most) {
             return Err(TakeError::TooLarge { most }.into());
         }
-        let fetched = account.provider.fetch(media, most).await?;
+        let fetched = if media.is_handed_in {
+            let url = media.url.as_deref();
+            let url = url.ok_or_else(|| CallError::NotFound("the file has no address".to_owned()))?;
+            self.of_callers.download(self.of_callers.get(url), most).await?
+        } else {
+            account.provider.fetch(media, most).await?
+        };
         let mut broke: Option<CallError> = None;
         let pieces = fetched.content.map(|piece| piece.inspect_err(|error| broke = Some(error.clone())));
         let taken = intake.stream(fetched.size, pieces).await;

@@ -15,7 +15,7 @@ use delivery::{Capabilities, Dedup};
 use domain::outcome::{HoldScope, SentIds};
 use domain::text::{TextLimit, Unit};
 use domain::{ExternalChat, MessageState, Outcome, ProviderId, Timestamp};
-use reqwest::RequestBuilder;
+use outbound::RequestBuilder;
 use serde_json::Value;
 
 use crate::error::{CallError, NO_NUMBER};

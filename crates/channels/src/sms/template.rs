@@ -5,7 +5,7 @@ use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::{InboundMedia, Outcome, ProviderId};
 use futures::future::{BoxFuture, FutureExt, ready};
-use reqwest::{Method, Url};
+use outbound::{Method, Url};
 use serde_json::Value;
 
 use crate::error::CallError;

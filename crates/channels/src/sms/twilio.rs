@@ -52,7 +52,7 @@ impl Twilio {
         format!("{}/{VERSION}/Accounts/{}{path}", self.api, self.sid)
     }
 
-    async fn call(&self, request: reqwest::RequestBuilder) -> Result<Value, CallError> {
+    async fn call(&self, request: outbound::RequestBuilder) -> Result<Value, CallError> {
         let request = request.basic_auth(&self.sid, Some(self.token.expose_secret()));
         let (status, reply) = super::call(&self.http, request).await?;
         if (200..300).contains(&status) {

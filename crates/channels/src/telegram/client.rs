@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use reqwest::multipart::Form;
+use outbound::multipart::Form;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

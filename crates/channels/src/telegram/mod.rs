@@ -20,7 +20,7 @@ use domain::{
 };
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
-use reqwest::multipart::{Form, Part};
+use outbound::multipart::{Form, Part};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -128,7 +128,7 @@ mod tests {
             body,
             content_type: None,
             retry_after: None,
-            headers: reqwest::header::HeaderMap::default(),
+            headers: outbound::header::HeaderMap::default(),
         })
         .unwrap_err()
     }

@@ -1,12 +1,11 @@
 //! Calls of the Bot API.
 
-use std::error::Error;
 use std::time::Duration;
 
 use ambient::Clock;
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use reqwest::redirect::Policy;
+use outbound::{NamedBy, SendError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -31,7 +30,7 @@ const LARGEST: usize = 8 * 1024 * 1024;
 /// sent twice.
 #[derive(Debug, Clone)]
 pub struct Bot {
-    http: reqwest::Client,
+    http: outbound::Client,
     api: String,
     token: SecretText,
 }
@@ -61,15 +60,8 @@ impl Bot {
     /// # Errors
     /// No client can be made.
     pub fn new(api: &str, token: SecretText) -> Result<Self, BotError> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")))
-            // A variable of the environment must not lead the token elsewhere, nor a redirect.
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT);
-        // Without TLS no certificate is needed, and a system without certificates is no hindrance.
-        let builder = if api.starts_with("https:") { builder } else { builder.tls_certs_only([]) };
-        let http = builder.build().map_err(|_| BotError::NoClient)?;
+        let builder = outbound::Client::builder(NamedBy::Settings(api.to_owned()));
+        let http = builder.connect_timeout(CONNECT).build().map_err(|_| BotError::NoClient)?;
         Ok(Self { http, api: api.to_owned(), token })
     }
 
@@ -197,11 +189,11 @@ impl Bot {
     ) -> Result<T, BotError> {
         let url = format!("{}/bot{}/{method}", self.api, self.token.expose_secret());
         let asking = async {
-            let sent = self.http.post(url).json(body).send().await;
+            let sent = self.http.send(self.http.post(&url).json(body)).await;
             let mut answer = sent.map_err(|error| failed(&error, limit))?;
             let status = answer.status().as_u16();
             let mut read = Vec::new();
-            while let Some(piece) = answer.chunk().await.map_err(|error| failed(&error, limit))? {
+            while let Some(piece) = answer.chunk().await.map_err(|error| failed(&error.into(), limit))? {
                 if read.len() + piece.len() > LARGEST {
                     return Err(BotError::Unclear(status));
                 }
@@ -220,16 +212,11 @@ impl Bot {
     }
 }
 
-/// What kept a call from its answer. The words of the library have the address in them, and that the token: only the innermost
-/// cause is kept, which knows no address.
-fn failed(error: &reqwest::Error, limit: Duration) -> BotError {
-    if error.is_timeout() && !error.is_connect() {
+/// Why a call has no answer. No text has the address, which has the token in it.
+fn failed(error: &SendError, limit: Duration) -> BotError {
+    if error.is_timeout() {
         return BotError::NoAnswer(limit);
     }
-    let mut cause: Option<&dyn Error> = error.source();
-    while let Some(deeper) = cause.and_then(Error::source) {
-        cause = Some(deeper);
-    }
-    let cause = cause.map_or_else(|| "it broke off".to_owned(), ToString::to_string);
-    if error.is_connect() { BotError::Unreached(cause) } else { BotError::Broken(cause) }
+    let cause = error.to_string();
+    if error.is_unsent() { BotError::Unreached(cause) } else { BotError::Broken(cause) }
 }

@@ -7,7 +7,7 @@ use ambient::lock::Mutex;
 use domain::SecretText;
 use domain::media::MediaForm;
 use domain::secret::ExposeSecret;
-use reqwest::multipart::{Form, Part};
+use outbound::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::outcome::read;

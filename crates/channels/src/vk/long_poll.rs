@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ambient::lock::Mutex;
 use domain::secret::ExposeSecret;
-use domain::{InboundChange, InboundEvent, SecretText};
+use domain::{InboundEvent, SecretText};
 use serde_json::Value;
 
 use super::client::{Client, VERSION};
-use super::inbound::{KINDS, events, external_id, is_notice, message};
+use super::history::last_of;
+use super::inbound::{KINDS, events, external_id};
 use crate::error::CallError;
 use crate::http::LARGEST;
 use crate::provider::Polled;
@@ -149,9 +150,10 @@ impl Gap {
 /// The messages that were not read, of the next chats after a gap in the log.
 async fn look_through(client: &Client, long_poll: &LongPoll, mut gap: Gap) -> Result<Polled, CallError> {
     let unread = unseen(client, &gap.seen).await?;
+    let earliest = client.clock().now().minus(LOOKS_BACK).as_seconds();
     let mut found = Vec::new();
     for (peer, count) in unread.iter().take(CHATS) {
-        found.extend(missed(client, *peer, *count).await?);
+        found.extend(last_of(client, *peer, *count, earliest).await?);
         gap.seen.insert(*peer);
     }
     let is_through = unread.len() <= CHATS;
@@ -181,22 +183,6 @@ async fn unseen(client: &Client, seen: &HashSet<i64>) -> Result<Vec<(i64, u64)>,
         }
     }
     Ok(unread)
-}
-
-/// The last messages of a chat, oldest first.
-async fn missed(client: &Client, peer: i64, count: u64) -> Result<Vec<InboundEvent>, CallError> {
-    let since = client.clock().now().minus(LOOKS_BACK).as_seconds();
-    let parameters = [("peer_id", peer.to_string()), ("count", count.clamp(1, 200).to_string())];
-    let parameters = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-    let history = client.call("messages.getHistory", &parameters).await?;
-    let all = history["items"].as_array().into_iter().flatten().rev();
-    let recent = all.filter(|raw| raw["date"].as_i64().is_none_or(|date| date >= since));
-    let found = recent.filter(|raw| !is_notice(raw)).filter_map(|raw| {
-        let message = message(raw, client.group(), raw)?;
-        let key = format!("message:{}", message.external_id);
-        Some(InboundEvent { key, change: InboundChange::Message(Box::new(message)) })
-    });
-    Ok(found.collect())
 }
 
 /// The id of a message that was read from a history.

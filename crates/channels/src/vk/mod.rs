@@ -1,6 +1,7 @@
 //! Messages of a VK community.
 
 mod client;
+mod history;
 mod inbound;
 mod long_poll;
 mod outcome;
@@ -308,6 +309,10 @@ impl Provider for Vk {
 
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
         Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
+    }
+
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+        Some(history::since(&self.client, since).boxed())
     }
 
     fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        let headers = reqwest::header::HeaderMap::new();
+        let headers = outbound::header::HeaderMap::new();
         Answer { status, body: body.as_bytes().to_vec(), content_type: None, retry_after: None, headers }
     }
 

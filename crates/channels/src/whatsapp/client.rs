@@ -5,8 +5,8 @@ use std::time::Duration;
 use ambient::Clock;
 use domain::Timestamp;
 use domain::secret::ExposeSecret;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use outbound::header::{AUTHORIZATION, HeaderValue};
+use outbound::{Method, RequestBuilder};
 use serde_json::Value;
 
 use super::outcome;

@@ -67,6 +67,14 @@ fn read_item(item: &Value, now: Timestamp) -> Option<InboundEvent> {
     }
 }
 
+/// A message of a chat's history, with its time.
+pub(super) fn of_history(item: &Value, now: Timestamp) -> Option<(Timestamp, InboundEvent)> {
+    let at = time_of(item).unwrap_or(now);
+    let is_own = is(item, "fromMe") || is(item, "is_me");
+    let kind = if is_own { "outgoing_message_phone" } else { "incoming_message" };
+    Some((at, message_event(item, kind, at)?))
+}
+
 fn message_event(item: &Value, kind: &str, at: Timestamp) -> Option<InboundEvent> {
     let external_id = text(item, "/id")?.to_owned();
     if is(item, "is_deleted") {

@@ -2,6 +2,7 @@
 
 mod client;
 mod forward;
+mod history;
 mod inbound;
 mod login;
 mod look;
@@ -298,6 +299,10 @@ impl Provider for Whatsapp {
             events
         }
         .boxed()
+    }
+
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+        Some(history::since(&self.client, since).boxed())
     }
 
     fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {

@@ -123,7 +123,7 @@ mod tests {
                 body: body.clone().into(),
                 content_type: None,
                 retry_after: None,
-                headers: reqwest::header::HeaderMap::default(),
+                headers: outbound::header::HeaderMap::default(),
             };
             assert_eq!(read(&answer), Err(wanted), "{status} {body}");
         }
@@ -133,7 +133,7 @@ mod tests {
                 body: body.into(),
                 content_type: None,
                 retry_after: None,
-                headers: reqwest::header::HeaderMap::default(),
+                headers: outbound::header::HeaderMap::default(),
             };
             assert!(read(&answer).is_ok(), "{body}");
         }

@@ -124,6 +124,7 @@ impl ChannelsWords {
             "starting" => (Tint::Busy, "Starting", "Запускается"),
             "after_restart" => (Tint::Waiting, "After a restart", "После перезапуска"),
             "stopped" => (Tint::Bad, "Stopped", "Остановлен"),
+            "not_receiving" => (Tint::Bad, "Receives nothing", "Не получает сообщения"),
             _ => (Tint::Bad, "In trouble", "Неполадка"),
         };
         Pill { tint, word: self.language.of(english, russian) }

@@ -139,6 +139,15 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
                 "the setting public_url is the address that it reaches",
             ),
         ),
+        "here" if account.arrival_error.is_some() => (
+            Code::WebhookFailing,
+            Severity::Error,
+            format!("The provider of {name} posts to our address, which does not lead to this program."),
+            Fix::command_and(
+                format!("switchboard channel connect {name}"),
+                "look first whether public_url reaches this program, and at the proxy before it",
+            ),
+        ),
         "here" if account.posts_waiting.unwrap_or(0) > 0 && account.provider_error.is_some() => (
             Code::WebhookFailing,
             Severity::Warning,
@@ -152,7 +161,8 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
     let waiting =
         account.posts_waiting.filter(|count| *count > 0).map(|count| format!("{count} posts wait there"));
     let others = account.elsewhere.iter().map(|other| format!("registered: {other}"));
-    let evidence = others.chain(account.provider_error.clone()).chain(waiting);
+    let errors = account.arrival_error.iter().chain(&account.provider_error).cloned();
+    let evidence = others.chain(errors).chain(waiting);
     Some(about(account, code, severity, summary, fix).shown_by(evidence))
 }
 
@@ -285,6 +295,10 @@ mod tests {
             ),
             (webhook("elsewhere", "webhook"), &[(Code::WebhookElsewhere, Severity::Error)]),
             (webhook("elsewhere", "poll"), &[(Code::WebhookElsewhere, Severity::Warning)]),
+            (
+                ChannelFact { arrival_error: Some("404".to_owned()), ..webhook("here", "webhook") },
+                &[(Code::WebhookFailing, Severity::Error)],
+            ),
             (webhook("lapsed", "poll"), &[(Code::WebhookMissing, Severity::Error)]),
             (webhook("not_registered", "webhook"), &[(Code::WebhookMissing, Severity::Error)]),
             (webhook("not_registered", "poll"), &[]),

@@ -8,7 +8,7 @@ use ambient::Clock;
 use config::{AlertTarget, AlertTargetFields, Settings, WebhookFields};
 use domain::secret::ExposeSecret;
 use futures::future::join_all;
-use media::{AllowList, Allowed, guard};
+use outbound::{AllowList, Allowed, guard};
 use store::MasterKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};

@@ -19,10 +19,10 @@ const SOON: Duration = Duration::from_mins(1);
 
 fn start(world: &World) -> Webhooks {
     let networks = vec!["127.0.0.1/32".parse().expect("a network")];
-    start_with(world, media::Allowed::new(media::AllowList::Events, networks))
+    start_with(world, outbound::Allowed::new(outbound::AllowList::Events, networks))
 }
 
-fn start_with(world: &World, allowed: media::Allowed) -> Webhooks {
+fn start_with(world: &World, allowed: outbound::Allowed) -> Webhooks {
     Webhooks::start(WebhooksParts {
         store: world.store.clone(),
         clock: world.clock.clone(),
@@ -309,7 +309,7 @@ async fn an_unlisted_address_is_not_dialled() {
     assert!(unlisted.accept().is_err(), "it was dialled");
     receiver.next().await;
     // By a name, which is judged when it is resolved.
-    let nothing = media::Allowed::new(media::AllowList::Events, Vec::new());
+    let nothing = outbound::Allowed::new(outbound::AllowList::Events, Vec::new());
     let named = added(&world, &receiver.address.replace("127.0.0.1", "localhost"), |_| {}).await;
     let tested = start_with(&world, nothing).test(&webhook(&world, named).await).await;
     let refused = tested.expect("a name is no private address").expect_err("not taken").to_string();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ambient::{Chance, Clock};
 use channels::Links;
 use domain::{SecretText, WebhookId};
-use media::Allowed;
+use outbound::Allowed;
 use store::{Store, StoreError, StoredWebhook};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;

@@ -2,8 +2,8 @@
 
 use ambient::Clock;
 use domain::{EventFilter, ExposeSecret, Timestamp, WebhookId};
-use media::Allowed;
-use reqwest::header::{HeaderName, HeaderValue};
+use outbound::Allowed;
+use outbound::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{StoredEvent, StoredWebhook, WebhookForm};

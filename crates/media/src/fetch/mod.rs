@@ -1,21 +1,18 @@
 //! Fetching: from an address that a caller gave to a file, with nothing taken on trust.
 
-mod client;
 mod redirect;
 
-use std::error::Error;
 use std::time::Duration;
 
 use ambient::Clock;
 use futures::stream;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode, Url};
+use outbound::guard::{self, AddressError, Refused};
+use outbound::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use outbound::{Client, NamedBy, Names, Response, SendError, StatusCode, Url, innermost};
 
-use crate::guard::{self, AddressError, Names, Refused, Unresolved};
 use crate::intake::{Intake, TakeError, Taken, Wait};
 use crate::name::FileName;
 
-pub use client::ClientError;
 pub use redirect::RedirectError;
 
 /// How long a server may take before the first byte of a file. What follows has the limits of the [`Intake`], whose
@@ -56,6 +53,11 @@ pub enum FetchError {
     Take(#[from] TakeError),
 }
 
+/// No file can be fetched.
+#[derive(Debug, thiserror::Error)]
+#[error("files cannot be fetched; install the system's certificates (ca-certificates)")]
+pub struct ClientError(#[from] SendError);
+
 /// Fetches files into the folder of an [`Intake`].
 #[derive(Clone)]
 pub struct Fetcher {
@@ -70,7 +72,9 @@ impl Fetcher {
     /// A fetcher whose every address passes the guard in `names`.
     pub fn new(names: Names, intake: Intake, timeouts: Timeouts) -> Result<Self, ClientError> {
         let clock = intake.clock().clone();
-        let client = client::new(names.clone(), clock.clone(), timeouts.connection)?;
+        let client = Client::builder(NamedBy::Caller(names.clone()))
+            .connect_by(clock.clone(), timeouts.connection)
+            .build()?;
         Ok(Self { client, names, clock, intake, timeouts })
     }
 
@@ -99,34 +103,29 @@ impl Fetcher {
     /// Asks one server, and returns when the headers of its answer are there.
     async fn ask(&self, url: &Url) -> Result<Response, FetchError> {
         let limit = self.timeouts.answer;
-        let request = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send();
+        let request = self.client.get(url.as_str()).header(ACCEPT_ENCODING, "identity");
         let slow = |_| TakeError::TooSlow { wait: Wait::Answer, limit };
         let answer = self
             .clock
-            .timeout(limit, request)
+            .timeout(limit, self.client.send(request))
             .await
             .map_err(slow)?
-            .map_err(|error| self.unreached(&error))?;
-        // Every way to a connection has been judged; this asks the connection itself.
-        if let Some(server) = answer.remote_addr() {
-            guard::judge(server.ip(), self.names.allowed())?;
-        }
+            .map_err(|error| self.unreached(error))?;
         Ok(answer)
     }
 
-    /// Why there is no answer: by the causes within the client's error.
-    fn unreached(&self, error: &reqwest::Error) -> FetchError {
-        if let Some(refused) = cause::<Refused>(error) {
-            return FetchError::Refused(*refused);
+    /// Why there is no answer.
+    fn unreached(&self, error: SendError) -> FetchError {
+        match error {
+            SendError::Refused(AddressError::Refused(refused)) => FetchError::Refused(refused),
+            SendError::Refused(error) => FetchError::Address(error),
+            SendError::UnknownHost => FetchError::UnknownHost,
+            SendError::Late => {
+                let limit = self.timeouts.connection;
+                TakeError::TooSlow { wait: Wait::Connection, limit }.into()
+            }
+            SendError::Http(error) => FetchError::Unreachable(innermost(&error)),
         }
-        if cause::<Unresolved>(error).is_some() {
-            return FetchError::UnknownHost;
-        }
-        if cause::<client::Late>(error).is_some() {
-            let limit = self.timeouts.connection;
-            return TakeError::TooSlow { wait: Wait::Connection, limit }.into();
-        }
-        FetchError::Unreachable(innermost(error))
     }
 
     async fn take(
@@ -160,27 +159,4 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
     let encoding = headers.get(CONTENT_ENCODING)?.as_bytes();
     let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
     (!plain).then(|| String::from_utf8_lossy(encoding).chars().filter(|c| !c.is_control()).take(64).collect())
-}
-
-fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// What the innermost cause says; never the address, which may hold a secret.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn Error = match error.source() {
-        Some(source) => source,
-        None => return "the exchange failed".to_owned(),
-    };
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

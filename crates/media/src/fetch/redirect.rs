@@ -1,7 +1,7 @@
 //! Redirects: where an answer sends the call on to, and whether that is followed.
 
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{StatusCode, Url};
+use outbound::header::{HeaderMap, LOCATION};
+use outbound::{StatusCode, Url};
 
 /// How many redirects of one call are followed.
 const MOST: usize = 5;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::fetch::RedirectError;
-use media::guard::{AddressError, Range};
 use media::intake::Wait;
-use media::{Content, FetchError, Fetched, Limits, Names, TakeError, Timeouts};
+use media::{Content, FetchError, Fetched, Limits, TakeError, Timeouts};
+use outbound::Names;
+use outbound::guard::{AddressError, Range};
 use sha2::{Digest, Sha256};
 
 use crate::it::server::{Act, Server, answer, fine, sent_on};

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ambient::{Clock, Ids};
-use media::{AllowList, Allowed, Fetcher, Intake, Limits, Names, Timeouts};
+use media::{Fetcher, Intake, Limits, Timeouts};
+use outbound::{AllowList, Allowed, Names};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 pub(crate) const AGES: Duration = Duration::from_hours(24 * 3650);

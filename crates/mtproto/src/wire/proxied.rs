@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use domain::SecretText;
-use media::{Allowed, guard};
+use outbound::{Allowed, guard};
 
 use super::socks::{Proxy, ProxyError};
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use media::guard::Refused;
+use outbound::guard::Refused;
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 

@@ -7,8 +7,8 @@ use channels::CallError;
 use channels::http::{Answer, Http};
 use domain::SecretText;
 use domain::secret::{ExposeSecret, Words};
-use reqwest::RequestBuilder;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use outbound::RequestBuilder;
+use outbound::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 
 /// The greatest answer that is read.
@@ -104,7 +104,7 @@ impl Endpoint {
         let header = |key: &SecretText| {
             let mut header = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret().trim()))?;
             header.set_sensitive(true);
-            Ok::<_, reqwest::header::InvalidHeaderValue>(header)
+            Ok::<_, outbound::header::InvalidHeaderValue>(header)
         };
         let key = key.map(header).transpose().map_err(|_| WrongEndpoint::Key)?;
         Ok(Self { http, base, key })
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> AskError {
-        let (content_type, headers) = (None, reqwest::header::HeaderMap::default());
+        let (content_type, headers) = (None, outbound::header::HeaderMap::default());
         let body = body.as_bytes().to_vec();
         refusal(&Answer { status, body, content_type, retry_after: None, headers })
     }

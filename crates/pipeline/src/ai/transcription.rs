@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::secret::Words;
-use reqwest::Body;
-use reqwest::multipart::{Form, Part};
+use outbound::Body;
+use outbound::multipart::{Form, Part};
 use serde_json::Value;
 use tokio_util::io::ReaderStream;
 

@@ -19,11 +19,11 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
             Ok(body) => match inbound::read(&body, now) {
                 Err(wrong) => Fate::Dead(reason(&wrong)),
                 Ok(handed) => match inner.account_of(&handed.channel, handed.account) {
-                    Some(account) => {
+                    Ok(account) => {
                         accounts.entry((handed.channel, account)).or_default().push(handed.message);
                         Fate::Taken
                     }
-                    None => Fate::Dead("channel_account is missing".to_owned()),
+                    Err(wrong) => Fate::Dead(reason(&[wrong])),
                 },
             },
         });

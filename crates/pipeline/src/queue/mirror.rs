@@ -207,7 +207,7 @@ fn key_of(inner: &Inner, chat: &ChannelChat) -> String {
 
 /// Whether it is the account of its channel that is meant where none is named.
 fn is_first(inner: &Inner, channel: &ChannelName, account: &AccountName) -> bool {
-    channel.as_str() != TELEGRAM_ACCOUNT && inner.account_of(channel, None).as_ref() == Some(account)
+    channel.as_str() != TELEGRAM_ACCOUNT && inner.account_of(channel, None).is_ok_and(|of| of == *account)
 }
 
 /// The messages of a batch in the one format.

@@ -12,8 +12,8 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::StreamExt;
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use outbound::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use outbound::{Client, NamedBy, SendError, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
@@ -113,24 +113,23 @@ impl Mcp {
     }
 
     async fn server(&self) -> anyhow::Result<Server> {
-        let builder = reqwest::Client::builder().connect_timeout(CONNECT).timeout(TIMEOUT);
-        let builder = builder.redirect(reqwest::redirect::Policy::none());
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         let (builder, url) = if let Some(url) = &self.url {
             headers.insert(AUTHORIZATION, self.key()?);
-            let has_tls = url.starts_with("https://");
-            // Without TLS no certificate is needed, and a system without certificates is no hindrance.
-            let builder = if has_tls { builder } else { builder.tls_certs_only([]) };
-            (builder, format!("{}/mcp", url.trim_end_matches('/').trim_end_matches("/mcp")))
+            (
+                Client::builder(NamedBy::Settings(url.clone())),
+                format!("{}/mcp", url.trim_end_matches('/').trim_end_matches("/mcp")),
+            )
         } else {
             let data_dir = self.location.data_dir()?;
             control::running(&data_dir).await?;
-            let builder = builder.unix_socket(data_dir.join("control.sock")).tls_certs_only([]);
-            (builder, "http://localhost/mcp".to_owned())
+            let url = "http://localhost/mcp".to_owned();
+            let builder = Client::builder(NamedBy::Settings(url.clone()));
+            (builder.unix_socket(data_dir.join("control.sock")), url)
         };
-        let http =
-            builder.no_proxy().default_headers(headers).build().context("no connection can be made")?;
+        let builder = builder.connect_timeout(CONNECT).timeout(TIMEOUT).headers(headers);
+        let http = builder.build().context("no connection can be made")?;
         Ok(Server { http, url })
     }
 
@@ -159,7 +158,7 @@ impl Mcp {
 
 /// A running server.
 struct Server {
-    http: reqwest::Client,
+    http: Client,
     url: String,
 }
 
@@ -186,8 +185,9 @@ impl Server {
     }
 
     /// An answer, of which no more is read than one may have.
-    async fn post(&self, message: &Value) -> reqwest::Result<(StatusCode, Vec<u8>)> {
-        let mut answer = self.http.post(&self.url).headers(headers(message)).json(message).send().await?;
+    async fn post(&self, message: &Value) -> Result<(StatusCode, Vec<u8>), SendError> {
+        let request = self.http.post(&self.url).headers(headers(message)).json(message);
+        let mut answer = self.http.send(request).await?;
         let mut body = Vec::new();
         while body.len() <= LARGEST_ANSWER
             && let Some(piece) = answer.chunk().await?
@@ -199,15 +199,11 @@ impl Server {
 }
 
 /// Why there was no answer, without the address, which may have a name and a password.
-fn unreachable(error: &reqwest::Error) -> String {
+fn unreachable(error: &SendError) -> String {
     if error.is_timeout() {
         return "The server did not answer in time.".to_owned();
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    format!("The server cannot be reached: {cause}. Is it running? `switchboard up` starts one.")
+    format!("The server cannot be reached: {error}. Is it running? `switchboard up` starts one.")
 }
 
 /// The beginning of an answer that is no JSON, or that is cut off.

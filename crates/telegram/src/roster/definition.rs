@@ -7,8 +7,8 @@ use config::{AccountSettings, ProxyAddress, SessionSource};
 use domain::account::SendingLimits;
 use domain::secret::ExposeSecret;
 use domain::{AccountName, KeepRule, Purpose, SecretText};
-use media::Allowed;
 use mtproto::{Application, Proxied, judge_named};
+use outbound::Allowed;
 use store::StoredAccount;
 
 use super::RosterError;
@@ -270,7 +270,7 @@ mod tests {
     }
 
     fn nothing_private() -> Allowed {
-        Allowed::new(media::AllowList::Proxies, Vec::new())
+        Allowed::new(outbound::AllowList::Proxies, Vec::new())
     }
 
     fn wrong(new: NewAccount) -> &'static str {
@@ -332,7 +332,8 @@ mod tests {
             assert!(before.changed(change, &nothing_private()).is_err(), "{host}");
         }
         let proxy = Some(SecretText::from("socks5://10.1.2.3:1080".to_owned()));
-        let listed = Allowed::new(media::AllowList::Proxies, vec!["10.0.0.0/8".parse().expect("a network")]);
+        let listed =
+            Allowed::new(outbound::AllowList::Proxies, vec!["10.0.0.0/8".parse().expect("a network")]);
         let listed = Definition::of_new(NewAccount { proxy, ..new() }, &listed).expect("listed");
         // It was let pass before, and is not any more: what does not concern it can be changed all the same.
         let change = AccountChange { priority: Some(2), ..AccountChange::default() };

@@ -76,7 +76,7 @@ impl Why {
 
 fn of_address(error: &FetchError) -> Code {
     match error {
-        FetchError::Address(media::guard::AddressError::Refused(_)) | FetchError::Refused(_) => {
+        FetchError::Address(outbound::guard::AddressError::Refused(_)) | FetchError::Refused(_) => {
             Code::MediaRefused
         }
         FetchError::Address(_) => Code::MediaInvalid,
@@ -133,10 +133,10 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_code_and_names_its_field() {
-        let refused = media::guard::Refused {
+        let refused = outbound::guard::Refused {
             address: "127.0.0.1".parse().expect("an address"),
-            range: media::guard::Range::Loopback,
-            list: media::AllowList::Media,
+            range: outbound::guard::Range::Loopback,
+            list: outbound::AllowList::Media,
         };
         let slow = TakeError::TooSlow { wait: Wait::Answer, limit: Duration::from_secs(20) };
         for (why, code, says) in [

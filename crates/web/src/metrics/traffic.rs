@@ -12,7 +12,7 @@ use domain::measure::{Histogram, LONG_TIMES, Spread};
 use health::PortLoad;
 use http::Method;
 
-use crate::{access_log, headers};
+use crate::{access_log, arrival, headers};
 
 /// Stands for a path that no route has.
 const NO_ROUTE: &str = "none";
@@ -199,9 +199,10 @@ pub(crate) async fn count(Shared(listener): Shared<Arc<Listener>>, request: Requ
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let template = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let method = request.method().clone();
-    let open = listener.begin(&method, template);
-    let (begun, is_probe) = (open.begun, open.is_probe);
+    let mut open = listener.begin(&method, template);
     let response = headers::secure(next.run(request).await);
+    open.is_probe |= arrival::is_of_this_process(&response);
+    let (begun, is_probe) = (open.begun, open.is_probe);
     let status = response.status().as_u16();
     open.answered(status);
     access_log::answered(&listener.name, &method, template, is_probe, status, begun.elapsed());

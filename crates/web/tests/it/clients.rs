@@ -261,6 +261,55 @@ async fn a_message_that_is_handed_in_is_taken_once() {
 }
 
 #[tokio::test]
+async fn a_channel_with_accounts_here_takes_messages_for_those_alone() {
+    let (world, _) = shop().await;
+    for (number, (channel, account, status)) in [
+        ("avito", Some("shop"), 201),
+        ("avito", None, 201),
+        ("avito", Some("other"), 422),
+        ("own", Some("shop"), 422),
+        ("own", Some("kiosk"), 201),
+        ("whatsapp", Some("phone"), 201),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({ "channel": channel, "channel_account": account, "external_chat_id": 42, "text": "Hello",
+            "external_message_id": number });
+        let (got, answer) = world.post("/v1/inbound", body).await;
+        assert_eq!(got, status, "{channel} {account:?}: {answer}");
+        if status == 422 {
+            assert_eq!(answer["errors"][0]["field"], "channel_account", "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handed_in_file_of_an_inner_network_is_not_read() {
+    let (world, _) = shop().await;
+    let inside = testkit::Receiver::start().await;
+    for (number, url) in [
+        inside.address().to_owned(),
+        "http://169.254.169.254/latest/meta-data/iam/".to_owned(),
+        "http://[::ffff:7f00:1]/".to_owned(),
+        "http://2130706433/".to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({ "channel": "avito", "channel_account": "shop", "external_chat_id": "777", "text": "hi",
+            "external_message_id": format!("s{number}"), "media": { "documents": [{ "url": url, "file_id": "1" }] } });
+        let (status, taken) = world.post("/v1/inbound", body).await;
+        assert_eq!(status, 201, "{taken}");
+        let path = format!("/v1/messages/{}/media/0", taken["id"].as_str().expect("an id"));
+        let read = world.call("GET", &path).send().await;
+        assert_eq!((read.status, &read.json()["code"]), (410, &json!("media_gone")), "{url}: {}", read.body);
+        assert!(read.body.contains("is not allowed") || read.body.contains("allow_private"), "{}", read.body);
+    }
+    assert!(inside.bodies().is_empty());
+}
+
+#[tokio::test]
 async fn numbers_and_names_that_are_handed_in_only_suggest() {
     let (world, _) = shop().await;
     let given = [

@@ -599,6 +599,35 @@ async fn webhooks_are_registered_and_removed() {
 }
 
 #[tokio::test]
+async fn an_address_of_the_port_stands_for_the_account_own_one() {
+    let ports = Ports::with(None, false).await;
+    for (channel, set) in [
+        ("avito", "/api/webhook/subscribe"),
+        ("whatsapp", "/api/webhook/set"),
+        ("vk", "/api/callback/servers"),
+        ("max", "/api/subscribe"),
+    ] {
+        // The host that the call itself is made to.
+        let url = format!("http://test/webhook/{channel}");
+        let (status, answer) = ports.post(channel, set, json!({ "url": url })).await;
+        assert_eq!(status, 200, "{channel}: {answer}");
+        let ours = format!("https://switchboard.example.com/hooks/{channel}/{channel}_1/made-up");
+        assert_eq!(*lock(&ports.shop(channel).urls), [ours], "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_another_program_is_registered_and_shown() {
+    let ports = Ports::with(None, false).await;
+    let url = "https://example.com/webhook/whatsapp";
+    let (status, answer) = ports.post("whatsapp", "/api/webhook/set", json!({ "url": url })).await;
+    assert_eq!((status, &answer["url"]), (200, &json!(url)), "{answer}");
+    let shown = ports.world.call("GET", "/v1/channels/whatsapp_1").send().await.json();
+    assert_eq!(shown["webhook"]["state"], "elsewhere", "{shown}");
+    assert_eq!(shown["webhook"]["elsewhere"], json!(["https://example.com/…"]), "{shown}");
+}
+
+#[tokio::test]
 async fn forms_are_taken_from_anyone() {
     let ports = Ports::new().await;
     let form =

@@ -59,6 +59,22 @@ const REASONS: &[(&str, &str, &str)] = &[
         "its provider posts to another program now",
         "провайдер теперь присылает сообщения другой программе",
     ),
+    (
+        "webhook_missing",
+        "no address is registered at its provider",
+        "у провайдера не указан адрес для сообщений",
+    ),
+    (
+        "webhook_given_up",
+        "its provider stopped posting to the registered address",
+        "провайдер перестал присылать сообщения на указанный адрес",
+    ),
+    (
+        "webhook_unreached",
+        "the registered address does not lead to this program",
+        "указанный у провайдера адрес не ведёт к этой программе",
+    ),
+    ("channel_shared", "another program receives its messages", "сообщения получает другая программа"),
     ("profile_stuck", "its browser or page does not work", "браузер или страница не работает"),
     ("profile_logged_out", "its owner has to log in again", "владельцу нужно войти заново"),
     ("profile_blocked", "Telegram lets it send nothing", "Telegram не даёт отправлять"),

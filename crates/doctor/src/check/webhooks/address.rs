@@ -4,7 +4,7 @@ use std::fmt;
 
 use domain::SecretText;
 use domain::secret::ExposeSecret;
-use reqwest::Url;
+use outbound::Url;
 
 /// From how many letters on a part of a path or a query may be a secret.
 const SECRET: usize = 16;

@@ -8,7 +8,7 @@ use ambient::{Clock, Ids};
 use anyhow::bail;
 use config::{AlertTargetFields, RecoveredAlerts};
 use domain::AlertNoticeId;
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 use tokio::process::Command;
 
 use crate::Location;

@@ -8,7 +8,7 @@ use alerts::{Alerts, AlertsParts, Card, Probe, ProbeResult, Round, TargetView};
 use ambient::{Chance, Clock, Ids};
 use config::Settings;
 use delivery::{Ambient, Delivery, Senders};
-use media::{AllowList, Allowed};
+use outbound::{AllowList, Allowed};
 use serde_json::Value;
 use testkit::{Program, Receiver, killed_at};
 

@@ -204,7 +204,7 @@ async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let (url, version) = (reading.url("url"), reading.count("version", 2, 9));
     reading.finish()?;
-    deed::register(&gate, &url).await?;
+    let url = deed::register(&gate, &call, &url).await?;
     Ok(done(&json!({
         "success": true, "url": url, "version": version, "message": "Webhook subscribed", "response": { "ok": true },
     })))

@@ -1,12 +1,14 @@
 //! What the ports of the old servers do besides sending: marking as read, changing, removing, and where the provider posts to.
 
-use ::channels::{Deed, OldCall, Registered};
+use ::channels::{Deed, OldCall, RegisterError, Registered};
 use delivery::Action;
-use http::StatusCode;
+use http::header::HOST;
+use http::uri::Authority;
+use http::{StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::Gate;
-use super::call::chat;
+use super::call::{Call, chat};
 use super::refused::Refused;
 use crate::deeds;
 
@@ -50,9 +52,19 @@ pub(super) async fn registered(gate: &Gate) -> Result<Registered, Refused> {
     Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error))
 }
 
-/// Has the provider post to an address.
-pub(super) async fn register(gate: &Gate, url: &str) -> Result<(), Refused> {
-    Ok(gate.account()?.provider.register(url).await?)
+/// Has the provider post to an address, and returns the one that is registered. An address of this port stands for the account's own.
+pub(super) async fn register(gate: &Gate, call: &Call, url: &str) -> Result<String, Refused> {
+    let called = call.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let is_of_port = url.parse::<Uri>().is_ok_and(|url| {
+        let is_same =
+            url.port_u16() == Some(gate.port.port) || url.authority().map(Authority::as_str) == called;
+        is_same && url.path().trim_end_matches('/') == gate.hook_path()
+    });
+    let registered = gate.state.channels().register_at(gate.account()?, url, is_of_port).await;
+    registered.map_err(|error| match error {
+        RegisterError::Call(error) => error.into(),
+        other => Refused::error(StatusCode::CONFLICT, other.to_string()),
+    })
 }
 
 /// Has the provider post nowhere, or not to this address any more. The addresses at which it did.

@@ -219,7 +219,7 @@ async fn subscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
-    deed::register(&gate, &url).await?;
+    deed::register(&gate, &call, &url).await?;
     Ok(ok(&json!({ "success": true })))
 }
 

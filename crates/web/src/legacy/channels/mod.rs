@@ -75,6 +75,11 @@ impl Gate {
         })
     }
 
+    /// The path that the provider of the old server posted to.
+    fn hook_path(&self) -> String {
+        format!("/webhook/{}", self.port.channel.as_str())
+    }
+
     /// What the old server called itself.
     fn service(&self) -> &'static str {
         match self.port.channel {
@@ -116,12 +121,12 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
     if gate.port.channel == ChannelKind::Form {
         open = open.merge(form::open_routes());
     } else {
-        let path = format!("/webhook/{}", gate.port.channel.as_str());
-        open = open.route(&path, get(hook::take).merge(post(hook::take)));
+        open = open.route(&gate.hook_path(), get(hook::take).merge(post(hook::take)));
     }
     let keyed = keyed.route_layer(from_fn_with_state(gate.clone(), access::with_key));
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(traffic, metrics::count))
+        .layer(from_fn_with_state(state.clone(), crate::arrival::answer))
         .layer(from_fn_with_state(gate.clone(), say))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             tracing::error!(panic = panic_text(&*panic), "a handler panicked");

@@ -213,7 +213,7 @@ async fn add_server(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
-    deed::register(&gate, &url).await?;
+    let url = deed::register(&gate, &call, &url).await?;
     Ok(done(&json!({ "success": true, "url": url, "message": "Server added" })))
 }
 

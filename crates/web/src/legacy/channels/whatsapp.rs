@@ -212,7 +212,7 @@ async fn set_webhook(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let mut reading = call.reading();
     let url = reading.url("url");
     reading.finish()?;
-    deed::register(&gate, &url).await?;
+    let url = deed::register(&gate, &call, &url).await?;
     Ok(done(&json!({ "success": true, "url": url, "message": "Webhook set" })))
 }
 

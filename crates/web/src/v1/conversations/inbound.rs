@@ -29,6 +29,11 @@ pub(crate) struct Taken {
 
 /// Takes a message of a client in, in the one format of all channels.
 ///
+/// `channel` is a channel of your own, such as `shop`, or one that another program serves. A channel that has accounts here takes
+/// messages for those accounts alone: leave `channel_account` out for the first of them. For any other account name a channel of
+/// your own, such as `my_vk`. The addresses of files are yours: Switchboard fetches them from the public internet, and from networks
+/// in `[media] allow_private`. It does not ask the provider for them.
+///
 /// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
 /// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
@@ -53,7 +58,7 @@ pub(crate) async fn hand_in(
     let account = state
         .pipeline()
         .account_of(&channel, account)
-        .ok_or_else(|| Problem::fields(vec![FieldError::new("channel_account", "is missing")]))?;
+        .map_err(|wrong| Problem::fields(vec![FieldError::new(wrong.field, wrong.message)]))?;
     let chat = format!("{channel}:{account}/{}", message.chat);
     let new = state.pipeline().hand_in(channel, account, vec![message]).await?;
     let id = new.first().map(ToString::to_string);

@@ -120,7 +120,8 @@ fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
         webhook: webhook.as_ref().map(state),
         elsewhere: webhook.as_ref().map(|webhook| webhook.elsewhere.clone()).unwrap_or_default(),
         provider_error: webhook.as_ref().and_then(|webhook| webhook.last_error.clone()),
-        posts_waiting: webhook.and_then(|webhook| webhook.waiting),
+        posts_waiting: webhook.as_ref().and_then(|webhook| webhook.waiting),
+        arrival_error: status.not_arriving().map(str::to_owned),
         clock_ahead: account.clock_ahead(),
     }
 }

@@ -4,9 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::{Allowed, Refused, judge};
+use super::{AllowList, Allowed, Refused, judge};
 
 /// How many addresses of one name are looked at.
 const MOST_ADDRESSES: usize = 32;
@@ -21,6 +22,8 @@ pub struct Unresolved;
 pub struct Names {
     inner: Arc<dyn Resolve>,
     allowed: Arc<Allowed>,
+    /// The host of the proxy, which the settings name.
+    proxy: Option<String>,
 }
 
 impl Names {
@@ -28,8 +31,19 @@ impl Names {
         Self::new(Arc::new(System), allowed)
     }
 
+    /// Lets public addresses pass alone. An address that is refused is explained by the setting for files.
+    pub fn public() -> Self {
+        Self::of_system(Allowed::new(AllowList::Media, Vec::new()))
+    }
+
     pub fn new(inner: Arc<dyn Resolve>, allowed: Allowed) -> Self {
-        Self { inner, allowed: Arc::new(allowed) }
+        Self { inner, allowed: Arc::new(allowed), proxy: None }
+    }
+
+    /// Lets the host of this proxy pass.
+    pub(crate) fn with_proxy(mut self, proxy: Option<&Url>) -> Self {
+        self.proxy = proxy.and_then(Url::host_str).map(str::to_owned);
+        self
     }
 
     /// What is let pass although it is not public.
@@ -40,7 +54,11 @@ impl Names {
 
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
+        let is_proxy = self.proxy.as_deref() == Some(name.as_str());
         let found = self.inner.resolve(name);
+        if is_proxy {
+            return found;
+        }
         let allowed = Arc::clone(&self.allowed);
         Box::pin(async move {
             let found: Vec<_> = found.await?.take(MOST_ADDRESSES).collect();

@@ -15,8 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
 
-pub(crate) use address::check;
-pub use address::{AddressError, address, number};
+pub use address::{AddressError, address, check, number};
 pub use names::{Names, Unresolved, fit};
 pub use ranges::Range;
 

@@ -32,6 +32,8 @@ pub enum AddressError {
     NoHost,
     #[error("port {0} belongs to another protocol than http")]
     Port(u16),
+    #[error("the address names the host of the proxy")]
+    Proxy,
     #[error(transparent)]
     Refused(#[from] Refused),
 }
@@ -46,7 +48,7 @@ pub fn address(text: &str, allowed: &Allowed) -> Result<Url, AddressError> {
 }
 
 /// The rules for an address that is read already: one that a redirect led to.
-pub(crate) fn check(mut url: Url, allowed: &Allowed) -> Result<Url, AddressError> {
+pub fn check(mut url: Url, allowed: &Allowed) -> Result<Url, AddressError> {
     if url.as_str().len() > MOST_BYTES {
         return Err(AddressError::TooLong);
     }

@@ -1,0 +1,235 @@
+//! Whether posts arrive: the program calls the address that is registered at a provider, by the way that the provider takes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambient::lock::Mutex;
+use ambient::{Chance, Clock};
+use domain::{InboundEvent, Timestamp};
+use outbound::Names;
+
+use crate::accounts::{Account, AccountStatus, ReceivesBy};
+use crate::http::{Http, NoClient, Route};
+use crate::provider::HookPost;
+use crate::reception::Reception;
+
+/// The header of a call that proves an address, and of the answer to it.
+pub const ARRIVAL_HEADER: &str = "switchboard-arrival";
+
+/// The longest wait for the answer.
+const LIMIT: Duration = Duration::from_secs(10);
+/// The greatest answer that is read.
+const LARGEST: u64 = 64 * 1024;
+/// How far before the last good look histories are read again: the provider's clock may differ, and a post may have been on its way.
+const OVERLAP: Duration = Duration::from_mins(2);
+/// How often it is kept that posts arrive.
+const KEEP: Duration = Duration::from_mins(10);
+/// The most calls that are under way.
+const MOST: usize = 1_000;
+
+/// How the last call of an account's own address ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    pub at: Timestamp,
+    /// Why the address does not lead to this account.
+    pub error: Option<String>,
+}
+
+/// Calls addresses to learn whether they lead to this process.
+pub struct Prover {
+    /// For addresses below `public_url`.
+    own: Http,
+    /// For addresses that callers name.
+    of_callers: Http,
+    chance: Chance,
+    /// The words of the calls that are under way, each with the word that answers it.
+    under_way: Mutex<HashMap<String, String>>,
+}
+
+/// What an address leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum LeadsTo {
+    /// A part of this process that takes posts.
+    Posts,
+    /// Another part of this process, which answers with this status.
+    Here(u16),
+    /// Another program, or nothing: why.
+    Elsewhere(String),
+}
+
+impl Prover {
+    /// Makes one for a program at this address. `names` judges the addresses that callers name.
+    ///
+    /// # Errors
+    /// No client can be made.
+    pub fn new(clock: &Clock, public_url: &str, names: Names, chance: Chance) -> Result<Self, NoClient> {
+        let own = Http::new(clock.clone(), public_url, &Route { names: names.clone(), ..Route::default() })?;
+        let of_callers = Http::of_callers(clock.clone(), names)?;
+        Ok(Self { own, of_callers, chance, under_way: Mutex::default() })
+    }
+
+    /// Returns the word that answers the word of a call that is under way.
+    fn answer(&self, word: &str) -> Option<String> {
+        self.under_way.lock().get(word).cloned()
+    }
+
+    async fn call(&self, http: &Http, url: &str) -> LeadsTo {
+        let random = || format!("{:016x}{:016x}", self.chance.random_id(), self.chance.random_id());
+        let (word, answer) = (random(), random());
+        {
+            let mut under_way = self.under_way.lock();
+            if under_way.len() >= MOST {
+                return LeadsTo::Elsewhere("too many addresses are tried at once".to_owned());
+            }
+            under_way.insert(word.clone(), answer.clone());
+        }
+        let request = http.post(url).header(ARRIVAL_HEADER, &word);
+        let called = http.call_within(request, LIMIT, LARGEST).await;
+        self.under_way.lock().remove(&word);
+        match called {
+            Err(error) => LeadsTo::Elsewhere(error.to_string()),
+            Ok(got)
+                if got
+                    .headers
+                    .get(ARRIVAL_HEADER)
+                    .is_none_or(|word| word.as_bytes() != answer.as_bytes()) =>
+            {
+                LeadsTo::Elsewhere(format!("another program answers there, with {}", got.status))
+            }
+            Ok(got) if got.is_success() => LeadsTo::Posts,
+            Ok(got) => LeadsTo::Here(got.status),
+        }
+    }
+}
+
+impl AccountStatus {
+    /// Why posts do not arrive at the address that is registered, by the last call of it. A post that came since the address was
+    /// registered counts for an address that was never reached from here: some networks do not lead back into themselves.
+    pub fn not_arriving(&self) -> Option<&str> {
+        let error = self.arrival.as_ref()?.error.as_deref()?;
+        let health = &self.health;
+        let has_come =
+            health.last_post_at.is_some_and(|at| health.registered_at.is_none_or(|from| at >= from));
+        (health.is_reachable || !has_come).then_some(error)
+    }
+}
+
+impl Reception {
+    /// The same, with what proves that addresses lead here.
+    #[must_use]
+    pub fn with_prover(mut self, prover: Prover) -> Self {
+        self.prover = Some(prover.into());
+        self
+    }
+
+    /// Returns the word that answers a call of this process to one of its own addresses.
+    pub fn arrival_answer(&self, word: &str) -> Option<String> {
+        self.prover.as_ref()?.answer(word)
+    }
+
+    /// Whether a request is a call of this process to one of its own addresses.
+    pub(crate) fn is_proof(&self, post: &HookPost) -> bool {
+        let word = post.header(ARRIVAL_HEADER).and_then(|word| std::str::from_utf8(word).ok());
+        word.is_some_and(|word| self.arrival_answer(word).is_some())
+    }
+
+    /// Whether an address that a caller names leads to this process.
+    pub(crate) async fn leads_here(&self, url: &str) -> bool {
+        let Some(prover) = &self.prover else { return false };
+        !matches!(prover.call(&prover.of_callers, url).await, LeadsTo::Elsewhere(_))
+    }
+
+    /// Reads what an account's provider could not post, once posts arrive: after a start, and after an outage.
+    pub(crate) async fn catch_up(&self, account: &Arc<Account>, is_caught_up: &mut bool) {
+        let (status, now) = (account.status(), self.channels().clock().now());
+        let arrives = status.receives_by == ReceivesBy::Webhook
+            && status.stopped.is_none()
+            && status.webhook_loss(account.fields.receive).is_none();
+        if !arrives {
+            *is_caught_up = false;
+            return;
+        }
+        let last = status.health.caught_up_at;
+        if !*is_caught_up
+            && let Some(missed) = last.and_then(|last| account.provider.missed(last.minus(OVERLAP)))
+        {
+            let result = match missed.await {
+                Ok(events) => self.take_missed(account, events).await,
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(why) = result {
+                tracing::warn!(account = %account.name(), channel = %account.channel, why, "histories are read again later");
+                return;
+            }
+        }
+        if !*is_caught_up || last.is_none_or(|last| now < last || now.since(last) >= KEEP) {
+            account.change(|status| status.health.caught_up_at = Some(now));
+        }
+        *is_caught_up = true;
+    }
+
+    async fn take_missed(&self, account: &Arc<Account>, events: Vec<InboundEvent>) -> Result<(), String> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let events = account.provider.complete(events).await;
+        self.take(account, events, None).await.map_err(|error| error.to_string())
+    }
+
+    /// Calls the address of an account as its provider does, and notes whether it leads to the account.
+    pub(crate) async fn prove(&self, account: &Account) {
+        let Some(prover) = &self.prover else { return };
+        let Some(url) = self.posted_url(account) else {
+            account.change(|status| status.arrival = None);
+            return;
+        };
+        let error = match prover.call(&prover.own, &url).await {
+            LeadsTo::Posts => None,
+            LeadsTo::Here(status) => Some(format!("this program answers there with {status}")),
+            LeadsTo::Elsewhere(why) => Some(why),
+        };
+        let was = account.status().arrival.is_some_and(|last| last.error.is_some());
+        match &error {
+            Some(why) if !was => {
+                tracing::warn!(account = %account.name(), channel = %account.channel, why, "posts of the provider do not arrive");
+            }
+            None if was => {
+                tracing::info!(account = %account.name(), channel = %account.channel, "posts of the provider arrive again");
+            }
+            _ => {}
+        }
+        let at = self.channels().clock().now();
+        account.change(|status| {
+            status.health.is_reachable |= error.is_none();
+            status.arrival = Some(Arrival { at, error });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_that_came_proves_an_address_that_is_not_reached_from_here() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let failed = Some(Arrival { at: at(100), error: Some("no route".to_owned()) });
+        let fine = Some(Arrival { at: at(100), error: None });
+        for (arrival, is_reachable, registered_at, last_post_at, expected) in [
+            (None, false, None, None, None),
+            (fine, false, Some(at(10)), None, None),
+            (failed.clone(), false, Some(at(10)), None, Some("no route")),
+            (failed.clone(), false, Some(at(10)), Some(at(9)), Some("no route")),
+            (failed.clone(), false, Some(at(10)), Some(at(11)), None),
+            (failed.clone(), false, None, Some(at(11)), None),
+            (failed, true, Some(at(10)), Some(at(11)), Some("no route")),
+        ] {
+            let mut status = AccountStatus { arrival, ..AccountStatus::default() };
+            let health = &mut status.health;
+            (health.is_reachable, health.registered_at, health.last_post_at) =
+                (is_reachable, registered_at, last_post_at);
+            assert_eq!(status.not_arriving(), expected, "{status:?}");
+        }
+    }
+}

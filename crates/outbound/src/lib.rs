@@ -1,0 +1,20 @@
+//! Calls that leave the machine: the one constructor of HTTP clients, which is told who named the addresses.
+//!
+//! [`Client`] is the only HTTP client of the product. The settings vouch for the addresses that they name. [`guard`] judges each
+//! address that a provider or a caller names, after its name is resolved and again on each redirect.
+
+mod client;
+mod connecting;
+pub mod guard;
+mod redirect;
+mod send_error;
+
+pub use client::{Builder, Client, NamedBy};
+pub use guard::{AllowList, Allowed, Names};
+// No client and no builder of one: a crate without a dependency on reqwest can make no call of its own.
+pub use reqwest::Error as HttpError;
+pub use reqwest::{Body, Certificate, Method, RequestBuilder, Response, StatusCode, Url, header, multipart};
+pub use send_error::{SendError, innermost};
+
+#[cfg(test)]
+mod it;
