@@ -308,6 +308,7 @@ reply_to = 'help@example.com'
 smtp = 'smtps://mail.example.com:465'
 imap = 'imaps://mail.example.com:993'
 folder = 'INBOX'
+authserv_id = 'mx.example.com'
 [[legacy.channel_ports]]
 port = 8765
 channel = 'avito'
