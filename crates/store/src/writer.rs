@@ -144,7 +144,6 @@ impl Writer {
     pub(crate) fn start(connection: WriteConnection, lock: DirectoryLock) -> io::Result<Self> {
         let (queue, jobs) = queue::bounded(QUEUE);
         let counters = Arc::new(Counters::default());
-        let connection = WriteConnection::new(connection, space, events, index);
         let rights = connection.rights();
         let own = Thread {
             connection,
