@@ -1,5 +1,6 @@
-//! What a person runs while working on Switchboard: `cargo xtask check`, `test`, `bench`, `n8n`, `docs` and `dist`.
+//! What a person runs while working on Switchboard: `cargo xtask check`, `advisories`, `test`, `bench`, `n8n`, `docs` and `dist`.
 
+mod advisories;
 mod age;
 mod bench;
 mod browser;
@@ -39,6 +40,8 @@ struct CommandLine {
 enum Chore {
     /// Formatting, lints, dependencies, crate arrows, tidiness and the book
     Check(check::Arguments),
+    /// Fetch the newest advisories and check the dependencies against them; needs the network
+    Advisories,
     /// All tests, after installing what they need beside Rust
     Test(test::Arguments),
     /// Side-by-side benchmarks against the Python baseline, from release builds
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     let outcome = Workspace::load().and_then(|workspace| match command_line.chore {
         Chore::Check(arguments) => check::run(&workspace, &arguments),
+        Chore::Advisories => advisories::run(&workspace),
         Chore::Test(arguments) => test::run(&workspace, &arguments),
         Chore::Bench(arguments) => bench::run(&workspace, &arguments),
         Chore::N8n => n8n::run(&workspace),

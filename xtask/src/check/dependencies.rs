@@ -6,9 +6,9 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use crate::workspace::Workspace;
-use crate::{program, tools};
+use crate::{advisories, program, tools};
 
-/// Checks the advisories only where their database can be fetched: the others need no network.
+/// Returns what cargo-deny refuses.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let refuses = |arguments: &[&str]| -> Result<bool> {
         let mut deny = tools::command(workspace, "deny", true)?;
@@ -19,10 +19,6 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     if refuses(&["bans", "licenses", "sources"])? {
         findings.push("cargo-deny refuses a crate (shown above)".to_owned());
     }
-    if !program::is_fine(tools::command(workspace, "deny", true)?.args(["fetch", "db"])) {
-        eprintln!("advisories: not checked, the database could not be fetched");
-    } else if refuses(&["--disable-fetch", "advisories"])? {
-        findings.push("cargo-deny knows an advisory against a crate (shown above)".to_owned());
-    }
+    findings.extend(advisories::finding(workspace)?);
     Ok(findings)
 }
