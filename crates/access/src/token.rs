@@ -53,7 +53,7 @@ impl SessionToken {
     }
 }
 
-/// 256 random bits by which a browser is known in which a user has signed in. Only their SHA-256 is stored, so nobody can make one up,
+/// 256 random bits by which a browser is known in which a user has signed in. Only their SHA-256 is stored, so no one can make one up,
 /// and a token says nothing unless the store has it for the very user.
 #[derive(Debug)]
 pub struct DeviceToken(SessionToken);

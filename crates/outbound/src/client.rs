@@ -1,4 +1,4 @@
-//! The HTTP client: whoever makes one says who named the addresses that it calls.
+//! The HTTP client: the code that makes one says who named the addresses that it calls.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -297,7 +297,7 @@ fn common() -> reqwest::ClientBuilder {
         // A variable of the environment must not lead calls elsewhere.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        // Whoever calls knows what may be repeated.
+        // The caller knows what may be repeated.
         .retry(reqwest::retry::never())
         .referer(false)
         .http1_only()

@@ -1,4 +1,4 @@
-//! Calls that leave the machine: the one constructor of HTTP clients, which is told who named the addresses.
+//! Calls that leave the machine: the one constructor of HTTP clients, whose caller says who named the addresses.
 //!
 //! [`Client`] is the only HTTP client of the product. The settings vouch for the addresses that they name. [`guard`] judges each
 //! address that a provider or a caller names, after its name is resolved and again on each redirect.

@@ -158,7 +158,7 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
             (_, None | Some("text" | "output_text")) => match part.get("text") {
                 Some(Value::String(piece)) => text.push_str(piece),
                 Some(Value::Object(piece)) => {
-                    text.push_str(piece.get("value").and_then(Value::as_str).unwrap_or_default())
+                    text.push_str(piece.get("value").and_then(Value::as_str).unwrap_or_default());
                 }
                 _ => why = Some(Unspoken::Markup),
             },
@@ -171,7 +171,7 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
             ) => {}
             (_, Some("refusal")) => why = Some(Unspoken::Refused),
             (_, Some("tool_use" | "tool_call" | "function_call" | "tool_result")) => {
-                why = Some(Unspoken::ToolMarkup)
+                why = Some(Unspoken::ToolMarkup);
             }
             _ => why = Some(Unspoken::Markup),
         }

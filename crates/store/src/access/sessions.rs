@@ -85,8 +85,7 @@ impl UserSessions<'_> {
         since: Timestamp,
     ) -> Result<bool, StoreError> {
         let row = (token, user.to_string(), since.as_micros());
-        let found =
-            self.store.first(sql::KNOWS_DEVICE, row, |row| row.get::<i64>(0).map_err(Into::into)).await?;
+        let found = self.store.first(sql::KNOWS_DEVICE, row, |row| row.get::<i64>(0)).await?;
         Ok(found.is_some())
     }
 
