@@ -12,10 +12,10 @@ pub(super) fn to_markdown(text: &str) -> String {
         match (mark.name.as_str(), mark.closes) {
             ("br" | "tr", _) | ("div" | "ul" | "ol" | "table" | "section" | "dt", true) => made.push('\n'),
             ("p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "hr", true) => {
-                made.push_str("\n\n")
+                made.push_str("\n\n");
             }
             ("li", false) => {
-                made.push_str(if made.is_empty() || made.ends_with('\n') { "- " } else { "\n- " })
+                made.push_str(if made.is_empty() || made.ends_with('\n') { "- " } else { "\n- " });
             }
             ("td" | "th", true) => made.push(' '),
             ("a", false) => {
@@ -24,7 +24,7 @@ pub(super) fn to_markdown(text: &str) -> String {
             }
             ("a", true) => {
                 let url = links.pop().unwrap_or_default();
-                made.push_str(&format!("](<{url}>)"));
+                made.extend(["](<", url.as_str(), ">)"]);
             }
             _ => {}
         }

@@ -90,7 +90,7 @@ impl Reader<'_> {
 
     fn begin(&mut self, tag: Tag<'_>, range: &Range<usize>) {
         match tag {
-            Tag::Paragraph | Tag::HtmlBlock => self.part(range),
+            Tag::Paragraph | Tag::HtmlBlock | Tag::Table(_) => self.part(range),
             Tag::Heading { .. } => {
                 self.part(range);
                 self.begin_mark(Some(EntityKind::Bold));
@@ -119,7 +119,6 @@ impl Reader<'_> {
                 self.built.push_str(sign);
                 self.is_after_sign = true;
             }
-            Tag::Table(_) => self.part(range),
             Tag::TableHead => {
                 self.cells = 0;
                 self.begin_mark(Some(EntityKind::Bold));
