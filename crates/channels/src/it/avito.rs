@@ -241,9 +241,9 @@ async fn a_token_that_ends_is_renewed_once_for_all() {
 async fn unclear_sends_are_looked_up() {
     let world = World::start().await;
     let clock = ambient::Clock::system();
-    let http =
-        channels::http::Http::new(clock.clone(), "http://127.0.0.1", &channels::http::Route::default());
-    let setup = World::setup(world.fields(ChannelKind::Avito));
+    let fields = world.fields(ChannelKind::Avito);
+    let http = channels::http::Http::new(clock.clone(), fields.api(), &channels::http::Route::default());
+    let setup = World::setup(fields);
     let provider =
         channels::make(channels::Setup { http: http.unwrap(), clock: clock.clone(), ..setup }).unwrap();
     writes(&world, json!({"text": "Hello"})).await;

@@ -56,8 +56,8 @@ fn account(kind: ChannelKind) -> Option<&'static str> {
         ChannelKind::Avito => Some("shop"),
         ChannelKind::Whatsapp => Some("phone"),
         ChannelKind::Vk => Some("club"),
-        ChannelKind::Max => Some("max"),
-        ChannelKind::Instagram => Some("insta"),
+        ChannelKind::Max => Some("assistant"),
+        ChannelKind::Instagram => Some("studio"),
         ChannelKind::Sms => Some("texts_twilio"),
         // Mails carry their files, and forms have none.
         ChannelKind::Email | ChannelKind::Form => None,

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ambient::{Chance, Clock, Ids};
-use channels::{Account, Channels, FilesStatus, OpenError, ReceivedFiles, Reception};
+use channels::http::{Http, Route};
+use channels::{Account, Channels, FilesStatus, OpenError, ReceivedFiles, Reception, Setup};
 use config::{ChannelFields, ChannelKind, MediaRule};
 use delivery::{Ambient, Delivery};
 use domain::media::MediaForm;
@@ -13,6 +14,7 @@ use domain::{
     ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, Timestamp,
 };
 use media::{Disk, Limits, Outgoing};
+use outbound::{AllowList, Allowed};
 use serde_json::{Value, json};
 use store::{InboundFile, InboundFilter, MasterKey, Page, Store, StoreOptions, StoredInbound};
 
@@ -38,7 +40,13 @@ impl Studio {
         let world = World::start().await;
         let mut fields = world.fields(ChannelKind::Instagram);
         set(&mut fields);
-        let provider = channels::make(World::setup(fields.clone())).unwrap();
+        // Its files are at servers of the test.
+        let loopback = vec!["127.0.0.0/8".parse().unwrap()];
+        let names = outbound::Names::of_system(Allowed::new(AllowList::Media, loopback));
+        let route = Route { names, ..Route::default() };
+        let http = Http::new(Clock::system(), fields.api(), &route).unwrap();
+        let setup = Setup { http, ..World::setup(fields.clone()) };
+        let provider = channels::make(setup).unwrap();
         provider.check().await.unwrap();
         assert_eq!(provider.register("https://example.com/hook").await, Ok(()));
         let posts = Receiver::start(Arc::clone(&provider)).await;

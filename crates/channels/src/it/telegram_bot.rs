@@ -115,6 +115,6 @@ async fn fixture() -> Fixture {
 }
 
 async fn reqwest_post(url: &str, body: &serde_json::Value) -> serde_json::Value {
-    let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
+    let http = reqwest::Client::builder().tls_certs_only([]).timeout(Duration::from_mins(1)).build().unwrap();
     http.post(url).json(body).send().await.unwrap().json().await.unwrap()
 }

@@ -267,9 +267,9 @@ async fn every_unread_chat_is_read_after_a_gap() {
 async fn an_unclear_send_is_repeated_with_its_key() {
     let world = World::start().await;
     let clock = ambient::Clock::system();
-    let http =
-        channels::http::Http::new(clock.clone(), "http://127.0.0.1", &channels::http::Route::default());
-    let setup = World::setup(world.fields(ChannelKind::Vk));
+    let fields = world.fields(ChannelKind::Vk);
+    let http = channels::http::Http::new(clock.clone(), fields.api(), &channels::http::Route::default());
+    let setup = World::setup(fields);
     let provider = channels::make(Setup { http: http.unwrap(), clock: clock.clone(), ..setup }).unwrap();
     let Dedup::Key { window: Some(window) } = provider.capabilities().dedup else { panic!() };
     assert!(window < Duration::from_hours(1) && window > Duration::from_mins(50));

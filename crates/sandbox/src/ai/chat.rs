@@ -366,6 +366,10 @@ fn content(content: &Value, role: &str, may_lack: bool, at: &str) -> Result<Stri
                             let at = format!("{at}[{place}].image_url.url");
                             return Err(Refusal::field(at, Some("invalid_image_url"), words));
                         }
+                        // On a line of its own, as the words before it may be lines of JSON.
+                        if !text.is_empty() {
+                            text.push('\n');
+                        }
                         text.push_str(&text_in_picture(url));
                     }
                     _ => {

@@ -127,15 +127,14 @@ fn fields(text: &str, properties: &Value) -> Map<String, Value> {
         .collect()
 }
 
-/// The text of a message; of one whose lines are JSON objects, their texts.
+/// The text of a message; of a line that is a JSON object, its text.
 fn text_of(content: &str) -> String {
-    let object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).ok();
-    let objects: Option<Vec<_>> = content.lines().map(object).collect();
-    let texts = objects.map(|all| {
-        let texts: Vec<&str> = all.iter().filter_map(|object| object.get("text")?.as_str()).collect();
-        texts.join("\n")
-    });
-    let text = texts.filter(|text| !text.is_empty()).unwrap_or_else(|| content.to_owned());
+    let text = |line: &str| match serde_json::from_str::<Map<String, Value>>(line) {
+        Ok(object) => object.get("text").and_then(Value::as_str).map(str::to_owned),
+        Err(_) => Some(line.to_owned()),
+    };
+    let texts: Vec<String> = content.lines().filter_map(text).filter(|text| !text.is_empty()).collect();
+    let text = if texts.is_empty() { content.to_owned() } else { texts.join("\n") };
     text.trim().chars().take(LONGEST).collect()
 }
 

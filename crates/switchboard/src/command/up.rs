@@ -216,7 +216,6 @@ impl Up {
         if messages + operations > 0 {
             tracing::info!(messages, operations, "taken up again from the last run");
         }
-        messaging.channels.start();
         let callbacks_due = sagas.callbacks_due();
         let callbacks = InviteCallbacks::start(
             store.clone(),
@@ -304,6 +303,8 @@ impl Up {
         let shown =
             Shown { key: made.or(demo.and(given)), password: password.map(ExposeSecret::expose_secret) };
         listening(&state).await;
+        // They call their own addresses.
+        messaging.channels.start();
         if let Some(demo) = demo {
             demo_channels::connect(&messaging.channels, &demo.world).await;
         }

@@ -25,9 +25,11 @@ impl ExistingAccount {
         Purpose::ALL.into_iter().filter(|purpose| !self.taken.contains(purpose)).collect()
     }
 
-    /// Whether no one moved in yet: an import was cut off after it made the account.
-    fn is_vacant(&self) -> bool {
-        self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty()
+    /// Whether no one moved in yet, and this person may: an import was cut off after it made the account.
+    fn is_vacant_for(&self, person: &Person) -> bool {
+        let is_vacant =
+            self.is_stored && self.user_id.is_none() && self.keys.is_empty() && self.taken.is_empty();
+        is_vacant && !self.is_of_another(person)
     }
 
     /// Whether its phone number says that it is someone else's, while no one moved in yet.
@@ -84,20 +86,20 @@ impl AccountIndex {
     }
 
     /// A name for a new account, as near to the public name as a name can be and no one else's.
-    pub(super) fn free_name(&self, username: Option<&str>, user_id: UserId) -> Option<AccountName> {
+    pub(super) fn free_name(&self, person: &Person) -> Option<AccountName> {
         let letters = |text: &str| -> String {
             let text = text.to_ascii_lowercase();
             let of_a_name =
                 |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || *letter == '_';
             text.chars().filter(of_a_name).take(48).collect()
         };
-        let base = username.map(letters).filter(|name| !name.is_empty());
-        let base = base.unwrap_or_else(|| format!("user_{user_id}"));
+        let base = person.username.as_deref().map(letters).filter(|name| !name.is_empty());
+        let base = base.unwrap_or_else(|| format!("user_{}", person.user_id));
         let numbered = (2..=self.accounts.len() + 2).map(|number| format!("{base}_{number}"));
         std::iter::once(base.clone())
             .chain(numbered)
             .filter_map(|name| name.parse().ok())
-            .find(|name| self.get(name).is_none_or(ExistingAccount::is_vacant))
+            .find(|name| self.get(name).is_none_or(|account| account.is_vacant_for(person)))
     }
 }
 
@@ -149,14 +151,26 @@ pub(super) mod tests {
 
     #[test]
     fn new_names_are_valid_and_unused() {
-        let name =
-            |username, index: &AccountIndex| index.free_name(username, user(7)).expect("a name").to_string();
+        let name = |username: Option<&str>, index: &AccountIndex| {
+            let person = Person {
+                user_id: user(7),
+                username: username.map(str::to_owned),
+                display_name: "Demo".to_owned(),
+                phone: Some("70000000007".to_owned()),
+            };
+            index.free_name(&person).expect("a name").to_string()
+        };
         let mut index = AccountIndex { accounts: vec![existing("demo_main")], ownerless: Vec::new() };
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
         assert_eq!(name(Some("Demo_Other"), &index), "demo_other");
         assert_eq!(name(None, &index), "user_7");
         index.accounts.push(ExistingAccount { is_stored: true, ..existing("demo_main_2") });
         // An account that was made by an import that was cut off is taken up again.
+        assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
+        // It waits for the person of its phone number alone.
+        index.accounts[1].phone = Some("+70000000009".to_owned());
+        assert_eq!(name(Some("Demo_Main"), &index), "demo_main_3");
+        index.accounts[1].phone = Some("+70000000007".to_owned());
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_2");
         index.accounts[1].user_id = Some(user(9));
         assert_eq!(name(Some("Demo_Main"), &index), "demo_main_3");

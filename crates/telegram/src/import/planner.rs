@@ -231,7 +231,7 @@ fn settle(
         let joined = join(subject, row, person, wanted(planned, wishes), account);
         return joined.unwrap_or_else(|spare| keep(subject, spare.row, spare.why, index));
     }
-    let free = || index.free_name(person.username.as_deref(), person.user_id);
+    let free = || index.free_name(person);
     let Some((name, new)) = named.cloned().or_else(free).and_then(|name| {
         let new = new_home(&name, planned, wishes)?;
         Some((name, new))

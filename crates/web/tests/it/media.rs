@@ -361,7 +361,7 @@ async fn readers_that_are_slow_keep_no_one_waiting() {
     std::fs::write(world.dir().join("media/a.bin"), vec![7; 16 << 20]).expect("writes");
     let request = json!({ "chat": GROUP, "media": [{ "path": "a.bin" }] });
     let answer = world.message(&request.to_string()).send().await.json();
-    let path = answer["media"][0]["url"].as_str().expect("a path").to_owned();
+    let path = format!("/v1/messages/{}/media/0", answer["id"].as_str().expect("an id"));
     let Target::Port(address) = world.main() else { panic!("a port") };
     let mut slow = Vec::new();
     for _ in 0..40 {
