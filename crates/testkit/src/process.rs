@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How long a process may take to do what a test waits for. Machines that build at the same time are slow.
@@ -17,22 +18,32 @@ pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Below the range that systems take ports from by themselves, so that no other program gets one of these by chance.
-const PORTS: std::ops::Range<u16> = 12_000..30_000;
+const PORTS: Range<u16> = 12_000..30_000;
 
-/// A port that is free and that no other call in this process got.
+/// How many tests that run at once have ports of their own.
+const SHARES: u16 = 32;
+
+/// A port that is free. No other call in this process got it, and no test that runs beside this one: the port is still this test's
+/// while the program that listens on it is down.
 pub fn free_port() -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    // Far from the ports of processes with neighbouring numbers, which may look at the same moment.
-    let start = std::process::id().wrapping_mul(997) % u32::from(PORTS.end - PORTS.start);
-    let start = u16::try_from(start).unwrap_or(0);
-    for _ in PORTS {
-        let next = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
-        let port = PORTS.start + next;
+    let ports = share();
+    for _ in ports.clone() {
+        let port = ports.start + GIVEN.fetch_add(1, Ordering::Relaxed) % (ports.end - ports.start);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
-    panic!("no port from {} to {} is free", PORTS.start, PORTS.end);
+    panic!("no port from {} to {} is free", ports.start, ports.end);
+}
+
+/// The ports of this test. nextest numbers the tests that run at once.
+fn share() -> Range<u16> {
+    let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse::<u32>().ok());
+    let share = slot.unwrap_or_else(std::process::id) % u32::from(SHARES);
+    let size = (PORTS.end - PORTS.start) / SHARES;
+    let start = PORTS.start + size * u16::try_from(share).unwrap_or(0);
+    start..start + size
 }
 
 /// A running child; killed when dropped.
