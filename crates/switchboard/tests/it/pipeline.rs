@@ -170,6 +170,8 @@ async fn unanswerable_messages_are_left_to_a_person() {
     writes(&world, "vk", "club", "call refund {\"sum\": 1}").await;
     program.until("a person sees the call", || async { waiting("tool_markup").await.is_some() }).await;
     assert_eq!(answers(&world, "vk", "call refund").await, 0);
+    let reply = json!({"text": "A person refunds", "wait": 30});
+    program.post(&format!("/v1/conversations/{client}/reply"), &reply).await;
     program.post(&format!("/v1/conversations/{client}/hand-over"), &json!({})).await;
     // One that is slow is waited for, and asked once.
     world.post("/faults", &json!({"provider": "ai", "fault": "delay", "seconds": 0.3, "times": 1})).await;
