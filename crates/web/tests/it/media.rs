@@ -358,7 +358,7 @@ async fn a_file_that_lies_here_is_read_in_whole_and_in_ranges() {
 async fn readers_that_are_slow_keep_no_one_waiting() {
     let world = World::new().await;
     // More than the buffers of a connection hold.
-    std::fs::write(world.dir().join("media/a.bin"), vec![7; 16 << 20]).expect("writes");
+    std::fs::write(world.dir().join("media/a.bin"), vec![7; 8 << 20]).expect("writes");
     let request = json!({ "chat": GROUP, "media": [{ "path": "a.bin" }] });
     let answer = world.message(&request.to_string()).send().await.json();
     let path = format!("/v1/messages/{}/media/0", answer["id"].as_str().expect("an id"));
