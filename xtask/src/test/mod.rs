@@ -149,7 +149,8 @@ fn nextest(
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         command.env(THREADS, (cores * TESTS_A_CORE).to_string());
     }
-    let file = workspace.target_directory.join("nextest").join(PROFILE).join("junit.xml");
+    // nextest writes it below the workspace, also where cargo has another target directory.
+    let file = workspace.root.join("target/nextest").join(PROFILE).join("junit.xml");
     if file.exists() {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     }

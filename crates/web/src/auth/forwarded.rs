@@ -1,4 +1,5 @@
-//! Requests that name a client behind a proxy which no one said to trust: counted, without an address.
+//! Requests that name a client behind a proxy which no one said to trust: counted, without an address. Requests of which no one knows
+//! who calls.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -9,11 +10,11 @@ use http::header::FORWARDED;
 use ipnet::IpNet;
 
 use super::caller::ConnectionInfo;
-use super::way::{FORWARDED_FOR, came_through_a_proxy, is_in};
+use super::way::{FORWARDED_FOR, came_through_a_proxy, is_in, way};
 use crate::state::State;
 
 /// The error for such a caller.
-pub(crate) const HIDDEN_BY_A_PROXY: &str = "this came through a proxy that trusted_proxies does not name, so who calls is unknown; add the proxy to trusted_proxies";
+pub(crate) const HIDDEN_BY_A_PROXY: &str = "this came through a proxy, and who calls is unknown; name the proxy in trusted_proxies, and let it write X-Forwarded-For and remove Forwarded";
 
 /// How often someone who is not trusted named a client, since the start.
 #[derive(Debug, Default)]
@@ -52,10 +53,12 @@ impl Forwarded {
     }
 }
 
-/// Whether a proxy that no one said to trust stands before a caller: whose address it is that is seen, no one knows.
+/// Whether a proxy stands before a caller and no one knows who calls: the proxy is not trusted, or a trusted one names no client that
+/// can be believed, so that the address is the proxy's own.
 pub(crate) fn is_hidden_by_a_proxy(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> bool {
     let trusted = &state.options().trusted_proxies;
-    via.peer.is_some_and(|peer| !is_in(peer, trusted)) && came_through_a_proxy(headers)
+    let is_unknown = |peer| !is_in(peer, trusted) || is_in(way(peer, headers, trusted).client, trusted);
+    came_through_a_proxy(headers) && via.peer.is_some_and(is_unknown)
 }
 
 /// Whether an address is of this machine or of a network that is not the internet.

@@ -266,6 +266,18 @@ async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy()
     .await;
     assert_eq!(send(&world, &[("Forwarded", "for=\"[::1]:5022\"")]).send().await.status, 200);
     assert_eq!(send(&world, &[("X-Forwarded-For", "203.0.113.7")]).send().await.status, 401);
+    // It names no one, or a client added a header that the proxy passed on.
+    for headers in [
+        &[("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=198.51.100.1")][..],
+        &[("X-Forwarded-For", "0177.0.0.1")],
+        &[("X-Forwarded-For", "203.0.113.7, unix:")],
+        &[("Forwarded", "for=unknown")],
+        &[("X-Real-IP", "203.0.113.7")],
+        &[("Via", "1.1 example.com")],
+    ] {
+        let refused = send(&world, headers).send().await;
+        assert_eq!(refused.status, 403, "{headers:?} {refused:?}");
+    }
 }
 
 #[tokio::test]
