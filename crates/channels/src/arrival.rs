@@ -10,6 +10,7 @@ use domain::{InboundEvent, Timestamp};
 use outbound::Names;
 
 use crate::accounts::{Account, AccountStatus, ReceivesBy};
+use crate::health::WebhookState;
 use crate::http::{Http, NoClient, Route};
 use crate::provider::HookPost;
 use crate::reception::Reception;
@@ -143,7 +144,10 @@ impl Reception {
     /// Reads what an account's provider could not post, once posts arrive: after a start, and after an outage.
     pub(crate) async fn catch_up(&self, account: &Arc<Account>, is_caught_up: &mut bool) {
         let (status, now) = (account.status(), self.channels().clock().now());
+        // After a lapse the history has what came before the address was registered again.
+        let is_here = status.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here);
         let arrives = status.receives_by == ReceivesBy::Webhook
+            && is_here
             && status.stopped.is_none()
             && status.webhook_loss(account.fields.receive).is_none();
         if !arrives {

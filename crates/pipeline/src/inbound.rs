@@ -63,7 +63,9 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         Value::Null => Ok(now),
         given => time(given, now).ok_or_else(|| "is no time; write it as 2026-01-31T12:00:00Z".to_owned()),
     };
+    let stated = stated_type(&body["chat_type"]).or_else(|| stated_type(&meta["chat_type"])).transpose();
     let mut keep = |field, message: String| wrong.push(WrongField { field, message });
+    let stated = stated.map_err(|error| keep("chat_type", error)).unwrap_or_default();
     let channel = channel.map_err(|error| keep("channel", error)).ok();
     let account =
         account.transpose().map_err(|error| keep("channel_account", error.to_string())).unwrap_or_default();
@@ -78,7 +80,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         return Err(wrong);
     }
     let nature = Nature::named(channel.as_str());
-    let place = InboundPlace::read(body, &nature, &chat);
+    let place = InboundPlace::read(body, stated, &nature, &chat);
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
@@ -117,8 +119,7 @@ struct InboundPlace {
 impl InboundPlace {
     /// A program may say of a private chat that it is a group, but not the other way round: the address says what the provider has
     /// there.
-    fn read(body: &Value, nature: &Nature, chat: &ExternalChat) -> Self {
-        let stated = text(&body["chat_type"]).and_then(|word| chat_type(&word));
+    fn read(body: &Value, stated: Option<ChatType>, nature: &Nature, chat: &ExternalChat) -> Self {
         let chat_type = match ((nature.chat_type)(chat.as_str()), stated) {
             (ChatType::Private, Some(stated)) => stated,
             (known, _) => known,
@@ -127,6 +128,20 @@ impl InboundPlace {
         let group = group.or_else(|| (nature.group)(chat.as_str()));
         Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) }
     }
+}
+
+/// The type of chat that a program states. An unknown word is an error: a group that is taken for a private chat reads private messages.
+fn stated_type(given: &Value) -> Option<Result<ChatType, String>> {
+    let word = match given {
+        Value::Null => return None,
+        Value::String(word) => word.trim().to_lowercase(),
+        other => other.to_string(),
+    };
+    if word.is_empty() {
+        return None;
+    }
+    let unknown = || "is none of private, group, channel and broadcast".to_owned();
+    Some(chat_type(&word).ok_or_else(unknown))
 }
 
 /// A type of chat, as programs and providers call it.

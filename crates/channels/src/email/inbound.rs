@@ -102,6 +102,10 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let is_from_us = found.location.is_sent || own.is(&from);
     let (is_own, (customer, name)) = match is_from_us.then(|| first_other(&mail, own)) {
         None => (false, (from.clone(), name)),
+        // Anyone can write our address into a mail that came in.
+        Some(Some(_)) if !found.location.is_sent && !is_authenticated(&mail, own.authserv_id.as_deref()) => {
+            return None;
+        }
         // Of a mail of ours the other end is the customer.
         Some(Some(other)) => (true, other),
         Some(None) if found.location.is_sent || own.ids.has(&id) => return None,

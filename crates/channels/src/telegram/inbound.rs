@@ -95,7 +95,9 @@ fn type_of(message: &Value, target: &Target) -> ChatType {
         (Some("supergroup" | "group"), _) | (_, ChatType::Group) => {
             if message["is_automatic_forward"] == true { ChatType::Channel } else { ChatType::Group }
         }
-        (_, private) => private,
+        (None | Some("private"), private) => private,
+        // A type that is not known may be of many people.
+        (Some(_), _) => ChatType::Group,
     }
 }
 

@@ -148,13 +148,20 @@ fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Ru
             }
         }
     }
-    // Beside calls a text is an answer too; it states no confidence.
-    let reply = reply.or_else(|| text.map(|text| reply_in_text(text)));
+    // Beside calls a text says what the model does, not what the customer is to read.
     let decision = match (wants_person, reply, closes) {
         (Some(reason), reply, _) => {
             let proposed =
                 reply.filter(|_| !has_several).and_then(|reply| SpokenText::read(&reply.text).ok());
             Decision::HandOver { why: Why::Requested(reason), proposed }
+        }
+        // A person may have been meant by a call that cannot be read.
+        (None, _, _) if !problems.is_empty() && !rules.is_last_round => {
+            Decision::Continue(answer.follow_up())
+        }
+        (None, Some(_), _) if !problems.is_empty() => {
+            let why = problems.last().cloned().map_or(Why::OnlyNoted, Why::Nonsense);
+            Decision::HandOver { why, proposed: None }
         }
         (None, Some(_), _) if has_several => {
             Decision::HandOver { why: Why::Unspoken(Unspoken::Several), proposed: None }

@@ -175,15 +175,22 @@ impl ToolSet {
 
 /// Whether a call, though it cannot be read, wants a person to answer.
 pub(super) fn wants_a_person(name: &str) -> bool {
-    name.trim() == HAND_OVER
+    let name = name.rsplit(['.', ':', '/']).next().unwrap_or(name);
+    let letters = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+    letters(name) == letters(HAND_OVER)
 }
+
+/// The names in the arguments of a reply.
+const OF_A_REPLY: [&str; 3] = ["text", "confidence", "sources"];
 
 /// The answer in a text: the text itself, or the arguments of a reply, as models write them that know no tools. What else is an
 /// object stays as it is, and the gate for the words of models refuses it.
 pub(super) fn reply_in_text(text: &str) -> Reply {
     let text = text.trim();
     let given = values(text).and_then(|values| match <[Value; 1]>::try_from(values) {
-        Ok([Value::Object(given)]) => reply(&given),
+        Ok([Value::Object(given)]) if given.keys().all(|name| OF_A_REPLY.contains(&name.as_str())) => {
+            reply(&given)
+        }
         _ => None,
     });
     given.unwrap_or_else(|| Reply { text: text.into(), confidence: None, sources: Vec::new() })
