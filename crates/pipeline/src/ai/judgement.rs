@@ -114,7 +114,7 @@ pub fn judge(answer: &Answer, rules: Rules<'_>) -> Judgement {
             let proposed = matches!(why, Unspoken::Cut).then(|| SpokenText::read(said).ok()).flatten();
             hand_over(Why::Unspoken(why.clone()), proposed)
         }
-        Content::Calls { text, calls } => of_calls(answer, text.as_ref(), calls, rules),
+        Content::Calls { calls, .. } => of_calls(answer, calls, rules),
     }
 }
 
@@ -127,7 +127,7 @@ fn hand_over(why: Why, proposed: Option<SpokenText>) -> Judgement {
 }
 
 /// A person is wanted before anything else; what cannot be read closes nothing and notes nothing.
-fn of_calls(answer: &Answer, text: Option<&Words>, calls: &[ToolCall], rules: Rules<'_>) -> Judgement {
+fn of_calls(answer: &Answer, calls: &[ToolCall], rules: Rules<'_>) -> Judgement {
     let (mut fields, mut problems) = (Fields::default(), Vec::new());
     let (mut reply, mut wants_person, mut closes) = (None::<Reply>, None, None);
     let mut has_several = false;
