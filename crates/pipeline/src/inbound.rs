@@ -63,9 +63,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         Value::Null => Ok(now),
         given => time(given, now).ok_or_else(|| "is no time; write it as 2026-01-31T12:00:00Z".to_owned()),
     };
-    let stated = stated_type(&body["chat_type"]).or_else(|| stated_type(&meta["chat_type"])).transpose();
     let mut keep = |field, message: String| wrong.push(WrongField { field, message });
-    let stated = stated.map_err(|error| keep("chat_type", error)).unwrap_or_default();
     let channel = channel.map_err(|error| keep("channel", error)).ok();
     let account =
         account.transpose().map_err(|error| keep("channel_account", error.to_string())).unwrap_or_default();
@@ -80,7 +78,8 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         return Err(wrong);
     }
     let nature = Nature::named(channel.as_str());
-    let place = InboundPlace::read(body, stated, &nature, &chat);
+    let place = InboundPlace::read(body, &nature, &chat)
+        .map_err(|message| vec![WrongField { field: "chat_type", message }])?;
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
@@ -119,14 +118,15 @@ struct InboundPlace {
 impl InboundPlace {
     /// A program may say of a private chat that it is a group, but not the other way round: the address says what the provider has
     /// there.
-    fn read(body: &Value, stated: Option<ChatType>, nature: &Nature, chat: &ExternalChat) -> Self {
-        let chat_type = match ((nature.chat_type)(chat.as_str()), stated) {
-            (ChatType::Private, Some(stated)) => stated,
-            (known, _) => known,
+    fn read(body: &Value, nature: &Nature, chat: &ExternalChat) -> Result<Self, String> {
+        let stated = || stated_type(&body["chat_type"]).or_else(|| stated_type(&body["meta"]["chat_type"]));
+        let chat_type = match (nature.chat_type)(chat.as_str()) {
+            ChatType::Private => stated().transpose()?.unwrap_or(ChatType::Private),
+            known => known,
         };
         let group = text(&body["external_group_id"]).and_then(|group| ExternalChat::new(&group));
         let group = group.or_else(|| (nature.group)(chat.as_str()));
-        Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) }
+        Ok(Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) })
     }
 }
 
@@ -474,6 +474,13 @@ mod tests {
             (ChatType::Group, ChatType::Group, ChatType::Private)
         );
         assert_eq!((own("channel"), own("status")), (ChatType::Channel, ChatType::Broadcast));
+        assert_eq!((own(" Group "), own("SUPERGROUP")), (ChatType::Group, ChatType::Group));
+        // What is taken for a private chat reads what its people wrote in private.
+        for unknown in [json!("room"), json!("megagroup"), json!(true), json!(["group"])] {
+            let handed = json!({ "channel": "own", "external_chat_id": 1, "external_message_id": 1, "chat_type": unknown });
+            let wrong = read(&handed, Timestamp::from_micros(0)).unwrap_err();
+            assert_eq!(wrong[0].field, "chat_type", "{unknown}");
+        }
     }
 
     #[test]

@@ -380,8 +380,19 @@ mod tests {
         );
         assert_eq!((asked.chat.as_str(), asked.origin), ("anna@example.org#1@web", MessageOrigin::Person));
         assert_eq!(form("X-Mailer: form").email, Some(ProvedContact::typed("shop@example.com")));
-        // To a customer it is what the owner wrote.
-        assert_eq!(form("Cc: anna@example.org\nReply-To: boris@example.org").origin, MessageOrigin::Owner);
+        // To a customer it is what the owner wrote, if the server proves that. Anyone can write our address.
+        let to_anna = |results: &str| {
+            let mail = format!(
+                "Authentication-Results: mx.example.com; {results}\n{ours}Cc: anna@example.org\nMessage-ID: <1@web>\n\nText"
+            );
+            let mail = mail.replace('\n', "\r\n");
+            read(&found(mail.as_bytes()), &own(), &mut Threads::default()).map(|event| event.change)
+        };
+        let Some(InboundChange::Message(proved)) = to_anna("dmarc=pass header.from=example.com") else {
+            panic!("it is proved")
+        };
+        assert_eq!(proved.origin, MessageOrigin::Owner);
+        assert_eq!(to_anna("dmarc=fail header.from=example.com"), None);
         // What this program sent to itself, or is among what was sent, is no form.
         let sent =
             format!("{ours}Message-ID: <0000000000000007.0@example.com>\n\nText").replace('\n', "\r\n");

@@ -155,14 +155,6 @@ fn of_calls(answer: &Answer, calls: &[ToolCall], rules: Rules<'_>) -> Judgement 
                 reply.filter(|_| !has_several).and_then(|reply| SpokenText::read(&reply.text).ok());
             Decision::HandOver { why: Why::Requested(reason), proposed }
         }
-        // A person may have been meant by a call that cannot be read.
-        (None, _, _) if !problems.is_empty() && !rules.is_last_round => {
-            Decision::Continue(answer.follow_up())
-        }
-        (None, Some(_), _) if !problems.is_empty() => {
-            let why = problems.last().cloned().map_or(Why::OnlyNoted, Why::Nonsense);
-            Decision::HandOver { why, proposed: None }
-        }
         (None, Some(_), _) if has_several => {
             Decision::HandOver { why: Why::Unspoken(Unspoken::Several), proposed: None }
         }
@@ -318,6 +310,28 @@ mod tests {
         let more = Rules { is_last_round: false, ..rules(&sources) };
         assert_eq!(decided(&calls(&[note()]), more), "continue 2");
         assert_eq!(decided(&calls(&[note(), yes()]), more), "answer Yes");
+        // Beside a call, a text says what the model does.
+        let beside = |given: &[(&str, Value)]| {
+            let mut message = calls(given);
+            message["content"] = json!("I will note the name.");
+            decided(&message, rules(&sources))
+        };
+        assert_eq!(
+            (beside(&[note()]), beside(&[close()])),
+            ("only_noted -".to_owned(), "close -".to_owned())
+        );
+        for name in ["handover", "hand-over", "functions.hand_over", "HAND_OVER"] {
+            assert_eq!(beside(&[(name, json!({}))]), "asked -", "{name}");
+        }
+        // An object with more than a reply has is no reply.
+        for said in [
+            json!({ "name": "hand_over", "text": "The client is angry" }),
+            json!({ "hand_over": true, "text": "Yes" }),
+            json!({ "thought": "Is it?", "text": "Yes" }),
+        ] {
+            let message = json!({ "content": said.to_string() });
+            assert_ne!(decided(&message, rules(&sources)).split(' ').next(), Some("answer"), "{said}");
+        }
     }
 
     #[test]
