@@ -408,6 +408,8 @@ mod tests {
         };
         let (person, forum) = (2_001, -1_001_234_567_890_i64);
         assert_eq!(of(person, "private", json!({})).chat_type, ChatType::Private);
+        // A type that is not known may be of many people.
+        assert_eq!(of(person, "community", json!({})).chat_type, ChatType::Group);
         // The id of a group is none of a person, whatever is said of it.
         for kind in ["group", "supergroup", "private", ""] {
             let message = of(-42, kind, json!({}));
