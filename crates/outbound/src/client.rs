@@ -181,14 +181,14 @@ impl Builder {
         self
     }
 
-    /// Keeps at most so many idle connections to a host, each for at most this long.
+    /// Keeps at most `most` idle connections to a host, each for at most `longest`.
     #[must_use]
     pub fn idle(mut self, longest: Duration, most: usize) -> Self {
         self.idle = Some((longest, most));
         self
     }
 
-    /// Follows at most so many redirects within the server, with the body kept. Without it the client follows none.
+    /// Follows at most `most` redirects within the server, with the body kept. Without it the client follows none.
     #[must_use]
     pub fn follow_within_server(mut self, most: usize) -> Self {
         self.follows = most;

@@ -3,7 +3,7 @@
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{StatusCode, Url};
 
-/// Follows at most so many redirects within one server. Any other redirect becomes the answer.
+/// Follows at most `most` redirects within one server. Any other redirect becomes the answer.
 pub(crate) fn within_server(most: usize) -> Policy {
     if most == 0 {
         return Policy::none();

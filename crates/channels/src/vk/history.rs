@@ -7,7 +7,7 @@ use super::client::Client;
 use super::inbound::{is_notice, message};
 use crate::error::CallError;
 
-/// So many chats are listed at a time, and so many messages of a chat are read.
+/// The most chats that one call lists, and the most messages of a chat that it reads.
 const PAGE: usize = 200;
 /// The most pages of the list.
 const PAGES: usize = 50;

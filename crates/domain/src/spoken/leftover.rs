@@ -36,7 +36,7 @@ const STEPS: [&str; 8] = [
     "tool call",
     "function call",
 ];
-/// Roles of a talk that a model goes on with alone.
+/// Roles in a dialogue that a model continues alone.
 const ROLES: [&str; 8] = ["user", "human", "assistant", "system", "ai", "bot", "пользователь", "ассистент"];
 /// Languages of code that no answer to a customer is in.
 const LANGUAGES: [&str; 12] = [

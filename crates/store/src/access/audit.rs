@@ -300,7 +300,7 @@ impl Write for Add {
     }
 }
 
-/// Removes the oldest entries of a result of one kind of actor, beyond so many.
+/// Keeps the newest entries of a result of one kind of actor, and removes the others.
 fn bound(
     transaction: &Transaction<'_>,
     (kind, result): (&str, AuditResult),

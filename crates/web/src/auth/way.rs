@@ -38,7 +38,7 @@ pub(crate) struct Way {
     pub(crate) host: Option<String>,
 }
 
-/// One proxy's word on whom it passed on.
+/// What one proxy says of the client before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Hop {
     client: Option<IpAddr>,

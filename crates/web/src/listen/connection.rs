@@ -154,7 +154,7 @@ fn share(
     if !auth::came_through_a_proxy(headers) {
         return Ok(None);
     }
-    // Those whose address it hides, or of whom two headers differ, have one share together.
+    // Clients without a known address share one limit.
     let client = auth::way(peer, headers, trusted).client;
     let share = clients.take(client);
     if matches!(share, Err(TooMany { is_news: true })) {
