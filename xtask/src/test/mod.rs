@@ -37,8 +37,6 @@ const THREADS: &str = "NEXTEST_TEST_THREADS";
 /// Tests for each core: most wait for other processes a part of their time.
 const TESTS_A_CORE: usize = 4;
 
-/// The file that new stores of tests are copies of; the first test makes it.
-const MIGRATED_STORE: &str = "MIGRATED_STORE";
 /// The file with the key of all sandboxes; the first one makes it.
 const SANDBOX_KEY: &str = "SWITCHBOARD_TEST_SANDBOX_KEY";
 /// The folder for whatever else the tests of a run share.
@@ -170,7 +168,7 @@ fn prepare(
     let install = !arguments.no_install;
     let mut given = Command::new("");
     given.env(leftovers::SCRATCH, scratch);
-    given.env(MIGRATED_STORE, scratch.join("migrated.db")).env(SANDBOX_KEY, scratch.join("sandbox-key.pem"));
+    given.env(SANDBOX_KEY, scratch.join("sandbox-key.pem"));
     given.env(SHARED, scratch::shared(scratch));
     authorities::give(&mut given, scratch)?;
     if install {

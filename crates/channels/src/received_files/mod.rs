@@ -213,14 +213,17 @@ impl Inner {
     async fn step(&self, account: &Arc<Account>) -> Result<Wait, StoreError> {
         let (clock, store) = (self.channels.clock(), self.store.channels());
         let (channel, name) = (&account.channel, account.name());
+        let is_stopped = account.status().stopped.is_some();
+        let claimed = if is_stopped { None } else { self.claim(account).await? };
+        // The count comes after the claim, so that it includes the claimed file.
         let waiting = store.files_waiting(channel, name).await?;
         let show =
             |waiting, stopped| account.change(|status| status.files = FilesStatus { waiting, stopped });
-        if account.status().stopped.is_some() {
+        if is_stopped {
             show(waiting, Some("stopped").filter(|_| waiting > 0));
             return Ok(Wait::Until(clock.now().plus(LOOK_AGAIN)));
         }
-        let Some((wanted, _claim)) = self.claim(account).await? else {
+        let Some((wanted, _claim)) = claimed else {
             // What keeps those that are being fetched from coming is not known here, and may be shown meanwhile.
             account.change(|status| {
                 let stopped = status.files.stopped.filter(|_| waiting > 0);
