@@ -17,10 +17,11 @@ pub struct Nature {
     pub log_in: &'static [[&'static str; 2]],
     /// Whether an account is logged out and started again from here ([`crate::Provider::restart`]).
     pub restarts: bool,
-    /// Whether the id of a chat is the customer's number, for which the provider vouches.
-    pub is_by_number: bool,
-    /// The type of the chat with an address, as far as the address says it.
-    pub chat_type: fn(&str) -> ChatType,
+    /// The customer's number in the address of a chat, in E.164. The provider vouches for it.
+    pub number: fn(&str) -> Option<String>,
+    /// The type of the chat with an address, as far as the address says it; else what the addresses of the channel look like. An address
+    /// that the channel cannot read may be of a group.
+    pub chat_type: fn(&str) -> Result<ChatType, &'static str>,
     /// The whole group of an address that names one topic of it.
     pub group: fn(&str) -> Option<ExternalChat>,
     /// How the id of a writer is proved at best: an id that the provider gives is, the sender of a mail has to be authenticated.
@@ -100,8 +101,8 @@ impl Nature {
         token: ["A token.", "Токен."],
         log_in: &[],
         restarts: false,
-        is_by_number: false,
-        chat_type: |_| ChatType::Private,
+        number: |_| None,
+        chat_type: |_| Ok(ChatType::Private),
         group: |_| None,
         sender_proof: ContactProof::ChannelId,
         segments: None,
@@ -114,6 +115,12 @@ impl Nature {
     pub fn named(channel: &str) -> Self {
         channel.parse().map_or(Self::PLAIN, Self::of)
     }
+}
+
+/// A number of a phone whose digits are whole, in E.164.
+pub(crate) fn e164(digits: &str) -> Option<String> {
+    let is_number = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| format!("+{digits}"))
 }
 
 #[cfg(test)]
@@ -134,6 +141,67 @@ mod tests {
             for key in channel.needs().iter().filter(|key| !["gateway", "address"].contains(key)) {
                 assert!(of(0).contains(key) && of(1).contains(key), "{}: {key}", channel.as_str());
             }
+        }
+    }
+
+    #[test]
+    fn the_channels_of_providers_are_known_by_name() {
+        for channel in ChannelKind::ALL {
+            assert!(channel.as_str().parse::<domain::ChannelName>().unwrap().is_of_provider(), "{channel:?}");
+        }
+        let of_accounts: domain::ChannelName = store::TELEGRAM_ACCOUNT.parse().unwrap();
+        assert!(of_accounts.is_of_provider());
+        assert!(!"webchat".parse::<domain::ChannelName>().unwrap().is_of_provider());
+    }
+
+    #[test]
+    fn an_address_that_a_channel_cannot_read_has_no_type() {
+        for (channel, address) in [
+            ("whatsapp", "120363000000000001@G.US"),
+            ("whatsapp", "70000000001-1600000000@s.whatsapp.net"),
+            ("whatsapp", "70000000001@evil"),
+            ("whatsapp", "120363000000000001@c.us"),
+            ("whatsapp", "someone"),
+            ("telegram", "@mygroup"),
+            ("telegram", "-1001234567890:7"),
+            ("telegram", "-1001234567890_7"),
+            ("telegram", "-1001234567890!x"),
+            ("vk", "c1"),
+            ("max", "chat:-5"),
+            ("max", "user:-5"),
+        ] {
+            assert!((Nature::named(channel).chat_type)(address).is_err(), "{channel} {address}");
+        }
+        for (channel, address, wanted) in [
+            ("whatsapp", "70000000001@c.us", ChatType::Private),
+            ("whatsapp", "+70000000001", ChatType::Private),
+            ("whatsapp", "120363000000000001@g.us", ChatType::Group),
+            ("telegram", "-1001234567890/7", ChatType::Group),
+            ("telegram", "-1001234567890!501", ChatType::Private),
+            ("vk", "2000000001", ChatType::Group),
+            ("vk", "-5", ChatType::Private),
+            ("max", "user:5", ChatType::Private),
+            ("max", "-5", ChatType::Group),
+            ("avito", "u2i-1", ChatType::Private),
+            ("webchat", "@room", ChatType::Private),
+        ] {
+            assert_eq!((Nature::named(channel).chat_type)(address), Ok(wanted), "{channel} {address}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_from_addresses_of_numbers_alone() {
+        for (channel, address, wanted) in [
+            ("whatsapp", "70000000001@c.us", Some("+70000000001")),
+            ("whatsapp", "70000000001@lid", None),
+            ("whatsapp", "70000000001@evil", None),
+            ("whatsapp", "70000000001", None),
+            ("sms", "+70000000001", Some("+70000000001")),
+            ("sms", "900", None),
+            ("sms", "BANK 70000000001", None),
+            ("telegram", "70000000001", None),
+        ] {
+            assert_eq!((Nature::named(channel).number)(address).as_deref(), wanted, "{channel} {address}");
         }
     }
 

@@ -280,7 +280,8 @@ settings! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         folder: Option<String>, optional(word("the name of a folder", not_blank)), "\"INBOX\"";
         /// `email`: the name of the receiving server in `Authentication-Results`, whose results prove senders; left out: no sender is proved.
-        /// The server must remove results in its name from the mails that it takes.
+        /// The server must remove results in its name from the mails that it takes, and must quote the values that senders choose, as RFC
+        /// 8601 demands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         authserv_id: Option<String>, optional(word("one word", one_word)), "\"mx.example.com\"";
         /// `form`: the pages that may send forms; left out: any.

@@ -11,6 +11,10 @@ use crate::chat::{ChatId, ChatRef};
 /// What links into Telegram and the web begin with: no channel is called so, or an address would read as a link.
 const SCHEMES: [&str; 3] = ["tg", "http", "https"];
 
+/// The channels that a provider gives ids in. Any other channel is of the owner's own programs.
+const OF_PROVIDERS: [&str; 10] =
+    ["telegram_account", "telegram", "avito", "whatsapp", "vk", "max", "instagram", "form", "sms", "email"];
+
 /// A way to reach people beside Telegram's user accounts, such as `avito`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelName(Box<str>);
@@ -56,6 +60,11 @@ impl ChannelName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a provider gives the ids in it, and no program of the owner.
+    pub fn is_of_provider(&self) -> bool {
+        OF_PROVIDERS.contains(&self.as_str())
     }
 }
 

@@ -32,6 +32,33 @@ pub enum ChatType {
 enum_words!(ChatType);
 
 impl ChatType {
+    /// Returns the type that programs and providers call so; none for an unknown word.
+    pub fn of_statement(word: &str) -> Option<Self> {
+        let word = word.trim().to_lowercase();
+        Self::from_word(&word).or(match word.as_str() {
+            "dialog" | "user" => Some(Self::Private),
+            "supergroup" | "chat" => Some(Self::Group),
+            "newsletter" => Some(Self::Channel),
+            "status" | "story" => Some(Self::Broadcast),
+            _ => None,
+        })
+    }
+
+    /// Returns the type of a chat whose address has the type `self`, and which is stated to have another one. A statement adds readers
+    /// to what the address says, and takes none away.
+    pub const fn stated(self, stated: Self) -> Self {
+        match (self, stated) {
+            (Self::Private, _) | (Self::Group, Self::Channel | Self::Broadcast) => stated,
+            (of_address, _) => of_address,
+        }
+    }
+
+    /// Returns the type of a chat whose address has the type `self`, and which its provider calls so. A chat of an unknown type may have
+    /// many readers.
+    pub fn stated_by_provider(self, word: Option<&str>) -> Self {
+        word.map_or(self, |word| self.stated(Self::of_statement(word).unwrap_or(Self::Group)))
+    }
+
     /// Whether what is written there is a conversation that people answer. Posts to readers are none.
     pub const fn is_conversation(self) -> bool {
         matches!(self, Self::Private | Self::Group)
@@ -82,6 +109,25 @@ impl GroupAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_takes_no_readers_away() {
+        for (address, word, wanted) in [
+            (ChatType::Private, None, ChatType::Private),
+            (ChatType::Private, Some("dialog"), ChatType::Private),
+            (ChatType::Private, Some(" SuperGroup "), ChatType::Group),
+            (ChatType::Private, Some("newsletter"), ChatType::Channel),
+            (ChatType::Private, Some("community"), ChatType::Group),
+            (ChatType::Private, Some(""), ChatType::Group),
+            (ChatType::Group, Some("private"), ChatType::Group),
+            (ChatType::Group, Some("channel"), ChatType::Channel),
+            (ChatType::Group, Some("community"), ChatType::Group),
+            (ChatType::Channel, Some("group"), ChatType::Channel),
+            (ChatType::Broadcast, Some("private"), ChatType::Broadcast),
+        ] {
+            assert_eq!(address.stated_by_provider(word), wanted, "{address:?} {word:?}");
+        }
+    }
 
     #[test]
     fn a_group_is_answered_only_where_that_is_switched_on() {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ClientId;
+use crate::{ChannelChat, ClientId};
 
 /// What identifies a client.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientIdentity {
     /// The name of a channel, [`ClientIdentity::PHONE`] or [`ClientIdentity::EMAIL`].
     pub kind: String,
-    /// The id there, a number in E.164 or an address in small letters.
+    /// The id there, a number in E.164 or an address in small letters. In a channel of one's own it is `account/user`.
     pub value: String,
 }
 
@@ -24,6 +24,18 @@ impl ClientIdentity {
         let value = value.trim();
         let value = if kind == Self::EMAIL { value.to_lowercase() } else { value.to_owned() };
         (!value.is_empty()).then(|| Self { kind: kind.to_owned(), value })
+    }
+
+    /// The id of the writer in a private chat, who may have no other id than the chat. A provider gives an id to one person, whatever the
+    /// account. Programs count the users of each account of a channel of their own: such an id is `account/user`.
+    pub fn of_writer(chat: &ChannelChat, user: Option<&str>) -> Option<Self> {
+        let ChannelChat { channel, account, chat: address } = chat;
+        match user {
+            _ if channel.is_of_provider() => Self::new(channel.as_str(), user.unwrap_or(address.as_str())),
+            Some(user) => Self::new(channel.as_str(), &format!("{account}/{user}")),
+            // Chats and users of one program may have the same numbers.
+            None => Self::new(channel.as_str(), &chat.to_string()),
+        }
     }
 }
 
@@ -94,5 +106,20 @@ mod tests {
         let identity = ClientIdentity::new(ClientIdentity::EMAIL, " Anna@Example.com ").unwrap();
         assert_eq!(identity.value, "anna@example.com");
         assert_eq!(ClientIdentity::new("avito", "  "), None);
+    }
+
+    #[test]
+    fn an_id_of_a_channel_of_ones_own_is_of_its_account() {
+        let of = |chat: &str, user: Option<&str>| {
+            let ClientIdentity { kind, value } =
+                ClientIdentity::of_writer(&chat.parse().unwrap(), user).unwrap();
+            format!("{kind} {value}")
+        };
+        assert_eq!(of("telegram:bot/42", Some("42")), of("telegram:other/42", None));
+        let visitors = ["webchat:site1/9", "webchat:site2/9"].map(|chat| of(chat, Some("1")));
+        assert_eq!(visitors, ["webchat site1/1", "webchat site2/1"]);
+        assert_ne!(of("webchat:site1/1", None), visitors[0]);
+        // A channel that is named as a kind of contact proves no contact.
+        assert_eq!(of("phone:main/1", Some("+70000000001")), "phone main/+70000000001");
     }
 }

@@ -36,11 +36,11 @@ pub struct WrongField {
     pub message: String,
 }
 
-/// Reads a message that came at this moment.
+/// Reads a message that came at this moment. Its word that something is verified counts from a program that may vouch for contacts.
 ///
 /// # Errors
 /// All fields that are wrong.
-pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
+pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, Vec<WrongField>> {
     let mut wrong = Vec::new();
     let meta = &body["meta"];
     let channel = match text(&body["channel"]) {
@@ -78,8 +78,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         return Err(wrong);
     }
     let nature = Nature::named(channel.as_str());
-    let place = InboundPlace::read(body, &nature, &chat)
-        .map_err(|message| vec![WrongField { field: "chat_type", message }])?;
+    let place = InboundPlace::read(body, &channel, &nature, &chat).map_err(|wrong| vec![wrong])?;
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
@@ -90,7 +89,8 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         }
     }
     let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
-    let sender_proof = sender_proof(body, &nature);
+    let verified = Verified { body, may_vouch };
+    let sender_proof = verified.sender(&channel, &nature, user.as_deref().unwrap_or(chat.as_str()));
     let message = InboundMessage {
         origin: MessageOrigin::Person,
         group: place.group,
@@ -99,8 +99,8 @@ pub fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
         user,
         sender_proof,
         name: text(&body["client_name"]),
-        phone: phone(body, &nature, &chat),
-        email: email(body, &nature, &chat, sender_proof),
+        phone: verified.phone(&nature, &chat, sender_proof),
+        email: verified.email(&nature, &chat, sender_proof),
         media: read_media(media),
         ad,
         raw: raw(body),
@@ -117,89 +117,128 @@ struct InboundPlace {
 
 impl InboundPlace {
     /// A program may say of a private chat that it is a group, but not the other way round: the address says what the provider has
-    /// there.
-    fn read(body: &Value, nature: &Nature, chat: &ExternalChat) -> Result<Self, String> {
-        let stated = || stated_type(&body["chat_type"]).or_else(|| stated_type(&body["meta"]["chat_type"]));
-        let chat_type = match (nature.chat_type)(chat.as_str()) {
-            ChatType::Private => stated().transpose()?.unwrap_or(ChatType::Private),
-            known => known,
-        };
+    /// there. An address that the channel cannot read may be of a group.
+    fn read(
+        body: &Value,
+        channel: &ChannelName,
+        nature: &Nature,
+        chat: &ExternalChat,
+    ) -> Result<Self, WrongField> {
+        let of_address = (nature.chat_type)(chat.as_str()).map_err(|rule| WrongField {
+            field: "external_chat_id",
+            message: format!(
+                "is no chat of {channel}: {rule}; hand the message in under a channel of your own, such as my_{channel}"
+            ),
+        })?;
         let group = text(&body["external_group_id"]).and_then(|group| ExternalChat::new(&group));
+        let mut chat_type = of_address;
+        for place in [body, &body["meta"]] {
+            chat_type = match stated_type(&place["chat_type"]) {
+                Ok(Some(stated)) => chat_type.stated(stated),
+                Err(wrong) if of_address == ChatType::Private => return Err(wrong),
+                Ok(None) | Err(_) => chat_type,
+            };
+            if stated(&place["is_group"]) == Some(true) {
+                chat_type = chat_type.stated(ChatType::Group);
+            }
+        }
+        if group.is_some() {
+            chat_type = chat_type.stated(ChatType::Group);
+        }
         let group = group.or_else(|| (nature.group)(chat.as_str()));
         Ok(Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) })
     }
 }
 
 /// The type of chat that a program states. An unknown word is an error: a group that is taken for a private chat reads private messages.
-fn stated_type(given: &Value) -> Option<Result<ChatType, String>> {
+fn stated_type(given: &Value) -> Result<Option<ChatType>, WrongField> {
+    let word = match given {
+        Value::Null => return Ok(None),
+        Value::String(word) if word.trim().is_empty() => return Ok(None),
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
+    };
+    ChatType::of_statement(&word).map(Some).ok_or_else(|| WrongField {
+        field: "chat_type",
+        message: "is none of private, group, channel and broadcast".to_owned(),
+    })
+}
+
+/// Whether a program states something: true or false, where anything but a no is a yes. None where it says nothing.
+fn stated(given: &Value) -> Option<bool> {
     let word = match given {
         Value::Null => return None,
         Value::String(word) => word.trim().to_lowercase(),
         other => other.to_string(),
     };
-    if word.is_empty() {
-        return None;
+    (!word.is_empty()).then(|| !["false", "0", "no"].contains(&word.as_str()))
+}
+
+/// What a program says of the proofs of a message.
+#[derive(Clone, Copy)]
+struct Verified<'a> {
+    body: &'a Value,
+    /// Whether it may vouch for contacts.
+    may_vouch: bool,
+}
+
+impl Verified<'_> {
+    /// Whether the program vouches for something, and may do so.
+    fn says(self, field: &str) -> bool {
+        self.may_vouch && is_true(&self.body[field])
     }
-    let unknown = || "is none of private, group, channel and broadcast".to_owned();
-    Some(chat_type(&word).ok_or_else(unknown))
-}
 
-/// A type of chat, as programs and providers call it.
-fn chat_type(word: &str) -> Option<ChatType> {
-    ChatType::from_word(word).or(match word {
-        "dialog" | "user" => Some(ChatType::Private),
-        "supergroup" | "chat" => Some(ChatType::Group),
-        "status" | "story" => Some(ChatType::Broadcast),
-        _ => None,
-    })
-}
-
-/// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated.
-fn sender_proof(body: &Value, nature: &Nature) -> ContactProof {
-    match nature.sender_proof {
-        ContactProof::Mail if is_true(&body["client_email_verified"]) => ContactProof::Mail,
-        ContactProof::Mail => ContactProof::Typed,
-        proof => proof,
+    /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
+    /// the form of a mail address may come from such a mail in a channel of one's own, too.
+    fn sender(self, channel: &ChannelName, nature: &Nature, id: &str) -> ContactProof {
+        let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
+        match nature.sender_proof {
+            _ if stated(&self.body["sender_verified"]) == Some(false) => ContactProof::Typed,
+            ContactProof::Mail if self.says("client_email_verified") => ContactProof::Mail,
+            ContactProof::Mail => ContactProof::Typed,
+            _ if is_like_mail() && !self.says("sender_verified") => ContactProof::Typed,
+            proof => proof,
+        }
     }
-}
 
-/// The writer's number. It is the id in the channel where that is a number; other numbers are typed, unless the program says that the
-/// provider vouches for them.
-fn phone(body: &Value, nature: &Nature, chat: &ExternalChat) -> Option<ProvedContact> {
-    let typed = text(&body["client_phone"])?;
-    let value = e164(&typed).unwrap_or(typed);
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let proof = if nature.is_by_number && digits(&value) == digits(number_in(chat)) {
-        ContactProof::ChannelId
-    } else if is_true(&body["client_phone_verified"]) {
-        ContactProof::Provider
-    } else {
-        ContactProof::Typed
-    };
-    Some(ProvedContact { value, proof })
-}
+    /// The writer's number. It is the id in the channel where that is a number; other numbers are typed, unless the program says that
+    /// the provider vouches for them.
+    fn phone(
+        self,
+        nature: &Nature,
+        chat: &ExternalChat,
+        sender_proof: ContactProof,
+    ) -> Option<ProvedContact> {
+        let typed = text(&self.body["client_phone"])?;
+        let value = e164(&typed).unwrap_or(typed);
+        let is_sender = (nature.number)(chat.as_str()).is_some_and(|number| number == value);
+        let proof = if is_sender && sender_proof.is_proved() {
+            ContactProof::ChannelId
+        } else if self.says("client_phone_verified") {
+            ContactProof::Provider
+        } else {
+            ContactProof::Typed
+        };
+        Some(ProvedContact { value, proof })
+    }
 
-/// The number in the address of a chat, such as `79000000001@c.us`.
-fn number_in(chat: &ExternalChat) -> &str {
-    chat.as_str().split('@').next().unwrap_or_default()
-}
-
-/// The writer's address. An authenticated mail proves the address that it came from.
-fn email(
-    body: &Value,
-    nature: &Nature,
-    chat: &ExternalChat,
-    sender_proof: ContactProof,
-) -> Option<ProvedContact> {
-    let value = text(&body["client_email"])?;
-    let is_sender = nature.sender_proof == ContactProof::Mail
-        && chat.as_str().split('#').next().is_some_and(|address| address.eq_ignore_ascii_case(&value));
-    let proof = match sender_proof {
-        ContactProof::Mail if is_sender => ContactProof::Mail,
-        _ if is_true(&body["client_email_verified"]) && !is_sender => ContactProof::Provider,
-        _ => ContactProof::Typed,
-    };
-    Some(ProvedContact { value, proof })
+    /// The writer's address. An authenticated mail proves the address that it came from.
+    fn email(
+        self,
+        nature: &Nature,
+        chat: &ExternalChat,
+        sender_proof: ContactProof,
+    ) -> Option<ProvedContact> {
+        let value = text(&self.body["client_email"])?;
+        let is_sender = nature.sender_proof == ContactProof::Mail
+            && chat.as_str().split('#').next().is_some_and(|address| address.eq_ignore_ascii_case(&value));
+        let proof = match sender_proof {
+            ContactProof::Mail if is_sender => ContactProof::Mail,
+            _ if self.says("client_email_verified") && !is_sender => ContactProof::Provider,
+            _ => ContactProof::Typed,
+        };
+        Some(ProvedContact { value, proof })
+    }
 }
 
 /// Returns the account that a message of a channel is for, of all accounts here with their channels. A channel that has accounts here takes
@@ -321,6 +360,11 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_760_000_500_000_000);
+
+    /// Reads what a program hands in that may vouch for contacts.
+    fn read(body: &Value, now: Timestamp) -> Result<HandedIn, Vec<WrongField>> {
+        super::read(body, now, true)
+    }
 
     #[test]
     fn a_message_is_read_as_workflows_write_it() {
@@ -450,6 +494,58 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_may_not_vouch_proves_no_contact() {
+        for (channel, chat, wanted) in [
+            ("own", "1", ContactProof::ChannelId),
+            ("own", "victim@example.com", ContactProof::Typed),
+            ("email", "victim@example.com", ContactProof::Typed),
+        ] {
+            let body = json!({
+                "channel": channel, "external_chat_id": chat, "external_message_id": 1, "sender_verified": true,
+                "client_phone": "+70000000001", "client_phone_verified": true,
+                "client_email": "victim@example.com", "client_email_verified": true,
+            });
+            let message = super::read(&body, NOW, false).unwrap().message;
+            let typed = Some(ContactProof::Typed);
+            assert_eq!(message.sender_proof, wanted, "{channel} {chat}");
+            assert_eq!(message.phone.map(|phone| phone.proof), typed, "{channel} {chat}");
+            assert_eq!(message.email.map(|email| email.proof), typed, "{channel} {chat}");
+        }
+    }
+
+    #[test]
+    fn a_sender_in_a_channel_of_ones_own_may_be_doubted() {
+        let proof = |channel: &str, user: &str, verified: Value| {
+            let body = json!({ "channel": channel, "external_chat_id": 1, "external_user_id": user, "sender_verified": verified });
+            handed(body).sender_proof
+        };
+        let (id, typed) = (ContactProof::ChannelId, ContactProof::Typed);
+        for (channel, user, verified, wanted) in [
+            ("gmail", "7", Value::Null, id),
+            ("gmail", "7", json!(false), typed),
+            ("gmail", "7", json!("false"), typed),
+            ("gmail", "victim@example.com", Value::Null, typed),
+            ("gmail", "victim@example.com", json!(true), id),
+            ("gmail", "@victim", Value::Null, id),
+            ("telegram", "7", json!(false), typed),
+            ("form", "7", json!(true), typed),
+        ] {
+            assert_eq!(proof(channel, user, verified.clone()), wanted, "{channel} {user} {verified}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_hidden_id_is_not_made_up() {
+        for chat in ["70000000001@lid", "70000000001"] {
+            let body =
+                json!({ "channel": "whatsapp", "external_chat_id": chat, "client_phone": "+70000000001" });
+            assert_eq!(handed(body).phone.unwrap().proof, ContactProof::Typed, "{chat}");
+        }
+        let body = json!({ "channel": "sms", "external_chat_id": "+70000000001", "client_phone": "+70000000001", "sender_verified": false });
+        assert_eq!(handed(body).phone.unwrap().proof, ContactProof::Typed);
+    }
+
+    #[test]
     fn an_address_of_a_group_is_a_group_whatever_is_said() {
         for (channel, chat) in [
             ("whatsapp", "120363000000000001@g.us"),
@@ -475,11 +571,47 @@ mod tests {
         );
         assert_eq!((own("channel"), own("status")), (ChatType::Channel, ChatType::Broadcast));
         assert_eq!((own(" Group "), own("SUPERGROUP")), (ChatType::Group, ChatType::Group));
+        for more in [
+            json!({ "is_group": true }),
+            json!({ "is_group": "true" }),
+            json!({ "is_group": 1 }),
+            json!({ "meta": { "is_group": true } }),
+            json!({ "meta": { "chat_type": "Group" } }),
+            json!({ "chat_type": "private", "is_group": true }),
+            json!({ "chat_type": "group", "is_group": false }),
+            json!({ "external_group_id": "g1" }),
+        ] {
+            let mut body = json!({ "channel": "own", "external_chat_id": 1 });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            assert_eq!(handed(body).chat_type, ChatType::Group, "{more}");
+        }
+        for no in [json!(false), json!("false"), json!(0), json!(""), json!(null)] {
+            let body = json!({ "channel": "own", "external_chat_id": 1, "is_group": no });
+            assert_eq!(handed(body).chat_type, ChatType::Private);
+        }
         // What is taken for a private chat reads what its people wrote in private.
         for unknown in [json!("room"), json!("megagroup"), json!(true), json!(["group"])] {
             let handed = json!({ "channel": "own", "external_chat_id": 1, "external_message_id": 1, "chat_type": unknown });
             let wrong = read(&handed, Timestamp::from_micros(0)).unwrap_err();
             assert_eq!(wrong[0].field, "chat_type", "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_its_channel_cannot_read_is_refused() {
+        for (channel, chat) in [
+            ("whatsapp", "120363000000000001@G.US"),
+            ("telegram", "@mygroup"),
+            ("vk", "c1"),
+            ("max", "chat:-5"),
+        ] {
+            let body = json!({ "channel": channel, "external_chat_id": chat, "external_message_id": 1, "chat_type": "private" });
+            let wrong = read(&body, NOW).unwrap_err().remove(0).to_string();
+            let begins = format!("external_chat_id is no chat of {channel}: a chat of ");
+            assert!(
+                wrong.starts_with(&begins) && wrong.ends_with(&format!("such as my_{channel}")),
+                "{wrong}"
+            );
         }
     }
 

@@ -154,7 +154,8 @@ impl Model {
             must_cite: self.must_cite,
         };
         let prompt = build(&self.template, &given, Bounds::default());
-        let tools = ToolSet { close: true, set_fields: true, sources: prompt.sources.clone() };
+        // A group has no name, number and address that its members could give.
+        let tools = ToolSet { close: true, set_fields: !given.is_group, sources: prompt.sources.clone() };
         let mut talk =
             Talk { messages: prompt.messages.clone(), tokens: prompt.tokens(), so_far: SoFar::default() };
         let (mut charges, mut fields, began) = (Vec::new(), Fields::default(), clock.running());

@@ -16,11 +16,12 @@ const HEAD: &str = "\
 | `send` | write to people and change chats: without it nothing leaves, by any call, tool or old port |
 | `read` | read: without it no answer has a person's words; the fields are empty (`x-words` in the OpenAPI document) |
 | `operate` | cancel, pause, stop and resume; with `send` also start campaigns and flows and fill them |
-| `personal` | change, merge, split, erase and import clients; with `read` also export them |
+| `personal` | change, merge, split, erase and import clients, and vouch for contacts that it hands in; with `read` also export them |
 | `admin` | everything |
 
 A new key has `send` and `read` unless you name others. A paused account or a stopped service that `operate` resumes sends what keys
-with `send` had asked for. An upload belongs to the key that made it: other keys get 404. When a key is revoked, expires or loses a
+with `send` had asked for. From a key without `personal`, `POST /v1/inbound` takes a contact as typed, whatever it says is verified; the ids
+of chats and writers count. An upload belongs to the key that made it: other keys get 404. When a key is revoked, expires or loses a
 right, or a user is removed or loses the role, open streams end within a second.
 
 ";

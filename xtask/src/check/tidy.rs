@@ -48,7 +48,7 @@ const PROVIDERS: [&str; 6] =
 const KINDS: [&str; 2] = ["ChannelKind::", "WebhookProvider::"];
 
 /// Where they may be named.
-const NAMED_IN: [&str; 12] = [
+const NAMED_IN: [&str; 13] = [
     // Each has its folder, its counterpart in the pretend world, and its line where that is measured.
     "crates/channels",
     "crates/sandbox",
@@ -63,6 +63,7 @@ const NAMED_IN: [&str; 12] = [
     "crates/legacy-survey",
     // Beneath the channels: which chats are one person's.
     "crates/domain/src/do_not_contact.rs",
+    "crates/domain/src/address.rs",
     // Pages post their forms to an address that is none of a provider's.
     "crates/web/src/forms.rs",
     // A bot that steers this program is one of Telegram, whatever the channels are.

@@ -270,7 +270,9 @@ fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
 pub(super) fn sound(address: &str) -> Option<String> {
     let address = address.trim().to_lowercase();
     let (local, domain) = address.rsplit_once('@')?;
+    // With two of them it is unknown which server the mail comes from.
     let is_sound = !local.is_empty()
+        && !local.contains('@')
         && !domain.is_empty()
         && address.len() <= 254
         && !domain.contains('#')
@@ -319,6 +321,15 @@ mod tests {
         match read(&found(raw.as_bytes()), &own(), &mut Threads::default()).unwrap().change {
             InboundChange::Message(message) => *message,
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_sender_with_two_servers_is_no_sender() {
+        for from in ["<victim@example.org>\0<attacker@evil.example>", "victim@example.org@evil.example"] {
+            let mail = format!("From: {from}\r\nTo: shop@example.com\r\nMessage-ID: <1@x>\r\n\r\nText");
+            let read = read(&found(mail.as_bytes()), &own(), &mut Threads::default());
+            assert_eq!(read, None, "{from:?}");
         }
     }
 

@@ -153,13 +153,9 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     Some(message)
 }
 
-/// The type of a chat: what MAX says, but never less than what its number says.
+/// The type of a chat by its number and by what MAX says.
 fn type_of(written: &Value, recipient: Recipient) -> ChatType {
-    match (text(written, "/recipient/chat_type"), recipient.chat_type()) {
-        (Some("channel"), _) => ChatType::Channel,
-        (Some("chat"), _) => ChatType::Group,
-        (_, of_number) => of_number,
-    }
+    recipient.chat_type().stated_by_provider(text(written, "/recipient/chat_type"))
 }
 
 /// Whether a message of a group mentions the bot, or replies to a message of it.

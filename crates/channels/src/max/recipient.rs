@@ -6,6 +6,8 @@ use crate::error::CallError;
 
 /// The prefix of a user's number.
 const USER: &str = "user:";
+/// What chats are called.
+const ADDRESSES: &str = "a chat of MAX is a number, or user: and a number";
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +24,14 @@ impl Recipient {
     /// # Errors
     /// It can be none of MAX.
     pub(super) fn of(chat: &ExternalChat) -> Result<Self, CallError> {
-        let text = chat.as_str();
-        let recipient = match text.strip_prefix(USER) {
-            Some(user) => user.parse().map(Self::User),
-            None => text.parse().map(Self::Chat),
-        };
-        recipient
-            .map_err(|_| CallError::NotFound("a chat of MAX is a number, or user: and a number".to_owned()))
+        Self::read(chat.as_str()).ok_or_else(|| CallError::NotFound(ADDRESSES.to_owned()))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text.strip_prefix(USER) {
+            Some(user) => user.parse().ok().filter(|user: &i64| *user > 0).map(Self::User),
+            None => text.parse().ok().map(Self::Chat),
+        }
     }
 
     /// The type of the chat: groups and channels have negative numbers.
@@ -57,9 +60,11 @@ impl Recipient {
 }
 
 /// The type of the chat with this address.
-pub(super) fn chat_type(chat: &str) -> ChatType {
-    let recipient = ExternalChat::new(chat).and_then(|chat| Recipient::of(&chat).ok());
-    recipient.map_or(ChatType::Private, Recipient::chat_type)
+///
+/// # Errors
+/// It is no chat of MAX.
+pub(super) fn chat_type(chat: &str) -> Result<ChatType, &'static str> {
+    Recipient::read(chat).map(Recipient::chat_type).ok_or(ADDRESSES)
 }
 
 /// A word as one part of a path.
@@ -76,7 +81,7 @@ mod tests {
         for recipient in [Recipient::Chat(5001), Recipient::Chat(-7), Recipient::User(2001)] {
             assert_eq!(Recipient::of(&recipient.chat().unwrap()), Ok(recipient));
         }
-        for text in ["x", "5/../6", "user:", "1.5"] {
+        for text in ["x", "5/../6", "user:", "user:-5", "1.5"] {
             assert!(Recipient::of(&ExternalChat::new(text).unwrap()).is_err(), "{text}");
         }
     }

@@ -45,7 +45,7 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."],
-    is_by_number: true,
+    number: |chat| crate::nature::e164(chat.trim_start_matches('+')),
     segments: Some(segments),
     ..Nature::PLAIN
 };

@@ -8,7 +8,8 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::outgoing::Target;
+use super::outgoing::{Target, Topic};
+use super::place::{group, lacks_topic, target_and_chat, type_of};
 
 /// The kinds of updates that are read; Telegram sends no others.
 pub(super) const ALLOWED: [&str; 8] = [
@@ -31,17 +32,6 @@ pub(super) struct Own {
     pub(super) id: Option<i64>,
     /// Without the @.
     pub(super) username: Option<String>,
-}
-
-/// The type of a chat with this address.
-pub(super) fn chat_type(chat: &str) -> ChatType {
-    Target::of(chat).map_or(ChatType::Private, |target| target.chat_type())
-}
-
-/// The whole group of a topic with this address.
-pub(super) fn group(chat: &str) -> Option<ExternalChat> {
-    let target = Target::of(chat).filter(|target| target.topic.is_some())?;
-    ExternalChat::new(&target.whole()).filter(|_| target.chat_type() == ChatType::Group)
 }
 
 /// An update's number and what happened; none where it has no number. Of an update that says nothing here no event comes.
@@ -69,36 +59,13 @@ pub(super) fn read(update: &Value, own: &Own, now: Timestamp) -> Option<(i64, Ve
 /// What is different in what happened, and the change.
 type Change = (String, InboundChange);
 
-fn word<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn word<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value[name].as_str().filter(|text| !text.is_empty())
 }
 
 fn time(value: &Value, name: &str) -> Option<Timestamp> {
     let seconds = value[name].as_i64().filter(|seconds| *seconds > 0)?;
     Some(Timestamp::from_micros(seconds.checked_mul(1_000_000)?))
-}
-
-/// The chat of a message, and how it is answered.
-fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)> {
-    let business = word(message, "business_connection_id").map(str::to_owned);
-    let topic = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
-    let target = Target { business, chat: message["chat"]["id"].as_i64()?, topic };
-    let chat = ExternalChat::new(&target.name())?;
-    Some((target, chat))
-}
-
-/// The type of the chat of a message: what Telegram says, but never less than what the id says.
-fn type_of(message: &Value, target: &Target) -> ChatType {
-    match (word(&message["chat"], "type"), target.chat_type()) {
-        (Some("channel"), _) => ChatType::Channel,
-        // What a channel posts comes into its group by itself.
-        (Some("supergroup" | "group"), _) | (_, ChatType::Group) => {
-            if message["is_automatic_forward"] == true { ChatType::Channel } else { ChatType::Group }
-        }
-        (None | Some("private"), private) => private,
-        // A type that is not known may be of many people.
-        (Some(_), _) => ChatType::Group,
-    }
 }
 
 /// Whether a message of a group mentions the bot or replies to a message of it.
@@ -146,16 +113,26 @@ fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
     let (target, chat) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
     let content = Content::of(message)?;
+    if lacks_topic(message) {
+        return None;
+    }
     let (from, written_as) = (&message["from"], &message["sender_chat"]);
     let sender = if written_as.is_object() { written_as } else { from };
-    // Chats of a personal account are private: the other one has the chat's id.
-    let is_own = target.business.is_some() && from["id"].as_i64() != Some(target.chat);
+    // Chats of a personal account are private: the other one has the chat's id. Direct messages to a channel are of the user who began
+    // them, and the others write for the channel.
+    let private = match target.topic {
+        Some(Topic::Direct(_)) => {
+            Some(&message["direct_messages_topic"]["user"]).filter(|user| user.is_object())
+        }
+        _ => target.business.as_ref().map(|_| &message["chat"]),
+    };
+    let is_own = private.is_some_and(|other| from["id"].as_i64() != other["id"].as_i64());
     let origin = match from["is_bot"].as_bool() {
         _ if is_own => MessageOrigin::Owner,
         Some(true) if !written_as.is_object() => MessageOrigin::Bot,
         _ => MessageOrigin::Person,
     };
-    let customer = if is_own { &message["chat"] } else { sender };
+    let customer = private.unwrap_or(sender);
     let text = content.text.as_str();
     let chat_type = type_of(message, &target);
     let is_group = chat_type == ChatType::Group;
@@ -196,6 +173,9 @@ fn deleted(body: &Value, at: Timestamp) -> Vec<Change> {
 
 fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
     let (from, pressed) = (&press["from"], &press["message"]);
+    if lacks_topic(pressed) {
+        return None;
+    }
     let alone = || {
         let target = Target { business: None, chat: from["id"].as_i64()?, topic: None };
         let chat = ExternalChat::new(&target.name())?;
@@ -335,6 +315,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::telegram::place::chat_type;
 
     const NOW: Timestamp = Timestamp::from_micros(1_760_000_700_000_000);
 
@@ -433,8 +414,40 @@ mod tests {
         // A thread of replies is no topic.
         let thread = of(forum, "supergroup", json!({"message_thread_id": 7}));
         assert_eq!((thread.chat.as_str(), thread.group), ("-1001234567890", None));
-        assert_eq!(super::chat_type("-1001234567890/7"), ChatType::Group);
-        assert_eq!(super::chat_type("bc-1:2001"), ChatType::Private);
+        assert_eq!(chat_type("-1001234567890/7"), Ok(ChatType::Group));
+        assert_eq!(chat_type("bc-1:2001"), Ok(ChatType::Private));
+    }
+
+    #[test]
+    fn direct_messages_to_a_channel_are_private_chats_of_their_users() {
+        let chat =
+            json!({"id": -1_002_222, "type": "supergroup", "title": "News", "is_direct_messages": true});
+        let person = |id: i64| json!({"id": id, "is_bot": false, "first_name": format!("Person {id}")});
+        let topic = |number: i64, user: i64| json!({"topic_id": number, "user": person(user)});
+        let of = |topic: Value, from: i64| {
+            update(
+                "message",
+                &json!({"text": "hi", "from": person(from), "direct_messages_topic": topic, "chat": chat}),
+            )
+        };
+        for (number, user) in [(501, 2_001), (502, 2_002)] {
+            let message = only(&of(topic(number, user), user));
+            let name = format!("-1002222!{number}");
+            assert_eq!((message.chat.as_str(), message.external_id.as_str()), (&*name, "-1002222:17"));
+            assert_eq!((message.chat_type, chat_type(&name)), (ChatType::Private, Ok(ChatType::Private)));
+            assert_eq!((message.origin, message.group, message.title), (MessageOrigin::Person, None, None));
+            assert_eq!(message.user, Some(user.to_string()));
+        }
+        // What another one answers there is the channel's.
+        let ours = only(&of(topic(501, 2_001), 5_001));
+        assert_eq!(
+            (ours.origin, ours.user.as_deref(), ours.name.as_deref()),
+            (MessageOrigin::Owner, Some("2001"), Some("Person 2001"))
+        );
+        // Without its topic it is unknown whose message it is.
+        assert!(events(&of(Value::Null, 2_001)).is_empty());
+        let pressed = json!({"message_id": 18, "date": 0, "chat": chat});
+        assert!(events(&json!({"update_id": 1, "callback_query": {"id": "1", "from": person(2_001), "message": pressed}})).is_empty());
     }
 
     #[test]
@@ -612,6 +625,9 @@ mod tests {
             "data",
             "first_name",
             "reply_to_message",
+            "is_direct_messages",
+            "direct_messages_topic",
+            "topic_id",
         ]);
         let leaf = prop_oneof![
             Just(Value::Null),

@@ -3,6 +3,7 @@
 mod client;
 mod inbound;
 mod outgoing;
+mod place;
 mod refusal;
 
 use std::sync::Arc;
@@ -114,8 +115,8 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
-    chat_type: inbound::chat_type,
-    group: inbound::group,
+    chat_type: place::chat_type,
+    group: place::group,
     registering: Registering {
         by: "Telegram",
         how: "call setWebhook of the Bot API with the expected address",
@@ -159,7 +160,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
 impl TelegramBot {
     async fn deliver(&self, outgoing: &Outgoing) -> Outcome {
         let Some(mut target) = Target::of(outgoing.chat.as_str()) else {
-            return Outcome::NotFound("a chat of a bot is a number, such as 2001".to_owned());
+            return Outcome::NotFound(outgoing::ADDRESSES.to_owned());
         };
         for (file, _) in outgoing.files() {
             if let Err(refused) = fits(file) {
@@ -252,6 +253,8 @@ impl TelegramBot {
         match deed {
             Deed::Edit { external_id, text } => Ok(self.edit(&target, message(external_id)?, text).await?),
             Deed::Delete { external_id } => Ok(self.delete(&target, message(external_id)?).await?),
+            // The Bot API has no such call for direct messages to a channel.
+            Deed::Typing if target.is_direct() => Ok(()),
             Deed::Typing => {
                 let mut fields = target.fields();
                 fields.insert("action".to_owned(), "typing".into());

@@ -13,20 +13,37 @@ pub(super) struct Target {
     /// The connection to a personal account that the bot writes for.
     pub(super) business: Option<String>,
     pub(super) chat: i64,
-    /// The topic of a forum.
-    pub(super) topic: Option<i64>,
+    pub(super) topic: Option<Topic>,
 }
 
+/// A topic of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    /// Of a forum, which all its members read.
+    Forum(i64),
+    /// Of the direct messages of a channel. One person writes in it.
+    Direct(i64),
+}
+
+/// What chats are called.
+pub(super) const ADDRESSES: &str = "a chat of a bot is a number, such as 2001";
+
 impl Target {
-    /// A chat as it came in: `2001`, `CONNECTION:2001`, or with a topic `-1001234567890/7`.
+    /// A chat as it came in: `2001`, `CONNECTION:2001`, with a topic `-1001234567890/7`, or with direct messages
+    /// `-1001234567890!501`.
     pub(super) fn of(chat: &str) -> Option<Self> {
         let (business, id) = match chat.rsplit_once(':') {
-            Some((business, id)) => (Some(business.to_owned()).filter(|it| !it.is_empty()), id),
+            // The id of a connection is no number. That of a chat is one.
+            Some((business, id)) if business.parse::<i64>().is_err() => {
+                (Some(business.to_owned()).filter(|it| !it.is_empty()), id)
+            }
+            Some(_) => return None,
             None => (None, chat),
         };
-        let (id, topic) = match id.split_once('/') {
-            Some((id, topic)) => (id, Some(topic.parse().ok()?)),
-            None => (id, None),
+        let (id, topic) = match (id.split_once('/'), id.split_once('!')) {
+            (Some((id, topic)), _) => (id, Some(Topic::Forum(topic.parse().ok()?))),
+            (None, Some((id, topic))) => (id, Some(Topic::Direct(topic.parse().ok()?))),
+            (None, None) => (id, None),
         };
         let target = Self { business, chat: id.parse().ok()?, topic };
         (target.name() == chat).then_some(target)
@@ -35,7 +52,8 @@ impl Target {
     /// The chat as it came in.
     pub(super) fn name(&self) -> String {
         match self.topic {
-            Some(topic) => format!("{}/{topic}", self.whole()),
+            Some(Topic::Forum(topic)) => format!("{}/{topic}", self.whole()),
+            Some(Topic::Direct(topic)) => format!("{}!{topic}", self.whole()),
             None => self.whole(),
         }
     }
@@ -48,9 +66,14 @@ impl Target {
         }
     }
 
-    /// Who reads what is written there: ids of groups and channels are negative.
+    /// Who reads what is written there: ids of groups and channels are negative. Direct messages are those of one customer.
     pub(super) const fn chat_type(&self) -> ChatType {
-        if self.chat < 0 { ChatType::Group } else { ChatType::Private }
+        if self.chat < 0 && !self.is_direct() { ChatType::Group } else { ChatType::Private }
+    }
+
+    /// Whether these are direct messages to a channel.
+    pub(super) const fn is_direct(&self) -> bool {
+        matches!(self.topic, Some(Topic::Direct(_)))
     }
 
     /// What a message of this chat is called outside: the Bot API counts messages in each chat.
@@ -99,7 +122,11 @@ pub(super) fn album_part(place: usize) -> String {
 pub(super) fn fields(outgoing: &Outgoing, target: &Target, is_formatted: bool) -> Map<String, Value> {
     let mut fields = target.fields();
     if let Some(topic) = target.topic {
-        fields.insert("message_thread_id".to_owned(), topic.into());
+        let (name, number) = match topic {
+            Topic::Forum(number) => ("message_thread_id", number),
+            Topic::Direct(number) => ("direct_messages_topic_id", number),
+        };
+        fields.insert(name.to_owned(), number.into());
     }
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     if outgoing.silent {
@@ -214,12 +241,25 @@ mod tests {
 
     #[test]
     fn chats_and_messages_are_named_one_way() {
-        for name in ["2001", "-1001234567890", "bc-1:2001", "a:b:2001"] {
+        for name in
+            ["2001", "-1001234567890", "-1001234567890/7", "-1001234567890!501", "bc-1:2001", "a:b:2001"]
+        {
             let target = Target::of(name).unwrap();
             assert_eq!(target.name(), name);
             assert_eq!(target.message(&target.external_id(17)), Some(17));
         }
-        for name in ["", "@shop", "+2001", ":2001", "2001:", "20 01"] {
+        for name in [
+            "",
+            "@shop",
+            "+2001",
+            ":2001",
+            "2001:",
+            "20 01",
+            "-1001234567890:7",
+            "-100/7!8",
+            "-100!7/8",
+            "-100!",
+        ] {
             assert_eq!(Target::of(name), None, "{name}");
         }
         let target = Target::of("2001").unwrap();
@@ -265,5 +305,31 @@ mod tests {
             })
         );
         assert!(!fields(&outgoing, &target, false).contains_key("entities"));
+    }
+
+    #[test]
+    fn an_answer_goes_into_its_topic() {
+        let outgoing = |chat: &str| Outgoing {
+            chat: ExternalChat::new(chat).unwrap(),
+            text: FormattedText::plain("hi"),
+            file: None,
+            reply_to: Some("-1002222:17".into()),
+            written_by: domain::message::Writer::Program,
+            silent: false,
+            preview: true,
+            key: 1,
+            prepared: None,
+            album: Vec::new(),
+            provider_options: None,
+        };
+        for (chat, name, other) in [
+            ("-1002222!501", "direct_messages_topic_id", "message_thread_id"),
+            ("-1002222/501", "message_thread_id", "direct_messages_topic_id"),
+        ] {
+            let written = fields(&outgoing(chat), &Target::of(chat).unwrap(), true);
+            assert_eq!((&written["chat_id"], &written[name]), (&json!(-1_002_222), &json!(501)), "{chat}");
+            assert_eq!(written["reply_parameters"]["message_id"], 17, "{chat}");
+            assert!(!written.contains_key(other), "{chat}");
+        }
     }
 }

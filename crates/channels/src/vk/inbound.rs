@@ -84,9 +84,16 @@ fn chat(peer: i64) -> Option<ExternalChat> {
 const FIRST_GROUP: i64 = 2_000_000_000;
 
 /// The type of the chat with this address.
-pub(super) fn chat_type(chat: &str) -> ChatType {
-    let is_group = chat.parse::<i64>().is_ok_and(|peer| peer > FIRST_GROUP);
-    if is_group { ChatType::Group } else { ChatType::Private }
+///
+/// # Errors
+/// It is no chat of VK.
+pub(super) fn chat_type(chat: &str) -> Result<ChatType, &'static str> {
+    chat.parse().map(type_of).map_err(|_| "a chat of VK is a number, such as 2001")
+}
+
+/// The type of the chat with this number.
+const fn type_of(peer: i64) -> ChatType {
+    if peer > FIRST_GROUP { ChatType::Group } else { ChatType::Private }
 }
 
 /// Whether a message of a group mentions the community, as `[club1|…]` or `@public1`, or replies to a message of it.
@@ -136,7 +143,7 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
     let is_ad = source.is_some() || id.is_some();
     let user = if is_own { peer } else { from };
     let chat = chat(peer)?;
-    let chat_type = chat_type(chat.as_str());
+    let chat_type = type_of(peer);
     Some(InboundMessage {
         origin: match from {
             _ if is_own => MessageOrigin::Owner,
@@ -183,7 +190,7 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
         raw: Some(without_secret(raw)),
         // The button is one of the community's.
         mentions_us: true,
-        ..InboundMessage::of(chat_type(chat.as_str()), chat, format!("{peer}{PRESS}{id}"), text, now)
+        ..InboundMessage::of(type_of(peer), chat, format!("{peer}{PRESS}{id}"), text, now)
     })
 }
 

@@ -8,10 +8,16 @@ use domain::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::nature;
 use crate::provider::HookRefusal;
 
 /// Why a message failed while the number is banned for a while.
 pub(super) const BANNED: &str = "temporary ban";
+/// What chats are called.
+pub(super) const ADDRESSES: &str =
+    "a chat of WhatsApp is a number in digits, or ends in @c.us, @g.us or @lid";
+/// A number of a person has at most so many digits.
+const LONGEST_NUMBER: usize = 15;
 /// Fields that hold pictures as text.
 const PICTURES: [&str; 4] = ["thumbnail", "picture", "JPEGThumbnail", "b64_file"];
 
@@ -123,7 +129,7 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
         let names = ["/contact_name", "/senderName", "/contact/PushName"];
         message.name = names.iter().find_map(|pointer| text(item, pointer)).map(str::to_owned);
         let given = text(item, "/contact_phone").or_else(|| text(item, "/phone"));
-        let own = chat.strip_suffix("@c.us").and_then(e164).map(|own| (own, ContactProof::ChannelId));
+        let own = number(chat).map(|own| (own, ContactProof::ChannelId));
         let given = given.and_then(e164).map(|given| (given, ContactProof::Provider));
         let phone = own.or(given).filter(|_| chat_type == ChatType::Private);
         message.phone = phone.map(|(phone, proof)| ProvedContact::new(phone, proof));
@@ -140,28 +146,35 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
 }
 
 /// The type of the chat with this address.
-pub(super) fn chat_type(chat: &str) -> ChatType {
+///
+/// # Errors
+/// It is no chat of WhatsApp.
+pub(super) fn chat_type(chat: &str) -> Result<ChatType, &'static str> {
     let (id, server) = chat.split_once('@').unwrap_or((chat, ""));
-    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
-    match server {
-        "g.us" => ChatType::Group,
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Older groups have the number of their maker before a hyphen.
+    let is_old_group = id.split_once('-').is_some_and(|(maker, group)| is_number(maker) && is_number(group));
+    Ok(match server {
+        "g.us" if is_number(id) || is_old_group => ChatType::Group,
         "newsletter" => ChatType::Channel,
         "broadcast" => ChatType::Broadcast,
-        // A number of a person has 15 digits at most, and older groups have that of their maker before a hyphen.
-        "" if id.contains('-') || is_number && id.len() > 15 => ChatType::Group,
+        "lid" if is_number(id) => ChatType::Private,
+        "c.us" if is_number(id) && id.len() <= LONGEST_NUMBER => ChatType::Private,
         "" if id == "status" => ChatType::Broadcast,
-        _ => ChatType::Private,
-    }
+        "" if is_old_group || is_number(id) && id.len() > LONGEST_NUMBER => ChatType::Group,
+        "" if is_number(id.strip_prefix('+').unwrap_or(id)) => ChatType::Private,
+        _ => return Err(ADDRESSES),
+    })
 }
 
-/// The type of a chat: what Wappi says, but never less than what the address says.
+/// The number of the person whose chat has this address.
+pub(super) fn number(chat: &str) -> Option<String> {
+    chat.strip_suffix("@c.us").and_then(nature::e164)
+}
+
+/// The type of a chat by its address and by what Wappi says. A chat that cannot be read may be of many people.
 fn type_of(item: &Value, chat: &str) -> ChatType {
-    match (chat_type(chat), text(item, "/chat_type")) {
-        (ChatType::Private, Some("group" | "chat")) => ChatType::Group,
-        (ChatType::Private, Some("channel" | "newsletter")) => ChatType::Channel,
-        (ChatType::Private, Some("broadcast" | "status")) => ChatType::Broadcast,
-        (known, _) => known,
-    }
+    chat_type(chat).unwrap_or(ChatType::Group).stated_by_provider(text(item, "/chat_type"))
 }
 
 /// Whether a message of a group mentions the account or replies to a message of it.
@@ -248,7 +261,7 @@ fn without_pictures(value: &Value, has_media: bool) -> Value {
 
 fn e164(digits: &str) -> Option<String> {
     let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    (7..=15).contains(&digits.len()).then(|| format!("+{digits}"))
+    nature::e164(&digits)
 }
 
 /// `time` in seconds, or `timestamp` as text.
@@ -348,13 +361,16 @@ mod tests {
             ("120363000000000001", ChatType::Group),
             ("70000000001-1600000000", ChatType::Group),
             ("120363000000000001@newsletter", ChatType::Channel),
+            // What cannot be read may be a group.
+            ("120363000000000001@G.US", ChatType::Group),
+            ("70000000001-1600000000@s.whatsapp.net", ChatType::Group),
         ] {
             let read = of(chat, json!({"contact_phone": "70000000002"}));
             assert_eq!(read.chat_type, wanted, "{chat}");
             assert!(read.phone.is_none() || wanted == ChatType::Private, "{chat}");
         }
         for chat in ["status@broadcast", "1600000000@broadcast"] {
-            assert_eq!(chat_type(chat), ChatType::Broadcast);
+            assert_eq!(chat_type(chat), Ok(ChatType::Broadcast));
             assert!(events(&item(&json!({ "chatId": chat }))).is_empty(), "{chat}");
         }
         assert_eq!(of("777", json!({"chat_type": "group"})).chat_type, ChatType::Group);

@@ -84,7 +84,7 @@ pub(crate) const NATURE: Nature = Nature {
     token: ["The token of the cabinet.", "Токен кабинета."],
     log_in: LOG_IN,
     restarts: true,
-    is_by_number: true,
+    number: inbound::number,
     chat_type: inbound::chat_type,
     posts: Posts::Only,
     registering: Registering {

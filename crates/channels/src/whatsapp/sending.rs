@@ -8,6 +8,7 @@ use domain::{ExternalChat, Outcome, ProviderId};
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::inbound::ADDRESSES;
 use super::look;
 use crate::error::CallError;
 use crate::http::{ANSWER, UPLOAD};
@@ -66,9 +67,7 @@ pub(super) fn recipient(chat: &ExternalChat) -> Result<String, CallError> {
     if text.ends_with("@g.us") || text.ends_with("@lid") {
         return Ok(text.to_owned());
     }
-    Err(CallError::NotFound(
-        "a chat of WhatsApp is a number in digits, or ends in @c.us, @g.us or @lid".to_owned(),
-    ))
+    Err(CallError::NotFound(ADDRESSES.to_owned()))
 }
 
 async fn call(recipient: &str, outgoing: &Outgoing) -> Result<(&'static str, Value), Outcome> {

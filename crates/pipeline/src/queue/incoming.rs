@@ -16,7 +16,8 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
             Err(reason) => Fate::Dead(reason),
             // As a program marks what it has answered itself.
             Ok(body) if is_true(&body["skip"]) => Fate::Taken,
-            Ok(body) => match inbound::read(&body, now) {
+            // The owner's programs alone reach Redis.
+            Ok(body) => match inbound::read(&body, now, true) {
                 Err(wrong) => Fate::Dead(reason(&wrong)),
                 Ok(handed) => match inner.account_of(&handed.channel, handed.account) {
                     Ok(account) => {

@@ -78,7 +78,6 @@ pub(super) struct ChatIdentities {
 
 impl ChatIdentities {
     pub(super) fn of(chat: &ClientChat) -> Self {
-        let user = chat.user.as_deref().unwrap_or(chat.chat.chat.as_str());
         let contact = |kind, contact: &Option<ProvedContact>| {
             let contact = contact.as_ref()?;
             Some((ClientIdentity::new(kind, &contact.value)?, contact.proof))
@@ -86,7 +85,7 @@ impl ChatIdentities {
         let phone = contact(ClientIdentity::PHONE, &chat.phone);
         let email = contact(ClientIdentity::EMAIL, &chat.email);
         Self {
-            in_channel: ClientIdentity::new(chat.chat.channel.as_str(), user),
+            in_channel: ClientIdentity::of_writer(&chat.chat, chat.user.as_deref()),
             contacts: phone.into_iter().chain(email).collect(),
         }
     }
@@ -124,11 +123,18 @@ fn of_person(
         let found = contacts.find(|(contact, proof)| contact.kind == kind && proof.is_proved());
         found.map(|(contact, _)| find(contact)).transpose().map(Option::flatten)
     };
-    let is_sender_proved = chat.sender_proof.is_proved();
-    let by_channel = match (&chat.client, &identities.in_channel) {
-        (Some(client), _) => Some(*client),
-        (None, Some(in_channel)) if is_sender_proved => find(in_channel)?,
-        (None, _) => None,
+    let owner = match &identities.in_channel {
+        Some(in_channel) if chat.sender_proof.is_proved() => find(in_channel)?,
+        _ => None,
+    };
+    let by_channel = match (chat.client, &identities.in_channel) {
+        // A message with a typed id began the chat. The owner of the id, who now writes there, may be another client.
+        (Some(client), Some(in_channel))
+            if proof_of(transaction, &client, in_channel)? == Some(ContactProof::Typed) =>
+        {
+            owner.or(Some(client))
+        }
+        (client, _) => client.or(owner),
     };
     let found = resolve(&KnownClients {
         by_channel,

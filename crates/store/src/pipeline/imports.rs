@@ -458,7 +458,7 @@ impl Run<'_, '_> {
         if let Some(client) = intake::chat(self.transaction, chat)?.and_then(|chat| chat.client) {
             return self.living(client).map(Some);
         }
-        let identity = ClientIdentity::new(chat.channel.as_str(), chat.chat.as_str());
+        let identity = ClientIdentity::of_writer(chat, Some(chat.chat.as_str()));
         Ok(identity.map(|identity| self.of_identity(&identity)).transpose()?.flatten())
     }
 }

@@ -237,6 +237,10 @@ fn is_silent(
     Ok(!client.group_answers.answers(batch.iter().any(|message| message.mentions_us)))
 }
 
+fn is_of_group(transaction: &Transaction<'_>, client: &ClientId) -> Result<bool, StoreError> {
+    Ok(clients::get(transaction, client)?.is_some_and(|client| client.chat_type != ChatType::Private))
+}
+
 /// Whether a program that is to answer a mail might go on for ever with another one.
 fn is_answered_often(
     transaction: &Transaction<'_>,
@@ -354,7 +358,10 @@ pub(super) fn answer(
         return Ok(false);
     };
     let key = turn.id.as_uuid().as_bytes();
-    if let Some(client) = turn.client.filter(|_| !fields.is_empty()) {
+    // What a member of a group says is not the group's.
+    if let Some(client) = turn.client.filter(|_| !fields.is_empty())
+        && !is_of_group(transaction, &client)?
+    {
         let phone = fields.phone.as_deref().map(|typed| e164(typed).unwrap_or_else(|| typed.to_owned()));
         let (name, phone, email) = (&fields.name, &phone, &fields.email);
         identities::stated(transaction, &client, [phone.as_deref(), email.as_deref()], now)?;

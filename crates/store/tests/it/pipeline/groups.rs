@@ -2,7 +2,7 @@
 
 use ambient::Ids;
 use domain::{AppealState, ChatType, ClientId, GroupAnswers, MergeId, Responder};
-use store::{ClientFields, PipelineRules, StoredClient};
+use store::{ClientFields, PipelineRules, StoredClient, TurnAnswer};
 
 use super::{Written, page, started, written};
 use crate::support::{World, conformance};
@@ -13,6 +13,7 @@ conformance! {
     topics_of_a_group_share_its_conversation_and_are_answered_where_they_are,
     posts_to_readers_make_no_client,
     a_group_is_no_person,
+    what_a_member_says_is_not_noted_with_the_group,
 }
 
 const PRIVATE: &str = "telegram:bot/2001";
@@ -142,4 +143,28 @@ async fn a_group_is_no_person(world: World) {
     let fields = ClientFields { phone: Some("+70000000001".to_owned()), ..ClientFields::default() };
     assert!(pipeline.change_client(group, fields).await.is_err());
     assert!(pipeline.set_group_answers(person, GroupAnswers::Always).await.is_err());
+}
+
+async fn what_a_member_says_is_not_noted_with_the_group(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let (_, group) = world.writes_in_both(&rules).await;
+    let pipeline = world.store.pipeline();
+    let before = pipeline.identities(group).await.unwrap();
+    pipeline.set_group_answers(group, GroupAnswers::Always).await.unwrap();
+    world.taken_in(&rules, in_group(GROUP, "g-2")).await;
+    let turns = world.responding().await;
+    let turn = turns.iter().find(|turn| turn.chat.to_string() == GROUP).unwrap();
+    let fields = ClientFields {
+        name: Some("Boris".to_owned()),
+        phone: Some("+70000000009".to_owned()),
+        email: Some("boris@example.com".to_owned()),
+    };
+    let nothing = TurnAnswer::Nothing { why: "a test".to_owned() };
+    assert!(pipeline.answer(turn.id, nothing, fields).await.unwrap());
+    let StoredClient { name, phone, email, .. } = world.client(group).await;
+    assert!(
+        name.as_deref() != Some("Boris") && phone.is_none() && email.is_none(),
+        "{name:?} {phone:?} {email:?}"
+    );
+    assert_eq!(pipeline.identities(group).await.unwrap(), before);
 }

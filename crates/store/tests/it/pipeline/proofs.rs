@@ -15,6 +15,8 @@ conformance! {
     contacts_that_a_program_states_prove_nothing,
     a_contact_is_proved_later_and_belongs_to_one_client,
     a_merge_by_a_person_opens_the_history_and_its_undoing_closes_it,
+    users_of_two_accounts_of_ones_own_channel_are_two_clients,
+    the_owner_of_an_id_that_was_typed_is_the_client_that_proved_it,
 }
 
 const VICTIM: &str = "email:mail/victim@example.com#1";
@@ -272,4 +274,58 @@ async fn a_merge_by_a_person_opens_the_history_and_its_undoing_closes_it(world: 
     assert!(world.disclosed_in(VICTIM).await.is_proved);
     let known = pipeline.identities(victim).await.unwrap();
     assert!(known.iter().any(|one| one.identity.value == ADDRESS && one.proof == ContactProof::Mail));
+}
+
+async fn users_of_two_accounts_of_ones_own_channel_are_two_clients(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let visitor = |address, id| Written { user: Some("1"), ..written(address, id) };
+    world.taken_in(&rules, visitor("webchat:site1/7", "secret")).await;
+    let client = world.client_of("webchat:site1/7").await;
+    world.taken_in(&rules, visitor("webchat:site2/7", "w-2")).await;
+    assert_ne!(world.client_of("webchat:site2/7").await, client);
+    assert!(!says_secret(&world.disclosed_in("webchat:site2/7").await));
+    // On the same site the visitor is known in each chat.
+    world.taken_in(&rules, visitor("webchat:site1/8", "w-3")).await;
+    assert_eq!(world.client_of("webchat:site1/8").await, client);
+    assert!(says_secret(&world.disclosed_in("webchat:site1/8").await));
+    // A channel that is called as a kind of contact proves none.
+    world.taken_in(&rules, Written { phone: Some("+70000000001"), ..written("avito:shop/1", "a-1") }).await;
+    world.taken_in(&rules, Written { user: Some("+70000000001"), ..written("phone:main/1", "p-1") }).await;
+    assert_ne!(world.client_of("phone:main/1").await, world.client_of("avito:shop/1").await);
+}
+
+async fn the_owner_of_an_id_that_was_typed_is_the_client_that_proved_it(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let victim = world.victim(&rules).await;
+    let mail = |address, id, sender_proof| Written {
+        user: Some(ADDRESS),
+        sender_proof,
+        email: Some(ADDRESS),
+        email_proof: sender_proof,
+        ..written(address, id)
+    };
+    // A stranger begins a thread in the name of the victim, who answers there.
+    let thread = "email:mail/victim@example.com#2";
+    world.taken_in(&rules, mail(thread, "forged", ContactProof::Typed)).await;
+    assert_ne!(world.client_of(thread).await, victim);
+    for turn in world.responding().await {
+        world.ends(&turn).await;
+    }
+    world.taken_in(&rules, mail(thread, "answer", ContactProof::Mail)).await;
+    assert_eq!(world.client_of(thread).await, victim);
+    let disclosed = world.disclosed_in(thread).await;
+    assert!(disclosed.is_proved && says_secret(&disclosed), "{disclosed:?}");
+    let target = world.store.pipeline().reply_target(victim, Some(thread.parse().unwrap())).await.unwrap();
+    assert!(target.is_some());
+    // An owner who is not known elsewhere stays the client of the thread.
+    let other = "email:mail/other@example.com#3";
+    let other_mail = |id, sender_proof| Written {
+        user: Some("other@example.com"),
+        email: Some("other@example.com"),
+        ..mail(other, id, sender_proof)
+    };
+    world.taken_in(&rules, other_mail("typed", ContactProof::Typed)).await;
+    let client = world.client_of(other).await;
+    world.taken_in(&rules, other_mail("proved", ContactProof::Mail)).await;
+    assert_eq!(world.client_of(other).await, client);
 }

@@ -193,7 +193,8 @@ async fn contact(state: &State, caller: &Caller, wanted: Wanted) -> Result<First
         };
         Problem::fields(vec![FieldError::new(field, message)])
     })?;
-    let chat_type = (channels::Nature::named(channel.as_str()).chat_type)(first.chat.as_str());
+    let chat_type = (channels::Nature::named(channel.as_str()).chat_type)(first.chat.as_str())
+        .map_err(|rule| Problem::fields(vec![FieldError::new("to", format!("is wrong: {rule}"))]))?;
     let chat = ChannelChat { channel, account, chat: first.chat };
     Ok(FirstContact {
         chat,

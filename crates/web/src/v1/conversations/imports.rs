@@ -85,7 +85,8 @@ pub(crate) struct OldClient {
     /// Its id there.
     #[schema(example = "7")]
     id: String,
-    /// What identifies the client: pairs of a channel, `phone` or `email`, and the id there.
+    /// What identifies the client: pairs of a channel, `phone` or `email`, and the id there. The id in a channel of your own is
+    /// `account/user`.
     #[serde(default, deserialize_with = "identities")]
     #[schema(example = json!([["telegram", "700"]]))]
     identities: Vec<(String, String)>,
@@ -334,10 +335,10 @@ fn page(rows: PastRows) -> Result<PastPage, Problem> {
         let external_id = external_message_id;
         PastMessage { id, appeal: appeal_id, client: client_id, chat, author, external_id, text, at, nth }
     };
-    // What was said in a group is no client's own history.
+    // What was said in a group is no client's own history. A chat that cannot be read may be a group.
     let is_private = |chat: &ChannelChat| {
         let nature = channels::Nature::named(chat.channel.as_str());
-        (nature.chat_type)(chat.chat.as_str()) == ChatType::Private
+        (nature.chat_type)(chat.chat.as_str()) == Ok(ChatType::Private)
     };
     let merge = |OldMerge { merged, master }| PastMerge { merged, master };
     Ok(PastPage {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::answer::json;
-use crate::auth::{Authorized, CanSend};
+use crate::auth::{Authorized, CanChangeClients, CanSend, Needed};
 use crate::extract::Json;
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
@@ -34,6 +34,9 @@ pub(crate) struct Taken {
 /// your own, such as `my_vk`. The addresses of files are yours: Switchboard fetches them from the public internet, and from networks
 /// in `[media] allow_private`. It does not ask the provider for them.
 ///
+/// Without the scope `personal` a key vouches for no contact: `client_phone_verified`, `client_email_verified` and
+/// `"sender_verified": true` have no effect, so the contact is typed.
+///
 /// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
 /// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
@@ -47,14 +50,16 @@ pub(crate) struct Taken {
 )]
 pub(crate) async fn hand_in(
     Shared(state): Shared<State>,
-    _: Authorized<CanSend>,
+    by: Authorized<CanSend>,
     body: Json<Value>,
 ) -> Result<Response, Problem> {
-    let HandedIn { channel, account, message } =
-        inbound::read(&body.value, state.clock().now()).map_err(|wrong| {
-            let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
-            Problem::fields(errors.collect())
-        })?;
+    // A proved contact decides whose the chat is, as a merge of two clients does.
+    let may_vouch = by.caller.has(CanChangeClients::DEMAND.scopes);
+    let HandedIn { channel, account, message } = inbound::read(&body.value, state.clock().now(), may_vouch)
+        .map_err(|wrong| {
+        let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
+        Problem::fields(errors.collect())
+    })?;
     let account = state
         .pipeline()
         .account_of(&channel, account)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use testkit::Receiver;
 
 use super::{shop, shop_with};
+use crate::client::Call;
 use crate::world::World;
 
 const SECRET: &str = "Secret Street 5";
@@ -87,6 +88,39 @@ async fn a_stranger_with_a_typed_address_learns_nothing() {
     assert_eq!(status, 200, "{merged}");
     world.handed_in(message("s0", "again", "and my address?", &json!({}))).await;
     assert!(asked(typed.len() + 2).await.contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_key_vouches_for_contacts_only_with_personal() {
+    let (world, _shop) = shop().await;
+    let known = json!({ "client_phone": "+70000000001", "client_phone_verified": true });
+    world.handed_in(message("v", "v-1", "Hello", &known)).await;
+    let victim = world.client_in("avito:shop/v").await["id"].clone();
+    for (chat, scopes, is_joined) in [
+        ("e1", &["send"][..], false),
+        ("e2", &["send", "read", "operate"], false),
+        ("e3", &["send", "personal"], true),
+    ] {
+        let key = world.make_key(scopes).await;
+        let mut body = json!({
+            "channel": "own", "external_chat_id": chat, "external_message_id": chat, "text": "my messages?",
+            "client_email": "eve@example.com", "client_email_verified": true,
+        });
+        body.as_object_mut().expect("an object").extend(known.as_object().expect("an object").clone());
+        let call = Call::new(&world.main(), "POST", "/v1/inbound").key(&key).json(body.to_string());
+        let taken = call.send().await;
+        assert_eq!(taken.status, 201, "{taken:?}");
+        world
+            .until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1)
+            .await;
+        world.clock.advance(Duration::from_secs(21));
+        world.until_so("it waits no more", async || world.get("/v1/pipeline").await["waiting"] == 0).await;
+        let card = world.client_in(&format!("own:main/{chat}")).await;
+        assert_eq!(card["id"] == victim, is_joined, "{scopes:?}: {card}");
+        let is_typed = |contact: &Value| contact["proof"] == "typed";
+        let contacts = card["contacts"].as_array().expect("contacts");
+        assert_eq!(contacts.iter().all(is_typed), !is_joined, "{scopes:?}: {card}");
+    }
 }
 
 #[tokio::test]
