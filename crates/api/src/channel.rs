@@ -291,7 +291,7 @@ impl Channel {
                 None => ("ready", None),
             },
         };
-        let identity = |Identity { id, name, missing }| ChannelIdentity { id, name, missing };
+        let identity = |Identity { id, name, missing, .. }| ChannelIdentity { id, name, missing };
         let receives_by: &'static str = ReceivesBy::into(status.receives_by);
         Self {
             name: account.name().clone(),

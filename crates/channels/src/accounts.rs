@@ -21,7 +21,7 @@ use domain::{
 use futures::future::{BoxFuture, FutureExt, ready};
 use tokio::sync::watch;
 
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, CatchUp};
 use crate::bucket::Bucket;
 use crate::error::CallError;
 use crate::health::{Health, WebhookObservation};
@@ -95,6 +95,8 @@ pub struct AccountStatus {
     pub registering: Option<Attempted>,
     /// Whether posts arrive at our address, by the last call of it; none where nothing posts.
     pub arrival: Option<Arrival>,
+    /// How far histories are read of what was not posted here.
+    pub(crate) catch_up: CatchUp,
 }
 
 /// How an account receives what customers write.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use ambient::lock::Mutex;
 use ambient::{Chance, Clock};
-use domain::{InboundEvent, Timestamp};
+use config::ReceiveBy;
+use domain::Timestamp;
 use outbound::Names;
 
 use crate::accounts::{Account, AccountStatus, ReceivesBy};
 use crate::health::WebhookState;
+use crate::histories::Histories;
 use crate::http::{Http, NoClient, Route};
 use crate::provider::HookPost;
 use crate::reception::Reception;
@@ -26,6 +28,12 @@ const LARGEST: u64 = 64 * 1024;
 const OVERLAP: Duration = Duration::from_mins(2);
 /// How often it is kept that posts arrive.
 const KEEP: Duration = Duration::from_mins(10);
+/// The longest gap between two attempts to read histories.
+const LONGEST_GAP: Duration = Duration::from_mins(10);
+/// After so long a chat whose history fails is left out.
+const GIVE_UP: Duration = Duration::from_hours(1);
+/// So many of them are named in the log.
+const MOST_NAMED: usize = 5;
 /// The most calls that are under way.
 const MOST: usize = 1_000;
 
@@ -35,6 +43,25 @@ pub struct Arrival {
     pub at: Timestamp,
     /// Why the address does not lead to this account.
     pub error: Option<String>,
+}
+
+/// How far histories are read of what was not posted here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CatchUp {
+    /// Whether all that came in was reported here or is read.
+    is_done: bool,
+    /// When reading failed first, and last.
+    failed: Option<(Timestamp, Timestamp)>,
+    /// Since when only single chats fail.
+    chats_fail_since: Option<Timestamp>,
+}
+
+impl CatchUp {
+    /// Whether to read again. The gap between attempts doubles, up to ten minutes.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let gap = |(first, last): (Timestamp, Timestamp)| last.since(first).min(LONGEST_GAP);
+        self.failed.is_none_or(|failed| now < failed.1 || now.since(failed.1) >= gap(failed))
+    }
 }
 
 /// Calls addresses to learn whether they lead to this process.
@@ -105,6 +132,14 @@ impl Prover {
 }
 
 impl AccountStatus {
+    /// Whether all that customers write is posted here, by the last look.
+    fn arrives(&self, receive: ReceiveBy) -> bool {
+        self.receives_by == ReceivesBy::Webhook
+            && self.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here)
+            && self.stopped.is_none()
+            && self.webhook_loss(receive).is_none()
+    }
+
     /// Why posts do not arrive at the address that is registered, by the last call of it. A post that came since the address was
     /// registered counts for an address that was never reached from here: some networks do not lead back into themselves.
     pub fn not_arriving(&self) -> Option<&str> {
@@ -142,43 +177,68 @@ impl Reception {
     }
 
     /// Reads what an account's provider could not post, once posts arrive: after a start, and after an outage.
-    pub(crate) async fn catch_up(&self, account: &Arc<Account>, is_caught_up: &mut bool) {
+    pub(crate) async fn catch_up(&self, account: &Arc<Account>) {
         let (status, now) = (account.status(), self.channels().clock().now());
-        // After a lapse the history has what came before the address was registered again.
-        let is_here = status.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here);
-        let arrives = status.receives_by == ReceivesBy::Webhook
-            && is_here
-            && status.stopped.is_none()
-            && status.webhook_loss(account.fields.receive).is_none();
-        if !arrives {
-            *is_caught_up = false;
+        if !status.arrives(account.fields.receive) {
+            account.change(|status| status.catch_up = CatchUp::default());
             return;
         }
-        let last = status.health.caught_up_at;
-        if !*is_caught_up
-            && let Some(missed) = last.and_then(|last| account.provider.missed(last.minus(OVERLAP)))
-        {
+        let (is_done, last) = (status.catch_up.is_done, status.health.caught_up_at);
+        if !is_done && !status.catch_up.is_due(now) {
+            return;
+        }
+        if !is_done && let Some(missed) = last.and_then(|last| account.provider.missed(last.minus(OVERLAP))) {
             let result = match missed.await {
-                Ok(events) => self.take_missed(account, events).await,
+                Ok(read) => self.take_missed(account, read, now).await,
                 Err(error) => Err(error.to_string()),
             };
             if let Err(why) = result {
                 tracing::warn!(account = %account.name(), channel = %account.channel, why, "histories are read again later");
+                account.change(|status| {
+                    let first = status.catch_up.failed.map_or(now, |(first, _)| first);
+                    status.catch_up.failed = Some((first, now));
+                    status.health.note(&format!("histories: {why}"), now);
+                });
                 return;
             }
         }
-        if !*is_caught_up || last.is_none_or(|last| now < last || now.since(last) >= KEEP) {
-            account.change(|status| status.health.caught_up_at = Some(now));
-        }
-        *is_caught_up = true;
+        // Posts arrived when the provider was asked last. After that they may not have.
+        let arrived_at = status.webhook.map_or(now, |seen| seen.at);
+        account.change(|status| {
+            let is_old = |last| arrived_at < last || arrived_at.since(last) >= KEEP;
+            if !is_done || last.is_none_or(is_old) {
+                status.health.caught_up_at = Some(arrived_at);
+            }
+            status.catch_up = CatchUp { is_done: true, ..CatchUp::default() };
+        });
     }
 
-    async fn take_missed(&self, account: &Arc<Account>, events: Vec<InboundEvent>) -> Result<(), String> {
-        if events.is_empty() {
-            return Ok(());
+    /// Takes what histories have. A chat that fails is read again for an hour.
+    async fn take_missed(
+        &self,
+        account: &Arc<Account>,
+        read: Histories,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        if !read.events.is_empty() {
+            let events = account.provider.complete(read.events).await;
+            self.take(account, events, None).await.map_err(|error| error.to_string())?;
         }
-        let events = account.provider.complete(events).await;
-        self.take(account, events, None).await.map_err(|error| error.to_string())
+        let Some((_, error)) = read.failed.first() else { return Ok(()) };
+        let chats: Vec<&str> = read.failed.iter().take(MOST_NAMED).map(|(chat, _)| chat.as_str()).collect();
+        let why = format!(
+            "{} of the chats cannot be read, such as {}: {error}",
+            read.failed.len(),
+            chats.join(", ")
+        );
+        let mut since = now;
+        account.change(|status| since = *status.catch_up.chats_fail_since.get_or_insert(now));
+        if now.since(since) < GIVE_UP {
+            return Err(why);
+        }
+        tracing::error!(account = %account.name(), channel = %account.channel, why, "chats are left out, which may have messages");
+        account.change(|status| status.health.note(&format!("histories are left out: {why}"), now));
+        Ok(())
     }
 
     /// Calls the address of an account as its provider does, and notes whether it leads to the account.

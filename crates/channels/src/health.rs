@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::provider::Registered;
+use crate::posting::Registered;
 
 /// Errors are counted by spans of so many seconds.
 const SPAN: i64 = 600;
@@ -36,6 +36,9 @@ pub struct Health {
     /// All that came in before this was reported here or read from histories.
     #[serde(default)]
     pub(crate) caught_up_at: Option<Timestamp>,
+    /// When a post came to the account's own address and was refused as not genuine; none since one was genuine.
+    #[serde(default)]
+    pub(crate) refused_at: Option<Timestamp>,
     /// When a post or a handshake that is the provider's came last.
     #[serde(default, rename = "heard_at")]
     pub last_post_at: Option<Timestamp>,
@@ -88,8 +91,8 @@ pub struct WebhookObservation {
     pub state: WebhookState,
     /// What it answered; addresses in it may have secrets.
     pub registered: Registered,
-    /// Whether our address is there and is not posted to.
-    pub is_given_up: bool,
+    /// Why not all that customers write is posted to our address, which is there.
+    pub gap: Option<String>,
     /// When it was asked.
     pub at: Timestamp,
 }

@@ -3,7 +3,8 @@
 use domain::ChannelName;
 
 use crate::accounts::{Account, ReceivesBy};
-use crate::provider::{Incoming, Registered};
+use crate::posting::Registered;
+use crate::provider::Incoming;
 use crate::reception::Reception;
 
 impl Reception {
@@ -56,10 +57,9 @@ impl Reception {
         }
     }
 
-    /// Whether the provider posts to us.
+    /// Whether the provider posts all that customers write to us, as far as it says.
     pub fn is_registered(&self, account: &Account, registered: &Registered) -> bool {
-        let mut ours = registered.urls.iter().filter(|url| self.is_hook_url(account, url));
-        ours.any(|url| registered.is_posted_to(url))
+        registered.posts_to(|url| self.is_hook_url(account, url)) == Some(Ok(()))
     }
 }
 

@@ -15,6 +15,7 @@ pub mod error;
 pub mod form;
 mod forward;
 mod health;
+mod histories;
 mod hook_url;
 pub mod http;
 mod instagram;
@@ -23,6 +24,7 @@ mod login;
 mod max;
 mod nature;
 mod old_call;
+mod posting;
 mod provider;
 mod received_files;
 mod recent;
@@ -52,14 +54,15 @@ pub use arrival::{ARRIVAL_HEADER, Arrival, Prover};
 pub use error::CallError;
 pub use forward::forwarded;
 pub use health::{Health, LastError, WebhookObservation, WebhookState};
+pub use histories::Histories;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
 pub use nature::{Nature, Posts, Registering};
 pub use old_call::OldCall;
+pub use posting::{Posting, PostingState, Registered};
 pub use provider::{
     AlbumFile, Deed, Fetched, FirstChat, Hook, HookAnswer, HookPost, HookRefusal, Identity, Incoming,
-    LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Posting, PostingState, Provider,
-    Registered,
+    LONGEST_POLL, NoFirstChat, Outgoing, OutgoingFile, Pacing, Polled, Provider,
 };
 pub use received_files::{FetchError, FilesStatus, OpenError, OpenedFile, ReceivedFiles};
 pub use reception::{HookError, Reception, TakenHook};

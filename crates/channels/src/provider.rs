@@ -19,8 +19,10 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
 use crate::error::CallError;
+use crate::histories::Histories;
 use crate::login::{LogIn, LogInAnswer};
 use crate::old_call::OldCall;
+use crate::posting::Registered;
 
 /// One account at a provider.
 ///
@@ -119,14 +121,19 @@ pub trait Provider: Send + Sync + 'static {
     /// them. What is reported twice changes nothing.
     ///
     /// # Errors
-    /// The provider refuses it, or no answer came.
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+    /// The provider refuses it, or no answer came. A chat whose history fails is no error.
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         let _ = since;
         None
     }
 
     /// Whether it is asked, once a minute, also while it posts: for what it reports only then, and for what it failed to post.
     fn polls_beside_posts(&self) -> bool {
+        false
+    }
+
+    /// Whether it refuses to be asked while an address is registered there.
+    fn refuses_polls_while_registered(&self) -> bool {
         false
     }
 
@@ -603,77 +610,6 @@ pub struct Identity {
     pub name: String,
     /// What is missing for it to work, in words for its owner, such as a right.
     pub missing: Vec<String>,
-}
-
-/// Where a provider posts to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Registered {
-    /// The addresses, often one.
-    pub urls: Vec<String>,
-    /// How it is with each of them, in their order; empty where the provider does not say.
-    pub postings: Vec<Posting>,
-    /// What went wrong there last.
-    pub last_error: Option<String>,
-    /// When that was, where the provider says.
-    pub last_error_at: Option<Timestamp>,
-    /// So many wait to be posted, where that is known.
-    pub waiting: Option<u64>,
-    /// Whether the account is signed out, so that nothing reaches the provider itself.
-    pub signed_out: bool,
-}
-
-impl Registered {
-    /// Whether this address is among those that it posts to, and posted to as far as the provider says.
-    pub(crate) fn is_posted_to(&self, url: &str) -> bool {
-        let works = |place: usize| {
-            self.postings.get(place).is_none_or(|posting| posting.state == PostingState::Works)
-        };
-        self.urls.iter().enumerate().any(|(place, known)| known == url && works(place))
-    }
-}
-
-/// How a provider does with an address that it posts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posting {
-    pub state: PostingState,
-    /// Whether a secret is posted along, by which the receiver knows who posts.
-    pub has_secret: bool,
-}
-
-impl Posting {
-    /// Where only the address is known, and no secret goes with it.
-    pub(crate) const BARE: Self = Self { state: PostingState::Works, has_secret: false };
-}
-
-/// Whether an address is posted to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PostingState {
-    /// It is, as far as the provider says.
-    Works,
-    /// It has not confirmed yet that it wants to be.
-    Unconfirmed,
-    /// It did not answer as it should, and is posted to no more.
-    Failed,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_was_given_up_is_not_posted_to() {
-        let (ours, other) = ("https://example.com/hooks/x".to_owned(), "https://example.com/old".to_owned());
-        let posting = |state| Posting { state, ..Posting::BARE };
-        let urls = vec![other, ours.clone()];
-        for (state, is_posted_to) in
-            [(PostingState::Works, true), (PostingState::Unconfirmed, false), (PostingState::Failed, false)]
-        {
-            let postings = vec![Posting::BARE, posting(state)];
-            let registered = Registered { urls: urls.clone(), postings, ..Registered::default() };
-            assert_eq!(registered.is_posted_to(&ours), is_posted_to, "{state:?}");
-        }
-        let registered = Registered { urls, ..Registered::default() };
-        assert!(registered.is_posted_to(&ours), "it does not say");
-        assert!(!registered.is_posted_to("https://example.com/none"));
-    }
+    /// Why it does not post all that customers write; [`crate::Posting::gap`] says it of providers that show their address.
+    pub gap: Option<String>,
 }

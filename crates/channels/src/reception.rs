@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, Channels, ReceivesBy};
-use crate::arrival::Prover;
+use crate::arrival::{CatchUp, Prover};
 use crate::error::CallError;
 use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
-use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal, Registered};
+use crate::posting::Registered;
+use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal};
 use crate::received_files::{self, ReceivedFiles};
 use crate::setup::is_same;
 
@@ -201,10 +202,17 @@ impl Reception {
         if self.is_proof(&post) {
             return Ok(HookAnswer::default());
         }
-        if account.provider.shares_hook() && post.method == "POST" {
-            return self.take_shared(&account, post).await;
+        let is_post = post.method == "POST";
+        let taken = if account.provider.shares_hook() && is_post {
+            self.take_shared(&account, post).await
+        } else {
+            self.take_post(&account, &mut post).await.map(|taken| taken.answer)
+        };
+        if is_post && matches!(taken, Err(HookError::Refused(HookRefusal::NotGenuine))) {
+            let now = self.channels.clock().now();
+            account.change(|status| status.health.refused_at = Some(now));
         }
-        self.take_post(&account, &mut post).await.map(|taken| taken.answer)
+        taken
     }
 
     /// Takes a request to the old server's address of a channel, which has no secret; only where the settings of an account allow it,
@@ -264,7 +272,13 @@ impl Reception {
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
         let Hook { events, answer } = account.provider.hook(post)?;
         let now = self.channels.clock().now();
-        account.change(|status| status.health.last_post_at = Some(now));
+        account.change(|status| {
+            status.health.last_post_at = Some(now);
+            // A handshake has no signature.
+            if post.method == "POST" {
+                status.health.refused_at = None;
+            }
+        });
         let message_id = events.iter().find_map(|event| match &event.change {
             InboundChange::Message(message) => Some(message.external_id.clone()),
             _ => None,
@@ -394,14 +408,12 @@ impl Reception {
     /// Looks from time to time whether an account is well and where its provider posts to, which is put right where it can be, and
     /// keeps what went wrong.
     async fn check(&self, account: &Arc<Account>) {
-        let (mut kept, mut is_caught_up) = (account.status().health, false);
+        let mut kept = account.status().health;
         loop {
             let due = self.channels.clock().now().plus(CHECK);
             self.check_now(account).await;
             loop {
-                self.register_again(account).await;
-                self.prove(account).await;
-                self.catch_up(account, &mut is_caught_up).await;
+                self.put_right(account).await;
                 let health = account.status().health;
                 if health != kept {
                     self.keep_health(account).await;
@@ -415,6 +427,13 @@ impl Reception {
                 self.registered(account).await;
             }
         }
+    }
+
+    /// Does what a look at where the provider posts to calls for.
+    pub(crate) async fn put_right(&self, account: &Arc<Account>) {
+        self.register_again(account).await;
+        self.prove(account).await;
+        self.catch_up(account).await;
     }
 
     /// What cannot be kept now is kept at the next change.
@@ -513,7 +532,15 @@ impl Reception {
             ReceiveBy::Webhook => ReceivesBy::Webhook,
             ReceiveBy::Auto if !can_be_polled => ReceivesBy::Webhook,
             ReceiveBy::Auto => match self.registered(account).await {
-                Some(Ok(registered)) if self.is_registered(account, &registered) => ReceivesBy::Webhook,
+                Some(Ok(registered)) => {
+                    let posts = registered.posts_to(|url| self.is_hook_url(account, url));
+                    let refuses = account.provider.refuses_polls_while_registered();
+                    if posts.is_some_and(|posts| posts.is_ok() || refuses) {
+                        ReceivesBy::Webhook
+                    } else {
+                        ReceivesBy::Poll
+                    }
+                }
                 _ => ReceivesBy::Poll,
             },
         };
@@ -531,7 +558,8 @@ impl Reception {
         let reply = account.provider.registered()?.await;
         if let Ok(registered) = &reply {
             let at = self.channels.clock().now();
-            let is_posted_to = self.is_registered(account, registered);
+            let posts = registered.posts_to(|url| self.is_hook_url(account, url));
+            let gap = posts.and_then(Result::err);
             account.change(|status| {
                 let state = WebhookState::of(
                     |url| self.is_hook_url(account, url),
@@ -540,9 +568,10 @@ impl Reception {
                     status.health.was_here,
                 );
                 status.health.was_here |= state == WebhookState::Here;
-                let is_given_up = state == WebhookState::Here && !is_posted_to;
-                status.webhook =
-                    Some(WebhookObservation { state, registered: registered.clone(), is_given_up, at });
+                if state != WebhookState::Here || gap.is_some() {
+                    status.catch_up = CatchUp::default();
+                }
+                status.webhook = Some(WebhookObservation { state, registered: registered.clone(), gap, at });
             });
         }
         Some(reply)

@@ -6,13 +6,16 @@ use config::ReceiveBy;
 use domain::Timestamp;
 
 use crate::accounts::{Account, AccountStatus, ReceivesBy};
+use crate::arrival::CatchUp;
 use crate::error::CallError;
 use crate::health::WebhookState;
-use crate::provider::Registered;
+use crate::posting::Registered;
 use crate::reception::Reception;
 
-/// Between two attempts to register an address again.
+/// After an attempt to register an address again that failed.
 const AGAIN: Duration = Duration::from_mins(10);
+/// Why posts are lost that come to an account's own address.
+const REFUSED: &str = "its posts are refused, because the secret or the signature in them is wrong";
 
 /// Why an address of ours is not registered.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +50,8 @@ pub enum WebhookLoss<'a> {
     /// No address is there.
     #[error("the provider posts nowhere: no address is registered there")]
     Missing,
-    /// Our address is there, and the provider does not post to it: what it says.
-    #[error("the provider does not post to the address that is registered there: {0}")]
+    /// Our address is there, and not all that customers write comes in: why.
+    #[error("not all that customers write is received at the address that is registered there: {0}")]
     GivenUp(&'a str),
     /// Our address is there, and does not lead to this program for this reason.
     #[error("posts of the provider do not arrive at the address that is registered there: {0}")]
@@ -70,19 +73,25 @@ impl AccountStatus {
             return Some(WebhookLoss::Rival(error));
         }
         let posts = self.receives_by == ReceivesBy::Webhook;
-        let unreached = || self.not_arriving().filter(|_| posts).map(WebhookLoss::Unreached);
         let Some(seen) = self.webhook.as_ref().filter(|_| receive != ReceiveBy::Poll) else {
-            return unreached();
+            return self.loss_of_posts(None);
         };
         match seen.state {
             WebhookState::Lapsed => self.registering.as_ref()?.error.as_deref().map(WebhookLoss::Lapsed),
             WebhookState::Elsewhere => (self.health.was_here || posts).then_some(WebhookLoss::Taken),
             WebhookState::NotRegistered => posts.then_some(WebhookLoss::Missing),
-            WebhookState::Here if posts && seen.is_given_up => Some(WebhookLoss::GivenUp(
-                seen.registered.last_error.as_deref().unwrap_or("it does not say why"),
-            )),
-            WebhookState::Here => unreached(),
+            WebhookState::Here => self.loss_of_posts(seen.gap.as_deref()),
         }
+    }
+
+    /// Why posts do not come in whole, where the provider posts.
+    fn loss_of_posts<'a>(&'a self, gap: Option<&'a str>) -> Option<WebhookLoss<'a>> {
+        if self.receives_by != ReceivesBy::Webhook {
+            return None;
+        }
+        let refused = self.health.refused_at.map(|_| REFUSED);
+        let gap = gap.or(refused).or_else(|| self.identity.as_ref()?.gap.as_deref());
+        gap.map(WebhookLoss::GivenUp).or_else(|| self.not_arriving().map(WebhookLoss::Unreached))
     }
 
     /// Whether our address is to be registered again now.
@@ -90,7 +99,7 @@ impl AccountStatus {
         let should = matches!(receive, ReceiveBy::Auto | ReceiveBy::Webhook);
         should
             && self.webhook.as_ref().is_some_and(|seen| seen.state == WebhookState::Lapsed)
-            && self.registering.as_ref().is_none_or(|last| now >= last.at.plus(AGAIN))
+            && self.registering.as_ref().is_none_or(|last| last.error.is_none() || now >= last.at.plus(AGAIN))
     }
 }
 
@@ -150,8 +159,14 @@ impl Reception {
         account.change(|status| {
             status.health.registered_at = Some(now);
             status.health.is_reachable = false;
+            status.health.refused_at = None;
             status.arrival = None;
             status.registering = None;
+            // Histories have what was not posted here before.
+            status.catch_up = CatchUp::default();
+            if let Some(identity) = &mut status.identity {
+                identity.gap = None;
+            }
         });
         let after = self.registered(account).await.transpose()?;
         account.change(|status| {
@@ -182,18 +197,24 @@ impl Reception {
         if !account.status().is_registering_due(account.fields.receive, now) {
             return;
         }
-        let done = self.register(account, false).await;
+        let done = self.register(account, false).await.map_err(|error| error.to_string()).and_then(|_| {
+            let is_here = account.status().webhook.is_some_and(|seen| seen.state == WebhookState::Here);
+            if is_here {
+                Ok(())
+            } else {
+                Err("the provider took the address and does not show it".to_owned())
+            }
+        });
         let (name, channel) = (account.name(), &account.channel);
         match &done {
-            Ok(_) => {
+            Ok(()) => {
                 tracing::warn!(account = %name, %channel, "an address that had lapsed is registered again");
             }
             Err(error) => {
                 tracing::warn!(account = %name, %channel, %error, "an address that has lapsed is not registered again");
             }
         }
-        let error = done.err().map(|error| error.to_string());
-        account.change(|status| status.registering = Some(Attempted { at: now, error }));
+        account.change(|status| status.registering = Some(Attempted { at: now, error: done.err() }));
     }
 }
 
@@ -215,7 +236,7 @@ mod tests {
             webhook: Some(WebhookObservation {
                 state,
                 registered: Registered::default(),
-                is_given_up: false,
+                gap: None,
                 at: NOW,
             }),
             health,
@@ -238,11 +259,40 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_made_every_ten_minutes() {
+    fn an_attempt_that_failed_is_made_again_after_ten_minutes() {
         for (minutes, due) in [(0, false), (9, false), (10, true), (60, true)] {
             let tried = Some((Duration::from_mins(minutes), Some("no answer")));
             let status = status(WebhookState::Lapsed, true, tried);
             assert_eq!(status.is_registering_due(ReceiveBy::Auto, NOW), due, "{minutes}");
+        }
+        let done = status(WebhookState::Lapsed, true, Some((Duration::ZERO, None)));
+        assert!(done.is_registering_due(ReceiveBy::Auto, NOW), "it lapsed again");
+    }
+
+    #[test]
+    fn posts_that_are_refused_or_left_out_are_a_loss() {
+        let part = Some("it leaves out text".to_owned());
+        let posted = |gap: Option<String>, refused_at, receives_by| {
+            let mut status = AccountStatus { receives_by, ..status(WebhookState::Here, true, None) };
+            status.webhook.as_mut().expect("it was looked at").gap = gap;
+            status.health.refused_at = refused_at;
+            status
+        };
+        let by = ReceivesBy::Webhook;
+        for (mut status, why) in [
+            (posted(None, None, by), None),
+            (posted(part.clone(), None, by), part.as_deref()),
+            (posted(None, Some(NOW), by), Some(REFUSED)),
+            (posted(part.clone(), Some(NOW), ReceivesBy::Poll), None),
+        ] {
+            assert_eq!(status.webhook_loss(ReceiveBy::Auto), why.map(WebhookLoss::GivenUp), "{status:?}");
+            assert_eq!(status.webhook_loss(ReceiveBy::Off), None);
+            // A provider that does not show its address.
+            status.webhook = None;
+            status.identity = Some(crate::Identity { gap: part.clone(), ..crate::Identity::default() });
+            let why = (status.receives_by == by)
+                .then(|| status.health.refused_at.map_or("it leaves out text", |_| REFUSED));
+            assert_eq!(status.webhook_loss(ReceiveBy::Auto), why.map(WebhookLoss::GivenUp), "{status:?}");
         }
     }
 

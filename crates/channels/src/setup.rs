@@ -65,9 +65,14 @@ pub fn hook_path(channel: &ChannelName, account: &AccountName, secret: &SecretTe
 
 /// Whether a post came to another address than the one with this secret: to that of the old server.
 pub(crate) fn lacks_secret(post: &HookPost, secret: &SecretText) -> bool {
-    let path = post.url.split('?').next().unwrap_or_default();
+    !ends_with_secret(&post.url, secret)
+}
+
+/// Whether the path of an address ends with this secret, as an account's own address does.
+pub(crate) fn ends_with_secret(url: &str, secret: &SecretText) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
-    !is_same(secret.expose_secret().as_bytes(), last.as_bytes())
+    !last.is_empty() && is_same(secret.expose_secret().as_bytes(), last.as_bytes())
 }
 
 /// Whether two secrets are the same; as long a comparison for a wrong one as for the right one.

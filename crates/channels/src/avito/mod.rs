@@ -26,9 +26,9 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
+use crate::posting::{Posting, Registered};
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
-    Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError};
@@ -310,7 +310,7 @@ impl Provider for Avito {
                 Err(CallError::Account(why)) => vec![format!("reading messages: {why}")],
                 Err(error) => return Err(error),
             };
-            Ok(Identity { id: owner.id.to_string(), name: owner.name, missing })
+            Ok(Identity { id: owner.id.to_string(), name: owner.name, missing, gap: None })
         }
         .boxed()
     }

@@ -235,7 +235,7 @@ impl Provider for Email {
             self.mailbox().await?.close().await;
             smtp::check(&self.dial, &self.smtp, &self.sender.from.email).await?;
             let address = self.sender.from.email.to_string();
-            Ok(Identity { name: address.clone(), id: address, missing: Vec::new() })
+            Ok(Identity { name: address.clone(), id: address, ..Identity::default() })
         }
         .boxed()
     }

@@ -136,7 +136,7 @@ impl Provider for Forms {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
-        let identity = Identity { id: self.name.clone(), name: self.name.clone(), missing: Vec::new() };
+        let identity = Identity { id: self.name.clone(), name: self.name.clone(), ..Identity::default() };
         ready(Ok(identity)).boxed()
     }
 }

@@ -31,6 +31,7 @@ use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
 use crate::nature::{Nature, Posts};
 use crate::old_call::OldCall;
+use crate::posting::kinds_left_out;
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
@@ -42,7 +43,8 @@ use names::Names;
 use oauth::OAuth;
 
 /// What is posted to us.
-const SUBSCRIBED: &str = "messages,messaging_postbacks,messaging_seen,message_edit,message_reactions";
+const SUBSCRIBED: [&str; 5] =
+    ["messages", "messaging_postbacks", "messaging_seen", "message_edit", "message_reactions"];
 /// The longest word that a handshake has back.
 const LONGEST_CHALLENGE: usize = 256;
 
@@ -147,7 +149,8 @@ impl Instagram {
 
     /// Has Meta post what customers do in this account.
     async fn subscribe(&self) -> Result<(), CallError> {
-        let query = [("subscribed_fields", SUBSCRIBED)];
+        let fields = SUBSCRIBED.join(",");
+        let query = [("subscribed_fields", fields.as_str())];
         self.client.call(Method::POST, "me/subscribed_apps", &query, None, ANSWER).await.map(drop)
     }
 
@@ -158,7 +161,7 @@ impl Instagram {
             .ok_or_else(|| CallError::Unreadable("200 without the id of the account".to_owned()))?;
         self.client.keep_own_id(&id).await;
         let name = word(&me, "username").or_else(|| word(&me, "name")).unwrap_or_default();
-        let mut missing = Vec::new();
+        let mut gap = None;
         if let Ok(reply) = self.client.get("me/subscribed_apps", &[]).await {
             let fields: Vec<&str> = reply["data"]
                 .as_array()
@@ -168,14 +171,10 @@ impl Instagram {
                 .flatten()
                 .filter_map(Value::as_str)
                 .collect();
-            missing.extend(
-                SUBSCRIBED
-                    .split(',')
-                    .filter(|field| !fields.contains(field))
-                    .map(|field| format!("the app is not subscribed to `{field}`")),
-            );
+            gap = kinds_left_out(&SUBSCRIBED, |field| fields.contains(&field));
         }
-        Ok(Identity { id, name, missing })
+        let missing = gap.iter().map(|gap| format!("the subscription of the app: {gap}")).collect();
+        Ok(Identity { id, name, missing, gap })
     }
 
     fn is_genuine(&self, body: &[u8], signature: &[u8]) -> bool {

@@ -1,8 +1,8 @@
 //! Whether what is posted arrives: the registered address is called as its provider calls it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -10,24 +10,31 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use channels::{
-    ARRIVAL_HEADER, Account, Channels, HookPost, Prover, Reception, RegisterError, WebhookLoss, WebhookState,
+    ARRIVAL_HEADER, Account, HookPost, Prover, Reception, RegisterError, WebhookLoss, WebhookState,
 };
-use config::ChannelKind;
-use delivery::{Ambient, Delivery};
+use config::{ChannelFields, ChannelKind};
+use delivery::Ambient;
+use domain::secret::ExposeSecret;
 use outbound::Names;
-use serde_json::json;
-use store::{InboundFilter, MasterKey, Page, Store, StoreOptions};
+use reqwest::Client;
+use serde_json::{Value, json};
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::it::program::{Program, received};
 use crate::it::support::World;
 
 type Served = Arc<OnceLock<Reception>>;
 
-/// An account of WhatsApp in a program with a listener.
+/// The last part of the address.
+const SECRET: &str = "planted-hook-secret";
+
+/// An account in a program with a listener.
 struct Phone {
     world: World,
     store: Store,
+    ambient: Ambient,
     account: Arc<Account>,
     reception: Reception,
     url: String,
@@ -45,7 +52,7 @@ async fn take(
     let post = HookPost { method, url, query, headers, body: body.to_vec() };
     let (channel, account) = (channel.parse().unwrap(), account.parse().unwrap());
     match served.get().unwrap().hook(&channel, &account, &secret, post).await {
-        Ok(_) => StatusCode::OK.into_response(),
+        Ok(answer) => answer.body.into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -68,33 +75,22 @@ async fn other(status: StatusCode) -> String {
 }
 
 impl Phone {
-    /// An account whose program is at `public_url`, or at its own listener.
+    /// An account of WhatsApp whose program is at `public_url`, or at its own listener.
     async fn open(public_url: Option<String>) -> Self {
+        Self::of(ChannelKind::Whatsapp, public_url).await
+    }
+
+    /// The same of any channel.
+    async fn of(channel: ChannelKind, public_url: Option<String>) -> Self {
         let world = World::start().await;
-        let fields = world.fields(ChannelKind::Whatsapp);
+        let fields = world.fields(channel);
         let provider = channels::make(World::setup(fields.clone())).unwrap();
-        let clock = Clock::system();
-        let (ids, chance) = (Ids::new(clock.clone()), Chance::from_seed(1));
-        let data_dir = world.folder.path().join("data");
-        std::fs::create_dir(&data_dir).unwrap();
-        let options = StoreOptions {
-            data_dir: data_dir.clone(),
-            url: "sqlite:switchboard.db".to_owned(),
-            clock: clock.clone(),
-            master_key: MasterKey::File(data_dir.join("master.key")),
-        };
-        let store = Store::open(options).await.unwrap();
-        let account = Account::new(fields, "whatsapp".parse().unwrap(), provider, "made-up".into());
-        let channels = Channels::new(vec![account], None, clock.clone());
-        let account = Arc::clone(channels.all().next().unwrap());
-        let ambient = Ambient { clock: clock.clone(), ids, chance: chance.clone() };
-        let limits = delivery::Limits::default();
-        let delivery = Delivery::new(store.clone(), Arc::new(channels.clone()), ambient, limits);
+        let program = Program::open(&world, fields, provider, SECRET).await;
+        let ambient = program.ambient.clone();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = public_url.unwrap_or_else(|| format!("http://{}", socket.local_addr().unwrap()));
-        let prover = Prover::new(&clock, &url, Names::public(), chance).unwrap();
-        let reception =
-            Reception::new(channels, store.clone(), delivery, Some(url.clone())).with_prover(prover);
+        let prover = Prover::new(&ambient.clock, &url, Names::public(), ambient.chance.clone()).unwrap();
+        let reception = program.reception(Some(url.clone())).with_prover(prover);
         let served: Served = Arc::default();
         served.set(reception.clone()).ok().unwrap();
         let routes = Router::new()
@@ -102,14 +98,52 @@ impl Phone {
             .layer(from_fn_with_state(Arc::clone(&served), answer))
             .with_state(served);
         let listener = tokio::spawn(async move { axum::serve(socket, routes).await.unwrap() });
-        Self { world, store, account, reception, url, listener }
+        let Program { store, account, .. } = program;
+        Self { world, store, ambient, account, reception, url, listener }
     }
 
-    /// The texts that came in, the last one first.
+    /// The texts that came in, in the order of the alphabet.
     async fn texts(&self) -> Vec<String> {
-        let page = Page { limit: 50, cursor: None };
-        let listed = self.store.channels().list(&InboundFilter::default(), &page).await.unwrap();
-        listed.items.iter().map(|one| one.message.text.as_str().to_owned()).collect()
+        let all = received(&self.store).await;
+        let mut texts: Vec<_> = all.iter().map(|one| one.message.text.as_str().to_owned()).collect();
+        texts.sort();
+        texts
+    }
+
+    /// Someone writes.
+    async fn writes(&self, from: &str, text: &str) {
+        let channel = self.account.channel.as_str();
+        self.world.customer(json!({"channel": channel, "from": from, "name": "Anna", "text": text})).await;
+    }
+
+    /// Looks where the provider posts to, and does what that calls for, as the program does from time to time.
+    async fn look(&self) {
+        self.reception.check_now(&self.account).await;
+        self.reception.put_right(&self.account).await;
+    }
+
+    /// Changes what is registered, as another program does that has the token.
+    async fn meddle(
+        &self,
+        change: impl FnOnce(&Client, &ChannelFields, &str) -> reqwest::RequestBuilder,
+    ) -> Value {
+        let (fields, url) = (&self.account.fields, self.ours());
+        self.world.call_provider(|http| change(http, fields, &url)).await
+    }
+
+    /// Looks until the loss is as wanted.
+    async fn looks_until(&self, wanted: impl Fn(Option<&str>) -> bool) {
+        let looking = async {
+            loop {
+                self.look().await;
+                if wanted(self.loss().as_deref()) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let looked = tokio::time::timeout(Duration::from_secs(20), looking).await;
+        assert!(looked.is_ok(), "it stays {:?}", self.account.status());
     }
 
     fn ours(&self) -> String {
@@ -146,7 +180,7 @@ async fn a_change_of_the_address_is_proved_at_once() {
     let registered = phone.reception.register_at(&phone.account, &old, true).await.unwrap();
     assert_eq!((registered, phone.state(), phone.loss()), (phone.ours(), WebhookState::Here, None));
     // With the address that the account had before its secret changed.
-    let former = phone.ours().replace("made-up", "earlier");
+    let former = phone.ours().replace(SECRET, "earlier");
     phone.account.provider.register(&former).await.unwrap();
     phone.reception.registered(&phone.account).await.unwrap().unwrap();
     assert_eq!(phone.state(), WebhookState::Lapsed);
@@ -202,28 +236,181 @@ async fn an_address_of_this_program_needs_a_public_url() {
 async fn what_was_posted_elsewhere_is_read_from_histories() {
     let phone = Phone::open(None).await;
     phone.reception.register(&phone.account, false).await.unwrap();
-    let mut is_caught_up = false;
-    phone.reception.catch_up(&phone.account, &mut is_caught_up).await;
-    assert!(is_caught_up);
+    phone.reception.catch_up(&phone.account).await;
     // It is posted to another program.
     let other = other(StatusCode::OK).await;
     phone.reception.register_at(&phone.account, &other, false).await.unwrap();
     for text in ["Hello", "Are you there?"] {
-        let from = "70000000001";
-        phone
-            .world
-            .customer(json!({"channel": "whatsapp", "from": from, "name": "Anna", "text": text}))
-            .await;
+        phone.writes("70000000001", text).await;
     }
-    phone.reception.catch_up(&phone.account, &mut is_caught_up).await;
-    assert_eq!((is_caught_up, phone.texts().await.len()), (false, 0));
-    phone.reception.register(&phone.account, true).await.unwrap();
+    phone.look().await;
+    assert_eq!(phone.texts().await.len(), 0);
     for _ in 0..2 {
-        phone.reception.catch_up(&phone.account, &mut is_caught_up).await;
-        assert!(is_caught_up);
-        let mut texts = phone.texts().await;
-        texts.sort();
-        assert_eq!(texts, ["Are you there?", "Hello"]);
-        is_caught_up = false;
+        phone.reception.register(&phone.account, true).await.unwrap();
+        phone.look().await;
+        assert_eq!(phone.texts().await, ["Are you there?", "Hello"]);
     }
+}
+
+/// The webhook of a profile is taken away.
+fn without_webhook(http: &Client, fields: &ChannelFields, _: &str) -> reqwest::RequestBuilder {
+    let url = format!("{}/api/webhook/url/delete", fields.api());
+    let profile = [("profile_id", fields.profile_id.as_ref().unwrap())];
+    http.post(url).query(&profile).header("authorization", token(fields))
+}
+
+fn token(fields: &ChannelFields) -> &str {
+    fields.token.as_ref().unwrap().expose_secret()
+}
+
+#[tokio::test]
+async fn what_a_lapse_lost_is_read_each_time() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.look().await;
+    let mut lost = Vec::new();
+    for text in ["first", "second"] {
+        phone.meddle(without_webhook).await;
+        phone.writes("70000000001", text).await;
+        lost.push(text);
+        phone.look().await;
+        assert_eq!((phone.state(), phone.loss()), (WebhookState::Here, None));
+        assert_eq!(phone.texts().await, lost);
+    }
+    // Nothing is known of the time after the last look.
+    let kept = || phone.account.status().health.caught_up_at;
+    let looked_at = kept();
+    phone.ambient.clock.advance(Duration::from_mins(30));
+    phone.reception.put_right(&phone.account).await;
+    assert_eq!(kept(), looked_at);
+}
+
+#[tokio::test]
+async fn a_provider_that_drops_the_address_again_is_red() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.meddle(without_webhook).await;
+    let order = json!({"provider": "whatsapp", "method": "url/set", "fault": "error", "code": 200,
+        "message": "{\"status\":\"done\"}", "times": 1});
+    phone.world.fault(order).await;
+    phone.look().await;
+    assert_eq!(phone.state(), WebhookState::Lapsed);
+    assert!(phone.loss().is_some_and(|loss| loss.contains("does not show it")), "{:?}", phone.loss());
+}
+
+#[tokio::test]
+async fn a_chat_whose_history_fails_keeps_no_other_from_being_read() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.look().await;
+    phone.meddle(without_webhook).await;
+    phone.writes("70000000001", "one").await;
+    phone.writes("70000000002", "other").await;
+    let fails = async |times: u32| {
+        let order = json!({"provider": "whatsapp", "method": "messages/get", "fault": "error", "code": 500, "times": times});
+        phone.world.fault(order).await;
+    };
+    fails(1).await;
+    phone.look().await;
+    assert_eq!(phone.texts().await, ["other"]);
+    phone.look().await;
+    assert_eq!(phone.texts().await, ["one", "other"]);
+    // One that fails for an hour is left out, and said.
+    phone.meddle(without_webhook).await;
+    fails(1).await;
+    phone.look().await;
+    let attempts = || phone.account.status().health.last_error().unwrap().words.clone();
+    assert!(attempts().contains("1 of the chats cannot be read"), "{}", attempts());
+    phone.ambient.clock.advance(Duration::from_mins(61));
+    fails(1).await;
+    phone.look().await;
+    assert!(attempts().contains("left out"), "{}", attempts());
+    let read = phone.account.status().health.caught_up_at;
+    assert_eq!(read, phone.account.status().webhook.map(|seen| seen.at));
+}
+
+#[tokio::test]
+async fn a_registration_that_leaves_kinds_out_is_red_until_it_is_made_again() {
+    type Change = fn(&Client, &ChannelFields, &str) -> reqwest::RequestBuilder;
+    let changes: [(ChannelKind, &str, Change); 5] = [
+        (ChannelKind::Telegram, "message, edited_message", |http, fields, url| {
+            let call = format!("{}/bot{}/setWebhook", fields.api(), token(fields));
+            http.post(call).json(&json!({"url": url, "allowed_updates": ["callback_query"]}))
+        }),
+        (ChannelKind::Max, "message_created", |http, fields, url| {
+            let body = json!({"url": url, "update_types": ["bot_started"]});
+            let call = format!("{}/subscriptions", fields.api());
+            http.post(call).header("authorization", token(fields)).json(&body)
+        }),
+        (ChannelKind::Vk, "message_new", |http, fields, _| {
+            let group = fields.group_id.unwrap().to_string();
+            let form = [
+                ("group_id", group.as_str()),
+                ("server_id", "1"),
+                ("api_version", "5.199"),
+                ("message_new", "0"),
+                ("v", "5.199"),
+            ];
+            let call = format!("{}/groups.setCallbackSettings", fields.api());
+            http.post(call).bearer_auth(token(fields)).form(&form)
+        }),
+        (ChannelKind::Whatsapp, "incoming_message", |http, fields, _| {
+            let profile = [("profile_id", fields.profile_id.as_ref().unwrap())];
+            let call = format!("{}/api/webhook/types/set", fields.api());
+            http.post(call)
+                .query(&profile)
+                .header("authorization", token(fields))
+                .json(&json!(["delivery_status"]))
+        }),
+        (ChannelKind::Instagram, "messages", |http, fields, _| {
+            let call = format!("{}/me/subscribed_apps", fields.api());
+            http.delete(call).query(&[("access_token", token(fields))])
+        }),
+    ];
+    for (channel, left_out, change) in changes {
+        let phone = Phone::of(channel, None).await;
+        phone.reception.register(&phone.account, false).await.unwrap();
+        phone.looks_until(|loss| loss.is_none()).await;
+        phone.meddle(change).await;
+        phone.look().await;
+        let loss = phone.loss().unwrap_or_default();
+        assert!(loss.contains(&format!("it leaves out {left_out}")), "{channel:?}: {loss}");
+        phone.reception.register(&phone.account, false).await.unwrap();
+        phone.looks_until(|loss| loss.is_none()).await;
+    }
+}
+
+#[tokio::test]
+async fn posts_with_a_wrong_secret_are_red_until_one_is_genuine() {
+    let phone = Phone::of(ChannelKind::Telegram, None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.look().await;
+    phone
+        .meddle(|http, fields, url| {
+            let call = format!("{}/bot{}/setWebhook", fields.api(), token(fields));
+            // All kinds, and no secret.
+            let kinds = [
+                "message",
+                "edited_message",
+                "callback_query",
+                "message_reaction",
+                "my_chat_member",
+                "business_message",
+                "edited_business_message",
+                "deleted_business_messages",
+            ];
+            http.post(call).json(&json!({"url": url, "allowed_updates": kinds}))
+        })
+        .await;
+    phone.writes("2001", "Hello").await;
+    phone.looks_until(|loss| loss.is_some_and(|loss| loss.contains("its posts are refused"))).await;
+    // The provider posts it again once the address is registered with the secret.
+    phone.reception.register(&phone.account, false).await.unwrap();
+    assert_eq!(phone.loss(), None);
+    let waiting = async {
+        while phone.texts().await != ["Hello"] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it arrives");
 }

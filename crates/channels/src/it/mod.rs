@@ -22,6 +22,8 @@ mod instagram;
 #[cfg(test)]
 mod max;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod received_files;

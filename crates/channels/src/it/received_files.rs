@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::Clock;
 use channels::http::{Http, Route};
-use channels::{Account, Channels, FilesStatus, OpenError, ReceivedFiles, Reception, Setup};
+use channels::{Account, FilesStatus, OpenError, ReceivedFiles, Reception, Setup};
 use config::{ChannelFields, ChannelKind, MediaRule};
-use delivery::{Ambient, Delivery};
+use delivery::Ambient;
 use domain::media::MediaForm;
 use domain::{
     ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, Timestamp,
@@ -16,8 +16,9 @@ use domain::{
 use media::{Disk, Limits, Outgoing};
 use outbound::{AllowList, Allowed};
 use serde_json::{Value, json};
-use store::{InboundFile, InboundFilter, MasterKey, Page, Store, StoreOptions, StoredInbound};
+use store::{InboundFile, Store, StoredInbound};
 
+use crate::it::program::{Program, received};
 use crate::it::support::{Receiver, World, hurried};
 
 const FOLDER: Limits =
@@ -55,38 +56,18 @@ impl Studio {
         });
         assert_eq!(world.type_hook(&order).await, 204);
         posts.next().await;
-        let clock = Clock::system();
-        let (ids, chance) = (Ids::new(clock.clone()), Chance::from_seed(1));
-        let data_dir = world.folder.path().join("data");
-        std::fs::create_dir(&data_dir).unwrap();
-        let options = StoreOptions {
-            data_dir: data_dir.clone(),
-            url: "sqlite:switchboard.db".to_owned(),
-            clock: clock.clone(),
-            master_key: MasterKey::File(data_dir.join("master.key")),
-        };
-        let store = Store::open(options).await.unwrap();
+        let program = Program::open(&world, fields, provider, "made-up").await;
+        let Ambient { clock, ids, chance } = program.ambient.clone();
         let free = Arc::new(AtomicU64::new(1 << 40));
         let disk = Arc::clone(&free);
         let disk = Disk::with_free_space(move |_| Ok(disk.load(Ordering::Relaxed)));
-        let folder = Outgoing::open(data_dir.join("received"), ids.clone(), clock.clone(), FOLDER);
+        let folder = Outgoing::open(program.data_dir.join("received"), ids, clock.clone(), FOLDER);
         let folder = folder.await.unwrap().on(disk);
-        let account = Account::new(fields, "instagram".parse().unwrap(), provider, "made-up".into());
-        let channels = Channels::new(vec![account], None, clock.clone());
-        let account = Arc::clone(channels.all().next().unwrap());
-        let ambient = Ambient { clock: clock.clone(), ids, chance: chance.clone() };
-        let sender = Arc::new(channels.clone());
-        let delivery = Delivery::new(store.clone(), sender, ambient, delivery::Limits::default());
-        let files = ReceivedFiles::new(
-            channels.clone(),
-            store.clone(),
-            folder.clone(),
-            chance,
-            outbound::Names::public(),
-        );
-        let files = files.unwrap();
-        let reception = Reception::new(channels, store.clone(), delivery, None).with_files(files);
+        let (channels, store) = (program.channels.clone(), program.store.clone());
+        let files = ReceivedFiles::new(channels, store, folder.clone(), chance, outbound::Names::public());
+        let reception = program.reception(None).with_files(files.unwrap());
         reception.start();
+        let Program { store, account, .. } = program;
         Self { world, store, clock, folder, free, account, reception, posts }
     }
 
@@ -100,9 +81,7 @@ impl Studio {
     }
 
     async fn last(&self) -> StoredInbound {
-        let page = Page { limit: 1, cursor: None };
-        let listed = self.store.channels().list(&InboundFilter::default(), &page).await.unwrap();
-        listed.items.into_iter().next().unwrap()
+        received(&self.store).await.into_iter().next().unwrap()
     }
 
     async fn file(&self, message: &StoredInbound) -> Option<InboundFile> {

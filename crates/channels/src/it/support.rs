@@ -85,6 +85,16 @@ impl World {
         (status, answer.json().await.unwrap_or_default())
     }
 
+    /// Calls a provider as another program does that has the token.
+    pub(crate) async fn call_provider(
+        &self,
+        call: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Value {
+        let answer = call(&self.http).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+
     /// A customer does something; what came of it.
     pub(crate) async fn customer(&self, deed: Value) -> Value {
         let (status, done) = self.control(reqwest::Method::POST, "/customers/messages", &deed).await;

@@ -135,15 +135,20 @@ impl Client {
         Ok(self.me().await?.get("user_id").and_then(Value::as_i64).unwrap_or_default())
     }
 
-    /// Where updates are posted to.
+    /// Where updates are posted to, with the kinds of each address; none where all kinds are.
     ///
     /// # Errors
     /// MAX refuses it, or no answer came.
-    pub(super) async fn subscriptions(&self) -> Result<Vec<String>, CallError> {
+    pub(super) async fn subscriptions(&self) -> Result<Vec<(String, Option<Vec<String>>)>, CallError> {
         let reply = self.call(Method::GET, "/subscriptions", &[], None).await?;
         let all = reply.get("subscriptions").and_then(Value::as_array);
         let all = all.ok_or_else(|| CallError::Unreadable("subscriptions without a list".to_owned()))?;
-        Ok(all.iter().filter_map(|one| one.get("url")?.as_str().map(str::to_owned)).collect())
+        let kinds = |one: &Value| {
+            let kinds = one.get("update_types")?.as_array()?.iter();
+            Some(kinds.filter_map(Value::as_str).map(str::to_owned).collect())
+        };
+        let subscription = |one: &Value| Some((one.get("url")?.as_str()?.to_owned(), kinds(one)));
+        Ok(all.iter().filter_map(subscription).collect())
     }
 
     /// Uploads to an address that MAX gave; the token stays here.

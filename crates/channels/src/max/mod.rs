@@ -27,9 +27,9 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
+use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
-    Registered,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same, lacks_secret};
@@ -278,6 +278,10 @@ impl Provider for Max {
         Some(self.ask_updates(cursor).boxed())
     }
 
+    fn refuses_polls_while_registered(&self) -> bool {
+        true
+    }
+
     fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
         async move {
             for media in events.iter_mut().flat_map(inbound::media_of) {
@@ -312,13 +316,24 @@ impl Provider for Max {
                 missing.push("the token is not of a bot".to_owned());
             }
             let id = me.get("user_id").map(ToString::to_string).unwrap_or_default();
-            Ok(Identity { id, name: inbound::name_of(&me).unwrap_or_default(), missing })
+            Ok(Identity { id, name: inbound::name_of(&me).unwrap_or_default(), missing, gap: None })
         }
         .boxed()
     }
 
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
-        Some(async move { Ok(Registered { urls: self.client.subscriptions().await?, ..Registered::default() }) }.boxed())
+        let asking = async move {
+            let subscriptions = self.client.subscriptions().await?;
+            let posting = |kinds: Option<Vec<String>>| {
+                let is_posted =
+                    |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|one| one == kind));
+                Posting::with(kinds_left_out(&UPDATES, is_posted))
+            };
+            let (urls, kinds): (Vec<_>, Vec<_>) = subscriptions.into_iter().unzip();
+            let postings = kinds.into_iter().map(posting).collect();
+            Ok(Registered { urls, postings, ..Registered::default() })
+        };
+        Some(asking.boxed())
     }
 
     fn register<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
@@ -330,7 +345,7 @@ impl Provider for Max {
             let secret = self.setup.header_secret();
             let body = json!({ "url": url, "update_types": UPDATES, "secret": secret.expose_secret() });
             self.client.call(Method::POST, "/subscriptions", &[], Some(&body)).await?;
-            for other in self.client.subscriptions().await?.iter().filter(|other| *other != url) {
+            for (other, _) in self.client.subscriptions().await?.iter().filter(|(other, _)| other != url) {
                 self.client.call(Method::DELETE, "/subscriptions", &[("url", other)], None).await?;
             }
             Ok(())

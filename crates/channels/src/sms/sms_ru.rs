@@ -64,7 +64,7 @@ impl SmsRu {
         let missing =
             if is_empty { vec!["there is no money left at the gateway".to_owned()] } else { Vec::new() };
         let name = self.sender.clone().unwrap_or_else(|| "SMS.ru".to_owned());
-        Ok(Identity { id: "sms_ru".to_owned(), name, missing })
+        Ok(Identity { id: "sms_ru".to_owned(), name, missing, gap: None })
     }
 
     fn read(&self, post: &HookPost) -> Result<Vec<InboundEvent>, HookRefusal> {

@@ -124,7 +124,7 @@ impl Smsc {
             if is_empty { vec!["there is no money left at the gateway".to_owned()] } else { Vec::new() };
         let id = self.login.clone().unwrap_or_else(|| "smsc".to_owned());
         let name = self.sender.clone().unwrap_or_else(|| id.clone());
-        Ok(Identity { id, name, missing })
+        Ok(Identity { id, name, missing, gap: None })
     }
 
     fn read(&self, post: &HookPost) -> Result<Vec<InboundEvent>, HookRefusal> {

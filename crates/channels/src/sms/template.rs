@@ -200,7 +200,7 @@ impl Provider for Template {
             self.http.call(self.http.request(Method::HEAD, host.as_str())).await?;
             let name = host.host_str().unwrap_or_default().to_owned();
             let [sender, ..] = &self.own;
-            Ok(Identity { id: sender.clone(), name, missing: Vec::new() })
+            Ok(Identity { id: sender.clone(), name, ..Identity::default() })
         }
         .boxed()
     }

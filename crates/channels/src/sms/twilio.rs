@@ -99,7 +99,7 @@ impl Twilio {
         let name = super::word(&reply["friendly_name"]).unwrap_or_default();
         let status = reply["status"].as_str().unwrap_or("active");
         let missing = if status == "active" { Vec::new() } else { vec![format!("the account is {status}")] };
-        Ok(Identity { id, name, missing })
+        Ok(Identity { id, name, missing, gap: None })
     }
 
     /// The signature is of the address as it was called, in which a port may be left out on either side.

@@ -31,9 +31,10 @@ use self::outgoing::Target;
 use self::refusal::Failure;
 use crate::error::CallError;
 use crate::nature::{Nature, Registering};
+use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
-    Pacing, Polled, Provider, Registered,
+    Pacing, Polled, Provider,
 };
 use crate::setup::{Setup, SetupError, is_same};
 
@@ -89,6 +90,21 @@ struct WebhookInfo {
     pending_update_count: Option<u64>,
     last_error_date: Option<i64>,
     last_error_message: Option<String>,
+    allowed_updates: Option<Vec<String>>,
+}
+
+/// The kinds of updates that Telegram leaves out where no kinds were named.
+const ONLY_NAMED: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
+
+impl WebhookInfo {
+    /// Which of the kinds that are read here Telegram does not post.
+    fn gap(&self) -> Option<String> {
+        let named = self.allowed_updates.as_ref().filter(|named| !named.is_empty());
+        kinds_left_out(&inbound::ALLOWED, |kind| match named {
+            Some(named) => named.iter().any(|one| one == kind),
+            None => !ONLY_NAMED.contains(&kind),
+        })
+    }
 }
 
 /// What its owner does at the provider, step by step, in English and in Russian.
@@ -408,6 +424,10 @@ impl Provider for TelegramBot {
         Some(asking.boxed())
     }
 
+    fn refuses_polls_while_registered(&self) -> bool {
+        true
+    }
+
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
         async move {
             self.answer_presses(&events).await;
@@ -431,7 +451,7 @@ impl Provider for TelegramBot {
             let me: Me = self.client.call("getMe", &json!({})).await?;
             *self.own.lock() = Own { id: Some(me.id), username: me.username.clone() };
             let name = me.username.map_or(me.first_name, |username| format!("@{username}"));
-            Ok(Identity { id: me.id.to_string(), name, missing: Vec::new() })
+            Ok(Identity { id: me.id.to_string(), name, ..Identity::default() })
         }
         .boxed()
     }
@@ -439,10 +459,12 @@ impl Provider for TelegramBot {
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
         let asking = async move {
             let info: WebhookInfo = self.client.call("getWebhookInfo", &json!({})).await?;
+            let postings = vec![Posting::with(info.gap())];
             let urls = Some(info.url).filter(|url| !url.is_empty()).into_iter().collect();
             let at = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(1_000_000));
             Ok(Registered {
                 urls,
+                postings,
                 last_error: info.last_error_message,
                 last_error_at: info.last_error_date.map(at),
                 waiting: info.pending_update_count,

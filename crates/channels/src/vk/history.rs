@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::inbound::{is_notice, message};
 use crate::error::CallError;
+use crate::histories::Histories;
 
 /// The most chats that one call lists, and the most messages of a chat that it reads.
 const PAGE: usize = 200;
@@ -16,9 +17,9 @@ const PAGES: usize = 50;
 ///
 /// # Errors
 /// VK refuses it, or no answer came.
-pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Vec<InboundEvent>, CallError> {
+pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Histories, CallError> {
     let earliest = client.http().by_its_clock(since).as_seconds();
-    let mut found = Vec::new();
+    let mut read = Histories::default();
     for page in 0..PAGES {
         let (offset, count) = ((page * PAGE).to_string(), PAGE.to_string());
         let parameters = [("filter", "all"), ("offset", offset.as_str()), ("count", count.as_str())];
@@ -29,13 +30,16 @@ pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Vec<Inbou
         let peers = items.iter().take_while(moved).map(|item| item["conversation"]["peer"]["id"].as_i64());
         let peers: Vec<Option<i64>> = peers.collect();
         for peer in peers.iter().flatten() {
-            found.extend(last_of(client, *peer, PAGE as u64, earliest).await?);
+            match last_of(client, *peer, PAGE as u64, earliest).await {
+                Ok(messages) => read.events.extend(messages),
+                Err(error) => read.fail(&peer.to_string(), error)?,
+            }
         }
         if peers.len() < PAGE {
             break;
         }
     }
-    Ok(found)
+    Ok(read)
 }
 
 /// Returns the last messages of a chat that are not older, oldest first.

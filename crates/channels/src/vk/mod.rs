@@ -24,14 +24,15 @@ use futures::future::{BoxFuture, FutureExt, join};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::histories::Histories;
 use crate::http::ANSWER;
 use crate::nature::{Nature, Registering};
 use crate::old_call::OldCall;
+use crate::posting::{Posting, PostingState, Registered, kinds_left_out};
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Posting,
-    PostingState, Provider, Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
-use crate::setup::{Setup, SetupError, is_same, lacks_secret};
+use crate::setup::{Setup, SetupError, ends_with_secret, is_same, lacks_secret};
 use crate::stored_values::StoredValues;
 use client::{Client, VERSION, attachment};
 use inbound::{KINDS, PRESS, events, external_id, parts};
@@ -141,13 +142,13 @@ struct CallbackServer {
 }
 
 impl CallbackServer {
-    fn posting(&self) -> Posting {
+    fn posting(&self, gap: Option<String>) -> Posting {
         let state = match self.status.as_str() {
             "unconfigured" | "wait" => PostingState::Unconfirmed,
             "failed" => PostingState::Failed,
             _ => PostingState::Works,
         };
-        Posting { state, has_secret: !self.secret.is_empty() }
+        Posting { state, has_secret: Some(!self.secret.is_empty()), gap }
     }
 }
 
@@ -311,7 +312,7 @@ impl Provider for Vk {
         Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
     }
 
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         Some(history::since(&self.client, since).boxed())
     }
 
@@ -364,6 +365,7 @@ impl Provider for Vk {
                 id: id.to_string(),
                 name: group["name"].as_str().unwrap_or_default().to_owned(),
                 missing: missing.chain(bots).collect(),
+                gap: None,
             })
         }
         .boxed()
@@ -373,10 +375,14 @@ impl Provider for Vk {
         let registered = async move {
             let servers = self.servers().await?;
             let bad = servers.iter().find(|server| server.status == "failed");
+            let mut postings = Vec::with_capacity(servers.len());
+            for server in &servers {
+                postings.push(server.posting(self.gap(server).await));
+            }
             Ok(Registered {
                 // The path of its address is a secret.
                 last_error: bad.map(|server| format!("VK gave up on its server of number {}", server.id)),
-                postings: servers.iter().map(CallbackServer::posting).collect(),
+                postings,
                 urls: servers.into_iter().map(|server| server.url).collect(),
                 ..Registered::default()
             })
@@ -546,6 +552,22 @@ impl Vk {
             Some(CallbackServer { id: it["id"].as_i64()?, url, secret, status })
         };
         Ok(all.iter().filter_map(server).collect())
+    }
+
+    /// How an address of ours differs from what is registered from here; nothing of other addresses, or where VK does not say it.
+    async fn gap(&self, server: &CallbackServer) -> Option<String> {
+        let is_own = ends_with_secret(&server.url, &self.hook_secret);
+        let has_our_secret = server.secret == self.secret.expose_secret();
+        if is_own && !has_our_secret {
+            return Some("its secret key is another".to_owned());
+        }
+        if !has_our_secret && !self.old_hook {
+            return None;
+        }
+        let id = server.id.to_string();
+        let settings =
+            self.client.of_group("groups.getCallbackSettings", &[("server_id", &id)]).await.ok()?;
+        kinds_left_out(&KINDS, |kind| settings["events"][kind] != 0)
     }
 
     async fn remove(&self, server: &CallbackServer) -> Result<(), CallError> {

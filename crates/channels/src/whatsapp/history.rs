@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::inbound;
 use crate::error::CallError;
+use crate::histories::Histories;
 
 /// As many chats, and messages of a chat, are listed at a time.
 const PAGE: usize = 100;
@@ -16,9 +17,9 @@ const PAGES: usize = 50;
 ///
 /// # Errors
 /// Wappi refuses it, or no answer came.
-pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Vec<InboundEvent>, CallError> {
+pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Histories, CallError> {
     let earliest = client.by_its_clock(since).as_seconds();
-    let mut found = Vec::new();
+    let (mut found, mut read) = (Vec::new(), Histories::default());
     for page in 0..PAGES {
         let (limit, offset) = (PAGE.to_string(), (page * PAGE).to_string());
         let query = [("limit", limit.as_str()), ("offset", offset.as_str()), ("show_all", "true")];
@@ -27,7 +28,10 @@ pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Vec<Inbou
         for dialog in dialogs {
             let moved = dialog.get("last_timestamp").and_then(Value::as_i64).is_none_or(|at| at >= earliest);
             if let Some(chat) = dialog.get("id").and_then(Value::as_str).filter(|_| moved) {
-                found.extend(of_chat(client, chat, earliest).await?);
+                match of_chat(client, chat, earliest).await {
+                    Ok(messages) => found.extend(messages),
+                    Err(error) => read.fail(chat, error)?,
+                }
             }
         }
         if dialogs.len() < PAGE {
@@ -35,7 +39,8 @@ pub(super) async fn since(client: &Client, since: Timestamp) -> Result<Vec<Inbou
         }
     }
     found.sort_by_key(|(at, _)| *at);
-    Ok(found.into_iter().map(|(_, event)| event).collect())
+    read.events = found.into_iter().map(|(_, event)| event).collect();
+    Ok(read)
 }
 
 async fn of_chat(

@@ -22,12 +22,13 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
+use crate::histories::Histories;
 use crate::login::LogIn;
 use crate::nature::{Nature, Posts, Registering};
 use crate::old_call::OldCall;
+use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
-    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Posting, Provider,
-    Registered,
+    Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same};
@@ -301,7 +302,7 @@ impl Provider for Whatsapp {
         .boxed()
     }
 
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Vec<InboundEvent>, CallError>>> {
+    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         Some(history::since(&self.client, since).boxed())
     }
 
@@ -338,7 +339,7 @@ impl Provider for Whatsapp {
                 missing.push(format!("WhatsApp on the phone is {:?}: open it there", word("app_status")));
             }
             let name = if word("phone").is_empty() { String::new() } else { format!("+{}", word("phone")) };
-            Ok(Identity { id: self.client.profile().to_owned(), name, missing })
+            Ok(Identity { id: self.client.profile().to_owned(), name, missing, gap: None })
         }
         .boxed()
     }
@@ -348,15 +349,12 @@ impl Provider for Whatsapp {
             let reply = self.client.status().await?;
             let url = reply.get("webhook_url").and_then(Value::as_str).filter(|url| !url.is_empty());
             let types = reply.get("webhook_types").and_then(Value::as_array);
-            let lacks = |wanted: &&str| types.is_some_and(|types| !types.iter().any(|one| one == wanted));
-            let lacking: Vec<&str> = TYPES.into_iter().filter(lacks).collect();
-            let last_error =
-                (url.is_some() && !lacking.is_empty()).then(|| format!("not posted: {}", lacking.join(", ")));
+            let is_posted = |kind: &str| types.is_none_or(|types| types.iter().any(|one| one == kind));
+            // Which header goes along it does not say.
+            let posting = Posting { gap: kinds_left_out(&TYPES, is_posted), ..Posting::BARE };
             Ok(Registered {
                 urls: url.map(str::to_owned).into_iter().collect(),
-                // Which header goes along it does not say.
-                postings: url.map(|_| Posting::BARE).into_iter().collect(),
-                last_error,
+                postings: vec![posting],
                 signed_out: reply.get("authorized").and_then(Value::as_bool) == Some(false),
                 ..Registered::default()
             })

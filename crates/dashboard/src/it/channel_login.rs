@@ -102,7 +102,7 @@ impl Provider for Phone {
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         let trouble = lock(&self.trouble).clone();
         let missing = lock(&self.lacks).clone();
-        let identity = Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), missing };
+        let identity = Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), missing, gap: None };
         ready(trouble.map_or(Ok(identity), |why| Err(CallError::Account(why)))).boxed()
     }
 

@@ -109,7 +109,8 @@ fn paused(account: &ChannelFact) -> Option<Finding> {
 fn webhook(account: &ChannelFact) -> Option<Finding> {
     let name = &account.name;
     let is_asked = account.receives_by == "poll";
-    let (code, severity, summary, fix) = match account.webhook.as_deref()? {
+    // A provider that does not show its address is judged by what arrives.
+    let (code, severity, summary, fix) = match account.webhook.as_deref().unwrap_or("here") {
         _ if !account.receives => return None,
         "elsewhere" => (
             Code::WebhookElsewhere,
@@ -148,6 +149,12 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
                 "look first whether public_url reaches this program, and at the proxy before it",
             ),
         ),
+        "here" if account.state == "not_receiving" => (
+            Code::WebhookFailing,
+            Severity::Error,
+            format!("Not all that customers write to {name} is received."),
+            Fix::command(format!("switchboard channel connect {name}")),
+        ),
         "here" if account.posts_waiting.unwrap_or(0) > 0 && account.provider_error.is_some() => (
             Code::WebhookFailing,
             Severity::Warning,
@@ -161,7 +168,8 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
     let waiting =
         account.posts_waiting.filter(|count| *count > 0).map(|count| format!("{count} posts wait there"));
     let others = account.elsewhere.iter().map(|other| format!("registered: {other}"));
-    let errors = account.arrival_error.iter().chain(&account.provider_error).cloned();
+    let reason = account.detail.iter().filter(|_| account.state == "not_receiving");
+    let errors = reason.chain(&account.arrival_error).chain(&account.provider_error).cloned();
     let evidence = others.chain(errors).chain(waiting);
     Some(about(account, code, severity, summary, fix).shown_by(evidence))
 }
@@ -297,6 +305,11 @@ mod tests {
             (webhook("elsewhere", "poll"), &[(Code::WebhookElsewhere, Severity::Warning)]),
             (
                 ChannelFact { arrival_error: Some("404".to_owned()), ..webhook("here", "webhook") },
+                &[(Code::WebhookFailing, Severity::Error)],
+            ),
+            (fact("not_receiving"), &[(Code::WebhookFailing, Severity::Error)]),
+            (
+                ChannelFact { webhook: None, ..fact("not_receiving") },
                 &[(Code::WebhookFailing, Severity::Error)],
             ),
             (webhook("lapsed", "poll"), &[(Code::WebhookMissing, Severity::Error)]),

@@ -80,8 +80,12 @@ async fn an_account_is_handed_on_with_its_keys_and_secrets() {
     let body = json!({
         "channel": "vk", "name": "club", "keys": {"group_id": 100, "receive": "poll"}, "secrets": {"token": "planted"},
     });
-    let identity =
-        Identity { id: "100".to_owned(), name: "Demo".to_owned(), missing: vec!["photos".to_owned()] };
+    let identity = Identity {
+        id: "100".to_owned(),
+        name: "Demo".to_owned(),
+        missing: vec!["photos".to_owned()],
+        gap: None,
+    };
     let file = "/etc/switchboard.toml";
     let answer = ChannelAdded { file: file.into(), identity: Some(identity) };
     let (reply, new) = added(&world, &mut receiver, &body, Ok(answer)).await;

@@ -182,7 +182,7 @@ impl Provider for Shop {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
-        ready(Ok(Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), missing: Vec::new() }))
+        ready(Ok(Identity { id: "100".to_owned(), name: "Demo shop".to_owned(), ..Identity::default() }))
             .boxed()
     }
 

@@ -307,7 +307,7 @@ impl Provider for Smpp {
             let user = self.centre.server.login.as_ref().map(|(user, _)| user.clone()).unwrap_or_default();
             match session::refusal(answer.status) {
                 Some(error) => Err(error),
-                None => Ok(Identity { id: user, name: self.session().name(), missing: Vec::new() }),
+                None => Ok(Identity { id: user, name: self.session().name(), ..Identity::default() }),
             }
         }
         .boxed()

@@ -66,8 +66,8 @@ const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "webhook_given_up",
-        "its provider stopped posting to the registered address",
-        "провайдер перестал присылать сообщения на указанный адрес",
+        "not all that customers write is received at the registered address",
+        "на указанный у провайдера адрес приходит не всё, что пишут клиенты",
     ),
     (
         "webhook_unreached",

@@ -94,7 +94,7 @@ fn read(found: Registered) -> ProviderReport {
         (!url.is_empty()).then(|| Registration {
             address: WebhookAddress::of(&url),
             state: posting.map_or(PostingState::Works, |posting| posting.state),
-            has_secret: posting.map(|posting| posting.has_secret),
+            has_secret: posting.and_then(|posting| posting.has_secret),
         })
     };
     ProviderReport {

@@ -1,8 +1,9 @@
 //! How the product hears: posts to the servers that are registered, and the log that it asks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{ACCOUNT, GROUP, MethodResult, Parameters, VERSION, Vk, missing, refused};
 use crate::channels::fake::{Outside, Post, PostAnswer};
@@ -14,6 +15,18 @@ const LONGEST_LOG: usize = 1_000;
 const MOST_SERVERS: usize = 10;
 /// What an address has to answer when it is asked.
 const CODE: &str = "c0ffee42";
+/// What an address may be posted.
+const KINDS: [&str; 9] = [
+    "message_new",
+    "message_reply",
+    "message_edit",
+    "message_event",
+    "message_allow",
+    "message_deny",
+    "message_read",
+    "message_reaction_event",
+    "message_typing_state",
+];
 /// The gaps after which an event is posted again, in milliseconds: made short.
 const RETRIES: [u64; 5] = [250, 500, 1_000, 2_000, 4_000];
 
@@ -23,7 +36,7 @@ pub(super) struct CallbackServer {
     title: String,
     secret: String,
     status: &'static str,
-    kinds: Vec<String>,
+    kinds: BTreeSet<String>,
 }
 
 impl Vk {
@@ -60,7 +73,8 @@ impl Vk {
                 }
                 let (url, title, secret) = (url.to_owned(), title.to_owned(), secret.to_owned());
                 let id = self.next();
-                let server = CallbackServer { id, url, title, secret, status: "wait", kinds: Vec::new() };
+                let server =
+                    CallbackServer { id, url, title, secret, status: "wait", kinds: BTreeSet::new() };
                 let confirmation =
                     json!({ "type": "confirmation", "group_id": GROUP, "secret": server.secret });
                 let confirmation = Post::json("vk", ACCOUNT, server.url.as_str(), &confirmation);
@@ -81,10 +95,22 @@ impl Vk {
                 if parameters.needed("api_version")? != VERSION {
                     return missing("api_version");
                 }
-                let on =
-                    parameters.0.iter().filter(|(name, value)| name.starts_with("message_") && *value == "1");
-                server.kinds = on.map(|(name, _)| name.clone()).collect();
+                for (name, value) in parameters.0.iter().filter(|(name, _)| KINDS.contains(&name.as_str())) {
+                    if value == "1" {
+                        server.kinds.insert(name.clone());
+                    } else {
+                        server.kinds.remove(name);
+                    }
+                }
                 Ok(json!(1))
+            }
+            "groups.getCallbackSettings" => {
+                let id = parameters.number("server_id")?;
+                let server = self.servers.iter().find(|server| server.id == id);
+                let Some(server) = server else { return missing("server_id") };
+                let is_on = |kind: &str| (kind.to_owned(), json!(i32::from(server.kinds.contains(kind))));
+                let events: Map<String, Value> = KINDS.into_iter().map(is_on).collect();
+                Ok(json!({ "api_version": VERSION, "events": events }))
             }
             "groups.setLongPollSettings" => {
                 self.is_logged = parameters.flag("enabled");
