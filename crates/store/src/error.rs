@@ -333,7 +333,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the store stays closed until a person has changed something: to try again is no use.
+    /// Whether the store stays closed until a person has changed something, so that another try ends the same way.
     pub const fn needs_a_person(&self) -> bool {
         matches!(
             self,
