@@ -201,7 +201,8 @@ fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
         DamagedFile {
             file,
             what: "it is no identity of a store".to_owned(),
-            advice: "if the database is the newest there is, remove this file and start once with `switchboard up --accept-database`",
+            advice: "if the database is the newest there is, remove this file and start once with `switchboard up \
+                --accept-database`",
         }
         .into()
     })
