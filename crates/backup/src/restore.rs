@@ -14,7 +14,8 @@ use ambient::Clock;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
-    DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, STORE_MARK, Store, StoreError, StoreOptions,
+    Accepts, DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, STORE_MARK, Store, StoreError,
+    StoreOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -289,16 +290,17 @@ impl Restore {
         Ok(Ready { manifest, held, rows, replaces, restore: self, aside, lock })
     }
 
-    /// Opens the database aside, which brings it up to date, and holds back what waited.
+    /// Opens the database aside, which brings it up to date and gives the store a new id, and holds back what waited.
     async fn make_ready(&self, made_at: Timestamp) -> Result<Option<HeldBack>, RestoreError> {
         let aside = self.places.aside();
-        let store = Store::open(StoreOptions {
+        let options = StoreOptions {
             data_dir: aside.clone(),
             url: format!("sqlite:{DATABASE}"),
             clock: self.clock.clone(),
             master_key: self.master_key.clone().beside(&self.places.data_dir),
-        })
-        .await?;
+        };
+        let accepts = Accepts { other: true, ..Accepts::default() };
+        let store = Store::open_accepting(options, accepts).await?;
         let held = match self.waiting {
             Waiting::Hold => store.hold_back(made_at).await.map(Some),
             Waiting::Send => Ok(None),

@@ -305,6 +305,21 @@ async fn a_marker_with_a_foreign_path_moves_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restored_store_is_another_one_than_the_replaced() {
+    let world = World::new().await;
+    let database = world.data().join("other.db");
+    // The replaced one comes further than the restored one will.
+    for _ in 0..5 {
+        world.is_as_it_was().await;
+    }
+    world.restore().prepare().await.unwrap().put_in_place().await.unwrap();
+    world.is_restored().await;
+    fs::copy(replaced(&world.data()).join("other.db"), &database).unwrap();
+    let refused = Store::open(options(&world.data(), &world.clock)).await.err();
+    assert!(matches!(refused, Some(OpenError::ForeignDatabase { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_made_while_served_is_not_restored_to_send() {
     let world = World::new().await;
     let refused = Restore { waiting: Waiting::Send, ..world.restore() }.prepare().await.err();

@@ -38,9 +38,11 @@ const OTHERS: u32 = 0o077;
 /// Anyone may make files in such a directory, as in `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// The right to work on a data directory; given up when dropped, and by the system when the process dies.
+/// The right to work on a data directory: the lock of its lock file and of the directory itself. It is given up when dropped, and by
+/// the system when the process dies.
 pub struct DirectoryLock {
     lock: FileLock,
+    _dir: Option<FileLock>,
 }
 
 impl DirectoryLock {
@@ -59,11 +61,32 @@ impl DirectoryLock {
 pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
     make_directory(dir)?;
+    let of_dir = lock_of_directory(dir)?;
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
     let lock = take(dir, file.map_err(not_writable)?)?;
     sign(lock.file()).map_err(not_writable)?;
-    Ok(DirectoryLock { lock })
+    Ok(DirectoryLock { lock, _dir: of_dir })
+}
+
+/// Locks a directory that is there as long as what this returns lives, without making or changing a file.
+pub(crate) fn lock_existing(dir: &Path) -> Result<[Option<FileLock>; 2], OpenError> {
+    let file = File::open(dir.join(LOCK)).ok().map(|file| take(dir, file)).transpose()?;
+    Ok([lock_of_directory(dir)?, file])
+}
+
+/// Locks the directory itself: people remove the lock file. None where the file system has no such locks (NFS), or where there is
+/// no directory; there the lock file must do.
+fn lock_of_directory(dir: &Path) -> Result<Option<FileLock>, OpenError> {
+    match File::open(dir).ok().map(FileLock::take) {
+        Some(Err(TryLockError::WouldBlock)) => Err(in_use(dir)),
+        Some(Err(TryLockError::Error(_))) | None => Ok(None),
+        Some(Ok(lock)) => Ok(Some(lock)),
+    }
+}
+
+fn in_use(dir: &Path) -> OpenError {
+    OpenError::InUse { dir: dir.to_owned(), holder: holder(dir) }
 }
 
 /// Makes a data directory if need be, and closes it to others. Blocks on the disk.
@@ -122,9 +145,9 @@ fn close_to_others(dir: &Path) -> Result<(), OpenError> {
 }
 
 /// Takes the lock of a directory, whose file is open.
-pub(crate) fn take(dir: &Path, file: File) -> Result<FileLock, OpenError> {
+fn take(dir: &Path, file: File) -> Result<FileLock, OpenError> {
     FileLock::take(file).map_err(|error| match error {
-        TryLockError::WouldBlock => OpenError::InUse { dir: dir.to_owned(), holder: holder(dir) },
+        TryLockError::WouldBlock => in_use(dir),
         TryLockError::Error(source) => OpenError::NotWritable { dir: dir.to_owned(), source },
     })
 }
@@ -190,6 +213,20 @@ mod tests {
                 assert_eq!(mode(&dir), 0o700, "{file:?} {given:o}");
             }
         }
+    }
+
+    #[test]
+    fn without_its_lock_file_a_directory_is_locked_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("data");
+        let held = lock(&dir).unwrap();
+        fs::remove_file(dir.join(LOCK)).unwrap();
+        assert!(matches!(lock(&dir), Err(OpenError::InUse { .. })));
+        assert!(matches!(lock_existing(&dir), Err(OpenError::InUse { .. })));
+        assert!(!dir.join(LOCK).exists());
+        drop(held);
+        drop(lock_existing(&dir).unwrap());
+        drop(lock(&dir).unwrap());
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
 use rusqlite::{Error, ErrorCode};
+
+use crate::StoreKind;
 
 /// A read or a write that did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -253,6 +255,35 @@ pub enum OpenError {
         /// Where the database is.
         database: String,
     },
+    /// The data directory does not remember the store of the database.
+    #[error(
+        "the data directory {} does not know {database}, because its store.json is missing, so the database may be an older copy; \
+         put store.json back, or a backup with `switchboard restore`, or start on this database with `switchboard up \
+         --accept-database`, which may send again what was sent since", dir.display()
+    )]
+    UnknownDatabase {
+        /// The data directory.
+        dir: PathBuf,
+        /// Where the database is.
+        database: String,
+    },
+    /// The store has real customers, and a demo was to be started on it; or the other way round.
+    #[error("{}", of_other_kind(dir, *expected))]
+    OtherKind {
+        /// The data directory.
+        dir: PathBuf,
+        /// The kind that the store should have.
+        expected: StoreKind,
+    },
+    /// The database file was removed or replaced while the store was open.
+    #[error(
+        "{} was removed or replaced while it was open; put the file back, or a backup with `switchboard restore`, and start again",
+        file.display()
+    )]
+    LostDatabase {
+        /// The database file.
+        file: PathBuf,
+    },
     /// A file of the data directory that the program wrote and cannot read any more.
     #[error(transparent)]
     DamagedFile(#[from] DamagedFile),
@@ -299,6 +330,39 @@ pub enum OpenError {
         /// What was said.
         what: String,
     },
+}
+
+impl OpenError {
+    /// Whether the store stays closed until a person has changed something, so that another try ends the same way.
+    pub const fn needs_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Newer { .. }
+                | Self::GivenUp { .. }
+                | Self::MissingDatabase { .. }
+                | Self::OlderDatabase { .. }
+                | Self::ForeignDatabase { .. }
+                | Self::UnknownDatabase { .. }
+                | Self::OtherKind { .. }
+                | Self::LostDatabase { .. }
+                | Self::Corrupt { .. }
+                | Self::DamagedFile(_)
+        )
+    }
+}
+
+fn of_other_kind(dir: &Path, expected: StoreKind) -> String {
+    let dir = dir.display();
+    match expected {
+        StoreKind::Demo => format!(
+            "the store of the data directory {dir} has real customers, and a demo would take their messages; start the demo \
+             without --data-dir and store.url, or name a new data directory"
+        ),
+        StoreKind::Real => format!(
+            "the store of the data directory {dir} is that of a demo; name another data directory with --data-dir, and another \
+             database if store.url names one"
+        ),
+    }
 }
 
 /// A file of the data directory that the program wrote and cannot read any more.

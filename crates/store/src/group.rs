@@ -129,6 +129,12 @@ impl WriteConnection {
         durability: Durability,
     ) -> Try {
         let connection = &self.connection;
+        // What is written to a file that was removed or replaced is lost.
+        if durability == Durability::Synced
+            && let Err(error) = self.mark.check_place()
+        {
+            return Try::Failed(error);
+        }
         if self.durability != Some(durability) {
             if let Err(error) = connection.set_durability(durability) {
                 return Try::Failed(error);

@@ -1,33 +1,34 @@
-//! The identity of a store: an id and how far the store has come, in the database and in the data directory.
+//! The identity of a store: an id, a kind and how far the store has come, in the database and in the data directory.
 //!
 //! A start compares both. It refuses a database that is missing, that belongs to another store, or that is an older copy: an
-//! idempotency key that such a database has forgotten would be sent again. The database is written first and the data directory
-//! afterwards, so after a crash the database is never behind.
+//! idempotency key that such a database has forgotten would be sent again. It also refuses a store of the other kind: a demo would
+//! send real messages to pretended customers. The database is written first and the data directory afterwards, so after a crash the
+//! database is never behind.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+mod mark;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use ambient::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::column::Columns;
-use crate::database::{Address, Connection, params};
+use crate::database::{self, Address, Connection};
 use crate::error::DamagedFile;
 use crate::statement::statements;
-use crate::{OpenError, StoreError, events};
+use crate::{MasterKey, OpenError, StoreError, events, fences, inspect};
+
+pub(crate) use mark::{DatabaseFile, Mark};
 
 /// The file in the data directory.
 pub const STORE_MARK: &str = "store.json";
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 4096;
-/// The fact in the database: the id (16 bytes) and the generation (8 bytes).
+/// The fact in the database: the id (16 bytes), the generation (8 bytes) and the kind (1 byte); of a fork also the id of the store
+/// that it was forked from (16 bytes).
 const FACT: &str = "store identity";
-/// While the store is written to, the generation grows this often.
-const ADVANCE_EVERY: Duration = Duration::from_mins(1);
 
 statements! {
     READ = "SELECT value FROM store_facts WHERE name = $1";
@@ -36,19 +37,33 @@ statements! {
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 }
 
-/// Databases that a start accepts although the data directory does not expect them.
+/// What a start expects of its database, and what it accepts all the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Accepts {
     /// An empty database in place of the one that is missing.
     pub empty: bool,
     /// An older copy, or the database of another store.
     pub other: bool,
+    /// The kind that the store must have. None accepts both, and makes a real store.
+    pub kind: Option<StoreKind>,
+}
+
+/// Whether real customers are behind a store. An identity of an earlier version has no kind and counts as real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Real customers.
+    Real,
+    /// Pretended customers.
+    Demo,
 }
 
 /// A store and how far it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     id: [u8; 16],
+    kind: StoreKind,
+    /// The id of the store that this one was forked from. Only the database has it.
+    parent: Option<[u8; 16]>,
     /// Grows with each start and stop, and while the store is written to. 0: announced, not in the database yet.
     generation: i64,
     /// The id of the newest event.
@@ -59,8 +74,19 @@ pub(crate) struct Identity {
 #[derive(Serialize, Deserialize)]
 struct Written {
     store: String,
+    kind: Option<String>,
     generation: String,
     event: String,
+}
+
+/// What a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// There is no file, or no store was ever begun in it.
+    Empty,
+    /// The store of a version without identities.
+    Unnamed,
+    Store(Identity),
 }
 
 /// Why a database is refused.
@@ -69,32 +95,85 @@ enum Refusal {
     Missing,
     Foreign,
     Older,
+    /// The data directory remembers no store, so the database may be an older copy.
+    Unknown,
+    /// The store is not of this kind.
+    OtherKind(StoreKind),
+}
+
+impl StoreKind {
+    /// All words have the same length.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Demo => "demo",
+        }
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Real => 0,
+            Self::Demo => 1,
+        }
+    }
+
+    fn find(is_it: impl Fn(Self) -> bool) -> Option<Self> {
+        [Self::Real, Self::Demo].into_iter().find(|kind| is_it(*kind))
+    }
 }
 
 impl Identity {
-    fn new() -> Result<Self, OpenError> {
+    fn new(kind: StoreKind) -> Result<Self, OpenError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)
             .map_err(|error| crate::MasterKeyError::NoRandomness { what: error.to_string() })?;
-        Ok(Self { id, generation: 0, event: 0 })
+        Ok(Self { id, kind, parent: None, generation: 0, event: 0 })
+    }
+
+    /// The same store under a new id.
+    fn forked(self) -> Result<Self, OpenError> {
+        let Self { id, .. } = Self::new(self.kind)?;
+        Ok(Self { id, parent: Some(self.id), ..self })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let written: Written = serde_json::from_str(text).ok()?;
         let mut id = [0; 16];
         hex::decode_to_slice(written.store, &mut id).ok()?;
+        let kind = match written.kind {
+            Some(word) => StoreKind::find(|kind| kind.word() == word)?,
+            None => StoreKind::Real,
+        };
         let number = |digits: &str| digits.parse().ok().filter(|number| *number >= 0);
-        Some(Self { id, generation: number(&written.generation)?, event: number(&written.event)? })
+        let (generation, event) = (number(&written.generation)?, number(&written.event)?);
+        Some(Self { id, kind, parent: None, generation, event })
     }
 
     fn text(&self) -> String {
-        let Self { id, generation, event } = self;
-        let id = hex::encode(id);
-        format!("{{\"store\":\"{id}\",\"generation\":\"{generation:019}\",\"event\":\"{event:019}\"}}\n")
+        let Self { id, kind, generation, event, .. } = self;
+        let (id, kind) = (hex::encode(id), kind.word());
+        format!(
+            "{{\"store\":\"{id}\",\"kind\":\"{kind}\",\"generation\":\"{generation:019}\",\"event\":\"{event:019}\"}}\n"
+        )
+    }
+
+    fn from_fact(fact: &[u8]) -> Option<Self> {
+        let (id, rest) = fact.split_first_chunk()?;
+        let (generation, rest) = rest.split_first_chunk()?;
+        let (kind, parent) = match rest {
+            [] => (StoreKind::Real, None),
+            [byte, parent @ ..] => {
+                let kind = StoreKind::find(|kind| kind.byte() == *byte)?;
+                (kind, if parent.is_empty() { None } else { Some(parent.try_into().ok()?) })
+            }
+        };
+        let generation = i64::from_be_bytes(*generation).max(1);
+        Some(Self { id: *id, kind, parent, generation, event: 0 })
     }
 
     fn fact(&self) -> Vec<u8> {
-        [&self.id[..], &self.generation.to_be_bytes()].concat()
+        let parent = self.parent.as_ref().map_or(&[][..], |parent| parent);
+        [&self.id[..], &self.generation.to_be_bytes(), &[self.kind.byte()], parent].concat()
     }
 
     /// Whether this is an earlier moment of the same store.
@@ -104,77 +183,162 @@ impl Identity {
 }
 
 /// The identity that the data directory remembers. Blocks on the disk.
-pub(crate) fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
+fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
     let file = data_dir.join(STORE_MARK);
     let mut text = String::new();
     match File::open(&file).and_then(|opened| opened.take(LARGEST).read_to_string(&mut text)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
-        read => drop(read.map_err(|source| OpenError::NotWritable { dir: data_dir.to_owned(), source })?),
+        // A link that leads nowhere is not taken for a missing file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.symlink_metadata().is_err() => {
+            return Ok(None);
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(OpenError::NotWritable { dir: data_dir.to_owned(), source: error });
+        }
+        // What was read of it is no identity.
+        _ => {}
     }
     Identity::parse(&text).map(Some).ok_or_else(|| {
         DamagedFile {
             file,
             what: "it is no identity of a store".to_owned(),
-            advice: "if the database is the newest there is, remove this file",
+            advice: "if the database is the newest there is, remove this file and start once with `switchboard up \
+                --accept-database`",
         }
         .into()
     })
 }
 
-/// The identity in a database; none in an empty one.
-pub(crate) fn in_database(connection: &Connection) -> Result<Option<Identity>, StoreError> {
-    let Some(fact) =
-        connection.first(READ, [FACT], |row| Columns::new(row, "store_facts").get::<[u8; 24]>(0))?
-    else {
-        return Ok(None);
+/// What is in a database; `is_used` says that a store was begun in it.
+pub(crate) fn found(connection: &Connection, is_used: bool) -> Result<Found, StoreError> {
+    let fact = connection.first(READ, [FACT], |row| Columns::new(row, "store_facts").get::<Vec<u8>>(0))?;
+    let Some(fact) = fact else {
+        return Ok(if is_used { Found::Unnamed } else { Found::Empty });
     };
-    let (mut id, mut generation) = ([0; 16], [0; 8]);
-    id.copy_from_slice(&fact[..16]);
-    generation.copy_from_slice(&fact[16..]);
-    let generation = i64::from_be_bytes(generation).max(1);
-    Ok(Some(Identity { id, generation, event: events::newest(connection)?.max(0) }))
+    let identity = Identity::from_fact(&fact)
+        .ok_or_else(|| StoreError::corrupt("store_facts", "value", FACT, "it is no identity of a store"))?;
+    Ok(Found::Store(Identity { event: events::newest(connection)?.max(0), ..identity }))
 }
 
-/// Refuses to make a database file where the data directory remembers that it had one. Blocks on the disk.
+/// Lets a data directory remember the store of a database that a command has put there, unless it remembers one.
+pub(crate) fn remember(data_dir: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let failed = |what: String| OpenError::Failed { file: data_dir.join(STORE_MARK), what };
+    let found = found(connection, true).map_err(|error| failed(error.to_string()))?;
+    let Found::Store(identity) = found else { return Ok(()) };
+    if remembered(data_dir)?.is_none() {
+        mark::write(&data_dir.join(STORE_MARK), &identity).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Lets a data directory remember the store of a database file that a command has put there, unless it remembers one. The caller
+/// has the lock of the directory. Blocks on the disk.
+///
+/// # Errors
+/// The database cannot be read, or the data directory cannot be written.
+pub fn remember_database(data_dir: &Path, database: &Path) -> Result<(), OpenError> {
+    let failed = |error| database::sqlite::failed(database, &error);
+    let connection = inspect::open(database, !has_bytes(&log_of(database))).map_err(failed)?;
+    remember(data_dir, &Connection::Sqlite(connection))
+}
+
+/// Refuses a data directory that remembers a store of another kind. Blocks on the disk.
+///
+/// # Errors
+/// [`OpenError::OtherKind`]; or `store.json` cannot be read.
+pub fn check_kind(data_dir: &Path, kind: StoreKind) -> Result<(), OpenError> {
+    match remembered(data_dir)? {
+        Some(known) if known.kind != kind => {
+            Err(OpenError::OtherKind { dir: data_dir.to_owned(), expected: kind })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a store of another kind, and to make a database file where the data directory shows that it had one. SQLite has not
+/// touched the file yet: it removes the log of an empty one. Blocks on the disk.
 pub(crate) fn check_before_it_is_made(
     address: &Address,
     data_dir: &Path,
-    has_key: bool,
+    has_traces: bool,
     accepts: Accepts,
 ) -> Result<(), OpenError> {
+    if let Some(kind) = accepts.kind {
+        check_kind(data_dir, kind)?;
+    }
     let Address::Sqlite(file) = address else { return Ok(()) };
-    if holds_something(file) {
+    if has_bytes(file) {
         return Ok(());
     }
-    let judged = judge(remembered(data_dir)?.as_ref(), None, has_key, accepts);
-    judged.map_err(|refusal| refusal.describe(data_dir, address))
+    let has_traces = has_traces || has_bytes(&log_of(file));
+    let judged = judge(remembered(data_dir)?.as_ref(), &Found::Empty, (has_traces, false), accepts);
+    judged.map(drop).map_err(|refusal| refusal.describe(data_dir, address))
 }
 
-/// Whether a database file, or its log alone, has any bytes: a store that was made a moment ago may be in its log.
-fn holds_something(file: &Path) -> bool {
-    let has_bytes = |file: &Path| fs::metadata(file).is_ok_and(|found| found.len() > 0);
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    has_bytes(file) || has_bytes(Path::new(&log))
+/// Whether a data directory had a store, by what only a store leaves there. Blocks on the disk.
+pub(crate) fn has_traces(data_dir: &Path, master_key: &MasterKey) -> Result<bool, OpenError> {
+    let is_there = |name: &str| data_dir.join(name).exists();
+    let has_backups = || {
+        let entries = fs::read_dir(data_dir.join("backups"));
+        let mut names = entries.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().contains(".tar.gz"))
+    };
+    Ok(master_key.file(data_dir).is_some_and(|key| key.exists())
+        || is_there("health.db")
+        || has_backups()
+        || fences::remembered_fence(data_dir)?.is_some())
 }
 
+fn has_bytes(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.len() > 0)
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Compares what the data directory remembers with what was found. Returns the refusal that was accepted.
 fn judge(
     remembered: Option<&Identity>,
-    found: Option<&Identity>,
-    has_key: bool,
+    found: &Found,
+    (has_traces, is_on_server): (bool, bool),
     accepts: Accepts,
-) -> Result<(), Refusal> {
+) -> Result<Option<Refusal>, Refusal> {
+    let of_database = match found {
+        Found::Empty => None,
+        Found::Unnamed => Some(StoreKind::Real),
+        Found::Store(found) => Some(found.kind),
+    };
+    let mut kinds = remembered.map(|known| known.kind).into_iter().chain(of_database);
+    if let Some(expected) = accepts.kind
+        && kinds.any(|kind| kind != expected)
+    {
+        return Err(Refusal::OtherKind(expected));
+    }
     // One that was only announced is in no database yet.
     let refusal = match (remembered.filter(|known| known.generation > 0), found) {
-        (Some(_), None) => Refusal::Missing,
-        (None, None) if has_key && remembered.is_none() => Refusal::Missing,
-        (Some(known), Some(found)) if known.id != found.id => Refusal::Foreign,
-        (Some(known), Some(found)) if found.is_before(known) => Refusal::Older,
-        (None, _) | (Some(_), Some(_)) => return Ok(()),
+        (Some(_), Found::Empty) => Refusal::Missing,
+        (None, Found::Empty) if has_traces && remembered.is_none() => Refusal::Missing,
+        (Some(_), Found::Unnamed) => Refusal::Older,
+        (None, Found::Empty | Found::Unnamed) => return Ok(None),
+        // Another machine has accepted an older database for all of them.
+        (Some(known), Found::Store(found)) if is_on_server && found.parent == Some(known.id) => {
+            return Ok(None);
+        }
+        (Some(known), Found::Store(found)) if known.id != found.id => Refusal::Foreign,
+        (Some(known), Found::Store(found)) if found.is_before(known) => Refusal::Older,
+        (Some(_), Found::Store(_)) => return Ok(None),
+        // Another machine joins.
+        (None, Found::Store(_)) if is_on_server => return Ok(None),
+        // A first start that was killed.
+        (None, Found::Store(found)) if remembered.is_some_and(|announced| announced.id == found.id) => {
+            return Ok(None);
+        }
+        (None, Found::Store(_)) => Refusal::Unknown,
     };
     let is_accepted = if refusal == Refusal::Missing { accepts.empty } else { accepts.other };
-    if is_accepted { Ok(()) } else { Err(refusal) }
+    if is_accepted { Ok(Some(refusal)) } else { Err(refusal) }
 }
 
 impl Refusal {
@@ -184,157 +348,9 @@ impl Refusal {
             Self::Missing => OpenError::MissingDatabase { dir, database },
             Self::Foreign => OpenError::ForeignDatabase { dir, database },
             Self::Older => OpenError::OlderDatabase { dir, database },
+            Self::Unknown => OpenError::UnknownDatabase { dir, database },
+            Self::OtherKind(expected) => OpenError::OtherKind { dir, expected },
         }
-    }
-}
-
-/// The identity of an open store, and the file that follows it.
-pub(crate) struct Mark {
-    file: PathBuf,
-    opened: Option<File>,
-    identity: Identity,
-    clock: Clock,
-    /// When the generation grows next, by the running clock.
-    due_at: Duration,
-    /// Whether anything was committed since.
-    is_behind: bool,
-    /// What is in the file.
-    in_file: Option<Identity>,
-}
-
-impl Mark {
-    /// Compares a database with what the data directory remembers, and announces the store there if it is new. Blocks on the disk.
-    ///
-    /// # Errors
-    /// The database is missing, older or foreign, and not accepted as it is.
-    pub(crate) fn admit(
-        (connection, address): (&Connection, &Address),
-        (data_dir, has_key): (&Path, bool),
-        accepts: Accepts,
-        clock: Clock,
-        failed: impl FnOnce(StoreError) -> OpenError,
-    ) -> Result<Self, OpenError> {
-        let (remembered, found) = (remembered(data_dir)?, in_database(connection).map_err(failed)?);
-        judge(remembered.as_ref(), found.as_ref(), has_key, accepts)
-            .map_err(|refusal| refusal.describe(data_dir, address))?;
-        let announced = remembered.filter(|known| known.generation == 0);
-        let identity = match found.or(announced) {
-            Some(identity) => identity,
-            None => Identity::new()?,
-        };
-        let mut mark = Self {
-            file: data_dir.join(STORE_MARK),
-            opened: None,
-            identity,
-            due_at: clock.running().saturating_add(ADVANCE_EVERY),
-            clock,
-            is_behind: true,
-            in_file: remembered,
-        };
-        // Before anything of the store is made: a start that is killed in between begins again.
-        if found.is_none() && announced.is_none() {
-            mark.write_file()
-                .map_err(|source| OpenError::NotWritable { dir: data_dir.to_owned(), source })?;
-        }
-        Ok(mark)
-    }
-
-    /// Writes the next generation into the database, in a transaction of the caller. It counts once [`Mark::committed`] is called.
-    pub(crate) fn advance(&self, connection: &Connection) -> Result<(), StoreError> {
-        let next = Identity { generation: self.identity.generation.saturating_add(1), ..self.identity };
-        connection.run(SAVE, params![FACT, next.fact()])
-    }
-
-    /// Whether the next generation is due with this commit.
-    pub(crate) fn is_due(&self) -> bool {
-        self.due_at <= self.clock.running()
-    }
-
-    /// The next generation is due at once, as the store is closed. False if nothing was committed since the last one.
-    pub(crate) fn end(&mut self) -> bool {
-        self.due_at = Duration::ZERO;
-        self.is_behind
-    }
-
-    /// The database is on the disk up to this event, and up to the next generation if one was written.
-    pub(crate) fn committed(&mut self, has_advanced: bool, event: Option<i64>) {
-        if has_advanced {
-            self.identity.generation = self.identity.generation.saturating_add(1);
-            self.due_at = self.clock.running().saturating_add(ADVANCE_EVERY);
-        }
-        self.is_behind = !has_advanced;
-        self.identity.event = event.unwrap_or_default().max(self.identity.event);
-        self.follow();
-    }
-
-    /// Brings the file to what is in the database. A crash of this program loses nothing of it; a power cut may, and leaves the
-    /// file behind the database, which is safe.
-    fn follow(&mut self) {
-        let Some(opened) = &self.opened else { return };
-        if self.in_file == Some(self.identity) {
-            return;
-        }
-        match opened.write_all_at(self.identity.text().as_bytes(), 0) {
-            Ok(()) => self.in_file = Some(self.identity),
-            Err(error) => {
-                tracing::warn!(file = %self.file.display(), %error, "the identity of the store is not written down");
-                self.opened = None;
-            }
-        }
-    }
-
-    /// Writes the file and syncs it, after the start has written to the database.
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
-        let has_same_id = self.in_file.is_some_and(|known| known.id == self.identity.id);
-        if !has_same_id {
-            return self.write_file();
-        }
-        self.opened = Some(OpenOptions::new().write(true).open(&self.file)?);
-        self.follow();
-        self.sync()
-    }
-
-    /// Syncs the file.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.opened.as_ref().map_or(Ok(()), File::sync_data)
-    }
-
-    /// Beside the file first, then in its place, and on the disk.
-    fn write_file(&mut self) -> io::Result<()> {
-        let fresh = self.file.with_extension("json.new");
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-        made.write_all(self.identity.text().as_bytes())?;
-        if let Some(folder) = self.file.parent() {
-            give_to_owner(&made, folder)?;
-            made.sync_all()?;
-            fs::rename(&fresh, &self.file)?;
-            File::open(folder)?.sync_all()?;
-        }
-        (self.opened, self.in_file) = (Some(made), Some(self.identity));
-        Ok(())
-    }
-}
-
-/// Gives a file that root has made to the owner of the data directory: the service could not open it.
-fn give_to_owner(file: &File, folder: &Path) -> io::Result<()> {
-    let (made, owner) = (file.metadata()?, folder.metadata()?);
-    if rustix::process::geteuid().is_root() && made.uid() != owner.uid() {
-        fchown(file, Some(owner.uid()), Some(owner.gid()))?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-impl Mark {
-    /// One without a file.
-    pub(crate) fn for_test() -> Self {
-        let (clock, identity) = (Clock::system(), Identity { id: [7; 16], generation: 1, event: 0 });
-        let (file, due_at) = (PathBuf::new(), Duration::MAX);
-        Self { file, opened: None, identity, clock, due_at, is_behind: false, in_file: Some(identity) }
     }
 }
 
@@ -342,53 +358,143 @@ impl Mark {
 mod tests {
     use super::*;
 
-    const fn identity(id: u8, generation: i64, event: i64) -> Identity {
-        Identity { id: [id; 16], generation, event }
+    pub(super) const fn identity(id: u8, generation: i64, event: i64) -> Identity {
+        Identity { id: [id; 16], kind: StoreKind::Real, parent: None, generation, event }
+    }
+
+    const fn demo(of: Identity) -> Identity {
+        Identity { kind: StoreKind::Demo, ..of }
     }
 
     #[test]
     fn a_file_of_fixed_width_is_read_as_it_was_written() {
-        for known in [identity(1, 0, 0), identity(0xab, i64::MAX, 1_900_000_000_000_000)] {
+        for known in [identity(1, 0, 0), demo(identity(0xab, i64::MAX, 1_900_000_000_000_000))] {
             assert_eq!(Identity::parse(&known.text()), Some(known));
             assert_eq!(known.text().len(), identity(2, 1, 1).text().len());
         }
         let whole = identity(1, 2, 3).text();
-        for damaged in
-            ["", "{}", "null", &whole[..40], &whole.replace("002", "0-2"), &whole.replace("01", "0x")]
-        {
+        let without_kind = whole.replace("\"kind\":\"real\",", "");
+        assert_eq!(Identity::parse(&without_kind), Some(identity(1, 2, 3)), "of an earlier version");
+        for damaged in [
+            "",
+            "{}",
+            "null",
+            &whole[..40],
+            &whole.replace("002", "0-2"),
+            &whole.replace("01", "0x"),
+            &whole.replace("real", "reel"),
+        ] {
             assert_eq!(Identity::parse(damaged), None, "{damaged}");
         }
     }
 
     #[test]
+    fn a_fact_is_read_as_it_was_written() {
+        let fork = Identity { parent: Some([9; 16]), ..demo(identity(1, 2, 0)) };
+        for known in [identity(1, 2, 0), demo(identity(3, i64::MAX, 0)), fork] {
+            assert_eq!(Identity::from_fact(&known.fact()), Some(known));
+        }
+        let whole = fork.fact();
+        assert_eq!(Identity::from_fact(&whole[..24]), Some(identity(1, 2, 0)), "of an earlier version");
+        for damaged in [&whole[..23], &whole[..40], &[whole.as_slice(), &[0]].concat(), &[2; 25]] {
+            assert_eq!(Identity::from_fact(damaged), None, "{damaged:?}");
+        }
+    }
+
+    /// What a start says that accepts nothing.
+    fn strict(known: Option<&Identity>, found: Found, traces: bool, server: bool) -> Result<(), Refusal> {
+        judge(known, &found, (traces, server), Accepts::default()).map(drop)
+    }
+
+    #[test]
     fn each_pair_of_directory_and_database_is_judged() {
-        use Refusal::{Foreign, Missing, Older};
+        use Found::{Empty, Unnamed};
+        use Refusal::{Foreign, Missing, Older, Unknown};
         let (announced, known) = (identity(1, 0, 0), identity(1, 5, 70));
         let later = [identity(1, 5, 70), identity(1, 6, 70), identity(1, 5, 71), identity(1, 9, 90)];
         let earlier = [identity(1, 4, 70), identity(1, 5, 69), identity(1, 4, 99), identity(1, 9, 69)];
-        let strict = |known: Option<&Identity>, found: Option<&Identity>, has_key| {
-            judge(known, found, has_key, Accepts::default())
-        };
-        assert_eq!(strict(None, None, false), Ok(()), "a new directory");
-        assert_eq!(strict(None, None, true), Err(Missing), "the key shows that there was a database");
-        assert_eq!(strict(Some(&announced), None, true), Ok(()), "a first start that was killed");
-        assert_eq!(strict(Some(&known), None, false), Err(Missing));
-        for found in later {
-            assert_eq!(strict(Some(&known), Some(&found), true), Ok(()), "{found:?}");
-            assert_eq!(strict(None, Some(&found), true), Ok(()), "another machine joins");
+        let foreign = Found::Store(identity(2, 9, 90));
+        for server in [false, true] {
+            assert_eq!(strict(None, Empty, false, server), Ok(()), "a new directory");
+            assert_eq!(
+                strict(None, Empty, true, server),
+                Err(Missing),
+                "traces show that there was a database"
+            );
+            assert_eq!(
+                strict(Some(&announced), Empty, true, server),
+                Ok(()),
+                "a first start that was killed"
+            );
+            assert_eq!(strict(Some(&known), Empty, false, server), Err(Missing));
+            assert_eq!(
+                strict(None, Unnamed, true, server),
+                Ok(()),
+                "an update from a version without identities"
+            );
+            assert_eq!(
+                strict(Some(&known), Unnamed, true, server),
+                Err(Older),
+                "a copy from before the update"
+            );
+            for found in later {
+                assert_eq!(strict(Some(&known), Found::Store(found), true, server), Ok(()), "{found:?}");
+            }
+            for found in earlier {
+                assert_eq!(strict(Some(&known), Found::Store(found), true, server), Err(Older), "{found:?}");
+            }
+            assert_eq!(strict(Some(&known), foreign, true, server), Err(Foreign));
+            let own = Found::Store(identity(1, 1, 0));
+            assert_eq!(
+                strict(Some(&announced), own, true, server),
+                Ok(()),
+                "a first start that was killed later"
+            );
         }
-        for found in earlier {
-            assert_eq!(strict(Some(&known), Some(&found), true), Err(Older), "{found:?}");
+        assert_eq!(strict(None, foreign, true, true), Ok(()), "another machine joins");
+        assert_eq!(strict(Some(&announced), foreign, true, true), Ok(()));
+        assert_eq!(strict(None, foreign, true, false), Err(Unknown), "a file that someone put there");
+        assert_eq!(strict(Some(&announced), foreign, true, false), Err(Unknown));
+        let fork = Found::Store(Identity { parent: Some([1; 16]), ..identity(2, 1, 1) });
+        assert_eq!(strict(Some(&known), fork, true, true), Ok(()), "another machine accepted it for all");
+        assert_eq!(strict(Some(&known), fork, true, false), Err(Foreign));
+        let older = Found::Store(earlier[0]);
+        for (known, found) in [(Some(&known), foreign), (Some(&known), older), (None, foreign)] {
+            for (empty, other) in [(true, false), (false, true)] {
+                let accepts = Accepts { empty, other, kind: None };
+                let is_accepted = |known, found| judge(known, &found, (true, false), accepts).is_ok();
+                assert_eq!(is_accepted(known, found), other);
+                assert_eq!(is_accepted(known, Empty), empty);
+            }
         }
-        let foreign = identity(2, 9, 90);
-        assert_eq!(strict(Some(&known), Some(&foreign), true), Err(Foreign));
-        assert_eq!(strict(Some(&announced), Some(&foreign), true), Ok(()));
-        for (empty, other) in [(true, false), (false, true)] {
-            let accepts = Accepts { empty, other };
-            assert_eq!(judge(Some(&known), None, true, accepts).is_ok(), empty);
-            assert_eq!(judge(None, None, true, accepts).is_ok(), empty);
-            assert_eq!(judge(Some(&known), Some(&foreign), true, accepts).is_ok(), other);
-            assert_eq!(judge(Some(&known), Some(&earlier[0]), true, accepts).is_ok(), other);
+    }
+
+    #[test]
+    fn a_store_of_the_other_kind_is_refused_whatever_is_accepted() {
+        let (real, own) = (identity(1, 5, 70), Found::Store(identity(1, 5, 70)));
+        let pretended = Found::Store(demo(real));
+        for (empty, other) in [(false, false), (true, true)] {
+            let judged = |kind, known: Option<&Identity>, found| {
+                judge(known, &found, (true, true), Accepts { empty, other, kind: Some(kind) }).is_ok()
+            };
+            for (known, found) in
+                [(Some(&real), own), (None, own), (None, Found::Unnamed), (Some(&real), pretended)]
+            {
+                assert!(!judged(StoreKind::Demo, known, found), "{known:?} {found:?}");
+            }
+            for (known, found) in
+                [(Some(&demo(real)), pretended), (None, pretended), (Some(&demo(real)), Found::Empty)]
+            {
+                assert!(!judged(StoreKind::Real, known, found), "{known:?} {found:?}");
+            }
+            assert!(
+                judged(StoreKind::Real, Some(&real), own)
+                    && judged(StoreKind::Demo, Some(&demo(real)), pretended)
+            );
         }
+        assert!(
+            judge(Some(&demo(real)), &pretended, (true, false), Accepts::default()).is_ok(),
+            "a command that sends nothing"
+        );
     }
 }

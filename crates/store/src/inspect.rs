@@ -1,11 +1,10 @@
 //! Looking at a store that no one works on, without changing it: can it be opened, and is it of this program's time?
 
 use std::fmt::Write;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ambient::FileLock;
 use domain::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -48,15 +47,15 @@ pub fn inspect(
     let address = Address::parse(url, data_dir)?;
     // Before the file is looked for: it may be on its way.
     directory::whole(data_dir)?;
-    let has_key = master_key.file(data_dir).is_some_and(|key| key.exists());
-    identity::check_before_it_is_made(&address, data_dir, has_key, Accepts::default())?;
+    let has_traces = identity::has_traces(data_dir, master_key)?;
+    identity::check_before_it_is_made(&address, data_dir, has_traces, Accepts::default())?;
     let file = address.file()?;
     let metadata = match fs::metadata(&file) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(OpenError::NotWritable { dir: data_dir.to_owned(), source }),
     };
-    let _lock = lock(data_dir)?;
+    let _lock = directory::lock_existing(data_dir)?;
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
     let judge = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };
@@ -113,13 +112,7 @@ pub(crate) fn read_through(connection: &Connection, file: &Path) -> Result<(), O
 ///
 /// [`OpenError::InUse`] when a process does.
 pub fn check_free(data_dir: &Path) -> Result<(), OpenError> {
-    lock(data_dir).map(|_| ())
-}
-
-/// Keeps a server out while one looks, if there is a lock at all.
-pub(crate) fn lock(data_dir: &Path) -> Result<Option<FileLock>, OpenError> {
-    let Ok(file) = File::open(data_dir.join(directory::LOCK)) else { return Ok(None) };
-    directory::take(data_dir, file).map(Some)
+    directory::lock_existing(data_dir).map(|_| ())
 }
 
 /// A database without a log changes for no one while its directory is locked, and is read without making one.

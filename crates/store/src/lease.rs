@@ -66,7 +66,8 @@ struct Renewing {
     thread: JoinHandle<()>,
 }
 
-/// How long the lease is held, for what must end with it and for what asks before it acts.
+/// How long the store is held, for what must end with it and for what asks before it acts: as long as the lease of a server, or
+/// until the database file is lost.
 #[derive(Default)]
 pub(crate) struct Term {
     is_over: AtomicBool,
@@ -76,7 +77,12 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Waits until the lease is lost.
+    /// One that needs no renewal.
+    pub(crate) fn endless() -> Self {
+        Self { renewed_at: AtomicU64::new(u64::MAX), ..Self::default() }
+    }
+
+    /// Waits until the store is lost.
     pub(crate) async fn over(&self) {
         loop {
             let changed = self.changed.notified();

@@ -126,7 +126,7 @@ pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
-pub use identity::{Accepts, STORE_MARK};
+pub use identity::{Accepts, STORE_MARK, StoreKind, check_kind, remember_database};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use key_rotation::{KeyRotation, KeyRotationError};
@@ -197,6 +197,7 @@ struct Inner {
     writer: Writer,
     // After the writer: it is given back when nothing more is written.
     lease: Option<lease::Lease>,
+    term: Arc<lease::Term>,
     /// How it is reached, where it is on a server.
     server: Option<Box<tokio_postgres::Config>>,
     vault: Arc<Vault>,
@@ -409,35 +410,29 @@ impl Store {
         AuditLog { store: self }
     }
 
-    /// Waits until another process may work on the store, so that this one must end. Never on SQLite, whose directory is
-    /// locked as long as the process runs.
-    pub async fn lost(&self) {
-        match self.inner.lease.as_ref().map(lease::Lease::term) {
-            Some(term) => term.over().await,
-            None => std::future::pending().await,
-        }
+    /// Waits until this process has lost the store, so that it must end. On a server another process may have it, and this one may
+    /// wait for it again: there is no error. On SQLite the error says that the database file was removed or replaced.
+    pub async fn lost(&self) -> Option<OpenError> {
+        self.inner.term.over().await;
+        let file = || OpenError::LostDatabase { file: self.inner.location.file.clone() };
+        self.inner.server.is_none().then(file)
     }
 
     /// Whether no other process may work on the store, and have the sessions that are in it. After a sleep this is not known at
-    /// once, and waited for, 10 s at most. Always true on SQLite.
+    /// once, and waited for, 10 s at most. On SQLite it is true as long as the database file is in its place.
     pub async fn is_held(&self) -> bool {
-        match self.inner.lease.as_ref().map(lease::Lease::term) {
-            Some(term) => term.is_held().await,
-            None => true,
-        }
+        self.inner.term.is_held().await
     }
 
     /// The same as far as it is known at once.
     pub fn is_held_for_sure(&self) -> bool {
-        self.inner.lease.as_ref().is_none_or(|lease| lease.term().is_fresh())
+        self.inner.term.is_fresh()
     }
 
     /// Makes it not held any more, as far as this process knows.
     #[cfg(feature = "testing")]
     pub fn lose_lease(&self) {
-        if let Some(lease) = &self.inner.lease {
-            lease.term().end();
-        }
+        self.inner.term.end();
     }
 
     /// The database file. No one else in this process may open it: closing it would give

@@ -14,8 +14,8 @@ use crate::disk::{Disk, Space};
 use crate::error::MasterKeyError;
 use crate::events::EventLog;
 use crate::group::WriteConnection;
-use crate::identity::Mark;
-use crate::lease::Lease;
+use crate::identity::{DatabaseFile, Mark};
+use crate::lease::{Lease, Term};
 use crate::outbox::callers;
 use crate::reader::Readers;
 use crate::stats::Location;
@@ -42,8 +42,8 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
     let lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
     fences::check_before_it_is_made(&address, &data_dir)?;
-    let has_key = master_key.file(&data_dir).is_some_and(|key| key.exists());
-    identity::check_before_it_is_made(&address, &data_dir, has_key, accepts)?;
+    let has_traces = identity::has_traces(&data_dir, &master_key)?;
+    identity::check_before_it_is_made(&address, &data_dir, has_traces, accepts)?;
     let (server, Opened { writing, readers, lease, file }) = match &address {
         Address::Sqlite(file) => (None, open_file(file.clone(), &data_dir, clock.now())?),
         Address::Postgres(config) => {
@@ -58,10 +58,17 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
         return Err(OpenError::HalfCopied);
     }
     fences::check(&writing, &data_dir, failed)?;
-    let has_key = has_key && lease.is_some();
-    let mut mark = Mark::admit((&writing, &address), (&data_dir, has_key), accepts, clock.clone(), failed)?;
-
     let check = key_check(&writing).map_err(failed)?;
+    let found = identity::found(&writing, check.is_some()).map_err(failed)?;
+    let (term, database) = match &lease {
+        Some(lease) => (lease.term(), None),
+        None => {
+            let term = Arc::new(Term::endless());
+            let opened = DatabaseFile::opened(file.clone(), Arc::clone(&term));
+            (term, Some(opened.map_err(|source| OpenError::NotWritable { dir: data_dir.clone(), source })?))
+        }
+    };
+    let mut mark = Mark::admit(&address, (found, database), (&data_dir, has_traces), accepts, clock.clone())?;
     let vault = Arc::new(master_key.vault(&data_dir, check.is_some())?);
     if let Some(sealed) = fact(&writing, NEXT_KEY_CHECK).map_err(failed)?
         && vault.open("store_facts", NEXT_KEY_CHECK, &sealed).is_err()
@@ -112,6 +119,7 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
         readers,
         writer,
         lease,
+        term,
         server,
         vault,
         master_key,

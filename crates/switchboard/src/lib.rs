@@ -419,16 +419,7 @@ pub fn main() -> ExitCode {
                 cause.is::<config::SettingsError>()
                     || cause.is::<keys::TooShort>()
                     || cause.is::<terminal::WrongUsage>()
-                    || matches!(
-                        cause.downcast_ref(),
-                        Some(
-                            store::OpenError::Newer { .. }
-                                | store::OpenError::GivenUp { .. }
-                                | store::OpenError::MissingDatabase { .. }
-                                | store::OpenError::OlderDatabase { .. }
-                                | store::OpenError::ForeignDatabase { .. }
-                        )
-                    )
+                    || cause.downcast_ref().is_some_and(store::OpenError::needs_a_person)
                     || matches!(cause.downcast_ref(), Some(access::FirstError::Unfit(_)))
                     || matches!(cause.downcast_ref(), Some(events::StartError::Address(_)))
                     || cause.is::<web::TlsError>()

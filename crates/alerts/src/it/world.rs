@@ -31,7 +31,7 @@ impl World {
     /// What comes up where the program was killed at this moment: its files as they are.
     pub(crate) async fn after_a_crash(&self, targets: Vec<AlertTargetFields>) -> Self {
         let left = tempfile::tempdir().expect("a directory");
-        for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+        for name in ["store.json", "switchboard.db", "switchboard.db-wal", "master.key"] {
             std::fs::copy(self.dir.path().join(name), left.path().join(name)).expect("copies");
         }
         Self::at(left, self.clock.clone(), targets).await

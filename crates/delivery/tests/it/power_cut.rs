@@ -35,7 +35,7 @@ async fn the_outcome_of_media_waits_as_their_files_go() {
 fn disk_of(bench: &Bench) -> Folder {
     let disk = Folder::on_sqlite();
     fs::create_dir(disk.path().join("data")).expect("a folder");
-    for name in ["data/switchboard.db", "data/switchboard.db-wal", "master.key"] {
+    for name in ["data/store.json", "data/switchboard.db", "data/switchboard.db-wal", "master.key"] {
         fs::copy(bench.folder.path().join(name), disk.path().join(name)).expect("copied");
     }
     disk

@@ -16,32 +16,32 @@ use crate::database::sqlite::{self, failed};
 use crate::database::{Address, Connection, Postgres};
 use crate::directory::DirectoryLock;
 use crate::lease::Lease;
-use crate::{OpenError, StoreError, directory, inspect, migrations, opening};
+use crate::{OpenError, StoreError, directory, migrations, opening};
 
 /// The store that is copied. No other process works on it.
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) lease: Option<Lease>,
-    _lock: Option<FileLock>,
+    _locks: [Option<FileLock>; 2],
     pub(super) identity: String,
 }
 
 impl Source {
     pub(super) fn open(address: Address) -> Result<Self, CopyError> {
         let failed = |error: StoreError| CopyError::BrokeDown(error.to_string());
-        let (connection, lease, lock) = match address {
+        let (connection, lease, locks) = match address {
             Address::Sqlite(file) => {
                 if !file.exists() {
                     return Err(CopyError::NoStore);
                 }
                 let folder = folder_of(&file);
                 directory::whole(&folder).map_err(CopyError::From)?;
-                let lock = inspect::lock(&folder).map_err(CopyError::From)?;
+                let locks = directory::lock_existing(&folder).map_err(CopyError::From)?;
                 let connection = alone(&file).map_err(CopyError::From)?;
                 if !has_facts(&connection).map_err(|error| CopyError::From(sqlite::failed(&file, &error)))? {
                     return Err(CopyError::NoStore);
                 }
-                (Connection::Sqlite(connection), None, lock)
+                (Connection::Sqlite(connection), None, locks)
             }
             Address::Postgres(config) => {
                 let connect = |usage| Postgres::connect(&config, usage).map_err(CopyError::From);
@@ -53,7 +53,7 @@ impl Source {
                     return Err(CopyError::NoStore);
                 }
                 let lease = Lease::take(connect(Use::Writing)?, None).map_err(CopyError::From)?;
-                (Connection::Postgres(Box::new(reading)), Some(lease), None)
+                (Connection::Postgres(Box::new(reading)), Some(lease), [None, None])
             }
         };
         let (known, found) = (migrations::newest(), version(&connection).map_err(failed)?);
@@ -66,7 +66,7 @@ impl Source {
             return Err(CopyError::Unfinished);
         }
         let sealed = opening::key_check(&connection).map_err(failed)?.ok_or(CopyError::NoStore)?;
-        Ok(Self { connection, lease, _lock: lock, identity: hex::encode(Sha256::digest(sealed)) })
+        Ok(Self { connection, lease, _locks: locks, identity: hex::encode(Sha256::digest(sealed)) })
     }
 }
 
@@ -75,6 +75,8 @@ pub(super) struct Target {
     pub(super) connection: Connection,
     pub(super) lease: Option<Lease>,
     _lock: Option<DirectoryLock>,
+    /// The folder of a file.
+    pub(super) folder: Option<PathBuf>,
     pub(super) note: Option<Note>,
 }
 
@@ -93,7 +95,7 @@ impl Target {
                 if let Connection::Postgres(connection) = &connection {
                     migrations::run_on_server(connection, now).map_err(CopyError::To)?;
                 }
-                Ok(Self { connection, lease: Some(lease), _lock: None, note })
+                Ok(Self { connection, lease: Some(lease), _lock: None, folder: None, note })
             }
         }
     }
@@ -118,7 +120,7 @@ impl Target {
         if let Connection::Sqlite(connection) = &mut connection {
             migrations::run(connection, file, now).map_err(CopyError::To)?;
         }
-        Ok(Self { connection, lease: None, _lock: lock, note })
+        Ok(Self { connection, lease: None, _lock: lock, folder: Some(folder), note })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::database::sqlite::{self, failed};
 use crate::database::{Address, Connection, OwnedValue};
 use crate::lease::Lease;
 use crate::write::Durability;
-use crate::{OpenError, StoreError, migrations};
+use crate::{OpenError, StoreError, identity, migrations};
 
 use endpoints::{Source, Target, fact};
 use table::{PAGE, Table, Tally, tables};
@@ -201,6 +201,10 @@ fn copy_all(
     let tables = copying.compare(&tables)?;
     if [&source.lease, &target.lease].into_iter().flatten().any(Lease::is_lost) {
         return Err(CopyError::Lost);
+    }
+    // Before the copy opens: a start on a file needs it.
+    if let Some(folder) = &target.folder {
+        identity::remember(folder, &target.connection).map_err(CopyError::To)?;
     }
     copying.finish()?;
     source.connection.close();

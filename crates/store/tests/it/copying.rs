@@ -105,7 +105,10 @@ async fn copied_for(from: &str, to: &str, pages: usize) -> Result<Copied, CopyEr
 async fn opened(world: &World, address: &str) -> Result<Store, OpenError> {
     let key = std::fs::read_to_string(world.dir.path().join("data/master.key")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let data_dir = folder.path().join("data");
+    let data_dir = match address.strip_prefix("sqlite:") {
+        Some(file) => Path::new(file).parent().unwrap().to_owned(),
+        None => folder.path().join("data"),
+    };
     let master_key = MasterKey::Given(key.trim().to_owned().into());
     Store::open(StoreOptions { data_dir, url: address.to_owned(), master_key, ..world.options() }).await
 }

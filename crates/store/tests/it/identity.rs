@@ -1,10 +1,12 @@
 //! A start on a database that is missing, an older copy, or that of another store; and on one whose holder is dead.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ambient::Clock;
-use store::{Accepts, MasterKey, OpenError, Store, StoreOptions, inspect};
+use store::{Accepts, MasterKey, OpenError, Store, StoreError, StoreKind, StoreOptions, inspect};
 
 use crate::support::{World, conformance, options};
 
@@ -14,17 +16,26 @@ conformance! {
     a_copy_without_the_last_event_is_refused,
     the_database_of_another_store_is_refused,
     an_empty_database_is_refused,
-    a_new_directory_joins_a_store,
+    a_demo_of_a_real_store_is_refused,
     a_first_start_that_was_killed_begins_again,
     a_damaged_mark_is_named;
     sqlite:
     a_missing_file_is_refused_and_not_made,
     an_older_file_is_refused,
+    a_file_that_the_directory_does_not_know_is_refused,
+    a_directory_with_traces_of_a_store_begins_no_new_one,
+    an_emptied_file_keeps_its_log,
+    an_accepted_copy_is_another_store_from_then_on,
+    a_file_that_is_removed_or_replaced_while_it_is_open_is_lost,
     a_server_that_looks_says_what_a_start_would,
 }
 
-const OTHER: Accepts = Accepts { empty: false, other: true };
-const EMPTY: Accepts = Accepts { empty: true, other: false };
+const OTHER: Accepts = Accepts { empty: false, other: true, kind: None };
+const EMPTY: Accepts = Accepts { empty: true, other: false, kind: None };
+
+const fn of_kind(kind: StoreKind) -> Accepts {
+    Accepts { empty: true, other: true, kind: Some(kind) }
+}
 
 fn data(world: &World) -> PathBuf {
     world.dir.path().join("data")
@@ -131,21 +142,68 @@ fn from(folder: &Path, world: &World) -> StoreOptions {
     StoreOptions { data_dir: folder.to_owned(), master_key, ..world.options() }
 }
 
-async fn a_new_directory_joins_a_store(world: World) {
+#[tokio::test]
+async fn a_new_directory_joins_a_store_on_a_server() {
+    let world = World::on_postgres().await;
     world.queued(1).await;
     world.store.clone().close().await;
     let second = tempfile::tempdir().unwrap();
     let folder = second.path().join("data");
-    let url = match &world.postgres {
-        Some(database) => database.url(),
-        None => format!("sqlite:{}", data(&world).join("switchboard.db").display()),
-    };
-    let options = || StoreOptions { url: url.clone(), ..from(&folder, &world) };
+    let options = || from(&folder, &world);
     Store::open(options()).await.unwrap().close().await;
     // Each is older than the store after the other has worked on it.
     world.open_again().await.unwrap().close().await;
     Store::open(options()).await.unwrap().close().await;
-    world.open_again().await.unwrap();
+    world.open_again().await.unwrap().close().await;
+    // One machine accepts an older copy, and all others follow.
+    world.run("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+    assert!(matches!(refused(&world).await, OpenError::OlderDatabase { .. }));
+    Store::open_accepting(world.options(), OTHER).await.unwrap().close().await;
+    Store::open(options()).await.unwrap().close().await;
+    world.open_again().await.unwrap().close().await;
+    Store::open(options()).await.unwrap();
+}
+
+async fn a_demo_of_a_real_store_is_refused(world: World) {
+    world.store.clone().close().await;
+    let mark = data(&world).join("store.json");
+    let as_kind = async |kind| match Store::open_accepting(world.options(), of_kind(kind)).await {
+        Ok(store) => {
+            store.close().await;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
+    let text = fs::read_to_string(&mark).unwrap();
+    for is_of_an_earlier_version in [false, true] {
+        if is_of_an_earlier_version {
+            fs::write(&mark, text.replace("\"kind\":\"real\",", "")).unwrap();
+            world.run("UPDATE store_facts SET value = substr(value, 1, 24) WHERE name = 'store identity'");
+        }
+        let before = fs::read(&mark).unwrap();
+        let error = as_kind(StoreKind::Demo).await.unwrap_err();
+        assert!(matches!(error, OpenError::OtherKind { .. }), "{error:?}");
+        assert!(error.to_string().contains("without --data-dir"), "{error}");
+        assert_eq!(fs::read(&mark).unwrap(), before, "nothing is changed");
+    }
+    as_kind(StoreKind::Real).await.unwrap();
+    // Where the directory does not show it, the database does.
+    fs::remove_file(&mark).unwrap();
+    let error = as_kind(StoreKind::Demo).await.unwrap_err();
+    assert!(matches!(error, OpenError::OtherKind { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_demo_is_no_real_store() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+    let options = || options(&dir, &clock);
+    Store::open_accepting(options(), of_kind(StoreKind::Demo)).await.unwrap().close().await;
+    let error = Store::open_accepting(options(), of_kind(StoreKind::Real)).await.err().unwrap();
+    assert!(matches!(error, OpenError::OtherKind { .. }), "{error:?}");
+    assert!(error.to_string().contains("another data directory"), "{error}");
+    Store::open_accepting(options(), of_kind(StoreKind::Demo)).await.unwrap().close().await;
+    // A command that sends nothing works on both.
+    Store::open(options()).await.unwrap();
 }
 
 async fn a_first_start_that_was_killed_begins_again(world: World) {
@@ -165,17 +223,27 @@ async fn a_first_start_that_was_killed_begins_again(world: World) {
 
 async fn a_damaged_mark_is_named(world: World) {
     world.store.clone().close().await;
+    let mark = data(&world).join("store.json");
+    let is_named = async || {
+        let error = refused(&world).await;
+        let text = error.to_string();
+        assert!(matches!(error, OpenError::DamagedFile(_)) && error.needs_a_person(), "{error:?}");
+        assert!(text.contains("store.json is damaged") && text.contains("remove this file"), "{text}");
+    };
     for garbage in
         [&b"garbage"[..], b"", b"{}", &[0xff; 40], b"{\"store\":\"\",\"generation\":\"1\",\"event\":\"1\"}"]
     {
-        fs::write(data(&world).join("store.json"), garbage).unwrap();
-        let error = refused(&world).await;
-        let text = error.to_string();
-        assert!(matches!(error, OpenError::DamagedFile(_)), "{error:?}");
-        assert!(text.contains("store.json is damaged") && text.contains("remove this file"), "{text}");
+        fs::write(&mark, garbage).unwrap();
+        is_named().await;
     }
-    fs::remove_file(data(&world).join("store.json")).unwrap();
-    world.open_again().await.unwrap();
+    fs::remove_file(&mark).unwrap();
+    fs::create_dir(&mark).unwrap();
+    is_named().await;
+    fs::remove_dir(&mark).unwrap();
+    symlink("nowhere", &mark).unwrap();
+    is_named().await;
+    fs::remove_file(&mark).unwrap();
+    Store::open_accepting(world.options(), OTHER).await.unwrap();
 }
 
 async fn a_missing_file_is_refused_and_not_made(world: World) {
@@ -207,6 +275,122 @@ async fn an_older_file_is_refused(world: World) {
     let _ = fs::remove_file(data(&world).join("switchboard.db-shm"));
     let error = refused(&world).await;
     assert!(matches!(error, OpenError::OlderDatabase { .. }), "{error:?}");
+}
+
+async fn a_file_that_the_directory_does_not_know_is_refused(world: World) {
+    world.queued(1).await;
+    world.store.clone().close().await;
+    fs::remove_file(data(&world).join("store.json")).unwrap();
+    let words = ["does not know", "store.json is missing", "switchboard restore", "--accept-database"];
+    accepted_by_these_alone(&world, OTHER, &words).await;
+    // So is the file of another directory.
+    let second = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", data(&world).join("switchboard.db").display());
+    let joining = Store::open(StoreOptions { url, ..from(&second.path().join("data"), &world) }).await;
+    assert!(matches!(joining, Err(OpenError::UnknownDatabase { .. })));
+    // An update from a version without identities needs nothing.
+    fs::remove_file(data(&world).join("store.json")).unwrap();
+    world.run("DELETE FROM store_facts WHERE name = 'store identity'");
+    world.open_again().await.unwrap();
+}
+
+async fn a_directory_with_traces_of_a_store_begins_no_new_one(world: World) {
+    world.store.clone().close().await;
+    let folder = data(&world);
+    let key = fs::read_to_string(folder.join("master.key")).unwrap();
+    let options = || StoreOptions { master_key: MasterKey::Given(key.clone().into()), ..world.options() };
+    let is_refused = async |options, what: &str| {
+        let opened = Store::open(options).await;
+        assert!(matches!(opened, Err(OpenError::MissingDatabase { .. })), "{what}");
+        assert!(!folder.join("store.json").exists(), "{what}");
+    };
+    fs::remove_file(folder.join("store.json")).unwrap();
+    // A header without tables.
+    fs::remove_file(folder.join("switchboard.db")).unwrap();
+    world.run("CREATE TABLE one (id INTEGER); DROP TABLE one");
+    assert!(fs::metadata(folder.join("switchboard.db")).unwrap().len() > 0);
+    is_refused(world.options(), "master.key beside a database without tables").await;
+    // Nothing at all but what a store leaves, whose key comes from outside.
+    fs::remove_file(folder.join("master.key")).unwrap();
+    fs::create_dir(folder.join("backups")).unwrap();
+    for trace in ["health.db", "backups/switchboard-20300131T120000.250Z.tar.gz", "switchboard.db-wal"] {
+        let _ = fs::remove_file(folder.join("switchboard.db"));
+        fs::write(folder.join(trace), "a trace").unwrap();
+        is_refused(options(), trace).await;
+        fs::remove_file(folder.join(trace)).unwrap();
+    }
+    // An owner makes folders before the first start.
+    Store::open(options()).await.unwrap();
+}
+
+async fn an_emptied_file_keeps_its_log(world: World) {
+    world.queued(1).await;
+    let names = ["switchboard.db", "switchboard.db-wal", "store.json", "master.key"];
+    let copies = names.map(|name| (name, fs::read(data(&world).join(name)).unwrap()));
+    let killed = tempfile::tempdir().unwrap();
+    fs::create_dir(killed.path().join("data")).unwrap();
+    let there = |name: &str| killed.path().join("data").join(name);
+    for (name, bytes) in &copies {
+        fs::write(there(name), bytes).unwrap();
+    }
+    fs::write(there("switchboard.db"), "").unwrap();
+    fs::set_permissions(
+        there("master.key"),
+        fs::metadata(data(&world).join("master.key")).unwrap().permissions(),
+    )
+    .unwrap();
+    let opened = Store::open(options(&killed, &world.clock)).await;
+    assert!(matches!(opened, Err(OpenError::MissingDatabase { .. })));
+    assert_eq!(fs::read(there("switchboard.db-wal")).unwrap(), copies[1].1);
+    assert_eq!(fs::metadata(there("switchboard.db")).unwrap().len(), 0);
+}
+
+async fn an_accepted_copy_is_another_store_from_then_on(world: World) {
+    let file = data(&world).join("switchboard.db");
+    world.store.clone().close().await;
+    let older = fs::read(&file).unwrap();
+    // It comes further than the copy will.
+    for _ in 0..5 {
+        world.open_again().await.unwrap().close().await;
+    }
+    let newer = fs::read(&file).unwrap();
+    fs::write(&file, older).unwrap();
+    assert!(matches!(refused(&world).await, OpenError::OlderDatabase { .. }));
+    Store::open_accepting(world.options(), OTHER).await.unwrap().close().await;
+    fs::write(&file, newer).unwrap();
+    let error = refused(&world).await;
+    assert!(matches!(error, OpenError::ForeignDatabase { .. }), "{error:?}");
+}
+
+async fn a_file_that_is_removed_or_replaced_while_it_is_open_is_lost(world: World) {
+    world.store.clone().close().await;
+    let file = data(&world).join("switchboard.db");
+    let aside = data(&world).join("aside.db");
+    for is_replaced in [false, true] {
+        let store = world.open_again().await.unwrap();
+        store.round_trip().await.unwrap();
+        assert!(store.is_held().await && store.is_held_for_sure());
+        fs::rename(&file, &aside).unwrap();
+        if is_replaced {
+            fs::copy(&aside, &file).unwrap();
+        }
+        let written = store.round_trip().await.unwrap_err();
+        assert!(
+            matches!(&written, StoreError::Unavailable(what) if what.contains("removed or replaced")),
+            "{written}"
+        );
+        assert!(!store.is_held().await && !store.is_held_for_sure(), "nothing more is sent");
+        let lost = tokio::time::timeout(Duration::from_secs(5), store.lost()).await.unwrap();
+        assert!(
+            matches!(&lost, Some(error @ OpenError::LostDatabase { .. }) if error.needs_a_person()),
+            "{lost:?}"
+        );
+        fs::rename(&aside, &file).unwrap();
+        assert!(store.round_trip().await.is_ok(), "what is written now is kept");
+        assert!(!store.is_held_for_sure(), "but the program ends all the same");
+        store.close().await;
+    }
+    world.open_again().await.unwrap();
 }
 
 async fn a_server_that_looks_says_what_a_start_would(world: World) {
@@ -255,7 +439,7 @@ async fn the_generation_grows_while_the_store_is_written_to() {
     let first = generation();
     store.round_trip().await.unwrap();
     assert_eq!(generation(), first);
-    clock.advance(std::time::Duration::from_mins(1));
+    clock.advance(Duration::from_mins(1));
     store.round_trip().await.unwrap();
     assert_eq!(generation(), first + 1);
     store.round_trip().await.unwrap();

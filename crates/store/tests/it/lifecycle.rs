@@ -53,7 +53,7 @@ async fn answered_writes_are_on_the_disk_when_the_process_dies(world: World) {
 async fn copied(world: &World) -> (tempfile::TempDir, Store) {
     let killed = tempfile::tempdir().unwrap();
     fs::create_dir(killed.path().join("data")).unwrap();
-    for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+    for name in ["store.json", "switchboard.db", "switchboard.db-wal", "master.key"] {
         let file = world.dir.path().join("data").join(name);
         let copy = killed.path().join("data").join(name);
         fs::copy(file, &copy).unwrap();

@@ -15,7 +15,7 @@ use delivery::Ambient;
 use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
-use store::{Accepts, MasterKey, Store, StoreOptions};
+use store::{Accepts, MasterKey, Store, StoreKind, StoreOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -145,6 +145,7 @@ impl Up {
             Some(_) => Folder::Named(self.location.data_dir()?),
             None => Folder::Temporary(tempfile::Builder::new().prefix("switchboard-demo-").tempdir()?),
         };
+        store::check_kind(folder.path(), StoreKind::Demo)?;
         // The world is inside the data directory, which must be private from the start.
         store::make_directory(folder.path())?;
         let options = sandbox::SandboxOptions {
@@ -174,7 +175,8 @@ impl Up {
         #[cfg(feature = "testing")]
         say!("TEST BUILD   its clock can be moved and it can be stopped at any point; never use it for real");
         test_build::check(data_dir)?;
-        let accepts = Accepts { empty: self.begin_empty, other: self.accept_database };
+        let kind = if demo.is_some() { StoreKind::Demo } else { StoreKind::Real };
+        let accepts = Accepts { empty: self.begin_empty, other: self.accept_database, kind: Some(kind) };
         let wanted = (settings, data_dir, accepts);
         let Some(store) = open_when_free(wanted, tls.as_ref(), &ambient, &mut stop_signals).await? else {
             return Ok(());
@@ -342,7 +344,7 @@ impl Up {
             () = changing => {}
             () = supervision.keep_notified(&ambient.clock, &state, store, pool) => {}
             () = allocator::give_back() => {}
-            () = store.lost() => {
+            lost = store.lost() => {
                 // Nothing can be written any more, and another process may hold the accounts soon: there is nothing to drain, and
                 // no connection to Telegram may stay open. Who waits for an answer gets it before the listeners go.
                 state.lose_store();
@@ -351,7 +353,10 @@ impl Up {
                     tracing::warn!("open requests were not all answered before the program began again");
                 }
                 logs.close().await;
-                return Err(begin_again());
+                let Some(lost) = lost else { return Err(begin_again()) };
+                // A database file that was moved gets what is in its log.
+                context.store.close().await;
+                return Err(lost.into());
             }
         }
 

@@ -55,6 +55,44 @@ async fn a_missing_database_is_refused_with_the_ways_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_removed_while_the_program_runs_ends_it() {
+    let world = World::start(binary()).await;
+    let database = world.data_dir("data").join("switchboard.db");
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    std::fs::rename(&database, database.with_extension("aside")).expect("moved");
+    assert_eq!(program.send("@client_1", "lost").await.0, 503);
+    let mut ending = program.as_standby();
+    ending.said("error: ").await;
+    assert_eq!(ending.terminate().await, Some(2), "the service is not started again");
+    std::fs::rename(database.with_extension("aside"), &database).expect("moved back");
+    let program = Start::on(&world, binary(), "data").ready().await;
+    program.account_is("main", "ready").await;
+    assert_eq!(program.send("@client_1", "kept").await.0, 200);
+    assert_eq!(world.sent().await, ["kept"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_on_a_real_data_directory_is_refused() {
+    let world = World::start(binary()).await;
+    let data = world.data_dir("data");
+    let mut program = Start::on(&world, binary(), "data").ready().await;
+    assert_eq!(program.terminate().await, Some(0));
+    let demo = |option: &str| {
+        let mut start = Start::on(&world, binary(), "data");
+        start.arguments.extend(["--sandbox", option].map(str::to_owned));
+        start
+    };
+    let (code, output) = demo("--accept-database").refused().await;
+    assert_eq!(code, Some(2), "{output}");
+    assert!(output.contains("real customers") && output.contains("without --data-dir"), "{output}");
+    assert!(!data.join("sandbox").exists(), "the pretended world is not begun");
+    std::fs::write(data.join("store.json"), "damaged").expect("written");
+    let (code, output) = Start::on(&world, binary(), "data").refused().await;
+    assert!(code == Some(2) && output.contains("store.json is damaged"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_that_cannot_be_written_is_named() {
     let world = World::start(binary()).await;
     let file = world.data_dir("a-file");

@@ -92,7 +92,7 @@ impl World {
 
     async fn left_behind(&self, telegram: TelegramSettings, change: impl FnOnce(&mut Options)) -> Self {
         let left = tempfile::tempdir().expect("a directory");
-        for name in ["switchboard.db", "switchboard.db-wal", "master.key"] {
+        for name in ["store.json", "switchboard.db", "switchboard.db-wal", "master.key"] {
             std::fs::copy(self.dir().join(name), left.path().join(name)).expect("copies");
         }
         for folder in ["outgoing", "uploads"] {

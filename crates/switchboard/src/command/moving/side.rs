@@ -397,12 +397,17 @@ impl SideWork {
 
     async fn put_in_place(&self, replaced: String) -> Result<Value, Failed> {
         let (data_dir, database) = (self.data_dir.clone(), self.database()?);
+        let is_on_server = Self::is_on_server(&self.settings()?);
         let work = move || {
             let lock =
                 store::lock_directory(&data_dir).map_err(|error| Failed::passing(error.to_string()))?;
             test_build::mark(&data_dir).map_err(|error| broken(&error))?;
             let files =
                 moving::put_in_place(&data_dir, &database, &replaced).map_err(|error| refused(&error))?;
+            if !is_on_server {
+                store::remember_database(&data_dir, &data_dir.join(&database))
+                    .map_err(|error| refused(&error))?;
+            }
             drop(lock);
             Ok(json!({ "files": files }))
         };
