@@ -20,7 +20,7 @@ pub use page::{
     Unread,
 };
 pub use pictures::{Pictures, Retention};
-pub use profile::{Donut, DonutError, Endpoint, Engine, Lease, Local, ProfileError, Proxy, Upstream};
+pub use profile::{Donut, DonutError, Endpoint, Engine, Lease, Local, ProfileError, Proxy};
 pub use selectors::VERSION as SELECTORS;
 pub use web_k::{Consequence, Failure, Limits, WebK};
 pub use webdriver::{DriverError, Session};

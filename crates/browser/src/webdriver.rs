@@ -19,6 +19,10 @@ const LONGEST: usize = 32 << 20;
 /// How long connecting may take: the driver is near, or at the end of a tunnel.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// How long, and how many, connections are kept for the next command.
+const IDLE: Duration = Duration::from_secs(90);
+const MOST_IDLE: usize = 1;
+
 /// How long one command may take. A session on a browser that is away is refused by the driver after a minute.
 const COMMAND: Duration = Duration::from_secs(90);
 
@@ -80,8 +84,12 @@ struct Refusal {
 
 impl Session {
     /// Opens one. The capabilities are those of `alwaysMatch`.
-    pub async fn open(driver: &str, capabilities: &Value) -> Result<Self, DriverError> {
-        let mut session = Self::left(driver, "")?;
+    pub(crate) async fn open(
+        driver: &str,
+        named_by: NamedBy,
+        capabilities: &Value,
+    ) -> Result<Self, DriverError> {
+        let mut session = Self::left(driver, named_by, "")?;
         let order = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let made = session.send(Method::POST, "/session", Some(&order)).await?;
         let id = made["sessionId"].as_str();
@@ -90,13 +98,14 @@ impl Session {
     }
 
     /// One that was left open.
-    pub(crate) fn left(driver: &str, id: &str) -> Result<Self, DriverError> {
+    pub(crate) fn left(driver: &str, named_by: NamedBy, id: &str) -> Result<Self, DriverError> {
         let unreachable = |source| DriverError::Unreachable { driver: driver.to_owned(), source };
-        let http = outbound::Client::builder(NamedBy::Settings(driver.to_owned()))
+        let builder = outbound::Client::builder(named_by)
             .connect_timeout(CONNECTING)
             .timeout(COMMAND)
-            .build()
-            .map_err(unreachable)?;
+            .idle(IDLE, MOST_IDLE);
+        let builder = if driver.starts_with("https:") { builder } else { builder.without_tls() };
+        let http = builder.build().map_err(unreachable)?;
         Ok(Self { http, driver: driver.trim_end_matches('/').to_owned(), id: id.to_owned() })
     }
 

@@ -13,11 +13,15 @@ use outbound::{
 };
 use serde::de::DeserializeOwned;
 
+use crate::caller::callers;
 use crate::error::{CallError, NO_NUMBER};
 use crate::provider::Fetched;
 
 /// The longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long, and how many, connections to a server that a call named are kept for the next call.
+const IDLE: Duration = Duration::from_secs(90);
+const MOST_IDLE: usize = 4;
 /// The longest wait for an answer to a plain call.
 pub const ANSWER: Duration = Duration::from_secs(30);
 /// The longest wait for the answer to an upload.
@@ -38,11 +42,13 @@ pub struct Route {
     pub ca: Option<Vec<u8>>,
     /// The guard for addresses that the provider names. The settings vouch for their own address of the provider alone.
     pub names: Names,
+    /// Whether a call named the base address and the proxy. The guard then judges all addresses, and lets public ones pass alone.
+    pub named_by_caller: bool,
 }
 
 impl Default for Route {
     fn default() -> Self {
-        Self { proxy: None, ca: None, names: Names::public() }
+        Self { proxy: None, ca: None, names: Names::public(), named_by_caller: false }
     }
 }
 
@@ -100,8 +106,13 @@ impl Http {
     /// # Errors
     /// The certificates cannot be read, or there are none.
     pub fn new(clock: Clock, api: &str, route: &Route) -> Result<Self, NoClient> {
-        let named_by = NamedBy::Provider { base: api.to_owned(), names: route.names.clone() };
-        let mut builder = outbound::Client::builder(named_by).connect_timeout(CONNECT);
+        let mut builder = if route.named_by_caller {
+            let named_by = NamedBy::Caller(Names::of_system(callers()));
+            outbound::Client::builder(named_by).idle(IDLE, MOST_IDLE)
+        } else {
+            outbound::Client::builder(NamedBy::Provider { base: api.to_owned(), names: route.names.clone() })
+        };
+        builder = builder.connect_timeout(CONNECT);
         if let Some(proxy) = &route.proxy {
             let proxy = Url::parse(proxy.expose()).map_err(|_| NoClient::Other("the proxy".to_owned()))?;
             builder = builder.proxy(proxy);

@@ -10,6 +10,7 @@ mod accounts;
 mod arrival;
 mod avito;
 mod bucket;
+mod caller;
 mod email;
 pub mod error;
 pub mod form;
@@ -51,6 +52,7 @@ use domain::text::{TextLimit, Unit};
 
 pub use accounts::{Account, AccountStatus, Channels, OutgoingFiles, ReceivesBy};
 pub use arrival::{ARRIVAL_HEADER, Arrival, Prover};
+pub use caller::judge_named;
 pub use error::CallError;
 pub use forward::forwarded;
 pub use health::{Health, LastError, WebhookObservation, WebhookState};

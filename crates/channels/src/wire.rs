@@ -1,16 +1,16 @@
 //! Connections without HTTP: TCP, through a SOCKS5 proxy where there is one, with TLS or without.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ambient::Clock;
-use config::ProxyAddress;
+use config::{ChannelFields, ProxyAddress};
 use lettre::transport::smtp::client::{AsyncTokioStream, Certificate, CertificateStore, TlsParameters};
-use outbound::Url;
+use outbound::{Allowed, Url, guard};
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::caller::callers;
 use crate::error::CallError;
 use crate::http::{NoClient, explained};
 use crate::server::{Security, Server};
@@ -31,6 +32,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 pub(crate) struct Dial {
     pub(crate) clock: Clock,
     proxy: Option<ProxyAddress>,
+    /// What is let pass although it is not public, where a call named the addresses.
+    judged_by: Option<Allowed>,
     /// None where no server wants TLS.
     tls: Option<Arc<ClientConfig>>,
     /// Certificates beside those of the system, as PEM.
@@ -49,13 +52,14 @@ impl Dial {
     /// The certificates cannot be read, or there are none.
     pub(crate) fn new(
         clock: Clock,
-        proxy: Option<ProxyAddress>,
+        fields: &ChannelFields,
         ca: Option<Vec<u8>>,
         servers: &[&Server],
     ) -> Result<Self, NoClient> {
         let wants_tls = servers.iter().any(|server| server.security == Security::Tls);
         let tls = if wants_tls { Some(Arc::new(config(ca.as_deref())?)) } else { None };
-        Ok(Self { clock, proxy, tls, ca })
+        let judged_by = fields.named_by_caller.then(callers);
+        Ok(Self { clock, proxy: fields.proxy.clone(), judged_by, tls, ca })
     }
 
     /// A connection, with TLS where that is from the first byte on.
@@ -71,8 +75,8 @@ impl Dial {
 
     async fn opened(&self, server: &Server) -> io::Result<Wire> {
         let stream = match &self.proxy {
-            Some(proxy) => through(proxy, server).await?,
-            None => TcpStream::connect((server.host.as_str(), server.port)).await?,
+            Some(proxy) => through(proxy, server, self.judged_by.as_ref()).await?,
+            None => connected(&server.host, server.port, self.judged_by.as_ref()).await?,
         };
         let _ = stream.set_nodelay(true);
         if server.security != Security::Tls {
@@ -116,12 +120,24 @@ fn config(ca: Option<&[u8]>) -> Result<ClientConfig, NoClient> {
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }
 
-/// A connection through a SOCKS5 proxy (RFC 1928, 1929), which looks the name up.
-async fn through(proxy: &ProxyAddress, server: &Server) -> io::Result<TcpStream> {
+/// A connection to a host. The guard judges it where a caller named the host.
+async fn connected(host: &str, port: u16, judged_by: Option<&Allowed>) -> io::Result<TcpStream> {
+    match judged_by {
+        Some(allowed) => TcpStream::connect(&*guard::resolve(host, port, allowed).await?).await,
+        None => TcpStream::connect((host, port)).await,
+    }
+}
+
+/// A connection through a SOCKS5 proxy (RFC 1928, 1929), which looks the name up. A name that a caller gave is looked up here.
+async fn through(
+    proxy: &ProxyAddress,
+    server: &Server,
+    judged_by: Option<&Allowed>,
+) -> io::Result<TcpStream> {
     let refused = |what: &str| io::Error::other(format!("the proxy {what}"));
     let url = Url::parse(proxy.expose()).map_err(|_| refused("has no address"))?;
     let (host, port) = (url.host_str().unwrap_or_default(), url.port().unwrap_or(1080));
-    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    let mut stream = connected(host.trim_matches(['[', ']']), port, judged_by).await?;
     let user = percent_encoding::percent_decode_str(url.username()).collect::<Vec<u8>>();
     let password =
         percent_encoding::percent_decode_str(url.password().unwrap_or_default()).collect::<Vec<u8>>();
@@ -142,9 +158,18 @@ async fn through(proxy: &ProxyAddress, server: &Server) -> io::Result<TcpStream>
             return Err(refused("refuses the password"));
         }
     }
-    let name = server.host.as_bytes();
-    let port = server.port.to_be_bytes();
-    stream.write_all(&[&[5, 1, 0, 3, counted(name)?], name, &port].concat()).await?;
+    let to = match judged_by {
+        Some(allowed) => {
+            guard::resolve(&server.host, server.port, allowed).await?.first().map(SocketAddr::ip)
+        }
+        None => None,
+    };
+    let to = match to {
+        Some(IpAddr::V4(ip)) => [&[1], ip.octets().as_slice()].concat(),
+        Some(IpAddr::V6(ip)) => [&[4], ip.octets().as_slice()].concat(),
+        None => [&[3, counted(server.host.as_bytes())?], server.host.as_bytes()].concat(),
+    };
+    stream.write_all(&[&[5, 1, 0], to.as_slice(), &server.port.to_be_bytes()].concat()).await?;
     let mut answer = [0; 4];
     stream.read_exact(&mut answer).await?;
     if answer[1] != 0 {
@@ -201,5 +226,38 @@ impl AsyncTokioStream for Wire {
             Self::Plain(stream) => stream.peer_addr(),
             Self::Tls(stream) => stream.get_ref().0.peer_addr(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn account(keys: &str) -> ChannelFields {
+        toml::from_str(&format!("name = \"mail\"\nchannel = \"email\"\n{keys}")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_and_a_proxy_that_a_call_named_are_judged() {
+        let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = inside.local_addr().unwrap().port();
+        let at = |host: &str| Server { security: Security::Plain, host: host.to_owned(), port, login: None };
+        let through = format!("named_by_caller = true\nproxy = \"socks5://localhost:{port}\"");
+        for (keys, host) in [
+            ("named_by_caller = true", "localhost"),
+            ("named_by_caller = true", "127.0.0.1"),
+            ("named_by_caller = true", "0x7f.1"),
+            (through.as_str(), "8.8.8.8"),
+        ] {
+            let dial = Dial::new(Clock::system(), &account(keys), None, &[]).unwrap();
+            let refused = dial.open(&at(host)).await.unwrap_err().to_string();
+            assert!(refused.contains("only the owner can name it"), "{host}: {refused}");
+        }
+        let dialled = tokio::time::timeout(Duration::from_millis(50), inside.accept()).await;
+        assert!(dialled.is_err(), "nothing was dialled");
+        let dial = Dial::new(Clock::system(), &account(""), None, &[]).unwrap();
+        assert!(dial.open(&at("localhost")).await.is_ok(), "the owner named it");
     }
 }

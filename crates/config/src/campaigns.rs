@@ -2,14 +2,19 @@
 
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+
 use crate::{
     keys::settings,
-    value_kind::{http_url, not_blank},
+    value_kind::{NETWORKS, http_url, not_blank},
 };
 
 settings! {
     /// The section `[campaigns]`.
     pub section CampaignsSettings at "campaigns." {
+        /// Private networks that the drivers of browsers, the API of Donut and the proxies of campaigns may be in. Those on this machine
+        /// need `127.0.0.0/8`.
+        allow_private: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"127.0.0.0/8\"]" => live;
         /// The browsers of campaigns that go through Telegram Web.
         browser: CampaignBrowserSettings;
     }

@@ -321,6 +321,10 @@ settings! {
         /// Certificates of the authority that signs the provider's, as PEM, beside those of the system.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca_file: Option<std::path::PathBuf>, optional(file()), "\"russian-trusted-root.pem\"";
+        /// Whether a call named the addresses of this account, which writes the key. Switchboard then calls none that is inside a private
+        /// network. Take the key out to vouch for the addresses.
+        #[serde(default)]
+        named_by_caller: bool = false, boolean();
     }
 }
 
@@ -351,6 +355,9 @@ impl ChannelFields {
                 self.channel.as_str()
             );
             wrong.push(WrongField { field: "expect", message });
+        } else if self.expect.is_some() && self.named_by_caller {
+            let message = "has the doctor call an address that a call named; take named_by_caller out to vouch for the address";
+            wrong.push(WrongField { field: "expect", message: message.to_owned() });
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }

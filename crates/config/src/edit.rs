@@ -12,6 +12,13 @@ use crate::value_kind::ValueKind;
 /// The list of accounts of channels.
 const LIST: &str = "channels";
 
+/// Keys that name what an account calls.
+const ADDRESSES: [&str; 6] = ["api", "proxy", "smpp", "smtp", "imap", "forward_to"];
+/// The key that a call writes when it names an address.
+const NAMED_BY_CALLER: &str = "named_by_caller";
+/// Keys that no call sets: they read a file of the machine, have the doctor call a provider, or vouch for addresses.
+const OF_OWNER: [&str; 3] = ["ca_file", "expect", NAMED_BY_CALLER];
+
 /// What a key of an account of a channel takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelKeyForm {
@@ -100,6 +107,18 @@ impl ChannelKey {
             let choices = if let ValueKind::Choice(names) = key.kind { names } else { &[] };
             Some(Self { name, meaning: key.meaning(), form, choices })
         })
+    }
+
+    /// The mark of an account whose addresses a call names; none where the keys name no address.
+    pub fn mark_of_caller<'a>(
+        mut keys: impl Iterator<Item = &'a str>,
+    ) -> Option<(&'static str, ChannelValue)> {
+        keys.any(|key| ADDRESSES.contains(&key)).then_some((NAMED_BY_CALLER, ChannelValue::Flag(true)))
+    }
+
+    /// Whether the owner alone sets it, on the machine.
+    pub fn is_of_owner(&self) -> bool {
+        OF_OWNER.contains(&self.name)
     }
 
     /// Whether accounts of every channel take it.
@@ -257,6 +276,14 @@ mod tests {
         let none = without_channel(BEFORE, &name("shop")).expect("taken out");
         assert!(none.contains("# at the end\n[log]") && !none.contains("[[channels]]"), "{none}");
         assert!(matches!(without_channel(BEFORE, &name("other")), Err(EditError::NoSuchAccount(_))));
+    }
+
+    #[test]
+    fn an_account_is_marked_when_a_call_names_an_address() {
+        let is_marked = |key: &'static str| ChannelKey::mark_of_caller(["token", key].into_iter()).is_some();
+        assert!(ADDRESSES.into_iter().all(is_marked) && !is_marked("profile_id"));
+        let is_known = |name: &&str| ChannelKey::named(name).is_some();
+        assert!(ADDRESSES.iter().all(is_known) && OF_OWNER.iter().all(is_known));
     }
 
     #[test]

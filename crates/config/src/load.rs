@@ -118,7 +118,8 @@ const ALWAYS_OF_WORLD: [(&str, &str); 5] = [
 const CHANNELS_OF_WORLD: &str = "channels";
 
 /// What a demo world has unless a file says otherwise.
-const USUALLY_OF_WORLD: [(&str, &str); 2] = [("telegram", "observer"), ("legacy", "ports")];
+const USUALLY_OF_WORLD: [(&str, &str); 3] =
+    [("telegram", "observer"), ("campaigns", "allow_private"), ("legacy", "ports")];
 
 /// The same as sections of their own.
 const FLOWS_OF_WORLD: &str = "flows";

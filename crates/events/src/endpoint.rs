@@ -214,6 +214,7 @@ mod tests {
         }
         for address in [
             "http://127.0.0.1/",
+            "http://localhost/",
             "http://10.0.0.1/",
             "http://169.254.169.254/",
             "http://[::ffff:127.0.0.1]/",

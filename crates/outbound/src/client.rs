@@ -45,6 +45,8 @@ pub struct Builder {
     follows: usize,
     headers: HeaderMap,
     proxy: Option<Url>,
+    /// Whether a caller named the proxy, as all else.
+    judges_proxy: bool,
     certificates: Vec<Certificate>,
     socket: Option<PathBuf>,
 }
@@ -85,6 +87,7 @@ impl fmt::Debug for Client {
 impl Client {
     /// Begins a client for addresses that were named so.
     pub fn builder(named_by: NamedBy) -> Builder {
+        let judges_proxy = matches!(named_by, NamedBy::Caller(_));
         let (base, names) = match named_by {
             NamedBy::Settings(base) => (Some(base), Names::public()),
             NamedBy::Provider { base, names } => (Some(base), names),
@@ -102,6 +105,7 @@ impl Client {
             follows: 0,
             headers: HeaderMap::new(),
             proxy: None,
+            judges_proxy,
             certificates: Vec::new(),
             socket: None,
         }
@@ -141,8 +145,11 @@ impl Client {
         guard::check(url.clone(), options.names.allowed()).map_err(SendError::Refused)?;
         let proxy = options.proxy.as_ref().and_then(Url::host_str);
         if proxy.is_some() && url.host_str() == proxy {
-            // The resolver lets this name pass for the connection to the proxy itself.
+            // The resolver may let this name pass for the connection to the proxy itself.
             return Err(SendError::Refused(AddressError::Proxy));
+        }
+        if let Some(proxy) = proxy.filter(|_| options.judges_proxy) {
+            guard::host(proxy, options.names.allowed()).map_err(|error| SendError::Refused(error.into()))?;
         }
         made(judged, || options.make(true))
     }
@@ -203,7 +210,7 @@ impl Builder {
     }
 
     /// Connects through a SOCKS5 proxy. The proxy resolves the name of the server that the settings name. The guard resolves and
-    /// judges all other names.
+    /// judges all other names, and that of the proxy where callers name the addresses.
     #[must_use]
     pub fn proxy(mut self, proxy: Url) -> Self {
         self.proxy = Some(proxy);
@@ -272,7 +279,8 @@ impl Builder {
             builder = builder.tls_certs_only([]);
         }
         if is_judged {
-            builder = builder.dns_resolver(self.names.clone().with_proxy(self.proxy.as_ref()));
+            let proxy = self.proxy.as_ref().filter(|_| !self.judges_proxy);
+            builder = builder.dns_resolver(self.names.clone().with_proxy(proxy));
         }
         if let Some(proxy) = &self.proxy {
             // By these words the proxy resolves names, or this program does.

@@ -165,6 +165,18 @@ async fn the_connection_is_judged_before_a_request_is_written() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_a_caller_names_is_judged() {
+    let server = Server::start().await;
+    for proxy in ["localhost", "0x7f.1", "[::ffff:127.0.0.1]", "proxy.example.com"] {
+        let proxy = format!("socks5://{proxy}:{}", server.address.port()).parse().unwrap();
+        let client = Client::builder(NamedBy::Caller(names())).proxy(proxy).without_tls().build().unwrap();
+        let refused = client.send(client.get("http://8.8.8.8/")).await.unwrap_err();
+        assert!(matches!(refused, SendError::Refused(AddressError::Refused(_))), "{refused}");
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test]
 async fn a_proxy_on_this_machine_opens_it_to_no_one() {
     let server = Server::start().await;
     let named_by = NamedBy::Provider { base: "https://example.com".to_owned(), names: names() };

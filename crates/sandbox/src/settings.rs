@@ -69,6 +69,8 @@ pub(crate) fn settings(
     for (number, account) in (1..).zip(accounts) {
         account_table(&mut text, LAST_PRIORITY.min(number), account.as_ref(), centres);
     }
+    text.push_str("\n[campaigns]\n");
+    line(&mut text, "allow_private", "[\"127.0.0.0/8\", \"::1/128\"]");
     text.push_str("\n[campaigns.browser]\n");
     line(&mut text, "web_k", &quoted(&format!("http://{web_k}/k/")));
     for channel in channels {

@@ -130,7 +130,7 @@ impl ApiClient {
         let logs = logs::LogStore::at_rest(&data_dir.join(crate::logging::FOLDER));
         let access = context.access();
         let alerts = alerts::Alerts::at_rest(context.alerts_parts(&settings, &messaging)).await?;
-        let webhooks = events::Webhooks::at_rest(context.webhooks_parts(&messaging));
+        let webhooks = events::Webhooks::at_rest(context.webhooks_parts(&settings, &messaging));
         let backups = context.backups(&settings, &data_dir, true)?;
         let flows = flows::Flows::at_rest(&settings.flows, context.flows_parts(&messaging)).await?;
         let campaigns =

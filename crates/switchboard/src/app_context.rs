@@ -27,6 +27,8 @@ pub(crate) struct AppContext {
     pub(crate) private_sources: Allowed,
     /// Where webhooks and alerts may go beside the public internet.
     pub(crate) private_receivers: Allowed,
+    /// Where the browsers of campaigns and their proxies may be beside the public internet.
+    pub(crate) private_browsers: Allowed,
 }
 
 /// Messages and operations over a pool of accounts.
@@ -95,7 +97,8 @@ impl AppContext {
         let files = files::open(settings, data_dir, &ambient, private_sources.clone()).await?;
         store.keep(retention(settings));
         let private_receivers = Allowed::new(AllowList::Events, settings.events.allow_private.clone());
-        Ok(Self { store, files, ambient, private_sources, private_receivers })
+        let private_browsers = Allowed::new(AllowList::Campaigns, settings.campaigns.allow_private.clone());
+        Ok(Self { store, files, ambient, private_sources, private_receivers, private_browsers })
     }
 
     /// The parts of a pool of accounts.
@@ -211,12 +214,13 @@ impl AppContext {
     }
 
     /// The parts of the webhooks.
-    pub(crate) fn webhooks_parts(&self, messaging: &Messaging) -> events::WebhooksParts {
+    pub(crate) fn webhooks_parts(&self, settings: &Settings, messaging: &Messaging) -> events::WebhooksParts {
         events::WebhooksParts {
             store: self.store.clone(),
             clock: self.ambient.clock.clone(),
             chance: self.ambient.chance.clone(),
             allowed: self.private_receivers.clone(),
+            vouched: crate::channels::forwarded_to(settings),
             links: messaging.links.clone(),
         }
     }
@@ -247,7 +251,11 @@ impl AppContext {
             ids: self.ambient.ids.clone(),
             chance: self.ambient.chance.clone(),
             logs: Some(data_dir.join("campaign-logs")),
-            browsers: campaigns::Browsers::new(&settings.campaigns.browser, data_dir),
+            browsers: campaigns::Browsers::new(
+                &settings.campaigns.browser,
+                data_dir,
+                self.private_browsers.clone(),
+            ),
             files: Some(self.files.outgoing.clone()),
         }
     }

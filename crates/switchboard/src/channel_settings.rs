@@ -34,7 +34,7 @@ pub(crate) async fn answer(source: &SettingsSource, ambient: &Ambient, mut chang
         // Who asked may have gone.
         match change {
             ChannelChange::Add(new, answer) => {
-                let added = async { file().await?.add(new, ambient).await };
+                let added = async { file().await?.add(of_caller(new), ambient).await };
                 let _ = answer.send(added.await);
             }
             ChannelChange::Remove(name, answer) => {
@@ -44,6 +44,14 @@ pub(crate) async fn answer(source: &SettingsSource, ambient: &Ambient, mut chang
         }
     }
     std::future::pending::<()>().await;
+}
+
+/// An account as a call adds it: the settings do not vouch for the addresses that it names.
+fn of_caller(mut new: NewChannel) -> NewChannel {
+    let secrets = new.secrets.iter().map(|(key, _)| *key);
+    let mark = ChannelKey::mark_of_caller(new.keys.iter().map(|(key, _)| *key).chain(secrets));
+    new.keys.extend(mark);
+    new
 }
 
 /// A settings file that is changed.
@@ -292,20 +300,24 @@ async fn ask_provider(
     ambient: &Ambient,
 ) -> Result<Option<Identity>, NotChanged> {
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
+    let judged = channels::judge_named(fields, &ambient.clock).await;
+    judged.map_err(|error| not_made(error.into()))?;
     let kept = StoredValues::in_memory(channel, fields.name.clone());
     let made =
         crate::channels::provider(fields, kept, "unregistered".into(), None, ambient, &Names::public()).await;
-    let (provider, _) = made.map_err(|error| {
-        let keys = match error.downcast_ref() {
-            Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],
-            _ => Vec::new(),
-        };
-        NotChanged::Wrong { text: explain(&error), keys }
-    })?;
+    let (provider, _) = made.map_err(not_made)?;
     if !check {
         return Ok(None);
     }
     provider.check().await.map(Some).map_err(NotChanged::Refused)
+}
+
+fn not_made(error: anyhow::Error) -> NotChanged {
+    let keys = match error.downcast_ref() {
+        Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],
+        _ => Vec::new(),
+    };
+    NotChanged::Wrong { text: explain(&error), keys }
 }
 
 /// What of all that is wrong is about keys of an account.
@@ -412,6 +424,44 @@ mod tests {
         let (_, staged) = file.stage(bot()).expect("the settings are right");
         staged.put().expect("it is in its place");
         assert_eq!((owner(&secret), owner(secret.parent().expect("a folder"))), (other, other));
+    }
+
+    #[tokio::test]
+    async fn an_account_of_a_call_reaches_nothing_on_this_machine() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, secret) = settings(folder.path());
+        let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = inside.local_addr().expect("an address").port();
+        let ambient = crate::app_context::ambient(ambient::Clock::system());
+        let at = |host: &str| {
+            let api = ChannelValue::Text(format!("http://{host}:{port}"));
+            NewChannel { keys: vec![("api", api)], check: true, ..bot() }
+        };
+        for host in ["127.0.0.1", "localhost"] {
+            let refused = file.clone().add(of_caller(at(host)), &ambient).await.expect_err("it is inside");
+            let NotChanged::Wrong { text, keys } = refused else { panic!("{refused}") };
+            assert!(keys[0].0 == "api" && text.contains("[[channels]]"), "{text}");
+        }
+        let mail = |imap: String| NewChannel {
+            channel: config::ChannelKind::Email,
+            keys: vec![("address", ChannelValue::Text("shop@example.com".to_owned()))],
+            secrets: vec![("smtp", "smtps://8.8.8.8".into()), ("imap", imap.into())],
+            check: false,
+            ..bot()
+        };
+        let new = of_caller(mail(format!("imap://demo:word@127.0.0.1:{port}")));
+        let refused = file.clone().add(new, &ambient).await.expect_err("it is inside");
+        assert!(matches!(&refused, NotChanged::Wrong { keys, .. } if keys[0].0 == "imap"), "{refused}");
+        assert_eq!(fs::read_to_string(&file.path).expect("settings"), "# before\n");
+        assert!(!secret.with_file_name("bot.imap").exists(), "nothing stays");
+        let dialled = tokio::time::timeout(std::time::Duration::from_millis(50), inside.accept()).await;
+        assert!(dialled.is_err(), "nothing was dialled");
+
+        // What is written is marked, and the mark outlives a restart.
+        let new = of_caller(mail("imaps://demo:word@8.8.8.8".to_owned()));
+        file.clone().add(new, &ambient).await.expect("nothing is asked");
+        let (settings, _) = Settings::load_at_start(Some(&file.path), []).expect("right");
+        assert!(settings.channels[0].named_by_caller);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use config::{ChannelFields, ForwardFormat, Settings};
 use delivery::Ambient;
 use domain::media::FileKey;
 use domain::{ChannelName, EventFilter, EventId, SecretText, WebhookId};
+use events::MADE_BY_SETTINGS;
 use media::Outgoing;
 use outbound::Names;
 use store::{Store, StoredWebhook, Switch, WebhookForm, WebhookSecrets};
@@ -88,7 +89,8 @@ pub(crate) async fn provider(
         Some(file) => Some(tokio::fs::read(file).await.with_context(|| file.display().to_string())?),
         None => None,
     };
-    let route = Route { proxy: fields.proxy.clone(), ca, names: names.clone() };
+    let named_by_caller = fields.named_by_caller;
+    let route = Route { proxy: fields.proxy.clone(), ca, names: names.clone(), named_by_caller };
     let http = Http::new(ambient.clock.clone(), fields.api(), &route)?;
     let (clock, chance) = (ambient.clock.clone(), ambient.chance.clone());
     let provider = channels::make(Setup {
@@ -114,14 +116,17 @@ async fn secret(kept: &StoredValues, name: &'static str, ambient: &Ambient) -> a
     Ok(made)
 }
 
-/// Who makes the webhooks of `forward_to`.
-const SETTINGS: &str = "settings";
+/// Where the owner has messages posted on to. Addresses that a call named are judged as other webhooks are.
+pub(crate) fn forwarded_to(settings: &Settings) -> Vec<String> {
+    let of_owner = settings.channels.iter().filter(|fields| !fields.named_by_caller);
+    of_owner.filter_map(|fields| fields.forward_to.clone()).collect()
+}
 
 /// Has the webhooks of `forward_to` be as the settings say; one that they name no more goes.
 pub(crate) async fn forward(settings: &Settings, store: &Store, ambient: &Ambient) -> anyhow::Result<()> {
     let webhooks = store.webhooks();
     let mut before = webhooks.list().await?;
-    before.retain(|webhook| webhook.created_by == SETTINGS);
+    before.retain(|webhook| webhook.created_by == MADE_BY_SETTINGS);
     for fields in &settings.channels {
         let Some(url) = &fields.forward_to else { continue };
         let description = format!("messages of the channel account {}", fields.name);
@@ -182,7 +187,7 @@ fn blank(ambient: &Ambient) -> StoredWebhook {
         filter: EventFilter::default(),
         ordered: true,
         created_at: ambient.clock.now(),
-        created_by: SETTINGS.to_owned(),
+        created_by: MADE_BY_SETTINGS.to_owned(),
         paused_at: None,
         disabled: None,
         cursor: EventId::ZERO,

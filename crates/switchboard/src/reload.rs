@@ -147,6 +147,7 @@ impl Reload<'_> {
         self.log_level.set(&settings.log);
         context.private_sources.set(settings.media.allow_private.clone());
         context.private_receivers.set(settings.events.allow_private.clone());
+        context.private_browsers.set(settings.campaigns.allow_private.clone());
         context.store.keep(app_context::retention(settings));
         pool.allow_private_proxies(settings.telegram.allow_private_proxies.clone());
         pool.move_dialogs(settings.telegram.private_dialogs, settings.legacy.hold);

@@ -186,6 +186,7 @@ impl Builder {
                 outbound::AllowList::Events,
                 vec!["127.0.0.0/8".parse().expect("a network")],
             ),
+            vouched: Vec::new(),
             links: links.clone(),
         });
         let flows = flows::FlowsParts {
@@ -204,7 +205,14 @@ impl Builder {
             clock: clock.clone(),
             ids: ids.clone(),
             chance: Chance::from_seed(3),
-            browsers: campaigns::Browsers::new(&config::CampaignBrowserSettings::default(), &data_dir),
+            browsers: campaigns::Browsers::new(
+                &config::CampaignBrowserSettings::default(),
+                &data_dir,
+                outbound::Allowed::new(
+                    outbound::AllowList::Campaigns,
+                    ["127.0.0.0/8", "10.0.0.0/8"].map(|it| it.parse().expect("a network")).into(),
+                ),
+            ),
             files: None,
         });
         let pipeline = pipeline::Pipeline::new(pipeline::PipelineParts {

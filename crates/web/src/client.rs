@@ -43,22 +43,28 @@ pub fn is_from_another_site(state: &State, parts: &Parts) -> bool {
     let public = options.examined.settings.public_url.as_deref().and_then(authority_of);
     let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let own: Vec<String> = [given, forwarded, public].into_iter().flatten().collect();
-    is_of_another(&parts.headers, &own)
+    is_of_another(&parts.headers, &own, is_secure(state, parts))
 }
 
-/// Whether these headers name another site than one of these hosts.
-fn is_of_another(headers: &HeaderMap, own: &[String]) -> bool {
-    match headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
-        Some(b"same-origin") => return false,
-        Some(b"none") | None => {}
-        Some(_) => return true,
+/// Whether these headers name another site than one of these hosts. Pages of a site behind TLS came over TLS.
+fn is_of_another(headers: &HeaderMap, own: &[String], has_tls: bool) -> bool {
+    let sites: Vec<_> = headers.get_all(FETCH_SITE).iter().map(HeaderValue::as_bytes).collect();
+    match sites.as_slice() {
+        [b"same-origin"] => return false,
+        [b"none"] | [] => {}
+        _ => return true,
     }
     // `null` is what a browser writes for a page that sends no `Referer`, as ours do.
-    let named = [ORIGIN, REFERER].into_iter().filter_map(|name| headers.get(name));
+    let named = [ORIGIN, REFERER].into_iter().flat_map(|name| headers.get_all(name));
     let mut named = named.filter(|value| value.as_bytes() != b"null");
     named.any(|value| {
         let page = value.to_str().ok().and_then(|value| value.parse::<Uri>().ok());
-        !page.is_some_and(|page| own.iter().any(|host| is_at(&page, host)))
+        let is_page = |page: &Uri| match page.scheme_str() {
+            Some("https") => true,
+            Some("http") => !has_tls,
+            _ => false,
+        };
+        !page.is_some_and(|page| is_page(&page) && own.iter().any(|host| is_at(&page, host)))
     })
 }
 
@@ -81,12 +87,16 @@ mod tests {
     #[test]
     fn a_form_of_another_site_is_recognized() {
         let own = ["desk.example.com".to_owned(), "127.0.0.1:8765".to_owned()];
-        let is_foreign = |lines: &[(&str, &'static str)]| {
-            let line = |(name, value): &(&str, &'static str)| {
-                (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value))
-            };
-            is_of_another(&lines.iter().map(line).collect(), &own)
+        let is_of_another = |lines: &[(&str, &'static str)], has_tls: bool| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value));
+            }
+            is_of_another(&headers, &own, has_tls)
         };
+        let is_foreign = |lines: &[(&str, &'static str)]| is_of_another(lines, false);
+        assert!(is_of_another(&[("origin", "http://desk.example.com")], true), "the site is behind TLS");
+        assert!(!is_of_another(&[("origin", "https://desk.example.com")], true));
         for ours in [
             &[][..],
             &[("sec-fetch-site", "same-origin")],
@@ -110,6 +120,9 @@ mod tests {
             &[("origin", "http://127.0.0.1")],
             &[("origin", "")],
             &[("origin", "file://")],
+            &[("origin", "moz-extension://desk.example.com")],
+            &[("origin", "https://desk.example.com"), ("origin", "https://evil.example.com")],
+            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
             &[("sec-fetch-site", "none"), ("origin", "https://evil.example.com")],
             &[("origin", "null"), ("referer", "https://evil.example.com/")],
             &[("origin", "https://desk.example.com"), ("referer", "https://evil.example.com/")],

@@ -13,9 +13,15 @@ const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=15552000
 /// Has browsers come over TLS alone from now on (RFC 6797). A host that each developer's machine has is left out.
 pub(crate) fn over_tls(response: &mut Response, host: Option<&HeaderValue>) {
     let host = host.map(HeaderValue::as_bytes).unwrap_or_default();
-    if !host.to_ascii_lowercase().starts_with(b"localhost") {
+    if !is_localhost(host) {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
     }
+}
+
+/// Whether a header `Host` names `localhost`, with a port or without.
+fn is_localhost(host: &[u8]) -> bool {
+    let name = host.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.strip_suffix(b".").unwrap_or(name).eq_ignore_ascii_case(b"localhost")
 }
 
 /// Adds them; what a page set itself stays.
@@ -29,4 +35,19 @@ pub(crate) fn secure(mut response: Response) -> Response {
         .entry(CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_alone_is_left_out() {
+        for host in ["localhost", "LOCALHOST:5099", "localhost.:5099"] {
+            assert!(is_localhost(host.as_bytes()), "{host}");
+        }
+        for host in ["", "localhost.evil.example", "localhosting.ru:443", "desk.localhost"] {
+            assert!(!is_localhost(host.as_bytes()), "{host}");
+        }
+    }
 }

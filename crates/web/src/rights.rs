@@ -24,6 +24,10 @@ with `send` had asked for. From a key without `personal`, `POST /v1/inbound` tak
 of chats and writers count. An upload belongs to the key that made it: other keys get 404. When a key is revoked, expires or loses a
 right, or a user is removed or loses the role, open streams end within a second.
 
+A port of an old channel server that has no key of its own takes a known API key. What shows something demands `read`. Setting where the
+provider posts, renewing a token, the QR code that signs in and VK's confirmation code demand `admin`. Stopping a mailing demands `send`
+or `operate`. Everything else demands `send`.
+
 ";
 
 /// Returns the page as Markdown.

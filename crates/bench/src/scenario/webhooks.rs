@@ -113,6 +113,7 @@ async fn measure(data: PathBuf, events: usize, single: usize) -> Result<WebhookT
         clock: clock.clone(),
         chance: Chance::from_system(),
         allowed: Allowed::new(AllowList::Events, vec![loopback]),
+        vouched: Vec::new(),
         links: Links::new(None, "made-up".into(), clock.clone()),
     });
     let began = Instant::now();

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, driver, engine, generous};
+use super::stage::{Stage, driver, engine, generous, loopback};
 
 /// What it answers.
 #[derive(Default)]
@@ -82,6 +82,7 @@ async fn donut_starts_a_browser_once_and_says_why_it_does_not() {
     let folder = stage.profile.folder.with_file_name("donut");
     let donut = Donut {
         api: address,
+        allowed: loopback(),
         token: "token".into(),
         id: "one".to_owned(),
         folder,

@@ -12,7 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, arguments, browser, deliver, driver, end, engine, generous, is_running, named};
+use super::stage::{
+    Stage, arguments, browser, deliver, driver, end, engine, generous, is_running, loopback, named,
+};
 
 #[tokio::test]
 async fn a_browser_that_was_left_is_attached_to_again() {
@@ -99,6 +101,7 @@ async fn a_browser_may_be_behind_a_driver_of_someone_else() {
     };
     let endpoint = Endpoint {
         driver,
+        allowed: loopback(),
         capabilities: json!({ name: options }),
         folder: stage.profile.folder.with_file_name("elsewhere"),
     };

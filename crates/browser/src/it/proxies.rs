@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ambient::Clock;
-use browser::{DriverError, Engine, Failure, ProfileError, Proxy, Upstream, WebK};
+use browser::{DriverError, Engine, Failure, ProfileError, Proxy, WebK};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, engine, generous};
+use super::stage::{Stage, engine, generous, loopback};
 
 /// A SOCKS5 proxy with a password, and how many connections went through it.
 async fn proxy() -> (String, Arc<AtomicUsize>, JoinSet<()>) {
@@ -63,14 +63,16 @@ async fn through(mut browser: TcpStream, count: Arc<AtomicUsize>) -> Option<()> 
     copy_bidirectional(&mut browser, &mut target).await.ok().map(drop)
 }
 
+fn proxy_at(address: &str, password: Option<&str>) -> Proxy {
+    let login = password.map(|password| ("demo".to_owned(), password.into()));
+    Proxy { address: address.to_owned(), login, allowed: loopback() }
+}
+
 #[tokio::test]
 async fn a_browser_goes_through_a_proxy_with_a_password() {
     let mut stage = Stage::set().await;
     let (address, count, _task) = proxy().await;
-    let behind = |password: &str| {
-        let user = "demo".to_owned();
-        Some(Proxy::Password(Upstream { address: address.clone(), user, password: password.into() }))
-    };
+    let behind = |password: &str| Some(proxy_at(&address, Some(password)));
     // Browsers leave proxies out for their own machine, unless a switch says otherwise.
     if engine() == Engine::Chromium {
         stage.profile.arguments.push("--proxy-bypass-list=<-loopback>".to_owned());
@@ -97,22 +99,19 @@ async fn a_browser_goes_through_a_proxy_with_a_password() {
 #[tokio::test]
 async fn a_proxy_is_tested_before_it_is_used() {
     let (address, count, _task) = proxy().await;
-    let (clock, user) = (Clock::system(), "demo".to_owned());
-    let with = |password: &str| {
-        Proxy::Password(Upstream { address: address.clone(), user: user.clone(), password: password.into() })
-    };
+    let clock = Clock::system();
+    let with = |password: &str| proxy_at(&address, Some(password));
     let place = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = place.local_addr().unwrap().port();
     with("secret").test(("127.0.0.1", port), &clock).await.unwrap();
     assert_eq!(count.load(Ordering::SeqCst), 1);
     assert!(with("wrong!").test(("127.0.0.1", port), &clock).await.is_err());
-    let open = Proxy::Open(format!("socks5://{address}"));
-    assert!(open.test(("127.0.0.1", port), &clock).await.is_err());
+    assert!(proxy_at(&address, None).test(("127.0.0.1", port), &clock).await.is_err());
     drop(place);
     assert!(with("secret").test(("127.0.0.1", port), &clock).await.is_err());
     // One that never answers is waited for as long as a greeting takes at most.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let slow = Proxy::Open(format!("socks5://{}", silent.local_addr().unwrap()));
+    let slow = proxy_at(&silent.local_addr().unwrap().to_string(), None);
     let an_eternity = async {
         let held = silent.accept().await;
         clock.advance(Duration::from_secs(31));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ambient::Clock;
 use browser::{Engine, Failure, Lease, Limits, Local, Order, Outcome, Target, WebK};
+use outbound::{AllowList, Allowed};
 use sandbox::telegram::{FaultOrder, LogIn};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
@@ -27,6 +28,11 @@ pub(crate) struct Stage {
     pub(crate) profile: Local,
     pub(crate) clock: Clock,
     folder: tempfile::TempDir,
+}
+
+/// What the owner lists for programs on this machine.
+pub(crate) fn loopback() -> Allowed {
+    Allowed::new(AllowList::Campaigns, vec!["127.0.0.0/8".parse().unwrap()])
 }
 
 /// The program of a variable, or what the system calls it.

@@ -1,12 +1,13 @@
 //! A profile of Donut Browser, which starts its browser itself: asked over its local API, attached to on the port that
 //! it returns.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ambient::Clock;
 use outbound::header::RETRY_AFTER;
-use outbound::{Client, NamedBy, RequestBuilder, StatusCode};
+use outbound::{Allowed, Client, RequestBuilder, StatusCode, guard};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,7 @@ use thiserror::Error;
 
 use super::engine::Engine;
 use super::running::is_there;
-use super::{Lease, ProfileError, attached, lock, private_folder};
+use super::{Lease, ProfileError, attached, by_caller, lock, private_folder};
 
 /// How long its API may take: it starts a browser meanwhile.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -34,6 +35,8 @@ const NOTE: &str = "donut.port";
 pub struct Donut {
     /// `http://127.0.0.1:10108`, as its settings show it.
     pub api: String,
+    /// The private networks that it may be in.
+    pub allowed: Allowed,
     /// The token in its settings.
     pub token: SecretString,
     /// The profile's id there.
@@ -55,6 +58,8 @@ pub enum DonutError {
         #[source]
         source: outbound::SendError,
     },
+    #[error("the browser of Donut is not dialled: {0}")]
+    Inside(guard::Refused),
     #[error("Donut refuses the token (401): copy it from its settings again")]
     Token,
     #[error(
@@ -98,6 +103,8 @@ struct Started {
 impl Donut {
     /// Attaches to the browser of an earlier lease, or lets Donut start one.
     pub async fn lease(&self, clock: &Clock) -> Result<Lease, ProfileError> {
+        // Donut names the port of the browser, which is on this machine.
+        guard::judge(Ipv4Addr::LOCALHOST.into(), &self.allowed).map_err(DonutError::Inside)?;
         private_folder(&self.folder)?;
         let lock = lock(&self.folder)?;
         let note = self.folder.join(NOTE);
@@ -140,8 +147,9 @@ impl Donut {
         path: &str,
     ) -> Result<T, DonutError> {
         let away = |source| DonutError::Away { api: self.api.clone(), source };
-        let named_by = NamedBy::Settings(self.api.clone());
-        let client = Client::builder(named_by).timeout(ANSWER).build().map_err(away)?;
+        let builder = Client::builder(by_caller(&self.allowed)).timeout(ANSWER);
+        let builder = if self.api.starts_with("https:") { builder } else { builder.without_tls() };
+        let client = builder.build().map_err(away)?;
         let address = format!("{}/v1/profiles/{}{path}", self.api.trim_end_matches('/'), self.id);
         let request = request(&client, address).bearer_auth(self.token.expose_secret());
         let answer = client.send(request).await.map_err(away)?;

@@ -1,4 +1,5 @@
-//! A SOCKS5 proxy without a password on loopback, in front of one with a password: browsers take none for SOCKS.
+//! A SOCKS5 proxy without a password on loopback, in front of that of a profile: browsers take no password for SOCKS, and the guard
+//! judges here what a browser would dial by itself.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::Clock;
+use outbound::{Allowed, guard};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,39 +37,31 @@ const NONE_OF_THESE: u8 = 0xff;
 const CONNECT: u8 = 1;
 const GENERAL_FAILURE: u8 = 1;
 
-/// A SOCKS5 proxy that asks for a name and a password.
+/// The SOCKS5 proxy of a profile. The browser reaches Telegram through it alone.
 #[derive(Debug, Clone)]
-pub struct Upstream {
+pub struct Proxy {
     /// `proxy.example.com:1080`.
     pub address: String,
-    pub user: String,
-    pub password: SecretString,
+    /// The name and the password, if it asks for them.
+    pub login: Option<(String, SecretString)>,
+    /// The private networks that it may be in.
+    pub allowed: Allowed,
 }
 
-/// Whether a connection goes through a SOCKS5 proxy to a place. `login` is a name and a password.
-pub(super) async fn goes_through(
-    address: &str,
-    login: Option<&Upstream>,
-    (host, port): (&str, u16),
-    clock: &Clock,
-) -> io::Result<()> {
-    let length = u8::try_from(host.len()).map_err(|_| invalid("the name of the place is too long"))?;
-    let target = [&[3, length], host.as_bytes(), &port.to_be_bytes()].concat();
-    let reached = async {
-        if let Some(upstream) = login {
-            return reach(upstream, &target).await;
+impl Proxy {
+    /// Whether a connection goes through it to a place: its name and port.
+    ///
+    /// # Errors
+    /// The guard refuses its address. It is away, refuses, or cannot reach the place.
+    pub async fn test(&self, (host, port): (&str, u16), clock: &Clock) -> io::Result<()> {
+        let length = u8::try_from(host.len()).map_err(|_| invalid("the name of the place is too long"))?;
+        let target = [&[3, length], host.as_bytes(), &port.to_be_bytes()].concat();
+        let reached = clock.timeout(GREETING, reach(self, &target)).await;
+        let (_, answer) = reached.map_err(|_| io::ErrorKind::TimedOut)??;
+        match answer.get(1) {
+            Some(0) => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::NotConnected, "the proxy cannot reach the place")),
         }
-        let mut proxy = TcpStream::connect(address).await?;
-        proxy.write_all(&[VERSION, 1, NO_PASSWORD]).await?;
-        if read::<2>(&mut proxy).await? != [VERSION, NO_PASSWORD] {
-            return Err(invalid("the proxy asks for a password"));
-        }
-        connect(proxy, &target).await
-    };
-    let (_, answer) = clock.timeout(GREETING, reached).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    match answer.get(1) {
-        Some(0) => Ok(()),
-        _ => Err(io::Error::new(io::ErrorKind::NotConnected, "the proxy cannot reach the place")),
     }
 }
 
@@ -81,7 +75,7 @@ pub(super) struct Forwarder {
 impl Forwarder {
     /// Listens on the port on which the browser of this directory was set to find it. Where none runs a free port does too.
     pub(super) async fn start(
-        upstream: &Upstream,
+        upstream: &Proxy,
         folder: &Path,
         running: bool,
         clock: &Clock,
@@ -111,7 +105,7 @@ impl Forwarder {
     }
 }
 
-async fn serve(listener: TcpListener, upstream: Arc<Upstream>, clock: Clock) {
+async fn serve(listener: TcpListener, upstream: Arc<Proxy>, clock: Clock) {
     let slots = Arc::new(Semaphore::new(MOST));
     let mut connections = JoinSet::new();
     loop {
@@ -137,7 +131,7 @@ async fn serve(listener: TcpListener, upstream: Arc<Upstream>, clock: Clock) {
 }
 
 /// One connection, until one of both sides ends it.
-async fn forward(mut browser: TcpStream, upstream: &Upstream, clock: &Clock) -> io::Result<()> {
+async fn forward(mut browser: TcpStream, upstream: &Proxy, clock: &Clock) -> io::Result<()> {
     let greeting = async {
         let target = requested_address(&mut browser).await?;
         match reach(upstream, &target).await {
@@ -173,13 +167,23 @@ async fn requested_address(browser: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// Connects through the proxy; its last answer goes to the browser as it is.
-async fn reach(upstream: &Upstream, target: &[u8]) -> io::Result<(TcpStream, Vec<u8>)> {
-    let (user, password) = (upstream.user.as_bytes(), upstream.password.expose_secret().as_bytes());
+async fn reach(upstream: &Proxy, target: &[u8]) -> io::Result<(TcpStream, Vec<u8>)> {
+    let (host, port) = upstream.address.rsplit_once(':').ok_or_else(|| invalid("the proxy has no port"))?;
+    let port = port.parse().map_err(|_| invalid("the proxy has no port"))?;
+    let addresses = guard::resolve(host.trim_matches(['[', ']']), port, &upstream.allowed).await?;
+    let mut proxy = TcpStream::connect(addresses.as_slice()).await?;
+    let Some((user, password)) = &upstream.login else {
+        proxy.write_all(&[VERSION, 1, NO_PASSWORD]).await?;
+        if read::<2>(&mut proxy).await? != [VERSION, NO_PASSWORD] {
+            return Err(invalid("the proxy asks for a password"));
+        }
+        return connect(proxy, target).await;
+    };
+    let (user, password) = (user.as_bytes(), password.expose_secret().as_bytes());
     let (Ok(user_length), Ok(password_length)) = (u8::try_from(user.len()), u8::try_from(password.len()))
     else {
         return Err(invalid("the name or the password of the proxy is longer than 255 bytes"));
     };
-    let mut proxy = TcpStream::connect(&upstream.address).await?;
     proxy.write_all(&[VERSION, 1, PASSWORD]).await?;
     if read::<2>(&mut proxy).await? != [VERSION, PASSWORD] {
         return Err(invalid("the proxy does not ask for a password"));
@@ -265,8 +269,14 @@ mod tests {
         (address, task)
     }
 
+    fn proxy_at(address: String, networks: &[&str]) -> Proxy {
+        let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+        let allowed = Allowed::new(outbound::AllowList::Campaigns, networks);
+        Proxy { address, login: Some(("demo".to_owned(), "secret".into())), allowed }
+    }
+
     async fn through(address: String, folder: &Path) -> (u16, Vec<u8>) {
-        let upstream = Upstream { address, user: "demo".to_owned(), password: "secret".into() };
+        let upstream = proxy_at(address, &["127.0.0.0/8"]);
         let forwarder = Forwarder::start(&upstream, folder, true, &Clock::system()).await.unwrap();
         let mut browser = TcpStream::connect((Ipv4Addr::LOCALHOST, forwarder.port)).await.unwrap();
         browser.write_all(&[VERSION, 2, NO_PASSWORD, 1]).await.unwrap();
@@ -290,10 +300,21 @@ mod tests {
         assert_eq!(answer[..2], [VERSION, GENERAL_FAILURE]);
     }
 
+    #[tokio::test]
+    async fn a_proxy_inside_is_dialled_where_its_network_is_listed() {
+        let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = inside.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1"] {
+            let upstream = proxy_at(format!("{host}:{port}"), &["10.0.0.0/8"]);
+            let refused = upstream.test(("example.com", 443), &Clock::system()).await.unwrap_err();
+            assert!(refused.to_string().contains("[campaigns] allow_private"), "{host}: {refused}");
+        }
+        let dialled = tokio::time::timeout(Duration::from_millis(50), inside.accept()).await;
+        assert!(dialled.is_err(), "no proxy was dialled");
+    }
+
     #[test]
     fn a_password_is_not_printed() {
-        let upstream =
-            Upstream { address: "a:1".to_owned(), user: "u".to_owned(), password: "secret".into() };
-        assert!(!format!("{upstream:?}").contains("secret"));
+        assert!(!format!("{:?}", proxy_at("a:1".to_owned(), &[])).contains("secret"));
     }
 }

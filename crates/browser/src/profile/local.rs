@@ -9,7 +9,7 @@ use ambient::Clock;
 use tokio::process::Child;
 
 use super::engine::Engine;
-use super::forwarder::{self, Forwarder, Upstream};
+use super::forwarder::{Forwarder, Proxy};
 use super::running::{LOOK, Port, holder};
 use super::{Lease, Ours, ProfileError, attached, lock, memory, private_folder};
 
@@ -31,35 +31,8 @@ pub struct Local {
     pub driver: PathBuf,
     /// Further switches: `--headless=new` on a machine without a screen, or `--headless`.
     pub arguments: Vec<String>,
+    /// How the browser reaches Telegram: through a forwarder on loopback, which lasts as long as the lease.
     pub proxy: Option<Proxy>,
-}
-
-/// How a browser reaches Telegram. It never goes without.
-#[derive(Debug, Clone)]
-pub enum Proxy {
-    /// One that asks for no password, as the browser takes it: `socks5://127.0.0.1:1080`, `http://…`.
-    Open(String),
-    /// One that does: reached through a forwarder on loopback, which lasts as long as the lease.
-    Password(Upstream),
-}
-
-impl Proxy {
-    /// Whether a connection goes through it to a place: its name and port.
-    ///
-    /// # Errors
-    /// It is away, refuses, or cannot reach the place.
-    pub async fn test(&self, target: (&str, u16), clock: &Clock) -> io::Result<()> {
-        match self {
-            Self::Open(address) => {
-                let socks = address.strip_prefix("socks5://");
-                let socks = socks.ok_or_else(|| io::Error::other("only SOCKS5 proxies can be tested"))?;
-                forwarder::goes_through(socks, None, target, clock).await
-            }
-            Self::Password(upstream) => {
-                forwarder::goes_through(&upstream.address, Some(upstream), target, clock).await
-            }
-        }
-    }
 }
 
 impl Local {
@@ -71,16 +44,10 @@ impl Local {
         private_folder(&browser)?;
         let running = running(self.engine, &browser, clock).await?;
         let forwarder = match &self.proxy {
-            Some(Proxy::Password(upstream)) => {
-                Some(Forwarder::start(upstream, &self.folder, running.is_some(), clock).await?)
-            }
-            Some(Proxy::Open(_)) | None => None,
+            Some(proxy) => Some(Forwarder::start(proxy, &self.folder, running.is_some(), clock).await?),
+            None => None,
         };
-        let proxy = match (&self.proxy, &forwarder) {
-            (Some(Proxy::Open(address)), _) => Some(address.clone()),
-            (_, Some(forwarder)) => Some(format!("socks5://127.0.0.1:{}", forwarder.port)),
-            _ => None,
-        };
+        let proxy = forwarder.as_ref().map(|forwarder| format!("socks5://127.0.0.1:{}", forwarder.port));
         let note = self.folder.join(PROXY);
         let started_with = tokio::fs::read_to_string(&note).await.unwrap_or_default();
         let port = match running {

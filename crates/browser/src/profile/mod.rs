@@ -16,13 +16,14 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use ambient::{Clock, FileLock};
+use outbound::{Allowed, NamedBy, Names};
 use serde_json::Value;
 use thiserror::Error;
 
 pub use donut::{Donut, DonutError};
 pub use engine::Engine;
-pub use forwarder::Upstream;
-pub use local::{Local, Proxy};
+pub use forwarder::Proxy;
+pub use local::Local;
 
 use crate::webdriver::{DriverError, Session};
 use driver::Driver;
@@ -110,7 +111,7 @@ pub struct Lease {
     ours: Option<Ours>,
     /// Where the session is noted, if its end would end the browser.
     note: Option<PathBuf>,
-    /// What the browser reaches its proxy through, if that asks for a password.
+    /// What the browser reaches its proxy through, if it has one.
     _forwarder: Option<Forwarder>,
     /// Locked for as long as the lease lasts.
     _lock: Option<FileLock>,
@@ -185,10 +186,12 @@ impl Lease {
 }
 
 /// A driver that someone else runs: on another machine behind a tunnel, or a grid.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Endpoint {
     /// `http://127.0.0.1:9515`: a driver has no password, so it is reached on loopback or through a tunnel.
     pub driver: String,
+    /// The private networks that it may be in.
+    pub allowed: Allowed,
     /// What is asked for: which browser, which profile.
     pub capabilities: Value,
     /// Where the lease is kept.
@@ -204,7 +207,7 @@ impl Endpoint {
         let session = if let Some(session) = self.left(&note).await? {
             session
         } else {
-            let open = || Session::open(&self.driver, &self.capabilities);
+            let open = || Session::open(&self.driver, by_caller(&self.allowed), &self.capabilities);
             let session = match open().await {
                 // A driver on a busy machine can miss the start of its browser.
                 Err(DriverError::Refused { error, .. }) if error == "session not created" => open().await?,
@@ -223,13 +226,18 @@ impl Endpoint {
         let Some((id, _)) = noted.split_once(' ').filter(|(_, driver)| *driver == self.driver) else {
             return Ok(None);
         };
-        let session = Session::left(&self.driver, id)?;
+        let session = Session::left(&self.driver, by_caller(&self.allowed), id)?;
         match session.tabs().await {
             Ok(_) => Ok(Some(session)),
             Err(error @ DriverError::Unreachable { .. }) => Err(error.into()),
             Err(_) => Ok(None),
         }
     }
+}
+
+/// Has the guard judge what a caller named.
+fn by_caller(allowed: &Allowed) -> NamedBy {
+    NamedBy::Caller(Names::of_system(allowed.clone()))
 }
 
 /// A session on a browser that listens on a port of this machine.
@@ -240,13 +248,14 @@ async fn attached(
     clock: &Clock,
 ) -> Result<Lease, ProfileError> {
     let driver = Driver::start(program, engine.driver_arguments(port), folder, clock).await?;
-    let session =
-        Session::open(&driver.address, &engine.capabilities(port)).await.map_err(|error| match error {
-            DriverError::Refused { message, .. } if message.contains("only supports") => {
-                ProfileError::Versions(message)
-            }
-            other => other.into(),
-        })?;
+    let named_by = NamedBy::Settings(driver.address.clone());
+    let opened = Session::open(&driver.address, named_by, &engine.capabilities(port)).await;
+    let session = opened.map_err(|error| match error {
+        DriverError::Refused { message, .. } if message.contains("only supports") => {
+            ProfileError::Versions(message)
+        }
+        other => other.into(),
+    })?;
     Ok(Lease { session, driver: Some(driver), ours: None, note: None, _forwarder: None, _lock: Some(lock) })
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use outbound::guard::AddressError;
+use outbound::{Allowed, guard};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,7 +60,7 @@ pub enum ProfileLocation {
 #[error("{field} {why}")]
 pub struct InvalidProfileLocation {
     pub field: &'static str,
-    pub why: &'static str,
+    pub why: String,
 }
 
 impl ProfileLocation {
@@ -74,20 +76,19 @@ impl ProfileLocation {
     /// Checks what a person wrote.
     ///
     /// # Errors
-    /// An address that is none, an id or a token that is empty, capabilities that are no object.
-    pub fn checked(self) -> Result<Self, InvalidProfileLocation> {
-        let bad = |field, why| Err(InvalidProfileLocation { field, why });
+    /// An address that is none or that the guard refuses, an id or a token that is empty, capabilities that are no object.
+    pub fn checked(self, allowed: &Allowed) -> Result<Self, InvalidProfileLocation> {
+        let bad = |field, why: &str| Err(InvalidProfileLocation { field, why: why.to_owned() });
         match &self {
-            Self::Donut { api, .. } if !is_http(api) => {
-                bad("api", "must be an address such as http://127.0.0.1:10108")
-            }
+            Self::Donut { api, .. } => check("api", api, "http://127.0.0.1:10108", allowed)?,
+            Self::Endpoint { driver, .. } => check("driver", driver, "http://127.0.0.1:9515", allowed)?,
+            Self::Chromium | Self::Firefox => {}
+        }
+        match &self {
             Self::Donut { token, .. } if token.trim().is_empty() => {
                 bad("token", "must be the token of its settings")
             }
             Self::Donut { id, .. } if !is_id(id) => bad("id", "must be the id of the profile in Donut"),
-            Self::Endpoint { driver, .. } if !is_http(driver) => {
-                bad("driver", "must be an address such as http://127.0.0.1:9515")
-            }
             Self::Endpoint { capabilities, .. } if !capabilities.is_object() => {
                 bad("capabilities", "must be an object, as WebDriver has it")
             }
@@ -96,10 +97,23 @@ impl ProfileLocation {
     }
 }
 
-fn is_http(address: &str) -> bool {
-    let rest = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        && !address.contains(|sign: char| sign.is_whitespace() || sign.is_control())
+/// Checks the address of a program that paths are added to.
+fn check(
+    field: &'static str,
+    address: &str,
+    such_as: &str,
+    allowed: &Allowed,
+) -> Result<(), InvalidProfileLocation> {
+    let bad = |why| Err(InvalidProfileLocation { field, why });
+    let wrong = |sign: char| sign.is_whitespace() || sign.is_control() || matches!(sign, '?' | '#');
+    if address.contains(wrong) {
+        return bad(format!("must be an address without a query, such as {such_as}"));
+    }
+    match guard::address(address, allowed) {
+        Ok(_) => Ok(()),
+        Err(AddressError::Refused(refused)) => bad(format!("is not dialled: {refused}")),
+        Err(why) => bad(format!("must be an address such as {such_as}: {why}")),
+    }
 }
 
 /// It becomes a part of an address.
@@ -110,12 +124,15 @@ fn is_id(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use outbound::AllowList;
     use serde_json::json;
 
     #[test]
     fn a_location_reads_back_and_bad_ones_are_named() {
-        let read =
-            |value: Value| serde_json::from_value::<ProfileLocation>(value).expect("a place").checked();
+        let listed = Allowed::new(AllowList::Campaigns, vec!["127.0.0.0/8".parse().expect("a network")]);
+        let read = |value: Value| {
+            serde_json::from_value::<ProfileLocation>(value).expect("a place").checked(&listed)
+        };
         assert_eq!(read(json!({"kind": "chromium"})).map(|place| place.kind()), Ok(ProfileKind::Chromium));
         assert_eq!(read(json!({"kind": "firefox"})).map(|place| place.kind()), Ok(ProfileKind::Firefox));
         let donut = json!({"kind": "donut", "api": "http://127.0.0.1:10108", "token": "t", "id": "4c1a-2"});
@@ -124,7 +141,11 @@ mod tests {
             (json!({"kind": "donut", "api": "127.0.0.1", "token": "t", "id": "1"}), "api"),
             (json!({"kind": "donut", "api": "http://a", "token": " ", "id": "1"}), "token"),
             (json!({"kind": "donut", "api": "http://a", "token": "t", "id": "../1"}), "id"),
-            (json!({"kind": "endpoint", "driver": "http:///x", "capabilities": {}}), "driver"),
+            (json!({"kind": "endpoint", "driver": "http://", "capabilities": {}}), "driver"),
+            (json!({"kind": "endpoint", "driver": "http://a/x?", "capabilities": {}}), "driver"),
+            (json!({"kind": "donut", "api": "http://a/#x", "token": "t", "id": "1"}), "api"),
+            (json!({"kind": "endpoint", "driver": "http://a:b@c", "capabilities": {}}), "driver"),
+            (json!({"kind": "endpoint", "driver": "http://10.0.0.1", "capabilities": {}}), "driver"),
             (json!({"kind": "endpoint", "driver": "http://a"}), "capabilities"),
         ] {
             assert_eq!(read(value).map_err(|error| error.field).err(), Some(field));

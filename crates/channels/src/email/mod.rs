@@ -105,7 +105,7 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
     let reply_to = fields.reply_to.as_ref().map(|text| writer("reply_to", text)).transpose()?;
     let ca = fields.ca_file.as_ref().map(std::fs::read).transpose();
     let ca = ca.map_err(|error| NoClient::Certificate(error.to_string()))?;
-    let dial = Dial::new(setup.clock.clone(), fields.proxy.clone(), ca, &[&smtp, &imap])?;
+    let dial = Dial::new(setup.clock.clone(), fields, ca, &[&smtp, &imap])?;
     let login = imap.login.as_ref().map(|(user, _)| user.clone());
     let addresses = [Some(from.email.to_string()), reply_to.as_ref().map(|it| it.email.to_string()), login];
     let own = Own {

@@ -163,7 +163,7 @@ fn groups(
     let all = [
         group(words.needed, &is_needed, false),
         group(words.optional, &|key: &ChannelKey| channel.takes().contains(&key.name), true),
-        group(words.of_all, &ChannelKey::is_of_all, true),
+        group(words.of_all, &|key: &ChannelKey| key.is_of_all() && !key.is_of_owner(), true),
     ];
     all.into_iter().filter(|group| !group.rows.is_empty()).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ambient::Chance;
 use domain::event::AccountEvent;
 use domain::{AccountState, EventFilter, EventId, WebhookId};
-use events::{Links, SigningKey, Webhooks, WebhooksParts};
+use events::{Links, MADE_BY_SETTINGS, SigningKey, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
 use store::{EventRetention, Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
 
@@ -23,13 +23,18 @@ fn start(world: &World) -> Webhooks {
 }
 
 fn start_with(world: &World, allowed: outbound::Allowed) -> Webhooks {
-    Webhooks::start(WebhooksParts {
+    Webhooks::start(parts(world, allowed))
+}
+
+fn parts(world: &World, allowed: outbound::Allowed) -> WebhooksParts {
+    WebhooksParts {
         store: world.store.clone(),
         clock: world.clock.clone(),
         chance: Chance::from_seed(7),
         allowed,
+        vouched: Vec::new(),
         links: Links::new(Some("https://shop.example.com"), "made-up".into(), world.clock.clone()),
-    })
+    }
 }
 
 async fn added(world: &World, url: &str, change: impl FnOnce(&mut StoredWebhook)) -> WebhookId {
@@ -308,13 +313,34 @@ async fn an_unlisted_address_is_not_dialled() {
     assert_eq!(tested.expect_err("not taken").answer().expect("an answer").status.as_u16(), 307);
     assert!(unlisted.accept().is_err(), "it was dialled");
     receiver.next().await;
-    // By a name, which is judged when it is resolved.
+    // By a name that always means this machine.
     let nothing = outbound::Allowed::new(outbound::AllowList::Events, Vec::new());
     let named = added(&world, &receiver.address.replace("127.0.0.1", "localhost"), |_| {}).await;
-    let tested = start_with(&world, nothing).test(&webhook(&world, named).await).await;
-    let refused = tested.expect("a name is no private address").expect_err("not taken").to_string();
+    let refused = start_with(&world, nothing).check(&webhook(&world, named).await);
+    let refused = refused.expect_err("it is no public address").to_string();
     assert!(refused.contains("[events] allow_private"), "{refused}");
     assert!(receiver.is_quiet());
+}
+
+#[tokio::test]
+async fn the_settings_vouch_for_the_address_that_they_name() {
+    let (world, mut receiver) = (World::new().await, Receiver::start().await);
+    let nothing = outbound::Allowed::new(outbound::AllowList::Events, Vec::new());
+    let vouched = vec![receiver.address.clone()];
+    let webhooks = Webhooks::start(WebhooksParts { vouched, ..parts(&world, nothing) });
+    let of_settings = |webhook: &mut StoredWebhook| webhook.created_by = MADE_BY_SETTINGS.to_owned();
+    let id = added(&world, &receiver.address, of_settings).await;
+    webhooks.changed();
+    world.made_for("6000000001").await;
+    receiver.next().await;
+    // Neither another address nor a webhook of a caller.
+    let mut changed = webhook(&world, id).await;
+    changed.secrets.url = format!("{}/other", receiver.address).into();
+    let callers = added(&world, &receiver.address, |_| {}).await;
+    for refused in [changed, webhook(&world, callers).await] {
+        let error = webhooks.check(&refused).expect_err("it is no public address").to_string();
+        assert!(error.contains("[events] allow_private"), "{error}");
+    }
 }
 
 #[tokio::test]

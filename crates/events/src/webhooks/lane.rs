@@ -147,7 +147,7 @@ impl Lane {
     async fn load(&mut self) -> Result<bool, StoreError> {
         let Some(webhook) = self.shared.webhook(self.id).await? else { return Ok(false) };
         let is_on = webhook.paused_at.is_none() && webhook.disabled.is_none();
-        self.receiver = match Receiver::new(&webhook, &self.parts().allowed) {
+        self.receiver = match Receiver::new(&webhook, self.parts()) {
             Ok(receiver) => is_on.then(|| Arc::new(receiver)),
             Err(error) => {
                 tracing::warn!(webhook = %self.id, %error, "a webhook cannot be posted to");

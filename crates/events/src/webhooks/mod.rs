@@ -28,6 +28,9 @@ const MOST_AT_ONCE: usize = 512;
 /// How often the list of webhooks is read when no one says that it changed.
 const LOOK: Duration = Duration::from_mins(1);
 
+/// Who made a webhook that the settings name.
+pub const MADE_BY_SETTINGS: &str = "settings";
+
 /// What webhooks need.
 #[derive(Clone)]
 pub struct WebhooksParts {
@@ -36,6 +39,8 @@ pub struct WebhooksParts {
     pub chance: Chance,
     /// Which private networks they may be in.
     pub allowed: Allowed,
+    /// Where the settings have messages posted on to, which may be anywhere: their author owns the machine.
+    pub vouched: Vec<String>,
     /// Where other programs fetch the files of messages that are posted on.
     pub links: Links,
 }
@@ -98,7 +103,7 @@ impl Webhooks {
     /// # Errors
     /// What is wrong with its address, its secret or a header.
     pub fn check(&self, webhook: &StoredWebhook) -> Result<(), WebhookError> {
-        Receiver::new(webhook, &self.shared.parts.allowed).map(drop)
+        Receiver::new(webhook, &self.shared.parts).map(drop)
     }
 
     /// Posts a `ping` now, whether the webhook is paused or not, and waits for the answer.
@@ -106,9 +111,9 @@ impl Webhooks {
     /// # Errors
     /// The endpoint did not take it.
     pub async fn test(&self, webhook: &StoredWebhook) -> Result<Result<Answer, NotTaken>, WebhookError> {
-        let WebhooksParts { clock, allowed, .. } = &self.shared.parts;
-        let receiver = Receiver::new(webhook, allowed)?;
-        Ok(receiver.ping(clock).await)
+        let parts = &self.shared.parts;
+        let receiver = Receiver::new(webhook, parts)?;
+        Ok(receiver.ping(&parts.clock).await)
     }
 
     /// Ends cleanly: nothing new is posted, what is on the wire is waited for, at most `limit`. The rest stays in the store.

@@ -2,13 +2,12 @@
 
 use ambient::Clock;
 use domain::{EventFilter, ExposeSecret, Timestamp, WebhookId};
-use outbound::Allowed;
 use outbound::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{StoredEvent, StoredWebhook, WebhookForm};
 
-use super::{Answer, Endpoint, Kind, NotTaken, SigningKey, WebhookError};
+use super::{Answer, Endpoint, Kind, MADE_BY_SETTINGS, NotTaken, SigningKey, WebhookError, WebhooksParts};
 use crate::Post;
 
 pub(super) struct Receiver {
@@ -50,7 +49,7 @@ pub fn body(event: &StoredEvent) -> String {
 }
 
 impl Receiver {
-    pub(super) fn new(webhook: &StoredWebhook, allowed: &Allowed) -> Result<Self, WebhookError> {
+    pub(super) fn new(webhook: &StoredWebhook, parts: &WebhooksParts) -> Result<Self, WebhookError> {
         let secrets = &webhook.secrets;
         let previous = |(secret, until): &(domain::SecretText, Timestamp)| {
             SigningKey::of(secret.expose_secret()).map(|key| (key, *until))
@@ -61,9 +60,17 @@ impl Receiver {
             value.set_sensitive(true);
             Ok::<_, WebhookError>((HeaderName::try_from(name.as_str()).map_err(|_| wrong())?, value))
         };
+        let url = secrets.url.expose_secret();
+        // A caller may have changed the address since.
+        let is_vouched = webhook.created_by == MADE_BY_SETTINGS && parts.vouched.iter().any(|it| it == url);
+        let endpoint = if is_vouched {
+            Endpoint::of_settings(url, Kind::Event)?
+        } else {
+            Endpoint::new(url, &parts.allowed, Kind::Event)?
+        };
         Ok(Self {
             id: webhook.id,
-            endpoint: Endpoint::new(secrets.url.expose_secret(), allowed, Kind::Event)?,
+            endpoint,
             key: SigningKey::of(secrets.secret.expose_secret())?,
             previous: secrets.previous.iter().map(previous).collect::<Result<_, _>>()?,
             headers: secrets.headers.iter().map(header).collect::<Result<_, WebhookError>>()?,

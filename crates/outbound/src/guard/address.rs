@@ -1,10 +1,10 @@
 //! What a caller may give as an address: http or https, a host, a port that is not another protocol's.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::Url;
 
-use super::{Allowed, Refused, judge};
+use super::{Allowed, Refused, fit};
 
 /// The longest address that is read, in bytes.
 const MOST_BYTES: usize = 4096;
@@ -16,6 +16,9 @@ const OTHER_PROTOCOLS: [u16; 83] = [
     515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723,
     2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ];
+
+/// Names that systems give to the machine itself, beside those below `localhost`.
+const OWN_NAMES: [&str; 4] = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"];
 
 /// Why an address is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +41,7 @@ pub enum AddressError {
     Refused(#[from] Refused),
 }
 
-/// Reads an address that a caller gave, and judges its host where that is a number in whatever notation.
+/// Reads an address that a caller gave, and judges its host as [`host`] does.
 pub fn address(text: &str, allowed: &Allowed) -> Result<Url, AddressError> {
     if text.len() > MOST_BYTES {
         return Err(AddressError::TooLong);
@@ -58,15 +61,34 @@ pub fn check(mut url: Url, allowed: &Allowed) -> Result<Url, AddressError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(AddressError::Credentials);
     }
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(AddressError::NoHost)?;
-    if let Some(number) = plain_number(host) {
-        judge(number, allowed)?;
-    }
+    let named = url.host_str().filter(|host| !host.is_empty()).ok_or(AddressError::NoHost)?;
+    host(named, allowed)?;
     if let Some(port) = url.port().filter(|port| OTHER_PROTOCOLS.contains(port)) {
         return Err(AddressError::Port(port));
     }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// Judges a host that is a number in whatever notation, or a name that always means this machine. Any other name passes: it is
+/// judged when it is dialled.
+///
+/// # Errors
+/// The guard refuses it.
+pub fn host(host: &str, allowed: &Allowed) -> Result<(), Refused> {
+    let found = match number(host) {
+        Some(number) => vec![number],
+        None if is_own_name(host) => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        None => Vec::new(),
+    };
+    let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+    fit(&found, allowed).map(drop)
+}
+
+/// Whether a name always means this machine (RFC 6761, section 6.3).
+fn is_own_name(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    name.ends_with(".localhost") || OWN_NAMES.contains(&&*name)
 }
 
 /// The address in a host that is one, in whatever notation (`0x7f.1`, `2130706433`).

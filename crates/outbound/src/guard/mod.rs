@@ -15,23 +15,29 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
 
-pub use address::{AddressError, address, check, number};
-pub use names::{Names, Unresolved, fit};
+pub use address::{AddressError, address, check, host, number};
+pub use names::{Names, Unresolved, fit, resolve};
 pub use ranges::Range;
 
-/// The setting that lists networks to pass. Files, posts and proxies have one each: anyone who may have a file fetched from a network
-/// need not be let post there, and a proxy on this machine opens it to no file.
+/// What lets an address pass that is not public, in words for the owner. Each kind of call has a list of its own: anyone who may have
+/// a file fetched from a network need not be let post there, and a proxy on this machine opens it to no file.
 #[derive(strum::Display, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllowList {
     /// Where files are fetched from: `media.allow_private`.
-    #[strum(to_string = "[media] allow_private")]
+    #[strum(to_string = "the owner can list its network in [media] allow_private")]
     Media,
     /// Where events are posted to: `events.allow_private`.
-    #[strum(to_string = "[events] allow_private")]
+    #[strum(to_string = "the owner can list its network in [events] allow_private")]
     Events,
     /// What accounts connect through: `telegram.allow_private_proxies`.
-    #[strum(to_string = "[telegram] allow_private_proxies")]
+    #[strum(to_string = "the owner can list its network in [telegram] allow_private_proxies")]
     Proxies,
+    /// The browsers of campaigns and their proxies: `campaigns.allow_private`.
+    #[strum(to_string = "the owner can list its network in [campaigns] allow_private")]
+    Campaigns,
+    /// What an account of a channel calls that was added by a call. No network is listed for it.
+    #[strum(to_string = "only the owner can name it, under [[channels]] of the settings file")]
+    Channels,
 }
 
 /// The networks that settings let callers reach although the guard would refuse them, and which setting that is. Clones share
@@ -64,12 +70,12 @@ impl Allowed {
 
 /// An address that callers may not send the product to. The text says what the owner can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {range}; the owner can list its network in {list}")]
+#[error("{address} is {range}; {list}")]
 pub struct Refused {
     /// The address that would have been dialled, or the IPv4 address that it stands for.
     pub address: IpAddr,
     pub range: Range,
-    /// The setting that would let it pass.
+    /// What would let it pass.
     pub list: AllowList,
 }
 

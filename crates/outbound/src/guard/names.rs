@@ -85,6 +85,17 @@ pub fn fit(found: &[SocketAddr], allowed: &Allowed) -> Result<Option<Vec<SocketA
     }
 }
 
+/// Returns the addresses of a host that a caller named, as far as they may be dialled.
+///
+/// # Errors
+/// The host has no address. The guard refuses all of them: [`io::ErrorKind::PermissionDenied`].
+pub async fn resolve(host: &str, port: u16, allowed: &Allowed) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.take(MOST_ADDRESSES).collect();
+    let fit =
+        fit(&found, allowed).map_err(|refused| io::Error::new(io::ErrorKind::PermissionDenied, refused))?;
+    fit.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, Unresolved))
+}
+
 struct System;
 
 impl Resolve for System {

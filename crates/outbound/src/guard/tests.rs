@@ -178,6 +178,30 @@ fn the_ranges_have_their_names() {
 }
 
 #[test]
+fn names_of_this_machine_are_judged_as_its_numbers_are() {
+    let listed = |networks: &[&str]| Allowed::new(AllowList::Events, nets(networks));
+    for host in ["localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "ip6-localhost", "127.1"]
+    {
+        let url = format!("http://{host}:9/hook");
+        assert!(matches!(address(&url, &listed(&[])), Err(AddressError::Refused(_))), "{host}");
+        assert!(address(&url, &listed(&["127.0.0.0/8"])).is_ok(), "{host}");
+        assert!(super::host(host, &listed(&[])).is_err(), "{host}");
+    }
+    assert!(super::host("localhost", &listed(&["::1/128"])).is_ok());
+    for host in ["localhost.example.com", "notlocalhost", "example.com"] {
+        assert!(super::host(host, &listed(&[])).is_ok(), "{host}: judged when it is dialled");
+    }
+}
+
+#[tokio::test]
+async fn a_host_resolves_to_what_may_be_dialled() {
+    let refused = resolve("localhost", 9, &nothing()).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::PermissionDenied, "{refused}");
+    let listed = Allowed::new(AllowList::Media, nets(&["127.0.0.0/8"]));
+    assert_eq!(resolve("localhost", 9, &listed).await.unwrap(), ["127.0.0.1:9".parse().unwrap()]);
+}
+
+#[test]
 fn a_refusal_names_the_setting_that_would_let_it_pass() {
     for (list, says) in [
         (
@@ -187,6 +211,10 @@ fn a_refusal_names_the_setting_that_would_let_it_pass() {
         (
             AllowList::Events,
             "10.1.2.3 is a private address; the owner can list its network in [events] allow_private",
+        ),
+        (
+            AllowList::Channels,
+            "10.1.2.3 is a private address; only the owner can name it, under [[channels]] of the settings file",
         ),
     ] {
         let allowed = Allowed::new(list, nets(&["192.168.0.0/16"]));

@@ -228,7 +228,7 @@ impl Up {
 
         let alerts = alerts::Alerts::start(context.alerts_parts(settings, &messaging)).await?;
         crate::channels::forward(settings, store, ambient).await?;
-        let webhooks = events::Webhooks::start(context.webhooks_parts(&messaging));
+        let webhooks = events::Webhooks::start(context.webhooks_parts(settings, &messaging));
         let flows = flows::Flows::start(&settings.flows, context.flows_parts(&messaging)).await?;
         if demo.is_some() {
             demo_campaign::add(store, ambient.clock.now()).await?;

@@ -40,7 +40,7 @@ impl Scopes {
     }
 
     /// The scopes as a problem names them, such as `"send" or "operate"`.
-    pub(super) fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         let (Self::Any(scopes) | Self::All(scopes)) = self;
         let conjunction = if matches!(self, Self::Any(_)) { " or " } else { " and " };
         let words: Vec<String> = scopes.iter().map(|scope| format!("{:?}", scope.as_str())).collect();

@@ -140,6 +140,8 @@ async fn errors_of_a_new_account_are_reported_by_field() {
     assert_eq!(wrong(&of("max", json!({"token": "planted"}), json!({}))).await, ["keys.token"]);
     assert_eq!(wrong(&of("max", json!({"tokn": 1}), token.clone())).await, ["keys.tokn"]);
     assert_eq!(wrong(&of("form", json!({}), json!({"origins": "planted"}))).await, ["secrets.origins"]);
+    let of_owner = json!({"ca_file": "/etc/passwd", "named_by_caller": false});
+    assert_eq!(wrong(&of("max", of_owner, token.clone())).await, ["keys.ca_file", "keys.named_by_caller"]);
     let body = json!({"channel": "form", "name": "Not A Name"});
     assert_eq!(wrong(&body).await, ["name"]);
     assert!(receiver.try_recv().is_err(), "nothing was handed on");

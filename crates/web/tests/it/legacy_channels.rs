@@ -614,7 +614,76 @@ async fn an_address_of_the_port_stands_for_the_account_own_one() {
         let (status, answer) = ports.post(channel, set, json!({ "url": url })).await;
         assert_eq!(status, 200, "{channel}: {answer}");
         let ours = format!("https://switchboard.example.com/hooks/{channel}/{channel}_1/made-up");
-        assert_eq!(*lock(&ports.shop(channel).urls), [ours], "{channel}");
+        assert_eq!(*lock(&ports.shop(channel).urls), [ours.as_str()], "{channel}");
+        assert!(!answer.to_string().contains("made-up"), "{channel}: {answer}");
+        // Its secret is not shown, and the form in which it is shown stands for it.
+        let (shows, removes) = match channel {
+            "avito" => ("/api/webhook/status", ("POST", "/api/webhook/unsubscribe".to_owned())),
+            "whatsapp" => ("/api/webhook", ("DELETE", "/api/webhook".to_owned())),
+            "vk" => ("/api/callback/servers", ("DELETE", "/api/callback/servers/1".to_owned())),
+            _ => {
+                let shown = format!("https://switchboard.example.com/hooks/{channel}/{channel}_1/...");
+                ("/api/subscriptions", ("DELETE", format!("/api/subscribe?url={shown}")))
+            }
+        };
+        let shown = ports.get(channel, shows).await.1.to_string();
+        assert!(shown.contains(&format!("/{channel}_1/...\"")) && !shown.contains("made-up"), "{shown}");
+        let masked = ours.replace("made-up", "...");
+        assert_eq!(ports.post(channel, set, json!({ "url": masked })).await.0, 200, "{channel}");
+        assert!(lock(&ports.shop(channel).urls).iter().all(|url| *url == ours), "{channel}");
+        lock(&ports.shop(channel).urls).truncate(1);
+        let removed = ports.call(channel, removes.0, &removes.1).send().await;
+        assert!(removed.status == 200 && !removed.body.contains("made-up"), "{channel}: {removed:?}");
+        assert!(lock(&ports.shop(channel).urls).is_empty(), "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn each_route_of_a_port_names_what_a_key_needs() {
+    let ports = Ports::with(None, false).await;
+    let mut keys = Vec::new();
+    for scopes in
+        [&["read"][..], &["send"], &["operate"], &["read", "send", "operate", "personal"], &["admin"]]
+    {
+        keys.push(ports.world.make_key(scopes).await);
+    }
+    let passes = async |channel: &str, method: &str, path: &str| {
+        let mut passes = Vec::new();
+        for key in &keys {
+            let call = ports.call(channel, method, path).key(key).json("{}".to_owned());
+            passes.push(call.send().await.status != 403);
+        }
+        passes
+    };
+    let (read, send) = ([true, false, false, true, true], [false, true, false, true, true]);
+    let (cancel, admin) = ([false, true, true, true, true], [false, false, false, false, true]);
+    for (channel, method, path, wanted) in [
+        ("avito", "GET", "/api/token", read),
+        ("avito", "GET", "/api/token?force_refresh=true", admin),
+        ("avito", "POST", "/api/token/refresh", admin),
+        ("avito", "GET", "/api/webhook/status", read),
+        ("avito", "POST", "/api/webhook/subscribe", admin),
+        ("avito", "POST", "/api/webhook/unsubscribe", admin),
+        ("avito", "POST", "/api/messages/send", send),
+        ("whatsapp", "GET", "/api/qr", admin),
+        ("whatsapp", "POST", "/api/mailing/1/stop", cancel),
+        ("whatsapp", "GET", "/api/webhook", read),
+        ("whatsapp", "POST", "/api/webhook/set", admin),
+        ("whatsapp", "DELETE", "/api/webhook", admin),
+        ("vk", "GET", "/api/callback/servers", read),
+        ("vk", "POST", "/api/callback/servers", admin),
+        ("vk", "DELETE", "/api/callback/servers/1", admin),
+        ("vk", "PUT", "/api/callback/servers/1/settings", admin),
+        ("vk", "GET", "/api/callback/confirmation", admin),
+        ("vk", "DELETE", "/api/messages", send),
+        ("max", "GET", "/api/subscriptions", read),
+        ("max", "POST", "/api/subscribe", admin),
+        ("max", "DELETE", "/api/subscribe", admin),
+        ("max", "GET", "/info", read),
+        ("instagram", "GET", "/api/ice-breakers", read),
+        ("instagram", "POST", "/api/ice-breakers", send),
+    ] {
+        assert_eq!(passes(channel, method, path).await, wanted, "{channel} {method} {path}");
     }
 }
 

@@ -11,6 +11,7 @@ mod worker;
 use std::path::{Path, PathBuf};
 
 use config::CampaignBrowserSettings;
+use outbound::Allowed;
 
 pub use control::{LogIn, ProfileChecked, ProfileError};
 pub(super) use turns::Turns;
@@ -25,6 +26,8 @@ pub struct Browsers {
     pub firefox: Programs,
     /// The address of Telegram Web K.
     pub web_k: String,
+    /// The private networks that drivers, Donut and proxies may be in.
+    pub allowed: Allowed,
 }
 
 /// A browser with its driver.
@@ -41,7 +44,7 @@ pub const BROWSERS: &str = "browsers";
 
 impl Browsers {
     /// As the settings say, in a data directory.
-    pub fn new(settings: &CampaignBrowserSettings, data_dir: &Path) -> Self {
+    pub fn new(settings: &CampaignBrowserSettings, data_dir: &Path, allowed: Allowed) -> Self {
         let CampaignBrowserSettings {
             chromium,
             driver,
@@ -53,7 +56,7 @@ impl Browsers {
         } = settings.clone();
         let chromium = Programs { program: chromium, driver, arguments };
         let firefox = Programs { program: firefox, driver: firefox_driver, arguments: firefox_arguments };
-        Self { folder: data_dir.join(BROWSERS), chromium, firefox, web_k }
+        Self { folder: data_dir.join(BROWSERS), chromium, firefox, web_k, allowed }
     }
 
     fn pictures(&self) -> PathBuf {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use browser::{Donut, Endpoint, Engine, Lease, Local, Pictures, Retention, WebK};
 use domain::secret::ExposeSecret;
 use domain::{CampaignAttemptId, ProfileName};
+use outbound::Allowed;
 use store::{NewPicture, StoreError, StoredProfile};
 
 use super::Programs;
@@ -16,6 +17,11 @@ use crate::service::{Campaigns, Inner};
 const RETENTION: Retention = Retention { most: 1_000, age: Duration::from_hours(30 * 24) };
 
 impl Campaigns {
+    /// The private networks that drivers, Donut and proxies may be in.
+    pub fn allowed(&self) -> &Allowed {
+        &self.0.parts.browsers.allowed
+    }
+
     /// A picture of what went wrong, or the HTML beside it, if it is still kept.
     ///
     /// # Errors
@@ -37,7 +43,7 @@ impl Inner {
             location @ (ProfileLocation::Chromium | ProfileLocation::Firefox) => {
                 let proxy = match &profile.proxy {
                     Some(name) => match self.parts.store.campaigns().proxy(name).await? {
-                        Some(proxy) => Some(as_browsers_take_it(&proxy.address)),
+                        Some(proxy) => Some(as_browsers_take_it(&proxy.address, &browsers.allowed)),
                         None => return Ok(Err(format!("its proxy {name} is gone: give it another one"))),
                     },
                     None => None,
@@ -51,10 +57,11 @@ impl Inner {
             }
             ProfileLocation::Donut { api, token, id } => {
                 let driver = browsers.chromium.driver.clone();
-                Donut { api, token: token.into(), id, folder, driver }.lease(clock).await
+                let allowed = browsers.allowed.clone();
+                Donut { api, allowed, token: token.into(), id, folder, driver }.lease(clock).await
             }
             ProfileLocation::Endpoint { driver, capabilities } => {
-                Endpoint { driver, capabilities, folder }.lease().await
+                Endpoint { driver, allowed: browsers.allowed.clone(), capabilities, folder }.lease().await
             }
         };
         Ok(lease.map_err(|error| error.to_string()))

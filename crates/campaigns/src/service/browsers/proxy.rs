@@ -51,7 +51,7 @@ impl Inner {
     /// Tests whether Web K is reached through a proxy, and keeps that.
     pub(super) async fn test_proxy(&self, proxy: &StoredProxy) -> Result<bool, StoreError> {
         let clock = &self.parts.clock;
-        let taken: Proxy = as_browsers_take_it(&proxy.address);
+        let taken: Proxy = as_browsers_take_it(&proxy.address, &self.parts.browsers.allowed);
         let (host, port) = host_and_port(&self.parts.browsers.web_k);
         let (health, why) = match taken.test((host, port), clock).await {
             Ok(()) => (ProxyHealth::Healthy, None),
@@ -108,6 +108,7 @@ mod tests {
     use telegram::{Pool, PoolParts};
 
     use super::*;
+    use crate::browsers::ProfileLocation;
     use crate::service::{Browsers, Campaigns, CampaignsParts};
 
     #[test]
@@ -155,7 +156,8 @@ mod tests {
         let pool = pool.await.expect("a pool");
         let ambient = Ambient { clock: clock.clone(), ids: ids.clone(), chance: chance.clone() };
         let delivery = Delivery::new(store.clone(), pool.clone(), ambient, Limits::default());
-        let browsers = Browsers::new(&CampaignBrowserSettings::default(), folder);
+        let nothing = outbound::Allowed::new(outbound::AllowList::Campaigns, Vec::new());
+        let browsers = Browsers::new(&CampaignBrowserSettings::default(), folder, nothing);
         Campaigns::at_rest(CampaignsParts {
             store,
             delivery,
@@ -183,6 +185,38 @@ mod tests {
         assert!(inner.replace_proxy(&profile().await).await.expect("writes"));
         let stopped = profile().await;
         assert_eq!((stopped.state, stopped.why.as_deref()), (SenderState::Blocked, Some(PROXY_SICK)));
+    }
+
+    #[tokio::test]
+    async fn a_profile_and_a_proxy_inside_need_the_owners_list() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = inside.local_addr().expect("an address");
+        let service = campaigns(folder.path()).await;
+        let (inner, campaigns) = (&service.0, service.0.parts.store.campaigns());
+        let donut = ProfileLocation::Donut {
+            api: format!("http://{at}"),
+            token: "token".to_owned(),
+            id: "one".to_owned(),
+        };
+        let endpoint =
+            ProfileLocation::Endpoint { driver: format!("http://{at}"), capabilities: serde_json::json!({}) };
+        for location in [donut, endpoint] {
+            let refused = location.clone().checked(service.allowed()).err().expect("it is inside");
+            assert!(refused.to_string().contains("[campaigns] allow_private"), "{refused}");
+            // One that was stored before is judged when it is dialled.
+            let record = serde_json::to_string(&location).expect("JSON").into();
+            let kind = location.kind().to_string();
+            let name = kind.parse().expect("a name");
+            let new = NewProfile { name, kind, record, proxy: None, now: Timestamp::default() };
+            let name = new.name.clone();
+            campaigns.put_profile(new).await.expect("writes");
+            let profile = campaigns.profile(&name).await.expect("reads").expect("it is there");
+            let refused = inner.lease(&profile).await.expect("reads").expect_err("it is inside");
+            assert!(refused.contains("[campaigns] allow_private"), "{refused}");
+        }
+        let dialled = tokio::time::timeout(Duration::from_millis(50), inside.accept()).await;
+        assert!(dialled.is_err(), "nothing was dialled");
     }
 
     #[test]

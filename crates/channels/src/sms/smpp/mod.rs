@@ -110,7 +110,7 @@ impl Smpp {
         })?;
         let ca = fields.ca_file.as_ref().map(std::fs::read).transpose();
         let ca = ca.map_err(|error| NoClient::Certificate(error.to_string()))?;
-        let dial = Dial::new(setup.clock.clone(), fields.proxy.clone(), ca, &[&server])?;
+        let dial = Dial::new(setup.clock.clone(), fields, ca, &[&server])?;
         let hears = matches!(fields.receive, ReceiveBy::Auto | ReceiveBy::Poll);
         let gathering = setup.kept.text(GATHERING).map(|text| Gathering::read(&text)).unwrap_or_default();
         Ok(Self {

@@ -10,21 +10,30 @@ use domain::secret::ExposeSecret;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use store::Scope;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Gate;
 use super::refused::Refused;
-use crate::auth::{self, ConnectionInfo, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key};
+use crate::auth::{
+    self, ConnectionInfo, Demand, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key,
+};
 use crate::forms;
 
 /// Lets a caller in, or says why not.
 pub(super) async fn with_key(Shared(gate): Shared<Gate>, request: Request, next: Next) -> Response {
-    let judged = match judge(&gate, &request) {
-        Ok(()) => with_scopes(&gate, request.method(), request.headers()).await,
-        refused => refused,
-    };
-    match judged {
+    match judge(&gate, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// Lets a caller pass who has what a route demands, or says what is missing.
+pub(super) async fn with_demand(
+    Shared((gate, demand)): Shared<(Gate, Demand)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match check(&gate, demand, request.headers()).await {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
@@ -32,7 +41,7 @@ pub(super) async fn with_key(Shared(gate): Shared<Gate>, request: Request, next:
 
 /// On a port without a key of its own a known API key counts: what it may not do, it may not do here. The old callers sent
 /// whatever headers they liked, so another one is as none.
-async fn with_scopes(gate: &Gate, method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) async fn check(gate: &Gate, demand: Demand, headers: &HeaderMap) -> Result<(), Refused> {
     if gate.port.key.is_some() {
         return Ok(());
     }
@@ -41,9 +50,8 @@ async fn with_scopes(gate: &Gate, method: &Method, headers: &HeaderMap) -> Resul
         Ok(None) | Err(KeyRefusal::Unknown(_)) => return Ok(()),
         Err(KeyRefusal::Refused(problem)) => return Err(problem.into()),
     };
-    let scope = if *method == Method::GET { Scope::Read } else { Scope::Send };
-    if !key.may(scope) {
-        let error = format!("the API key {} lacks the scope {}", key.id, scope.as_str());
+    if !demand.scopes.are_held_by(&key) {
+        let error = format!("the API key {} lacks the scope {}", key.id, demand.scopes.in_words());
         return Err(Refused::error(StatusCode::FORBIDDEN, error));
     }
     let account = gate.account()?;

@@ -1,8 +1,8 @@
 //! Port 8765: Avito.
 
+use crate::auth::{CanAdminister, CanRead, CanSend, Needed};
 use crate::routing::{delete, get, post};
 use ::channels::{Deed, OldCall};
-use axum::Router;
 use axum::extract::{Path, State as Shared};
 use http::StatusCode;
 use media::Wish;
@@ -11,36 +11,41 @@ use serde_json::{Value, json};
 use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
+use super::routes::Routes;
 use super::send::{Order, send, send_each};
-use super::{Gate, HandlerResult, deed, done, look};
+use super::{Gate, HandlerResult, access, deed, done, look};
 
 /// Of so many messages of a chat the advertisement is looked for.
 const DEPTH: usize = 20;
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/token", get(token))
-        .route("/api/token/refresh", post(new_token))
-        .route("/api/chats", get(chats))
-        .route("/api/chats/search", get(chats_of_item))
-        .route("/api/chats/unread/count", get(count_unread))
-        .route("/api/chats/{chat}", get(chat))
-        .route("/api/chats/{chat}/messages", get(messages))
-        .route("/api/chats/{chat}/messages/{message}", delete(remove))
-        .route("/api/chats/{chat}/read", post(read))
-        .route("/api/messages/unread/all", get(unread))
-        .route("/api/messages/send", post(send_text))
-        .route("/api/messages/send/image", post(send_image))
-        .route("/api/messages/send/link", post(send_link))
-        .route("/api/messages/send/bulk", post(send_bulk))
-        .route("/api/webhook/subscribe", post(subscribe))
-        .route("/api/webhook/unsubscribe", post(unsubscribe))
-        .route("/api/webhook/status", get(status))
-        .route("/api/blacklist", post(block))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .route::<CanRead>("/api/token", get(token))
+        .route::<CanAdminister>("/api/token/refresh", post(new_token))
+        .route::<CanRead>("/api/chats", get(chats))
+        .route::<CanRead>("/api/chats/search", get(chats_of_item))
+        .route::<CanRead>("/api/chats/unread/count", get(count_unread))
+        .route::<CanRead>("/api/chats/{chat}", get(chat))
+        .route::<CanRead>("/api/chats/{chat}/messages", get(messages))
+        .route::<CanSend>("/api/chats/{chat}/messages/{message}", delete(remove))
+        .route::<CanSend>("/api/chats/{chat}/read", post(read))
+        .route::<CanRead>("/api/messages/unread/all", get(unread))
+        .route::<CanSend>("/api/messages/send", post(send_text))
+        .route::<CanSend>("/api/messages/send/image", post(send_image))
+        .route::<CanSend>("/api/messages/send/link", post(send_link))
+        .route::<CanSend>("/api/messages/send/bulk", post(send_bulk))
+        .route::<CanAdminister>("/api/webhook/subscribe", post(subscribe))
+        .route::<CanAdminister>("/api/webhook/unsubscribe", post(unsubscribe))
+        .route::<CanRead>("/api/webhook/status", get(status))
+        .route::<CanSend>("/api/blacklist", post(block))
 }
 
 async fn token(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
-    Ok(done(&deed::token(&gate, call.reading().flag("force_refresh", false)).await?))
+    let is_new = call.reading().flag("force_refresh", false);
+    if is_new {
+        access::check(&gate, CanAdminister::DEMAND, &call.headers).await?;
+    }
+    Ok(done(&deed::token(&gate, is_new).await?))
 }
 
 async fn new_token(Shared(gate): Shared<Gate>) -> HandlerResult {

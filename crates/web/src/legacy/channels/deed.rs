@@ -52,7 +52,15 @@ pub(super) async fn registered(gate: &Gate) -> Result<Registered, Refused> {
     Err(Refused::error(StatusCode::NOT_IMPLEMENTED, error))
 }
 
-/// Has the provider post to an address, and returns the one that is registered. An address of this port stands for the account's own.
+/// An address that a provider posts to, as it may be shown. With the secret of ours a caller could post in the name of customers.
+pub(super) fn shown(gate: &Gate, url: &str) -> String {
+    let ours = format!("/hooks/{}/", gate.port.channel.as_str());
+    let account = url.split_once(&ours).and_then(|(base, rest)| Some((base, rest.split_once('/')?.0)));
+    account.map_or_else(|| url.to_owned(), |(base, account)| format!("{base}{ours}{account}/..."))
+}
+
+/// Has the provider post to an address, and returns the one that is registered, as it may be shown. An address of this port stands
+/// for the account's own.
 pub(super) async fn register(gate: &Gate, call: &Call, url: &str) -> Result<String, Refused> {
     let called = call.headers.get(HOST).and_then(|host| host.to_str().ok());
     let is_of_port = url.parse::<Uri>().is_ok_and(|url| {
@@ -61,22 +69,24 @@ pub(super) async fn register(gate: &Gate, call: &Call, url: &str) -> Result<Stri
         is_same && url.path().trim_end_matches('/') == gate.hook_path()
     });
     let registered = gate.state.channels().register_at(gate.account()?, url, is_of_port).await;
-    registered.map_err(|error| match error {
+    registered.map(|url| shown(gate, &url)).map_err(|error| match error {
         RegisterError::Call(error) => error.into(),
         other => Refused::error(StatusCode::CONFLICT, other.to_string()),
     })
 }
 
-/// Has the provider post nowhere, or not to this address any more. The addresses at which it did.
+/// Has the provider post nowhere, or not to this address any more, also in the form in which it is shown. The addresses at which it did,
+/// as they may be shown.
 pub(super) async fn unregister(gate: &Gate, only: Option<&str>) -> Result<Vec<String>, Refused> {
-    let urls = match only {
-        Some(url) => vec![url.to_owned()],
-        None => registered(gate).await?.urls,
+    let mut urls = match only {
+        Some(url) if !url.ends_with("/...") => vec![url.to_owned()],
+        _ => registered(gate).await?.urls,
     };
+    urls.retain(|url| only.is_none_or(|only| only == url || only == shown(gate, url)));
     for url in &urls {
         gate.state.channels().unregister(gate.account()?, url).await?;
     }
-    Ok(urls)
+    Ok(urls.iter().map(|url| shown(gate, url)).collect())
 }
 
 /// The state of the provider's posts, in a form that no old server had.
@@ -86,7 +96,7 @@ pub(super) async fn status(gate: &Gate) -> Result<Value, Refused> {
     Ok(json!({
         "success": true, "subscribed": !found.urls.is_empty(),
         "here": gate.state.channels().is_registered(account, &found),
-        "subscriptions": found.urls.iter().map(|url| json!({ "url": url })).collect::<Vec<_>>(),
+        "subscriptions": found.urls.iter().map(|url| json!({ "url": shown(gate, url) })).collect::<Vec<_>>(),
         "last_error": found.last_error,
     }))
 }

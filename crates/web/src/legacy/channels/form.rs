@@ -1,5 +1,6 @@
 //! Port 8770: forms of pages. Anyone sends one; the account of the channel reads it.
 
+use crate::auth::CanSend;
 use crate::routing::post;
 use ::channels::{HookError, HookRefusal};
 use axum::Router;
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::refused::Refused;
+use super::routes::Routes;
 use super::{Gate, HandlerResult, hook};
 use crate::problem::whole_seconds;
 use crate::{forms, hooks};
@@ -24,8 +26,8 @@ pub(super) fn open_routes() -> Router<Gate> {
     router
 }
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new().route("/webhook/form", post(posted))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.route::<CanSend>("/webhook/form", post(posted))
 }
 
 async fn submit(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {

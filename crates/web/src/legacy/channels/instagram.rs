@@ -1,8 +1,8 @@
 //! Port 8769: Instagram.
 
+use crate::auth::{CanRead, CanSend};
 use crate::routing::{delete, get, post};
 use ::channels::OldCall;
-use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use http::StatusCode;
@@ -12,25 +12,25 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
+use super::routes::Routes;
 use super::send::{Order, send};
 use super::{Gate, HandlerResult, deed, done, look};
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/send", post(send_message))
-        .route("/api/send/quick-replies", post(quick_replies))
-        .route("/api/conversations", get(conversations))
-        .route("/api/conversations/{id}/messages", get(messages))
-        .route("/api/user/{id}", get(user))
-        .route(
-            "/api/ice-breakers",
-            get(ice_breakers).merge(post(set_ice_breakers)).merge(delete(remove_ice_breakers)),
-        )
-        .route("/api/media", get(posts))
-        .route("/api/media/{id}/comments", get(comments))
-        .route("/api/comments/{id}/reply", post(reply))
-        .route("/api/comments/{id}/hide", post(hide))
-        .route("/api/comments/{id}", delete(remove_comment))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .route::<CanSend>("/api/send", post(send_message))
+        .route::<CanSend>("/api/send/quick-replies", post(quick_replies))
+        .route::<CanRead>("/api/conversations", get(conversations))
+        .route::<CanRead>("/api/conversations/{id}/messages", get(messages))
+        .route::<CanRead>("/api/user/{id}", get(user))
+        .route::<CanRead>("/api/ice-breakers", get(ice_breakers))
+        .route::<CanSend>("/api/ice-breakers", post(set_ice_breakers))
+        .route::<CanSend>("/api/ice-breakers", delete(remove_ice_breakers))
+        .route::<CanRead>("/api/media", get(posts))
+        .route::<CanRead>("/api/media/{id}/comments", get(comments))
+        .route::<CanSend>("/api/comments/{id}/reply", post(reply))
+        .route::<CanSend>("/api/comments/{id}/hide", post(hide))
+        .route::<CanSend>("/api/comments/{id}", delete(remove_comment))
 }
 
 fn ok(result: &Value) -> Response {

@@ -1,8 +1,8 @@
 //! Port 8768: MAX.
 
+use crate::auth::{CanAdminister, CanRead, CanSend};
 use crate::routing::{delete, get, post, put};
 use ::channels::{Deed, OldCall};
-use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use domain::text::ParseMode;
@@ -13,21 +13,25 @@ use serde_json::{Value, json};
 use super::call::{Call, Reading, chat as chat_named, is_url};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
+use super::routes::Routes;
 use super::send::{Order, send};
 use super::{Gate, HandlerResult, deed, done, look};
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/send", post(send_message))
-        .route("/api/message/{message}", get(message).merge(put(edit)).merge(delete(remove)))
-        .route("/api/chats", get(chats))
-        .route("/api/chat/{chat}", get(chat))
-        .route("/api/chat/{chat}/members", get(members))
-        .route("/api/chat/{chat}/action", post(action))
-        .route("/api/subscribe", post(subscribe).merge(delete(unsubscribe)))
-        .route("/api/subscriptions", get(subscriptions))
-        .route("/api/answer", post(answer_press))
-        .route("/api/updates", get(updates))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .route::<CanSend>("/api/send", post(send_message))
+        .route::<CanRead>("/api/message/{message}", get(message))
+        .route::<CanSend>("/api/message/{message}", put(edit))
+        .route::<CanSend>("/api/message/{message}", delete(remove))
+        .route::<CanRead>("/api/chats", get(chats))
+        .route::<CanRead>("/api/chat/{chat}", get(chat))
+        .route::<CanRead>("/api/chat/{chat}/members", get(members))
+        .route::<CanSend>("/api/chat/{chat}/action", post(action))
+        .route::<CanAdminister>("/api/subscribe", post(subscribe))
+        .route::<CanAdminister>("/api/subscribe", delete(unsubscribe))
+        .route::<CanRead>("/api/subscriptions", get(subscriptions))
+        .route::<CanSend>("/api/answer", post(answer_press))
+        .route::<CanRead>("/api/updates", get(updates))
 }
 
 fn ok(result: &Value) -> Response {
@@ -233,6 +237,6 @@ async fn unsubscribe(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
 
 async fn subscriptions(Shared(gate): Shared<Gate>) -> HandlerResult {
     let found = deed::registered(&gate).await?;
-    let urls: Vec<Value> = found.urls.iter().map(|url| json!({ "url": url })).collect();
+    let urls: Vec<Value> = found.urls.iter().map(|url| json!({ "url": deed::shown(&gate, url) })).collect();
     Ok(ok(&json!({ "subscriptions": urls })))
 }

@@ -11,6 +11,7 @@ mod look;
 mod mailing;
 mod max;
 mod refused;
+mod routes;
 mod send;
 mod vk;
 mod whatsapp;
@@ -30,8 +31,10 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::refused::Refused;
+use self::routes::Routes;
 use super::wait::Port;
 use crate::answer::json as answer;
+use crate::auth::CanRead;
 use crate::metrics;
 use crate::router::panic_text;
 use crate::state::State;
@@ -103,19 +106,19 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
     let name: Arc<str> = port.port.to_string().into();
     let traffic = state.traffic().listener(&name);
     let gate = Gate { state: state.clone(), port, name };
-    let (mut open, mut keyed) = (Router::new().route("/health", get(health)), Router::new());
+    let (mut open, mut keyed) = (Router::new().route("/health", get(health)), Routes::new(&gate));
     if gate.is_terse() {
-        keyed = keyed.route("/info", get(info));
+        keyed = keyed.route::<CanRead>("/info", get(info));
     } else {
         open = open.route("/info", get(info));
     }
     match gate.port.channel {
-        ChannelKind::Avito => keyed = keyed.merge(avito::routes()),
-        ChannelKind::Whatsapp => keyed = keyed.merge(whatsapp::routes()),
-        ChannelKind::Vk => keyed = keyed.merge(vk::routes()),
-        ChannelKind::Max => keyed = keyed.merge(max::routes()),
-        ChannelKind::Instagram => keyed = keyed.merge(instagram::routes()),
-        ChannelKind::Form => keyed = keyed.merge(form::routes()),
+        ChannelKind::Avito => keyed = avito::routes(keyed),
+        ChannelKind::Whatsapp => keyed = whatsapp::routes(keyed),
+        ChannelKind::Vk => keyed = vk::routes(keyed),
+        ChannelKind::Max => keyed = max::routes(keyed),
+        ChannelKind::Instagram => keyed = instagram::routes(keyed),
+        ChannelKind::Form => keyed = form::routes(keyed),
         _ => {}
     }
     if gate.port.channel == ChannelKind::Form {
@@ -123,7 +126,6 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
     } else {
         open = open.route(&gate.hook_path(), get(hook::take).merge(post(hook::take)));
     }
-    let keyed = keyed.route_layer(from_fn_with_state(gate.clone(), access::with_key));
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(traffic, metrics::count))
         .layer(from_fn_with_state(state.clone(), crate::arrival::answer))
@@ -133,7 +135,7 @@ pub(crate) fn router(state: &State, port: Arc<ChannelPort>) -> Router {
             let error = "something went wrong; the log says what";
             Refused::error(StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
         }));
-    open.merge(keyed)
+    open.merge(keyed.into_router())
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(layers)

@@ -1,8 +1,8 @@
 //! Port 8767: VK.
 
+use crate::auth::{CanAdminister, CanRead, CanSend};
 use crate::routing::{delete, get, post, put};
 use ::channels::{Deed, OldCall};
-use axum::Router;
 use axum::extract::{Path, State as Shared};
 use http::StatusCode;
 use media::Wish;
@@ -11,24 +11,26 @@ use serde_json::{Value, json};
 use super::call::{Call, is_url, plain};
 use super::look::{FARTHEST, Line, MOST};
 use super::refused::Refused;
+use super::routes::Routes;
 use super::send::{Order, send, send_each};
 use super::{Gate, HandlerResult, deed, done, look};
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/messages/send", post(send_text))
-        .route("/api/messages/send/bulk", post(send_bulk))
-        .route("/api/messages/{message}", put(edit))
-        .route("/api/messages", delete(remove))
-        .route("/api/conversations", get(conversations))
-        .route("/api/conversations/{peer}/history", get(history))
-        .route("/api/conversations/{peer}/read", post(read))
-        .route("/api/users/{ids}", get(users))
-        .route("/api/group", get(group))
-        .route("/api/callback/servers", get(servers).merge(post(add_server)))
-        .route("/api/callback/servers/{id}", delete(remove_server))
-        .route("/api/callback/servers/{id}/settings", put(settings))
-        .route("/api/callback/confirmation", get(confirmation))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .route::<CanSend>("/api/messages/send", post(send_text))
+        .route::<CanSend>("/api/messages/send/bulk", post(send_bulk))
+        .route::<CanSend>("/api/messages/{message}", put(edit))
+        .route::<CanSend>("/api/messages", delete(remove))
+        .route::<CanRead>("/api/conversations", get(conversations))
+        .route::<CanRead>("/api/conversations/{peer}/history", get(history))
+        .route::<CanSend>("/api/conversations/{peer}/read", post(read))
+        .route::<CanRead>("/api/users/{ids}", get(users))
+        .route::<CanRead>("/api/group", get(group))
+        .route::<CanRead>("/api/callback/servers", get(servers))
+        .route::<CanAdminister>("/api/callback/servers", post(add_server))
+        .route::<CanAdminister>("/api/callback/servers/{id}", delete(remove_server))
+        .route::<CanAdminister>("/api/callback/servers/{id}/settings", put(settings))
+        .route::<CanAdminister>("/api/callback/confirmation", get(confirmation))
 }
 
 /// The number of a message within its chat: `17` of `2001:17`.
@@ -204,7 +206,7 @@ async fn group(Shared(gate): Shared<Gate>) -> HandlerResult {
 
 async fn servers(Shared(gate): Shared<Gate>) -> HandlerResult {
     let found = deed::registered(&gate).await?;
-    let server = |(place, url): (usize, &String)| json!({ "id": place + 1, "url": url });
+    let server = |(place, url): (usize, &String)| json!({ "id": place + 1, "url": deed::shown(&gate, url) });
     let servers: Vec<Value> = found.urls.iter().enumerate().map(server).collect();
     Ok(done(&json!({ "success": true, "count": servers.len(), "servers": servers })))
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::auth::{CanAdminister, CanCancel, CanRead, CanSend};
 use crate::routing::{delete, get, post};
 use ::channels::{LogIn, OldCall};
-use axum::Router;
 use axum::extract::{Path, State as Shared};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::call::{Call, plain};
 use super::look::{Dialog, FARTHEST, Line, MOST};
 use super::refused::Refused;
+use super::routes::Routes;
 use super::send::{Order, send, send_later};
 use super::{Gate, HandlerResult, deed, done, look, mailing};
 use crate::fingerprint::Fingerprint;
@@ -25,25 +26,26 @@ const MOST_CHATS: usize = 500;
 /// The longest time between two messages of a mailing, in seconds.
 const LONGEST_DELAY: usize = 3_600;
 
-pub(super) fn routes() -> Router<Gate> {
-    Router::new()
-        .route("/api/messages/send", post(send_text))
-        .route("/api/messages/send/image", post(send_image))
-        .route("/api/messages/send/document", post(send_document))
-        .route("/api/messages/send/voice", post(send_voice))
-        .route("/api/messages/send/bulk", post(send_bulk))
-        .route("/api/status", get(status))
-        .route("/api/profile", get(profile))
-        .route("/api/qr", get(qr))
-        .route("/api/chats", get(chats))
-        .route("/api/chats/{chat}/messages", get(messages))
-        .route("/api/contacts", get(contacts))
-        .route("/api/contacts/check/{phone}", get(check_number))
-        .route("/api/groups", get(groups))
-        .route("/api/mailing/{id}/status", get(mailing::status))
-        .route("/api/mailing/{id}/stop", post(mailing::stop))
-        .route("/api/webhook/set", post(set_webhook))
-        .route("/api/webhook", get(webhook).merge(delete(remove_webhook)))
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .route::<CanSend>("/api/messages/send", post(send_text))
+        .route::<CanSend>("/api/messages/send/image", post(send_image))
+        .route::<CanSend>("/api/messages/send/document", post(send_document))
+        .route::<CanSend>("/api/messages/send/voice", post(send_voice))
+        .route::<CanSend>("/api/messages/send/bulk", post(send_bulk))
+        .route::<CanRead>("/api/status", get(status))
+        .route::<CanRead>("/api/profile", get(profile))
+        .route::<CanAdminister>("/api/qr", get(qr))
+        .route::<CanRead>("/api/chats", get(chats))
+        .route::<CanRead>("/api/chats/{chat}/messages", get(messages))
+        .route::<CanRead>("/api/contacts", get(contacts))
+        .route::<CanRead>("/api/contacts/check/{phone}", get(check_number))
+        .route::<CanRead>("/api/groups", get(groups))
+        .route::<CanRead>("/api/mailing/{id}/status", get(mailing::status))
+        .route::<CanCancel>("/api/mailing/{id}/stop", post(mailing::stop))
+        .route::<CanAdminister>("/api/webhook/set", post(set_webhook))
+        .route::<CanRead>("/api/webhook", get(webhook))
+        .route::<CanAdminister>("/api/webhook", delete(remove_webhook))
 }
 
 /// The chat of a number; what has an `@` names one.

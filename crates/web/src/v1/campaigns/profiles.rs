@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::ProfileName;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use outbound::Allowed;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{NewProfile, StoreError, StoredProfile};
@@ -33,14 +34,14 @@ pub(crate) struct PutProfile {
     /// Of `chromium` and `firefox`: one of `/v1/campaign-proxies`.
     #[schema(example = "socks5://demo@proxy.example.com:1080")]
     proxy: Option<String>,
-    /// Of `donut`: the address of its local API.
+    /// Of `donut`: the address of its local API. `campaigns.allow_private` must list its network.
     #[schema(example = "http://127.0.0.1:10108")]
     api: Option<String>,
     /// Of `donut`: the token in its settings. It is never shown.
     token: Option<String>,
     /// Of `donut`: the profile's id there.
     id: Option<String>,
-    /// Of `endpoint`: the address of the driver, on loopback or through a tunnel.
+    /// Of `endpoint`: the address of the driver. If it is not public, `campaigns.allow_private` must list its network.
     #[schema(example = "http://127.0.0.1:9515")]
     driver: Option<String>,
     /// Of `endpoint`: the capabilities that are asked for.
@@ -49,7 +50,7 @@ pub(crate) struct PutProfile {
 }
 
 impl PutProfile {
-    fn place(self) -> Result<ProfileLocation, InvalidProfileLocation> {
+    fn place(self, allowed: &Allowed) -> Result<ProfileLocation, InvalidProfileLocation> {
         let text = |text: Option<String>| text.unwrap_or_default();
         let place = match self.kind {
             ProfileKind::Chromium => ProfileLocation::Chromium,
@@ -65,9 +66,9 @@ impl PutProfile {
         if self.proxy.is_some() && !matches!(place, ProfileLocation::Chromium | ProfileLocation::Firefox) {
             let why =
                 "is of profiles of the kinds chromium and firefox: other browsers have proxies of their own";
-            return Err(InvalidProfileLocation { field: "proxy", why });
+            return Err(InvalidProfileLocation { field: "proxy", why: why.to_owned() });
         }
-        place.checked()
+        place.checked(allowed)
     }
 }
 
@@ -126,7 +127,8 @@ pub(crate) async fn put(
         name.parse::<ProfileName>().map_err(|error| field("name", &format!("cannot be used: {error}")))?;
     let (place, proxy) = body.checked(|body: PutProfile| {
         let proxy = body.proxy.clone();
-        Ok((body.place().map_err(|error| field(error.field, error.why))?, proxy))
+        let place = body.place(state.campaigns().allowed());
+        Ok((place.map_err(|error| field(error.field, &error.why))?, proxy))
     })?;
     let campaigns = state.store().campaigns();
     if let Some(proxy) = &proxy

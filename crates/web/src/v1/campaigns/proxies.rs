@@ -45,7 +45,7 @@ pub(crate) async fn add(
     request: Request,
 ) -> Result<Response, Problem> {
     let (text, dry_run) = file(&state, query, request).await?;
-    let mut read = read_proxies(&text);
+    let mut read = read_proxies(&text, state.campaigns().allowed());
     let items = std::mem::take(&mut read.items);
     let all = items.len();
     let added =

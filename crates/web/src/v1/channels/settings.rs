@@ -46,7 +46,8 @@ pub(crate) struct NewChannel {
 
 /// Adds an account of a channel to the settings file, once its provider has said that it works.
 ///
-/// The server takes it up at its next start. Where something is wrong, nothing is changed; the errors name the keys.
+/// The server takes it up at its next start. Where something is wrong, nothing is changed; the errors name the keys. An address that
+/// is not public is refused: the owner alone names such a one, in the settings file or with `switchboard channel add`.
 #[utoipa::path(
     post, path = "/v1/channels", tag = "channels", operation_id = "add_channel",
     request_body = NewChannel,
@@ -168,7 +169,9 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
             refuse(field, unknown_key(&given));
             continue;
         };
-        if key.form == ChannelKeyForm::Secret {
+        if key.is_of_owner() {
+            refuse(field, OF_OWNER.to_owned());
+        } else if key.form == ChannelKeyForm::Secret {
             refuse(field, "is a secret; write it under secrets".to_owned());
         } else if let Some(value) = read_value(&key, &value) {
             keys.push((key.name, value));
@@ -180,6 +183,7 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
         let field = format!("secrets.{}", shorten(&given));
         match ChannelKey::named(&given) {
             None => refuse(field, unknown_key(&given)),
+            Some(key) if key.is_of_owner() => refuse(field, OF_OWNER.to_owned()),
             Some(key) if key.form == ChannelKeyForm::Secret => secrets.push((key.name, text)),
             Some(_) => refuse(field, "is no secret; write it under keys".to_owned()),
         }
@@ -194,6 +198,9 @@ fn read(new: NewChannel) -> Result<channel_changes::NewChannel, Problem> {
         Err(Problem::fields(wrong))
     }
 }
+
+/// Why a call does not set a key.
+const OF_OWNER: &str = "is set by the owner alone, in the settings file or with switchboard channel add";
 
 fn unknown_key(given: &str) -> String {
     unknown(given, ChannelKey::all().map(|key| key.name))
