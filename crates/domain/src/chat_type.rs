@@ -46,6 +46,7 @@ impl ChatType {
 
     /// Returns the type of a chat whose address has the type `self`, and which is stated to have another one. A statement adds readers
     /// to what the address says, and takes none away.
+    #[must_use]
     pub const fn stated(self, stated: Self) -> Self {
         match (self, stated) {
             (Self::Private, _) | (Self::Group, Self::Channel | Self::Broadcast) => stated,
@@ -55,6 +56,7 @@ impl ChatType {
 
     /// Returns the type of a chat whose address has the type `self`, and which its provider calls so. A chat of an unknown type may have
     /// many readers.
+    #[must_use]
     pub fn stated_by_provider(self, word: Option<&str>) -> Self {
         word.map_or(self, |word| self.stated(Self::of_statement(word).unwrap_or(Self::Group)))
     }

@@ -321,14 +321,13 @@ fn judge(
         (Some(_), Found::Empty) => Refusal::Missing,
         (None, Found::Empty) if has_traces && remembered.is_none() => Refusal::Missing,
         (Some(_), Found::Unnamed) => Refusal::Older,
-        (None, Found::Empty | Found::Unnamed) => return Ok(None),
         // Another machine has accepted an older database for all of them.
         (Some(known), Found::Store(found)) if is_on_server && found.parent == Some(known.id) => {
             return Ok(None);
         }
         (Some(known), Found::Store(found)) if known.id != found.id => Refusal::Foreign,
         (Some(known), Found::Store(found)) if found.is_before(known) => Refusal::Older,
-        (Some(_), Found::Store(_)) => return Ok(None),
+        (None, Found::Empty | Found::Unnamed) | (Some(_), Found::Store(_)) => return Ok(None),
         // Another machine joins.
         (None, Found::Store(_)) if is_on_server => return Ok(None),
         // A first start that was killed.

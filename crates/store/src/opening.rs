@@ -60,13 +60,12 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
     fences::check(&writing, &data_dir, failed)?;
     let check = key_check(&writing).map_err(failed)?;
     let found = identity::found(&writing, check.is_some()).map_err(failed)?;
-    let (term, database) = match &lease {
-        Some(lease) => (lease.term(), None),
-        None => {
-            let term = Arc::new(Term::endless());
-            let opened = DatabaseFile::opened(file.clone(), Arc::clone(&term));
-            (term, Some(opened.map_err(|source| OpenError::NotWritable { dir: data_dir.clone(), source })?))
-        }
+    let (term, database) = if let Some(lease) = &lease {
+        (lease.term(), None)
+    } else {
+        let term = Arc::new(Term::endless());
+        let opened = DatabaseFile::opened(file.clone(), Arc::clone(&term));
+        (term, Some(opened.map_err(|source| OpenError::NotWritable { dir: data_dir.clone(), source })?))
     };
     let mut mark = Mark::admit(&address, (found, database), (&data_dir, has_traces), accepts, clock.clone())?;
     let vault = Arc::new(master_key.vault(&data_dir, check.is_some())?);

@@ -301,23 +301,23 @@ async fn ask_provider(
 ) -> Result<Option<Identity>, NotChanged> {
     let channel = fields.channel.as_str().parse::<ChannelName>().map_err(|error| wrong(error.to_string()))?;
     let judged = channels::judge_named(fields, &ambient.clock).await;
-    judged.map_err(|error| not_made(error.into()))?;
+    judged.map_err(|error| not_made(&error.into()))?;
     let kept = StoredValues::in_memory(channel, fields.name.clone());
     let made =
         crate::channels::provider(fields, kept, "unregistered".into(), None, ambient, &Names::public()).await;
-    let (provider, _) = made.map_err(not_made)?;
+    let (provider, _) = made.map_err(|error| not_made(&error))?;
     if !check {
         return Ok(None);
     }
     provider.check().await.map(Some).map_err(NotChanged::Refused)
 }
 
-fn not_made(error: anyhow::Error) -> NotChanged {
+fn not_made(error: &anyhow::Error) -> NotChanged {
     let keys = match error.downcast_ref() {
         Some(SetupError::Field { field, message }) => vec![((*field).to_owned(), message.clone())],
         _ => Vec::new(),
     };
-    NotChanged::Wrong { text: explain(&error), keys }
+    NotChanged::Wrong { text: explain(error), keys }
 }
 
 /// What of all that is wrong is about keys of an account.

@@ -45,7 +45,7 @@ async fn an_address_of_the_port_stands_for_the_account_own_one() {
         assert_eq!(*lock(&ports.shop(channel).urls), [ours.as_str()], "{channel}");
         assert!(!answer.to_string().contains("made-up"), "{channel}: {answer}");
         // Its secret is not shown, and the form in which it is shown stands for it.
-        let (shows, removes) = match channel {
+        let (status_path, removal) = match channel {
             "avito" => ("/api/webhook/status", ("POST", "/api/webhook/unsubscribe".to_owned())),
             "whatsapp" => ("/api/webhook", ("DELETE", "/api/webhook".to_owned())),
             "vk" => ("/api/callback/servers", ("DELETE", "/api/callback/servers/1".to_owned())),
@@ -54,13 +54,13 @@ async fn an_address_of_the_port_stands_for_the_account_own_one() {
                 ("/api/subscriptions", ("DELETE", format!("/api/subscribe?url={shown}")))
             }
         };
-        let shown = ports.get(channel, shows).await.1.to_string();
+        let shown = ports.get(channel, status_path).await.1.to_string();
         assert!(shown.contains(&format!("/{channel}_1/...\"")) && !shown.contains("made-up"), "{shown}");
         let masked = ours.replace("made-up", "...");
         assert_eq!(ports.post(channel, set, json!({ "url": masked })).await.0, 200, "{channel}");
         assert!(lock(&ports.shop(channel).urls).iter().all(|url| *url == ours), "{channel}");
         lock(&ports.shop(channel).urls).truncate(1);
-        let removed = ports.call(channel, removes.0, &removes.1).send().await;
+        let removed = ports.call(channel, removal.0, &removal.1).send().await;
         assert!(removed.status == 200 && !removed.body.contains("made-up"), "{channel}: {removed:?}");
         assert!(lock(&ports.shop(channel).urls).is_empty(), "{channel}");
     }
