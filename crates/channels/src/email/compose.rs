@@ -109,7 +109,7 @@ pub(super) async fn write(
         files.push(Attachment::new(one_line(&file.name, 200)).body(file.read().await?, kind));
     }
     let text = &outgoing.text;
-    let plain = || SinglePart::plain(text.text.clone());
+    let plain = || SinglePart::plain(text.flattened());
     let mut files = files.into_iter();
     let written = match files.next() {
         None if text.entities.is_empty() => builder.singlepart(plain()),
@@ -130,7 +130,7 @@ pub(super) async fn write(
 }
 
 fn alternative(text: &FormattedText) -> MultiPart {
-    MultiPart::alternative_plain_html(text.text.clone(), html(text))
+    MultiPart::alternative_plain_html(text.flattened(), html(text))
 }
 
 /// The mail that is answered, and the chain that it ends.

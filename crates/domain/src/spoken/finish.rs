@@ -7,8 +7,15 @@ const LONGEST: usize = 32;
 
 /// The reasons of an answer that is whole, as endpoints write them: OpenAI, vLLM, Ollama, llama.cpp, DeepSeek, Mistral, GigaChat,
 /// YandexGPT; Hugging Face's and Together's; Anthropic, Gemini and Cohere behind a gateway.
-const WHOLE: [&str; 12] = [
+const WHOLE: [&str; 20] = [
     "stop",
+    "stop_sequence",
+    "stop_str",
+    "stop_token",
+    "end",
+    "done",
+    "finish",
+    "finished",
     "eos",
     "eos_token",
     "eosfound",
@@ -17,6 +24,7 @@ const WHOLE: [&str; 12] = [
     "completed",
     "alternative_status_final",
     // Calls of tools, which are judged by themselves.
+    "tool_call",
     "tool_calls",
     "tool_use",
     "function_call",
@@ -56,12 +64,25 @@ const REFUSED: [&str; 14] = [
 /// It is not, and why.
 pub fn finished(reason: Option<&str>) -> Result<(), Unspoken> {
     let given = reason.unwrap_or_default().trim();
-    let word = given.to_ascii_lowercase();
-    match word.as_str() {
+    let word = given.to_ascii_lowercase().replace('-', "_");
+    // `FINISH_REASON_STOP`, `FinishReason.STOP`
+    let word = word.rsplit('.').next().unwrap_or_default();
+    match word.strip_prefix("finish_reason_").unwrap_or(word) {
         word if WHOLE.contains(&word) => Ok(()),
         word if CUT.contains(&word) => Err(Unspoken::Cut),
         word if REFUSED.contains(&word) => Err(Unspoken::Refused),
         _ => Err(Unspoken::Unfinished(given.chars().take(LONGEST).collect())),
+    }
+}
+
+/// Says whether another reason that stands beside [`finished`]'s says that the answer is cut or withheld; unknown ones say nothing.
+///
+/// # Errors
+/// It does.
+pub fn not_cut(reason: Option<&str>) -> Result<(), Unspoken> {
+    match finished(reason) {
+        Err(why @ (Unspoken::Cut | Unspoken::Refused)) => Err(why),
+        _ => Ok(()),
     }
 }
 
@@ -71,13 +92,27 @@ mod tests {
 
     #[test]
     fn only_known_reasons_end_an_answer() {
-        for whole in ["stop", "STOP", "tool_calls", "ALTERNATIVE_STATUS_FINAL"] {
+        for whole in [
+            "stop",
+            "STOP",
+            "tool_calls",
+            "ALTERNATIVE_STATUS_FINAL",
+            "stop_sequence",
+            "FINISH_REASON_STOP",
+            "FinishReason.STOP",
+            "TOOL_CALL",
+            "stop_str",
+            "done",
+        ] {
             assert_eq!(finished(Some(whole)), Ok(()), "{whole}");
         }
         for (reason, expected) in [
             (Some("length"), Unspoken::Cut),
             (Some("MAX_TOKENS"), Unspoken::Cut),
+            (Some("FINISH_REASON_MAX_TOKENS"), Unspoken::Cut),
+            (Some("FinishReason.SAFETY"), Unspoken::Refused),
             (Some("content_filter"), Unspoken::Refused),
+            (Some("stopped_by_error"), Unspoken::Unfinished("stopped_by_error".to_owned())),
             (Some("blacklist"), Unspoken::Refused),
             (Some("error"), Unspoken::Unfinished("error".to_owned())),
             (Some("abort"), Unspoken::Unfinished("abort".to_owned())),
@@ -90,5 +125,7 @@ mod tests {
         ] {
             assert_eq!(finished(reason), Err(expected), "{reason:?}");
         }
+        assert_eq!(not_cut(Some("MAX_TOKENS")), Err(Unspoken::Cut));
+        assert_eq!((not_cut(None), not_cut(Some("MALFORMED"))), (Ok(()), Ok(())));
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn to_markdown(text: &str) -> String {
                 made.push_str(if made.is_empty() || made.ends_with('\n') { "- " } else { "\n- " });
             }
             ("td" | "th", true) => made.push(' '),
+            ("del" | "strike", _) => made.push_str("~~"),
             ("a", false) => {
                 links.push(address(text.get(mark.at).unwrap_or_default()));
                 made.push('[');
@@ -30,6 +31,26 @@ pub(super) fn to_markdown(text: &str) -> String {
         }
     }
     made.push_str(text.get(from..).unwrap_or_default());
+    made
+}
+
+/// A text in which `<s>5000 ₽</s> 4000 ₽` is a price that is struck through, and no turn of the model.
+pub(super) fn with_struck_prices(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let (mut made, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, price, after)) = rest.split_once("<s>").and_then(|(before, after)| {
+        let (price, after) = after.split_once("</s>")?;
+        Some((before, price, after))
+    }) {
+        let is_price = price.chars().count() <= LONGEST
+            && price.contains(|other: char| other.is_ascii_digit())
+            && !price.contains(['<', '\n']);
+        let is_amid_words = !(made.trim().is_empty() && before.trim().is_empty() && after.trim().is_empty());
+        let (opens, closes) = if is_price && is_amid_words { ("<del>", "</del>") } else { ("<s>", "</s>") };
+        made.extend([before, opens, price, closes]);
+        rest = after;
+    }
+    made.push_str(rest);
     made
 }
 

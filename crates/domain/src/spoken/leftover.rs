@@ -1,45 +1,13 @@
 //! What must not be left in the words for a customer. Anything that looks like it is, so that a person reads it first.
 
-use super::Unspoken;
-use super::marks::{Kind, marks};
+use std::collections::HashSet;
+
+use super::marks::{Kind, Mark, is_thought, marks};
+use super::{Unspoken, aloud, names, places};
 use crate::text::{EntityKind, FormattedText};
 
-/// Words with which models begin to think aloud, at the start of a line and before a colon.
-const THOUGHTS: [&str; 18] = [
-    "thought",
-    "thoughts",
-    "thinking",
-    "thinking process",
-    "my thoughts",
-    "reasoning",
-    "chain of thought",
-    "inner monologue",
-    "internal monologue",
-    "scratchpad",
-    "here is my thought process",
-    "here's my thought process",
-    "here's a thinking process",
-    "мысль",
-    "мысли",
-    "рассуждение",
-    "рассуждения",
-    "ход мыслей",
-];
-/// Words of agents that call tools in plain text, in the same place.
-const STEPS: [&str; 8] = [
-    "action",
-    "action input",
-    "observation",
-    "final answer",
-    "tool",
-    "tool input",
-    "tool call",
-    "function call",
-];
-/// Roles in a dialogue that a model continues alone.
-const ROLES: [&str; 8] = ["user", "human", "assistant", "system", "ai", "bot", "пользователь", "ассистент"];
 /// Languages of code that no answer to a customer is in.
-const LANGUAGES: [&str; 12] = [
+const LANGUAGES: [&str; 10] = [
     "tool",
     "tool_call",
     "tool_calls",
@@ -49,16 +17,25 @@ const LANGUAGES: [&str; 12] = [
     "function",
     "function_call",
     "action",
-    "thinking",
-    "think",
     "plaintext_tool",
+];
+
+/// The longest name of a tag that may be a key or a size: `<Enter>`, `<XL>`.
+const LONGEST_KEY: usize = 12;
+/// Commands of formulas.
+const FORMULA: [&str; 14] = [
+    "times", "cdot", "approx", "frac", "text", "boxed", "leq", "geq", "pm", "sum", "sqrt", "left", "right",
+    "quad",
 ];
 
 /// Finds what is left.
 pub(super) fn check(text: &FormattedText) -> Result<(), Unspoken> {
     for entity in &text.entities {
         match &entity.kind {
-            EntityKind::TextLink { url } => words(&folded(url))?,
+            EntityKind::TextLink { url } => signs(&folded(url))?,
+            EntityKind::Pre { language } if is_thought(&language.to_lowercase()) => {
+                return Err(Unspoken::Thoughts);
+            }
             EntityKind::Pre { language } if LANGUAGES.contains(&language.to_lowercase().as_str()) => {
                 return Err(Unspoken::ToolMarkup);
             }
@@ -88,7 +65,18 @@ fn folded(text: &str) -> String {
 }
 
 fn words(text: &str) -> Result<(), Unspoken> {
-    if let Some(mark) = marks(text).next() {
+    signs(text)?;
+    if text.lines().any(names::is_named) {
+        return Err(Unspoken::ToolMarkup);
+    }
+    aloud::check(text)
+}
+
+fn signs(text: &str) -> Result<(), Unspoken> {
+    let all: Vec<Mark> = marks(text).collect();
+    let closed: HashSet<&str> =
+        all.iter().filter(|mark| mark.closes).map(|mark| mark.name.as_str()).collect();
+    if let Some(mark) = all.iter().find(|mark| closed.contains(mark.name.as_str()) || !is_key(mark, text)) {
         return Err(match mark.kind {
             Kind::Thought => Unspoken::Thoughts,
             Kind::Tool => Unspoken::ToolMarkup,
@@ -96,98 +84,136 @@ fn words(text: &str) -> Result<(), Unspoken> {
             Kind::Wrapper | Kind::Html | Kind::Tag => Unspoken::Markup,
         });
     }
+    if has_thought_in_brackets(text) {
+        return Err(Unspoken::Thoughts);
+    }
     if has_call(text) || has_object(text) {
         return Err(Unspoken::ToolMarkup);
     }
-    if ["assistantfinal", "assistantanalysis", "assistantcommentary", "to=functions", "<|", "|>", "◁", "▷"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    if [
+        "assistantfinal",
+        "assistantanalysis",
+        "assistantcommentary",
+        "to=functions",
+        "<|",
+        "|>",
+        "[citation:",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
     {
         return Err(Unspoken::SpecialTokens);
     }
     let has_markup =
-        ["{{", "}}", "{%", "%}", "$$", "```", "](", "|--", "|:-", "&lt;", "&gt;", "&amp;", "&nbsp;"].iter();
-    if has_markup.into_iter().any(|sign| text.contains(sign)) || has_escape(text) {
+        ["{%", "``", "[]", "&lt;", "&gt;", "&amp;", "&nbsp;"].iter().any(|sign| text.contains(sign));
+    let has_close = text.split("</").skip(1).any(|rest| rest.starts_with(char::is_alphabetic));
+    if has_markup
+        || has_close
+        || has_braces(text)
+        || has_link(text)
+        || has_table(text)
+        || has_escape(text)
+        || has_struck(text)
+        || places::is_left(text)
+    {
         return Err(Unspoken::Markup);
     }
-    lines(text)
+    Ok(())
 }
 
-/// What a line begins with, where it ends with a colon.
-fn lines(text: &str) -> Result<(), Unspoken> {
-    for (place, line) in text.lines().enumerate() {
-        let line = line.trim_start_matches(['#', '*', '>', '-', '•', '"', ' ', '\t']);
-        if line.starts_with('|') && line.trim_end().ends_with('|') && line.matches('|').count() > 2 {
-            return Err(Unspoken::Markup);
-        }
-        if is_name_of_tool(line) {
-            return Err(Unspoken::ToolMarkup);
-        }
-        let line = line.to_lowercase();
-        let Some((lead, rest)) = line.split_once(':') else { continue };
-        let lead = lead.trim_matches(['*', '_', ' ']);
-        if THOUGHTS.contains(&lead) {
-            return Err(Unspoken::Thoughts);
-        }
-        if STEPS.contains(&lead) {
-            return Err(Unspoken::ToolMarkup);
-        }
-        if ROLES.contains(&lead) && (place > 0 || rest.starts_with([' ', '\n']) || rest.is_empty()) {
-            return Err(Unspoken::SpecialTokens);
-        }
-    }
-    let first = text.trim_start().to_lowercase();
-    let leads = [
-        "instruction:",
-        "### response",
-        "### instruction",
-        "response:",
-        "<think",
-        "okay, the user",
-        "ok, the user",
-        "хорошо, пользователь",
-    ];
-    if leads.iter().any(|lead| first.starts_with(lead)) { Err(Unspoken::Thoughts) } else { Ok(()) }
+/// A tag that may be a key or a size.
+fn is_key(mark: &Mark, text: &str) -> bool {
+    let raw = text.get(mark.at.clone()).unwrap_or_default();
+    let name = raw.trim_matches(['<', '>']);
+    mark.kind == Kind::Tag
+        && raw.len() == name.len() + 2
+        && name.len() <= LONGEST_KEY
+        && name.bytes().all(|other| other.is_ascii_alphanumeric())
+        && (mark.at.start > 0 || name.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
-/// A line that is a name such as `hand_over`, or begins with one and what is handed to it.
-fn is_name_of_tool(line: &str) -> bool {
-    let rest = line.trim_start_matches(|other: char| other.is_ascii_lowercase() || other == '_');
-    let name = line.strip_suffix(rest).unwrap_or_default();
-    let is_name = name.trim_matches('_').contains('_');
-    is_name && (rest.trim().is_empty() || rest.starts_with(['(', '{', ':', '[', '=']))
-}
-
-/// A call as programs write it: `reply("…")`, `reply(text=…)`, `functions.reply:0`.
-fn has_call(text: &str) -> bool {
-    if text.contains("functions.") || text.contains("default_api.") || text.contains("functools") {
-        return true;
-    }
-    text.match_indices('(').any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default().chars().next_back();
-        if !before.is_some_and(|last| last.is_ascii_alphanumeric() || last == '_') {
-            return false;
-        }
-        let inner = text.get(at + 1..).unwrap_or_default().trim_start();
-        let name = inner.trim_start_matches(|other: char| other.is_ascii_alphanumeric() || other == '_');
-        let is_named = name.len() < inner.len()
-            && name.trim_start().starts_with('=')
-            && !name.trim_start().starts_with("==");
-        inner.starts_with(['"', '\'', '{']) || is_named
+/// `(think)…(/think)`, `%%think%%`: a thought in brackets that are no known mark.
+fn has_thought_in_brackets(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let is_bracket = |other: char| "([{<«《〈‹【%)]}>»》〉›】".contains(other);
+    ["think", "thinking", "thought", "thoughts", "reasoning", "scratchpad"].iter().any(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let before = text.get(..at).unwrap_or_default();
+            let after = text.get(at + word.len()..).unwrap_or_default();
+            let closes = before.strip_suffix('/').is_some_and(|before| before.ends_with(is_bracket));
+            after.starts_with(is_bracket) && closes || after.starts_with("%%") && before.ends_with("%%")
+        })
     })
 }
 
-/// An object as programs write it: a brace and a name in quotes.
+/// `{{ $json.name }}`, cut or whole. `{{10}}` is none.
+fn has_braces(text: &str) -> bool {
+    let is_number = |end: Option<char>| end.is_some_and(|end| end.is_ascii_digit() || end == '%');
+    let begins = |at| text.get(at..).is_some_and(|rest: &str| !is_number(rest.trim_start().chars().next()));
+    let ends = |at| text.get(..at).is_some_and(|rest: &str| !is_number(rest.trim_end().chars().next_back()));
+    text.match_indices("{{").any(|(at, sign)| begins(at + sign.len()))
+        || text.match_indices("}}").any(|(at, _)| ends(at))
+}
+
+/// The middle of a link in Markdown that is no link. `[shop](5 Main St.)` is none.
+fn has_link(text: &str) -> bool {
+    text.match_indices("](").any(|(at, sign)| {
+        let address = text.get(at + sign.len()..).unwrap_or_default();
+        address.is_empty()
+            || ["http", "www", "mailto", "tel:", "tg:", "/", "#", "<"]
+                .iter()
+                .any(|start| address.starts_with(start))
+    })
+}
+
+/// Lines of a table that was not read.
+fn has_table(text: &str) -> bool {
+    let rows = text.lines().map(str::trim).filter(|line| {
+        line.starts_with("+--") || line.len() > 1 && line.starts_with('|') && line.ends_with('|')
+    });
+    let is_rule = |line: &str| {
+        line.contains('|') && line.contains("--") && line.chars().all(|other| "|:- ".contains(other))
+    };
+    rows.take(2).count() == 2 || text.lines().any(is_rule)
+}
+
+/// Two tildes round what should be struck through.
+fn has_struck(text: &str) -> bool {
+    text.split(|other| other != '~').any(|tildes| tildes.len() == 2)
+}
+
+/// A call as programs write it: `functions.reply:0`, `search_orders(id="5")`. Calls of our own tools are names.
+fn has_call(text: &str) -> bool {
+    let is_letter = |other: char| other.is_ascii_lowercase() || other == '_';
+    let is_spaced = ["functions.", "default_api."].iter().any(|space| {
+        text.match_indices(space).any(|(at, space)| {
+            let name = text.get(at + space.len()..).unwrap_or_default();
+            let rest = name.trim_start_matches(is_letter);
+            rest.len() < name.len() && rest.starts_with([':', '('])
+        })
+    });
+    let is_called = text.match_indices('(').any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let start = before.trim_end_matches(|other: char| is_letter(other) || other.is_ascii_digit());
+        let name = before.get(start.len()..).unwrap_or_default();
+        let inner = text.get(at + 1..).unwrap_or_default().trim_start();
+        let rest = inner.trim_start_matches(|other: char| other.is_ascii_alphanumeric() || other == '_');
+        let is_argument = inner.starts_with(['"', '\'', '{'])
+            || rest.len() < inner.len() && rest.trim_start().starts_with('=');
+        name.trim_matches('_').contains('_') && !start.ends_with('/') && is_argument
+    });
+    is_spaced || is_called || text.contains("functools[")
+}
+
+/// An object as programs write it: a brace, a name in quotes, and a colon or the end.
 fn has_object(text: &str) -> bool {
+    let is_quote = |other: char| ['"', '\'', '“', '”'].contains(&other);
     let begins = |rest: &str| {
-        let rest = rest.trim_start();
-        let Some(quote) = rest.chars().next().filter(|quote| ['"', '\'', '“', '”'].contains(quote))
-        else {
-            return false;
-        };
-        let name = rest.get(quote.len_utf8()..).unwrap_or_default();
+        let Some(name) = rest.trim_start().strip_prefix(is_quote) else { return false };
         let end = name.trim_start_matches(|other: char| other.is_alphanumeric() || "_-$. ".contains(other));
-        end.len() < name.len() && (end.is_empty() || end.starts_with(['"', '\'', '“', '”']))
+        let after = end.trim_start_matches(is_quote).trim_start();
+        end.len() < name.len()
+            && (after.is_empty() || end.starts_with(is_quote) && after.starts_with([':', '=']))
     };
     let objects = text.match_indices('{').any(|(at, _)| begins(text.get(at + 1..).unwrap_or_default()));
     let keys = [
@@ -202,19 +228,39 @@ fn has_object(text: &str) -> bool {
     ];
     let has_key = |quote: char| keys.iter().any(|key| text.contains(&format!("{quote}{key}{quote}")));
     let text = text.trim();
-    let is_list = text.starts_with('[') && text.ends_with(']') && text.contains(['"', '\'']);
+    let is_list = text.ends_with(']')
+        && text.strip_prefix('[').is_some_and(|inner| inner.trim_start().starts_with(['"', '\'']));
     objects || has_key('"') || has_key('\'') || is_list
 }
 
 /// A backslash that should have been a line or a sign: `\n`, `\frac{…}`, `\u0434`.
 fn has_escape(text: &str) -> bool {
+    let (mut from, mut is_path, mut lines) = (0, false, 0);
     text.match_indices('\\').any(|(at, _)| {
+        let between = text.get(from..at).unwrap_or_default();
+        from = at;
         let rest = text.get(at + 1..).unwrap_or_default();
         let letters = rest.len() - rest.trim_start_matches(|other: char| other.is_ascii_alphabetic()).len();
+        let command = rest.get(..letters).unwrap_or_default();
         let after = rest.get(letters..).unwrap_or_default();
-        let is_command = letters > 1 && after.starts_with('{');
-        let is_line = rest.starts_with('n')
-            && !rest.get(1..).unwrap_or_default().starts_with(|next: char| next.is_ascii_lowercase());
+        let last = between.chars().next_back();
+        // "C:\new"
+        is_path = last == Some(':') || is_path && !between.contains(char::is_whitespace);
+        let follows_word = last.is_some_and(|last| last.is_ascii_alphanumeric());
+        let is_command = letters > 1
+            && (after.starts_with('{') || FORMULA.contains(&command) && !follows_word && !is_path);
+        let next = rest.strip_prefix('n').map(|after| after.chars().next());
+        let is_line = match next {
+            _ if is_path => false,
+            None => false,
+            Some(Some(next)) if next.is_ascii_lowercase() => false,
+            // "qwerty\n1" may be a password, and two such lines are none.
+            Some(Some(next)) if next.is_ascii_digit() && follows_word => {
+                lines += 1;
+                lines > 1
+            }
+            Some(_) => true,
+        };
         let is_code = rest.starts_with('u')
             && rest.get(1..5).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
         is_command || is_line || is_code || rest.starts_with('"')

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The longest mark, in bytes.
 const LONGEST: usize = 400;
 /// The names in square brackets that are marks; others are words.
-const SQUARE: [&str; 30] = [
+const SQUARE: [&str; 25] = [
     "inst",
     "system_prompt",
     "sys",
@@ -26,14 +26,9 @@ const SQUARE: [&str; 30] = [
     "bos",
     "eos",
     "pad",
-    "cls",
-    "sep",
-    "mask",
-    "unk",
     "gmask",
     "sop",
     "eop",
-    "control",
     "model_settings",
     "tool_code",
 ];
@@ -75,7 +70,8 @@ pub(super) fn marks(text: &str) -> impl Iterator<Item = Mark> {
             let rest = text.get(from..)?;
             let at = from + rest.find(begins)?;
             let rest = text.get(at..)?;
-            if let Some(mut mark) = read(rest) {
+            let before = text.get(..at)?.chars().next_back();
+            if let Some(mut mark) = read(rest, before) {
                 mark.at = at..at + mark.at.end;
                 from = mark.at.end;
                 return Some(mark);
@@ -85,24 +81,43 @@ pub(super) fn marks(text: &str) -> impl Iterator<Item = Mark> {
     })
 }
 
+/// A mark may begin with any of these; U+F8FF is the sign of Apple.
 fn begins(character: char) -> bool {
     matches!(
         character,
-        '<' | '＜' | '[' | '［' | '◁' | '【' | '✿' | '\u{FFFD}' | '▁' | 'Ġ' | 'Ċ' | '\u{E000}'..='\u{F8FF}'
+        '<' | '＜' | '[' | '［' | '◁' | '▷' | '【' | '✿' | '\u{FFFD}' | '▁' | 'Ġ' | 'Ċ' | '\u{E000}'
+            ..='\u{F8FE}'
     )
 }
 
-/// The mark with which a text begins.
-fn read(text: &str) -> Option<Mark> {
+/// The mark with which a text begins that follows a character.
+fn read(text: &str, before: Option<char>) -> Option<Mark> {
     let first = text.chars().next()?;
+    let next = text.chars().nth(1);
     match first {
         '<' | '＜' => angle(text),
         '[' | '［' => square(text),
-        '◁' => within(text, '▷', |_| true),
+        '◁' if next.is_some_and(|next| next == '/' || next.is_ascii_alphabetic()) => {
+            within(text, '▷', |_| true).or_else(|| Some(mark(text.len(), text, Kind::Token)))
+        }
+        '▷' if before.is_some_and(|last| last.is_ascii_alphabetic()) => {
+            Some(mark(first.len_utf8(), "", Kind::Token))
+        }
+        '◁' | '▷' => None,
         '【' => within(text, '】', |inner| inner.contains('†')),
-        '✿' => within(text, '✿', |inner| !inner.is_empty()),
+        '✿' => within(text, '✿', |inner| {
+            !inner.is_empty() && inner.bytes().all(|other| other.is_ascii_uppercase() || other == b'_')
+        }),
+        // "▁▂▃" is drawn, "▁word" is a piece of a tokenizer.
+        '▁' if !next.is_some_and(char::is_alphanumeric) => None,
+        // Maltese has these letters, but not after a small one.
+        'Ġ' | 'Ċ' if !before.is_some_and(follows_a_piece) => None,
         other => Some(mark(other.len_utf8(), "", Kind::Token)),
     }
+}
+
+fn follows_a_piece(last: char) -> bool {
+    last.is_lowercase() || last.is_ascii_digit() || ".,!?:;)Ċ".contains(last)
 }
 
 fn mark(end: usize, inner: &str, kind: Kind) -> Mark {
@@ -131,6 +146,9 @@ fn within(text: &str, closing: char, is_mark: impl Fn(&str) -> bool) -> Option<M
 
 fn square(text: &str) -> Option<Mark> {
     let Some((inner_end, end)) = until(text, &[']', '］']) else {
+        if text.len() > LONGEST {
+            return None;
+        }
         let cut = text.trim_start_matches(['[', '［', '/']).to_lowercase();
         let is_cut = cut.len() > 2 && SQUARE.iter().any(|name| name.starts_with(&cut));
         return is_cut.then(|| mark(text.len(), text, Kind::Token));
@@ -190,7 +208,8 @@ fn angle(text: &str) -> Option<Mark> {
     // A name and nothing, or what gives it values.
     let rest = bare.get(name.len()..).unwrap_or_default();
     let is_tag = is_name && (rest.is_empty() || rest.starts_with(['=', '/', ' ', '!', '?']));
-    let kind = of_tag(&name.to_lowercase().replace('▁', "_"), rest);
+    // `<s>` is a token, `<S>` is a size.
+    let kind = if name == "S" { Kind::Tag } else { of_tag(&name.to_lowercase().replace('▁', "_"), rest) };
     let has_words = rest.starts_with(' ') && !rest.trim().is_empty() && !rest.contains(['=', '/']);
     let is_sentence = has_words || inner.starts_with(' ');
     if !is_tag || is_sentence && matches!(kind, Kind::Tag | Kind::Html | Kind::Edge | Kind::Wrapper) {
@@ -379,7 +398,7 @@ fn of_tag(name: &str, rest: &str) -> Kind {
         {
             Kind::Token
         }
-        "unk" | "mask" | "image" | "audio" | "video" => Kind::Token,
+        "unk" | "mask" | "image" | "audio" | "video" | "assistant" | "user" | "system" => Kind::Token,
         _ => Kind::Tag,
     }
 }

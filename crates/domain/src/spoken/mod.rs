@@ -4,13 +4,16 @@
 //! takes away what it can read as a whole, and refuses an answer in which anything of the kind is left. [`finished`] says whether
 //! the model came to its end at all. Everything here is pure.
 
+mod aloud;
 mod finish;
 mod html;
 mod leftover;
 mod marks;
+pub mod names;
+mod places;
 mod thoughts;
 
-pub use finish::finished;
+pub use finish::{finished, not_cut};
 
 use crate::text::{FormattedText, commonmark};
 
@@ -65,7 +68,7 @@ impl SpokenText {
     /// # Errors
     /// It is not for a customer: nothing is left, or something that is no answer.
     pub fn read(said: &str) -> Result<Self, Unspoken> {
-        let answer = thoughts::without(&visible(said))?;
+        let answer = thoughts::without(&html::with_struck_prices(&visible(said)))?;
         Self::checked(commonmark::parse(&html::to_markdown(&answer)))
     }
 
@@ -75,11 +78,12 @@ impl SpokenText {
     /// Something is in it that is no answer.
     pub fn checked(text: FormattedText) -> Result<Self, Unspoken> {
         let spoken = Self(text);
-        if spoken.0.is_blank() {
+        let plain = spoken.plain();
+        if plain.trim().is_empty() {
             return Err(Unspoken::Empty);
         }
         leftover::check(&spoken.0)?;
-        leftover::check(&FormattedText::plain(&spoken.plain()))?;
+        leftover::check(&FormattedText::plain(&plain))?;
         Ok(spoken)
     }
 
@@ -88,9 +92,9 @@ impl SpokenText {
         &self.0
     }
 
-    /// The words alone; the address of a link follows its words.
+    /// The words alone: the address of a link follows its words, and what is struck through is left out.
     pub fn plain(&self) -> String {
-        commonmark::flattened(&self.0)
+        self.0.flattened()
     }
 }
 

@@ -178,6 +178,12 @@ fn unmarked_channels(text: &str) -> Result<String, Unspoken> {
         }
         Some(_) => Err(Unspoken::Thoughts),
         None if first.strip_prefix("analysis").is_some_and(goes_on) => Err(Unspoken::Thoughts),
+        // `analysis … final …`, in small letters as tokens are.
+        None if (begins || first.starts_with("assistant "))
+            && first.split_whitespace().any(|word| word == "final") =>
+        {
+            Err(Unspoken::Thoughts)
+        }
         None => Ok(text.to_owned()),
     }
 }

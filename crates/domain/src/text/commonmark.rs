@@ -20,29 +20,63 @@ pub(crate) fn parse(source: &str) -> FormattedText {
     reader.built.finish()
 }
 
-/// What a text would be without entities: the address of a link follows its words.
+/// What a text would be without entities: the address of a link follows its words, and what is struck through is left out, since
+/// "5000 4000" is another price.
 pub(crate) fn flattened(text: &FormattedText) -> String {
-    let mut links: Vec<(u32, &str)> = Vec::new();
+    let (mut links, mut struck) = (Vec::new(), Vec::new());
     for entity in &text.entities {
-        if let EntityKind::TextLink { url } = &entity.kind {
-            links.push((entity.end(), url));
+        match &entity.kind {
+            EntityKind::TextLink { url } => links.push((entity.end(), url.as_str())),
+            EntityKind::Strikethrough => struck.push((entity.offset, entity.end())),
+            _ => {}
         }
     }
     links.sort_by_key(|(end, _)| *end);
-    let (mut flat, mut units, mut links) =
-        (String::with_capacity(text.text.len()), 0, links.into_iter().peekable());
+    struck.sort_unstable();
+    let (mut links, mut struck) = (links.into_iter().peekable(), struck.into_iter().peekable());
+    let (mut flat, mut units, mut struck_to) = (String::with_capacity(text.text.len()), 0, 0);
+    let mut is_after_struck = false;
     for character in text.text.chars().map(Some).chain([None]) {
-        while let Some((_, url)) = links.next_if(|(end, _)| *end <= units) {
-            flat.push_str(" (");
-            flat.push_str(url);
-            flat.push(')');
+        while let Some((end, url)) = links.next_if(|(end, _)| *end <= units) {
+            if end > struck_to {
+                flat.extend([" (", url, ")"]);
+            }
         }
-        if let Some(character) = character {
+        while let Some((_, end)) = struck.next_if(|(start, _)| *start <= units) {
+            struck_to = struck_to.max(end);
+        }
+        let Some(character) = character else { break };
+        if units < struck_to {
+            is_after_struck = true;
+        } else if !is_after_struck {
             flat.push(character);
-            units += super::units::units_of(character);
+        } else if character != ' ' || !(flat.is_empty() || flat.ends_with([' ', '\n'])) {
+            if ",.;:!?)".contains(character) {
+                flat.truncate(flat.trim_end_matches(' ').len());
+            }
+            flat.push(character);
+            is_after_struck = false;
         }
+        units += super::units::units_of(character);
     }
     flat
+}
+
+/// A text without signs of bold text that found no partner; "2 ** 3" keeps its own.
+fn without_stray_bold(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut pieces = text.split("**").peekable();
+    while let Some(piece) = pieces.next() {
+        made.push_str(piece);
+        let is_digit = |other: Option<char>| other.is_some_and(|other| other.is_ascii_digit());
+        let is_power = made.ends_with(' ')
+            && is_digit(made.trim_end().chars().next_back())
+            && pieces.peek().is_some_and(|next| is_digit(next.trim_start().chars().next()));
+        if is_power {
+            made.push_str("**");
+        }
+    }
+    made
 }
 
 /// A mark whose end is awaited.
@@ -74,7 +108,7 @@ impl Reader<'_> {
             Event::Start(tag) => self.begin(tag, range),
             Event::End(tag) => self.end(tag),
             // A sign that found no partner says nothing to a reader.
-            Event::Text(text) if !self.in_code => self.built.push_str(&text.replace("**", "")),
+            Event::Text(text) if !self.in_code => self.built.push_str(&without_stray_bold(&text)),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.built.push_str(&text),
             Event::Code(code) => {
                 let start = self.built.position();
@@ -275,6 +309,12 @@ mod tests {
             ("Текст\n\n---\n\nДальше", "Текст\n\nДальше"),
             (r"Цена\: 5\.5 \(руб\)", "Цена: 5.5 (руб)"),
             ("***очень***", "очень"),
+            ("2 ** 3 = 8, ** Важно ** нет", "2 ** 3 = 8,  Важно  нет"),
+            ("~~5000~~ 4000 ₽", "4000 ₽"),
+            ("Было ~~900~~, стало 700", "Было, стало 700"),
+            ("Цена ~~1 000 ₽~~ **800 ₽**", "Цена 800 ₽"),
+            ("~~[сайт](https://example.com)~~ [новый](https://example.org)", "новый (https://example.org)"),
+            ("~~Нет~~", ""),
             ("", ""),
         ] {
             assert_eq!(flattened(&parse(source)), flat, "{source}");

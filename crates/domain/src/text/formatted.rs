@@ -122,6 +122,11 @@ impl FormattedText {
         builder.finish()
     }
 
+    /// The text for readers who see no entities: addresses follow their words, and what is struck through is left out.
+    pub fn flattened(&self) -> String {
+        super::commonmark::flattened(self)
+    }
+
     /// Whether Telegram would refuse it as empty: nothing, white space, or characters that show nothing.
     pub fn is_blank(&self) -> bool {
         is_blank(&self.text)

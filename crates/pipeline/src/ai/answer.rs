@@ -8,7 +8,7 @@ use super::message::Message;
 use super::stream;
 use super::tools::{Action, CallProblem, ToolSet, calls_in_text};
 
-/// The most calls of one answer that are read.
+/// The most calls of one answer. An answer with more is refused, since none of them may be left out.
 const MOST_CALLS: usize = 16;
 
 /// An answer.
@@ -61,11 +61,13 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         Err(_) => stream::joined(body)?,
     };
     let body: Value = body;
-    let choice = body.get("choices")?.as_array()?.first()?;
+    // Of several choices the first by index, wherever it stands.
+    let choices = body.get("choices")?.as_array()?.iter().enumerate();
+    let index = |choice: &Value| choice.get("index").and_then(Value::as_u64);
+    let (_, choice) = choices.min_by_key(|(place, choice)| (index(choice).unwrap_or_default(), *place))?;
     let message = choice.get("message").filter(|message| message.is_object())?;
+    let end = End::of(&body, choice, message);
     let said = said(message.get("content"));
-    let refusal = message.get("refusal").and_then(Value::as_str).unwrap_or_default();
-    let reason = choice.get("finish_reason").and_then(Value::as_str);
     let by_name =
         message.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|calls| !calls.is_empty()));
     // The older form has one call.
@@ -78,6 +80,8 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         Ok(text) => (None, text),
         Err((why, text)) => (Some(why), text),
     };
+    let repeats = calls.is_empty() && repeats_reasoning(message, &text);
+    let why = why.or(repeats.then_some(Unspoken::Thoughts));
     let (text, mut why) = match spoken::without_thoughts(&text) {
         Ok(answer) => (answer, why),
         // Beside calls nothing need be said, and what is thought may stand there.
@@ -87,7 +91,7 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
     if calls.is_empty()
         && let Some(written) = calls_in_text(&text)
     {
-        calls.extend(written.iter().take(MOST_CALLS).enumerate().map(|(place, (name, arguments))| {
+        calls.extend(written.iter().take(MOST_CALLS + 1).enumerate().map(|(place, (name, arguments))| {
             ToolCall {
                 id: format!("call_{place}"),
                 name: name.clone(),
@@ -95,7 +99,7 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
                 arguments: arguments.as_str().into(),
             }
         }));
-        return Some(answer(&body, finished(reason, refusal, Content::Calls { text: None, calls })));
+        return Some(answer(&body, end.of_content(Content::Calls { text: None, calls })));
     }
     let content = match (why.take(), calls.is_empty()) {
         (Some(why), _) => Content::Unspoken { why, said: text.into() },
@@ -104,7 +108,7 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         }
         (None, true) => Content::Text(text.into()),
     };
-    Some(answer(&body, finished(reason, refusal, content)))
+    Some(answer(&body, end.of_content(content)))
 }
 
 fn answer(body: &Value, content: Content) -> Answer {
@@ -112,18 +116,57 @@ fn answer(body: &Value, content: Content) -> Answer {
     Answer { content, usage: usage(body.get("usage")), id }
 }
 
-/// What an answer has in it that ended so; the end comes before all that was said.
-fn finished(reason: Option<&str>, refusal: &str, content: Content) -> Content {
-    let why = match spoken::finished(reason) {
-        Err(why) => why,
-        Ok(()) if !refusal.trim().is_empty() => Unspoken::Refused,
-        Ok(()) => return content,
-    };
-    let said = match content {
-        Content::Text(text) | Content::Unspoken { said: text, .. } => text,
-        Content::Calls { text, .. } => text.unwrap_or_default(),
-    };
-    Content::Unspoken { why, said }
+/// How an answer ended: what says that it is not all, or not for a customer, whatever it has in it.
+struct End(Result<(), Unspoken>);
+
+impl End {
+    fn of(body: &Value, choice: &Value, message: &Value) -> Self {
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let failed = [body, choice, message].iter().any(|value| value.get("error").is_some_and(is_given));
+        let reason = spoken::finished(text(choice, "finish_reason").as_deref());
+        // A gateway may say `stop` where its provider says that it cut the answer.
+        let native = || spoken::not_cut(text(choice, "native_finish_reason").as_deref());
+        Self(match reason.and_then(|()| native()) {
+            Ok(()) if failed => Err(Unspoken::Unfinished("error".to_owned())),
+            Ok(()) if text(message, "refusal").is_some_and(|refusal| !refusal.trim().is_empty()) => {
+                Err(Unspoken::Refused)
+            }
+            other => other,
+        })
+    }
+
+    /// What the answer has in it; its end comes before all that was said.
+    fn of_content(self, content: Content) -> Content {
+        let why = match (self.0, &content) {
+            (Err(why), _) => why,
+            (Ok(()), Content::Calls { calls, .. }) if calls.len() > MOST_CALLS => Unspoken::Several,
+            (Ok(()), _) => return content,
+        };
+        let said = match content {
+            Content::Text(text) | Content::Unspoken { said: text, .. } => text,
+            Content::Calls { text, .. } => text.unwrap_or_default(),
+        };
+        Content::Unspoken { why, said }
+    }
+}
+
+/// Whether a value says something: it is there, and not empty, null or false.
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+/// Whether a text begins with the thoughts that stand in a field of their own.
+fn repeats_reasoning(message: &Value, text: &str) -> bool {
+    ["reasoning_content", "reasoning", "thinking"].iter().any(|name| {
+        let thoughts = message.get(name).and_then(Value::as_str).unwrap_or_default().trim();
+        !thoughts.is_empty() && text.trim_start().starts_with(thoughts)
+    })
 }
 
 impl Answer {
@@ -151,7 +194,7 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     let (mut text, mut why) = (String::new(), None);
     for part in parts {
         let kind = part.get("type").and_then(Value::as_str);
-        let is_thought = part.get("thought").is_some_and(|thought| *thought != Value::Bool(false));
+        let is_thought = is_thought(part);
         match (part, kind) {
             (_, _) if is_thought => {}
             (Value::String(piece), _) => text.push_str(piece),
@@ -179,9 +222,22 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     why.map_or(Ok(text.clone()), |why| Err((why, text)))
 }
 
+/// Whether another field of a part than its type marks it as a thought.
+fn is_thought(part: &Value) -> bool {
+    let is_marked = ["thought", "thinking", "reasoning", "is_thought", "is_reasoning"]
+        .iter()
+        .any(|name| part.get(name).is_some_and(is_given));
+    let word = |name: &str| part.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let is_other_channel = word("channel").is_some_and(|channel| channel != "final");
+    let is_named = ["role", "kind", "phase", "name"].iter().filter_map(|name| word(name)).any(|name| {
+        ["think", "thought", "reason", "analysis", "commentary"].iter().any(|mark| name.contains(mark))
+    });
+    is_marked || is_other_channel || is_named
+}
+
 fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCall> {
     let all = given.and_then(Value::as_array).into_iter().flatten();
-    all.take(MOST_CALLS).enumerate().map(move |(place, call)| {
+    all.take(MOST_CALLS + 1).enumerate().map(move |(place, call)| {
         let text = |value: Option<&Value>| match value {
             Some(Value::String(text)) => text.clone(),
             // Some endpoints have an object here.
@@ -257,6 +313,19 @@ mod tests {
         for body in ["", "<html>", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":{"0":42}}"#] {
             assert_eq!(read(body.as_bytes(), &ToolSet::default()), None, "{body}");
         }
+    }
+
+    #[test]
+    fn no_call_of_many_is_left_out() {
+        let reply = |place: usize| json!({ "id": place.to_string(), "function": { "name": "reply", "arguments": "{\"text\":\"Yes\"}" } });
+        let over = json!({ "id": "z", "function": { "name": "hand_over", "arguments": "{}" } });
+        let calls: Vec<Value> = (0..16).map(reply).collect();
+        let with = |calls: Vec<Value>| content(&json!({ "tool_calls": calls }), "tool_calls");
+        assert!(matches!(with(calls.clone()), Content::Calls { calls, .. } if calls.len() == 16));
+        let many: Vec<Value> = calls.into_iter().chain([over]).collect();
+        assert_eq!(with(many), unspoken(Unspoken::Several, ""));
+        let written = "{\"name\":\"reply\",\"arguments\":{\"text\":\"Yes\"}}\n".repeat(17);
+        assert_eq!(content(&json!({ "content": written }), "stop"), unspoken(Unspoken::Several, ""));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::answer::{Answer, Content, ToolCall};
 use super::budget::OverBudget;
 use super::endpoint::AskError;
 use super::message::Message;
+use super::prompt;
 use super::tools::{Action, CallProblem, Fields, Reply, reply_in_text, wants_a_person};
 
 /// What an answer must be.
@@ -179,7 +180,11 @@ fn of_reply(reply: Reply, rules: Rules<'_>) -> Decision {
         Ok(text) => text,
         Err(why) => return Decision::HandOver { why: Why::Unspoken(why), proposed: None },
     };
-    let length = text.plain().chars().count();
+    let plain = text.plain();
+    if prompt::is_repeated_in(&plain) {
+        return Decision::HandOver { why: Why::Unspoken(Unspoken::Thoughts), proposed: None };
+    }
+    let length = plain.chars().count();
     let unknown = sources.iter().find(|name| !rules.sources.contains(name));
     let why = match (rules.least_confidence, confidence) {
         _ if length > rules.longest => Some(Why::TooLong { length, longest: rules.longest }),

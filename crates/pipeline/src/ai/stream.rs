@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// The most calls of one answer that are joined.
+/// The most calls of one answer that are joined; what follows is one more, and an answer of that many calls is refused.
 const MOST_CALLS: usize = 64;
 
 /// Joins the pieces of a stream of events, or of lines; nothing where it is none.
@@ -29,12 +29,15 @@ struct Whole {
     refusal: String,
     calls: Vec<Map<String, Value>>,
     reason: Value,
+    native_reason: Value,
+    error: Value,
 }
 
 impl Whole {
     /// Takes a piece; says whether it is one of a choice.
     fn take(&mut self, piece: &Value) -> bool {
-        for (kept, name) in [(&mut self.id, "id"), (&mut self.usage, "usage")] {
+        let of_all = [(&mut self.id, "id"), (&mut self.usage, "usage"), (&mut self.error, "error")];
+        for (kept, name) in of_all {
             if let Some(given) = piece.get(name).filter(|given| !given.is_null()) {
                 *kept = given.clone();
             }
@@ -43,8 +46,15 @@ impl Whole {
         let choices = piece.get("choices").and_then(Value::as_array);
         let of_first = |choice: &&Value| choice.get("index").is_none_or(|index| *index == 0);
         let Some(choice) = choices.and_then(|choices| choices.iter().find(of_first)) else { return false };
-        if let Some(reason) = choice.get("finish_reason").filter(|reason| !reason.is_null()) {
-            self.reason = reason.clone();
+        let of_choice = [
+            (&mut self.reason, "finish_reason"),
+            (&mut self.native_reason, "native_finish_reason"),
+            (&mut self.error, "error"),
+        ];
+        for (kept, name) in of_choice {
+            if let Some(given) = choice.get(name).filter(|given| !given.is_null()) {
+                *kept = given.clone();
+            }
         }
         let delta = choice.get("delta").or_else(|| choice.get("message")).unwrap_or(&Value::Null);
         for (kept, name) in [(&mut self.content, "content"), (&mut self.refusal, "refusal")] {
@@ -61,9 +71,7 @@ impl Whole {
     }
 
     fn call(&mut self, index: usize, piece: &Value) {
-        if index >= MOST_CALLS {
-            return;
-        }
+        let index = index.min(MOST_CALLS);
         if self.calls.len() <= index {
             self.calls.resize(index + 1, Map::new());
         }
@@ -80,10 +88,13 @@ impl Whole {
     }
 
     fn into_answer(self) -> Value {
-        let Self { id, usage, content, refusal, calls, reason } = self;
+        let Self { id, usage, content, refusal, calls, reason, native_reason, error } = self;
         let message =
             json!({ "role": "assistant", "content": content, "refusal": refusal, "tool_calls": calls });
-        json!({ "id": id, "usage": usage, "choices": [{ "message": message, "finish_reason": reason }] })
+        let choice = json!({
+            "message": message, "finish_reason": reason, "native_finish_reason": native_reason,
+        });
+        json!({ "id": id, "usage": usage, "error": error, "choices": [choice] })
     }
 }
 

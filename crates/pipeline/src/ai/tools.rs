@@ -1,6 +1,7 @@
 //! What a model may do beside writing a text: the tools that it is offered, and its calls of them, read leniently. Pure.
 
 use domain::secret::Words;
+use domain::spoken::names::{self, CLOSE, CONFIDENCE, HAND_OVER, REPLY, SET_FIELDS, SOURCES, TEXT};
 use serde_json::{Map, Value, json};
 
 /// The most characters of a reason or a field.
@@ -11,11 +12,6 @@ const MOST_TAGS: usize = 20;
 const MOST_SOURCES: usize = 50;
 /// The most characters of an unknown tool's name that are kept.
 const LONGEST_NAME: usize = 64;
-
-const REPLY: &str = "reply";
-const HAND_OVER: &str = "hand_over";
-const CLOSE: &str = "close";
-const SET_FIELDS: &str = "set_fields";
 
 /// Which tools are offered. Replying and handing over always are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,19 +106,19 @@ impl ToolSet {
             json!({ "type": "string", "enum": self.sources })
         };
         let reply = json!({
-            "text": text("The answer, as the customer reads it."),
-            "confidence": {
+            TEXT: text("The answer, as the customer reads it."),
+            CONFIDENCE: {
                 "type": "number",
                 "description": "How sure you are that the answer is right and complete, from 0 to 1.",
             },
-            "sources": {
+            SOURCES: {
                 "type": "array", "items": sources,
                 "description": "The names of the given texts that the answer is taken from.",
             },
         });
         let reason = |about: &str| json!({ "reason": text(about) });
         let mut all = vec![
-            tool(REPLY, "Answers the customer.", &reply, &["text", "confidence", "sources"]),
+            tool(REPLY, "Answers the customer.", &reply, &[TEXT, CONFIDENCE, SOURCES]),
             tool(
                 HAND_OVER,
                 "Has a person answer instead: when the customer wants one, or you cannot help.",
@@ -163,7 +159,7 @@ impl ToolSet {
         };
         let given = object(arguments).ok_or(CallProblem::Arguments { tool })?;
         match tool {
-            REPLY => reply(&given).map(Action::Reply).ok_or(CallProblem::Missing { tool, field: "text" }),
+            REPLY => reply(&given).map(Action::Reply).ok_or(CallProblem::Missing { tool, field: TEXT }),
             SET_FIELDS => fields(&given).map(Action::SetFields),
             _ => {
                 let reason = value(&given, tool, "reason")?.unwrap_or_default();
@@ -176,19 +172,17 @@ impl ToolSet {
 /// Whether a call, though it cannot be read, wants a person to answer.
 pub(super) fn wants_a_person(name: &str) -> bool {
     let name = name.rsplit(['.', ':', '/']).next().unwrap_or(name);
-    let letters = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
-    letters(name) == letters(HAND_OVER)
+    names::is_tool(name, HAND_OVER)
 }
-
-/// The names in the arguments of a reply.
-const OF_A_REPLY: [&str; 3] = ["text", "confidence", "sources"];
 
 /// The answer in a text: the text itself, or the arguments of a reply, as models write them that know no tools. What else is an
 /// object stays as it is, and the gate for the words of models refuses it.
 pub(super) fn reply_in_text(text: &str) -> Reply {
     let text = text.trim();
     let given = values(text).and_then(|values| match <[Value; 1]>::try_from(values) {
-        Ok([Value::Object(given)]) if given.keys().all(|name| OF_A_REPLY.contains(&name.as_str())) => {
+        Ok([Value::Object(given)])
+            if given.keys().all(|name| [TEXT, CONFIDENCE, SOURCES].contains(&name.as_str())) =>
+        {
             reply(&given)
         }
         _ => None,
@@ -262,11 +256,11 @@ fn object(arguments: &str) -> Option<Map<String, Value>> {
 }
 
 fn reply(given: &Map<String, Value>) -> Option<Reply> {
-    let text = given.get("text")?.as_str()?;
-    let sources = listed(given.get("sources"));
+    let text = given.get(TEXT)?.as_str()?;
+    let sources = listed(given.get(SOURCES));
     Some(Reply {
         text: text.trim().into(),
-        confidence: given.get("confidence").and_then(confidence),
+        confidence: given.get(CONFIDENCE).and_then(confidence),
         sources: sources.take(MOST_SOURCES).map(str::to_owned).collect(),
     })
 }

@@ -1,0 +1,101 @@
+//! The closed list of names that our prompts use: of tools and of the arguments of a reply. A prompt takes its names from here, and
+//! the gate refuses these words where they stand as names.
+
+pub const REPLY: &str = "reply";
+pub const HAND_OVER: &str = "hand_over";
+pub const CLOSE: &str = "close";
+pub const SET_FIELDS: &str = "set_fields";
+
+pub const TEXT: &str = "text";
+pub const CONFIDENCE: &str = "confidence";
+pub const SOURCES: &str = "sources";
+
+const TOOLS: [&str; 4] = [REPLY, HAND_OVER, CLOSE, SET_FIELDS];
+
+/// Says whether a line has one of the names as a name, not as a word.
+pub(super) fn is_named(line: &str) -> bool {
+    let is_sign = |other: char| !other.is_ascii_alphanumeric() && !['_', '-'].contains(&other);
+    let mut at = 0;
+    line.split_inclusive(is_sign).any(|piece| {
+        let word = piece.trim_end_matches(is_sign);
+        let before = line.get(..at).unwrap_or_default();
+        let after = line.get(at + word.len()..).unwrap_or_default();
+        at += piece.len();
+        Place { before, word: word.trim_matches(['_', '-']), after }.is_name()
+    })
+}
+
+/// Says whether a tool has this name, in whatever way it is written.
+pub fn is_tool(name: &str, tool: &str) -> bool {
+    let letters = |name: &str| -> String {
+        name.to_lowercase().chars().filter(|other| other.is_alphanumeric()).collect()
+    };
+    letters(name) == letters(tool)
+}
+
+/// A word in its line.
+struct Place<'a> {
+    before: &'a str,
+    word: &'a str,
+    after: &'a str,
+}
+
+impl Place<'_> {
+    fn is_name(&self) -> bool {
+        TOOLS.iter().any(|tool| is_tool(self.word, tool) && self.is_of_tool(tool)) || self.is_of_argument()
+    }
+
+    /// `reply` and `close` are words, too; the other two are names wherever they stand.
+    fn is_of_tool(&self, tool: &str) -> bool {
+        let Self { before, word, after } = self;
+        if word.contains('_') {
+            return true;
+        }
+        let is_lower = self.is_lower();
+        let ends = |text: &str| !text.contains(char::is_alphanumeric);
+        let is_value = before.trim_end().ends_with([':', '='])
+            || ["call ", "Call "].iter().any(|call| before.ends_with(call));
+        // "close: 18:00" and "Handover: 14:00" are hours.
+        let gives = self
+            .given()
+            .is_some_and(|value| tool == REPLY || !value.starts_with(|other: char| other.is_ascii_digit()));
+        let is_called = after.starts_with('(')
+            || self.leads() && gives
+            || before.ends_with(['[', '{', '<']) && after.starts_with([']', '}', '>'])
+            || before.ends_with('{') && gives;
+        (is_lower || tool != CLOSE) && is_called
+            || is_lower
+                && (self.leads() && ends(after)
+                    || is_value && (ends(after) || tool == REPLY && after.starts_with(" with ")))
+    }
+
+    fn is_of_argument(&self) -> bool {
+        let is = |argument: &str| self.word.eq_ignore_ascii_case(argument);
+        if !(is(TEXT) && self.is_lower() || is(CONFIDENCE) || is(SOURCES)) || self.given().is_none() {
+            return false;
+        }
+        let last = self.before.trim_end().chars().next_back();
+        let is_in_object = matches!(last, Some('{' | '"' | '\''));
+        let follows_another = match last {
+            Some(',') => is(SOURCES) || self.after.starts_with(['"', '\'', '=']),
+            Some('(') => is(SOURCES),
+            _ => false,
+        };
+        is(CONFIDENCE) || is_in_object || follows_another || self.leads()
+    }
+
+    /// What follows a colon or a sign of equality after the word.
+    fn given(&self) -> Option<&str> {
+        let after = self.after.trim_start_matches(['"', '\'', '`', '*', ' ']);
+        after.strip_prefix([':', '=']).map(|value| value.trim_start_matches(['>', ' ', '=', '*']))
+    }
+
+    /// It is the first word of its line.
+    fn leads(&self) -> bool {
+        !self.before.contains(char::is_alphabetic)
+    }
+
+    fn is_lower(&self) -> bool {
+        !self.word.contains(|other: char| other.is_ascii_uppercase())
+    }
+}
