@@ -46,6 +46,12 @@ pub(crate) trait Fake: Send {
         let _ = (post, answer, outside);
     }
 
+    /// Whether a post that was not taken is sent again as it is.
+    fn repeats(&self, post: &Post) -> bool {
+        let _ = post;
+        true
+    }
+
     /// The answer of the provider when there are too many calls; it wants none for so long.
     fn too_many(&self, seconds: u64) -> Reply {
         let mut reply = Reply::text(429, "too many requests");

@@ -422,8 +422,11 @@ impl Channels {
 
     fn posted(&self, post: Post, answer: Option<&fake::PostAnswer>) {
         let is_taken = poster::is_taken(&post, answer);
-        self.with(post.provider, &|_| {}, |fake, outside| fake.posted(&post, answer, outside));
-        if is_taken {
+        let repeats = self.with(post.provider, &|_| {}, |fake, outside| {
+            fake.posted(&post, answer, outside);
+            fake.repeats(&post)
+        });
+        if is_taken || repeats != Some(true) {
             return;
         }
         let Some(wait) = post.retries.get(post.tries).copied() else { return };

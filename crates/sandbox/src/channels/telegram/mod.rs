@@ -273,6 +273,14 @@ impl Fake for TelegramFake {
         }
     }
 
+    /// A webhook that was set again posts by itself what waits.
+    fn repeats(&self, post: &Post) -> bool {
+        self.hook.as_ref().is_some_and(|hook| {
+            let has_secret = post.headers.iter().any(|(_, value)| *value == hook.secret);
+            hook.url == post.url && has_secret != hook.secret.is_empty()
+        })
+    }
+
     fn too_many(&self, seconds: u64) -> Reply {
         Refusal::flood(seconds).reply()
     }
