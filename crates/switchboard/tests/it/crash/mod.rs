@@ -121,8 +121,9 @@ async fn finished(program: &Program, text: &str, more: Value, state: &str) {
 
 /// A program that is killed at one point after the other, in one world and on the same data.
 struct Lives {
-    world: World,
+    // Before the world, whose end removes the data directory.
     program: Option<Program>,
+    world: World,
     /// How many data directories there were before.
     used: u32,
 }
