@@ -219,7 +219,8 @@ pub(crate) async fn list(Shared(state): Shared<State>, _: Authorized<CanRead>) -
 }
 
 /// Takes rows over. What was taken before is passed over, what is known here is kept. Nothing is answered, no event reports it.
-/// Appeals and messages of groups are passed over, too: they are no client's own.
+/// Appeals and messages of groups are passed over, too: they are no client's own. So are those of a chat that its channel cannot
+/// read.
 ///
 /// Clients first, then appeals, messages and merges: each names what came before by its id in the older program.
 #[utoipa::path(
