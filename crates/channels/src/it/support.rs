@@ -39,7 +39,11 @@ impl World {
         let options = SandboxOptions { accounts: 1, ..SandboxOptions::new(folder.path()) }.on_free_ports();
         let sandbox = Sandbox::start(options).await.unwrap();
         let settings = Settings::load(Some(&sandbox.settings_file), []).unwrap();
-        let http = reqwest::Client::builder().tls_certs_only([]).timeout(TIMEOUT).build().unwrap();
+        let authorities = settings.channels.iter().filter_map(|fields| fields.ca_file.as_ref());
+        let authorities: Vec<_> = authorities
+            .map(|file| reqwest::Certificate::from_pem(&std::fs::read(file).unwrap()).unwrap())
+            .collect();
+        let http = reqwest::Client::builder().tls_certs_only(authorities).timeout(TIMEOUT).build().unwrap();
         Self { sandbox, folder, http, settings }
     }
 
