@@ -182,7 +182,7 @@ fn names_of_this_machine_are_judged_as_its_numbers_are() {
     let listed = |networks: &[&str]| Allowed::new(AllowList::Events, nets(networks));
     for host in ["localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "ip6-localhost", "127.1"]
     {
-        let url = format!("http://{host}:9/hook");
+        let url = format!("http://{host}:9000/hook");
         assert!(matches!(address(&url, &listed(&[])), Err(AddressError::Refused(_))), "{host}");
         assert!(address(&url, &listed(&["127.0.0.0/8"])).is_ok(), "{host}");
         assert!(super::host(host, &listed(&[])).is_err(), "{host}");
