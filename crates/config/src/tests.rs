@@ -268,6 +268,7 @@ forward_format = 'raw'
 api = 'https://api.avito.ru'
 proxy = 'socks5://127.0.0.1:1080'
 ca_file = 'root.pem'
+named_by_caller = true
 [[channels]]
 name = 'chat'
 channel = 'whatsapp'
