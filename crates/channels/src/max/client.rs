@@ -34,6 +34,19 @@ pub(super) struct Client {
     crowded: AtomicU32,
 }
 
+/// An address that updates are posted to.
+pub(super) struct Subscription {
+    pub(super) url: String,
+    /// The kinds of updates that are posted; none where all are.
+    kinds: Option<Vec<String>>,
+}
+
+impl Subscription {
+    pub(super) fn posts(&self, kind: &str) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|one| one == kind))
+    }
+}
+
 impl Client {
     pub(super) fn new(setup: &Setup) -> Result<Self, SetupError> {
         let token = setup.needed("token", &setup.fields.token)?;
@@ -135,11 +148,11 @@ impl Client {
         Ok(self.me().await?.get("user_id").and_then(Value::as_i64).unwrap_or_default())
     }
 
-    /// Where updates are posted to, with the kinds of each address; none where all kinds are.
+    /// Where updates are posted to.
     ///
     /// # Errors
     /// MAX refuses it, or no answer came.
-    pub(super) async fn subscriptions(&self) -> Result<Vec<(String, Option<Vec<String>>)>, CallError> {
+    pub(super) async fn subscriptions(&self) -> Result<Vec<Subscription>, CallError> {
         let reply = self.call(Method::GET, "/subscriptions", &[], None).await?;
         let all = reply.get("subscriptions").and_then(Value::as_array);
         let all = all.ok_or_else(|| CallError::Unreadable("subscriptions without a list".to_owned()))?;
@@ -147,7 +160,10 @@ impl Client {
             let kinds = one.get("update_types")?.as_array()?.iter();
             Some(kinds.filter_map(Value::as_str).map(str::to_owned).collect())
         };
-        let subscription = |one: &Value| Some((one.get("url")?.as_str()?.to_owned(), kinds(one)));
+        let subscription = |one: &Value| {
+            let url = one.get("url")?.as_str()?.to_owned();
+            Some(Subscription { url, kinds: kinds(one) })
+        };
         Ok(all.iter().filter_map(subscription).collect())
     }
 

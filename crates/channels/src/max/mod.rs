@@ -33,7 +33,7 @@ use crate::provider::{
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError, is_same, lacks_secret};
-use client::Client;
+use client::{Client, Subscription};
 
 /// What a text may be, also below a file.
 const TEXT: TextLimit = TextLimit::new(4_000, Unit::Utf16);
@@ -324,13 +324,9 @@ impl Provider for Max {
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
         let asking = async move {
             let subscriptions = self.client.subscriptions().await?;
-            let posting = |kinds: Option<Vec<String>>| {
-                let is_posted =
-                    |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|one| one == kind));
-                Posting::with(kinds_left_out(&UPDATES, is_posted))
-            };
-            let (urls, kinds): (Vec<_>, Vec<_>) = subscriptions.into_iter().unzip();
-            let postings = kinds.into_iter().map(posting).collect();
+            let gap = |one: &Subscription| kinds_left_out(&UPDATES, |kind| one.posts(kind));
+            let postings = subscriptions.iter().map(|one| Posting::with(gap(one))).collect();
+            let urls = subscriptions.into_iter().map(|one| one.url).collect();
             Ok(Registered { urls, postings, ..Registered::default() })
         };
         Some(asking.boxed())
@@ -345,8 +341,8 @@ impl Provider for Max {
             let secret = self.setup.header_secret();
             let body = json!({ "url": url, "update_types": UPDATES, "secret": secret.expose_secret() });
             self.client.call(Method::POST, "/subscriptions", &[], Some(&body)).await?;
-            for (other, _) in self.client.subscriptions().await?.iter().filter(|(other, _)| other != url) {
-                self.client.call(Method::DELETE, "/subscriptions", &[("url", other)], None).await?;
+            for other in self.client.subscriptions().await?.iter().filter(|other| other.url != url) {
+                self.client.call(Method::DELETE, "/subscriptions", &[("url", &other.url)], None).await?;
             }
             Ok(())
         }
