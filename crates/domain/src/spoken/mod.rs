@@ -68,7 +68,7 @@ impl SpokenText {
     /// # Errors
     /// It is not for a customer: nothing is left, or something that is no answer.
     pub fn read(said: &str) -> Result<Self, Unspoken> {
-        let answer = thoughts::without(&html::with_struck_prices(&visible(said)))?;
+        let answer = without_thoughts(said)?;
         Self::checked(commonmark::parse(&html::to_markdown(&answer)))
     }
 
@@ -103,7 +103,7 @@ impl SpokenText {
 /// # Errors
 /// Nothing is left but thoughts.
 pub fn without_thoughts(said: &str) -> Result<String, Unspoken> {
-    thoughts::without(&visible(said))
+    thoughts::without(&html::with_struck_prices(&visible(said)))
 }
 
 /// A text without characters that show nothing and hide marks; those that join emoji and letters stay.
