@@ -19,7 +19,7 @@ use super::demand::{Demand, Needed, Scopes};
 use super::key_cache::CachedKey;
 use super::key_note::{KeyNote, Quota};
 use super::meter::Meters;
-use super::secret::hash;
+use super::secret::{PREFIX, hash};
 use super::witness::Witness;
 use super::{last_use, reach};
 use crate::extract::refuse_unknown_parameters;
@@ -315,19 +315,25 @@ pub(crate) async fn present_key(
     }
     match known {
         Some(key) => check_key(state, key, address, note).map(Some).map_err(KeyRefusal::Refused),
+        // It was one: a revoked key gives no more than it did.
+        None if text.starts_with(PREFIX) => Err(KeyRefusal::Refused(wrong_key(state, address))),
         None => Err(KeyRefusal::Unknown(wrong_key(state, address))),
     }
 }
 
 /// What the request says is its key.
+///
+/// Of two, the one in the form of a key counts: callers of old ports send whatever they like in the other.
 fn key_text(headers: &HeaderMap) -> Option<&str> {
-    if let Some(value) = headers.get(API_KEY) {
-        // Not text: no key is like that, and a hash of nothing finds nothing.
-        return Some(value.to_str().unwrap_or_default().trim());
-    }
-    let value = headers.get(AUTHORIZATION)?.to_str().unwrap_or_default();
-    let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
-    Some(if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" })
+    // Not text: no key is like that, and a hash of nothing finds nothing.
+    let given = headers.get(API_KEY).map(|value| value.to_str().unwrap_or_default().trim());
+    let bearer = headers.get(AUTHORIZATION).map(|value| {
+        let value = value.to_str().unwrap_or_default();
+        let (scheme, key) = value.split_once(' ').unwrap_or((value, ""));
+        if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" }
+    });
+    let is_key = |text: &&str| text.starts_with(PREFIX);
+    given.filter(is_key).or(bearer.filter(is_key)).or(given).or(bearer)
 }
 
 #[cfg(test)]
@@ -344,5 +350,13 @@ mod tests {
         assert_eq!(key_text(&headers(AUTHORIZATION, "bearer swb_a")), Some("swb_a"));
         assert_eq!(key_text(&headers(AUTHORIZATION, "Basic swb_a")), Some(""));
         assert_eq!(key_text(&headers(AUTHORIZATION, "swb_a")), Some(""));
+        let both = |given: &'static str, bearer: &'static str| {
+            let mut both = headers(API_KEY, given);
+            both.extend(headers(AUTHORIZATION, bearer));
+            key_text(&both).map(str::to_owned)
+        };
+        assert_eq!(both("junk", "Bearer swb_b").as_deref(), Some("swb_b"));
+        assert_eq!(both("swb_a", "Bearer swb_b").as_deref(), Some("swb_a"));
+        assert_eq!(both("junk", "Bearer other").as_deref(), Some("junk"));
     }
 }

@@ -54,10 +54,13 @@ impl Forwarded {
 }
 
 /// Whether a proxy stands before a caller and no one knows who calls: the proxy is not trusted, or a trusted one names no client that
-/// can be believed, so that the address is the proxy's own.
+/// can be believed, so that the address is the proxy's own, or it names another proxy.
 pub(crate) fn is_hidden_by_a_proxy(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> bool {
     let trusted = &state.options().trusted_proxies;
-    let is_unknown = |peer| !is_in(peer, trusted) || is_in(way(peer, headers, trusted).client, trusted);
+    let is_unknown = |peer| {
+        let way = way(peer, headers, trusted);
+        !is_in(peer, trusted) || is_in(way.client, trusted) || way.has_others_before
+    };
     came_through_a_proxy(headers) && via.peer.is_some_and(is_unknown)
 }
 

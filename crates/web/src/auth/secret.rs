@@ -10,12 +10,15 @@ pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// A new key: `swb_` and 40 letters, 200 bits of chance.
+/// How each key begins.
+pub(super) const PREFIX: &str = "swb_";
+
+/// A new key: [`PREFIX`] and 40 letters, 200 bits of chance.
 pub fn new_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 40];
     getrandom::fill(&mut bytes)?;
     let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)]));
-    Ok("swb_".chars().chain(letters).collect())
+    Ok(PREFIX.chars().chain(letters).collect())
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub(crate) struct Way {
     pub(crate) says_https: bool,
     /// The host that the outermost trusted proxy names.
     pub(crate) host: Option<String>,
+    /// Whether the client names clients before it, and may be a proxy that is not trusted.
+    pub(crate) has_others_before: bool,
 }
 
 /// What one proxy says of the client before it.
@@ -51,7 +53,7 @@ struct Hop {
 /// neither is believed.
 pub(crate) fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Way {
     let peer = peer.to_canonical();
-    let nothing = Way { client: peer, says_https: false, host: None };
+    let nothing = Way { client: peer, says_https: false, host: None, has_others_before: false };
     if !is_in(peer, trusted) {
         return nothing;
     }
@@ -66,6 +68,7 @@ pub(crate) fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Way {
                     client: one.client,
                     says_https: one.says_https && other.says_https,
                     host: other.host.or(one.host),
+                    has_others_before: one.has_others_before || other.has_others_before,
                 },
                 // Only the common headers without addresses came beside the standard one, or the other way round.
                 (false, true) if standard_alone(&common) => one,
@@ -82,8 +85,8 @@ fn standard_alone(hops: &[Hop]) -> bool {
 
 /// Walks from the last hop, which the nearest proxy wrote, to the first that no trusted proxy wrote.
 fn walk(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Way {
-    let mut way = Way { client: peer, says_https: false, host: None };
-    for hop in hops.iter().rev() {
+    let mut way = Way { client: peer, says_https: false, host: None, has_others_before: false };
+    for (before, hop) in hops.iter().enumerate().rev() {
         if let Some(proto) = &hop.proto {
             way.says_https = ["https", "wss"].iter().any(|word| proto.eq_ignore_ascii_case(word));
         }
@@ -93,6 +96,7 @@ fn walk(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Way {
         let Some(client) = hop.client else { return way };
         way.client = client;
         if !is_in(client, trusted) {
+            way.has_others_before = before > 0;
             return way;
         }
     }

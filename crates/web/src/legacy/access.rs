@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::LegacyPort;
-use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use store::Scope;
 
@@ -88,13 +87,12 @@ pub(super) async fn admit(
         Err(KeyRefusal::Unknown(_)) if verdict == Verdict::Welcome => None,
         Err(refusal) => return Err(Problem::from(refusal).into()),
     };
-    // The body is read whatever its type, so any page in a browser on this machine could send one to a port without
-    // a key. Browsers name the page; programs do not.
-    if key.is_none() && headers.contains_key(ORIGIN) {
-        return Err(Answer::error(
-            StatusCode::FORBIDDEN,
-            "a web page may not call this port; send an API key in the header X-API-Key",
-        ));
+    // The body is read whatever its type, so any page in a browser on this machine could send one to a port without a key.
+    let public_url = gate.state.options().examined.settings.public_url.as_deref();
+    if key.is_none()
+        && let Some(sign) = auth::sign_of_page(headers, public_url)
+    {
+        return Err(Answer::error(StatusCode::FORBIDDEN, sign));
     }
     match key {
         None if is_hidden => Err(Answer::error(StatusCode::FORBIDDEN, auth::HIDDEN_BY_A_PROXY)),

@@ -227,9 +227,13 @@ async fn an_open_old_port_refuses_a_known_key_that_is_over() {
     assert_eq!(over.status, 401, "{over:?}");
     assert!(over.json()["error"].as_str().is_some_and(|error| error.contains("worked until")), "{over:?}");
     assert_eq!(world.script.texts(), ["hello"]);
-    // A key that there is not is as none.
+    // A text in the form of a key was one: a revoked key gives no more than it did. Another text is as none.
+    let revoked = send("swb_wrong").send().await;
+    assert_eq!(revoked.status, 401, "{revoked:?}");
+    let bearer = send("anything").header("Authorization", "Bearer swb_wrong").send().await;
+    assert_eq!(bearer.status, 401, "{bearer:?}");
     for _ in 0..21 {
-        assert_eq!(send("swb_wrong").send().await.status, 200);
+        assert_eq!(send("anything").send().await.status, 200);
     }
     assert_eq!(world.script.texts(), ["hello", "hello"]);
 }
@@ -243,6 +247,12 @@ async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy()
     };
     let world = World::new().await;
     assert_eq!(send(&world, &[]).send().await.status, 200);
+    // A page whose own name leads here, or one that a browser names.
+    for headers in [[("Host", "evil.example:5022")], [("Sec-Fetch-Site", "cross-site")]] {
+        let refused = send(&world, &headers).send().await;
+        assert_eq!(refused.status, 403, "{headers:?} {refused:?}");
+        assert_eq!(send(&world, &headers).key(&world.key).send().await.status, 200, "{headers:?}");
+    }
     for headers in [
         [("X-Forwarded-For", "203.0.113.7")],
         [("X-Forwarded-For", "127.0.0.1")],
@@ -271,6 +281,8 @@ async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy()
         &[("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=198.51.100.1")][..],
         &[("X-Forwarded-For", "0177.0.0.1")],
         &[("X-Forwarded-For", "203.0.113.7, unix:")],
+        // Another proxy on this machine, which no one trusts.
+        &[("X-Forwarded-For", "203.0.113.7, ::1")],
         &[("Forwarded", "for=unknown")],
         &[("X-Real-IP", "203.0.113.7")],
         &[("Via", "1.1 example.com")],

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use config::ChannelKind;
 use domain::secret::ExposeSecret;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -85,11 +85,9 @@ fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
         if is_hidden {
             return forbidden(auth::HIDDEN_BY_A_PROXY.to_owned());
         }
-        // Any page in a browser on this machine could call a port without a key. Browsers name the page; programs do not.
-        if headers.contains_key(ORIGIN) {
-            return forbidden("a web page may not call this port without a key".to_owned());
-        }
-        return Ok(());
+        // Any page in a browser on this machine could call a port without a key.
+        let public_url = gate.state.options().examined.settings.public_url.as_deref();
+        return auth::sign_of_page(headers, public_url).map_or(Ok(()), forbidden);
     };
     let given = headers.get("x-api-key").map(HeaderValue::as_bytes).unwrap_or_default();
     if is_same(key.expose_secret().as_bytes(), given) {

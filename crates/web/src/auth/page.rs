@@ -1,0 +1,83 @@
+//! Pages in a browser: they may not use what is open without a key, whatever name leads them here. Pure.
+
+use std::net::Ipv4Addr;
+
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, Uri};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Endings of names that nobody on the internet can have (RFC 6761, RFC 6762, RFC 8375), and two of usual routers.
+const PRIVATE: [&str; 6] = [".localhost", ".local", ".home.arpa", ".test", ".internal", ".lan"];
+
+/// Why a request without a key may be of a page. Browsers name the page in `Origin` or `Sec-Fetch-Site`, but for a page whose own
+/// name leads here (DNS rebinding). Programs call an address, a private name or the host of `public_url`.
+pub(crate) fn sign_of_page(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
+    let is_named = headers.contains_key(ORIGIN)
+        || headers.get_all(FETCH_SITE).iter().any(|site| site.as_bytes() != b"none");
+    if is_named {
+        return Some("a web page may not call this port without a key".to_owned());
+    }
+    let public = public_url.and_then(|url| url.parse::<Uri>().ok());
+    let public = public.as_ref().and_then(Uri::host);
+    let is_ours = |host: &str| is_private(host) || public.is_some_and(|own| own.eq_ignore_ascii_case(host));
+    headers.get_all(HOST).iter().find_map(|value| {
+        let authority = Authority::try_from(value.as_bytes()).ok();
+        let host = authority.as_ref().map_or("", Authority::host);
+        let words = || {
+            format!(
+                "any page may have the name {host:?}; without a key call this port by its address or a private name, or send an API key in the header X-API-Key"
+            )
+        };
+        (!is_ours(host)).then(words)
+    })
+}
+
+/// Whether only a machine of a private network can have this name: an address, a name without a dot, or one with a private ending.
+fn is_private(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
+    let is_name = !name.is_empty() && (!name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end)));
+    is_address || is_name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn sign(name: HeaderName, value: &'static str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
+        sign_of_page(&headers, Some("https://desk.example.com/base"))
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_headers_and_by_a_name_that_anyone_may_have() {
+        for host in [
+            "127.0.0.1:5022",
+            "[::1]:5022",
+            "10.0.0.5",
+            "localhost:5022",
+            "switchboard:5022",
+            "my_service",
+            "host.docker.internal:5022",
+            "Gateway.LOCAL.",
+            "desk.example.com",
+            "DESK.example.com:443",
+        ] {
+            assert_eq!(sign(HOST, host), None, "{host}");
+        }
+        for host in
+            ["evil.example:8765", "127.0.0.1.evil.example", "desk.example.com.evil.example", "a b", ""]
+        {
+            assert!(sign(HOST, host).is_some(), "{host}");
+        }
+        assert_eq!(sign(FETCH_SITE, "none"), None);
+        for site in ["cross-site", "same-site", "same-origin", ""] {
+            assert!(sign(FETCH_SITE, site).is_some(), "{site}");
+        }
+        assert!(sign(ORIGIN, "null").is_some());
+        assert_eq!(sign_of_page(&HeaderMap::new(), None), None);
+    }
+}
