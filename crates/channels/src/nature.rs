@@ -26,6 +26,8 @@ pub struct Nature {
     pub group: fn(&str) -> Option<ExternalChat>,
     /// How the id of a writer is proved at best: an id that the provider gives is, the sender of a mail has to be authenticated.
     pub sender_proof: ContactProof,
+    /// Whether a private chat has the id of its user.
+    pub chats_are_users: bool,
     /// How many messages a text is charged for, where that is counted.
     pub segments: Option<fn(&str) -> usize>,
     /// Whether its provider posts what customers write.
@@ -105,6 +107,7 @@ impl Nature {
         chat_type: |_| Ok(ChatType::Private),
         group: |_| None,
         sender_proof: ContactProof::ChannelId,
+        chats_are_users: false,
         segments: None,
         posts: Posts::OrPolled,
         registering: Registering::PLAIN,

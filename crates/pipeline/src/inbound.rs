@@ -90,7 +90,7 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     }
     let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
     let verified = Verified { body, may_vouch };
-    let sender_proof = verified.sender(&channel, &nature, user.as_deref().unwrap_or(chat.as_str()));
+    let sender_proof = verified.sender(&channel, &nature, (&chat, place.chat_type), user.as_deref());
     let message = InboundMessage {
         origin: MessageOrigin::Person,
         group: place.group,
@@ -189,13 +189,23 @@ impl Verified<'_> {
     }
 
     /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
-    /// the form of a mail address may come from such a mail in a channel of one's own, too.
-    fn sender(self, channel: &ChannelName, nature: &Nature, id: &str) -> ContactProof {
+    /// the form of a mail address may come from such a mail in a channel of one's own, too. Where a private chat is its user, a program
+    /// that says otherwise could read what another user wrote.
+    fn sender(
+        self,
+        channel: &ChannelName,
+        nature: &Nature,
+        (chat, chat_type): (&ExternalChat, ChatType),
+        user: Option<&str>,
+    ) -> ContactProof {
+        let id = user.unwrap_or(chat.as_str());
         let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
+        let is_other = nature.chats_are_users && chat_type == ChatType::Private && chat.as_str() != id;
         match nature.sender_proof {
             _ if stated(&self.body["sender_verified"]) == Some(false) => ContactProof::Typed,
             ContactProof::Mail if self.says("client_email_verified") => ContactProof::Mail,
             ContactProof::Mail => ContactProof::Typed,
+            _ if is_other && !self.may_vouch => ContactProof::Typed,
             _ if is_like_mail() && !self.says("sender_verified") => ContactProof::Typed,
             proof => proof,
         }
@@ -491,6 +501,31 @@ mod tests {
         assert_eq!(verified("telegram", "1"), (id, vouched, vouched));
         assert_eq!(verified("email", email), (ContactProof::Mail, vouched, Some(ContactProof::Mail)));
         assert_eq!(verified("email", "boris@example.com#1").2, vouched);
+    }
+
+    #[test]
+    fn another_user_of_a_private_chat_is_proved_by_a_program_that_may_vouch() {
+        let body = |channel: &str, chat: &str, user: &str| {
+            json!({
+                "channel": channel, "external_chat_id": chat, "external_user_id": user, "external_message_id": "m1",
+                "text": "Hi",
+            })
+        };
+        let proof = |body: &Value, may_vouch| super::read(body, NOW, may_vouch).unwrap().message.sender_proof;
+        for (channel, chat, user) in [
+            ("telegram", "6671", "7701"),
+            ("telegram", "bc-x:7701", "7701"),
+            ("telegram", "-100!9", "7701"),
+            ("vk", "5005", "7711"),
+        ] {
+            assert_eq!(proof(&body(channel, chat, user), false), ContactProof::Typed, "{channel} {chat}");
+            assert_eq!(proof(&body(channel, chat, user), true), ContactProof::ChannelId, "{channel} {chat}");
+        }
+        for (channel, chat, user) in
+            [("telegram", "7701", "7701"), ("telegram", "-100", "7701"), ("avito", "u2i-1", "2001")]
+        {
+            assert_eq!(proof(&body(channel, chat, user), false), ContactProof::ChannelId, "{channel} {chat}");
+        }
     }
 
     #[test]

@@ -26,10 +26,10 @@ pub struct WebhookReply {
     #[serde(alias = "message_text", alias = "answer", alias = "output", deserialize_with = "lenient")]
     pub text: Option<String>,
     /// Anything but `false` and nothing: a person is to answer.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(alias = "handover", alias = "handOver", alias = "hand-over", deserialize_with = "flag")]
     pub hand_over: Option<String>,
     /// Anything but `false` and nothing: the appeal is over.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "flag")]
     pub close: Option<String>,
     /// Why.
     #[serde(deserialize_with = "lenient")]
@@ -53,6 +53,15 @@ fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<S
         Value::Bool(true) => Some("true".to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    })
+}
+
+/// The same, where a list or an object that has something in it is a yes.
+fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(items) => (!items.is_empty()).then(|| "true".to_owned()),
+        Value::Object(fields) => (!fields.is_empty()).then(|| "true".to_owned()),
+        other => lenient(other).unwrap_or_default(),
     })
 }
 
@@ -178,7 +187,17 @@ mod tests {
         assert_eq!(answer_of(r#"{"text":""}"#), None);
         assert_eq!(answer_of(""), None);
         let over = TurnAnswer::HandOver { why: "angry".to_owned(), proposed: None };
-        assert_eq!(answer_of(r#"{"hand_over":"true","reason":"angry"}"#), Some(over));
+        for yes in [r#""true""#, "true", "1", r#"{"reason":"angry"}"#, r#"["angry"]"#] {
+            let body = format!(r#"{{"hand_over":{yes},"reason":"angry"}}"#);
+            assert_eq!(answer_of(&body).as_ref(), Some(&over), "{body}");
+        }
+        for no in ["{}", "[]", "null", "false", r#""""#] {
+            assert_eq!(
+                answer_of(&format!(r#"{{"output":"Yes","hand_over":{no}}}"#)),
+                text("Yes", false),
+                "{no}"
+            );
+        }
         assert_eq!(answer_of(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
         let withheld = |word: &str| Some(TurnAnswer::HandOver { why: word.to_owned(), proposed: None });
         assert_eq!(answer_of(r#"{"output":"<think>Hm</think>Yes"}"#), text("Yes", false));

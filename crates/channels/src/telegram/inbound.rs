@@ -118,14 +118,7 @@ fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
     }
     let (from, written_as) = (&message["from"], &message["sender_chat"]);
     let sender = if written_as.is_object() { written_as } else { from };
-    // Chats of a personal account are private: the other one has the chat's id. Direct messages to a channel are of the user who began
-    // them, and the others write for the channel.
-    let private = match target.topic {
-        Some(Topic::Direct(_)) => {
-            Some(&message["direct_messages_topic"]["user"]).filter(|user| user.is_object())
-        }
-        _ => target.business.as_ref().map(|_| &message["chat"]),
-    };
+    let private = customer_of(message, &target);
     let is_own = private.is_some_and(|other| from["id"].as_i64() != other["id"].as_i64());
     let origin = match from["is_bot"].as_bool() {
         _ if is_own => MessageOrigin::Owner,
@@ -171,6 +164,17 @@ fn deleted(body: &Value, at: Timestamp) -> Vec<Change> {
     ids.map(gone).collect()
 }
 
+/// The customer of a private chat that others write in, too. Chats of a personal account are private: the other one has the chat's id.
+/// Direct messages to a channel are of the user who began them, and the others write for the channel.
+fn customer_of<'a>(message: &'a Value, target: &Target) -> Option<&'a Value> {
+    match target.topic {
+        Some(Topic::Direct(_)) => {
+            Some(&message["direct_messages_topic"]["user"]).filter(|user| user.is_object())
+        }
+        _ => target.business.as_ref().map(|_| &message["chat"]),
+    }
+}
+
 fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
     let (from, pressed) = (&press["from"], &press["message"]);
     if lacks_topic(pressed) {
@@ -182,6 +186,10 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
         Some((target, chat))
     };
     let (target, chat) = target_and_chat(pressed).or_else(alone)?;
+    // One of us pressed, in the chat of a customer.
+    if customer_of(pressed, &target).is_some_and(|customer| customer["id"].as_i64() != from["id"].as_i64()) {
+        return None;
+    }
     let external_id = format!("{PRESS}{}", word(press, "id")?);
     let chat_type = type_of(pressed, &target);
     let text = word(press, "data").unwrap_or("[button]");
@@ -447,7 +455,16 @@ mod tests {
         // Without its topic it is unknown whose message it is.
         assert!(events(&of(Value::Null, 2_001)).is_empty());
         let pressed = json!({"message_id": 18, "date": 0, "chat": chat});
-        assert!(events(&json!({"update_id": 1, "callback_query": {"id": "1", "from": person(2_001), "message": pressed}})).is_empty());
+        let press = |message: &Value, from: i64| {
+            events(
+                &json!({"update_id": 1, "callback_query": {"id": "1", "from": person(from), "message": message}}),
+            )
+        };
+        assert!(press(&pressed, 2_001).is_empty());
+        // A press of another one is none of the customer's.
+        let mut known = pressed;
+        known["direct_messages_topic"] = topic(501, 2_001);
+        assert_eq!((press(&known, 2_001).len(), press(&known, 5_001).len()), (1, 0));
     }
 
     #[test]

@@ -132,6 +132,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
     chat_type: place::chat_type,
+    chats_are_users: true,
     group: place::group,
     registering: Registering {
         by: "Telegram",

@@ -87,6 +87,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The access key of the community.", "Ключ доступа сообщества."],
     chat_type: inbound::chat_type,
+    chats_are_users: true,
     registering: Registering {
         by: "VK",
         how: "add the expected address as a server under Manage, API usage, Callback API of the community",

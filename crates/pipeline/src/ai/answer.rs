@@ -81,7 +81,9 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         Err((why, text)) => (Some(why), text),
     };
     let repeats = calls.is_empty() && repeats_reasoning(message, &text);
-    let why = why.or(repeats.then_some(Unspoken::Thoughts));
+    let is_thought = repeats || is_marked(message);
+    let why = why.or(is_thought.then_some(Unspoken::Thoughts));
+    let why = why.or(has_unread_calls(choice, message).then_some(Unspoken::ToolMarkup));
     let (text, mut why) = match spoken::without_thoughts(&text) {
         Ok(answer) => (answer, why),
         // Beside calls nothing need be said, and what is thought may stand there.
@@ -89,6 +91,7 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         Err(other) => (text, why.or(Some(other))),
     };
     if calls.is_empty()
+        && why.is_none()
         && let Some(written) = calls_in_text(&text)
     {
         calls.extend(written.iter().take(MOST_CALLS + 1).enumerate().map(|(place, (name, arguments))| {
@@ -150,8 +153,11 @@ impl End {
     }
 }
 
+/// The fields of a message with thoughts.
+pub(super) const REASONING: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
+
 /// Whether a value says something: it is there, and not empty, null or false.
-fn is_given(value: &Value) -> bool {
+pub(super) fn is_given(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.trim().is_empty(),
@@ -163,7 +169,7 @@ fn is_given(value: &Value) -> bool {
 
 /// Whether a text begins with the thoughts that stand in a field of their own.
 fn repeats_reasoning(message: &Value, text: &str) -> bool {
-    ["reasoning_content", "reasoning", "thinking"].iter().any(|name| {
+    REASONING.iter().any(|name| {
         let thoughts = message.get(name).and_then(Value::as_str).unwrap_or_default().trim();
         !thoughts.is_empty() && text.trim_start().starts_with(thoughts)
     })
@@ -224,15 +230,34 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
 
 /// Whether another field of a part than its type marks it as a thought.
 fn is_thought(part: &Value) -> bool {
-    let is_marked = ["thought", "thinking", "reasoning", "is_thought", "is_reasoning"]
-        .iter()
-        .any(|name| part.get(name).is_some_and(is_given));
+    let is_given = |names: &[&str]| names.iter().any(|name| part.get(name).is_some_and(is_given));
     let word = |name: &str| part.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let is_other_channel = word("channel").is_some_and(|channel| channel != "final");
     let is_named = ["role", "kind", "phase", "name"].iter().filter_map(|name| word(name)).any(|name| {
         ["think", "thought", "reason", "analysis", "commentary"].iter().any(|mark| name.contains(mark))
     });
-    is_marked || is_other_channel || is_named
+    is_given(&["thinking", "reasoning"]) || is_marked(part) || is_named
+}
+
+/// Whether a message is marked as a thought, or as the words of another than the model.
+pub(super) fn is_marked(message: &Value) -> bool {
+    let is_flagged =
+        ["thought", "is_thought", "is_reasoning"].iter().any(|name| message.get(name).is_some_and(is_given));
+    let is_other = |name: &str, usual: &str| {
+        message.get(name).and_then(Value::as_str).is_some_and(|word| !word.is_empty() && word != usual)
+    };
+    is_flagged || is_other("channel", "final") || is_other("role", "assistant")
+}
+
+/// Whether a choice has calls in a form that is not read. None of them may be left out.
+fn has_unread_calls(choice: &Value, message: &Value) -> bool {
+    let given = |value: &Value, name: &str| value.get(name).is_some_and(is_given);
+    let is_read = match (message.get("tool_calls"), message.get("function_call")) {
+        (Some(calls), one) if is_given(calls) => calls.is_array() && !one.is_some_and(is_given),
+        (_, Some(call)) if is_given(call) => call.is_object(),
+        _ => true,
+    };
+    let is_beside = ["tool_calls", "function_call"].iter().any(|name| given(choice, name));
+    !is_read || is_beside || ["function_calls", "mcp_calls"].iter().any(|name| given(message, name))
 }
 
 fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCall> {

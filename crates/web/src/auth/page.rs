@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, Uri};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Endings of names that nobody on the internet can have (RFC 6761, RFC 6762, RFC 8375), and two of usual routers.
+/// Endings of names that no machine on the internet can have (RFC 6761, RFC 6762, RFC 8375), and two of usual routers.
 const PRIVATE: [&str; 6] = [".localhost", ".local", ".home.arpa", ".test", ".internal", ".lan"];
 
 /// Why a request without a key may be of a page. Browsers name the page in `Origin` or `Sec-Fetch-Site`, but for a page whose own

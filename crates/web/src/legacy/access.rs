@@ -88,7 +88,8 @@ pub(super) async fn admit(
         Err(refusal) => return Err(Problem::from(refusal).into()),
     };
     // The body is read whatever its type, so any page in a browser on this machine could send one to a port without a key.
-    let public_url = gate.state.options().examined.settings.public_url.as_deref();
+    let options = gate.state.options();
+    let public_url = options.examined.settings.public_url.as_deref();
     if key.is_none()
         && let Some(sign) = auth::sign_of_page(headers, public_url)
     {

@@ -86,7 +86,8 @@ fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
             return forbidden(auth::HIDDEN_BY_A_PROXY.to_owned());
         }
         // Any page in a browser on this machine could call a port without a key.
-        let public_url = gate.state.options().examined.settings.public_url.as_deref();
+        let options = gate.state.options();
+        let public_url = options.examined.settings.public_url.as_deref();
         return auth::sign_of_page(headers, public_url).map_or(Ok(()), forbidden);
     };
     let given = headers.get("x-api-key").map(HeaderValue::as_bytes).unwrap_or_default();
