@@ -30,9 +30,9 @@ const OVERLAP: Duration = Duration::from_mins(2);
 const KEEP: Duration = Duration::from_mins(10);
 /// The longest gap between two attempts to read histories.
 const LONGEST_GAP: Duration = Duration::from_mins(10);
-/// After so long a chat whose history fails is left out.
+/// A chat whose history fails is left out after this time.
 const GIVE_UP: Duration = Duration::from_hours(1);
-/// So many of them are named in the log.
+/// The log names at most this number of them.
 const MOST_NAMED: usize = 5;
 /// The most calls that are under way.
 const MOST: usize = 1_000;

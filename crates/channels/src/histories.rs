@@ -5,7 +5,7 @@ use domain::outcome::HoldScope;
 
 use crate::error::CallError;
 
-/// So many chats without a clear answer mean that the provider fails, and not a chat.
+/// If this number of chats gets no clear answer, the provider fails and not a chat.
 const MOST_UNCLEAR: usize = 3;
 
 /// What was read from the histories of an account.

@@ -13,7 +13,7 @@ pub struct Registered {
     pub last_error: Option<String>,
     /// When that was, where the provider says.
     pub last_error_at: Option<Timestamp>,
-    /// So many wait to be posted, where that is known.
+    /// How many events wait to be posted, where the provider says.
     pub waiting: Option<u64>,
     /// Whether the account is signed out, so that nothing reaches the provider itself.
     pub signed_out: bool,

@@ -32,7 +32,7 @@ const CONNECT: Duration = Duration::from_secs(20);
 pub(crate) struct Dial {
     pub(crate) clock: Clock,
     proxy: Option<ProxyAddress>,
-    /// What is let pass although it is not public, where a call named the addresses.
+    /// The private networks that pass, where a call named the addresses.
     judged_by: Option<Allowed>,
     /// None where no server wants TLS.
     tls: Option<Arc<ClientConfig>>,

@@ -189,8 +189,8 @@ impl Verified<'_> {
     }
 
     /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
-    /// the form of a mail address may come from such a mail in a channel of one's own, too. Where a private chat is its user, a program
-    /// that says otherwise could read what another user wrote.
+    /// the form of a mail address may come from such a mail in a channel of one's own, too. Where a private chat has the id of its
+    /// user, a program that names another user could read that user's messages.
     fn sender(
         self,
         channel: &ChannelName,
@@ -624,7 +624,7 @@ mod tests {
             let body = json!({ "channel": "own", "external_chat_id": 1, "is_group": no });
             assert_eq!(handed(body).chat_type, ChatType::Private);
         }
-        // What is taken for a private chat reads what its people wrote in private.
+        // A group that counts as a private chat would get private messages.
         for unknown in [json!("room"), json!("megagroup"), json!(true), json!(["group"])] {
             let handed = json!({ "channel": "own", "external_chat_id": 1, "external_message_id": 1, "chat_type": unknown });
             let wrong = read(&handed, Timestamp::from_micros(0)).unwrap_err();

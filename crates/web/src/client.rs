@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use crate::auth::{self, ConnectionInfo, Way};
 use crate::state::State;
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How a browser says whether a page of another site sent a request.
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The address that a request comes from: the other end of the connection, or, where that is a trusted proxy, whom it names in
 /// `Forwarded` or `X-Forwarded-For`. None on the control socket.

@@ -186,7 +186,7 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
         Some((target, chat))
     };
     let (target, chat) = target_and_chat(pressed).or_else(alone)?;
-    // One of us pressed, in the chat of a customer.
+    // The owner's side pressed a button in the chat of a customer.
     if customer_of(pressed, &target).is_some_and(|customer| customer["id"].as_i64() != from["id"].as_i64()) {
         return None;
     }
@@ -461,7 +461,7 @@ mod tests {
             )
         };
         assert!(press(&pressed, 2_001).is_empty());
-        // A press of another one is none of the customer's.
+        // What another person presses is not the customer's.
         let mut known = pressed;
         known["direct_messages_topic"] = topic(501, 2_001);
         assert_eq!((press(&known, 2_001).len(), press(&known, 5_001).len()), (1, 0));

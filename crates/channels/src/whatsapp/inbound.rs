@@ -16,7 +16,7 @@ pub(super) const BANNED: &str = "temporary ban";
 /// What chats are called.
 pub(super) const ADDRESSES: &str =
     "a chat of WhatsApp is a number in digits, or ends in @c.us, @g.us or @lid";
-/// A number of a person has at most so many digits.
+/// The most digits that the number of a person has.
 const LONGEST_NUMBER: usize = 15;
 /// Fields that hold pictures as text.
 const PICTURES: [&str; 4] = ["thumbnail", "picture", "JPEGThumbnail", "b64_file"];

@@ -56,7 +56,7 @@ const ANSWERS: [&str; 9] = [
 /// Words of agents that call tools in plain text, before a colon.
 const STEPS: [&str; 6] =
     ["action input", "tool input", "tool call", "tool calls", "function call", "tool output"];
-/// Roles of those to whom a model answers, and its own.
+/// The roles of customers in a talk, and those of the model.
 const THEIRS: [&str; 7] = ["user", "human", "customer", "client", "пользователь", "клиент", "покупатель"];
 const OURS: [&str; 4] = ["assistant", "ai", "ассистент", "ии-ассистент"];
 /// How many of [`THEIRS`] are no words of an order: "Customer: Anna" is a line of one.
@@ -222,7 +222,7 @@ impl<'a> Lead<'a> {
     }
 }
 
-/// Whether a line, in small letters, says what the customer wants, to no customer.
+/// Whether a line in small letters speaks of the customer, not to the customer.
 fn thinks_of_a_customer(line: &str) -> bool {
     let signs = |other: char| !other.is_alphanumeric();
     let mut line = line.trim_start_matches(signs);

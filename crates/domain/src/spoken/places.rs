@@ -53,7 +53,7 @@ const FIRST: [&str; 14] = [
 ];
 /// The same in `<…>`, which shops write for keys and for what the customer is to type.
 const ANGLE: [&str; 6] = ["name", "your name", "customer name", "имя", "имя клиента", "ваше имя"];
-/// All that an answer has in it whose text was none.
+/// What programs write in place of a missing text.
 const NOTHING: [&str; 4] = ["null", "undefined", "None", "NaN"];
 
 /// Says whether a place is left in a text.

@@ -153,7 +153,7 @@ impl End {
     }
 }
 
-/// The fields of a message with thoughts.
+/// The fields of a message that hold the model's thoughts.
 pub(super) const REASONING: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 
 /// Whether a value says something: it is there, and not empty, null or false.

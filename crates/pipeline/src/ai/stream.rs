@@ -98,7 +98,7 @@ impl Whole {
             Some(Value::Array(calls)) => calls.as_slice(),
             Some(_) => return None,
         };
-        // The older form of a call comes whole alone.
+        // A call in the older form is read in a whole message alone.
         if delta.get("function_call").is_some_and(is_given) && !self.has_message {
             return None;
         }

@@ -4,14 +4,14 @@ use std::net::Ipv4Addr;
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, Uri};
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use crate::client::FETCH_SITE;
 
 /// Endings of names that no machine on the internet can have (RFC 6761, RFC 6762, RFC 8375), and two of usual routers.
 const PRIVATE: [&str; 6] = [".localhost", ".local", ".home.arpa", ".test", ".internal", ".lan"];
 
-/// Why a request without a key may be of a page. Browsers name the page in `Origin` or `Sec-Fetch-Site`, but for a page whose own
+/// Returns why a request without a key may come from a page. Browsers name the page in `Origin` or `Sec-Fetch-Site`, but for a page whose own
 /// name leads here (DNS rebinding). Programs call an address, a private name or the host of `public_url`.
 pub(crate) fn sign_of_page(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
     let is_named = headers.contains_key(ORIGIN)
@@ -45,7 +45,7 @@ fn is_private(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     fn sign(name: HeaderName, value: &'static str) -> Option<String> {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);

@@ -24,7 +24,7 @@ impl Routes {
         Self { router: self.router.route(path, methods.route_layer(demanded)), ..self }
     }
 
-    /// The routes, for callers whom the port lets in.
+    /// The routes, behind the check of the port.
     pub(super) fn into_router(self) -> Router<Gate> {
         self.router.route_layer(from_fn_with_state(self.gate, access::with_key))
     }
