@@ -21,9 +21,9 @@ mod throttle;
 mod ticket;
 mod token;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use ambient::{Clock, Ids};
+use ambient::{Clock, Handle, Ids};
 use store::Store;
 
 pub use domain::person::{InvalidUserName, Role, UserName};
@@ -45,7 +45,7 @@ use ticket::Tickets;
 
 /// The people of the dashboard. Cheap to clone; clones share their memory of wrong passwords.
 #[derive(Clone)]
-pub struct Access(Arc<Shared>);
+pub struct Access(Handle<Shared>);
 
 struct Shared {
     store: Store,
@@ -59,7 +59,7 @@ struct Shared {
 impl Access {
     /// The people that a store knows. Starts nothing.
     pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
-        Self(Arc::new(Shared {
+        Self(Handle::new(Shared {
             store,
             hashing: Hashing::new(clock.clone()),
             clock,

@@ -2,7 +2,7 @@
 //!
 //! The cost is OWASP's first choice: 19 MiB, two passes, one lane. Hashing blocks; it is done off the async threads.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2id::Cost;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use domain::secret::Zeroize;
@@ -10,13 +10,8 @@ use domain::{ExposeSecret, SecretText, UserName};
 
 use crate::token::same;
 
-/// Memory, in KiB.
-const MEMORY: u32 = 19 * 1024;
-/// Passes over it.
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+const COST: Cost = Cost { memory: 19 * 1024, passes: 2, lanes: 1 };
 const SALT: usize = 16;
-const HASH: usize = 32;
 
 /// The fewest characters of a password.
 pub const SHORTEST: usize = 8;
@@ -67,9 +62,12 @@ pub(crate) fn check(password: &SecretText, user: &UserName) -> Result<(), UnfitP
 pub(crate) fn hash(password: &SecretText) -> Result<SecretText, HashError> {
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|error| HashError(error.to_string()))?;
-    let mut digest = digest(password, &salt, MEMORY, PASSES, LANES)?;
+    let mut digest = digest(password, &salt, COST)?;
     let mut text = format!(
-        "$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${}${}",
+        "$argon2id$v=19$m={},t={},p={}${}${}",
+        COST.memory,
+        COST.passes,
+        COST.lanes,
         STANDARD_NO_PAD.encode(salt),
         STANDARD_NO_PAD.encode(digest)
     );
@@ -82,36 +80,23 @@ pub(crate) fn hash(password: &SecretText) -> Result<SecretText, HashError> {
 /// Whether a password is the one that was kept; without one it is wrong after the same work.
 pub(crate) fn verify(password: &SecretText, kept: Option<&SecretText>) -> Result<bool, HashError> {
     let text = kept.map_or(UNUSABLE_HASH, ExposeSecret::expose_secret);
-    let PhcText { memory, passes, lanes, salt, hash } =
+    let PhcText { cost, salt, hash } =
         PhcText::parse(text).ok_or_else(|| HashError("what is kept of it is no Argon2id text".to_owned()))?;
     // A longer password is wrong anyway and must not cost more work.
     let typed = password.expose_secret();
     let typed = SecretText::from(&typed[..typed.floor_char_boundary(LONGEST + 1)]);
-    let digest = digest(&typed, &salt, memory, passes, lanes)?;
+    let digest = digest(&typed, &salt, cost)?;
     Ok(same(&digest, &hash) && kept.is_some())
 }
 
-fn digest(
-    password: &SecretText,
-    salt: &[u8],
-    memory: u32,
-    passes: u32,
-    lanes: u32,
-) -> Result<[u8; HASH], HashError> {
-    let failed = |error: argon2::Error| HashError(error.to_string());
-    let params = Params::new(memory, passes, lanes, Some(HASH)).map_err(failed)?;
-    let mut digest = [0; HASH];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.expose_secret().as_bytes(), salt, &mut digest)
-        .map_err(failed)?;
-    Ok(digest)
+fn digest(password: &SecretText, salt: &[u8], cost: Cost) -> Result<[u8; argon2id::LENGTH], HashError> {
+    argon2id::hash(password.expose_secret().as_bytes(), salt, cost)
+        .map_err(|error| HashError(error.to_string()))
 }
 
 /// The parts of `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
 struct PhcText {
-    memory: u32,
-    passes: u32,
-    lanes: u32,
+    cost: Cost,
     salt: Vec<u8>,
     hash: Vec<u8>,
 }
@@ -119,12 +104,12 @@ struct PhcText {
 impl PhcText {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
-        let mut cost = parts.next()?.split(',');
-        let mut number = |name: &str| cost.next()?.strip_prefix(name)?.parse().ok();
-        let (memory, passes, lanes) = (number("m=")?, number("t=")?, number("p=")?);
+        let mut costs = parts.next()?.split(',');
+        let mut number = |name: &str| costs.next()?.strip_prefix(name)?.parse().ok();
+        let cost = Cost { memory: number("m=")?, passes: number("t=")?, lanes: number("p=")? };
         let salt = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
         let hash = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
-        parts.next().is_none().then_some(Self { memory, passes, lanes, salt, hash })
+        parts.next().is_none().then_some(Self { cost, salt, hash })
     }
 }
 

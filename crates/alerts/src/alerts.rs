@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ambient::{Clock, Ids};
+use ambient::{Clock, Handle, Ids};
 use config::{AlertSettings, AlertTargetFields, WrongField};
 use delivery::Delivery;
 use domain::{AlertId, MaintenanceId, MessageId, Timestamp};
@@ -121,7 +121,7 @@ pub enum WindowError {
 
 /// Notifies targets of what stays broken. Cheap to clone.
 #[derive(Clone)]
-pub struct Alerts(Arc<Shared>);
+pub struct Alerts(Handle<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) store: Store,
@@ -172,8 +172,8 @@ impl Alerts {
         let (sender, rounds) = mpsc::channel(ROUNDS);
         let alerts = Self::over(parts, Some(sender)).await?;
         let shared = &alerts.0;
-        shared.tasks.spawn(watch::run(Arc::clone(shared), rounds));
-        shared.tasks.spawn(deliver::run(Arc::clone(shared)));
+        shared.tasks.spawn(watch::run(shared.clone(), rounds));
+        shared.tasks.spawn(deliver::run(shared.clone()));
         shared.tasks.close();
         alerts.mirror().await;
         Ok(alerts)
@@ -193,7 +193,7 @@ impl Alerts {
         let tracker = AlertTracker::restore(rows.unfinished().await?);
         let silences = Silences::new(rows.mutes().await?, rows.windows().await?);
         let targets = TargetList::new(&settings.targets, rows.targets().await?, &allowed);
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Handle::new(Shared {
             state: Mutex::new(State {
                 tracker,
                 silences,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::{AlertNoticeId, Timestamp};
 use futures::StreamExt;
 use futures::future::join_all;
@@ -32,7 +33,7 @@ const IN_TRANSIT: Duration = Duration::from_secs(30);
 const STORE_MAY_TAKE: Duration = Duration::from_secs(15);
 
 /// Runs until the alerts stop; deliveries on the wire are finished.
-pub(crate) async fn run(shared: Arc<Shared>) {
+pub(crate) async fn run(shared: Handle<Shared>) {
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashSet<String> = HashSet::new();
     let mut vain = 0;

@@ -1,8 +1,8 @@
 //! The watch: takes rounds of probes, and stores what they change together with the notice.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::{AlertId, AlertNoticeId, Timestamp};
 use store::{NewNotice, StoredAlert};
 use tokio::sync::mpsc;
@@ -34,7 +34,7 @@ pub(crate) struct PendingNotice {
 }
 
 /// Runs until the alerts stop, then writes once more.
-pub(crate) async fn run(shared: Arc<Shared>, mut rounds: mpsc::Receiver<Round>) {
+pub(crate) async fn run(shared: Handle<Shared>, mut rounds: mpsc::Receiver<Round>) {
     while !shared.closing.is_cancelled() {
         tokio::select! {
             () = shared.closing.cancelled() => {}

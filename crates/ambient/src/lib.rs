@@ -6,6 +6,7 @@
 mod chance;
 mod clock;
 mod file_lock;
+mod handle;
 mod ids;
 pub mod lock;
 mod task;
@@ -13,5 +14,6 @@ mod task;
 pub use chance::Chance;
 pub use clock::{Clock, Elapsed};
 pub use file_lock::FileLock;
+pub use handle::{Handle, WeakHandle};
 pub use ids::Ids;
 pub use task::{run_detached, spawn_detached};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, Handle};
 use config::BackupSettings;
 use domain::Timestamp;
 use store::{MasterKey, Store};
@@ -45,7 +45,7 @@ pub struct BackupParts {
 
 /// Backups of a data directory. Cheap to clone.
 #[derive(Clone)]
-pub struct Backups(pub(super) Arc<Inner>);
+pub struct Backups(pub(super) Handle<Inner>);
 
 pub(super) struct Inner {
     pub(super) parts: BackupParts,
@@ -163,7 +163,7 @@ impl Backups {
     pub fn new(parts: BackupParts) -> Self {
         let folder = Folder::new(parts.data_dir.join(&parts.settings.folder));
         let plan = Plan::new(parts.settings.clone(), &parts.data_dir);
-        Self(Arc::new(Inner {
+        Self(Handle::new(Inner {
             plan: Mutex::new(plan),
             parts,
             folder,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Clock;
 use ambient::lock::Mutex;
+use ambient::{Clock, Handle};
 use config::ChannelFields;
 use delivery::{
     Attempt, Candidate, Candidates, Capabilities, Evidence, MessageLookup, Query, Readiness, RefusalKind,
@@ -293,7 +293,7 @@ impl Account {
 
 /// All accounts of channels. Cheap to clone.
 #[derive(Clone)]
-pub struct Channels(Arc<Inner>);
+pub struct Channels(Handle<Inner>);
 
 struct Inner {
     accounts: BTreeMap<AccountName, Arc<Account>>,
@@ -307,7 +307,7 @@ impl Channels {
     pub fn new(accounts: Vec<Account>, files: Option<Arc<dyn OutgoingFiles>>, clock: Clock) -> Self {
         let named = |account: Account| (account.name().clone(), Arc::new(account));
         let accounts = accounts.into_iter().map(named).collect();
-        Self(Arc::new(Inner { accounts, files, clock, changed: watch::Sender::new(0) }))
+        Self(Handle::new(Inner { accounts, files, clock, changed: watch::Sender::new(0) }))
     }
 
     /// All of them, by name.

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ambient::Handle;
 use tokio::sync::Semaphore;
 
 /// The most pages that keep themselves up to date at once; more ask again by themselves.
@@ -11,7 +12,7 @@ const MOST_STREAMS: usize = 256;
 
 /// What every page is made from. Cheap to clone.
 #[derive(Clone)]
-pub struct Dashboard(Arc<Parts>);
+pub struct Dashboard(Handle<Parts>);
 
 struct Parts {
     state: web::State,
@@ -45,7 +46,7 @@ impl Dashboard {
     pub fn new(state: web::State) -> Self {
         let api = web::InProcessApi::new(&state);
         let stream_permits = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self(Arc::new(Parts {
+        Self(Handle::new(Parts {
             state,
             api,
             stream_permits,

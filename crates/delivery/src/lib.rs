@@ -44,7 +44,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::{Chance, Clock, Handle, Ids};
 use domain::message::{MessageState, OutboundMessage};
 use domain::outcome::Failure;
 use domain::timeline::Entry;
@@ -112,7 +112,7 @@ impl Default for Limits {
 
 /// Carries messages. Cheap to clone.
 #[derive(Clone)]
-pub struct Delivery(Arc<Inner>);
+pub struct Delivery(Handle<Inner>);
 
 struct Inner {
     store: Store,
@@ -141,7 +141,7 @@ impl Inner {
 impl Delivery {
     /// A delivery over this store and this sender. Nothing moves before [`Delivery::resume`] or the first message.
     pub fn new(store: Store, sender: Arc<dyn Sender>, ambient: Ambient, limits: Limits) -> Self {
-        let delivery = Self(Arc::new(Inner {
+        let delivery = Self(Handle::new(Inner {
             store,
             sender,
             ambient,

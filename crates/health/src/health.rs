@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, Handle};
 use delivery::{Delivery, Sagas};
 use domain::message::MessageState;
 use domain::saga::SagaState;
@@ -78,7 +78,7 @@ pub type Ports = Arc<dyn Fn() -> Vec<Port> + Send + Sync>;
 
 /// Whether everything works. Cheap to clone.
 #[derive(Clone)]
-pub struct Health(pub(crate) Arc<Inner>);
+pub struct Health(pub(crate) Handle<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) parts: HealthParts,
@@ -129,7 +129,7 @@ const ROUNDS: usize = 16;
 impl Health {
     /// The overview over these parts. Nothing is asked and nothing is written before [`Health::start`].
     pub fn new(parts: HealthParts) -> Self {
-        Self(Arc::new(Inner {
+        Self(Handle::new(Inner {
             file: parts.store.beats(),
             ports: OnceLock::new(),
             history: Mutex::default(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::Timestamp;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -44,7 +45,7 @@ pub struct Counts {
 
 /// The log store. Cheap to clone.
 #[derive(Clone)]
-pub struct LogStore(Arc<Inner>);
+pub struct LogStore(Handle<Inner>);
 
 struct Inner {
     reader: Reader,
@@ -84,7 +85,7 @@ impl LogStore {
         });
         let thread =
             thread.map_err(|source: io::Error| OpenError::Io { folder: folder.to_owned(), source })?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Handle::new(Inner {
             reader: Reader::new(folder),
             budget,
             timeout,
@@ -99,7 +100,7 @@ impl LogStore {
     /// The store of a folder in which this process writes nothing: another may.
     pub fn at_rest(folder: &Path) -> Self {
         let (lines, _) = broadcast::channel(1);
-        Self(Arc::new(Inner {
+        Self(Handle::new(Inner {
             reader: Reader::new(folder),
             budget: None,
             timeout: Timeouts::DEFAULT,

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, Handle};
 use reqwest::header::HeaderMap;
 use reqwest::{Certificate, Method, Proxy, RequestBuilder, Response, Url};
 
@@ -66,7 +66,7 @@ impl Server {
 
 /// An HTTP client that follows no variable of the environment. Clones share their connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Handle<Inner>);
 
 struct Inner {
     options: Builder,
@@ -249,7 +249,7 @@ impl Builder {
         let first = if self.vouched.is_some() { &own } else { &judged };
         let made = self.make(self.vouched.is_none())?;
         first.get_or_init(|| made);
-        Ok(Client(Arc::new(Inner { options: self, requests, own, judged })))
+        Ok(Client(Handle::new(Inner { options: self, requests, own, judged })))
     }
 
     fn make(&self, is_judged: bool) -> Result<reqwest::Client, reqwest::Error> {

@@ -45,7 +45,7 @@ impl Pipeline {
     pub fn notify(&self, notices: Arc<dyn Notices>, public_url: Option<String>) {
         let inner = self.shared();
         if inner.parts.settings.enabled && !inner.parts.settings.notify.is_empty() {
-            let task = Arc::clone(inner);
+            let task = inner.clone();
             inner.spawn(async move { run(&task, notices.as_ref(), public_url.as_deref()).await });
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::queue::QueueError;
-use ambient::{Clock, Ids};
+use ambient::{Clock, Handle, Ids};
 use channels::{Channels, Links, ReceivedFiles};
 use config::{PipelineSettings, QueueSettings};
 use delivery::Delivery;
@@ -77,7 +77,7 @@ pub enum PipelineError {
 
 /// The pipeline. Cheap to clone.
 #[derive(Clone)]
-pub struct Pipeline(Arc<Inner>);
+pub struct Pipeline(Handle<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) parts: PipelineParts,
@@ -110,7 +110,7 @@ impl Pipeline {
         let voices = parts.settings.transcription.as_ref().zip(parts.received.clone());
         let voices = voices.map(|(settings, received)| Voices::new(settings, parts.clock.clone(), received));
         let queue = Queue::new(&parts.queue)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Handle::new(Inner {
             voices: voices.transpose()?,
             queue,
             parts,
@@ -139,9 +139,9 @@ impl Pipeline {
                 model.has_spent(&spent);
             }
             store.pipeline().take_in(&rules(settings, clock.now()), 1).await?;
-            self.0.tasks.spawn(run(Arc::clone(&self.0)));
+            self.0.tasks.spawn(run(self.0.clone()));
             if self.0.voices.is_some() {
-                self.0.tasks.spawn(voices::run(Arc::clone(&self.0)));
+                self.0.tasks.spawn(voices::run(self.0.clone()));
             }
         } else {
             store.pipeline().switched_off().await?;
@@ -226,7 +226,7 @@ impl Pipeline {
         &self.0
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Inner> {
+    pub(crate) const fn shared(&self) -> &Handle<Inner> {
         &self.0
     }
 }
@@ -248,7 +248,7 @@ impl InHand {
     }
 }
 
-async fn run(inner: Arc<Inner>) {
+async fn run(inner: Handle<Inner>) {
     let mut newest = inner.parts.store.events().newest();
     let mut looked_at = None;
     while !inner.closing.is_cancelled() {
@@ -313,7 +313,7 @@ impl Inner {
 
     /// Does what there is to do, and says when to look again if nothing else happens.
     async fn step(
-        inner: &Arc<Self>,
+        inner: &Handle<Self>,
         newest: EventId,
         looked_at: &mut Option<Timestamp>,
     ) -> Result<Timestamp, StoreError> {
@@ -350,11 +350,11 @@ impl Inner {
     }
 
     /// Answers or sends a turn in a task of its own, as long as there is room.
-    fn begin(inner: &Arc<Self>, turn: StoredTurn) {
+    fn begin(inner: &Handle<Self>, turn: StoredTurn) {
         if !inner.in_hand().take(turn.id, inner.outside(&turn).is_some()) {
             return;
         }
-        let task = Arc::clone(inner);
+        let task = inner.clone();
         inner.tasks.spawn(async move {
             let done = match (task.outside(&turn), turn.stage) {
                 (Some((queue, stage)), _) => task.offer(queue, stage, &turn).await,

@@ -1,9 +1,10 @@
 //! Voices of clients, written down while their batches wait.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use ambient::Handle;
 use channels::{OpenError, ReceivedFiles};
 use config::PipelineTranscriptionSettings;
 use domain::secret::ExposeSecret;
@@ -96,7 +97,7 @@ impl Voices {
 }
 
 /// Has voices written down until the program ends.
-pub(crate) async fn run(inner: Arc<Inner>) {
+pub(crate) async fn run(inner: Handle<Inner>) {
     loop {
         let wait = match Inner::hear_all(&inner).await {
             Ok(()) => None,
@@ -117,7 +118,7 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 impl Inner {
     /// Begins with each voice that no one listens to, as long as there is room.
-    async fn hear_all(inner: &Arc<Self>) -> Result<(), StoreError> {
+    async fn hear_all(inner: &Handle<Self>) -> Result<(), StoreError> {
         let waiting = inner.parts.store.pipeline().voices(100).await?;
         for (message, until) in waiting {
             {
@@ -129,7 +130,7 @@ impl Inner {
                     continue;
                 }
             }
-            let task = Arc::clone(inner);
+            let task = inner.clone();
             inner.spawn(async move {
                 if let Err(error) = task.hear(&message, until).await {
                     tracing::warn!(message, %error, "what a voice says is not noted");

@@ -80,7 +80,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use crate::database::{Connection, Parameters, Row};
 
-use ambient::Clock;
+use ambient::{Clock, Handle};
 use domain::{EventId, Timestamp};
 
 pub use access::{
@@ -188,7 +188,7 @@ pub struct StoreOptions {
 /// The open store. Cheap to clone; the last clone that is dropped closes it.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    inner: Handle<Inner>,
 }
 
 struct Inner {
@@ -240,7 +240,7 @@ impl Store {
         let file = options.data_dir.join("switchboard.db");
         let opening = tokio::task::spawn_blocking(move || opening::open(options, accepts, disk));
         let inner = opening.await.map_err(|error| OpenError::Failed { file, what: error.to_string() })??;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Handle::new(inner) })
     }
 
     /// Writes down what waits, moves the log into the database file and gives the lock of the directory and the lease back.

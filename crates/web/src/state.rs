@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use access::Access;
 use alerts::Alerts;
-use ambient::{Clock, Ids};
+use ambient::{Clock, Handle, Ids};
 use axum::extract::FromRef;
 use backup::Backups;
 use campaigns::Campaigns;
@@ -78,7 +78,7 @@ pub struct Services {
 
 /// Everything that requests are answered from. Cheap to clone.
 #[derive(Clone)]
-pub struct State(Arc<Shared>);
+pub struct State(Handle<Shared>);
 
 struct Shared {
     services: Services,
@@ -111,7 +111,7 @@ impl State {
     /// Puts the parts together; nothing listens before [`crate::serve`].
     pub fn new(services: Services, options: Options) -> Self {
         let (started_at, began) = (services.clock.now(), services.clock.running());
-        Self(Arc::new(Shared {
+        Self(Handle::new(Shared {
             board: Board::new(&options, started_at),
             files: BoundedFiles::new(services.files.clone()),
             keys: KeyCache::new(services.store.rights_changes()),
@@ -143,7 +143,7 @@ impl State {
     /// The listeners as the beats ask them.
     pub fn ports(&self) -> health::Ports {
         // Anyone who asks is part of this state, and must not keep it alive.
-        let state = Arc::downgrade(&self.0);
+        let state = self.0.downgrade();
         Arc::new(move || {
             let Some(shared) = state.upgrade() else { return Vec::new() };
             let loads = shared.traffic.loads();

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ambient::{Chance, Clock, Ids};
+use ambient::{Chance, Clock, Handle, Ids};
 use delivery::Delivery;
 use domain::CampaignRunId;
 use media::Outgoing;
@@ -46,7 +46,7 @@ pub struct CampaignsParts {
 
 /// All campaigns. Cheap to clone.
 #[derive(Clone)]
-pub struct Campaigns(Arc<Inner>);
+pub struct Campaigns(Handle<Inner>);
 
 struct Inner {
     parts: CampaignsParts,
@@ -82,7 +82,7 @@ impl Campaigns {
 
     fn made(parts: CampaignsParts, is_at_work: bool) -> Self {
         let log_files = LogFiles::new(parts.logs.clone());
-        Self(Arc::new(Inner {
+        Self(Handle::new(Inner {
             log_files,
             parts,
             is_at_work,
@@ -115,7 +115,7 @@ impl Campaigns {
         }
         let pause = inner.closing.child_token();
         at_work.insert(id, pause.clone());
-        inner.tasks.spawn(worker::carry_out(Arc::clone(inner), id, pause));
+        inner.tasks.spawn(worker::carry_out(inner.clone(), id, pause));
     }
 
     /// Lets a run begin nothing more.

@@ -1,9 +1,9 @@
 //! Carrying a run out: a worker for each sender, which claims, carries and rests, until the run is over or its sender must stop.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::{
     AccountState, CampaignAttemptId, CampaignRunId, CampaignRunState, CampaignSender, SenderState, Timestamp,
 };
@@ -28,7 +28,7 @@ pub(super) const ASK_AGAIN: Duration = Duration::from_secs(1);
 const LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// Carries out what is open of a run, and the run.
-pub(super) async fn carry_out(inner: Arc<Inner>, id: CampaignRunId, pause: CancellationToken) {
+pub(super) async fn carry_out(inner: Handle<Inner>, id: CampaignRunId, pause: CancellationToken) {
     again(&id.to_string(), &inner.parts.clock, &pause, || run(&inner, id, &pause)).await;
     let mut at_work = inner.at_work();
     // A run that was resumed meanwhile is carried out by another task.

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Chance;
 use ambient::lock::Mutex;
+use ambient::{Chance, Handle};
 use domain::media::Sha256;
 use domain::{InboundMedia, Timestamp};
 use futures::StreamExt as _;
@@ -56,7 +56,7 @@ pub struct FilesStatus {
 
 /// The files of messages that came in. Cheap to clone.
 #[derive(Clone)]
-pub struct ReceivedFiles(Arc<Inner>);
+pub struct ReceivedFiles(Handle<Inner>);
 
 struct Inner {
     channels: Channels,
@@ -127,7 +127,7 @@ impl ReceivedFiles {
         names: Names,
     ) -> Result<Self, NoClient> {
         let of_callers = Http::of_callers(channels.clock().clone(), names)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Handle::new(Inner {
             channels,
             store,
             folder,

@@ -22,6 +22,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::saga::{RegistryChange, Saga, SagaEntry, SagaEvent, SagaState, Step, StepAnswer, Verdict};
 use domain::{AccountName, OperationId, Timestamp};
 use store::{AcceptSaga, SagaAccepted, SagaChange, SameBy, Store, StoreError};
@@ -58,7 +59,7 @@ impl Default for SagaLimits {
 
 /// Carries sagas. Cheap to clone.
 #[derive(Clone)]
-pub struct Sagas(Arc<Inner>);
+pub struct Sagas(Handle<Inner>);
 
 struct Inner {
     store: Store,
@@ -80,7 +81,7 @@ struct Inner {
 impl Sagas {
     /// A runner over this store and these steps. Nothing moves before [`Sagas::resume`] or the first saga.
     pub fn new(store: Store, steps: Arc<dyn Steps>, ambient: Ambient, limits: SagaLimits) -> Self {
-        Self(Arc::new(Inner {
+        Self(Handle::new(Inner {
             store,
             steps,
             ambient,

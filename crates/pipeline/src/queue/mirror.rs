@@ -2,10 +2,10 @@
 //! answered. It is written again from the store after each break.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ::queue::{QueueError, keys};
+use ambient::Handle;
 use domain::{AccountName, ChannelChat, ChannelName, Timestamp, VOICE_MARK};
 use serde_json::json;
 use store::{PipelineRules, StoreError, TELEGRAM_ACCOUNT, WaitingBatch};
@@ -54,7 +54,7 @@ enum Broken {
     Store(#[from] StoreError),
 }
 
-pub(super) async fn run(inner: Arc<Inner>) {
+pub(super) async fn run(inner: Handle<Inner>) {
     let Some(queue) = &inner.queue else { return };
     let (clock, mut published) = (&inner.parts.clock, None);
     let mut newest = inner.parts.store.events().newest();

@@ -10,10 +10,11 @@ mod stage;
 mod watching;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ::queue::{Done, QueueError, Redis, Taken, keys};
+use ambient::Handle;
 use config::{PipelineSettings, QueueSettings};
 use domain::Timestamp;
 use serde_json::{Value, json};
@@ -120,19 +121,19 @@ impl Queue {
 }
 
 /// Lets the queues move.
-pub(crate) fn start(inner: &Arc<Inner>) {
+pub(crate) fn start(inner: &Handle<Inner>) {
     if inner.queue.is_none() {
         return;
     }
     let settings = &inner.parts.settings;
     let results = Stage::ALL.into_iter().filter(|stage| settings.enabled && stage.may_be_external(settings));
     for source in [Source::Incoming, Source::Outgoing].into_iter().chain(results.map(Source::Results)) {
-        inner.tasks.spawn(take(Arc::clone(inner), source));
+        inner.tasks.spawn(take(inner.clone(), source));
     }
     if settings.enabled {
-        inner.tasks.spawn(mirror::run(Arc::clone(inner)));
+        inner.tasks.spawn(mirror::run(inner.clone()));
     }
-    inner.tasks.spawn(watching::run(Arc::clone(inner)));
+    inner.tasks.spawn(watching::run(inner.clone()));
 }
 
 impl Source {
@@ -166,7 +167,7 @@ fn ours(settings: &PipelineSettings) -> Vec<String> {
     lists
 }
 
-async fn take(inner: Arc<Inner>, source: Source) {
+async fn take(inner: Handle<Inner>, source: Source) {
     let Some(queue) = &inner.queue else { return };
     let (list, clock) = (source.list(), &inner.parts.clock);
     while !inner.closing().is_cancelled() {

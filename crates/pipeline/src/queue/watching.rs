@@ -1,9 +1,9 @@
 //! Other programs that take from lists of this one: they are named in the log and in the state of the queues.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ::queue::QueueError;
+use ambient::Handle;
 use domain::Timestamp;
 
 use super::{Queue, ours};
@@ -14,7 +14,7 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 /// How often the same is said at most.
 const SAY_AGAIN: Duration = Duration::from_mins(1);
 
-pub(super) async fn run(inner: Arc<Inner>) {
+pub(super) async fn run(inner: Handle<Inner>) {
     let Some(queue) = &inner.queue else { return };
     let (clock, mut reported_at) = (&inner.parts.clock, None);
     while !inner.closing().is_cancelled() {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ambient::Handle;
 use domain::Timestamp;
 
 use crate::database::Connection;
@@ -76,7 +77,7 @@ pub struct BeatsPast {
 
 /// The file of beats. It is opened when it is first needed. Cheap to clone.
 #[derive(Clone)]
-pub struct Beats(Arc<Inner>);
+pub struct Beats(Handle<Inner>);
 
 struct Inner {
     dir: PathBuf,
@@ -88,7 +89,7 @@ impl Store {
     /// The file of beats, beside the database.
     pub fn beats(&self) -> Beats {
         let location = &self.inner.location;
-        Beats(Arc::new(Inner {
+        Beats(Handle::new(Inner {
             dir: location.dir.clone(),
             disk: location.disk.clone(),
             connection: Mutex::default(),
@@ -118,7 +119,7 @@ impl Beats {
 
     /// Closes the file; the next use opens it again.
     pub async fn close(&self) {
-        let inner = Arc::clone(&self.0);
+        let inner = self.0.clone();
         let closing = tokio::task::spawn_blocking(move || inner.connection().take());
         if !matches!(tokio::time::timeout(TIMEOUT, closing).await, Ok(Ok(_))) {
             tracing::warn!("the file of beats was not closed in order; it will be when it is opened next");
@@ -129,7 +130,7 @@ impl Beats {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let inner = Arc::clone(&self.0);
+        let inner = self.0.clone();
         let working = tokio::task::spawn_blocking(move || inner.with_connection(work));
         match tokio::time::timeout(TIMEOUT, working).await {
             Ok(Ok(done)) => done,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use access::{Right, network_prefix};
 use axum::extract::FromRequestParts;
 use domain::{ApiKeyId, UserName};
+use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -135,19 +136,30 @@ impl<N: Needed> FromRequestParts<State> for Authorized<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        authorize(parts, state, N::DEMAND).await.map(|caller| Self { caller, needed: PhantomData })
+    }
+}
+
+/// The caller, if it has what is demanded. Boxed: each handler's future would contain this one, and be compiled with it.
+fn authorize<'a>(
+    parts: &'a mut Parts,
+    state: &'a State,
+    demand: Demand,
+) -> BoxFuture<'a, Result<Caller, Problem>> {
+    Box::pin(async move {
         let witness = parts.extensions.get::<Witness>().cloned().unwrap_or_default();
         // Only this program itself adds an actor or a caller: see `InProcessApi` and `mcp`.
         let caller = match (parts.extensions.get::<Actor>(), parts.extensions.get::<Caller>()) {
-            (Some(actor), _) => admit(actor, N::DEMAND, &witness)?,
-            (None, Some(caller)) => within_scopes(caller.clone(), N::DEMAND, &witness)?,
-            (None, None) => within_scopes(identify(state, parts).await?, N::DEMAND, &witness)?,
+            (Some(actor), _) => admit(actor, demand, &witness)?,
+            (None, Some(caller)) => within_scopes(caller.clone(), demand, &witness)?,
+            (None, None) => within_scopes(identify(state, parts).await?, demand, &witness)?,
         };
         refuse_unknown_parameters(parts)?;
         if let Some(key) = caller.limited() {
             reach::check(state, key, parts).await?;
         }
-        Ok(Self { caller, needed: PhantomData })
-    }
+        Ok(caller)
+    })
 }
 
 /// A user of the dashboard, who may what their role may.
