@@ -13,6 +13,9 @@ const SESSION: Name = Name("__Host-switchboard", "switchboard");
 const DEVICE: Name = Name("__Host-switchboard-device", "switchboard-device");
 const DOOR: Name = Name("__Host-switchboard-door", "switchboard-door");
 
+/// How many cookies of one name are looked at. A neighbour on the same host can set one that the browser sends first.
+const MOST_OF_A_NAME: usize = 8;
+
 /// The longest life of a session, for the browser; the server has the last word.
 const MAX_AGE: u64 = crate::session::LONGEST.as_secs();
 
@@ -28,10 +31,17 @@ impl Name {
         format!("{}={value}{age}; Path=/; HttpOnly; SameSite=Lax{only}", self.of(secure))
     }
 
-    fn find<'a>(&self, headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<&'a str> {
+    /// All values of this name that can be read as a token, in the order in which the browser sent them.
+    fn find<'a, T>(
+        &self,
+        headers: impl IntoIterator<Item = &'a str>,
+        secure: bool,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> impl Iterator<Item = T> {
         let pairs = headers.into_iter().flat_map(|line| line.split(';'));
-        let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(found, _)| *found == self.of(secure)).map(|(_, value)| value.trim_matches('"'))
+        let pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
+        let values = pairs.filter(move |(found, _)| *found == self.of(secure)).map(|(_, value)| value);
+        values.filter_map(move |value| read(value.trim_matches('"')))
     }
 }
 
@@ -46,9 +56,9 @@ pub fn end(secure: bool) -> String {
     SESSION.set("", Some(0), secure)
 }
 
-/// The session's token in the headers `Cookie` of a request, if there is a well-formed one.
-pub fn find<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<SessionToken> {
-    SessionToken::read(SESSION.find(headers, secure)?)
+/// The tokens of a session in the headers `Cookie` of a request: the well-formed ones, [`MOST_OF_A_NAME`] at most.
+pub fn find<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Vec<SessionToken> {
+    SESSION.find(headers, secure, SessionToken::read).take(MOST_OF_A_NAME).collect()
 }
 
 /// The value of `Set-Cookie` by which the browser is known at its next sign-ins. It outlives sessions.
@@ -56,9 +66,9 @@ pub fn remember(token: &DeviceToken, secure: bool) -> String {
     DEVICE.set(&token.text(), Some(crate::session::DEVICE_LASTS.as_secs()), secure)
 }
 
-/// The token of the browser, if there is a well-formed one.
-pub fn find_device<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<DeviceToken> {
-    DeviceToken::read(DEVICE.find(headers, secure)?)
+/// The tokens of the browser: the well-formed ones, [`MOST_OF_A_NAME`] at most.
+pub fn find_devices<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Vec<DeviceToken> {
+    DEVICE.find(headers, secure, DeviceToken::read).take(MOST_OF_A_NAME).collect()
 }
 
 /// The value of `Set-Cookie` that goes with a sign-in form. The browser forgets it when it is closed.
@@ -68,7 +78,7 @@ pub fn door(token: &DoorToken, secure: bool) -> String {
 
 /// The token that goes with a sign-in form, if there is a well-formed one.
 pub fn find_door<'a>(headers: impl IntoIterator<Item = &'a str>, secure: bool) -> Option<DoorToken> {
-    DoorToken::read(DOOR.find(headers, secure)?)
+    DOOR.find(headers, secure, DoorToken::read).next()
 }
 
 #[cfg(test)]
@@ -93,13 +103,23 @@ mod tests {
     fn it_is_found_among_others_and_only_by_its_own_name() {
         let token = SessionToken::draw().expect("chance");
         let found = |headers: &[&str], secure| {
-            find(headers.iter().copied(), secure).is_some_and(|found| found.text() == token.text())
+            find(headers.iter().copied(), secure).iter().any(|found| found.text() == token.text())
         };
         let plain = format!("theme=dark; switchboard={}; lang=ru", token.text());
         assert!(found(&[&plain], false) && !found(&[&plain], true));
         let secure = format!("__Host-switchboard={}", token.text());
         assert!(found(&["a=b", &secure], true) && !found(&[&secure], false));
         assert!(!found(&["switchboard=yesterday"], false) && !found(&[], false));
+    }
+
+    #[test]
+    fn each_cookie_of_the_name_is_a_candidate() {
+        let (first, second) = (SessionToken::draw().expect("chance"), SessionToken::draw().expect("chance"));
+        let line = format!("switchboard=AAAA; switchboard={}; switchboard={}", first.text(), second.text());
+        let found: Vec<_> = find([line.as_str()], false).iter().map(SessionToken::text).collect();
+        assert_eq!(found, [first.text(), second.text()]);
+        let many = line.repeat(20).replace("switchboard=AAAA", "; switchboard=AAAA");
+        assert_eq!(find([many.as_str()], false).len(), MOST_OF_A_NAME);
     }
 
     proptest! {

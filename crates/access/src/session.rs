@@ -15,6 +15,9 @@ pub const LONGEST: Duration = Duration::from_hours(30 * 24);
 /// A browser is known for this long after the last sign-in.
 pub(crate) const DEVICE_LASTS: Duration = Duration::from_hours(180 * 24);
 
+/// The token before counts for this long after a sign-in: another tab may still send it, or the answer with the new one was lost.
+pub(crate) const OLD_DEVICE_LASTS: Duration = Duration::from_mins(10);
+
 /// From where a request comes, for sessions, the throttle and the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientInfo {
@@ -22,8 +25,8 @@ pub struct ClientInfo {
     pub address: Option<IpAddr>,
     /// What the browser calls itself; cut to 200 characters.
     pub browser: Option<String>,
-    /// The browser, where it says that someone has signed in with it before.
-    pub device: Option<DeviceId>,
+    /// The tokens of the browser, where it says that someone has signed in with it before.
+    pub devices: Vec<DeviceId>,
 }
 
 /// A user who has signed in, as each request finds them.

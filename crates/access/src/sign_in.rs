@@ -7,7 +7,7 @@ use domain::{SecretText, SessionId, Timestamp, UserName};
 use store::{AuditResult, AuditWho, BeginSession, StoreError, StoredUser};
 
 use crate::error::SignInError;
-use crate::session::{ClientInfo, DEVICE_LASTS, NewSession, Visitor, is_over};
+use crate::session::{ClientInfo, DEVICE_LASTS, NewSession, OLD_DEVICE_LASTS, Visitor, is_over};
 use crate::throttle::{Source, Throttle, Verdict};
 use crate::ticket::{Ticket, Tickets};
 use crate::token::{DeviceToken, SessionToken};
@@ -59,18 +59,14 @@ impl Access {
 
     /// Where an attempt comes from: a browser in which this very user has signed in, or anywhere else.
     async fn source(&self, user: Option<&UserName>, client: &ClientInfo) -> Result<Source, StoreError> {
-        let (Some(user), Some(device)) = (user, client.device) else {
-            return Ok(Source::elsewhere(client.address));
-        };
-        let since = Timestamp::from_micros(
-            self.0
-                .clock
-                .now()
-                .as_micros()
-                .saturating_sub(i64::try_from(DEVICE_LASTS.as_micros()).unwrap_or(i64::MAX)),
-        );
-        let is_known = self.0.store.user_sessions().knows_device(user, device.0, since).await?;
-        Ok(if is_known { Source::Device(device) } else { Source::elsewhere(client.address) })
+        let since = self.0.clock.now().minus(DEVICE_LASTS);
+        let Some(user) = user else { return Ok(Source::elsewhere(client.address)) };
+        for device in &client.devices {
+            if self.0.store.user_sessions().knows_device(user, device.0, since).await? {
+                return Ok(Source::Device(*device));
+            }
+        }
+        Ok(Source::elsewhere(client.address))
     }
 
     /// Whose password it would be, and whether it is right.
@@ -169,6 +165,20 @@ impl Access {
         }))
     }
 
+    /// The same for the first of several tokens that has a session.
+    pub async fn session_of(
+        &self,
+        tokens: &[SessionToken],
+        client: &ClientInfo,
+    ) -> Result<Option<Visitor>, StoreError> {
+        for token in tokens {
+            if let Some(visitor) = self.session(token, client).await? {
+                return Ok(Some(visitor));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether the session of this visitor lasts, with the role that they had: for what goes on without further requests.
     /// It is not noted that they were seen, for they did nothing.
     pub async fn still_lasts(&self, visitor: &Visitor) -> Result<bool, StoreError> {
@@ -219,7 +229,8 @@ impl Access {
             address: client.address,
             browser: client.browser.as_ref().map(|name| name.chars().take(LONGEST_BROWSER).collect()),
             device: device.id().0,
-            known_as: client.device.map(|known_as| known_as.0),
+            known_as: client.devices.iter().map(|known_as| known_as.0).collect(),
+            known_as_since: now.minus(DEVICE_LASTS).plus(OLD_DEVICE_LASTS),
         };
         if !self.0.store.user_sessions().begin(&session).await? {
             return Err(SignInError::Wrong);

@@ -12,7 +12,7 @@ pub struct Webhook {
     /// Its id.
     #[schema(value_type = String, example = "hook_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub id: WebhookId,
-    /// Where events are posted to.
+    /// Where events are posted to. Keys and roles without `admin` see scheme, host and port alone.
     #[schema(example = "https://example.com/hook")]
     pub url: String,
     /// What it is for.

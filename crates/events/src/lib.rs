@@ -14,7 +14,9 @@ pub use endpoint::{Answer, Endpoint, EndpointError, NotTaken, Post};
 pub use invite::{InviteCallbacks, StartError};
 pub use schedule::Kind;
 pub use signature::{InvalidKey, SigningKey};
-pub use webhooks::{MADE_BY_SETTINGS, WebhookError, Webhooks, WebhooksParts, event_body, new_secret};
+pub use webhooks::{
+    MADE_BY_SETTINGS, Vouched, WebhookError, Webhooks, WebhooksParts, event_body, move_to, new_secret,
+};
 
 /// The name by which the tests in `it` call this crate.
 #[cfg(test)]

@@ -16,5 +16,10 @@ pub use reqwest::Error as HttpError;
 pub use reqwest::{Body, Certificate, Method, RequestBuilder, Response, StatusCode, Url, header, multipart};
 pub use send_error::{SendError, innermost};
 
+/// The server of an address: scheme, host and port. This is all that is shown of an address, because its rest often carries a secret.
+pub fn server_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
 #[cfg(test)]
 mod it;

@@ -96,7 +96,30 @@ fn in_use(dir: &Path) -> OpenError {
 pub fn make_directory(dir: &Path) -> Result<(), OpenError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|source| OpenError::NotWritable { dir: dir.to_owned(), source })?;
-    close_to_others(dir)
+    close_to_others(dir)?;
+    close_folders(dir);
+    Ok(())
+}
+
+/// Gives the folders of a data directory the mode 0700, too. One that keeps its mode is no reason not to start: the directory around it
+/// is closed.
+fn close_folders(dir: &Path) {
+    for folder in FOLDERS.map(|name| dir.join(name)) {
+        // What a link leads to is not ours.
+        let Ok(found) = folder.symlink_metadata() else { continue };
+        if !found.is_dir() || found.mode() & OTHERS == 0 {
+            continue;
+        }
+        let before = format!("{:03o}", found.mode() & 0o7777);
+        match fs::set_permissions(&folder, Permissions::from_mode(0o700)) {
+            Ok(()) => {
+                tracing::warn!(folder = %folder.display(), before, "the folder was open to others; its mode is 700 now");
+            }
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), before, %error, "the folder is open to others and keeps its mode");
+            }
+        }
+    }
 }
 
 /// Gives a data directory the mode 0700, if it is ours to change: it belongs to this user, and it has one of our files in it or
@@ -213,6 +236,21 @@ mod tests {
                 assert_eq!(mode(&dir), 0o700, "{file:?} {given:o}");
             }
         }
+    }
+
+    #[test]
+    fn its_folders_are_closed_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("data");
+        drop(lock(&dir).unwrap());
+        for (name, given) in [("media", 0o777), ("backups", 0o755), ("others", 0o755)] {
+            made(&dir.join(name), given, None);
+        }
+        made(&folder.path().join("elsewhere"), 0o755, None);
+        std::os::unix::fs::symlink(folder.path().join("elsewhere"), dir.join("logs")).unwrap();
+        drop(lock(&dir).unwrap());
+        let modes = ["media", "backups", "others", "../elsewhere"].map(|name| mode(&dir.join(name)));
+        assert_eq!(modes, [0o700, 0o700, 0o755, 0o755]);
     }
 
     #[test]

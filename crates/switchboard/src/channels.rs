@@ -10,7 +10,7 @@ use config::{ChannelFields, ForwardFormat, Settings};
 use delivery::Ambient;
 use domain::media::FileKey;
 use domain::{ChannelName, EventFilter, EventId, SecretText, WebhookId};
-use events::MADE_BY_SETTINGS;
+use events::{MADE_BY_SETTINGS, Vouched};
 use media::Outgoing;
 use outbound::Names;
 use store::{Store, StoredWebhook, Switch, WebhookForm, WebhookSecrets};
@@ -45,7 +45,7 @@ pub(crate) async fn open(
     names: &Names,
 ) -> anyhow::Result<(Channels, Links)> {
     let (channel, account) = ("links".parse()?, "links".parse()?);
-    let kept = StoredValues::load(store.clone(), channel, account).await?;
+    let kept = StoredValues::of_program(store.clone(), channel, account).await?;
     let key = secret(&kept, LINK_KEY, ambient).await?;
     let links = Links::new(settings.public_url.as_deref(), key, ambient.clock.clone());
     let switches = store.accounts().switches().await?;
@@ -55,7 +55,7 @@ pub(crate) async fn open(
     for fields in &settings.channels {
         let of = || format!("the channel account {}", fields.name);
         let channel: ChannelName = fields.channel.as_str().parse()?;
-        let kept = StoredValues::load(store.clone(), channel.clone(), fields.name.clone()).await?;
+        let kept = StoredValues::load(store.clone(), channel.clone(), fields).await?;
         let hook_secret = match &fields.hook_secret {
             Some(given) => given.clone(),
             None => secret(&kept, HOOK_SECRET, ambient).await?,
@@ -117,9 +117,12 @@ async fn secret(kept: &StoredValues, name: &'static str, ambient: &Ambient) -> a
 }
 
 /// Where the owner has messages posted on to. Addresses that a call named are judged as other webhooks are.
-pub(crate) fn forwarded_to(settings: &Settings) -> Vec<String> {
+pub(crate) fn forwarded_to(settings: &Settings) -> Vec<Vouched> {
     let of_owner = settings.channels.iter().filter(|fields| !fields.named_by_caller);
-    of_owner.filter_map(|fields| fields.forward_to.clone()).collect()
+    let vouched = |fields: &ChannelFields| {
+        Some(Vouched { account: fields.name.clone(), url: fields.forward_to.clone()? })
+    };
+    of_owner.filter_map(vouched).collect()
 }
 
 /// Has the webhooks of `forward_to` be as the settings say; one that they name no more goes.

@@ -39,12 +39,17 @@ fn way(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> Option<Way> {
 /// say nothing are held to the token of the form alone.
 pub fn is_from_another_site(state: &State, parts: &Parts) -> bool {
     let via = parts.extensions.get::<ConnectionInfo>().copied();
-    let forwarded = via.and_then(|via| way(state, via, &parts.headers)?.host);
     let options = state.options();
     let public = options.examined.settings.public_url.as_deref().and_then(authority_of);
+    let forwarded = via.and_then(|via| way(state, via, &parts.headers)?.host);
     let given = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-    let own: Vec<String> = [given, forwarded, public].into_iter().flatten().collect();
-    is_of_another(&parts.headers, &own, is_secure(state, parts))
+    is_of_another(&parts.headers, &own_hosts(given, forwarded, public), is_secure(state, parts))
+}
+
+/// The hosts of this site: the one that was asked, and the one of `public_url`. A trusted proxy may pass the client's own
+/// `X-Forwarded-Host` on, so the host that it names counts only where there is no `public_url`.
+fn own_hosts(given: Option<String>, forwarded: Option<String>, public: Option<String>) -> Vec<String> {
+    [given, public.or(forwarded)].into_iter().flatten().collect()
 }
 
 /// Whether these headers name another site than one of these hosts. Pages of a site behind TLS came over TLS.
@@ -84,6 +89,16 @@ fn authority_of(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_names_the_host_where_the_settings_do_not() {
+        let own = |forwarded: Option<&str>, public: Option<&str>| {
+            own_hosts(Some("asked".to_owned()), forwarded.map(str::to_owned), public.map(str::to_owned))
+        };
+        assert_eq!(own(Some("named"), None), ["asked", "named"]);
+        assert_eq!(own(Some("named"), Some("public")), ["asked", "public"]);
+        assert_eq!(own(None, None), ["asked"]);
+    }
 
     #[test]
     fn a_form_of_another_site_is_recognized() {

@@ -135,13 +135,20 @@ async fn a_known_browser_gets_in_while_others_guess_also_after_a_restart() {
         drop(again.sign_in("anna", "wrong".into(), &here).await);
     }
     let known =
-        |device: &access::DeviceToken| access::ClientInfo { device: Some(device.id()), ..here.clone() };
+        |device: &access::DeviceToken| access::ClientInfo { devices: vec![device.id()], ..here.clone() };
     assert!(matches!(try_in("admin", here.clone()).await, Err(SignInError::Wait(_))));
     assert!(matches!(try_in("anna", known(&device)).await, Err(SignInError::Wait(_))), "it is another's");
     let made_up = access::DeviceToken::read(&"A".repeat(43)).expect("a token");
     assert!(matches!(try_in("admin", known(&made_up)).await, Err(SignInError::Wait(_))));
     let Ok(access::SignIn::Done(session)) = try_in("admin", known(&device)).await else { panic!("not in") };
-    // It is known by the next token from then on, until the password changes.
+    // It is known by the next token from then on, until the password changes; by the one before for ten minutes.
+    assert!(try_in("admin", known(&device)).await.is_ok());
+    let both = access::ClientInfo { devices: vec![made_up.id(), session.device.id()], ..here.clone() };
+    let Ok(access::SignIn::Done(session)) = try_in("admin", both).await else { panic!("not in") };
+    world.clock.advance(Duration::from_mins(10));
+    for _ in 0..20 {
+        drop(again.sign_in("admin", "wrong".into(), &here).await);
+    }
     assert!(matches!(try_in("admin", known(&device)).await, Err(SignInError::Wait(_))));
     assert!(try_in("admin", known(&session.device)).await.is_ok());
     let session = match try_in("admin", from("203.0.113.9")).await {

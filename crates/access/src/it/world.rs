@@ -20,7 +20,7 @@ pub(crate) struct World {
 
 pub(crate) fn from(address: &str) -> ClientInfo {
     let address: IpAddr = address.parse().expect("an address");
-    ClientInfo { address: Some(address), browser: Some("Demo/1".into()), device: None }
+    ClientInfo { address: Some(address), browser: Some("Demo/1".into()), devices: Vec::new() }
 }
 
 pub(crate) fn name(text: &str) -> UserName {

@@ -47,12 +47,7 @@ impl Hook {
 
     /// Scheme, host and port: the path often carries a secret.
     pub(crate) fn place(&self) -> String {
-        let url = self.endpoint.url();
-        let host = url.host_str().unwrap_or_default();
-        match url.port() {
-            Some(port) => format!("{}://{host}:{port}", url.scheme()),
-            None => format!("{}://{host}", url.scheme()),
-        }
+        outbound::server_of(self.endpoint.url())
     }
 
     /// The host, an address of version 6 without brackets, and the port.

@@ -6,6 +6,8 @@ mod arrival;
 #[cfg(test)]
 mod avito;
 #[cfg(test)]
+mod bound_values;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod email;

@@ -169,7 +169,7 @@ async fn what_was_sent_before_a_restart_is_no_other_message() {
         };
         tokio::time::timeout(Duration::from_mins(1), sent).await.expect("it is sent");
 
-        let kept = StoredValues::load(store, channel.clone(), name.clone()).await.unwrap();
+        let kept = StoredValues::of_program(store, channel.clone(), name.clone()).await.unwrap();
         let restarted = channels::make(Setup { kept, ..chat.setup.clone() }).unwrap();
         let begun = text(chat.address.chat.as_str(), "The same", 2);
         assert_eq!(restarted.find(&begun, since).await, MessageLookup::NotThere, "{account}");

@@ -30,6 +30,19 @@ async fn enter_with(world: &World, path: &str, headers: &[(&str, &str)], fields:
     browser.post_with(path, headers, &[&[("csrf", token.as_str())], fields].concat()).await
 }
 
+/// A page on another port of the host can set a cookie that the browser sends first.
+#[tokio::test]
+async fn each_cookie_of_a_session_is_tried() {
+    let world = World::new().await;
+    let unknown = format!("{COOKIE}={}", "A".repeat(43));
+    let bad = || world.stranger().with(&format!("{COOKIE}=AAAA")).with(&unknown);
+    assert_eq!(bad().get("/").await.status, StatusCode::SEE_OTHER);
+    let session = world.user(Role::Viewer).await;
+    let good = access::cookie::begin(&session.token, false);
+    let good = good.split(';').next().expect("a cookie");
+    assert_eq!(bad().with(good).get("/").await.status, StatusCode::OK);
+}
+
 /// Another site can have a browser send a form, with a name and a password of its own, but it cannot know the token.
 #[tokio::test]
 async fn a_form_that_no_door_of_this_browser_showed_signs_no_one_in() {

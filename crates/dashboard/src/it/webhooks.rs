@@ -161,6 +161,8 @@ async fn only_admins_change_webhooks() {
     for page in ["/webhooks", path.as_str()] {
         let shown = operator.get(page).await;
         assert_eq!(shown.status, StatusCode::OK);
+        assert!(shown.body.contains(&address) && !shown.body.contains(&format!("{address}/in")), "{page}");
+        assert!(admin.get(page).await.body.contains(&format!("{address}/in")), "{page}");
         for offered in ["/actions/", "/webhooks/add", "/change", "/remove"] {
             assert!(!shown.body.contains(offered), "{page} offers {offered}");
         }

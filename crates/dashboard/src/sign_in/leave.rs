@@ -20,7 +20,7 @@ pub(crate) async fn leave(
     Posted { visitor, .. }: Posted<Nothing>,
 ) -> Response {
     if let Some(session) = &visitor.session {
-        let client = ClientInfo { address: visitor.address, browser: None, device: None };
+        let client = ClientInfo { address: visitor.address, browser: None, devices: Vec::new() };
         if let Err(error) = dashboard.state().access().sign_out(session, &client).await {
             tracing::error!(%error, "a session could not be ended");
             return refusal::no_store(&visitor);

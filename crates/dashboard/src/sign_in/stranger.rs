@@ -28,8 +28,9 @@ impl Stranger {
         if let Some(door) = access::cookie::find_door(cookies(), secure) {
             visitor.csrf = Csrf::new(door.csrf().as_str());
         }
-        let device = access::cookie::find_device(cookies(), secure).map(|device| device.id());
-        let client = ClientInfo { address: visitor.address, browser: browser(&parts.headers), device };
+        let devices = access::cookie::find_devices(cookies(), secure);
+        let devices = devices.iter().map(access::DeviceToken::id).collect();
+        let client = ClientInfo { address: visitor.address, browser: browser(&parts.headers), devices };
         Self { visitor, client, secure }
     }
 

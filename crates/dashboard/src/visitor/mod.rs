@@ -96,7 +96,10 @@ impl Visitor {
 
     /// Their session and where they come from, to change something about themselves.
     pub(crate) fn own(&self) -> Option<(&access::Visitor, ClientInfo)> {
-        Some((self.session.as_ref()?, ClientInfo { address: self.address, browser: None, device: None }))
+        Some((
+            self.session.as_ref()?,
+            ClientInfo { address: self.address, browser: None, devices: Vec::new() },
+        ))
     }
 
     /// As whom the API is asked; none for a stranger, who asks nothing.
@@ -148,11 +151,14 @@ impl FromRequestParts<Dashboard> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, dashboard: &Dashboard) -> Result<Self, Unknown> {
         let headers = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let token = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
+        let tokens = access::cookie::find(headers, web::is_secure(dashboard.state(), parts));
         let stranger = Self::stranger(dashboard, parts);
-        let Some(token) = token else { return Err(Unknown::SignedOut(to_sign_in(parts, false))) };
-        let client = ClientInfo { address: stranger.address, browser: browser(&parts.headers), device: None };
-        match dashboard.state().access().session(&token, &client).await {
+        if tokens.is_empty() {
+            return Err(Unknown::SignedOut(to_sign_in(parts, false)));
+        }
+        let client =
+            ClientInfo { address: stranger.address, browser: browser(&parts.headers), devices: Vec::new() };
+        match dashboard.state().access().session_of(&tokens, &client).await {
             Ok(Some(session)) => {
                 if parts.method == http::Method::GET {
                     dashboard.look_for_unread().await;

@@ -90,7 +90,11 @@ words! {
     headers_help:
         "One a line: authorization: Bearer … Kept encrypted, never shown again.",
         "По одному в строке: authorization: Bearer … Хранятся зашифрованными и больше не показываются.";
-    headers_kept: "Leave empty to keep those it has:", "Оставьте пустым, чтобы не менять те, что есть:";
+    headers_kept:
+        "Leave empty to keep those it has. An address of another server removes them, unless you write them \
+         again:",
+        "Оставьте пустым, чтобы не менять те, что есть. При смене сервера в адресе они удалятся, если не вписать \
+         их заново:";
     no_headers: "Remove its headers", "Убрать свои заголовки";
     not_taken_form: "Nothing is saved yet: a field is wrong", "Пока ничего не сохранено: в форме ошибка";
     save: "Save", "Сохранить";

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ambient::Chance;
 use domain::event::AccountEvent;
 use domain::{AccountState, EventFilter, EventId, WebhookId};
-use events::{Links, MADE_BY_SETTINGS, SigningKey, Webhooks, WebhooksParts};
+use events::{Links, MADE_BY_SETTINGS, SigningKey, Vouched, Webhooks, WebhooksParts};
 use serde_json::{Value, json};
 use store::{EventRetention, Page, StoredWebhook, WebhookDelivery, WebhookDeliveryState, WebhookSecrets};
 
@@ -326,18 +326,25 @@ async fn an_unlisted_address_is_not_dialled() {
 async fn the_settings_vouch_for_the_address_that_they_name() {
     let (world, mut receiver) = (World::new().await, Receiver::start().await);
     let nothing = outbound::Allowed::new(outbound::AllowList::Events, Vec::new());
-    let vouched = vec![receiver.address.clone()];
+    let vouched = vec![Vouched { account: "main".parse().expect("a name"), url: receiver.address.clone() }];
     let webhooks = Webhooks::start(WebhooksParts { vouched, ..parts(&world, nothing) });
-    let of_settings = |webhook: &mut StoredWebhook| webhook.created_by = MADE_BY_SETTINGS.to_owned();
+    let of_settings = |webhook: &mut StoredWebhook| {
+        webhook.created_by = MADE_BY_SETTINGS.to_owned();
+        webhook.filter.accounts = vec!["main".parse().expect("a name")];
+    };
     let id = added(&world, &receiver.address, of_settings).await;
     webhooks.changed();
     world.made_for("6000000001").await;
     receiver.next().await;
-    // Neither another address nor a webhook of a caller.
+    // Neither another address nor another account, nor a webhook of a caller.
     let mut changed = webhook(&world, id).await;
     changed.secrets.url = format!("{}/other", receiver.address).into();
-    let callers = added(&world, &receiver.address, |_| {}).await;
-    for refused in [changed, webhook(&world, callers).await] {
+    let mut of_another = webhook(&world, id).await;
+    of_another.filter.accounts = vec!["shop".parse().expect("a name")];
+    let callers = added(&world, &receiver.address, |webhook| {
+        webhook.filter.accounts = vec!["main".parse().expect("a name")];
+    });
+    for refused in [changed, of_another, webhook(&world, callers.await).await] {
         let error = webhooks.check(&refused).expect_err("it is no public address").to_string();
         assert!(error.contains("[events] allow_private"), "{error}");
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use ambient::{Chance, Clock};
 use channels::Links;
-use domain::{SecretText, WebhookId};
-use outbound::Allowed;
-use store::{Store, StoreError, StoredWebhook};
+use domain::{AccountName, ExposeSecret, SecretText, WebhookId};
+use outbound::{Allowed, Url};
+use store::{Store, StoreError, StoredWebhook, WebhookSecrets};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +31,13 @@ const LOOK: Duration = Duration::from_mins(1);
 /// Who made a webhook that the settings name.
 pub const MADE_BY_SETTINGS: &str = "settings";
 
+/// An address that the settings vouch for: the owner has the messages of this account posted on to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    pub account: AccountName,
+    pub url: String,
+}
+
 /// What webhooks need.
 #[derive(Clone)]
 pub struct WebhooksParts {
@@ -40,7 +47,7 @@ pub struct WebhooksParts {
     /// Which private networks they may be in.
     pub allowed: Allowed,
     /// Where the settings have messages posted on to, which may be anywhere: their author owns the machine.
-    pub vouched: Vec<String>,
+    pub vouched: Vec<Vouched>,
     /// Where other programs fetch the files of messages that are posted on.
     pub links: Links,
 }
@@ -69,6 +76,16 @@ pub enum WebhookError {
     Key(#[from] InvalidKey),
     #[error("the header {0:?} cannot be sent")]
     Header(String),
+}
+
+/// Gives a webhook another address. Another server gets none of the headers that were kept for the server before: their values are
+/// secrets. The secret of signatures stays, because no receiver can read it out of them.
+pub fn move_to(secrets: &mut WebhookSecrets, url: SecretText) {
+    let server = |url: &SecretText| Url::parse(url.expose_secret()).ok().map(|url| url.origin());
+    if server(&secrets.url) != server(&url) {
+        secrets.headers.clear();
+    }
+    secrets.url = url;
 }
 
 impl Webhooks {
@@ -173,4 +190,38 @@ pub fn new_secret() -> Result<SecretText, getrandom::Error> {
     let mut bytes = [0_u8; 24];
     getrandom::fill(&mut bytes)?;
     Ok(format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_server_gets_no_header_of_the_one_before() {
+        let kept = |before: &str, after: &str| {
+            let mut secrets = WebhookSecrets {
+                url: before.into(),
+                secret: "planted".into(),
+                previous: Vec::new(),
+                headers: vec![("authorization".to_owned(), "planted".into())],
+                form: None,
+            };
+            move_to(&mut secrets, after.into());
+            assert_eq!(secrets.url.expose_secret(), after);
+            !secrets.headers.is_empty()
+        };
+        let before = "https://example.com/a?b=c";
+        for same in ["https://example.com/other", "https://EXAMPLE.com:443/a"] {
+            assert!(kept(before, same), "{same}");
+        }
+        for other in [
+            "http://example.com/a",
+            "https://example.com:8443/a",
+            "https://example.com.example.net/a",
+            "https://example.com@example.net/a",
+            "no address",
+        ] {
+            assert!(!kept(before, other), "{other}");
+        }
+    }
 }

@@ -61,8 +61,12 @@ impl Receiver {
             Ok::<_, WebhookError>((HeaderName::try_from(name.as_str()).map_err(|_| wrong())?, value))
         };
         let url = secrets.url.expose_secret();
-        // A caller may have changed the address since.
-        let is_vouched = webhook.created_by == MADE_BY_SETTINGS && parts.vouched.iter().any(|it| it == url);
+        // A caller may have changed the address since, or may have added an account with the same address.
+        let is_vouched = webhook.created_by == MADE_BY_SETTINGS
+            && parts
+                .vouched
+                .iter()
+                .any(|it| it.url == url && webhook.filter.accounts == [it.account.clone()]);
         let endpoint = if is_vouched {
             Endpoint::of_settings(url, Kind::Event)?
         } else {

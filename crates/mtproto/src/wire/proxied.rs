@@ -1,7 +1,7 @@
 //! A proxy to connect through, and whose word it is: that decides where it may lead.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::SecretText;
@@ -45,9 +45,8 @@ impl Proxied {
     }
 }
 
-/// Judges the address of a proxy that a caller names, where its host is a number in whatever notation. Names are judged
-/// when they are dialled. What is no proxy's address is not judged here.
+/// Judges the address of a proxy that a caller names, where its host is a number in whatever notation or a name that always means this
+/// machine. Other names are judged when they are dialled. What is no proxy's address is not judged here.
 pub fn judge_named(address: &SecretText, allowed: &Allowed) -> Result<(), guard::Refused> {
-    let number: Option<IpAddr> = Proxy::parse(address).ok().and_then(|proxy| guard::number(&proxy.host));
-    number.map_or(Ok(()), |number| guard::judge(number, allowed))
+    Proxy::parse(address).map_or(Ok(()), |proxy| guard::host(&proxy.host, allowed))
 }

@@ -82,7 +82,7 @@ pub struct Refused {
 /// Judges an address before it is dialled.
 ///
 /// An address that stands for an IPv4 address (mapped, 6to4, Teredo, NAT64) has to pass twice: its own range must be
-/// listed, and what it stands for must be public or listed too.
+/// listed, and what it stands for must be public or listed too. An ISATAP address has a prefix of any network, so only the second counts.
 pub fn judge(address: IpAddr, allowed: &Allowed) -> Result<(), Refused> {
     if let Some(range) = ranges::of(address)
         && !allowed.lists(address)

@@ -161,6 +161,9 @@ pub(super) fn inside(outer: Ipv6Addr) -> Vec<Ipv4Addr> {
         vec![at([4, 5, 6, 7]), Ipv4Addr::from(!client)]
     } else if is(NAT64_LOCAL) {
         local_nat64([at([6, 7, 9, 10]), at([7, 9, 10, 11]), at([9, 10, 11, 12]), at([12, 13, 14, 15])])
+    } else if octets[8] & !3 == 0 && octets[9..12] == [0, 0x5e, 0xfe] {
+        // ISATAP, behind any prefix: RFC 5214, section 6.1.
+        vec![at([12, 13, 14, 15])]
     } else {
         Vec::new()
     }

@@ -172,7 +172,22 @@ fn the_ranges_have_their_names() {
     ] {
         assert_eq!(refusal(address, &[]), Some(range), "{address}");
     }
-    for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:4860:4860::8888", "2a02:6b8::1"] {
+    // ISATAP, which has a prefix of any network.
+    for (address, range) in [
+        ("2606:4700::5efe:127.0.0.1", Range::Loopback),
+        ("2606:4700::200:5efe:10.0.0.1", Range::Private),
+        ("2606:4700:0:1:0:5efe:169.254.169.254", Range::Metadata),
+    ] {
+        assert_eq!(refusal(address, &[]), Some(range), "{address}");
+    }
+    for public in [
+        "8.8.8.8",
+        "172.32.0.1",
+        "100.128.0.1",
+        "2001:4860:4860::8888",
+        "2a02:6b8::1",
+        "2606:4700::5efe:8.8.8.8",
+    ] {
         assert_eq!(refusal(public, &[]), None, "{public}");
     }
 }

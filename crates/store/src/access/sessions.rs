@@ -40,8 +40,10 @@ pub struct BeginSession {
     pub browser: Option<String>,
     /// SHA-256 of the token by which the browser is known from then on.
     pub device: [u8; 32],
-    /// The one by which it was known before.
-    pub known_as: Option<[u8; 32]>,
+    /// Those by which it was known before.
+    pub known_as: Vec<[u8; 32]>,
+    /// Those count from then on as if their last sign-in was at this time.
+    pub known_as_since: Timestamp,
 }
 
 /// A session with what its user is now.
@@ -150,7 +152,7 @@ impl Write for Begin {
     type Answer = bool;
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let BeginSession { token, id, user, password_at, at, address, browser, device, known_as } = &self.0;
+        let BeginSession { token, id, user, password_at, at, address, browser, device, .. } = &self.0;
         let same = params![at.as_micros(), user.as_str(), password_at.as_micros()];
         if transaction.execute(sql::SIGNED_IN, same)? == 0 {
             return Ok(false);
@@ -161,8 +163,8 @@ impl Write for Begin {
             params![token, id.as_uuid().as_bytes(), user.as_str(), at.as_micros(), address, browser],
         )?;
         transaction.run(sql::OLDEST_SESSIONS, params![user.as_str(), MOST_SESSIONS])?;
-        if let Some(known_as) = known_as {
-            transaction.run(sql::FORGET_DEVICE, [known_as])?;
+        for known_as in &self.0.known_as {
+            transaction.run(sql::FADE_DEVICE, params![self.0.known_as_since.as_micros(), known_as])?;
         }
         transaction.run(sql::REMEMBER_DEVICE, params![device, user.as_str(), at.as_micros()])?;
         transaction.run(sql::OLDEST_DEVICES, params![user.as_str(), MOST_DEVICES])?;

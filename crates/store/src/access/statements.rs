@@ -59,7 +59,7 @@ statements! {
     END_ALL_SESSIONS = "DELETE FROM user_sessions";
     KNOWS_DEVICE = "SELECT 1 FROM user_devices WHERE token = $1 AND \"user\" = $2 AND signed_in_at > $3";
     REMEMBER_DEVICE = "INSERT INTO user_devices (token, \"user\", signed_in_at) VALUES ($1, $2, $3)";
-    FORGET_DEVICE = "DELETE FROM user_devices WHERE token = $1";
+    FADE_DEVICE = "UPDATE user_devices SET signed_in_at = $1 WHERE token = $2 AND signed_in_at > $1";
     FORGET_DEVICES = "DELETE FROM user_devices WHERE \"user\" = $1";
     FORGET_ALL_DEVICES = "DELETE FROM user_devices";
     OLDEST_DEVICES = "

@@ -119,6 +119,7 @@ statements! {
         INSERT INTO channel_chats (channel, account, chat, unreachable_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (channel, account, chat) DO UPDATE SET unreachable_at = excluded.unreachable_at";
     VALUES_OF = "SELECT name, value FROM channel_values WHERE channel = $1 AND account = $2";
+    REMOVE_VALUES = "DELETE FROM channel_values WHERE channel = $1 AND account = $2";
     SAVE_VALUE = "
         INSERT INTO channel_values (channel, account, name, value) VALUES ($1, $2, $3, $4)
         ON CONFLICT (channel, account, name) DO UPDATE SET value = excluded.value";

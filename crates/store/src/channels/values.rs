@@ -57,6 +57,29 @@ impl Channels<'_> {
         account: AccountName,
         values: Vec<(String, SecretText)>,
     ) -> Result<(), StoreError> {
+        self.write_values(channel, account, values, false).await
+    }
+
+    /// Keeps these values of an account and removes all others.
+    ///
+    /// # Errors
+    /// The store cannot be written; the values before stay then.
+    pub async fn replace_values(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        values: Vec<(String, SecretText)>,
+    ) -> Result<(), StoreError> {
+        self.write_values(channel, account, values, true).await
+    }
+
+    async fn write_values(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        values: Vec<(String, SecretText)>,
+        removes_others: bool,
+    ) -> Result<(), StoreError> {
         let mut sealed = Vec::with_capacity(values.len());
         for (name, value) in values {
             let row = row_name(channel.as_str(), account.as_str(), &name);
@@ -64,6 +87,9 @@ impl Channels<'_> {
             sealed.push((name, field.map_err(|error| StoreError::corrupt(TABLE, "value", row, error))?));
         }
         let change = move |transaction: &crate::write::Transaction<'_>| {
+            if removes_others {
+                transaction.run(sql::REMOVE_VALUES, params![channel.as_str(), account.as_str()])?;
+            }
             sealed.iter().try_for_each(|(name, value)| {
                 transaction
                     .run(sql::SAVE_VALUE, params![channel.as_str(), account.as_str(), name, value.clone()])

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ExposeSecret, Role, Secret, SecretText, SessionId, UserName};
+use domain::{ExposeSecret, Role, Secret, SecretText, SessionId, Timestamp, UserName};
 use store::{
     AuditEntry, AuditFilter, AuditRecord, AuditResult, AuditWho, BeginSession, Keeping, NewUser, Page,
     StoreError, Swept, UserChange,
@@ -48,7 +48,8 @@ async fn begin(world: &World, user: &UserName, token: u8) -> SessionId {
         address: Some("192.0.2.1".parse().unwrap()),
         browser: Some("Demo/1".into()),
         device: [token; 32],
-        known_as: None,
+        known_as: Vec::new(),
+        known_as_since: Timestamp::default(),
     };
     assert_eq!(world.store.user_sessions().begin(&session).await, Ok(true));
     id
@@ -133,7 +134,8 @@ async fn a_session_rests_on_the_password_that_was_checked(world: World) {
         address: None,
         browser: None,
         device: [9; 32],
-        known_as: None,
+        known_as: Vec::new(),
+        known_as_since: Timestamp::default(),
     };
     assert_eq!(world.store.user_sessions().begin(&late).await, Ok(false));
     assert!(!is_there(&world, 1).await);

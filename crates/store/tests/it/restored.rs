@@ -313,7 +313,8 @@ async fn a_restore_gives_up_notices_and_ends_sessions(world: World) {
         address: None,
         browser: None,
         device: [9; 32],
-        known_as: None,
+        known_as: Vec::new(),
+        known_as_since: Timestamp::default(),
     };
     assert_eq!(world.store.user_sessions().begin(&session).await, Ok(true));
     let held = hold_back(&world).await;

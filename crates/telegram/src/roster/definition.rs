@@ -317,6 +317,9 @@ mod tests {
             "2130706433",
             "0x7f.1",
             "127.1",
+            "localhost",
+            "localhost.",
+            "a.localhost",
         ];
         for host in inward {
             let proxy = SecretText::from(format!("socks5://demo:word@{host}:1080"));
@@ -338,8 +341,8 @@ mod tests {
         // It was let pass before, and is not any more: what does not concern it can be changed all the same.
         let change = AccountChange { priority: Some(2), ..AccountChange::default() };
         assert!(listed.changed(change, &nothing_private()).is_ok());
-        // A name is judged when it is dialled.
-        let proxy = Some(SecretText::from("socks5://localhost:1080".to_owned()));
+        // Any other name is judged when it is dialled.
+        let proxy = Some(SecretText::from("socks5://proxy.example.com:1080".to_owned()));
         assert!(Definition::of_new(NewAccount { proxy, ..new() }, &nothing_private()).is_ok());
     }
 }

@@ -9,23 +9,47 @@ use ipnet::IpNet;
 pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// What only a proxy writes.
-const OF_PROXIES: [&str; 15] = [
+/// Headers that only a proxy writes.
+const OF_PROXIES: [&str; 19] = [
+    "ali-cdn-real-ip",
+    "cdn-loop",
+    "client-ip",
     "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-    "x-forwarded-server",
-    "x-forwarded-port",
-    "x-forwarded",
-    "x-real-ip",
+    "forwarded-for",
+    "front-end-https",
+    "incap-client-ip",
+    "max-forwards",
+    "proxy-client-ip",
+    "proxy-connection",
+    "true-client-ip",
+    "via",
     "x-client-ip",
     "x-cluster-client-ip",
-    "x-original-forwarded-for",
-    "cf-connecting-ip",
-    "true-client-ip",
-    "fastly-client-ip",
-    "via",
+    "x-proxyuser-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-scheme",
+    "x-varnish",
+];
+/// How names of headers begin that only a proxy writes.
+const OF_PROXIES_START: [&str; 17] = [
+    "akamai-",
+    "cf-",
+    "fastly-",
+    "fly-",
+    "tailscale-",
+    "wl-proxy-",
+    "x-akamai-",
+    "x-amz-cf-",
+    "x-appengine-",
+    "x-arr-",
+    "x-azure-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-nf-",
+    "x-original-",
+    "x-real-",
+    "x-vercel-",
 ];
 
 /// What trusted proxies say about a request, or what the connection shows.
@@ -105,7 +129,10 @@ fn walk(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Way {
 
 /// Whether a request has something that only a proxy writes.
 pub(crate) fn came_through_a_proxy(headers: &HeaderMap) -> bool {
-    OF_PROXIES.iter().any(|name| headers.contains_key(*name))
+    headers.keys().any(|name| {
+        let name = name.as_str();
+        OF_PROXIES.contains(&name) || OF_PROXIES_START.iter().any(|start| name.starts_with(start))
+    })
 }
 
 pub(crate) fn is_in(address: IpAddr, networks: &[IpNet]) -> bool {
@@ -299,6 +326,35 @@ mod tests {
         let named = headers(&[("x-forwarded-host", "desk.example.com")]);
         assert_eq!(way(address("172.17.0.2"), &named, &trusted()).host.as_deref(), Some("desk.example.com"));
         assert_eq!(way(address("10.0.0.1"), &named, &trusted()).host, None);
+    }
+
+    #[test]
+    fn what_only_proxies_write_shows_a_proxy() {
+        for name in [
+            "Forwarded",
+            "Via",
+            "X-Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Ssl",
+            "X-Forwarded-Prefix",
+            "X-Real-IP",
+            "X-Original-Host",
+            "X-Envoy-External-Address",
+            "CF-Ray",
+            "CDN-Loop",
+            "Fly-Client-IP",
+            "Fastly-Client-IP",
+            "X-Azure-ClientIP",
+            "Max-Forwards",
+            "Proxy-Connection",
+            "True-Client-IP",
+        ] {
+            let name = name.to_ascii_lowercase();
+            assert!(came_through_a_proxy(&headers(&[(name.as_str(), "1")])), "{name}");
+        }
+        for name in ["host", "accept", "user-agent", "x-api-key", "x-request-id", "forwarding", "x-flying"] {
+            assert!(!came_through_a_proxy(&headers(&[(name, "1")])), "{name}");
+        }
     }
 
     proptest! {

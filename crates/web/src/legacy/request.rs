@@ -6,7 +6,7 @@ use domain::saga::Task;
 use domain::{AccountName, ApiKeyId, ChatRef};
 use http::StatusCode;
 use serde_json::Value;
-use store::{Idempotency, Join, Keep, Origin};
+use store::{Idempotency, Join, Keep, Origin, Scope};
 
 use super::Gate;
 use super::access::{Aim, Guest, admit};
@@ -14,7 +14,7 @@ use super::answer::Answer;
 use crate::auth::ConnectionInfo;
 use crate::extract::read_body;
 use crate::fingerprint::Fingerprint;
-use crate::idempotency::{self, Scope};
+use crate::idempotency;
 use crate::problem::Problem;
 
 /// A body larger than this is not kept for a retry by hand, in bytes.
@@ -55,6 +55,11 @@ impl Arrived {
         self.guest.key.as_ref().map(|key| key.id)
     }
 
+    /// Whether answers may show it what people wrote and are called. A caller without any key sees what the old gateway showed.
+    pub(super) fn may_read(&self) -> bool {
+        self.guest.key.as_ref().is_none_or(|key| key.may(Scope::Read))
+    }
+
     /// The account of the port; or the one that the key is limited to. It may be asked for this chat.
     pub(super) fn pin(&self, gate: &Gate, chat: &ChatRef) -> Result<Option<AccountName>, Problem> {
         let port = gate.port.account.clone();
@@ -74,7 +79,7 @@ impl Arrived {
     pub(super) fn marks(&self, gate: &Gate, body: &Value) -> Marks {
         let path = gate.path();
         let repeats = gate.port.repeats.or(self.guest.key.as_ref().and_then(|key| key.repeats));
-        let scope = Scope { api_key: self.api_key(), repeats, listener: &gate.name, path };
+        let scope = idempotency::Scope { api_key: self.api_key(), repeats, listener: &gate.name, path };
         let idempotency = idempotency::idempotency(self.key.as_deref(), &scope, body);
         // A key says which calls are the same; without one a call that got no answer is known again by its body.
         let join = self.key.is_none().then(|| Join {

@@ -30,6 +30,8 @@ struct Text {
     given: String,
     /// Whether the caller asked for a mention.
     tagged: bool,
+    /// Whether the caller may see the name of the user that is mentioned.
+    named: bool,
 }
 
 impl Errand for Text {
@@ -38,7 +40,7 @@ impl Errand for Text {
     const OPERATION: Operation = Operation::SendMessage;
 
     fn answer(&self, message: &OutboundMessage, now: Timestamp) -> Option<Answer> {
-        send_text_answer::answer(message, &self.given, self.tagged, now)
+        send_text_answer::answer(message, &self.given, self.tagged, self.named, now)
     }
 
     fn doubt(&self, message: &OutboundMessage) -> Answer {
@@ -55,6 +57,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         return Err(Answer::error(StatusCode::INTERNAL_SERVER_ERROR, error));
     };
 
+    let named = arrived.may_read();
     let pin = arrived.pin(gate, &chat)?;
     let body = fields.into_value();
     let Marks { idempotency, join } = arrived.marks(gate, &body);
@@ -81,7 +84,7 @@ async fn call(gate: &Gate, request: Request) -> Result<(Answer, bool), Answer> {
         join,
     };
     let caller = Caller::submit_message(&gate.state, joins, submission).await.map_err(refused)?;
-    wait(gate, caller, &Text { given, tagged }).await
+    wait(gate, caller, &Text { given, tagged, named }).await
 }
 
 fn wrong(wrong: Wrong) -> Answer {

@@ -10,15 +10,19 @@ use super::answer::{Answer, Body};
 use super::refused::{cannot_find, describe_refusals};
 use super::tagged::tagged;
 
-/// What a message at its end answers; `None` while it may still change by itself.
+/// What a message at its end answers; `None` while it may still change by itself. The name of the user that is mentioned is
+/// shown to callers that may read.
 pub(super) fn answer(
     message: &OutboundMessage,
     given: &str,
     tag_wanted: bool,
+    may_read: bool,
     now: Timestamp,
 ) -> Option<Answer> {
     match message.state {
-        MessageState::Sent | MessageState::Delivered | MessageState::Read => Some(sent(message, tag_wanted)),
+        MessageState::Sent | MessageState::Delivered | MessageState::Read => {
+            Some(sent(message, tag_wanted, may_read))
+        }
         MessageState::Failed => Some(failed(message, given, now)),
         MessageState::Cancelled => Some(Answer::error(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -38,7 +42,7 @@ pub(super) fn doubt(message: &OutboundMessage) -> Answer {
     Answer::doubt(&what, "/v1/messages", &message.id)
 }
 
-fn sent(message: &OutboundMessage, tag_wanted: bool) -> Answer {
+fn sent(message: &OutboundMessage, tag_wanted: bool, may_read: bool) -> Answer {
     let chat_id = message.chat_id().map(domain::ChatId::get);
     let message_id = message.message_numbers().first().copied();
     let private = message.chat_id().is_some_and(|chat| chat.kind() == ChatKind::User);
@@ -51,7 +55,7 @@ fn sent(message: &OutboundMessage, tag_wanted: bool) -> Answer {
             chat_id,
             message_id,
             client_tagged_id,
-            client_tagged_name,
+            client_tagged_name: client_tagged_name.filter(|_| may_read),
             // The old gateway calls every chat of this shape a group.
             chat_type: "group",
         }
@@ -98,7 +102,7 @@ mod tests {
     use domain::outcome::Refusal;
 
     fn of(message: &OutboundMessage, tag_wanted: bool) -> (u16, String) {
-        wire(&answer(message, "-100777", tag_wanted, Timestamp::default()).expect("it is over"))
+        wire(&answer(message, "-100777", tag_wanted, true, Timestamp::default()).expect("it is over"))
     }
 
     fn failed(failure: Failure) -> (u16, String) {
@@ -162,6 +166,6 @@ mod tests {
         assert_eq!(status, 500);
         assert!(body.ends_with(r#","id":"msg_00000000000000000000000000","state":"in_doubt"}"#), "{body}");
         message.state = MessageState::Sending;
-        assert_eq!(answer(&message, "123", false, Timestamp::default()), None);
+        assert_eq!(answer(&message, "123", false, true, Timestamp::default()), None);
     }
 }

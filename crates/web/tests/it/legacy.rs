@@ -58,6 +58,12 @@ async fn private_chats_and_tags_have_their_own_answers() {
             r#"{"status":"ok","chat_id":-1001234567890,"message_id":46,"client_tagged_id":7,"client_tagged_name":"Anna Ивановна","chat_type":"group"}"#
         )
     );
+    // A key that may not read is shown no name.
+    for (scopes, name) in [(&["send"][..], json!(null)), (&["send", "read"], json!("Anna Ивановна"))]
+    {
+        let reply = world.text(&body.to_string()).key(&world.make_key(scopes).await).send().await.json();
+        assert_eq!((&reply["client_tagged_name"], &reply["status"]), (&name, &json!("ok")), "{scopes:?}");
+    }
     let by_name = world.text(r#"{"chat":"demo_channel","text":"x"}"#).send().await.json();
     assert_eq!(by_name["chat_id"], json!(-1_000_000_000_500_i64));
 }

@@ -101,7 +101,7 @@ async fn sessions_of_a_user_are_listed_and_ended() {
     let client = access::ClientInfo {
         address: Some("192.0.2.7".parse().expect("an address")),
         browser: None,
-        device: None,
+        devices: Vec::new(),
     };
     let mut tokens = Vec::new();
     for _ in 0..3 {

@@ -8,6 +8,7 @@ use axum::routing::post;
 use domain::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::client::Call;
 use crate::world::World;
 
 /// An endpoint of the test's own: takes what comes to `/in` and refuses what comes to `/out`.
@@ -81,6 +82,41 @@ async fn a_webhook_is_made_changed_and_removed() {
     {
         world.call(method, &format!("{path}{end}")).send().await.problem(404, "webhook_not_found");
     }
+}
+
+#[tokio::test]
+async fn another_server_gets_no_header_of_the_one_before() {
+    let world = World::new().await;
+    let webhook = json!({"url": "https://example.com/a", "headers": {"authorization": "planted"}, "description": "n8n"});
+    let path = path(&made(&world, webhook).await);
+    let change = async |body: Value| {
+        let changed = world.call("PATCH", &path).json(body.to_string()).send().await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        changed.json()["headers"].clone()
+    };
+    assert_eq!(change(json!({"url": "https://example.com/b?c"})).await, json!(["authorization"]));
+    assert_eq!(change(json!({"url": "https://example.net/b"})).await, json!([]));
+    let again = json!({"url": "https://example.com/a", "headers": {"x-own": "planted"}});
+    assert_eq!(change(again).await, json!(["x-own"]));
+    assert_eq!(change(json!({"url": "https://example.com:8443/a"})).await, json!([]));
+}
+
+#[tokio::test]
+async fn the_path_of_an_address_is_for_administrators() {
+    let world = World::new().await;
+    let url = "https://example.com:8443/services/planted?token=planted";
+    let path = path(&made(&world, json!({"url": url})).await);
+    let server = json!("https://example.com:8443");
+    let (read, operate) = (world.make_key(&["read"]).await, world.make_key(&["operate"]).await);
+    let call = |key: &str, method: &str, path: &str| Call::new(&world.main(), method, path).key(key);
+    assert_eq!(call(&read, "GET", &path).send().await.json()["url"], server);
+    assert_eq!(call(&read, "GET", "/v1/webhooks").send().await.json()["items"][0]["url"], server);
+    for action in ["pause", "resume", "replay?since=2030-01-01T00:00:00Z"] {
+        let answer = call(&operate, "POST", &format!("{path}/{action}")).send().await;
+        assert!(answer.status < 300 && !answer.body.contains("planted"), "{action}: {answer:?}");
+        assert_eq!(answer.json()["url"], server, "{action}");
+    }
+    assert_eq!(world.call("GET", &path).send().await.json()["url"], json!(url));
 }
 
 #[tokio::test]

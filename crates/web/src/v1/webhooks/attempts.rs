@@ -94,7 +94,7 @@ fn test_report(answer: Option<&Answer>, error: Option<String>) -> WebhookTest {
 )]
 pub(crate) async fn replay(
     Shared(state): Shared<State>,
-    _: Authorized<CanRunWebhooks>,
+    by: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
@@ -109,7 +109,7 @@ pub(crate) async fn replay(
     state.store().webhooks().replay(id, since).await?;
     state.webhooks().changed();
     let webhook = find_webhook(&state, &given).await?;
-    Ok(json(StatusCode::ACCEPTED, &view(&state, webhook).await?))
+    Ok(json(StatusCode::ACCEPTED, &view(&state, webhook, &by.caller).await?))
 }
 
 /// Posts one event once more, now.

@@ -69,7 +69,7 @@ pub(crate) struct NewWebhook {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookChange {
-    /// Where events are posted to.
+    /// Where events are posted to. With another scheme, host or port the webhook loses its `headers`, unless the call gives them again.
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "https://example.com/hook")]
     url: Option<SecretText>,
@@ -114,7 +114,7 @@ impl WebhookChange {
         let Self { url, description, events, accounts, chats, ordered, headers } = self;
         let mut errors = Vec::new();
         if let Some(url) = url {
-            webhook.secrets.url = url;
+            events::move_to(&mut webhook.secrets, url);
         }
         if let Some(description) = description {
             webhook.description = read_description(&description, &mut errors);

@@ -12,7 +12,7 @@ use super::bodies::{NewWebhook, WebhookChange};
 use super::{find_webhook, no_such_webhook, view};
 use crate::answer::{json, located};
 use crate::audit::Audited;
-use crate::auth::{Authorized, CanAdminister, CanRunWebhooks};
+use crate::auth::{Authorized, Caller, CanAdminister, CanRunWebhooks};
 use crate::extract::{PathParameter, Unchecked};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -73,7 +73,7 @@ pub(crate) async fn create(
     }
     let path = format!("/v1/webhooks/{}", webhook.id);
     let audited = Audited::about(&webhook.id);
-    Ok(audited.of(located(made(&state, webhook, &secret, StatusCode::CREATED).await?, &path)))
+    Ok(audited.of(located(made(&state, webhook, &secret, StatusCode::CREATED, &by.caller).await?, &path)))
 }
 
 /// Changes a webhook: what is left out stays. What waits is posted as the webhook is then.
@@ -85,14 +85,14 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: Authorized<CanAdminister>,
+    by: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
     body: Unchecked<WebhookChange>,
 ) -> Result<Response, Problem> {
     let old = find_webhook(&state, &given).await?;
     let webhook = body.checked(|change| change.fill(old, &state))?;
     save(&state, &webhook, &given).await?;
-    shown(&state, &given).await
+    shown(&state, &given, &by.caller).await
 }
 
 /// Removes a webhook, with all that waits for it.
@@ -121,7 +121,7 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn rotate(
     Shared(state): Shared<State>,
-    _: Authorized<CanAdminister>,
+    by: Authorized<CanAdminister>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let mut webhook = find_webhook(&state, &given).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn rotate(
     previous.insert(0, (before, now.plus(BOTH_SECRETS)));
     previous.truncate(MOST_BEFORE);
     save(&state, &webhook, &given).await?;
-    made(&state, webhook, &secret, StatusCode::OK).await
+    made(&state, webhook, &secret, StatusCode::OK, &by.caller).await
 }
 
 /// Pauses a webhook. What happens meanwhile waits for it.
@@ -143,13 +143,13 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn pause(
     Shared(state): Shared<State>,
-    _: Authorized<CanRunWebhooks>,
+    by: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find_webhook(&state, &given).await?.id;
     state.store().webhooks().pause(id, state.clock().now()).await?;
     state.webhooks().changed();
-    shown(&state, &given).await
+    shown(&state, &given, &by.caller).await
 }
 
 /// Posts to a webhook again that was paused or is switched off, beginning with what waits.
@@ -160,13 +160,13 @@ pub(crate) async fn pause(
 )]
 pub(crate) async fn resume(
     Shared(state): Shared<State>,
-    _: Authorized<CanRunWebhooks>,
+    by: Authorized<CanRunWebhooks>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let id = find_webhook(&state, &given).await?.id;
     state.store().webhooks().resume(id, state.clock().now()).await?;
     state.webhooks().changed();
-    shown(&state, &given).await
+    shown(&state, &given, &by.caller).await
 }
 
 async fn save(state: &State, webhook: &StoredWebhook, given: &str) -> Result<(), Problem> {
@@ -177,9 +177,9 @@ async fn save(state: &State, webhook: &StoredWebhook, given: &str) -> Result<(),
     Ok(())
 }
 
-async fn shown(state: &State, given: &str) -> Result<Response, Problem> {
+async fn shown(state: &State, given: &str, caller: &Caller) -> Result<Response, Problem> {
     let webhook = find_webhook(state, given).await?;
-    Ok(json(StatusCode::OK, &view(state, webhook).await?))
+    Ok(json(StatusCode::OK, &view(state, webhook, caller).await?))
 }
 
 async fn made(
@@ -187,9 +187,10 @@ async fn made(
     webhook: StoredWebhook,
     secret: &SecretText,
     status: StatusCode,
+    caller: &Caller,
 ) -> Result<Response, Problem> {
     let secret = secret.expose_secret().to_owned();
-    Ok(json(status, &api::MadeWebhook { view: view(state, webhook).await?, secret }))
+    Ok(json(status, &api::MadeWebhook { view: view(state, webhook, caller).await?, secret }))
 }
 
 fn new_secret() -> Result<SecretText, Problem> {

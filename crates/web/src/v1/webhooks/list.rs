@@ -20,14 +20,14 @@ use crate::v1::{Page, PageParameters, PageRequest};
 )]
 pub(crate) async fn list(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     wanted: PageRequest,
 ) -> Result<Response, Problem> {
     let webhooks = state.store().webhooks().list().await?;
     let Page { items, next_cursor } = wanted.cut(webhooks, |webhook| webhook.id.to_string())?;
     let mut shown = Vec::with_capacity(items.len());
     for webhook in items {
-        shown.push(view(&state, webhook).await?);
+        shown.push(view(&state, webhook, &by.caller).await?);
     }
     Ok(json(StatusCode::OK, &Page { items: shown, next_cursor }))
 }
@@ -40,9 +40,9 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn get(
     Shared(state): Shared<State>,
-    _: Authorized<CanRead>,
+    by: Authorized<CanRead>,
     PathParameter(given): PathParameter<String>,
 ) -> Result<Response, Problem> {
     let webhook = find_webhook(&state, &given).await?;
-    Ok(json(StatusCode::OK, &view(&state, webhook).await?))
+    Ok(json(StatusCode::OK, &view(&state, webhook, &by.caller).await?))
 }

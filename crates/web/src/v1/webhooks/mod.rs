@@ -7,9 +7,11 @@ mod list;
 
 use crate::routing::routes;
 use domain::WebhookId;
+use outbound::{Url, server_of};
 use store::StoredWebhook;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::auth::Caller;
 use crate::problem::{Code, Problem, shorten};
 use crate::state::State;
 
@@ -33,10 +35,14 @@ async fn find_webhook(state: &State, given: &str) -> Result<StoredWebhook, Probl
     state.store().webhooks().get(id).await?.ok_or_else(|| no_such_webhook(given))
 }
 
-/// A webhook as it is shown.
-async fn view(state: &State, webhook: StoredWebhook) -> Result<api::Webhook, Problem> {
+/// A webhook as a caller sees it: the path of its address, which often carries a secret, is for administrators.
+async fn view(state: &State, webhook: StoredWebhook, caller: &Caller) -> Result<api::Webhook, Problem> {
     let totals = state.store().webhooks().totals(webhook.id).await?;
-    Ok(api::Webhook::new(webhook, totals))
+    let mut view = api::Webhook::new(webhook, totals);
+    if !caller.administers {
+        view.url = Url::parse(&view.url).map(|url| server_of(&url)).unwrap_or_default();
+    }
+    Ok(view)
 }
 
 fn no_such_webhook(given: &str) -> Problem {
