@@ -169,9 +169,19 @@ mod tests {
             ("telegram", "-1001234567890:7"),
             ("telegram", "-1001234567890_7"),
             ("telegram", "-1001234567890!x"),
+            ("telegram", "0"),
+            ("telegram", "501!501"),
+            ("telegram", "bc:-100222!501"),
+            ("telegram", "-1002222!-5"),
+            ("telegram", "telegram:7502"),
             ("vk", "c1"),
+            ("vk", "0"),
+            ("vk", "+2001"),
+            ("vk", "02001"),
             ("max", "chat:-5"),
             ("max", "user:-5"),
+            ("max", "user:+5"),
+            ("max", "0"),
         ] {
             assert!((Nature::named(channel).chat_type)(address).is_err(), "{channel} {address}");
         }

@@ -101,6 +101,12 @@ pub trait Provider: Send + Sync + 'static {
         ready(Err(CallError::refused("not_supported", "this channel has no such call"))).boxed()
     }
 
+    /// Asks for what [`Provider::hook`] needs to read a genuine post. Where no answer comes, it refuses the post until later.
+    fn look_up<'a>(&'a self, post: &'a HookPost) -> BoxFuture<'a, ()> {
+        let _ = post;
+        ready(()).boxed()
+    }
+
     /// Reads what the provider posted, or asked for, at the address that is registered there. No I/O.
     ///
     /// # Errors
@@ -568,7 +574,7 @@ pub enum HookRefusal {
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// For which account it is cannot be said yet: 503, so that it is posted again.
-    #[error("the account {0} does not know its own id yet")]
+    #[error("the account {0} does not know yet whether it is for it")]
     NotYet(String),
 }
 

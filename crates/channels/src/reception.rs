@@ -270,6 +270,9 @@ impl Reception {
     }
 
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
+        let looking = account.provider.look_up(post);
+        // Without an answer the post is refused until later.
+        let _ = self.channels.clock().timeout(COMPLETE, looking).await;
         let Hook { events, answer } = account.provider.hook(post)?;
         let now = self.channels.clock().now();
         account.change(|status| {

@@ -1,12 +1,30 @@
-//! One registered address for several accounts of an app: each takes what is for it.
+//! For which account a post is. One registered address may be of several accounts of an app: each takes what is for it.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
+use domain::AccountName;
 use domain::secret::ExposeSecret;
 
 use crate::accounts::Account;
 use crate::provider::{HookAnswer, HookPost, HookRefusal};
 use crate::reception::{HookError, Reception};
+
+/// Checks that the account that a post names is ours at the provider. All channels judge by this rule.
+///
+/// # Errors
+/// It names another account, or it is not known yet which one is ours.
+pub(crate) fn check_addressee<T: PartialEq + Display>(
+    account: &AccountName,
+    own: Option<T>,
+    named: &T,
+) -> Result<(), HookRefusal> {
+    match own {
+        Some(own) if own == *named => Ok(()),
+        Some(own) => Err(HookRefusal::OtherAccount(format!("{named} instead of {own}"))),
+        None => Err(HookRefusal::NotYet(account.to_string())),
+    }
+}
 
 impl Reception {
     /// Takes a post to the address of `first`. Accounts of another app refuse it: it is not signed for them.

@@ -1,5 +1,6 @@
 //! Channels: accounts at providers through which customers write.
 
+use domain::ChatId;
 use domain::account::AccountName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::{
     alerts::WrongField,
     doctor::{API_WANTED, WebhookFields, api_address},
     keys::settings,
+    pipeline::PEOPLE,
     secret,
     settings::GREATEST_FILE,
     value_kind::{ACCOUNT, choice, file, http_url, integer, not_blank, one_word, reads, secret, word},
@@ -92,7 +94,8 @@ impl ChannelKind {
     /// The keys that it takes beside those that all take.
     pub const fn takes(self) -> &'static [&'static str] {
         match self {
-            Self::Telegram | Self::Max | Self::Avito | Self::Whatsapp | Self::Vk => &[],
+            Self::Telegram => &["business_accounts", "direct_message_channels"],
+            Self::Max | Self::Avito | Self::Whatsapp | Self::Vk => &[],
             Self::Instagram => &["token", "verify_token", "client_id"],
             Self::Form => &["origins", "token"],
             Self::Sms => {
@@ -213,6 +216,10 @@ impl SmsGateway {
     }
 }
 
+fn is_channel(text: &str) -> bool {
+    text.parse::<ChatId>().is_ok_and(|chat| chat.user_id().is_none())
+}
+
 settings! {
     /// An account of a channel.
     pub item ChannelFields at "channels[]." {
@@ -287,6 +294,13 @@ settings! {
         /// `form`: the pages that may send forms; left out: any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         origins: Vec<String> = Vec::new(), words("an address such as \"https://example.com\"", http_url), "[\"https://example.com\"]";
+        /// `telegram`: the people whose personal accounts the bot answers for, by Telegram Business. Switchboard ignores the connections of
+        /// others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        business_accounts: Vec<ChatId> = Vec::new(), like(PEOPLE), "[\"5000000001\"]";
+        /// `telegram`: the chats of direct messages to your channels. Switchboard ignores direct messages to other channels.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        direct_message_channels: Vec<ChatId> = Vec::new(), words("the id of a chat, such as \"-1001234567890\"", is_channel), "[\"-1001234567890\"]";
         /// How it hears of what customers write.
         #[serde(default)]
         receive: ReceiveBy = ReceiveBy::Auto, choice(ReceiveBy::NAMES);
@@ -363,7 +377,7 @@ impl ChannelFields {
     }
 
     /// The keys of single channels, and whether each is given.
-    fn given(&self) -> [(&'static str, bool); 21] {
+    fn given(&self) -> [(&'static str, bool); 23] {
         [
             ("token", self.token.is_some()),
             ("client_id", self.client_id.is_some()),
@@ -386,6 +400,8 @@ impl ChannelFields {
             ("folder", self.folder.is_some()),
             ("authserv_id", self.authserv_id.is_some()),
             ("origins", !self.origins.is_empty()),
+            ("business_accounts", !self.business_accounts.is_empty()),
+            ("direct_message_channels", !self.direct_message_channels.is_empty()),
         ]
     }
 

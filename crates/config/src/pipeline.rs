@@ -21,7 +21,8 @@ use crate::{
 const RESPONDERS: &[&str] = &["ai", "webhook", "redis", "human", "off"];
 
 /// People in Telegram.
-const PEOPLE: ValueKind = words("the id of a person in Telegram, such as \"5000000001\"", is_person);
+pub(crate) const PEOPLE: ValueKind =
+    words("the id of a person in Telegram, such as \"5000000001\"", is_person);
 
 fn is_person(text: &str) -> bool {
     text.parse::<ChatId>().is_ok_and(|chat_id| chat_id.user_id().is_some())

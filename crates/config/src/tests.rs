@@ -277,6 +277,12 @@ profile_id = 'a-1'
 receive = 'off'
 expect = 'https://example.com/hook'
 [[channels]]
+name = 'bot'
+channel = 'telegram'
+token = 'made-up'
+business_accounts = ['5000000001']
+direct_message_channels = ['-1001234567890']
+[[channels]]
 name = 'club'
 channel = 'vk'
 token = 'made-up'

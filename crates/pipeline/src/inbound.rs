@@ -10,6 +10,10 @@ use domain::{
 };
 use serde_json::{Map, Value};
 
+use self::place::{InboundPlace, stated};
+
+mod place;
+
 /// Fields beside the format that are handed on, and those whose names begin so.
 const BESIDE: [&str; 3] = ["form_data", "prefilled_data", "tenant_id"];
 const BESIDE_FROM: &str = "utm";
@@ -107,71 +111,6 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
         ..InboundMessage::of(place.chat_type, chat, external_id, Words::from(written), sent_at)
     };
     Ok(HandedIn { channel, account, message })
-}
-
-/// The type of the chat, as far as its address and the program say it.
-struct InboundPlace {
-    chat_type: ChatType,
-    group: Option<ExternalChat>,
-}
-
-impl InboundPlace {
-    /// A program may say of a private chat that it is a group, but not the other way round: the address says what the provider has
-    /// there. An address that the channel cannot read may be of a group.
-    fn read(
-        body: &Value,
-        channel: &ChannelName,
-        nature: &Nature,
-        chat: &ExternalChat,
-    ) -> Result<Self, WrongField> {
-        let of_address = (nature.chat_type)(chat.as_str()).map_err(|rule| WrongField {
-            field: "external_chat_id",
-            message: format!(
-                "is no chat of {channel}: {rule}; hand the message in under a channel of your own, such as my_{channel}"
-            ),
-        })?;
-        let group = text(&body["external_group_id"]).and_then(|group| ExternalChat::new(&group));
-        let mut chat_type = of_address;
-        for place in [body, &body["meta"]] {
-            chat_type = match stated_type(&place["chat_type"]) {
-                Ok(Some(stated)) => chat_type.stated(stated),
-                Err(wrong) if of_address == ChatType::Private => return Err(wrong),
-                Ok(None) | Err(_) => chat_type,
-            };
-            if stated(&place["is_group"]) == Some(true) {
-                chat_type = chat_type.stated(ChatType::Group);
-            }
-        }
-        if group.is_some() {
-            chat_type = chat_type.stated(ChatType::Group);
-        }
-        let group = group.or_else(|| (nature.group)(chat.as_str()));
-        Ok(Self { chat_type, group: group.filter(|_| chat_type == ChatType::Group) })
-    }
-}
-
-/// The type of chat that a program states. An unknown word is an error: a group that is taken for a private chat reads private messages.
-fn stated_type(given: &Value) -> Result<Option<ChatType>, WrongField> {
-    let word = match given {
-        Value::Null => return Ok(None),
-        Value::String(word) if word.trim().is_empty() => return Ok(None),
-        Value::String(word) => word.clone(),
-        other => other.to_string(),
-    };
-    ChatType::of_statement(&word).map(Some).ok_or_else(|| WrongField {
-        field: "chat_type",
-        message: "is none of private, group, channel and broadcast".to_owned(),
-    })
-}
-
-/// Whether a program states something: true or false, where anything but a no is a yes. None where it says nothing.
-fn stated(given: &Value) -> Option<bool> {
-    let word = match given {
-        Value::Null => return None,
-        Value::String(word) => word.trim().to_lowercase(),
-        other => other.to_string(),
-    };
-    (!word.is_empty()).then(|| !["false", "0", "no"].contains(&word.as_str()))
 }
 
 /// What a program says of the proofs of a message.
@@ -615,6 +554,16 @@ mod tests {
             json!({ "chat_type": "private", "is_group": true }),
             json!({ "chat_type": "group", "is_group": false }),
             json!({ "external_group_id": "g1" }),
+            json!({ "isGroup": true }),
+            json!({ "IsGroup": "yes" }),
+            json!({ "isGroupChat": 1 }),
+            json!({ "chatType": "supergroup" }),
+            json!({ "externalGroupId": 7 }),
+            json!({ "chat": { "type": "group" } }),
+            json!({ "chat": { "id": 1, "chat_type": "group" } }),
+            json!({ "chat": { "isGroup": true }, "chat_type": "private" }),
+            json!({ "meta": { "isGroup": true } }),
+            json!({ "meta": { "chat": { "type": "supergroup" } } }),
         ] {
             let mut body = json!({ "channel": "own", "external_chat_id": 1 });
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -630,6 +579,21 @@ mod tests {
             let wrong = read(&handed, Timestamp::from_micros(0)).unwrap_err();
             assert_eq!(wrong[0].field, "chat_type", "{unknown}");
         }
+        // A community of VK has such an id, too.
+        for (more, is_wrong) in [
+            (json!({ "group_id": 5 }), true),
+            (json!({ "groupId": "g1" }), true),
+            (json!({ "group_id": null }), false),
+            (json!({ "group_id": "" }), false),
+            (json!({ "group_id": 5, "chat_type": "private" }), false),
+            (json!({ "group_id": 5, "isGroup": true }), false),
+        ] {
+            let mut handed = json!({ "channel": "own", "external_chat_id": 1, "external_message_id": 1 });
+            handed.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let read = read(&handed, Timestamp::from_micros(0));
+            let field = read.err().map(|wrong| wrong[0].field);
+            assert_eq!(field, is_wrong.then_some("group_id"), "{handed}");
+        }
     }
 
     #[test]
@@ -639,6 +603,11 @@ mod tests {
             ("telegram", "@mygroup"),
             ("vk", "c1"),
             ("max", "chat:-5"),
+            ("telegram", "501!501"),
+            ("telegram", "bc:-100222!501"),
+            ("telegram", "-1002222!-5"),
+            ("telegram", "0"),
+            ("telegram", "telegram:7502"),
         ] {
             let body = json!({ "channel": channel, "external_chat_id": chat, "external_message_id": 1, "chat_type": "private" });
             let wrong = read(&body, NOW).unwrap_err().remove(0).to_string();

@@ -32,6 +32,7 @@ use crate::provider::{
 };
 use crate::recent::Recent;
 use crate::setup::{Setup, SetupError};
+use crate::shared_hook::check_addressee;
 use client::Client;
 use outcome::About;
 
@@ -78,16 +79,14 @@ pub(crate) const NATURE: Nature = Nature {
 /// # Errors
 /// A key is missing or wrong.
 pub(crate) fn make(setup: Setup) -> Result<Arc<dyn Provider>, SetupError> {
-    let required_owner = setup.fields.old_hook.then(|| setup.fields.name.clone());
-    let recent = Recent::of(&setup.kept);
-    Ok(Arc::new(Avito { client: Client::new(setup)?, required_owner, chats: Mutex::default(), recent }))
+    let (name, recent) = (setup.fields.name.clone(), Recent::of(&setup.kept));
+    Ok(Arc::new(Avito { client: Client::new(setup)?, name, chats: Mutex::default(), recent }))
 }
 
 struct Avito {
     client: Client,
-    /// The account's name where posts to the address of the old server are taken, which has no secret: whose account it is must be
-    /// known then.
-    required_owner: Option<AccountName>,
+    /// What it is called in the settings.
+    name: AccountName,
     /// Who is on the other side, and what it is about, by chat.
     chats: Mutex<HashMap<String, ChatPeer>>,
     /// What was sent lately.
@@ -244,13 +243,7 @@ impl Provider for Avito {
         let message = &payload["value"];
         let Some(user) = message["user_id"].as_i64() else { return Err(unreadable("it has no user_id")) };
         // Posts carry a signature whose key is not published: the address is the secret, and the account is checked.
-        match (self.client.cached_owner(), &self.required_owner) {
-            (Some(owner), _) if owner.id != user => {
-                return Err(HookRefusal::OtherAccount(format!("{user} instead of {}", owner.id)));
-            }
-            (None, Some(name)) => return Err(HookRefusal::NotYet(name.to_string())),
-            _ => {}
-        }
+        check_addressee(&self.name, self.client.cached_owner().map(|owner| owner.id), &user)?;
         if payload["type"] != "message" {
             return Ok(Hook::default());
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::authentication::is_authenticated;
 use super::automatic::{self, Bounce};
 use super::plain;
-use super::thread::{Belonging, OwnIds, Threads, bare, one_line, topic};
+use super::thread::{Belonging, OwnIds, Threads, bare, chat_without_address, one_line, topic};
 
 /// The longest text that is taken, in characters.
 const LONGEST_TEXT: usize = 100_000;
@@ -89,7 +89,8 @@ pub(super) struct Found<'a> {
 pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Option<InboundEvent> {
     let mail = MessageParser::default().parse(found.raw)?;
     let id = mail.message_id().map_or_else(|| bare(&String::from_utf8_lossy(found.raw)), bare);
-    let (from, name) = first(mail.from()?)?;
+    let sender = mail.from().and_then(first);
+    let from = sender.as_ref().map(|(from, _)| from.clone());
     if automatic::is_report(&mail) {
         let Bounce { id: original, why } = automatic::bounce(&mail, own)?;
         let change = InboundChange::Receipt {
@@ -99,45 +100,48 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         };
         return Some(InboundEvent { key: format!("report:{id}"), change });
     }
-    let is_from_us = found.location.is_sent || own.is(&from);
-    let (is_own, (customer, name)) = match is_from_us.then(|| first_other(&mail, own)) {
-        None => (false, (from.clone(), name)),
+    let is_from_us = found.location.is_sent || from.as_ref().is_some_and(|from| own.is(from));
+    let (is_own, customer) = match is_from_us.then(|| first_other(&mail, own)) {
+        None => (false, sender),
         // Anyone can write our address into a mail that came in.
         Some(Some(_)) if !found.location.is_sent && !is_authenticated(&mail, own.authserv_id.as_deref()) => {
             return None;
         }
         // Of a mail of ours the other end is the customer.
-        Some(Some(other)) => (true, other),
+        Some(Some(other)) => (true, Some(other)),
         Some(None) if found.location.is_sent || own.ids.has(&id) => return None,
         // A form on a page writes from our address to our address: its customer is who is to be answered.
         Some(None) => {
             let answered = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
-            (false, answered.unwrap_or((from.clone(), name)))
+            (false, answered.or(sender))
         }
     };
+    let (customer, name) = customer.unzip();
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
     // What we wrote is ours; of a form on a page the customer is whom the form names.
-    let is_senders = !is_own && customer == from;
+    let is_senders = !is_own && customer.is_some() && customer == from;
     let is_authenticated = is_senders && is_authenticated(&mail, own.authserv_id.as_deref());
     let proof = match (is_own, is_authenticated) {
         (true, _) => ContactProof::ChannelId,
         (false, true) => ContactProof::Mail,
         (false, false) => ContactProof::Typed,
     };
-    let belonging = Belonging {
-        address: &customer,
+    let belonging = customer.as_ref().map(|address| Belonging {
+        address,
         id: &id,
         earlier: &earlier,
         topic: topic(subject),
         at: found.at,
         is_proved: proof.is_proved(),
-    };
-    let chat = threads.chat_of(&belonging, &own.ids)?;
-    if !is_own {
+    });
+    let chat = belonging.as_ref().and_then(|belonging| threads.chat_of(belonging, &own.ids));
+    // A person reads a mail that no chat can have as its address.
+    let chat = chat.or_else(|| chat_without_address(&id))?;
+    if let Some(belonging) = belonging.filter(|_| !is_own) {
         threads.learn(&chat, subject, &belonging);
     }
-    let sign = automatic::sign(&mail, &customer, own).filter(|_| !is_own);
+    let sign = automatic::sign(&mail, customer.as_deref().unwrap_or_default(), own).filter(|_| !is_own);
     let mut text = body(&mail, subject, !earlier.is_empty());
     let media = match found.too_large {
         Some(size) => vec![too_large(size)],
@@ -151,12 +155,14 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         (false, Some(_)) => MessageOrigin::Bot,
         (false, None) => MessageOrigin::Person,
     };
+    let written = || automatic::value(&mail, "From").map(str::to_owned);
+    let name = if customer.is_some() { name.flatten() } else { written() };
     let message = InboundMessage {
         origin,
-        user: Some(customer.clone()),
+        user: customer.clone(),
         name: name.map(|name| one_line(&name, 200)).filter(|name| !name.is_empty()),
         sender_proof: proof,
-        email: Some(ProvedContact::new(customer, proof)),
+        email: customer.map(|customer| ProvedContact::new(customer, proof)),
         media,
         reply_to: ids(mail.in_reply_to()).next(),
         raw: Some(raw(&mail, sign).to_string()),
@@ -325,12 +331,39 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_with_two_servers_is_no_sender() {
-        for from in ["<victim@example.org>\0<attacker@evil.example>", "victim@example.org@evil.example"] {
-            let mail = format!("From: {from}\r\nTo: shop@example.com\r\nMessage-ID: <1@x>\r\n\r\nText");
-            let read = read(&found(mail.as_bytes()), &own(), &mut Threads::default());
-            assert_eq!(read, None, "{from:?}");
+    fn a_mail_without_a_sound_sender_is_kept_for_a_person() {
+        let mut chats = std::collections::BTreeSet::new();
+        for (number, from) in [
+            "<victim@example.org>\0<attacker@evil.example>",
+            "victim@example.org@evil.example",
+            "\"victim@example.org\"@evil.example",
+            "<@evil.example:victim@example.org>",
+            "victim@example.org#evil.example",
+            "victim",
+            "",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mail = format!(
+                "From: {from}\nTo: shop@example.com\nSubject: Price\nMessage-ID: <{number}@x>\n\nText"
+            );
+            let read = message(&mail);
+            assert_eq!((&*read.text, read.origin), ("Text", MessageOrigin::Person), "{from:?}");
+            assert_eq!(
+                (read.user, read.email, read.sender_proof),
+                (None, None, ContactProof::Typed),
+                "{from:?}"
+            );
+            // It has no address that anyone could be answered at.
+            let parts = crate::email::ChatParts::of(&read.chat);
+            assert!(!parts.address.contains('@') && parts.root.is_some(), "{}", read.chat);
+            assert_eq!(read.name.is_some(), !from.is_empty(), "{from:?}");
+            assert!(chats.insert(read.chat), "{from:?}");
         }
+        let long = format!("{}@example.org", "x".repeat(240));
+        let read = message(&format!("From: {long}\nTo: shop@example.com\nMessage-ID: <1@x>\n\nText"));
+        assert_eq!(read.email, Some(ProvedContact::typed(&long)));
     }
 
     #[test]

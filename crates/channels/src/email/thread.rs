@@ -47,6 +47,11 @@ fn chat(address: &str, root: Option<&str>) -> Option<ExternalChat> {
         .or_else(|| ExternalChat::new(&format!("{address}#{}", short_hash(root))))
 }
 
+/// The chat of a mail alone whose sender has no address that can be answered.
+pub(super) fn chat_without_address(id: &str) -> Option<ExternalChat> {
+    chat("no-address", Some(&short_hash(id)))
+}
+
 fn short_hash(text: &str) -> String {
     hex::encode(Sha256::digest(text))[..24].to_owned()
 }

@@ -54,7 +54,7 @@ impl Client {
         self.stored.text(OWN_ID)
     }
 
-    /// Where it cannot be kept, posts are taken for any account until it can.
+    /// Where it cannot be kept, posts are refused until it can.
     pub(super) async fn keep_own_id(&self, id: &str) {
         if self.own_id().as_deref() != Some(id)
             && let Err(error) = self.stored.put(vec![(OWN_ID, id.into())]).await

@@ -2,13 +2,14 @@
 
 use domain::received_message::Reaction;
 use domain::{
-    AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
-    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
+    AccountName, AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
+    InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::provider::HookRefusal;
+use crate::shared_hook::check_addressee;
 
 use super::client::word;
 
@@ -18,21 +19,22 @@ const LONGEST_ID: usize = 400;
 /// Reads a body. What is for another account than `own` is left out; nothing but that is refused.
 pub(super) fn read(
     body: &Value,
+    account: &AccountName,
     own: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<InboundEvent>, HookRefusal> {
     let entries = body["entry"].as_array().filter(|_| body["object"] == "instagram");
     let entries = entries.ok_or_else(|| HookRefusal::Unreadable("it is no post of Instagram".to_owned()))?;
     let mut events = Vec::new();
-    let mut other = None;
+    let mut refused = None;
     for entry in entries {
         let id = word(entry, "id").unwrap_or_default();
         // The button "Test" of the dashboard posts made-up people, as of account 0.
         if id == "0" {
             continue;
         }
-        if own.is_some_and(|own| own != id) {
-            other = Some(id);
+        if let Err(why) = check_addressee(account, own, &id.as_str()) {
+            refused = Some(why);
             continue;
         }
         let changed = entry["changes"].as_array().into_iter().flatten();
@@ -44,8 +46,8 @@ pub(super) fn read(
             Item { value: item, account: &id, is_standby: true, now }.read(&mut events);
         }
     }
-    match other {
-        Some(other) if events.is_empty() => Err(HookRefusal::OtherAccount(other)),
+    match refused {
+        Some(why) if events.is_empty() => Err(why),
         _ => Ok(events),
     }
 }

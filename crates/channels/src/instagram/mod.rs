@@ -19,7 +19,9 @@ use delivery::{Action, Capabilities, Dedup, MediaKind, MessageLookup};
 use domain::media::MediaForm;
 use domain::secret::ExposeSecret;
 use domain::text::{TextLimit, Unit};
-use domain::{ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, SecretText, Timestamp};
+use domain::{
+    AccountName, ExternalChat, InboundEvent, InboundMedia, MessageState, Outcome, SecretText, Timestamp,
+};
 use futures::future::{BoxFuture, FutureExt, ready};
 use hmac::{Hmac, KeyInit, Mac};
 use outbound::Method;
@@ -53,6 +55,8 @@ const TOKEN_LIVES: Duration = Duration::from_hours(60 * 24);
 
 struct Instagram {
     client: Client,
+    /// What it is called in the settings.
+    name: AccountName,
     /// Secrets of apps: a post is signed with one of them.
     secrets: Vec<SecretText>,
     /// None without the id of an app.
@@ -131,8 +135,8 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         let message = "is missing: give it, or `client_id` to log in at Instagram".to_owned();
         return Err(SetupError::Field { field: "token", message });
     }
-    let (names, recent) = (Names::default(), Recent::of(&setup.kept));
-    Ok(Arc::new(Instagram { client, secrets, oauth, verify_token, is_token_given, names, recent }))
+    let (name, names, recent) = (setup.fields.name.clone(), Names::default(), Recent::of(&setup.kept));
+    Ok(Arc::new(Instagram { client, name, secrets, oauth, verify_token, is_token_given, names, recent }))
 }
 
 impl Instagram {
@@ -294,7 +298,7 @@ impl Provider for Instagram {
         }
         let body = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("the body is no JSON".to_owned()))?;
-        inbound::read(&body, self.client.own_id().as_deref(), self.now()).map(Hook::events)
+        inbound::read(&body, &self.name, self.client.own_id().as_deref(), self.now()).map(Hook::events)
     }
 
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

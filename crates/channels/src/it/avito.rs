@@ -65,6 +65,7 @@ async fn messages_that_avito_cannot_take_are_refused() {
 async fn messages_of_buyers_and_the_owner_are_posted() {
     let world = World::start().await;
     let provider = world.provider(ChannelKind::Avito);
+    provider.check().await.unwrap();
     let old = Receiver::start(Arc::clone(&provider)).await;
     let receiver = Receiver::start(Arc::clone(&provider)).await;
     provider.register(&old.url).await.unwrap();
@@ -110,10 +111,9 @@ fn posted(body: Vec<u8>) -> HookPost {
 }
 
 #[tokio::test]
-async fn old_posts_come_again_until_the_account_is_identified() {
+async fn posts_come_again_until_the_account_is_identified() {
     let world = World::start().await;
-    let fields = config::ChannelFields { old_hook: true, ..world.fields(ChannelKind::Avito) };
-    let provider = channels::make(World::setup(fields)).unwrap();
+    let provider = world.provider(ChannelKind::Avito);
     let value = json!({"id": "m1", "chat_id": CHAT, "user_id": 1_000_001, "author_id": BUYER,
         "created": 1_700_000_000, "type": "text", "content": {"text": "Hello"}});
     let body = json!({"payload": {"type": "message", "value": value}}).to_string();

@@ -101,6 +101,8 @@ impl Account {
         let setup = World::setup(world.fields_of(column.account));
         let (channel, clock) = (setup.fields.channel.as_str(), setup.clock.clone());
         let provider = channels::make(setup.clone()).unwrap();
+        // Posts count once the account is identified.
+        let _ = provider.check().await;
         let chat = column.customer.to_owned();
         let (receiver, cursor, number, is_polled) = (None, None, 0, true);
         Self { column, world, channel, setup, provider, clock, receiver, cursor, chat, number, is_polled }
@@ -302,7 +304,9 @@ impl Account {
     async fn events(&mut self) -> Vec<InboundEvent> {
         let events = match &self.receiver {
             Some(receiver) if !self.is_polled => {
-                self.provider.hook(&receiver.next().await).map(|hook| hook.events).unwrap_or_default()
+                let post = receiver.next().await;
+                self.provider.look_up(&post).await;
+                self.provider.hook(&post).map(|hook| hook.events).unwrap_or_default()
             }
             _ => {
                 let polled =

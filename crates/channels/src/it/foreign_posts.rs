@@ -47,6 +47,7 @@ async fn a_post_of_another_provider_says_nothing() {
         if !provider.receives().contains(&Incoming::Webhook) {
             continue;
         }
+        let _ = provider.check().await;
         if provider.receives().contains(&Incoming::Text) {
             posts.push((column.account, posted(&world, column, &provider).await));
         }

@@ -163,7 +163,13 @@ async fn a_bot_is_posted_what_customers_do() {
     assert!(matches!(bot.poll(None).unwrap().await, Err(CallError::Conflict(_))));
     // The owner of a personal account writes with another app, and takes it back.
     let own = write(&world, json!({"action": "owner_writes", "text": "from my phone"})).await;
-    let message = written(&receiver.next().await).remove(0);
+    let post = receiver.next().await;
+    // Whose the connection is, is asked first.
+    assert!(matches!(bot.hook(&post), Err(HookRefusal::NotYet(_))));
+    bot.look_up(&HookPost { headers: Vec::new(), ..post.clone() }).await;
+    assert!(matches!(bot.hook(&post), Err(HookRefusal::NotYet(_))));
+    bot.look_up(&post).await;
+    let message = written(&post).remove(0);
     assert_eq!((message.origin, message.external_id.as_str()), (MessageOrigin::Owner, own.as_str()));
     let sent = id_of(&bot.send(&text("demo:2001", "for you", 3)).await);
     bot.act(&message.chat, &Deed::Delete { external_id: sent.clone() }).await.unwrap();
@@ -173,6 +179,44 @@ async fn a_bot_is_posted_what_customers_do() {
         methods,
         [(&json!("sendMessage"), &json!(sent)), (&json!("deleteBusinessMessages"), &json!(sent))]
     );
+}
+
+#[tokio::test]
+async fn personal_accounts_of_others_are_ignored() {
+    let world = World::start().await;
+    let bot = bot(&world).await;
+    let (own, foreign) = (json!({"business": "demo"}), json!({"business": "foreign"}));
+    let mut cursor = None;
+    for extra in [&own, &foreign] {
+        write(&world, json!({"text": "my code?", "extra": extra})).await;
+    }
+    let events = polled(&*bot, &mut cursor).await;
+    let chats: Vec<_> = messages(&events).into_iter().map(|message| message.chat.as_str()).collect();
+    assert_eq!(chats, ["2001", "demo:2001"]);
+    let order = json!({"provider": "telegram_bot", "method": "getBusinessConnection", "fault": "error", "code": 500, "times": 1});
+    for (name, outcome) in
+        [("foreign:2001", "forbidden"), ("-1002222!501", "forbidden"), ("none:2001", "forbidden")]
+    {
+        assert_eq!(bot.send(&text(name, "your code", 20)).await.word(), outcome, "{name}");
+        let typing = bot.act(&chat(name), &Deed::Typing).await;
+        assert!(matches!(typing, Err(CallError::Forbidden(_))), "{name}: {typing:?}");
+    }
+    assert!(world.ledger("telegram").await.is_empty());
+    id_of(&bot.send(&text("demo:2001", "your code", 21)).await);
+    let missing = bot.check().await.unwrap().missing.concat();
+    assert!(missing.contains("6000001") && missing.contains("business_accounts"), "{missing}");
+    // Without an answer nothing is taken, and nothing is lost.
+    let other = world.provider(ChannelKind::Telegram);
+    world.fault(order.clone()).await;
+    assert!(matches!(other.poll(None).unwrap().await, Err(CallError::Server(_))));
+    world.fault(order).await;
+    assert!(matches!(other.send(&text("demo:2001", "x", 22)).await, Outcome::Unavailable(_)));
+    // A list that is empty asks for no account.
+    let mut fields = world.fields(ChannelKind::Telegram);
+    fields.business_accounts.clear();
+    let other = channels::make(World::setup(fields)).unwrap();
+    assert_eq!(messages(&other.poll(None).unwrap().await.unwrap().events).len(), 1);
+    assert!(other.check().await.unwrap().missing.concat().contains("5000001"));
 }
 
 #[tokio::test]

@@ -28,10 +28,12 @@ impl Recipient {
     }
 
     fn read(text: &str) -> Option<Self> {
-        match text.strip_prefix(USER) {
+        let read = match text.strip_prefix(USER) {
             Some(user) => user.parse().ok().filter(|user: &i64| *user > 0).map(Self::User),
-            None => text.parse().ok().map(Self::Chat),
-        }
+            None => text.parse().ok().filter(|chat: &i64| *chat != 0).map(Self::Chat),
+        };
+        // A chat has one address.
+        read.filter(|read| read.chat().is_some_and(|chat| chat.as_str() == text))
     }
 
     /// The type of the chat: groups and channels have negative numbers.

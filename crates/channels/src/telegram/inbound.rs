@@ -9,15 +9,19 @@ use domain::{
 use serde_json::Value;
 
 use super::outgoing::{Target, Topic};
-use super::place::{group, lacks_topic, target_and_chat, type_of};
+use super::place::{group, kind_and_body, lacks_topic, target_and_chat, type_of};
+
+/// The kind of updates on connections to personal accounts. No customer writes one.
+pub(super) const CONNECTION: &str = "business_connection";
 
 /// The kinds of updates that are read; Telegram sends no others.
-pub(super) const ALLOWED: [&str; 8] = [
+pub(super) const ALLOWED: [&str; 9] = [
     "message",
     "edited_message",
     "callback_query",
     "message_reaction",
     "my_chat_member",
+    CONNECTION,
     "business_message",
     "edited_business_message",
     "deleted_business_messages",
@@ -37,8 +41,7 @@ pub(super) struct Own {
 /// An update's number and what happened; none where it has no number. Of an update that says nothing here no event comes.
 pub(super) fn read(update: &Value, own: &Own, now: Timestamp) -> Option<(i64, Vec<InboundEvent>)> {
     let number = update["update_id"].as_i64()?;
-    let (kind, body) =
-        ALLOWED.iter().find_map(|kind| Some((*kind, update.get(*kind)?))).unwrap_or(("", &Value::Null));
+    let (kind, body) = kind_and_body(update);
     let changes = match kind {
         "message" | "business_message" => message(body, update, own).into_iter().collect(),
         "edited_message" | "edited_business_message" => edited(body).into_iter().collect(),
@@ -68,6 +71,9 @@ fn time(value: &Value, name: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(seconds.checked_mul(1_000_000)?))
 }
 
+/// The fields that a forwarded message has; an older server has the last ones.
+const FORWARDED: [&str; 3] = ["forward_origin", "forward_date", "forward_from"];
+
 /// Whether a message of a group mentions the bot or replies to a message of it.
 fn mentions(message: &Value, own: &Own) -> bool {
     let is_own = |user: &Value| user["id"].as_i64().is_some_and(|id| Some(id) == own.id);
@@ -76,6 +82,10 @@ fn mentions(message: &Value, own: &Own) -> bool {
     let is_of_topic = replied["forum_topic_created"].is_object();
     if is_own(&replied["from"]) && !is_of_topic {
         return true;
+    }
+    // The words of a forward are another one's.
+    if FORWARDED.iter().any(|name| message.get(name).is_some()) {
+        return false;
     }
     let text = word(message, "text").or_else(|| word(message, "caption")).unwrap_or_default();
     let entities = ["entities", "caption_entities"].into_iter().filter_map(|name| message[name].as_array());
@@ -100,7 +110,7 @@ fn slice(text: &str, entity: &Value) -> Option<String> {
 }
 
 /// What a person or a chat is called.
-fn name(person: &Value) -> Option<String> {
+pub(super) fn name(person: &Value) -> Option<String> {
     let parts = [word(person, "first_name"), word(person, "last_name")];
     let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" ").trim().to_owned();
     let called = Some(whole).filter(|name| !name.is_empty());
@@ -186,8 +196,11 @@ fn press(press: &Value, update: &Value, now: Timestamp) -> Option<Change> {
         Some((target, chat))
     };
     let (target, chat) = target_and_chat(pressed).or_else(alone)?;
-    // The owner's side pressed a button in the chat of a customer.
-    if customer_of(pressed, &target).is_some_and(|customer| customer["id"].as_i64() != from["id"].as_i64()) {
+    // The owner's side pressed a button in the chat of a customer. Of an old message Telegram leaves the connection out.
+    let is_of_person = |customer: &Value| customer["id"].as_i64() == from["id"].as_i64();
+    if !customer_of(pressed, &target).is_none_or(is_of_person)
+        || target.chat > 0 && from["id"].as_i64() != Some(target.chat)
+    {
         return None;
     }
     let external_id = format!("{PRESS}{}", word(press, "id")?);
@@ -483,6 +496,11 @@ mod tests {
         assert!(mentions(json!({"text": "you", "entities": [
             {"type": "text_mention", "offset": 0, "length": 3, "user": {"id": 9_001}}]})));
         assert!(!mentions(json!({"text": "@demo_bot"})));
+        for field in ["forward_origin", "forward_date"] {
+            let mut forward = entity("mention", "@demo_bot hi", 0, 9);
+            forward[field] = json!({});
+            assert!(!mentions(forward), "{field}");
+        }
         assert!(!mentions(entity("mention", "@demo_bot2", 0, 10)));
         assert!(!mentions(entity("bot_command", "/price", 0, 6)));
         assert!(!mentions(
@@ -552,6 +570,9 @@ mod tests {
         assert_eq!((message.reply_to.as_deref(), message.sent_at), (Some("2001:18"), NOW));
         press["callback_query"].as_object_mut().unwrap().remove("message");
         assert_eq!((only(&press).chat.as_str(), only(&press).reply_to), ("2001", None));
+        // Telegram says no more of an old message than its chat, which is not the one of the person who presses.
+        press["callback_query"]["message"] = json!({"message_id": 18, "date": 0, "chat": {"id": 2_002}});
+        assert!(events(&press).is_empty());
         let reacted = json!({"user": {"id": 2_001}, "new_reaction": [
             {"type": "emoji", "emoji": "👍"}, {"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}, {"type": "new"},
         ]});

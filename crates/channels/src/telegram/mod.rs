@@ -3,6 +3,7 @@
 mod client;
 mod inbound;
 mod outgoing;
+mod permitted;
 mod place;
 mod refusal;
 
@@ -17,7 +18,8 @@ use domain::outcome::{HoldScope, RejectionCode};
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
 use domain::{
-    ExternalChat, InboundChange, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText, Timestamp,
+    AccountName, ExternalChat, InboundChange, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText,
+    Timestamp,
 };
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
@@ -28,6 +30,7 @@ use serde_json::{Map, Value, json};
 use self::client::Client;
 use self::inbound::Own;
 use self::outgoing::Target;
+use self::permitted::Permitted;
 use self::refusal::Failure;
 use crate::error::CallError;
 use crate::nature::{Nature, Registering};
@@ -59,6 +62,9 @@ struct TelegramBot {
     held: Mutex<Option<(ExternalChat, Timestamp)>>,
     /// Who it is, as groups mention it.
     own: Mutex<Own>,
+    /// What it is called in the settings.
+    name: AccountName,
+    permitted: Mutex<Permitted>,
 }
 
 /// A message that was sent.
@@ -97,11 +103,11 @@ struct WebhookInfo {
 const ONLY_NAMED: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
 
 impl WebhookInfo {
-    /// Which of the kinds that are read here Telegram does not post.
+    /// Which of the kinds that are read here Telegram does not post. The person of a connection can be asked for.
     fn gap(&self) -> Option<String> {
         let named = self.allowed_updates.as_ref().filter(|named| !named.is_empty());
         kinds_left_out(&inbound::ALLOWED, |kind| match named {
-            Some(named) => named.iter().any(|one| one == kind),
+            Some(named) => kind == inbound::CONNECTION || named.iter().any(|one| one == kind),
             None => !ONLY_NAMED.contains(&kind),
         })
     }
@@ -120,6 +126,12 @@ const STEPS: &[[&str; 2]] = &[
     [
         "For a bot in groups: /setprivacy, Disable, so that it sees all messages.",
         "Для бота в группах: /setprivacy, Disable, чтобы он видел все сообщения.",
+    ],
+    [
+        "For a bot that answers in your personal account: write your id in Telegram into business_accounts. For direct messages to \
+         your channel: write the id of their chat into direct_message_channels.",
+        "Если бот отвечает от вашего личного аккаунта, укажите свой id в Telegram в business_accounts. Для личных сообщений \
+         канала укажите id их чата в direct_message_channels.",
     ],
     [
         "If another program uses the bot, stop it there first: a token has one receiver.",
@@ -171,6 +183,8 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
             id: token.expose_secret().split(':').next().and_then(|id| id.parse().ok()),
             username: None,
         }),
+        name: setup.fields.name.clone(),
+        permitted: Mutex::new(Permitted::of(&setup.fields)),
     }))
 }
 
@@ -179,6 +193,9 @@ impl TelegramBot {
         let Some(mut target) = Target::of(outgoing.chat.as_str()) else {
             return Outcome::NotFound(outgoing::ADDRESSES.to_owned());
         };
+        if let Err(error) = self.permit(&target).await {
+            return error.before_send().outcome(self.clock.now());
+        }
         for (file, _) in outgoing.files() {
             if let Err(refused) = fits(file) {
                 return refused;
@@ -218,6 +235,50 @@ impl TelegramBot {
                 }
             }
         }
+    }
+
+    /// Asks Telegram for the person of a connection.
+    ///
+    /// # Errors
+    /// No answer came, and the connection may be the owner's.
+    async fn learn(&self, connection: &str) -> Result<(), CallError> {
+        let body = json!({ "business_connection_id": connection });
+        let asked = self.client.call::<Value>("getBusinessConnection", &body).await.map_err(CallError::from);
+        let described = match asked {
+            Ok(described) => described,
+            Err(CallError::Refused { .. } | CallError::NotFound(_) | CallError::Forbidden(_)) => Value::Null,
+            Err(error) if self.permitted.lock().lists_accounts() => return Err(error),
+            Err(_) => Value::Null,
+        };
+        self.permitted.lock().learn(connection, &described);
+        Ok(())
+    }
+
+    /// Checks that a chat is one of the owner's.
+    ///
+    /// # Errors
+    /// It is another's, or no answer came.
+    async fn permit(&self, target: &Target) -> Result<(), CallError> {
+        let unknown = target.business.as_deref().filter(|id| !self.permitted.lock().knows(id));
+        if let Some(connection) = unknown {
+            self.learn(connection).await?;
+        }
+        if self.permitted.lock().allows(target) {
+            return Ok(());
+        }
+        Err(CallError::Forbidden("the settings do not list its personal account or channel".to_owned()))
+    }
+
+    /// Reads an update. Nothing happened in one for a personal account or channel that is not listed.
+    fn read(&self, update: &Value) -> Option<(i64, Vec<InboundEvent>)> {
+        let is_taken = self.permitted.lock().takes(update);
+        let (number, events) = inbound::read(update, &self.own.lock().clone(), self.clock.now())?;
+        Some((number, if is_taken { events } else { Vec::new() }))
+    }
+
+    /// Whether a post has the secret.
+    fn is_genuine(&self, post: &HookPost) -> bool {
+        is_same(self.secret.expose_secret().as_bytes(), post.header(SECRET).unwrap_or_default())
     }
 
     /// A wait after a send is about its chat. While one chat waits, another that is to wait as well says that it is the bot.
@@ -263,6 +324,7 @@ impl TelegramBot {
 
     async fn perform(&self, chat: &ExternalChat, deed: &Deed) -> Result<(), CallError> {
         let target = Target::of(chat.as_str()).ok_or_else(|| CallError::NotFound(chat.to_string()))?;
+        self.permit(&target).await?;
         let message = |id: &str| {
             let unknown = || CallError::refused("NO_SUCH_MESSAGE", "it is no message of this chat");
             target.message(id).ok_or_else(unknown)
@@ -397,14 +459,29 @@ impl Provider for TelegramBot {
         self.perform(chat, deed).boxed()
     }
 
+    fn look_up<'a>(&'a self, post: &'a HookPost) -> BoxFuture<'a, ()> {
+        async move {
+            let Ok(update) = serde_json::from_slice::<Value>(&post.body) else { return };
+            let connection = self.permitted.lock().unknown(&update).map(str::to_owned);
+            let Some(connection) = connection.filter(|_| self.is_genuine(post)) else { return };
+            if let Err(error) = self.learn(&connection).await {
+                tracing::warn!(%error, "Telegram does not say which person a connection of the bot is of");
+            }
+        }
+        .boxed()
+    }
+
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
-        if !is_same(self.secret.expose_secret().as_bytes(), post.header(SECRET).unwrap_or_default()) {
+        if !self.is_genuine(post) {
             return Err(HookRefusal::NotGenuine);
         }
         let update: Value = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
-        let (_, events) = inbound::read(&update, &self.own.lock().clone(), self.clock.now())
-            .ok_or_else(|| HookRefusal::Unreadable("it has no update_id".to_owned()))?;
+        if self.permitted.lock().awaits(&update) {
+            return Err(HookRefusal::NotYet(self.name.to_string()));
+        }
+        let (_, events) =
+            self.read(&update).ok_or_else(|| HookRefusal::Unreadable("it has no update_id".to_owned()))?;
         Ok(Hook::events(events))
     }
 
@@ -412,9 +489,13 @@ impl Provider for TelegramBot {
         let asking = async move {
             let offset = cursor.and_then(|cursor| cursor.parse::<i64>().ok());
             let updates = self.client.updates(offset, LONGEST_POLL, &inbound::ALLOWED).await?;
-            let (now, own) = (self.clock.now(), self.own.lock().clone());
             let (mut events, mut last) = (Vec::new(), None);
-            for (number, happened) in updates.iter().filter_map(|update| inbound::read(update, &own, now)) {
+            for update in &updates {
+                let connection = self.permitted.lock().unknown(update).map(str::to_owned);
+                if let Some(connection) = connection {
+                    self.learn(&connection).await?;
+                }
+                let Some((number, happened)) = self.read(update) else { continue };
                 last = last.max(Some(number));
                 events.extend(happened);
             }
@@ -452,7 +533,8 @@ impl Provider for TelegramBot {
             let me: Me = self.client.call("getMe", &json!({})).await?;
             *self.own.lock() = Own { id: Some(me.id), username: me.username.clone() };
             let name = me.username.map_or(me.first_name, |username| format!("@{username}"));
-            Ok(Identity { id: me.id.to_string(), name, ..Identity::default() })
+            let missing = self.permitted.lock().ignored();
+            Ok(Identity { id: me.id.to_string(), name, missing, gap: None })
         }
         .boxed()
     }

@@ -2,7 +2,7 @@
 
 use domain::media::MediaForm;
 use domain::text::{EntityKind, FormattedText};
-use domain::{ChatType, ProviderId};
+use domain::{ChannelName, ChatType, ProviderId};
 use serde_json::{Map, Value, json};
 
 use crate::provider::{Outgoing, OutgoingFile};
@@ -26,18 +26,14 @@ pub(super) enum Topic {
 }
 
 /// What chats are called.
-pub(super) const ADDRESSES: &str = "a chat of a bot is a number, such as 2001";
+pub(super) const ADDRESSES: &str = "a chat of a bot is a number, such as 2001, with a topic -1001234567890/7";
 
 impl Target {
     /// A chat as it came in: `2001`, `CONNECTION:2001`, with a topic `-1001234567890/7`, or with direct messages
     /// `-1001234567890!501`.
     pub(super) fn of(chat: &str) -> Option<Self> {
         let (business, id) = match chat.rsplit_once(':') {
-            // The id of a connection is no number. That of a chat is one.
-            Some((business, id)) if business.parse::<i64>().is_err() => {
-                (Some(business.to_owned()).filter(|it| !it.is_empty()), id)
-            }
-            Some(_) => return None,
+            Some((business, id)) => (Some(business.to_owned()), id),
             None => (None, chat),
         };
         let (id, topic) = match (id.split_once('/'), id.split_once('!')) {
@@ -45,8 +41,24 @@ impl Target {
             (None, Some((id, topic))) => (id, Some(Topic::Direct(topic.parse().ok()?))),
             (None, None) => (id, None),
         };
-        let target = Self { business, chat: id.parse().ok()?, topic };
+        let target = Self { business, chat: id.parse().ok()?, topic }.checked()?;
         (target.name() == chat).then_some(target)
+    }
+
+    /// Returns the chat if Telegram can have it: topics are those of groups and channels, and a personal account has private chats.
+    pub(super) fn checked(self) -> Option<Self> {
+        let is_connection = |id: &str| {
+            let is_sign = |byte: u8| byte.is_ascii_graphic() && byte != b':';
+            let is_channel = id.parse::<ChannelName>().is_ok_and(|name| name.is_of_provider());
+            !id.is_empty() && id.bytes().all(is_sign) && id.parse::<i64>().is_err() && !is_channel
+        };
+        let is_possible = match (&self.business, self.topic) {
+            (None, None) => self.chat != 0,
+            (None, Some(Topic::Forum(topic) | Topic::Direct(topic))) => self.chat < 0 && topic > 0,
+            (Some(connection), None) => self.chat > 0 && is_connection(connection),
+            (Some(_), Some(_)) => false,
+        };
+        is_possible.then_some(self)
     }
 
     /// The chat as it came in.
@@ -242,7 +254,7 @@ mod tests {
     #[test]
     fn chats_and_messages_are_named_one_way() {
         for name in
-            ["2001", "-1001234567890", "-1001234567890/7", "-1001234567890!501", "bc-1:2001", "a:b:2001"]
+            ["2001", "-1001234567890", "-1001234567890/7", "-1001234567890!501", "bc-1:2001", "a_B9:2001"]
         {
             let target = Target::of(name).unwrap();
             assert_eq!(target.name(), name);
@@ -259,6 +271,22 @@ mod tests {
             "-100/7!8",
             "-100!7/8",
             "-100!",
+            "0",
+            "-0",
+            "501!501",
+            "501/7",
+            "-1002222!-5",
+            "-1002222!0",
+            "-1002222/-7",
+            "bc:-100222!501",
+            "bc:-100222",
+            "bc:2001/7",
+            "bc:0",
+            "a:b:2001",
+            "a b:2001",
+            "telegram:7502",
+            "vk:7502",
+            "7502:7502",
         ] {
             assert_eq!(Target::of(name), None, "{name}");
         }

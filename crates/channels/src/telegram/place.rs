@@ -3,7 +3,7 @@
 use domain::{ChatType, ExternalChat};
 use serde_json::Value;
 
-use super::inbound::word;
+use super::inbound::{ALLOWED, word};
 use super::outgoing::{ADDRESSES, Target, Topic};
 
 /// The type of a chat with this address.
@@ -20,6 +20,19 @@ pub(super) fn group(chat: &str) -> Option<ExternalChat> {
     ExternalChat::new(&target.whole()).filter(|_| target.chat_type() == ChatType::Group)
 }
 
+/// The kind of an update, and what it says.
+pub(super) fn kind_and_body(update: &Value) -> (&'static str, &Value) {
+    ALLOWED.into_iter().find_map(|kind| Some((kind, update.get(kind)?))).unwrap_or(("", &Value::Null))
+}
+
+/// The part of an update that names its chat.
+pub(super) fn named_place(update: &Value) -> &Value {
+    match kind_and_body(update) {
+        ("callback_query", press) => &press["message"],
+        (_, body) => body,
+    }
+}
+
 /// The chat of a message, and how it is answered.
 pub(super) fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)> {
     let business = word(message, "business_connection_id").map(str::to_owned);
@@ -28,7 +41,7 @@ pub(super) fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)>
         Value::Null => thread.map(Topic::Forum),
         topic => Some(Topic::Direct(topic["topic_id"].as_i64()?)),
     };
-    let target = Target { business, chat: message["chat"]["id"].as_i64()?, topic };
+    let target = Target { business, chat: message["chat"]["id"].as_i64()?, topic }.checked()?;
     let chat = ExternalChat::new(&target.name())?;
     Some((target, chat))
 }

@@ -33,6 +33,7 @@ use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
 use crate::setup::{Setup, SetupError, ends_with_secret, is_same, lacks_secret};
+use crate::shared_hook::check_addressee;
 use crate::stored_values::StoredValues;
 use client::{Client, VERSION, attachment};
 use inbound::{KINDS, PRESS, events, external_id, parts};
@@ -297,9 +298,7 @@ impl Provider for Vk {
             return Err(HookRefusal::NotGenuine);
         }
         let group = self.client.group();
-        if update["group_id"].as_u64() != Some(group.into()) {
-            return Err(HookRefusal::OtherAccount(format!("{} instead of {group}", update["group_id"])));
-        }
+        check_addressee(&self.name, Some(Value::from(group)), &update["group_id"])?;
         if update["type"] == "confirmation" {
             let code = self.stored.text("confirmation");
             return code.map(Hook::text).ok_or_else(|| unreadable("no address was registered from here"));

@@ -2,14 +2,15 @@
 
 use domain::received_message::Reaction;
 use domain::{
-    AdSource, ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
-    InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, ProvedContact, Timestamp,
+    AccountName, AdSource, ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent,
+    InboundKind, InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, ProvedContact, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::nature;
 use crate::provider::HookRefusal;
+use crate::shared_hook::check_addressee;
 
 /// Why a message failed while the number is banned for a while.
 pub(super) const BANNED: &str = "temporary ban";
@@ -21,19 +22,29 @@ const LONGEST_NUMBER: usize = 15;
 /// Fields that hold pictures as text.
 const PICTURES: [&str; 4] = ["thumbnail", "picture", "JPEGThumbnail", "b64_file"];
 
-/// The events of one post for this profile.
+/// The events of one post for this profile; `has_secret` where the address that it came to has the profile's secret.
 ///
 /// # Errors
 /// It is of another profile, or has no messages.
-pub(super) fn read(body: &Value, profile: &str, now: Timestamp) -> Result<Vec<InboundEvent>, HookRefusal> {
+pub(super) fn read(
+    body: &Value,
+    (account, profile): (&AccountName, &str),
+    has_secret: bool,
+    now: Timestamp,
+) -> Result<Vec<InboundEvent>, HookRefusal> {
     let items: Vec<&Value> = match body.get("messages") {
         Some(Value::Array(items)) => items.iter().collect(),
         Some(item @ Value::Object(_)) => vec![item],
         _ if body.get("wh_type").is_some() => vec![body],
         _ => return Err(HookRefusal::Unreadable("no messages".to_owned())),
     };
-    if let Some(other) = items.iter().filter_map(|item| text(item, "/profile_id")).find(|id| *id != profile) {
-        return Err(HookRefusal::OtherAccount(other.chars().take(64).collect()));
+    for item in &items {
+        match text(item, "/profile_id") {
+            Some(named) => check_addressee(account, Some(profile), &named)?,
+            // The secret in the address names the profile.
+            None if has_secret => {}
+            None => return Err(HookRefusal::OtherAccount("it names no profile".to_owned())),
+        }
     }
     Ok(items.into_iter().filter_map(|item| read_item(item, now)).collect())
 }
@@ -184,8 +195,10 @@ fn mentions(item: &Value) -> bool {
         reply.is_some_and(|reply| is(reply, "is_me") || is(reply, "fromMe") || is(reply, "from_me"));
     let own = text(item, "/to").map(|own| own.split('@').next().unwrap_or_default());
     let mentioned = ["/mentioned_ids", "/mentionedIds", "/mentionedJidList"];
+    // The words of a forward are another one's.
+    let is_forward = is(item, "is_forwarded") || is(item, "isForwarded");
     let mut mentioned = mentioned.iter().filter_map(|pointer| item.pointer(pointer)?.as_array()).flatten();
-    let is_mentioned = own.is_some_and(|own| {
+    let is_mentioned = own.filter(|_| !is_forward).is_some_and(|own| {
         mentioned.any(|id| id.as_str().is_some_and(|id| id.split('@').next() == Some(own)))
     });
     is_own_reply || is_mentioned
@@ -289,6 +302,14 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(7);
 
+    fn account() -> AccountName {
+        "phone".parse().unwrap()
+    }
+
+    fn of(profile: &str, body: &Value) -> Result<Vec<InboundEvent>, HookRefusal> {
+        read(body, (&account(), profile), true, NOW)
+    }
+
     fn item(more: &Value) -> Value {
         let mut item = json!({
             "wh_type": "incoming_message", "profile_id": "abcd", "id": "3EB0A", "type": "chat", "body": "Hello",
@@ -303,7 +324,7 @@ mod tests {
     }
 
     fn events(item: &Value) -> Vec<InboundEvent> {
-        read(&json!({"messages": [item]}), "abcd", NOW).unwrap()
+        of("abcd", &json!({"messages": [item]})).unwrap()
     }
 
     fn message(more: &Value) -> InboundMessage {
@@ -377,6 +398,8 @@ mod tests {
         let group = "120363000000000001@g.us";
         assert!(!of(group, json!({})).mentions_us);
         assert!(of(group, json!({"mentioned_ids": ["70000000009@c.us"]})).mentions_us);
+        let forward = json!({"mentioned_ids": ["70000000009@c.us"], "is_forwarded": true});
+        assert!(!of(group, forward).mentions_us);
         assert!(of(group, json!({"reply_message": {"id": "R", "is_me": true}})).mentions_us);
         // The number of the chat is the writer's, whatever the contacts of the phone say.
         let read = of("70000000001@c.us", json!({"contact_phone": "70000000002"}));
@@ -455,7 +478,7 @@ mod tests {
         let status = |status: &str| {
             let item =
                 json!({"wh_type": "delivery_status", "id": "3EB0A", "profile_id": "abcd", "status": status});
-            read(&json!({"messages": item}), "abcd", NOW).unwrap()
+            of("abcd", &json!({"messages": item})).unwrap()
         };
         let receipt = |word: &str| match status(word).into_iter().next().map(|event| event.change) {
             Some(InboundChange::Receipt { receipt, .. }) => Some(receipt),
@@ -474,10 +497,14 @@ mod tests {
     #[test]
     fn a_post_is_of_this_profile_and_may_have_many() {
         let two = json!({"messages": [item(&json!({})), item(&json!({"id": "3EB0B"}))]});
-        assert_eq!(read(&two, "abcd", NOW).unwrap().len(), 2);
-        assert!(matches!(read(&two, "other", NOW), Err(HookRefusal::OtherAccount(_))));
-        assert!(matches!(read(&json!({}), "abcd", NOW), Err(HookRefusal::Unreadable(_))));
-        assert_eq!(read(&item(&json!({"profile_id": null})), "abcd", NOW).unwrap().len(), 1);
+        assert_eq!(of("abcd", &two).unwrap().len(), 2);
+        assert!(matches!(of("other", &two), Err(HookRefusal::OtherAccount(_))));
+        assert!(matches!(of("abcd", &json!({})), Err(HookRefusal::Unreadable(_))));
+        let unnamed = item(&json!({"profile_id": null}));
+        assert_eq!(of("abcd", &unnamed).unwrap().len(), 1);
+        // An address without a secret names no profile.
+        let old = read(&unnamed, (&account(), "abcd"), false, NOW);
+        assert!(matches!(old, Err(HookRefusal::OtherAccount(_))), "{old:?}");
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -534,10 +561,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_post_is_read_without_a_panic(body in any_json(), mut one in any_json()) {
-            let _ = read(&body, "abcd", NOW);
+            let _ = of("abcd", &body);
             if one.is_object() {
                 one["wh_type"] = "incoming_message".into();
-                let _ = read(&one, "abcd", NOW);
+                let _ = of("abcd", &one);
             }
         }
     }

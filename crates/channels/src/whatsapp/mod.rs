@@ -31,7 +31,7 @@ use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider,
 };
 use crate::recent::Recent;
-use crate::setup::{Setup, SetupError, is_same};
+use crate::setup::{Setup, SetupError, is_same, lacks_secret};
 use client::{Client, Download};
 
 /// The longest text.
@@ -277,7 +277,9 @@ impl Provider for Whatsapp {
         }
         let body: Value =
             serde_json::from_slice(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
-        inbound::read(&body, self.client.profile(), self.now()).map(Hook::events)
+        let has_secret = !(self.setup.fields.old_hook && lacks_secret(post, &self.setup.hook_secret));
+        let own = (&self.setup.fields.name, self.client.profile());
+        inbound::read(&body, own, has_secret, self.now()).map(Hook::events)
     }
 
     fn complete(&self, mut events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

@@ -125,6 +125,14 @@ fn meaning(key: &str) -> (&'static str, &'static str) {
             "The pages that may send forms, with commas between; empty: any.",
             "Страницы, с которых можно отправлять, через запятую; пусто — любые.",
         ),
+        "business_accounts" => (
+            "The ids of people whose personal accounts the bot answers for, with commas between; empty: none.",
+            "Id людей, от чьих личных аккаунтов отвечает бот, через запятую; пусто — ни от чьих.",
+        ),
+        "direct_message_channels" => (
+            "The ids of chats of direct messages to your channels, with commas between; empty: none.",
+            "Id чатов личных сообщений ваших каналов, через запятую; пусто — никаких.",
+        ),
         "receive" => ("How it hears of what customers write.", "Как узнавать о сообщениях клиентов."),
         "hook_secret" => (
             "The last part of the address that is registered; empty: made once.",

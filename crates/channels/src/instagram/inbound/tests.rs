@@ -14,10 +14,14 @@ fn now() -> Timestamp {
     Timestamp::from_micros(7)
 }
 
+fn account() -> AccountName {
+    "studio".parse().unwrap()
+}
+
 fn one(item: &Value) -> InboundEvent {
     let mut item = item.clone();
     item["sender"]["id"] = json!("5550001");
-    let mut events = read(&body(&item), Some(OWN), now()).unwrap();
+    let mut events = read(&body(&item), &account(), Some(OWN), now()).unwrap();
     assert_eq!(events.len(), 1, "{events:?}");
     events.remove(0)
 }
@@ -80,7 +84,7 @@ fn each_shape_is_an_event_of_its_own() {
 #[test]
 fn an_echo_is_the_accounts_own_in_the_customers_chat() {
     let echo = json!({"sender": {"id": OWN}, "recipient": {"id": "5550001"}, "message": {"mid": "m1", "text": "x", "is_echo": true}});
-    let events = read(&body(&echo), None, now()).unwrap();
+    let events = read(&body(&echo), &account(), Some(OWN), now()).unwrap();
     let InboundChange::Message(message) = &events[0].change else { panic!("{events:?}") };
     assert_eq!((message.origin, message.chat.as_str()), (MessageOrigin::Owner, "5550001"));
     assert_eq!(events[0].key, "echo:m1");
@@ -90,10 +94,14 @@ fn an_echo_is_the_accounts_own_in_the_customers_chat() {
 fn events_of_other_accounts_are_left_out() {
     let item =
         json!({"sender": {"id": "1"}, "recipient": {"id": OWN}, "message": {"mid": "m1", "text": "x"}});
-    let events = |body: &Value| read(body, Some(OWN), now());
+    let events = |body: &Value| read(body, &account(), Some(OWN), now());
     let mut other = body(&item);
     other["entry"][0]["id"] = json!("17840000000000002");
-    assert_eq!(events(&other), Err(HookRefusal::OtherAccount("17840000000000002".to_owned())));
+    let words = format!("17840000000000002 instead of {OWN}");
+    assert_eq!(events(&other), Err(HookRefusal::OtherAccount(words)));
+    // Before its own id is known, any account could be meant.
+    let early = read(&body(&item), &account(), None, now());
+    assert_eq!(early, Err(HookRefusal::NotYet("studio".to_owned())));
     let both = json!({"object": "instagram", "entry": [other["entry"][0], body(&item)["entry"][0]]});
     assert_eq!(events(&both).unwrap().len(), 1);
     let test = json!({"object": "instagram", "entry": [{"id": "0", "changes": [{"field": "messages", "value": item}]}]});
@@ -157,8 +165,8 @@ proptest! {
     #[test]
     fn no_body_panics(item in any_json(), whole in any_json(), own in any::<bool>()) {
         let own = own.then_some(OWN);
-        let _ = read(&whole, own, now());
-        for event in read(&body(&item), own, now()).unwrap_or_default() {
+        let _ = read(&whole, &account(), own, now());
+        for event in read(&body(&item), &account(), own, now()).unwrap_or_default() {
             prop_assert!(event.key.len() <= 512);
         }
     }

@@ -244,6 +244,10 @@ mod tests {
                 "The message is sent; only what is in_doubt can be resolved.",
                 "Сообщение уже в другом состоянии: «отправлено».",
             ),
+            (
+                "Switchboard ignores messages of the personal account 7 (\"Eve\"): business_accounts does not list it; add \"7\" there if it is yours",
+                "Switchboard не принимает сообщения личного аккаунта 7 (\"Eve\"): его нет в business_accounts; если аккаунт ваш, добавьте туда \"7\"",
+            ),
             ("Something else entirely", "Something else entirely"),
             ("", ""),
         ] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::given::Given;
-use super::{Hook, ID, ONLY_NAMED, Refusal, TelegramFake};
+use super::{BUSINESS, FOREIGN_BUSINESS, Hook, ID, ONLY_NAMED, OWNER, Refusal, STRANGER, TelegramFake};
 use crate::channels::fake::Outside;
 
 /// The longest that `getUpdates` waits.
@@ -19,6 +19,19 @@ const PRESS_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What a call comes to, and how long it may wait for something better.
 pub(super) type CallResult = Result<(Value, Option<Duration>), Refusal>;
+
+/// Whose a connection to a personal account is.
+fn connection(id: Option<&str>, outside: &Outside) -> Result<Value, Refusal> {
+    let person = match id {
+        Some(BUSINESS) => OWNER,
+        Some(FOREIGN_BUSINESS) => STRANGER,
+        _ => return Err(Refusal::bad("business connection not found")),
+    };
+    Ok(json!({
+        "id": id, "user": { "id": person, "is_bot": false, "first_name": format!("Person {person}") },
+        "user_chat_id": person, "date": outside.seconds(), "rights": { "can_reply": true }, "is_enabled": true,
+    }))
+}
 
 impl TelegramFake {
     pub(super) fn call(
@@ -41,6 +54,7 @@ impl TelegramFake {
             }
             "getwebhookinfo" => self.webhook_info(),
             "getfile" => self.get_file(given, outside)?,
+            "getbusinessconnection" => connection(given.text("business_connection_id"), outside)?,
             "answercallbackquery" => self.answer_press(given, outside)?,
             _ => return self.change(method, given, outside).map(|result| (result, None)),
         };

@@ -22,6 +22,9 @@ const ID: i64 = 7_000_000_001;
 /// The connection to a personal account that the demo has, and the account's owner.
 const BUSINESS: &str = "demo";
 const OWNER: i64 = 5_000_001;
+/// The connection that a stranger made to the bot.
+const FOREIGN_BUSINESS: &str = "foreign";
+const STRANGER: i64 = 6_000_001;
 
 /// Updates are kept for so long.
 const UPDATE_LIFETIME: Duration = Duration::from_hours(24);
@@ -291,8 +294,11 @@ impl Fake for TelegramFake {
     }
 
     fn settings(&self) -> Vec<toml::Table> {
-        let entry = |(key, value): (&str, &str)| (key.to_owned(), value.into());
-        vec![[("name", ACCOUNT), ("channel", CHANNEL), ("token", TOKEN)].map(entry).into_iter().collect()]
+        let entry = |(key, value): (&str, &str)| (key.to_owned(), toml::Value::from(value));
+        let mut account: toml::Table =
+            [("name", ACCOUNT), ("channel", CHANNEL), ("token", TOKEN)].map(entry).into_iter().collect();
+        account.insert("business_accounts".to_owned(), vec![OWNER.to_string()].into());
+        vec![account]
     }
 
     fn accounts(&self) -> Vec<String> {
