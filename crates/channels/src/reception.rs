@@ -426,17 +426,16 @@ impl Reception {
                 if now >= due || now < due.minus(CHECK) {
                     break;
                 }
-                // What it is refused now is refused at the next look too.
-                let _ = self.look(account).await;
+                self.look(account).await;
             }
         }
     }
 
     /// Does what a look at where the provider posts to calls for.
     pub(crate) async fn put_right(&self, account: &Arc<Account>) {
+        self.register_again(account).await;
         let now = self.channels.clock().now();
         account.change(|status| status.looked_at = Some(now));
-        self.register_again(account).await;
         self.prove(account).await;
         self.catch_up(account).await;
         let receive = account.fields.receive;
