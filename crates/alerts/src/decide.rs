@@ -1,5 +1,5 @@
-//! The decision: three reds in a row raise an alert, two greens clear it, grey does neither; what is a part of something
-//! that has an alert gets none of its own. Pure: it counts probes, not the minutes of strips, and never looks at a clock.
+//! The decision: three reds in a row or a confirmed one raise an alert, two greens clear it, grey does neither; what is a part of
+//! something that has an alert gets none of its own. Pure: it counts probes, not the minutes of strips, and never looks at a clock.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -112,6 +112,10 @@ impl Board {
                 status.reds = status.reds.saturating_add(1);
                 status.greens = 0;
             }
+            ProbeResult::Confirmed { .. } => {
+                status.reds = REDS;
+                status.greens = 0;
+            }
             ProbeResult::Green => {
                 status.greens = status.greens.saturating_add(1);
                 status.reds = 0;
@@ -129,7 +133,11 @@ impl Board {
                 *open = None;
                 Some(Change::Join { card: Arc::clone(card), to })
             }
-            (ProbeResult::Red { reason, detail }, open @ None, None) if status.reds >= REDS => {
+            (
+                ProbeResult::Red { reason, detail } | ProbeResult::Confirmed { reason, detail },
+                open @ None,
+                None,
+            ) if status.reds >= REDS => {
                 *open = Some((reason.clone(), detail.clone()));
                 Some(Change::Raise {
                     card: probe.card.clone(),
@@ -137,7 +145,11 @@ impl Board {
                     detail: detail.clone(),
                 })
             }
-            (ProbeResult::Red { reason, detail }, Some(reported), None) if reported.0 != *reason => {
+            (
+                ProbeResult::Red { reason, detail } | ProbeResult::Confirmed { reason, detail },
+                Some(reported),
+                None,
+            ) if reported.0 != *reason => {
                 *reported = (reason.clone(), detail.clone());
                 Some(Change::Reword {
                     card: Arc::clone(card),
@@ -223,6 +235,24 @@ mod tests {
         assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), [""; 0]);
         assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), ["clear a"]);
         assert_eq!(names(&board.take(&[probed("a", ProbeResult::Green)])), [""; 0]);
+    }
+
+    #[test]
+    fn one_confirmed_red_raises_and_two_greens_clear() {
+        let confirmed =
+            || probed("a", ProbeResult::Confirmed { reason: "webhook_taken".into(), detail: None });
+        let mut board = Board::default();
+        for (probe, expected) in [
+            (red("a", None), vec![]),
+            (probed("a", ProbeResult::Green), vec![]),
+            (confirmed(), vec!["raise a"]),
+            (confirmed(), vec![]),
+            (red("a", None), vec!["reword a no_answer"]),
+            (probed("a", ProbeResult::Green), vec![]),
+            (probed("a", ProbeResult::Green), vec!["clear a"]),
+        ] {
+            assert_eq!(names(&board.take(&[probe])), expected);
+        }
     }
 
     #[test]
@@ -320,7 +350,7 @@ mod tests {
         let mut changes = Vec::new();
         for probe in probes {
             match probe {
-                ProbeResult::Red { .. } => answers.push(false),
+                ProbeResult::Red { .. } | ProbeResult::Confirmed { .. } => answers.push(false),
                 ProbeResult::Green => answers.push(true),
                 ProbeResult::Grey => {
                     changes.push("");

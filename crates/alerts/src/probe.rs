@@ -24,6 +24,11 @@ pub enum ProbeResult {
         reason: String,
         detail: Option<String>,
     },
+    /// It is red, and was looked at more than once before it was said: one such answer raises an alert.
+    Confirmed {
+        reason: String,
+        detail: Option<String>,
+    },
     /// It was not asked: it is switched off, or was just started.
     Grey,
 }

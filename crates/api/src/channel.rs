@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use channels::{
-    Account, Arrival, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, WebhookObservation,
+    Account, AccountStatus, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered,
+    WebhookObservation,
 };
 use domain::{
     AccountName, ChannelName, ChatType, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin,
@@ -114,10 +115,11 @@ pub struct ChannelWebhookState {
     pub waiting: Option<u64>,
     /// When it was asked.
     pub checked_at: Timestamp,
-    /// Whether posts arrive here, by the last call of this program to the registered address; none where there was none.
+    /// Whether posts arrive here: the last call of this program to the registered address did, or the provider has posted since such
+    /// calls fail; none where there was no call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrives: Option<bool>,
-    /// Why they do not.
+    /// Why that call did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival_error: Option<String>,
 }
@@ -217,10 +219,11 @@ pub struct ChannelWebhook {
     /// So many posts wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
-    /// Whether posts arrive here, by the last call of this program to the registered address; none where there was none.
+    /// Whether posts arrive here: the last call of this program to the registered address did, or the provider has posted since such
+    /// calls fail; none where there was no call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrives: Option<bool>,
-    /// Why they do not.
+    /// Why that call did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival_error: Option<String>,
 }
@@ -232,9 +235,9 @@ impl ChannelWebhook {
         let is_registered =
             registered.as_ref().map(|found| url.as_ref().is_some_and(|url| found.urls.contains(url)));
         let Registered { urls, last_error, waiting, .. } = registered.unwrap_or_default();
-        let arrival = account.status().arrival;
-        let arrives = arrival.as_ref().map(|arrival| arrival.error.is_none());
-        let arrival_error = arrival.and_then(|arrival| arrival.error);
+        let status = account.status();
+        let arrives = status.arrival.is_some().then(|| status.not_arriving().is_none());
+        let arrival_error = status.arrival.and_then(|arrival| arrival.error);
         Self {
             url,
             verify_token,
@@ -261,7 +264,7 @@ impl ChannelErrors {
 }
 
 impl ChannelWebhookState {
-    fn of(seen: &WebhookObservation, arrival: Option<&Arrival>, ours: &str) -> Self {
+    fn of(seen: &WebhookObservation, status: &AccountStatus, ours: &str) -> Self {
         let WebhookObservation { state, registered, at, .. } = seen;
         let others = registered.urls.iter().filter(|url| !url.contains(ours));
         Self {
@@ -270,8 +273,8 @@ impl ChannelWebhookState {
             last_error: registered.last_error.clone(),
             waiting: registered.waiting,
             checked_at: *at,
-            arrives: arrival.map(|arrival| arrival.error.is_none()),
-            arrival_error: arrival.and_then(|arrival| arrival.error.clone()),
+            arrives: status.arrival.is_some().then(|| status.not_arriving().is_none()),
+            arrival_error: status.arrival.as_ref().and_then(|arrival| arrival.error.clone()),
         }
     }
 }
@@ -291,6 +294,8 @@ impl Channel {
                 None => ("ready", None),
             },
         };
+        let webhook = status.webhook.as_ref();
+        let webhook = webhook.map(|seen| ChannelWebhookState::of(seen, &status, &account.hook_path()));
         let identity = |Identity { id, name, missing, .. }| ChannelIdentity { id, name, missing };
         let receives_by: &'static str = ReceivesBy::into(status.receives_by);
         Self {
@@ -308,10 +313,7 @@ impl Channel {
             is_removed: false,
             waiting: stored.waiting,
             errors: ChannelErrors::of(&status.health, now),
-            webhook: status
-                .webhook
-                .as_ref()
-                .map(|seen| ChannelWebhookState::of(seen, status.arrival.as_ref(), &account.hook_path())),
+            webhook,
             token_expires_at: account.provider.token_expires(),
             files: ChannelFiles {
                 waiting: status.files.waiting,

@@ -15,7 +15,7 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{
     Accepts, DirectoryLock, HeldBack, MasterKey, OpenError, ProvenCopy, STORE_MARK, Store, StoreError,
-    StoreOptions,
+    StoreKind, StoreOptions,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -85,8 +85,28 @@ pub enum RestoreError {
          server and make another backup while none runs"
     )]
     MadeWhileServed,
+    /// A demo's backup was to be put in place of a store with real customers, or the other way round.
+    #[error("{}", of_other_kind(file, dir, *kind))]
+    OtherKind {
+        file: PathBuf,
+        /// The data directory.
+        dir: PathBuf,
+        /// The kind of its store.
+        kind: StoreKind,
+    },
     #[error("it broke down: {0}")]
     BrokeDown(String),
+}
+
+fn of_other_kind(file: &Path, dir: &Path, kind: StoreKind) -> String {
+    let (file, dir) = (file.display(), dir.display());
+    let (of_backup, of_dir) = match kind {
+        StoreKind::Real => ("of a demo", "has a store with real customers"),
+        StoreKind::Demo => ("of a store with real customers", "has a demo's store"),
+    };
+    format!(
+        "the backup {file} is {of_backup}, and the data directory {dir} {of_dir}; name another directory with --data-dir"
+    )
 }
 
 /// What becomes of messages and operations that waited when the backup was made.
@@ -299,8 +319,16 @@ impl Restore {
             clock: self.clock.clone(),
             master_key: self.master_key.clone().beside(&self.places.data_dir),
         };
-        let accepts = Accepts { other: true, ..Accepts::default() };
-        let store = Store::open_accepting(options, accepts).await?;
+        let data_dir = &self.places.data_dir;
+        // A damaged file names no kind; a restore puts another in its place.
+        let kind = store::kind_of(data_dir).ok().flatten();
+        let accepts = Accepts { other: true, kind, ..Accepts::default() };
+        let store = Store::open_accepting(options, accepts).await.map_err(|error| match (error, kind) {
+            (OpenError::OtherKind { .. }, Some(kind)) => {
+                RestoreError::OtherKind { file: self.file.clone(), dir: data_dir.clone(), kind }
+            }
+            (error, _) => error.into(),
+        })?;
         let held = match self.waiting {
             Waiting::Hold => store.hold_back(made_at).await.map(Some),
             Waiting::Send => Ok(None),

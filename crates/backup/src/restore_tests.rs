@@ -203,6 +203,24 @@ async fn a_broken_backup_and_one_of_another_key_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_the_other_kind_changes_nothing() {
+    let world = World::new().await;
+    let mark = world.data().join("store.json");
+    let real = fs::read_to_string(&mark).unwrap();
+    fs::write(&mark, real.replace("\"real\"", "\"demo\"")).unwrap();
+    let refused = world.restore().prepare().await.err().expect("it is refused");
+    assert!(matches!(refused, RestoreError::OtherKind { .. }), "{refused:?}");
+    let text = refused.to_string();
+    assert!(text.contains("of a store with real customers, and") && text.contains("--data-dir"), "{text}");
+    fs::write(&mark, &real).unwrap();
+    world.is_as_it_was().await;
+    // A damaged mark names no kind, and a restore mends it.
+    fs::write(&mark, "damaged").unwrap();
+    world.restore().prepare().await.unwrap().put_in_place().await.unwrap();
+    assert!(fs::read_to_string(&mark).unwrap().contains("\"real\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_someone_works_on_is_left_alone() {
     let world = World::new().await;
     let store = Store::open(options(&world.data(), &world.clock)).await.unwrap();

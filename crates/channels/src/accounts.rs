@@ -97,6 +97,10 @@ pub struct AccountStatus {
     pub arrival: Option<Arrival>,
     /// How far histories are read of what was not posted here.
     pub(crate) catch_up: CatchUp,
+    /// When it was looked last whether what customers write arrives.
+    pub(crate) looked_at: Option<Timestamp>,
+    /// How many looks in a row found that it does not.
+    pub(crate) losses: u32,
 }
 
 /// How an account receives what customers write.

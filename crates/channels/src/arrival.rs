@@ -20,15 +20,15 @@ use crate::reception::Reception;
 /// The header of a call that proves an address, and of the answer to it.
 pub const ARRIVAL_HEADER: &str = "switchboard-arrival";
 
-/// The longest wait for the answer.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The longest wait for the answer. Within a minute two looks wait so long, and a round of health checks and an alert have their turn.
+const LIMIT: Duration = Duration::from_secs(8);
 /// The greatest answer that is read.
 const LARGEST: u64 = 64 * 1024;
 /// How far before the last good look histories are read again: the provider's clock may differ, and a post may have been on its way.
 const OVERLAP: Duration = Duration::from_mins(2);
 /// How often it is kept that posts arrive.
 const KEEP: Duration = Duration::from_mins(10);
-/// The longest gap between two attempts to read histories.
+/// The longest gap between two attempts, such as to read histories.
 const LONGEST_GAP: Duration = Duration::from_mins(10);
 /// A chat whose history fails is left out after this time.
 const GIVE_UP: Duration = Duration::from_hours(1);
@@ -57,11 +57,16 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
-    /// Whether to read again. The gap between attempts doubles, up to ten minutes.
+    /// Whether to read again.
     fn is_due(&self, now: Timestamp) -> bool {
-        let gap = |(first, last): (Timestamp, Timestamp)| last.since(first).min(LONGEST_GAP);
-        self.failed.is_none_or(|failed| now < failed.1 || now.since(failed.1) >= gap(failed))
+        self.failed.is_none_or(|failed| is_due_again(failed, now))
     }
+}
+
+/// Whether to try again after attempts of which the first and the last failed at these times. The gap between attempts doubles, up
+/// to ten minutes. A clock that went back makes no gap.
+pub(crate) fn is_due_again((first, last): (Timestamp, Timestamp), now: Timestamp) -> bool {
+    now < last || now.since(last) >= last.since(first).min(LONGEST_GAP)
 }
 
 /// Calls addresses to learn whether they lead to this process.
@@ -137,17 +142,18 @@ impl AccountStatus {
         self.receives_by == ReceivesBy::Webhook
             && self.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here)
             && self.stopped.is_none()
-            && self.webhook_loss(receive).is_none()
+            && self.present_loss(receive).is_none()
     }
 
-    /// Why posts do not arrive at the address that is registered, by the last call of it. A post that came since the address was
-    /// registered counts for an address that was never reached from here: some networks do not lead back into themselves.
+    /// Why posts do not arrive at the address that is registered, by the last call of it. A genuine post that came since such calls
+    /// fail proves the address all the same: some networks do not lead back into themselves. For an address that was never reached from
+    /// here, a post since it was registered does.
     pub fn not_arriving(&self) -> Option<&str> {
         let error = self.arrival.as_ref()?.error.as_deref()?;
         let health = &self.health;
-        let has_come =
-            health.last_post_at.is_some_and(|at| health.registered_at.is_none_or(|from| at >= from));
-        (health.is_reachable || !has_come).then_some(error)
+        let from = if health.is_reachable { health.unreached_since } else { health.registered_at };
+        let has_come = health.last_post_at.is_some_and(|at| from.is_none_or(|from| at >= from));
+        (!has_come).then_some(error)
     }
 }
 
@@ -256,16 +262,19 @@ impl Reception {
         let was = account.status().arrival.is_some_and(|last| last.error.is_some());
         match &error {
             Some(why) if !was => {
-                tracing::warn!(account = %account.name(), channel = %account.channel, why, "posts of the provider do not arrive");
+                tracing::warn!(account = %account.name(), channel = %account.channel, why, "this program does not reach its own address");
             }
             None if was => {
-                tracing::info!(account = %account.name(), channel = %account.channel, "posts of the provider arrive again");
+                tracing::info!(account = %account.name(), channel = %account.channel, "this program reaches its own address again");
             }
             _ => {}
         }
         let at = self.channels().clock().now();
         account.change(|status| {
-            status.health.is_reachable |= error.is_none();
+            let health = &mut status.health;
+            health.is_reachable |= error.is_none();
+            let since = health.unreached_since.filter(|since| *since <= at).unwrap_or(at);
+            health.unreached_since = error.is_some().then_some(since);
             status.arrival = Some(Arrival { at, error });
         });
     }
@@ -287,12 +296,16 @@ mod tests {
             (failed.clone(), false, Some(at(10)), Some(at(9)), Some("no route")),
             (failed.clone(), false, Some(at(10)), Some(at(11)), None),
             (failed.clone(), false, None, Some(at(11)), None),
-            (failed, true, Some(at(10)), Some(at(11)), Some("no route")),
+            (failed.clone(), true, Some(at(10)), Some(at(11)), Some("no route")),
+            // It fails since the 60th second.
+            (failed.clone(), true, Some(at(10)), Some(at(59)), Some("no route")),
+            (failed, true, Some(at(10)), Some(at(61)), None),
         ] {
             let mut status = AccountStatus { arrival, ..AccountStatus::default() };
             let health = &mut status.health;
             (health.is_reachable, health.registered_at, health.last_post_at) =
                 (is_reachable, registered_at, last_post_at);
+            health.unreached_since = Some(at(60));
             assert_eq!(status.not_arriving(), expected, "{status:?}");
         }
     }

@@ -8,6 +8,7 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::posting::Registered;
+use crate::refusals::Refusals;
 
 /// Errors are counted by spans of so many seconds.
 const SPAN: i64 = 600;
@@ -15,6 +16,12 @@ const SPAN: i64 = 600;
 const RETENTION: Duration = Duration::from_hours(24);
 /// The most letters of an error that are kept.
 const LONGEST: usize = 400;
+/// Lapses are forgotten after this time.
+const LAPSES_KEPT: Duration = Duration::from_hours(1);
+/// The most lapses that are kept.
+const MOST_LAPSES: usize = 60;
+/// Two lapses within this time show that another program causes them; that many minutes without one end it.
+const CONTESTED: Duration = Duration::from_mins(10);
 
 /// How an account fared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +43,15 @@ pub struct Health {
     /// All that came in before this was reported here or read from histories.
     #[serde(default)]
     pub(crate) caught_up_at: Option<Timestamp>,
-    /// When a post came to the account's own address and was refused as not genuine; none since one was genuine.
+    /// Since when no call of this program has reached that address.
     #[serde(default)]
-    pub(crate) refused_at: Option<Timestamp>,
+    pub(crate) unreached_since: Option<Timestamp>,
+    /// When the registration was found removed or changed, the last one last.
+    #[serde(default)]
+    lapses: Vec<Timestamp>,
+    /// Posts to the account's own address that were refused as not genuine.
+    #[serde(default)]
+    pub(crate) refusals: Refusals,
     /// When a post or a handshake that is the provider's came last.
     #[serde(default, rename = "heard_at")]
     pub last_post_at: Option<Timestamp>,
@@ -61,6 +74,26 @@ impl Health {
         let count = self.errors.entry(span).or_default();
         *count = count.saturating_add(1);
         self.last_error = Some(LastError { at, words: words.chars().take(LONGEST).collect() });
+    }
+
+    /// Notes that the registration at the provider was found removed or changed.
+    pub(crate) fn note_lapse(&mut self, at: Timestamp) {
+        self.lapses.retain(|known| *known <= at && at.since(*known) < LAPSES_KEPT);
+        let surplus = (self.lapses.len() + 1).saturating_sub(MOST_LAPSES);
+        self.lapses.drain(..surplus);
+        self.lapses.push(at);
+    }
+
+    /// Forgets the lapses: the owner has the address removed.
+    pub(crate) fn forget_lapses(&mut self) {
+        self.lapses.clear();
+    }
+
+    /// Whether another program removes or changes the registration again and again.
+    pub(crate) fn is_contested(&self, now: Timestamp) -> bool {
+        self.lapses.last_chunk().is_some_and(|[previous, last]| {
+            last.since(*previous) < CONTESTED && *last <= now && now.since(*last) < CONTESTED
+        })
     }
 
     /// How many errors there were within so long, up to a day, to ten minutes.
@@ -159,6 +192,35 @@ mod tests {
             let kept = serde_json::to_string(&health).unwrap();
             prop_assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
         }
+    }
+
+    #[test]
+    fn two_lapses_within_ten_minutes_are_of_another_program() {
+        let at =
+            |minutes: u64| Timestamp::from_micros(1_893_456_000_000_000).plus(Duration::from_mins(minutes));
+        for (lapses, now, expected) in [
+            (&[][..], 0, false),
+            (&[0], 0, false),
+            (&[0, 9], 9, true),
+            (&[0, 9], 18, true),
+            (&[0, 9], 19, false),
+            (&[0, 10], 10, false),
+            (&[0, 9, 18, 27], 36, true),
+            (&[0, 9, 30], 30, false),
+        ] {
+            let mut health = Health::default();
+            lapses.iter().for_each(|minutes| health.note_lapse(at(*minutes)));
+            assert_eq!(health.is_contested(at(now)), expected, "{lapses:?} {now}");
+        }
+        let mut health = Health::default();
+        for minutes in 0..1_000 {
+            health.note_lapse(at(minutes));
+            assert!(health.lapses.len() <= MOST_LAPSES);
+        }
+        assert!(health.is_contested(at(1_000)));
+        assert!(!health.is_contested(at(500)), "the clock went back");
+        health.note_lapse(at(500));
+        assert_eq!(health.lapses, [at(500)]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod provider;
 mod received_files;
 mod recent;
 mod reception;
+mod refusals;
 mod registering;
 mod renewal;
 mod server;

@@ -165,6 +165,11 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
+    /// Why the provider does not post all that customers write, where it shows that and no address; see [`Identity::gap`].
+    fn gap(&self) -> Option<BoxFuture<'_, Result<Option<String>, CallError>>> {
+        None
+    }
+
     /// Has the provider post to this address from now on. What [`Provider::registered`] showed before is replaced; where it cannot
     /// be asked, all that it has calls for is done, and a person enters the address in its pages.
     ///

@@ -15,7 +15,7 @@ use store::{ChannelTaken, Receipt, ReceiptState, Store, StoreError, Switch, Take
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::{Account, Channels, ReceivesBy};
+use crate::accounts::{Account, AccountStatus, Channels, ReceivesBy};
 use crate::arrival::{CatchUp, Prover};
 use crate::error::CallError;
 use crate::health::{WebhookObservation, WebhookState};
@@ -36,8 +36,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// Between two looks whether an account is well.
 const CHECK: Duration = Duration::from_mins(1);
-/// Between two looks whether posts arrive. Within a minute a look, a round of health checks and an alert have their turn.
+/// Between two looks whether posts arrive.
 const LOOK: Duration = Duration::from_secs(20);
+/// From a look that found a loss to the one that confirms it.
+const CONFIRM: Duration = Duration::from_secs(2);
 
 /// Why a request to a registered address is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -204,13 +206,13 @@ impl Reception {
         }
         let is_post = post.method == "POST";
         let taken = if account.provider.shares_hook() && is_post {
-            self.take_shared(&account, post).await
+            self.take_shared(&account, &post).await
         } else {
             self.take_post(&account, &mut post).await.map(|taken| taken.answer)
         };
         if is_post && matches!(taken, Err(HookError::Refused(HookRefusal::NotGenuine))) {
             let now = self.channels.clock().now();
-            account.change(|status| status.health.refused_at = Some(now));
+            account.change(|status| status.health.refusals.note(&post.body, now));
         }
         taken
     }
@@ -279,7 +281,7 @@ impl Reception {
             status.health.last_post_at = Some(now);
             // A handshake has no signature.
             if post.method == "POST" {
-                status.health.refused_at = None;
+                status.health.refusals.forget();
             }
         });
         let message_id = events.iter().find_map(|event| match &event.change {
@@ -417,17 +419,17 @@ impl Reception {
             self.check_now(account).await;
             loop {
                 self.put_right(account).await;
-                let health = account.status().health;
+                let AccountStatus { health, losses, .. } = account.status();
                 if health != kept {
                     self.keep_health(account).await;
                     kept = health;
                 }
-                self.channels.clock().sleep(LOOK).await;
+                self.channels.clock().sleep(if losses == 1 { CONFIRM } else { LOOK }).await;
                 let now = self.channels.clock().now();
                 if now >= due || now < due.minus(CHECK) {
                     break;
                 }
-                self.registered(account).await;
+                self.look(account).await;
             }
         }
     }
@@ -435,8 +437,15 @@ impl Reception {
     /// Does what a look at where the provider posts to calls for.
     pub(crate) async fn put_right(&self, account: &Arc<Account>) {
         self.register_again(account).await;
+        let now = self.channels.clock().now();
+        account.change(|status| status.looked_at = Some(now));
         self.prove(account).await;
         self.catch_up(account).await;
+        let receive = account.fields.receive;
+        account.change(|status| {
+            let is_lost = status.webhook_loss(receive).is_some();
+            status.losses = if is_lost { status.losses.saturating_add(1) } else { 0 };
+        });
     }
 
     /// What cannot be kept now is kept at the next change.
@@ -556,6 +565,22 @@ impl Reception {
         by == ReceivesBy::Poll
     }
 
+    /// Looks where an account's provider posts to, or what it leaves out where it does not show that.
+    pub(crate) async fn look(&self, account: &Account) -> Option<Result<Registered, CallError>> {
+        let reply = self.registered(account).await;
+        if reply.is_none()
+            && let Some(asking) = account.provider.gap()
+            && let Ok(gap) = asking.await
+        {
+            account.change(|status| {
+                if let Some(identity) = &mut status.identity {
+                    identity.gap = gap;
+                }
+            });
+        }
+        reply
+    }
+
     /// Where an account's provider posts to; none where it has no such question.
     pub async fn registered(&self, account: &Account) -> Option<Result<Registered, CallError>> {
         let reply = account.provider.registered()?.await;
@@ -571,7 +596,10 @@ impl Reception {
                     status.health.was_here,
                 );
                 status.health.was_here |= state == WebhookState::Here;
-                if state != WebhookState::Here || gap.is_some() {
+                if state == WebhookState::Here && gap.is_none() {
+                    status.health.refusals.forget_old(at);
+                    status.registering.take_if(|last| last.error.is_some());
+                } else {
                     status.catch_up = CatchUp::default();
                 }
                 status.webhook = Some(WebhookObservation { state, registered: registered.clone(), gap, at });

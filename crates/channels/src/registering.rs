@@ -1,19 +1,15 @@
 //! Having a provider post here: by order, and again by itself where our address is gone.
 
-use std::time::Duration;
-
 use config::ReceiveBy;
 use domain::Timestamp;
 
 use crate::accounts::{Account, AccountStatus, ReceivesBy};
-use crate::arrival::CatchUp;
+use crate::arrival::{CatchUp, is_due_again};
 use crate::error::CallError;
-use crate::health::WebhookState;
+use crate::health::{WebhookObservation, WebhookState};
 use crate::posting::Registered;
 use crate::reception::Reception;
 
-/// After an attempt to register an address again that failed.
-const AGAIN: Duration = Duration::from_mins(10);
 /// Why posts are lost that come to an account's own address.
 const REFUSED: &str = "its posts are refused, because the secret or the signature in them is wrong";
 
@@ -33,6 +29,8 @@ pub enum RegisterError {
 /// The last attempt to register an address again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempted {
+    /// When the first one was made of those that failed in a row.
+    pub since: Timestamp,
     pub at: Timestamp,
     /// Why it did not work.
     pub error: Option<String>,
@@ -44,14 +42,19 @@ pub enum WebhookLoss<'a> {
     /// Our address is gone, and registering it again failed for this reason.
     #[error("the provider posts here no more, and the address could not be registered again: {0}")]
     Lapsed(&'a str),
+    /// Our address or its kinds of events were taken away at least twice within ten minutes.
+    #[error(
+        "another program removes or changes the address that is registered at the provider, again and again"
+    )]
+    Contested,
     /// Another address is there.
     #[error("the provider posts to another program")]
     Taken,
     /// No address is there.
     #[error("the provider posts nowhere: no address is registered there")]
     Missing,
-    /// Our address is there, and not all that customers write comes in: why.
-    #[error("not all that customers write is received at the address that is registered there: {0}")]
+    /// Our address is there, and not all that the provider should post comes in: why.
+    #[error("not all that the provider should post is received at the address that is registered there: {0}")]
     GivenUp(&'a str),
     /// Our address is there, and does not lead to this program for this reason.
     #[error("posts of the provider do not arrive at the address that is registered there: {0}")]
@@ -64,6 +67,23 @@ pub enum WebhookLoss<'a> {
 impl AccountStatus {
     /// Returns why what customers write does not arrive at an account that receives by `receive`. A person has to see to it.
     pub fn webhook_loss(&self, receive: ReceiveBy) -> Option<WebhookLoss<'_>> {
+        let is_contested = matches!(receive, ReceiveBy::Auto | ReceiveBy::Webhook)
+            && self.looked_at.is_some_and(|at| self.health.is_contested(at));
+        match self.present_loss(receive) {
+            None | Some(WebhookLoss::Lapsed(_) | WebhookLoss::GivenUp(_)) if is_contested => {
+                Some(WebhookLoss::Contested)
+            }
+            loss => loss,
+        }
+    }
+
+    /// Whether two looks in a row found that what customers write does not arrive.
+    pub const fn is_loss_confirmed(&self) -> bool {
+        self.losses >= 2
+    }
+
+    /// The same, without what happened before the last look.
+    pub(crate) fn present_loss(&self, receive: ReceiveBy) -> Option<WebhookLoss<'_>> {
         if receive == ReceiveBy::Off {
             return None;
         }
@@ -74,32 +94,46 @@ impl AccountStatus {
         }
         let posts = self.receives_by == ReceivesBy::Webhook;
         let Some(seen) = self.webhook.as_ref().filter(|_| receive != ReceiveBy::Poll) else {
-            return self.loss_of_posts(None);
+            return self.loss_of_posts();
         };
         match seen.state {
             WebhookState::Lapsed => self.registering.as_ref()?.error.as_deref().map(WebhookLoss::Lapsed),
             WebhookState::Elsewhere => (self.health.was_here || posts).then_some(WebhookLoss::Taken),
             WebhookState::NotRegistered => posts.then_some(WebhookLoss::Missing),
-            WebhookState::Here => self.loss_of_posts(seen.gap.as_deref()),
+            WebhookState::Here => self.loss_of_posts(),
         }
     }
 
     /// Why posts do not come in whole, where the provider posts.
-    fn loss_of_posts<'a>(&'a self, gap: Option<&'a str>) -> Option<WebhookLoss<'a>> {
+    fn loss_of_posts(&self) -> Option<WebhookLoss<'_>> {
         if self.receives_by != ReceivesBy::Webhook {
             return None;
         }
-        let refused = self.health.refused_at.map(|_| REFUSED);
-        let gap = gap.or(refused).or_else(|| self.identity.as_ref()?.gap.as_deref());
-        gap.map(WebhookLoss::GivenUp).or_else(|| self.not_arriving().map(WebhookLoss::Unreached))
+        let gap = self.gap().filter(|_| self.failed_registering().is_some());
+        let refused = self.health.refusals.is_loss().then_some(REFUSED);
+        let loss = gap.or(refused).map(WebhookLoss::GivenUp);
+        loss.or_else(|| self.not_arriving().map(WebhookLoss::Unreached))
     }
 
-    /// Whether our address is to be registered again now.
+    /// Why not all is posted to our address, which is there.
+    fn gap(&self) -> Option<&str> {
+        match &self.webhook {
+            Some(seen) => seen.gap.as_deref().filter(|_| seen.state == WebhookState::Here),
+            None => self.identity.as_ref()?.gap.as_deref(),
+        }
+    }
+
+    /// The last attempt to register our address again, if that failed.
+    fn failed_registering(&self) -> Option<&Attempted> {
+        self.registering.as_ref().filter(|last| last.error.is_some())
+    }
+
+    /// Whether our address is to be registered again now: it is gone, or not all is posted there.
     fn is_registering_due(&self, receive: ReceiveBy, now: Timestamp) -> bool {
-        let should = matches!(receive, ReceiveBy::Auto | ReceiveBy::Webhook);
-        should
-            && self.webhook.as_ref().is_some_and(|seen| seen.state == WebhookState::Lapsed)
-            && self.registering.as_ref().is_none_or(|last| last.error.is_none() || now >= last.at.plus(AGAIN))
+        let is_lapsed = self.webhook.as_ref().is_some_and(|seen| seen.state == WebhookState::Lapsed);
+        matches!(receive, ReceiveBy::Auto | ReceiveBy::Webhook)
+            && (is_lapsed || self.gap().is_some())
+            && self.failed_registering().is_none_or(|last| is_due_again((last.since, last.at), now))
     }
 }
 
@@ -159,7 +193,8 @@ impl Reception {
         account.change(|status| {
             status.health.registered_at = Some(now);
             status.health.is_reachable = false;
-            status.health.refused_at = None;
+            status.health.unreached_since = None;
+            status.health.refusals.begin_again();
             status.arrival = None;
             status.registering = None;
             // Histories have what was not posted here before.
@@ -168,10 +203,12 @@ impl Reception {
                 identity.gap = None;
             }
         });
-        let after = self.registered(account).await.transpose()?;
+        let after = self.look(account).await.transpose()?;
         account.change(|status| {
-            let is_here = status.webhook.as_ref().is_none_or(|seen| seen.state == WebhookState::Here);
-            if is_here && matches!(account.fields.receive, ReceiveBy::Auto | ReceiveBy::Webhook) {
+            let is_whole = |seen: &WebhookObservation| seen.state == WebhookState::Here && seen.gap.is_none();
+            if status.webhook.as_ref().is_none_or(is_whole)
+                && matches!(account.fields.receive, ReceiveBy::Auto | ReceiveBy::Webhook)
+            {
                 status.receives_by = ReceivesBy::Webhook;
             }
         });
@@ -186,47 +223,65 @@ impl Reception {
     /// As with [`crate::Provider::unregister`].
     pub async fn unregister(&self, account: &Account, url: &str) -> Result<(), CallError> {
         // First, so that an address that is taken away by order is not registered again, after a kill neither.
-        account.change(|status| status.health.was_here = false);
+        account.change(|status| {
+            status.health.was_here = false;
+            status.health.forget_lapses();
+        });
         self.keep_health(account).await;
         account.provider.unregister(url).await
     }
 
-    /// Registers our address again where the provider has it no more and has no other.
+    /// Registers our address again where the provider has it no more and has no other, or does not post all there.
     pub(crate) async fn register_again(&self, account: &Account) {
-        let now = self.channels().clock().now();
-        if !account.status().is_registering_due(account.fields.receive, now) {
+        let (now, status) = (self.channels().clock().now(), account.status());
+        if !status.is_registering_due(account.fields.receive, now) {
             return;
         }
+        let since = status.failed_registering().map(|last| last.since);
+        if since.is_none() {
+            account.change(|status| status.health.note_lapse(now));
+        }
         let done = self.register(account, false).await.map_err(|error| error.to_string()).and_then(|_| {
-            let is_here = account.status().webhook.is_some_and(|seen| seen.state == WebhookState::Here);
-            if is_here {
-                Ok(())
-            } else {
-                Err("the provider took the address and does not show it".to_owned())
+            let status = account.status();
+            if status.webhook.as_ref().is_some_and(|seen| seen.state != WebhookState::Here) {
+                return Err("the provider took the address and does not show it".to_owned());
             }
+            status.gap().map_or(Ok(()), |gap| Err(gap.to_owned()))
         });
         let (name, channel) = (account.name(), &account.channel);
         match &done {
             Ok(()) => {
-                tracing::warn!(account = %name, %channel, "an address that had lapsed is registered again");
+                tracing::warn!(account = %name, %channel, "an address that was removed or changed is registered again");
             }
             Err(error) => {
-                tracing::warn!(account = %name, %channel, %error, "an address that has lapsed is not registered again");
+                tracing::warn!(account = %name, %channel, %error, "an address that was removed or changed is not registered again");
             }
         }
-        account.change(|status| status.registering = Some(Attempted { at: now, error: done.err() }));
+        let attempted = Attempted { since: since.unwrap_or(now), at: now, error: done.err() };
+        let before = status.health;
+        account.change(|status| {
+            status.registering = Some(attempted);
+            // The address is the one that it was: what proved it before proves it now.
+            let health = &mut status.health;
+            health.is_reachable |= before.is_reachable;
+            health.registered_at = before.registered_at.or(health.registered_at);
+            health.unreached_since = health.unreached_since.map(|at| before.unreached_since.unwrap_or(at));
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::health::{Health, WebhookObservation};
+    use crate::health::Health;
 
     const NOW: Timestamp = Timestamp::from_micros(1_893_456_000_000_000);
 
     fn status(state: WebhookState, was_here: bool, tried: Option<(Duration, Option<&str>)>) -> AccountStatus {
         let attempted = |(ago, error): (Duration, Option<&str>)| Attempted {
+            since: NOW.minus(ago),
             at: NOW.minus(ago),
             error: error.map(str::to_owned),
         };
@@ -246,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_lapsed_address_is_registered_again() {
+    fn only_an_address_that_is_gone_or_has_a_gap_is_registered_again() {
         use WebhookState::{Elsewhere, Here, Lapsed, NotRegistered};
         for (state, due) in [(Here, false), (Elsewhere, false), (NotRegistered, false), (Lapsed, true)] {
             let status = status(state, true, None);
@@ -256,15 +311,36 @@ mod tests {
         }
         // So is one that only led here before its secret changed.
         assert!(status(Lapsed, false, None).is_registering_due(ReceiveBy::Webhook, NOW));
+        let part = Some("it leaves out text".to_owned());
+        for (state, due) in [(Here, true), (Elsewhere, false), (NotRegistered, false)] {
+            let mut status = status(state, true, None);
+            status.webhook.as_mut().expect("it was looked at").gap.clone_from(&part);
+            assert_eq!(status.is_registering_due(ReceiveBy::Auto, NOW), due, "{state:?}");
+        }
+        let identity = Some(crate::Identity { gap: part, ..crate::Identity::default() });
+        let hidden = AccountStatus { identity, ..AccountStatus::default() };
+        assert!(hidden.is_registering_due(ReceiveBy::Auto, NOW), "the provider does not show its address");
     }
 
     #[test]
-    fn an_attempt_that_failed_is_made_again_after_ten_minutes() {
-        for (minutes, due) in [(0, false), (9, false), (10, true), (60, true)] {
-            let tried = Some((Duration::from_mins(minutes), Some("no answer")));
-            let status = status(WebhookState::Lapsed, true, tried);
-            assert_eq!(status.is_registering_due(ReceiveBy::Auto, NOW), due, "{minutes}");
+    fn the_gap_between_attempts_that_fail_doubles_up_to_ten_minutes() {
+        let mut status = status(WebhookState::Lapsed, true, None);
+        let (mut attempts, mut failed) = (Vec::new(), None);
+        // A look every 20 seconds, for an hour.
+        for seconds in (0..3_600).step_by(20) {
+            let now = NOW.plus(Duration::from_secs(seconds));
+            if status.is_registering_due(ReceiveBy::Auto, now) {
+                attempts.push(seconds);
+                let since = *failed.get_or_insert(now);
+                status.registering = Some(Attempted { since, at: now, error: Some("no answer".to_owned()) });
+            }
         }
+        assert_eq!(attempts, [0, 20, 40, 80, 160, 320, 640, 1_240, 1_840, 2_440, 3_040]);
+        assert!(status.is_registering_due(ReceiveBy::Auto, NOW), "the clock went back");
+    }
+
+    #[test]
+    fn what_was_registered_is_registered_again_at_once() {
         let done = status(WebhookState::Lapsed, true, Some((Duration::ZERO, None)));
         assert!(done.is_registering_due(ReceiveBy::Auto, NOW), "it lapsed again");
     }
@@ -272,27 +348,56 @@ mod tests {
     #[test]
     fn posts_that_are_refused_or_left_out_are_a_loss() {
         let part = Some("it leaves out text".to_owned());
-        let posted = |gap: Option<String>, refused_at, receives_by| {
-            let mut status = AccountStatus { receives_by, ..status(WebhookState::Here, true, None) };
-            status.webhook.as_mut().expect("it was looked at").gap = gap;
-            status.health.refused_at = refused_at;
+        let failed = Some((Duration::ZERO, Some("no answer")));
+        let posted = |gap: &Option<String>, tried, is_refused, receives_by| {
+            let mut status = AccountStatus { receives_by, ..status(WebhookState::Here, true, tried) };
+            status.webhook.as_mut().expect("it was looked at").gap.clone_from(gap);
+            for minutes in 0..if is_refused { 3 } else { 0 } {
+                status.health.refusals.note(b"post", NOW.plus(Duration::from_mins(minutes)));
+            }
             status
         };
         let by = ReceivesBy::Webhook;
         for (mut status, why) in [
-            (posted(None, None, by), None),
-            (posted(part.clone(), None, by), part.as_deref()),
-            (posted(None, Some(NOW), by), Some(REFUSED)),
-            (posted(part.clone(), Some(NOW), ReceivesBy::Poll), None),
+            (posted(&None, None, false, by), None),
+            (posted(&None, failed, false, by), None),
+            (posted(&part, None, false, by), None),
+            (posted(&part, failed, false, by), part.as_deref()),
+            (posted(&None, None, true, by), Some(REFUSED)),
+            (posted(&part, failed, true, ReceivesBy::Poll), None),
         ] {
             assert_eq!(status.webhook_loss(ReceiveBy::Auto), why.map(WebhookLoss::GivenUp), "{status:?}");
             assert_eq!(status.webhook_loss(ReceiveBy::Off), None);
             // A provider that does not show its address.
-            status.webhook = None;
-            status.identity = Some(crate::Identity { gap: part.clone(), ..crate::Identity::default() });
-            let why = (status.receives_by == by)
-                .then(|| status.health.refused_at.map_or("it leaves out text", |_| REFUSED));
+            let seen = status.webhook.take();
+            let gap = seen.and_then(|seen| seen.gap);
+            status.identity = Some(crate::Identity { gap, ..crate::Identity::default() });
             assert_eq!(status.webhook_loss(ReceiveBy::Auto), why.map(WebhookLoss::GivenUp), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_lapses_again_and_again_is_a_loss_though_it_is_registered_again() {
+        use WebhookState::{Elsewhere, Here, Lapsed};
+        let failed = Some((Duration::ZERO, Some("no answer")));
+        for (state, tried, loss) in [
+            (Here, None, Some(WebhookLoss::Contested)),
+            (Lapsed, failed, Some(WebhookLoss::Contested)),
+            (Elsewhere, None, Some(WebhookLoss::Taken)),
+        ] {
+            let mut status = status(state, true, tried);
+            for minutes in [0, 9] {
+                assert_ne!(status.webhook_loss(ReceiveBy::Auto), Some(WebhookLoss::Contested));
+                let now = NOW.plus(Duration::from_mins(minutes));
+                status.health.note_lapse(now);
+                status.looked_at = Some(now);
+            }
+            assert_eq!(status.webhook_loss(ReceiveBy::Auto), loss, "{state:?}");
+            assert_eq!(status.webhook_loss(ReceiveBy::Poll), None);
+            // Histories are read all the same.
+            assert_ne!(status.present_loss(ReceiveBy::Auto), Some(WebhookLoss::Contested));
+            status.looked_at = Some(NOW.plus(Duration::from_mins(19)));
+            assert_ne!(status.webhook_loss(ReceiveBy::Auto), Some(WebhookLoss::Contested), "{state:?}");
         }
     }
 

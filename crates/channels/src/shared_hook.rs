@@ -34,7 +34,7 @@ impl Reception {
     pub(crate) async fn take_shared(
         &self,
         first: &Arc<Account>,
-        post: HookPost,
+        post: &HookPost,
     ) -> Result<HookAnswer, HookError> {
         let siblings = self.channels().of(&first.channel).filter(|other| is_of_app(other, first));
         let accounts: Vec<_> = siblings.cloned().collect();

@@ -97,12 +97,18 @@ impl WriteConnection {
     /// Ends the generation, so that a copy that was made while this program ran is known to be older. A server may be away, and is
     /// not asked.
     pub(crate) fn finish(&mut self) {
+        let is_in_place = self.mark.check_place();
+        if let Err(error) = &is_in_place {
+            tracing::error!(%error, "the store is lost");
+        }
         if matches!(self.connection, Connection::Sqlite(_))
+            && is_in_place.is_ok()
             && self.mark.end()
             && let Err(error) = self.sync()
         {
             tracing::warn!(%error, "the last generation of the store is not written");
         }
+        self.mark.put_file_back();
         if let Err(error) = self.mark.sync() {
             tracing::warn!(%error, "the identity of the store is not on the disk");
         }

@@ -230,6 +230,25 @@ pub(crate) fn remember(data_dir: &Path, connection: &Connection) -> Result<(), O
     Ok(())
 }
 
+/// Lets the data directory of a program that waits for the lease remember how far the holder's store has come. What a start would
+/// refuse changes nothing. Blocks on the disk.
+pub(crate) fn follow_holder(
+    data_dir: &Path,
+    connection: &Connection,
+    accepts: Accepts,
+) -> Result<(), String> {
+    let found = found(connection, true).map_err(|error| error.to_string())?;
+    let known = remembered(data_dir).map_err(|error| error.to_string())?;
+    let is_admitted = judge(known.as_ref(), &found, (false, true), accepts) == Ok(None);
+    match found {
+        Found::Store(identity) if is_admitted => {
+            mark::follow(&data_dir.join(STORE_MARK), known.as_ref(), &identity)
+                .map_err(|error| error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Lets a data directory remember the store of a database file that a command has put there, unless it remembers one. The caller
 /// has the lock of the directory. Blocks on the disk.
 ///
@@ -241,13 +260,21 @@ pub fn remember_database(data_dir: &Path, database: &Path) -> Result<(), OpenErr
     remember(data_dir, &Connection::Sqlite(connection))
 }
 
+/// The kind of the store that a data directory remembers. Blocks on the disk.
+///
+/// # Errors
+/// `store.json` cannot be read.
+pub fn kind_of(data_dir: &Path) -> Result<Option<StoreKind>, OpenError> {
+    Ok(remembered(data_dir)?.map(|known| known.kind))
+}
+
 /// Refuses a data directory that remembers a store of another kind. Blocks on the disk.
 ///
 /// # Errors
 /// [`OpenError::OtherKind`]; or `store.json` cannot be read.
 pub fn check_kind(data_dir: &Path, kind: StoreKind) -> Result<(), OpenError> {
-    match remembered(data_dir)? {
-        Some(known) if known.kind != kind => {
+    match kind_of(data_dir)? {
+        Some(known) if known != kind => {
             Err(OpenError::OtherKind { dir: data_dir.to_owned(), expected: kind })
         }
         _ => Ok(()),

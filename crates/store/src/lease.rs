@@ -93,6 +93,11 @@ impl Term {
         }
     }
 
+    /// Whether the store is lost, as far as it is known at once.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// Whether the lease is held now. Where it was not renewed in time, as after a sleep, that is only known once it is renewed or
     /// lost, which is waited for; 10 s at most.
     pub(crate) async fn is_held(&self) -> bool {
@@ -182,7 +187,7 @@ impl Lease {
     }
 
     pub(crate) fn is_lost(&self) -> bool {
-        self.term.is_over.load(Ordering::Acquire)
+        self.term.is_over()
     }
 
     /// How long it is held.

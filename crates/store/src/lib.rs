@@ -126,7 +126,7 @@ pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
-pub use identity::{Accepts, STORE_MARK, StoreKind, check_kind, remember_database};
+pub use identity::{Accepts, STORE_MARK, StoreKind, check_kind, kind_of, remember_database};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};
 pub use inspect::{StoreInspection, check_free, inspect};
 pub use key_rotation::{KeyRotation, KeyRotationError};
@@ -414,8 +414,13 @@ impl Store {
     /// wait for it again: there is no error. On SQLite the error says that the database file was removed or replaced.
     pub async fn lost(&self) -> Option<OpenError> {
         self.inner.term.over().await;
+        self.lost_database()
+    }
+
+    /// The error of [`Store::lost`], as far as it is known at once.
+    pub fn lost_database(&self) -> Option<OpenError> {
         let file = || OpenError::LostDatabase { file: self.inner.location.file.clone() };
-        self.inner.server.is_none().then(file)
+        (self.inner.server.is_none() && self.inner.term.is_over()).then(file)
     }
 
     /// Whether no other process may work on the store, and have the sessions that are in it. After a sleep this is not known at

@@ -47,7 +47,7 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
     let (server, Opened { writing, readers, lease, file }) = match &address {
         Address::Sqlite(file) => (None, open_file(file.clone(), &data_dir, clock.now())?),
         Address::Postgres(config) => {
-            (Some(config.clone()), open_server(config, (&data_dir, &lock), clock.now())?)
+            (Some(config.clone()), open_server(config, (&data_dir, &lock), accepts, clock.now())?)
         }
     };
     let failed = |error: StoreError| match &writing {
@@ -166,6 +166,7 @@ fn open_file(file: PathBuf, data_dir: &Path, now: Timestamp) -> Result<Opened, O
 fn open_server(
     config: &Config,
     (data_dir, lock): (&Path, &DirectoryLock),
+    accepts: Accepts,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
     if data_dir.join(directory::RESTORED).exists() {
@@ -175,7 +176,18 @@ fn open_server(
     let writing = connect(Use::Writing)?;
     migrations::prepare_server(&writing)?;
     // Before the schema is changed: a program of an earlier version may work on it.
-    let lease = Lease::take(connect(Use::Writing)?, Some(lock))?;
+    let lease = match Lease::take(connect(Use::Writing)?, Some(lock)) {
+        Err(held @ OpenError::Held { .. }) => {
+            // This machine may take over later, from a database that is older than the one of the holder.
+            if let Err(what) =
+                identity::follow_holder(data_dir, &Connection::Postgres(Box::new(writing)), accepts)
+            {
+                tracing::warn!(%what, "the identity of the store is not written down while another process holds the store");
+            }
+            return Err(held);
+        }
+        taken => taken?,
+    };
     let writing = writing.under(lease.epoch);
     migrations::run_on_server(&writing, now)?;
     let writing = Connection::Postgres(Box::new(writing));

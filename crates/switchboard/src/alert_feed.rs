@@ -60,7 +60,9 @@ pub(crate) async fn hand_on(
                     channels.all().filter_map(|account| Some((account.name(), account.token_life()?)));
                 round.probes.extend(lives.map(|(name, life)| of_token(name, life, at)));
                 round.probes.extend(channels.all().map(|account| {
-                    of_hook(account.name(), account.status().webhook_loss(account.fields.receive))
+                    let status = account.status();
+                    let loss = status.webhook_loss(account.fields.receive);
+                    of_hook(account.name(), loss, status.is_loss_confirmed())
                 }));
                 round.probes.extend(profiles.iter().map(of_profile));
                 round.probes.extend(of_backups(backups.troubles().await));
@@ -190,9 +192,15 @@ fn of_token(account: &AccountName, life: TokenLife, now: Timestamp) -> Probe {
 }
 
 /// What a channel account receives in the terms of the alerts: red while what customers write does not arrive.
-fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
-    let red =
-        |reason: &str, detail: String| ProbeResult::Red { reason: reason.to_owned(), detail: Some(detail) };
+fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>, is_confirmed: bool) -> Probe {
+    let red = |reason: &str, detail: String| {
+        let (reason, detail) = (reason.to_owned(), Some(detail));
+        if is_confirmed {
+            ProbeResult::Confirmed { reason, detail }
+        } else {
+            ProbeResult::Red { reason, detail }
+        }
+    };
     let result = match loss {
         None => ProbeResult::Green,
         Some(WebhookLoss::Lapsed(why)) => red(
@@ -201,6 +209,10 @@ fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>) -> Probe {
                 "the provider of {name} posts here no more, and the address could not be registered again ({why}): switchboard \
                  channel resubscribe {name}"
             ),
+        ),
+        Some(loss @ WebhookLoss::Contested) => red(
+            "webhook_contested",
+            format!("{name}: {loss}; stop that program, or give the account another token"),
         ),
         Some(WebhookLoss::Taken) => red(
             "webhook_taken",
@@ -437,17 +449,20 @@ mod tests {
                 "webhook_lapsed",
                 "(no answer): switchboard channel resubscribe shop",
             ),
+            (WebhookLoss::Contested, "webhook_contested", "again and again; stop that program"),
             (WebhookLoss::Taken, "webhook_taken", "switchboard channel connect shop --take-over"),
             (WebhookLoss::Missing, "webhook_missing", "switchboard channel connect shop"),
             (WebhookLoss::GivenUp("failed"), "webhook_given_up", "failed: switchboard channel connect shop"),
             (WebhookLoss::Unreached("404"), "webhook_unreached", "404; look at public_url"),
         ] {
-            let ProbeResult::Red { reason, detail } = of_hook(&account, Some(loss)).result else {
+            let ProbeResult::Red { reason, detail } = of_hook(&account, Some(loss), false).result else {
                 panic!("{wanted} is not red");
             };
             assert_eq!(reason, wanted);
             assert!(detail.is_some_and(|detail| detail.contains(says)), "{wanted}");
         }
-        assert_eq!(of_hook(&account, None).result, ProbeResult::Green);
+        let confirmed = of_hook(&account, Some(WebhookLoss::Taken), true).result;
+        assert!(matches!(confirmed, ProbeResult::Confirmed { .. }), "{confirmed:?}");
+        assert_eq!(of_hook(&account, None, false).result, ProbeResult::Green);
     }
 }

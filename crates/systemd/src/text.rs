@@ -130,9 +130,12 @@ impl UnitOptions {
         let mut text = format!(
             "{MARK}\n[Unit]\nDescription=Switchboard\nWants=network-online.target time-sync.target\n\
              After=network-online.target time-sync.target\n\
+             # On the empty place of a disk that is not mounted a new store would begin.\n\
+             RequiresMountsFor={}\n\
              # One that ends again and again is left alone after ten starts in ten minutes: each start asks Telegram.\n\
              StartLimitIntervalSec=600\nStartLimitBurst=10\nOnFailure={}-alert@%n.service\n\n[Service]\nType=notify\n\
              NotifyAccess=main\n",
+            quoted(&self.data_dir),
             self.name
         );
         self.command(&mut text, "up");
@@ -292,6 +295,7 @@ pub(super) mod tests {
         );
         for wanted in [
             "After=network-online.target time-sync.target\n",
+            "RequiresMountsFor=/var/lib/switchboard\n",
             "Type=notify\n",
             "ExecStart=/usr/local/bin/switchboard up --config /etc/switchboard/switchboard.toml --data-dir /var/lib/switchboard\n",
             "OnFailure=switchboard-alert@%n.service\n",
@@ -332,6 +336,7 @@ pub(super) mod tests {
         named.check().expect("fine");
         let [(_, text), _] = named.units();
         assert!(text.contains("User=gateway\nReadWritePaths=\"/srv/my data\"\n"), "{text}");
+        assert!(text.contains("\nRequiresMountsFor=\"/srv/my data\"\n"), "{text}");
         assert!(
             !text.contains("DynamicUser") && !text.contains("MemoryMax") && !text.contains("master.key"),
             "{text}"

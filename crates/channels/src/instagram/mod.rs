@@ -165,20 +165,18 @@ impl Instagram {
             .ok_or_else(|| CallError::Unreadable("200 without the id of the account".to_owned()))?;
         self.client.keep_own_id(&id).await;
         let name = word(&me, "username").or_else(|| word(&me, "name")).unwrap_or_default();
-        let mut gap = None;
-        if let Ok(reply) = self.client.get("me/subscribed_apps", &[]).await {
-            let fields: Vec<&str> = reply["data"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|app| app["subscribed_fields"].as_array())
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            gap = kinds_left_out(&SUBSCRIBED, |field| fields.contains(&field));
-        }
+        let gap = self.left_out().await.unwrap_or_default();
         let missing = gap.iter().map(|gap| format!("the subscription of the app: {gap}")).collect();
         Ok(Identity { id, name, missing, gap })
+    }
+
+    /// Which of the kinds of events that the app needs Meta does not post.
+    async fn left_out(&self) -> Result<Option<String>, CallError> {
+        let reply = self.client.get("me/subscribed_apps", &[]).await?;
+        let apps = reply["data"].as_array().into_iter().flatten();
+        let fields = apps.filter_map(|app| app["subscribed_fields"].as_array()).flatten();
+        let fields: Vec<&str> = fields.filter_map(Value::as_str).collect();
+        Ok(kinds_left_out(&SUBSCRIBED, |field| fields.contains(&field)))
     }
 
     fn is_genuine(&self, body: &[u8], signature: &[u8]) -> bool {
@@ -311,6 +309,10 @@ impl Provider for Instagram {
 
     fn check(&self) -> BoxFuture<'_, Result<Identity, CallError>> {
         self.who().boxed()
+    }
+
+    fn gap(&self) -> Option<BoxFuture<'_, Result<Option<String>, CallError>>> {
+        Some(self.left_out().boxed())
     }
 
     /// Subscribes the app to what customers do in this account. The address itself is typed in the app's dashboard.

@@ -213,6 +213,44 @@ async fn an_address_that_stops_to_answer_is_red_until_it_answers() {
 }
 
 #[tokio::test]
+async fn a_post_proves_an_address_that_this_program_no_longer_reaches() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.listener.abort();
+    let _ = phone.listener.await;
+    for _ in 0..2 {
+        phone.reception.put_right(&phone.account).await;
+    }
+    assert!(phone.account.status().is_loss_confirmed());
+    let at = phone.ambient.clock.now();
+    phone.account.change(|status| status.health.last_post_at = Some(at));
+    phone.reception.put_right(&phone.account).await;
+    let status = phone.account.status();
+    assert_eq!(status.webhook_loss(phone.account.fields.receive), None);
+    assert!(!status.is_loss_confirmed() && status.arrival.unwrap().error.is_some(), "it is shown");
+}
+
+#[tokio::test]
+async fn an_address_that_is_removed_again_and_again_is_red_while_it_is_registered_again() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.look().await;
+    for (count, is_red) in [(1, false), (2, true), (3, true)] {
+        phone.meddle(without_webhook).await;
+        phone.writes("70000000001", &format!("lost {count}")).await;
+        phone.look().await;
+        assert_eq!((phone.state(), phone.texts().await.len()), (WebhookState::Here, count), "it is read");
+        let loss = phone.loss();
+        assert_eq!(loss.is_some_and(|loss| loss.contains("another program removes")), is_red);
+    }
+    phone.look().await;
+    assert!(phone.account.status().is_loss_confirmed());
+    phone.ambient.clock.advance(Duration::from_mins(10));
+    phone.look().await;
+    assert_eq!(phone.loss(), None);
+}
+
+#[tokio::test]
 async fn no_address_of_a_caller_is_called_on_an_inner_network() {
     let phone = Phone::open(None).await;
     // It leads here, which is not looked at: callers may not have inner addresses called.
@@ -274,7 +312,8 @@ async fn what_a_lapse_lost_is_read_each_time() {
         phone.writes("70000000001", text).await;
         lost.push(text);
         phone.look().await;
-        assert_eq!((phone.state(), phone.loss()), (WebhookState::Here, None));
+        assert_eq!(phone.state(), WebhookState::Here);
+        assert_eq!(phone.account.status().present_loss(phone.account.fields.receive), None);
         assert_eq!(phone.texts().await, lost);
     }
     // Nothing is known of the time after the last look.
@@ -330,19 +369,19 @@ async fn a_chat_whose_history_fails_keeps_no_other_from_being_read() {
 }
 
 #[tokio::test]
-async fn a_registration_that_leaves_kinds_out_is_red_until_it_is_made_again() {
+async fn a_registration_that_leaves_kinds_out_is_made_again_and_red_if_that_fails() {
     type Change = fn(&Client, &ChannelFields, &str) -> reqwest::RequestBuilder;
-    let changes: [(ChannelKind, &str, Change); 5] = [
-        (ChannelKind::Telegram, "message, edited_message", |http, fields, url| {
+    let changes: [(ChannelKind, &str, &str, Change); 5] = [
+        (ChannelKind::Telegram, "message, edited_message", "", |http, fields, url| {
             let call = format!("{}/bot{}/setWebhook", fields.api(), token(fields));
             http.post(call).json(&json!({"url": url, "allowed_updates": ["callback_query"]}))
         }),
-        (ChannelKind::Max, "message_created", |http, fields, url| {
+        (ChannelKind::Max, "message_created", "", |http, fields, url| {
             let body = json!({"url": url, "update_types": ["bot_started"]});
             let call = format!("{}/subscriptions", fields.api());
             http.post(call).header("authorization", token(fields)).json(&body)
         }),
-        (ChannelKind::Vk, "message_new", |http, fields, _| {
+        (ChannelKind::Vk, "message_new", "groups.setCallbackSettings", |http, fields, _| {
             let group = fields.group_id.unwrap().to_string();
             let form = [
                 ("group_id", group.as_str()),
@@ -354,7 +393,7 @@ async fn a_registration_that_leaves_kinds_out_is_red_until_it_is_made_again() {
             let call = format!("{}/groups.setCallbackSettings", fields.api());
             http.post(call).bearer_auth(token(fields)).form(&form)
         }),
-        (ChannelKind::Whatsapp, "incoming_message", |http, fields, _| {
+        (ChannelKind::Whatsapp, "incoming_message", "types/set", |http, fields, _| {
             let profile = [("profile_id", fields.profile_id.as_ref().unwrap())];
             let call = format!("{}/api/webhook/types/set", fields.api());
             http.post(call)
@@ -362,20 +401,39 @@ async fn a_registration_that_leaves_kinds_out_is_red_until_it_is_made_again() {
                 .header("authorization", token(fields))
                 .json(&json!(["delivery_status"]))
         }),
-        (ChannelKind::Instagram, "messages", |http, fields, _| {
+        (ChannelKind::Instagram, "messages", "", |http, fields, _| {
             let call = format!("{}/me/subscribed_apps", fields.api());
             http.delete(call).query(&[("access_token", token(fields))])
         }),
     ];
-    for (channel, left_out, change) in changes {
+    for (channel, left_out, method, change) in changes {
         let phone = Phone::of(channel, None).await;
         phone.reception.register(&phone.account, false).await.unwrap();
-        phone.looks_until(|loss| loss.is_none()).await;
+        // VK confirms an address a moment later.
+        while phone.account.status().webhook.is_some_and(|seen| seen.gap.is_some()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            phone.reception.look(&phone.account).await;
+        }
+        phone.account.change(|status| status.receives_by = channels::ReceivesBy::Webhook);
+        phone.look().await;
         phone.meddle(change).await;
+        phone.look().await;
+        let status = phone.account.status();
+        assert_eq!((phone.loss(), status.registering.unwrap().error), (None, None), "{channel:?}");
+        if method.is_empty() {
+            // No fault is of this call alone.
+            continue;
+        }
+        // The provider refuses to have it registered again.
+        phone.meddle(change).await;
+        let order = json!({"provider": channel.as_str(), "method": method, "fault": "error", "code": 500, "times": 9});
+        phone.world.fault(order).await;
+        // Two of those are a contest.
+        phone.ambient.clock.advance(Duration::from_mins(11));
         phone.look().await;
         let loss = phone.loss().unwrap_or_default();
         assert!(loss.contains(&format!("it leaves out {left_out}")), "{channel:?}: {loss}");
-        phone.reception.register(&phone.account, false).await.unwrap();
+        phone.world.clear_faults().await;
         phone.looks_until(|loss| loss.is_none()).await;
     }
 }
@@ -403,7 +461,20 @@ async fn posts_with_a_wrong_secret_are_red_until_one_is_genuine() {
         })
         .await;
     phone.writes("2001", "Hello").await;
-    phone.looks_until(|loss| loss.is_some_and(|loss| loss.contains("its posts are refused"))).await;
+    let refused = async || {
+        let before = phone.account.status().health.refusals;
+        let waiting = async {
+            while phone.account.status().health.refusals == before {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it is posted");
+    };
+    refused().await;
+    assert_eq!(phone.loss(), None, "one refusal shows nothing");
+    phone.ambient.clock.advance(Duration::from_secs(61));
+    refused().await;
+    assert!(phone.loss().is_some_and(|loss| loss.contains("its posts are refused")), "{:?}", phone.loss());
     // The provider posts it again once the address is registered with the secret.
     phone.reception.register(&phone.account, false).await.unwrap();
     assert_eq!(phone.loss(), None);

@@ -155,6 +155,16 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
             format!("Not all that customers write to {name} is received."),
             Fix::command(format!("switchboard channel connect {name}")),
         ),
+        "here" if account.unreached.is_some() => (
+            Code::WebhookFailing,
+            Severity::Warning,
+            format!(
+                "This program does not reach its own address for {name}; posts of the provider arrive there."
+            ),
+            Fix::advice(
+                "let the network or the proxy lead this machine to public_url too: until then only a post of the provider shows that the address works",
+            ),
+        ),
         "here" if account.posts_waiting.unwrap_or(0) > 0 && account.provider_error.is_some() => (
             Code::WebhookFailing,
             Severity::Warning,
@@ -169,7 +179,8 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
         account.posts_waiting.filter(|count| *count > 0).map(|count| format!("{count} posts wait there"));
     let others = account.elsewhere.iter().map(|other| format!("registered: {other}"));
     let reason = account.detail.iter().filter(|_| account.state == "not_receiving");
-    let errors = reason.chain(&account.arrival_error).chain(&account.provider_error).cloned();
+    let calls = account.arrival_error.iter().chain(&account.unreached);
+    let errors = reason.chain(calls).chain(&account.provider_error).cloned();
     let evidence = others.chain(errors).chain(waiting);
     Some(about(account, code, severity, summary, fix).shown_by(evidence))
 }
@@ -306,6 +317,10 @@ mod tests {
             (
                 ChannelFact { arrival_error: Some("404".to_owned()), ..webhook("here", "webhook") },
                 &[(Code::WebhookFailing, Severity::Error)],
+            ),
+            (
+                ChannelFact { unreached: Some("403".to_owned()), ..webhook("here", "webhook") },
+                &[(Code::WebhookFailing, Severity::Warning)],
             ),
             (fact("not_receiving"), &[(Code::WebhookFailing, Severity::Error)]),
             (

@@ -141,7 +141,35 @@ impl Mark {
         }
         self.is_behind = !has_advanced;
         self.identity.event = event.unwrap_or_default().max(self.identity.event);
+        if has_advanced {
+            self.put_file_back();
+        }
         self.follow();
+    }
+
+    /// Writes the file again where it was removed or replaced: the next start needs it. The file of another store is left.
+    pub(crate) fn put_file_back(&mut self) {
+        let Some(opened) = &self.opened else { return };
+        let place = |found: fs::Metadata| (found.dev(), found.ino());
+        let is_there = match fs::metadata(&self.file) {
+            Ok(found) => opened.metadata().is_ok_and(|own| place(own) == place(found)),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        let is_foreign = || {
+            let folder = self.file.parent().unwrap_or(Path::new(""));
+            matches!(remembered(folder), Ok(Some(other)) if other.id != self.identity.id)
+        };
+        if is_there || self.check_place().is_err() || is_foreign() {
+            return;
+        }
+        let written = self.write_file();
+        let file = self.file.display();
+        match written {
+            Ok(()) => {
+                tracing::warn!(%file, "the identity of the store was removed or replaced; it is written again")
+            }
+            Err(error) => tracing::warn!(%file, %error, "the identity of the store was removed or replaced"),
+        }
     }
 
     /// Brings the file to what is in the database. A crash of this program loses nothing of it; a power cut may, and leaves the
@@ -166,7 +194,8 @@ impl Mark {
         if !has_same_id {
             return self.write_file();
         }
-        self.opened = Some(OpenOptions::new().write(true).open(&self.file)?);
+        let Some(opened) = open_in_place(&self.file, &self.identity)? else { return self.write_file() };
+        self.opened = Some(opened);
         self.follow();
         self.sync()
     }
@@ -180,6 +209,25 @@ impl Mark {
         (self.opened, self.in_file) = (Some(write(&self.file, &self.identity)?), Some(self.identity));
         Ok(())
     }
+}
+
+/// Brings the file to what is in a database. The file of the same store is overwritten in place.
+pub(super) fn follow(file: &Path, known: Option<&Identity>, identity: &Identity) -> io::Result<()> {
+    let is_same = known.is_some_and(|known| known.id == identity.id);
+    if is_same && known.is_some_and(|known| !known.is_before(identity)) {
+        return Ok(());
+    }
+    match if is_same { open_in_place(file, identity)? } else { None } {
+        Some(opened) => opened.write_all_at(identity.text().as_bytes(), 0),
+        None => write(file, identity).map(drop),
+    }
+}
+
+/// Opens the file to be overwritten; none where it has another length, of which the end would be left.
+fn open_in_place(file: &Path, identity: &Identity) -> io::Result<Option<File>> {
+    let opened = OpenOptions::new().write(true).open(file)?;
+    let length = opened.metadata()?.len();
+    Ok((length == identity.text().len() as u64).then_some(opened))
 }
 
 /// Beside the file first, then in its place, and on the disk.

@@ -18,7 +18,9 @@ conformance! {
     an_empty_database_is_refused,
     a_demo_of_a_real_store_is_refused,
     a_first_start_that_was_killed_begins_again,
-    a_damaged_mark_is_named;
+    a_damaged_mark_is_named,
+    a_mark_of_another_length_is_replaced,
+    a_mark_that_is_removed_while_the_store_is_open_is_written_again;
     sqlite:
     a_missing_file_is_refused_and_not_made,
     an_older_file_is_refused,
@@ -246,6 +248,39 @@ async fn a_damaged_mark_is_named(world: World) {
     Store::open_accepting(world.options(), OTHER).await.unwrap();
 }
 
+async fn a_mark_of_another_length_is_replaced(world: World) {
+    world.store.clone().close().await;
+    let mark = data(&world).join("store.json");
+    let text = fs::read_to_string(&mark).unwrap();
+    fs::write(&mark, text.replace("}\n", ",\"added\":1}\n")).unwrap();
+    for _ in 0..2 {
+        world.open_again().await.unwrap().close().await;
+        assert_eq!(fs::read(&mark).unwrap().len(), text.len());
+    }
+}
+
+async fn a_mark_that_is_removed_while_the_store_is_open_is_written_again(world: World) {
+    let mark = data(&world).join("store.json");
+    fs::remove_file(&mark).unwrap();
+    world.store.round_trip().await.unwrap();
+    assert!(!mark.exists());
+    world.clock.advance(Duration::from_mins(1));
+    world.store.round_trip().await.unwrap();
+    assert!(mark.exists());
+    // At a stop too.
+    fs::remove_file(&mark).unwrap();
+    world.store.clone().close().await;
+    assert!(mark.exists());
+    // The file of another store is left.
+    let store = world.open_again().await.unwrap();
+    let text = fs::read_to_string(&mark).unwrap();
+    let other = format!("{{\"store\":\"{}{}", "ab".repeat(16), text.split_at(42).1);
+    fs::remove_file(&mark).unwrap();
+    fs::write(&mark, &other).unwrap();
+    store.close().await;
+    assert_eq!(fs::read_to_string(&mark).unwrap(), other);
+}
+
 async fn a_missing_file_is_refused_and_not_made(world: World) {
     world.queued(1).await;
     world.store.clone().close().await;
@@ -390,6 +425,14 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_open_is_lost(world: Worl
         assert!(!store.is_held_for_sure(), "but the program ends all the same");
         store.close().await;
     }
+    // At a stop it is looked for too, with nothing left to write.
+    let store = world.open_again().await.unwrap();
+    let closed = store.clone();
+    fs::rename(&file, &aside).unwrap();
+    assert!(closed.lost_database().is_none());
+    store.close().await;
+    assert!(matches!(closed.lost_database(), Some(OpenError::LostDatabase { .. })));
+    fs::rename(&aside, &file).unwrap();
     world.open_again().await.unwrap();
 }
 
@@ -425,6 +468,29 @@ async fn a_lease_of_a_dead_predecessor_is_taken_at_once() {
     assert!(matches!(world.open_again().await, Err(OpenError::Held { .. })));
     database.query("UPDATE store_leases SET place = NULL");
     assert!(matches!(world.open_again().await, Err(OpenError::Held { .. })));
+}
+
+#[tokio::test]
+async fn a_standby_refuses_a_database_that_is_older_than_what_the_leader_wrote() {
+    let world = World::on_postgres().await;
+    let second = tempfile::tempdir().unwrap();
+    let folder = second.path().join("data");
+    let waits = async |accepts| {
+        let waiting = Store::open_accepting(from(&folder, &world), accepts).await;
+        assert!(matches!(waiting, Err(OpenError::Held { .. })), "the leader holds it");
+        fs::read_to_string(folder.join("store.json")).ok()
+    };
+    assert_eq!(waits(of_kind(StoreKind::Demo)).await, None, "a demo remembers no real store");
+    let joined = waits(of_kind(StoreKind::Real)).await;
+    world.queued(1).await;
+    let leader = fs::read_to_string(data(&world).join("store.json")).unwrap();
+    assert_ne!(joined.as_ref(), Some(&leader));
+    assert_eq!(waits(Accepts::default()).await, Some(leader));
+    // The leader and its server die, and a copy without the last event takes their place.
+    world.store.clone().close().await;
+    world.run("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+    let taken_over = Store::open(from(&folder, &world)).await;
+    assert!(matches!(taken_over, Err(OpenError::OlderDatabase { .. })));
 }
 
 #[tokio::test]

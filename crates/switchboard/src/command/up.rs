@@ -392,9 +392,9 @@ impl Up {
         for task in [alarming, sweeping, clearing, removing] {
             task.abort();
         }
-        context.store.close().await;
+        context.store.clone().close().await;
         logs.close().await;
-        Ok(())
+        context.store.lost_database().map_or(Ok(()), |lost| Err(lost.into()))
     }
 }
 

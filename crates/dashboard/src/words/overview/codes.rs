@@ -66,8 +66,13 @@ const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "webhook_given_up",
-        "not all that customers write is received at the registered address",
-        "на указанный у провайдера адрес приходит не всё, что пишут клиенты",
+        "not all that its provider should post is received at the registered address",
+        "на указанный у провайдера адрес приходит не всё, что он должен присылать",
+    ),
+    (
+        "webhook_contested",
+        "another program removes its address at the provider again and again",
+        "другая программа снова и снова удаляет у провайдера адрес для сообщений",
     ),
     (
         "webhook_unreached",

@@ -122,6 +122,7 @@ fn channel(account: &channels::Account, now: Timestamp) -> ChannelFact {
         provider_error: webhook.as_ref().and_then(|webhook| webhook.last_error.clone()),
         posts_waiting: webhook.as_ref().and_then(|webhook| webhook.waiting),
         arrival_error: status.not_arriving().map(str::to_owned),
+        unreached: status.not_arriving().is_none().then(|| status.arrival.as_ref()?.error.clone()).flatten(),
         clock_ahead: account.clock_ahead(),
     }
 }
