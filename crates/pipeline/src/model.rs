@@ -253,7 +253,7 @@ struct Talk {
 }
 
 enum Failed {
-    /// It is asked again after this long, until so many rounds were asked.
+    /// It is asked again after `wait`, in `most` rounds at most.
     Again {
         wait: Duration,
         most: u32,

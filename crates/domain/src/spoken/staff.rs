@@ -49,7 +49,7 @@ const SECRET: [&str; 6] = [
 const INSIDE: [&str; 5] = ["internal", "internal only", "внутреннее", "внутренне", "служебное"];
 /// Over words about the customer these are no words of a list of features.
 const SYSTEM: [&str; 2] = ["system", "система"];
-/// The customer, of whom is spoken.
+/// The customer in the third person.
 const CUSTOMERS: [&str; 8] =
     ["клиент", "клиентка", "покупатель", "пользователь", "customer", "client", "the customer", "the client"];
 /// The answer, as a model calls it.
@@ -72,7 +72,7 @@ const OF_PROMPT: [&str; 13] = [
     "системном промпте",
     "системному промпту",
 ];
-/// A model plans what it says: it, what it does, and how or of whom.
+/// Sentences in which a model plans its answer: who speaks, what they do, and how.
 const PLANS: [(&[&str], &[&str], &[&str]); 3] = [
     (
         &[
@@ -207,8 +207,8 @@ fn is_plan(sentence: &str) -> bool {
         && ["клиент ", "покупатель ", "customer ", "client ", "user "]
             .iter()
             .any(|who| sentence.contains(who));
-    // "Отвечу кратко: да" is an answer, and so is what the customer service says.
-    plans && !sentence.contains(':') && !sentence.contains("customer service") || looks_back
+    // The customer service is no customer.
+    plans && !sentence.contains("customer service") || looks_back
 }
 
 /// Whether words begin at a word of a sentence.

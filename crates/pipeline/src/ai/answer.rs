@@ -58,7 +58,7 @@ impl Usage {
     }
 }
 
-/// Reads the body of an answer of at most so many tokens, whole or as a stream of pieces; nothing where it is none.
+/// Reads the body of an answer of at most `most_tokens` tokens, whole or as a stream of pieces; nothing where it is none.
 pub fn read(body: &[u8], tools: &ToolSet, most_tokens: u32) -> Option<Answer> {
     let body = match serde_json::from_slice(body) {
         Ok(body) => body,

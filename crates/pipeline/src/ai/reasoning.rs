@@ -3,7 +3,7 @@
 use domain::spoken::names::letters;
 use serde_json::Value;
 
-/// So many letters may be the same by chance.
+/// The most letters that two texts share by chance.
 const BY_CHANCE: usize = 20;
 /// What stands before a draft of the answer within thoughts. A model that plans its answer says the draft in the end.
 const BEFORE_DRAFT: [char; 10] = [':', '"', '«', '“', '„', '\'', '`', '>', '*', '→'];
@@ -24,7 +24,7 @@ pub(super) fn beside(message: &Value) -> Vec<String> {
     found
 }
 
-/// Says whether a content begins with the thoughts beside it, has them in it, or is a part of them that is no draft.
+/// Says whether a content has the thoughts in it that stand in other fields, or is a part of them that is no draft.
 pub(super) fn is_repeated(message: &Value, content: &str) -> bool {
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     let is_long = |text: &str| text.chars().filter(|other| other.is_alphanumeric()).count() > BY_CHANCE;

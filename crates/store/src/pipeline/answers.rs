@@ -149,7 +149,7 @@ pub(super) struct Ours {
 }
 
 impl Ours {
-    /// Its client has it.
+    /// Notes that its client has it.
     fn answer(
         &self,
         transaction: &Transaction<'_>,
