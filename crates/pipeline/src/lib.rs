@@ -5,6 +5,7 @@
 
 pub mod ai;
 mod batch;
+mod ending;
 mod files;
 pub mod inbound;
 mod model;

@@ -26,6 +26,8 @@ const TEMPLATE: &str = "You answer the customers of a small business on {channel
                         The time is {now}.\n\n{catalogue}";
 /// How often a model is asked for one answer at most.
 const ROUNDS: u32 = 4;
+/// The same where its answers cannot be read.
+const READINGS: u32 = 2;
 /// How long until a model is asked again that could not answer, where it does not say.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// The longest answer, in characters.
@@ -164,20 +166,20 @@ impl Model {
             let answer = match self.ask(clock, &mut talk, &tools, &mut charges).await {
                 Ok(answer) => answer,
                 // The client waits no longer than an answer may take, however long the endpoint wants.
-                Err(Failed::Again(wait))
-                    if round < ROUNDS && talk.so_far.time.saturating_add(wait) < self.within =>
+                Err(Failed::Again { wait, most, .. })
+                    if round < most && talk.so_far.time.saturating_add(wait) < self.within =>
                 {
                     clock.sleep(wait).await;
                     continue;
                 }
-                Err(Failed::Again(_)) => {
-                    let judgement = Judgement::without_answer(AskError::RateLimited { retry_after: None });
-                    return Answered { judgement, charges };
+                Err(Failed::Again { error, .. }) => {
+                    return Answered { judgement: Judgement::without_answer(error), charges };
                 }
                 Err(Failed::Over(judgement)) => return Answered { judgement: *judgement, charges },
             };
             let rules = Rules {
                 sources: &prompt.sources,
+                instructions: &prompt.instructions,
                 must_cite: self.must_cite,
                 least_confidence: self.least_confidence,
                 longest: LONGEST_ANSWER,
@@ -216,10 +218,15 @@ impl Model {
         let charge = budget().settle(clock.now(), &grant, cost);
         talk.so_far.tokens = talk.so_far.tokens.saturating_add(charge.tokens);
         charges.push(charge);
-        answer.map_err(|error| match error {
-            AskError::RateLimited { retry_after } => Failed::Again(retry_after.unwrap_or(ASK_AGAIN)),
-            AskError::Unavailable(_) | AskError::Unreached(_) => Failed::Again(ASK_AGAIN),
-            other => Failed::Over(Box::new(Judgement::without_answer(other))),
+        answer.map_err(|error| {
+            let (wait, most) = match &error {
+                AskError::RateLimited { retry_after } => (retry_after.unwrap_or(ASK_AGAIN), ROUNDS),
+                AskError::Unavailable(_) | AskError::Unreached(_) => (ASK_AGAIN, ROUNDS),
+                // It was paid for.
+                AskError::Unreadable(_) => (Duration::ZERO, READINGS),
+                _ => return Failed::Over(Box::new(Judgement::without_answer(error))),
+            };
+            Failed::Again { wait, most, error }
         })
     }
 }
@@ -246,8 +253,12 @@ struct Talk {
 }
 
 enum Failed {
-    /// It is asked again after this long.
-    Again(Duration),
+    /// It is asked again after `wait`, in `most` rounds at most.
+    Again {
+        wait: Duration,
+        most: u32,
+        error: AskError,
+    },
     Over(Box<Judgement>),
 }
 

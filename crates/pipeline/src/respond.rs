@@ -145,7 +145,13 @@ impl Inner {
             Ok(reply) => match reply.answer(self.parts.settings.approval) {
                 Some(answer) => pipeline.answer(turn.id, answer, reply.fields()).await.map(drop),
                 // It has the batch, and answers later.
-                None => pipeline.put_off(turn.id, turn.stage, deadline).await,
+                None => {
+                    if !reply.unknown().is_empty() {
+                        let fields = reply.unknown().join(", ");
+                        tracing::info!(turn = %turn.id, fields, "the answer has no text; it is awaited until answer_within is over");
+                    }
+                    pipeline.put_off(turn.id, turn.stage, deadline).await
+                }
             },
             Err(error) => {
                 tracing::warn!(turn = %turn.id, chat = %turn.chat, %error, "the program that answers does not");

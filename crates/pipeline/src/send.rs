@@ -9,13 +9,12 @@ use domain::text::{FormattedText, ParseMode};
 use domain::{ChannelChat, ChatRef, Responder, SpokenText, TurnId};
 use sha2::{Digest, Sha256};
 use store::{
-    BY_AI, Idempotency, Origin, Pipeline as StoredPipeline, ReplyTarget, SameBy, StoreError, StoredTurn,
+    BY_AI, BY_PROGRAM, Idempotency, Origin, Pipeline as StoredPipeline, ReplyTarget, SameBy, StoreError,
+    StoredTurn,
 };
 
 use crate::service::Inner;
 
-/// Who asks the outbox for what another program answers.
-const LISTENER: &str = "pipeline";
 /// How long the outbox surely knows a key.
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(23);
 /// How long until the outbox is asked again that has no room.
@@ -89,7 +88,7 @@ impl Inner {
     pub(crate) async fn send(&self, turn: &StoredTurn) -> Result<(), StoreError> {
         let pipeline = self.parts.store.pipeline();
         let hand_over = async |why: &str| pipeline.hand_over(turn.id, why).await.map(drop);
-        let listener = if turn.responder == Some(Responder::Ai) { BY_AI } else { LISTENER };
+        let listener = if turn.responder == Some(Responder::Ai) { BY_AI } else { BY_PROGRAM };
         let origin = Origin { listener: listener.to_owned(), api_key: None, address: None };
         let text = match turn.spoken() {
             Some(Ok(text)) => text,

@@ -7,109 +7,151 @@ use channels::CallError;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineWebhookSettings;
 use domain::secret::ExposeSecret;
-use domain::{SpokenText, TurnId, Unspoken, spoken};
+use domain::spoken::names;
+use domain::{SpokenText, TurnId, Unspoken};
 use events::SigningKey;
-use serde::Deserialize;
 use serde_json::Value;
 use store::{ClientFields, TurnAnswer};
+
+use crate::ending;
 
 /// The greatest answer that is read.
 const LARGEST: u64 = 1024 * 1024;
 /// How long one post waits for its answer.
 const AT_ONCE: Duration = Duration::from_mins(1);
 
-/// What a program says to a batch. Empty fields are taken as absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+/// How deep a program may wrap its answer, as n8n does in `json` and `output`.
+const DEEPEST: u32 = 4;
+/// The most names of unknown fields that are kept, and the most characters of one.
+const MOST_NAMES: usize = 8;
+const LONGEST_NAME: usize = 32;
+
+/// What a program says to a batch. Empty fields are taken as absent, and names count in any spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookReply {
-    /// What is sent to the client; `message_text` and `answer` are read as well.
-    #[serde(alias = "message_text", alias = "answer", alias = "output", deserialize_with = "lenient")]
-    pub text: Option<String>,
-    /// Anything but `false` and nothing: a person is to answer.
-    #[serde(alias = "handover", alias = "handOver", alias = "hand-over", deserialize_with = "flag")]
-    pub hand_over: Option<String>,
-    /// Anything but `false` and nothing: the appeal is over.
-    #[serde(deserialize_with = "flag")]
-    pub close: Option<String>,
+    /// What is sent to the client: `text`, `message_text`, `answer` or `output`.
+    text: Option<String>,
+    /// A field asks for a person: `hand_over` or another name of that, unless it is null, false or empty.
+    wants_person: bool,
+    /// `close`, read as a flag too: the appeal is over.
+    closes: bool,
     /// Why.
-    #[serde(deserialize_with = "lenient")]
-    pub reason: Option<String>,
-    /// Why the model behind the program stopped, where the program passes it on.
-    #[serde(alias = "stop_reason", alias = "done_reason", deserialize_with = "lenient")]
-    pub finish_reason: Option<String>,
-    #[serde(alias = "client_name", deserialize_with = "lenient")]
-    pub name: Option<String>,
-    #[serde(alias = "client_phone", deserialize_with = "lenient")]
-    pub phone: Option<String>,
-    #[serde(alias = "client_email", deserialize_with = "lenient")]
-    pub email: Option<String>,
-}
-
-/// Texts, numbers and booleans as text; nothing where it is empty, null or `false`.
-fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) if text.trim().is_empty() || text == "false" => None,
-        Value::String(text) => Some(text),
-        Value::Bool(true) => Some("true".to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
-
-/// The same, where a list or an object that has something in it is a yes.
-fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Array(items) => (!items.is_empty()).then(|| "true".to_owned()),
-        Value::Object(fields) => (!fields.is_empty()).then(|| "true".to_owned()),
-        other => lenient(other).unwrap_or_default(),
-    })
+    reason: Option<String>,
+    name: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    /// Why the text is none to send, from the fields beside it.
+    flaw: Option<Unspoken>,
+    /// The names of fields that say nothing here.
+    unknown: Vec<String>,
 }
 
 impl WebhookReply {
     /// What it comes to; nothing where the answer comes later. The text may be the words of a model, so it passes the same gate.
     pub fn answer(&self, needs_approval: bool) -> Option<TurnAnswer> {
         let why = || self.reason.clone();
-        let closes = self.close.is_some();
-        match (self.spoken(), &self.hand_over) {
-            (proposed, Some(_)) => Some(TurnAnswer::HandOver {
-                why: why().unwrap_or_else(|| "asked".to_owned()),
-                proposed: proposed.and_then(Result::ok),
-            }),
-            (Some(Ok(text)), None) => Some(TurnAnswer::Text { text, needs_approval, why: why(), closes }),
-            (Some(Err(why)), None) => {
+        let spoken = self.text.as_deref().map(SpokenText::read);
+        if self.wants_person {
+            let proposed = spoken.filter(|_| self.flaw.is_none()).and_then(Result::ok);
+            return Some(TurnAnswer::HandOver { why: why().unwrap_or_else(|| "asked".to_owned()), proposed });
+        }
+        match (&self.flaw, spoken) {
+            (Some(flaw), _) => Some(TurnAnswer::HandOver { why: flaw.word().to_owned(), proposed: None }),
+            (None, Some(Ok(text))) => {
+                Some(TurnAnswer::Text { text, needs_approval, why: why(), closes: self.closes })
+            }
+            (None, Some(Err(why))) => {
                 Some(TurnAnswer::HandOver { why: why.word().to_owned(), proposed: None })
             }
-            (None, None) if closes => {
+            (None, None) if self.closes => {
                 Some(TurnAnswer::Close { why: why().unwrap_or_else(|| "asked".to_owned()) })
             }
             (None, None) => None,
         }
     }
 
-    fn spoken(&self) -> Option<Result<SpokenText, Unspoken>> {
-        let text = self.text.as_ref()?;
-        let finished = self.finish_reason.as_deref().map_or(Ok(()), |reason| spoken::finished(Some(reason)));
-        Some(finished.and_then(|()| SpokenText::read(text)))
-    }
-
     /// What it found out about the client.
     pub fn fields(&self) -> ClientFields {
         ClientFields { name: self.name.clone(), phone: self.phone.clone(), email: self.email.clone() }
     }
+
+    /// The names of fields that say nothing here, for a log.
+    pub(crate) fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
+    /// Adds what an object says, or each object of a list; false where something else stands there.
+    fn add(&mut self, value: &Value, depth: u32) -> bool {
+        match value {
+            Value::Array(items) => depth > 0 && items.iter().all(|item| self.add(item, depth - 1)),
+            Value::Object(fields) => {
+                if let Err(flaw) = ending::check(value) {
+                    self.flaw.get_or_insert(flaw);
+                }
+                fields.iter().all(|(name, value)| self.take(name, value, depth))
+            }
+            _ => false,
+        }
+    }
+
+    fn take(&mut self, name: &str, value: &Value, depth: u32) -> bool {
+        match names::letters(name).as_str() {
+            "json" | "text" | "messagetext" | "answer" | "output" if value.is_object() => {
+                return depth > 0 && self.add(value, depth - 1);
+            }
+            "text" | "messagetext" | "answer" | "output" => {
+                // A list has no order of sending.
+                if value.is_array() && ending::is_given(value) {
+                    self.flaw.get_or_insert(Unspoken::Several);
+                }
+                let text = lenient(value);
+                if self.text.is_some() && text.is_some() && self.text != text {
+                    self.flaw.get_or_insert(Unspoken::Several);
+                }
+                self.text = self.text.take().or(text);
+            }
+            "toolcalls" | "functioncall" | "functioncalls" if ending::is_given(value) => {
+                self.flaw.get_or_insert(Unspoken::ToolMarkup);
+            }
+            "close" => self.closes |= is_yes(value),
+            "reason" => self.reason = self.reason.take().or(lenient(value)),
+            "name" | "clientname" => self.name = self.name.take().or(lenient(value)),
+            "phone" | "clientphone" => self.phone = self.phone.take().or(lenient(value)),
+            "email" | "clientemail" => self.email = self.email.take().or(lenient(value)),
+            _ if names::wants_a_person(name) => self.wants_person |= is_yes(value),
+            _ if self.unknown.len() < MOST_NAMES => {
+                self.unknown.push(name.chars().take(LONGEST_NAME).collect());
+            }
+            _ => {}
+        }
+        true
+    }
 }
 
-/// Reads the body of an answer: an object, or a list with one, as n8n answers. `None` where it is neither.
+/// Whether a flag is set: it is no no, and no empty list or object.
+fn is_yes(flag: &Value) -> bool {
+    ending::is_given(flag) && !ending::is_no(flag)
+}
+
+/// Texts, numbers and booleans as text; nothing where it is empty, null or `false`.
+fn lenient(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|_| !ending::is_no(value)),
+        Value::Bool(true) => Some("true".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Reads the body of an answer: an object, or a list of such, as n8n answers. `None` where it is neither.
 pub fn read(body: &[u8]) -> Option<WebhookReply> {
     let body = body.trim_ascii();
+    let mut reply = WebhookReply::default();
     if body.is_empty() {
-        return Some(WebhookReply::default());
+        return Some(reply);
     }
     let value: Value = serde_json::from_slice(body).ok()?;
-    let value = match value {
-        Value::Array(items) => items.into_iter().next().unwrap_or(Value::Object(serde_json::Map::new())),
-        other => other,
-    };
-    if value.is_object() { serde_json::from_value(value).ok() } else { None }
+    reply.add(&value, DEEPEST).then_some(reply)
 }
 
 /// Why a webhook cannot be posted to.
@@ -205,5 +247,53 @@ mod tests {
         assert_eq!(answer_of(r#"{"output":"Ye","finish_reason":"length"}"#), withheld("truncated"));
         assert_eq!(read(b"Yes"), None);
         assert_eq!(read(b"\"Yes\""), None);
+        assert_eq!(read(br#"[{"text":"Yes"},"No"]"#), None);
+    }
+
+    #[test]
+    fn a_wish_for_a_person_is_read_in_any_spelling() {
+        for name in ["handover", "handOver", "hand-over", "Hand_Over", "needs_human", "transferToOperator"] {
+            for body in [
+                format!(r#"{{"text":"Yes","{name}":true}}"#),
+                format!(r#"[{{"text":"Yes"}},{{"{name}":true}}]"#),
+                format!(r#"{{"json":{{"output":"Yes","{name}":1}}}}"#),
+                format!(r#"{{"output":{{"text":"Yes","{name}":"now"}}}}"#),
+            ] {
+                let Some(TurnAnswer::HandOver { why, proposed: Some(text) }) = answer_of(&body) else {
+                    panic!("{body}")
+                };
+                assert_eq!((why.as_str(), text.plain().as_str()), ("asked", "Yes"), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_answer_is_for_a_person() {
+        for (body, word) in [
+            (r#"{"output":"Ye","finishReason":"MAX_TOKENS"}"#, "truncated"),
+            (r#"{"output":"Ye","finish_reason":"stop","stop_reason":"max_tokens"}"#, "truncated"),
+            (r#"{"output":"Ye","finish_reason":["length"]}"#, "truncated"),
+            (r#"{"output":"Ye","finish_reason":{"reason":"length"}}"#, "truncated"),
+            (r#"{"output":"Ye","done":false}"#, "unfinished"),
+            (r#"{"output":"Ye","error":"overloaded"}"#, "unfinished"),
+            (r#"{"error":{"message":"overloaded"}}"#, "unfinished"),
+            (r#"{"output":"Ye","is_error":true}"#, "unfinished"),
+            (r#"{"output":"Ye","success":false}"#, "unfinished"),
+            (r#"{"output":"Ye","tool_calls":[{"function":{"name":"hand_over"}}]}"#, "tool_markup"),
+            (r#"{"text":"Yes","output":"No"}"#, "several"),
+            (r#"[{"text":"Yes"},{"text":"No"}]"#, "several"),
+            (r#"{"text":["Yes"]}"#, "several"),
+            (r#"{"output":"Agent stopped due to max iterations."}"#, "unfinished"),
+            (r#"{"text":"Error in workflow: the service is down"}"#, "unfinished"),
+            (r#"{"text":"undefined"}"#, "markup"),
+        ] {
+            let expected = TurnAnswer::HandOver { why: word.to_owned(), proposed: None };
+            assert_eq!(answer_of(body), Some(expected), "{body}");
+        }
+        for later in [r#"{"message":"Workflow was started"}"#, r#"{"status":"ok","success":true}"#, "[]"] {
+            assert_eq!(answer_of(later), None, "{later}");
+        }
+        assert_eq!(read(br#"{"choices":[],"close":false}"#).unwrap().unknown(), ["choices"]);
+        assert!(answer_of(r#"{"text":"Yes","output":"Yes","finish_reason":"stop"}"#).is_some());
     }
 }

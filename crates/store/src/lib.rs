@@ -139,8 +139,8 @@ pub use outbox::{
 pub use paging::{Page, Paged};
 pub use peers::{FillState, PeerKind, Peers, StoredPeer};
 pub use pipeline::{
-    Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, ChatActivity, ClientChat,
-    ClientFields, ClientMessage, Disclosure, FirstContact, FoundAppeal, FoundClient, ImportTaken,
+    Advanced, AppealChange, AppealFilter, AppealNote, AppealOrder, BY_AI, BY_PROGRAM, ChatActivity,
+    ClientChat, ClientFields, ClientMessage, Disclosure, FirstContact, FoundAppeal, FoundClient, ImportTaken,
     ImportUndone, OpenedAppeal, OutsideStages, PastAppeal, PastClient, PastMerge, PastMessage, PastPage,
     Pipeline, PipelineCounts, PipelineRule, PipelineRules, Replayed, ReplyTarget, ReplyTemplate, Spent,
     StoredAppeal, StoredClient, StoredIdentity, StoredImport, StoredMerge, StoredTurn, TELEGRAM_ACCOUNT,

@@ -297,6 +297,7 @@ impl InboxWords {
             "switched_off" => ("the pipeline was switched off", "конвейер был выключен"),
             "too_late" => ("it was too late", "слишком поздно"),
             "do_not_contact" => ("the client is on the do-not-contact list", "клиент в списке «Не писать»"),
+            "promised" => ("the answer promises a person", "в ответе обещан сотрудник"),
             "not_sent" => ("the answer was not sent", "ответ не ушёл"),
             "answered_often" => {
                 ("programs have answered 10 mails in a day", "программы ответили на 10 писем за сутки")

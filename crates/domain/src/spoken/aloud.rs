@@ -1,9 +1,10 @@
 //! Lines with which a model thinks aloud, and lines with which it goes on as the customer.
 
-use super::Unspoken;
+use super::{Unspoken, staff};
 
 /// Words over thoughts: before a colon, in brackets, as a heading or alone on a line.
-const THOUGHTS: [&str; 33] = [
+const THOUGHTS: [&str; 34] = [
+    "think",
     "thought",
     "thoughts",
     "thinks",
@@ -31,12 +32,12 @@ const THOUGHTS: [&str; 33] = [
     "рассуждение",
     "рассуждения",
     "рассуждаю",
+    "думаю",
     "размышление",
     "размышления",
     "ход мыслей",
     "внутренняя заметка",
     "заметка для себя",
-    "заметка для оператора",
 ];
 /// Words of a business that are over thoughts where one of [`ANSWERS`] is over the answer.
 const AMBIGUOUS: [&str; 8] =
@@ -145,6 +146,7 @@ const TO_ITSELF: [&str; 11] = [
 pub(super) fn check(text: &str) -> Result<(), Unspoken> {
     dialogue(text)?;
     let text = text.to_lowercase();
+    staff::check(&text)?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let has_answer = lines.iter().any(|line| {
         let lead = Lead::of(line);
@@ -187,14 +189,14 @@ pub(super) fn check(text: &str) -> Result<(), Unspoken> {
 }
 
 /// What a line begins with.
-struct Lead<'a> {
-    words: &'a str,
-    follows: Follows,
-    rest: &'a str,
+pub(super) struct Lead<'a> {
+    pub(super) words: &'a str,
+    pub(super) follows: Follows,
+    pub(super) rest: &'a str,
 }
 
 #[derive(PartialEq)]
-enum Follows {
+pub(super) enum Follows {
     Colon,
     /// A bracket that closes.
     Bracket,
@@ -205,7 +207,7 @@ enum Follows {
 }
 
 impl<'a> Lead<'a> {
-    fn of(line: &'a str) -> Self {
+    pub(super) fn of(line: &'a str) -> Self {
         let line = line.trim_start_matches(|other: char| !other.is_alphanumeric());
         let signs = [':', '(', '[', '{', ')', ']', '}', '—', '–', '…', '.', '!', '?', ',', ';', '|'];
         let end = line.find(signs).unwrap_or(line.len());

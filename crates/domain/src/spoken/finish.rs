@@ -58,32 +58,53 @@ const REFUSED: [&str; 14] = [
     "error_toxic",
 ];
 
+/// What other fields say of an answer that broke off.
+const BROKEN: [&str; 9] =
+    ["error", "failed", "failure", "cancelled", "canceled", "abort", "aborted", "timeout", "pause_turn"];
+
 /// Says whether an answer is whole. None is no reason: an endpoint that finished says so.
 ///
 /// # Errors
 /// It is not, and why.
 pub fn finished(reason: Option<&str>) -> Result<(), Unspoken> {
-    let given = reason.unwrap_or_default().trim();
-    let word = given.to_ascii_lowercase().replace('-', "_");
-    // `FINISH_REASON_STOP`, `FinishReason.STOP`
-    let word = word.rsplit('.').next().unwrap_or_default();
-    match word.strip_prefix("finish_reason_").unwrap_or(word) {
+    let given = reason.unwrap_or_default();
+    match word_of(given).as_str() {
         word if WHOLE.contains(&word) => Ok(()),
         word if CUT.contains(&word) => Err(Unspoken::Cut),
         word if REFUSED.contains(&word) => Err(Unspoken::Refused),
-        _ => Err(Unspoken::Unfinished(given.chars().take(LONGEST).collect())),
+        _ => Err(unfinished(given)),
     }
 }
 
-/// Says whether another reason that stands beside [`finished`]'s says that the answer is cut or withheld; unknown ones say nothing.
+/// Says whether another reason that stands beside [`finished`]'s says that the answer is cut, withheld or broken off; unknown ones
+/// say nothing.
 ///
 /// # Errors
 /// It does.
-pub fn not_cut(reason: Option<&str>) -> Result<(), Unspoken> {
-    match finished(reason) {
-        Err(why @ (Unspoken::Cut | Unspoken::Refused)) => Err(why),
-        _ => Ok(()),
+pub fn not_cut(reason: &str) -> Result<(), Unspoken> {
+    match finished(Some(reason)) {
+        Err(Unspoken::Unfinished(_)) if !BROKEN.contains(&word_of(reason).as_str()) => Ok(()),
+        other => other,
     }
+}
+
+/// Says whether a reason is that of an answer with calls of tools.
+pub fn is_of_calls(reason: &str) -> bool {
+    let word = word_of(reason);
+    ["tool_call", "tool_use", "function_call"].iter().any(|call| word.contains(call))
+}
+
+/// The answer is not whole, in the words of its endpoint.
+pub fn unfinished(reason: &str) -> Unspoken {
+    Unspoken::Unfinished(reason.trim().chars().take(LONGEST).collect())
+}
+
+/// A reason as the lists have it.
+fn word_of(reason: &str) -> String {
+    let word = reason.trim().to_ascii_lowercase().replace('-', "_");
+    // `FINISH_REASON_STOP`, `FinishReason.STOP`
+    let word = word.rsplit('.').next().unwrap_or_default();
+    word.strip_prefix("finish_reason_").unwrap_or(word).to_owned()
 }
 
 #[cfg(test)]
@@ -125,7 +146,9 @@ mod tests {
         ] {
             assert_eq!(finished(reason), Err(expected), "{reason:?}");
         }
-        assert_eq!(not_cut(Some("MAX_TOKENS")), Err(Unspoken::Cut));
-        assert_eq!((not_cut(None), not_cut(Some("MALFORMED"))), (Ok(()), Ok(())));
+        assert_eq!(not_cut("MAX_TOKENS"), Err(Unspoken::Cut));
+        assert_eq!(not_cut("failed"), Err(Unspoken::Unfinished("failed".to_owned())));
+        assert_eq!((not_cut("\n\n"), not_cut("MALFORMED"), not_cut("completed")), (Ok(()), Ok(()), Ok(())));
+        assert!(is_of_calls("TOOL_CALL") && is_of_calls("tool-calls") && !is_of_calls("stop"));
     }
 }

@@ -66,6 +66,10 @@ fn folded(text: &str) -> String {
 
 fn words(text: &str) -> Result<(), Unspoken> {
     signs(text)?;
+    let of_program = ["Agent stopped due to", "Error in workflow"];
+    if let Some(words) = of_program.iter().find(|words| text.trim_start().starts_with(**words)) {
+        return Err(super::unfinished(words));
+    }
     if text.lines().any(names::is_named) {
         return Err(Unspoken::ToolMarkup);
     }
@@ -114,6 +118,7 @@ fn signs(text: &str) -> Result<(), Unspoken> {
         || has_table(text)
         || has_escape(text)
         || has_struck(text)
+        || has_comment(text)
         || places::is_left(text)
     {
         return Err(Unspoken::Markup);
@@ -175,6 +180,11 @@ fn has_table(text: &str) -> bool {
         line.contains('|') && line.contains("--") && line.chars().all(|other| "|:- ".contains(other))
     };
     rows.take(2).count() == 2 || text.lines().any(is_rule)
+}
+
+/// A line that is a comment in code.
+fn has_comment(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|line| line.starts_with("// ") || line.starts_with("/*"))
 }
 
 /// Two tildes round what should be struck through.

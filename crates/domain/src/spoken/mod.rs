@@ -11,9 +11,11 @@ mod leftover;
 mod marks;
 pub mod names;
 mod places;
+mod promise;
+mod staff;
 mod thoughts;
 
-pub use finish::{finished, not_cut};
+pub use finish::{finished, is_of_calls, not_cut, unfinished};
 
 use crate::text::{FormattedText, commonmark};
 
@@ -79,7 +81,7 @@ impl SpokenText {
     pub fn checked(text: FormattedText) -> Result<Self, Unspoken> {
         let spoken = Self(text);
         let plain = spoken.plain();
-        if plain.trim().is_empty() {
+        if plain.trim().is_empty() || spoken.0.is_all_struck() {
             return Err(Unspoken::Empty);
         }
         leftover::check(&spoken.0)?;
@@ -92,10 +94,20 @@ impl SpokenText {
         &self.0
     }
 
-    /// The words alone: the address of a link follows its words, and what is struck through is left out.
+    /// The words alone: the address of a link follows its words, and what is struck through is said to be over.
     pub fn plain(&self) -> String {
         self.0.flattened()
     }
+}
+
+/// Says whether words of a program promise the customer a person: "Передаю вас оператору", "I'll connect you with a manager".
+pub fn promises_a_person(text: &str) -> bool {
+    promise::is_made(text)
+}
+
+/// Says whether a text cites one of the texts that a model was given, by its name: `[delivery]`, `(source: delivery)`.
+pub fn cites(text: &str, names: &[String]) -> bool {
+    staff::cites(text, names)
 }
 
 /// What a model said as its text, for a reader of calls: without thoughts and tokens at its ends, Markdown as it is.

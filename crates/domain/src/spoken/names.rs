@@ -25,12 +25,63 @@ pub(super) fn is_named(line: &str) -> bool {
     })
 }
 
+/// Returns the letters and digits of a name in lower case. Programs write one name as `hand_over`, `handOver` and `hand-over`.
+pub fn letters(name: &str) -> String {
+    name.chars().filter(|other| other.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns the words of a name in lower case: `transfer_to_operator` and `transferToOperator` have three.
+fn words(name: &str) -> Vec<String> {
+    let (mut spaced, mut was_lower) = (String::with_capacity(name.len()), false);
+    for character in name.chars() {
+        if was_lower && character.is_uppercase() {
+            spaced.push(' ');
+        }
+        was_lower = character.is_lowercase();
+        spaced.push(if character.is_alphanumeric() { character } else { ' ' });
+    }
+    spaced.split_whitespace().map(str::to_lowercase).collect()
+}
+
 /// Says whether a tool has this name, in whatever way it is written.
-pub fn is_tool(name: &str, tool: &str) -> bool {
-    let letters = |name: &str| -> String {
-        name.to_lowercase().chars().filter(|other| other.is_alphanumeric()).collect()
-    };
+fn is_tool(name: &str, tool: &str) -> bool {
     letters(name) == letters(tool)
+}
+
+/// Says whether the name of a tool or of a field asks for a person: `handOver`, `escalate`, `needs_human`, `transfer_to_operator`.
+pub fn wants_a_person(name: &str) -> bool {
+    const ALONE: [&str; 4] = ["handover", "handoff", "handedover", "escalat"];
+    const PEOPLE: [&str; 8] =
+        ["human", "person", "operator", "manager", "agent", "specialist", "staff", "support"];
+    const ASKS: [&str; 14] = [
+        "need", "needs", "needed", "want", "wants", "require", "requires", "required", "call", "transfer",
+        "connect", "switch", "route", "redirect",
+    ];
+    let (joined, words) = (letters(name), words(name));
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    let asks = has(&ASKS) || words.first().is_some_and(|first| first == "to");
+    ALONE.iter().any(|word| joined.contains(word)) || has(&PEOPLE) && asks
+}
+
+/// Says whether the name of a writer is that of a language model: `ai`, `llm-bot`, `GPT-4o`.
+pub fn is_of_model(name: &str) -> bool {
+    const MODELS: [&str; 14] = [
+        "ai",
+        "ии",
+        "bot",
+        "бот",
+        "llm",
+        "model",
+        "assistant",
+        "ассистент",
+        "claude",
+        "gemini",
+        "deepseek",
+        "qwen",
+        "llama",
+        "gigachat",
+    ];
+    words(name).iter().any(|word| word.contains("gpt") || MODELS.contains(&word.as_str()))
 }
 
 /// A word in its line.
@@ -97,5 +148,58 @@ impl Place<'_> {
 
     fn is_lower(&self) -> bool {
         !self.word.contains(|other: char| other.is_ascii_uppercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_ask_for_a_person_are_read_in_any_spelling() {
+        for name in [
+            "hand_over",
+            "handover",
+            "handOver",
+            "hand-over",
+            "Hand_Over",
+            "functions.hand_over",
+            "handoff_to_human",
+            "escalate",
+            "escalateToManager",
+            "needs_human",
+            "needsHuman",
+            "human_needed",
+            "transfer_to_operator",
+            "transferToOperator",
+            "call_manager",
+            "to_operator",
+        ] {
+            assert!(wants_a_person(name), "{name}");
+        }
+        for name in [
+            "reply",
+            "close",
+            "text",
+            "operator",
+            "manager_name",
+            "search_order",
+            "note_to_operator",
+            "phone",
+        ] {
+            assert!(!wants_a_person(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn writers_that_are_models_are_named_so() {
+        for name in
+            ["ai", "AI", " ai ", "bot", "llm", "model", "assistant", "gpt-4o", "ChatGPT", "ai_agent", "ИИ"]
+        {
+            assert!(is_of_model(name), "{name}");
+        }
+        for name in ["", "crm", "operator", "manager", "email", "robot-vacuum shop", "1c"] {
+            assert!(!is_of_model(name), "{name}");
+        }
     }
 }

@@ -53,13 +53,35 @@ const FIRST: [&str; 14] = [
 ];
 /// The same in `<…>`, which shops write for keys and for what the customer is to type.
 const ANGLE: [&str; 6] = ["name", "your name", "customer name", "имя", "имя клиента", "ваше имя"];
-/// What programs write in place of a missing text.
-const NOTHING: [&str; 4] = ["null", "undefined", "None", "NaN"];
+/// What programs and models write in place of a missing text, in small letters.
+const NOTHING: [&str; 13] = [
+    "null",
+    "undefined",
+    "none",
+    "nan",
+    "nil",
+    "n/a",
+    "empty",
+    "no answer",
+    "no response",
+    "no reply",
+    "пусто",
+    "нет ответа",
+    "без ответа",
+];
 
 /// Says whether a place is left in a text.
 pub(super) fn is_left(text: &str) -> bool {
-    NOTHING.contains(&text.trim())
+    let alone = text.trim().trim_matches(['[', ']', '(', ')', '<', '>', '{', '}', '.', ' ']).to_lowercase();
+    NOTHING.contains(&alone.as_str())
         || text.contains("[object Object]")
+        || text.contains("<%")
+        || text.split("%(").skip(1).any(|rest| {
+            rest.split_once(')').is_some_and(|(name, after)| {
+                after.starts_with(['s', 'd'])
+                    && name.bytes().all(|other| other.is_ascii_alphanumeric() || other == b'_')
+            })
+        })
         || text.contains("Traceback (most recent call last)")
         || text.match_indices(['{', '[', '<', '%']).any(|(at, sign)| {
             let rest = text.get(at + 1..).unwrap_or_default();
@@ -87,7 +109,10 @@ fn is_place(sign: &str, inner: &str, before: Option<char>) -> bool {
         || words.split_once(' ').is_some_and(|(first, _)| FIRST.contains(&first))
             && !words.contains(|other: char| other.is_ascii_digit());
     match sign {
-        "{" => inner.len() > 1 && is_ascii_name("_. -") || is_known,
+        "{" => {
+            let is_number = inner.len() == 1 && inner.bytes().all(|other| other.is_ascii_digit());
+            inner.len() > 1 && is_ascii_name("_. -") || is_known || is_number
+        }
         "[" => is_known,
         "<" => ANGLE.contains(&words.as_str()),
         _ => inner.len() > 2 && is_ascii_name("_") && !before.is_some_and(|last| last.is_ascii_digit()),

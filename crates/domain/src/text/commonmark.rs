@@ -20,46 +20,95 @@ pub(crate) fn parse(source: &str) -> FormattedText {
     reader.built.finish()
 }
 
-/// What a text would be without entities: the address of a link follows its words, and what is struck through is left out, since
-/// "5000 4000" is another price.
+/// What a text would be without entities: the address of a link follows its words, and what is struck through is said to be over,
+/// since "5000 4000" is another price.
 pub(crate) fn flattened(text: &FormattedText) -> String {
-    let (mut links, mut struck) = (Vec::new(), Vec::new());
+    let mut links: Vec<(u32, &str)> = Vec::new();
     for entity in &text.entities {
-        match &entity.kind {
-            EntityKind::TextLink { url } => links.push((entity.end(), url.as_str())),
-            EntityKind::Strikethrough => struck.push((entity.offset, entity.end())),
-            _ => {}
+        if let EntityKind::TextLink { url } = &entity.kind {
+            links.push((entity.end(), url.as_str()));
         }
     }
     links.sort_by_key(|(end, _)| *end);
-    struck.sort_unstable();
-    let (mut links, mut struck) = (links.into_iter().peekable(), struck.into_iter().peekable());
+    let is_russian = text.text.contains(|other| matches!(other, '\u{400}'..='\u{4FF}' | '₽'));
+    let word = if is_russian { "было" } else { "was" };
+    let (mut links, mut struck) = (links.into_iter().peekable(), struck(text).into_iter().peekable());
     let (mut flat, mut units, mut struck_to) = (String::with_capacity(text.text.len()), 0, 0);
-    let mut is_after_struck = false;
+    let mut over = String::new();
     for character in text.text.chars().map(Some).chain([None]) {
         while let Some((end, url)) = links.next_if(|(end, _)| *end <= units) {
             if end > struck_to {
                 flat.extend([" (", url, ")"]);
             }
         }
+        if units >= struck_to && !over.is_empty() {
+            push_over(&mut flat, &std::mem::take(&mut over), word, character);
+        }
         while let Some((_, end)) = struck.next_if(|(start, _)| *start <= units) {
             struck_to = struck_to.max(end);
         }
         let Some(character) = character else { break };
-        if units < struck_to {
-            is_after_struck = true;
-        } else if !is_after_struck {
-            flat.push(character);
-        } else if character != ' ' || !(flat.is_empty() || flat.ends_with([' ', '\n'])) {
-            if ",.;:!?)".contains(character) {
-                flat.truncate(flat.trim_end_matches(' ').len());
-            }
-            flat.push(character);
-            is_after_struck = false;
-        }
+        let shown = if units < struck_to { &mut over } else { &mut flat };
+        shown.push(character);
         units += super::units::units_of(character);
     }
     flat
+}
+
+/// What is struck through in a text, by where it begins and ends.
+fn struck(text: &FormattedText) -> Vec<(u32, u32)> {
+    let struck = text.entities.iter().filter(|entity| entity.kind == EntityKind::Strikethrough);
+    let mut struck: Vec<(u32, u32)> = struck.map(|entity| (entity.offset, entity.end())).collect();
+    struck.sort_unstable();
+    struck
+}
+
+/// Whether a text says nothing but what is struck through.
+pub(crate) fn is_all_struck(text: &FormattedText) -> bool {
+    let struck = struck(text);
+    let mut units = 0;
+    !struck.is_empty()
+        && text.text.chars().all(|character| {
+            let at = units;
+            units += super::units::units_of(character);
+            character.is_whitespace()
+                || ".,;:!?".contains(character)
+                || struck.iter().any(|(start, end)| (*start..*end).contains(&at))
+        })
+}
+
+/// Adds what is struck through, with a word that says that it is over, unless the line before says so.
+fn push_over(flat: &mut String, over: &str, word: &str, next: Option<char>) {
+    const SAYS_SO: [&str; 12] = [
+        "было",
+        "была",
+        "были",
+        "вместо",
+        "старая цена",
+        "прежняя цена",
+        "обычная цена",
+        "was",
+        "were",
+        "old price",
+        "regular price",
+        "instead of",
+    ];
+    if over.trim().is_empty() {
+        flat.push_str(over);
+        return;
+    }
+    let line = flat.lines().next_back().unwrap_or_default().to_lowercase();
+    let line = line.trim_end_matches([' ', ':']);
+    let says_so = SAYS_SO.iter().any(|words| line.ends_with(words));
+    if flat.ends_with(char::is_alphanumeric) {
+        flat.push(' ');
+    }
+    let (start, end) = if says_so { ("", "") } else { ("(", ")") };
+    let (word, space) = if says_so { ("", "") } else { (word, " ") };
+    flat.extend([start, word, space, over.trim(), end]);
+    if over.ends_with(char::is_whitespace) || next.is_some_and(char::is_alphanumeric) {
+        flat.push(' ');
+    }
 }
 
 /// A text without signs of bold text that found no partner; "2 ** 3" keeps its own.
@@ -310,11 +359,17 @@ mod tests {
             (r"Цена\: 5\.5 \(руб\)", "Цена: 5.5 (руб)"),
             ("***очень***", "очень"),
             ("2 ** 3 = 8, ** Важно ** нет", "2 ** 3 = 8,  Важно  нет"),
-            ("~~5000~~ 4000 ₽", "4000 ₽"),
-            ("Было ~~900~~, стало 700", "Было, стало 700"),
-            ("Цена ~~1 000 ₽~~ **800 ₽**", "Цена 800 ₽"),
-            ("~~[сайт](https://example.com)~~ [новый](https://example.org)", "новый (https://example.org)"),
-            ("~~Нет~~", ""),
+            ("~~5000~~ 4000 ₽", "(было 5000) 4000 ₽"),
+            ("~~$50~~ $40", "(was $50) $40"),
+            ("Было ~~900~~, стало 700", "Было 900, стало 700"),
+            ("Старая цена: ~~15 990 ₽~~\nЦена: 12 990 ₽", "Старая цена: 15 990 ₽\nЦена: 12 990 ₽"),
+            ("Цена ~~1 000 ₽~~ **800 ₽**", "Цена (было 1 000 ₽) 800 ₽"),
+            ("Цена: ~~1 000 ₽~~", "Цена: (было 1 000 ₽)"),
+            (
+                "~~[сайт](https://example.com)~~ [новый](https://example.org)",
+                "(было сайт) новый (https://example.org)",
+            ),
+            ("~~Нет~~", "(было Нет)"),
             ("", ""),
         ] {
             assert_eq!(flattened(&parse(source)), flat, "{source}");

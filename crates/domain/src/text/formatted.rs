@@ -122,9 +122,14 @@ impl FormattedText {
         builder.finish()
     }
 
-    /// The text for readers who see no entities: addresses follow their words, and what is struck through is left out.
+    /// The text for readers who see no entities: addresses follow their words, and what is struck through is said to be over.
     pub fn flattened(&self) -> String {
         super::commonmark::flattened(self)
+    }
+
+    /// Whether it says nothing but what is struck through.
+    pub(crate) fn is_all_struck(&self) -> bool {
+        super::commonmark::is_all_struck(self)
     }
 
     /// Whether Telegram would refuse it as empty: nothing, white space, or characters that show nothing.

@@ -5,11 +5,15 @@ use domain::spoken::{self, Unspoken};
 use serde_json::{Value, json};
 
 use super::message::Message;
-use super::stream;
 use super::tools::{Action, CallProblem, ToolSet, calls_in_text};
+use super::{reasoning, stream};
+use crate::ending::{self, is_given};
 
 /// The most calls of one answer. An answer with more is refused, since none of them may be left out.
 const MOST_CALLS: usize = 16;
+
+/// What a model reads of a reply beside a call that is none.
+const NOT_SENT: &str = "not sent, because another call could not be read; call `reply` again";
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +58,8 @@ impl Usage {
     }
 }
 
-/// Reads the body of an answer, whole or as a stream of pieces; nothing where it is none.
-pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
+/// Reads the body of an answer of at most `most_tokens` tokens, whole or as a stream of pieces; nothing where it is none.
+pub fn read(body: &[u8], tools: &ToolSet, most_tokens: u32) -> Option<Answer> {
     let body = match serde_json::from_slice(body) {
         Ok(body) => body,
         Err(_) => stream::joined(body)?,
@@ -66,7 +70,7 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
     let index = |choice: &Value| choice.get("index").and_then(Value::as_u64);
     let (_, choice) = choices.min_by_key(|(place, choice)| (index(choice).unwrap_or_default(), *place))?;
     let message = choice.get("message").filter(|message| message.is_object())?;
-    let end = End::of(&body, choice, message);
+    let end = End::of(&body, choice, message, most_tokens);
     let said = said(message.get("content"));
     let by_name =
         message.get("tool_calls").filter(|calls| calls.as_array().is_some_and(|calls| !calls.is_empty()));
@@ -80,11 +84,11 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         Ok(text) => (None, text),
         Err((why, text)) => (Some(why), text),
     };
-    let repeats = calls.is_empty() && repeats_reasoning(message, &text);
+    let repeats = calls.is_empty() && reasoning::is_repeated(message, &text);
     let is_thought = repeats || is_marked(message);
     let why = why.or(is_thought.then_some(Unspoken::Thoughts));
     let why = why.or(has_unread_calls(choice, message).then_some(Unspoken::ToolMarkup));
-    let (text, mut why) = match spoken::without_thoughts(&text) {
+    let (text, why) = match spoken::without_thoughts(&text) {
         Ok(answer) => (answer, why),
         // Beside calls nothing need be said, and what is thought may stand there.
         Err(Unspoken::Empty | Unspoken::Thoughts) if !calls.is_empty() => (String::new(), why),
@@ -104,7 +108,10 @@ pub fn read(body: &[u8], tools: &ToolSet) -> Option<Answer> {
         }));
         return Some(answer(&body, end.of_content(Content::Calls { text: None, calls })));
     }
-    let content = match (why.take(), calls.is_empty()) {
+    // A model that stopped to call a tool says what it is about to do.
+    let is_before_call = calls.is_empty() && ending::reason(choice).is_some_and(spoken::is_of_calls);
+    let why = why.or(is_before_call.then_some(Unspoken::ToolMarkup));
+    let content = match (why, calls.is_empty()) {
         (Some(why), _) => Content::Unspoken { why, said: text.into() },
         (None, false) => {
             Content::Calls { text: Some(text).filter(|text| !text.is_empty()).map(Words::from), calls }
@@ -123,19 +130,13 @@ fn answer(body: &Value, content: Content) -> Answer {
 struct End(Result<(), Unspoken>);
 
 impl End {
-    fn of(body: &Value, choice: &Value, message: &Value) -> Self {
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let failed = [body, choice, message].iter().any(|value| value.get("error").is_some_and(is_given));
-        let reason = spoken::finished(text(choice, "finish_reason").as_deref());
-        // A gateway may say `stop` where its provider says that it cut the answer.
-        let native = || spoken::not_cut(text(choice, "native_finish_reason").as_deref());
-        Self(match reason.and_then(|()| native()) {
-            Ok(()) if failed => Err(Unspoken::Unfinished("error".to_owned())),
-            Ok(()) if text(message, "refusal").is_some_and(|refusal| !refusal.trim().is_empty()) => {
-                Err(Unspoken::Refused)
-            }
-            other => other,
-        })
+    fn of(body: &Value, choice: &Value, message: &Value, most_tokens: u32) -> Self {
+        // An endpoint that finished says so. A gateway may say `stop` where its provider says in another field that it cut the answer.
+        let has_end = ending::reason(choice).map_or_else(|| spoken::finished(None), |_| Ok(()));
+        let fields = [choice, body, message].into_iter().try_for_each(ending::check);
+        let completion = body.get("usage").and_then(|usage| usage.get("completion_tokens"));
+        let is_at_limit = completion.and_then(Value::as_u64) == Some(u64::from(most_tokens));
+        Self(fields.and(has_end).and(if is_at_limit { Err(Unspoken::Cut) } else { Ok(()) }))
     }
 
     /// What the answer has in it; its end comes before all that was said.
@@ -153,35 +154,18 @@ impl End {
     }
 }
 
-/// The fields of a message that hold the model's thoughts.
-pub(super) const REASONING: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
-
-/// Whether a value says something: it is there, and not empty, null or false.
-pub(super) fn is_given(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(object) => !object.is_empty(),
-        Value::Bool(true) | Value::Number(_) => true,
-    }
-}
-
-/// Whether a text begins with the thoughts that stand in a field of their own.
-fn repeats_reasoning(message: &Value, text: &str) -> bool {
-    REASONING.iter().any(|name| {
-        let thoughts = message.get(name).and_then(Value::as_str).unwrap_or_default().trim();
-        !thoughts.is_empty() && text.trim_start().starts_with(thoughts)
-    })
-}
-
 impl Answer {
     /// The messages that follow the calls of this answer, when the model is asked again.
     pub fn follow_up(&self) -> Vec<Message> {
         let Content::Calls { text, calls } = &self.content else { return Vec::new() };
-        let result = |call: &ToolCall| Message::ToolResult {
-            id: call.id.clone(),
-            result: call.read.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned()),
+        let result = |call: &ToolCall| {
+            let result = match &call.read {
+                // A reply that was sent ends the answer, so this one was not.
+                Ok(Action::Reply(_)) => NOT_SENT.to_owned(),
+                Ok(_) => "done".to_owned(),
+                Err(problem) => problem.to_string(),
+            };
+            Message::ToolResult { id: call.id.clone(), result }
         };
         let called = Message::Called { text: text.clone(), calls: calls.clone() };
         std::iter::once(called).chain(calls.iter().map(result)).collect()
@@ -231,25 +215,33 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
 /// Whether another field of a part than its type marks it as a thought.
 fn is_thought(part: &Value) -> bool {
     let is_given = |names: &[&str]| names.iter().any(|name| part.get(name).is_some_and(is_given));
-    let word = |name: &str| part.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let is_named = ["role", "kind", "phase", "name"].iter().filter_map(|name| word(name)).any(|name| {
-        ["think", "thought", "reason", "analysis", "commentary"].iter().any(|mark| name.contains(mark))
-    });
-    is_given(&["thinking", "reasoning"]) || is_marked(part) || is_named
+    is_given(&["thinking", "reasoning"]) || is_marked(part) || is_named(part, &["name"])
 }
 
-/// Whether a message is marked as a thought, or as the words of another than the model.
+/// Whether one of these fields names a thought.
+fn is_named(part: &Value, fields: &[&str]) -> bool {
+    let word = |name: &&str| part.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
+    fields.iter().filter_map(word).any(|name| {
+        ["think", "thought", "reason", "analysis", "commentary"].iter().any(|mark| name.contains(mark))
+    })
+}
+
+/// Whether a message, a part or a piece is marked as a thought, or as the words of another than the model.
 pub(super) fn is_marked(message: &Value) -> bool {
     let is_flagged =
         ["thought", "is_thought", "is_reasoning"].iter().any(|name| message.get(name).is_some_and(is_given));
-    let is_other = |name: &str, usual: &str| {
-        message.get(name).and_then(Value::as_str).is_some_and(|word| !word.is_empty() && word != usual)
+    let is_other = |name: &str, usual: &[&str]| {
+        let word = message.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
+        word.is_some_and(|word| !usual.contains(&word.to_ascii_lowercase().as_str()))
     };
-    is_flagged || is_other("channel", "final") || is_other("role", "assistant")
+    is_flagged
+        || is_other("channel", &["final"])
+        || is_other("role", &["assistant", "model"])
+        || is_named(message, &["kind", "phase"])
 }
 
 /// Whether a choice has calls in a form that is not read. None of them may be left out.
-fn has_unread_calls(choice: &Value, message: &Value) -> bool {
+pub(super) fn has_unread_calls(choice: &Value, message: &Value) -> bool {
     let given = |value: &Value, name: &str| value.get(name).is_some_and(is_given);
     let is_read = match (message.get("tool_calls"), message.get("function_call")) {
         (Some(calls), one) if is_given(calls) => calls.is_array() && !one.is_some_and(is_given),
@@ -269,9 +261,11 @@ fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCal
             Some(Value::Object(object)) => Value::from(object.clone()).to_string(),
             _ => String::new(),
         };
-        let function = call.get("function");
-        let name = text(function.and_then(|function| function.get("name")));
-        let arguments = text(function.and_then(|function| function.get("arguments")));
+        // The function, what the type names, or the call itself; a call that is a text is a name.
+        let kind = call.get("type").and_then(Value::as_str).unwrap_or_default();
+        let function = ["function", kind].iter().find_map(|field| call.get(field)).unwrap_or(call);
+        let name = text(function.get("name").or(Some(function)).filter(|name| name.is_string()));
+        let arguments = text(["arguments", "input"].iter().find_map(|field| function.get(field)));
         let id = text(call.get("id"));
         ToolCall {
             id: if id.is_empty() { format!("call_{place}") } else { id },
@@ -308,13 +302,15 @@ mod tests {
 
     use super::*;
 
+    const MOST: u32 = 1_000;
+
     fn unspoken(why: Unspoken, said: &str) -> Content {
         Content::Unspoken { why, said: said.into() }
     }
 
     fn content(message: &Value, finish: &str) -> Content {
         let body = json!({ "choices": [{ "message": message, "finish_reason": finish }] });
-        read(body.to_string().as_bytes(), &ToolSet::default()).unwrap().content
+        read(body.to_string().as_bytes(), &ToolSet::default(), MOST).unwrap().content
     }
 
     #[test]
@@ -336,7 +332,7 @@ mod tests {
             assert_eq!(content(&message, finish), expected, "{message}");
         }
         for body in ["", "<html>", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":{"0":42}}"#] {
-            assert_eq!(read(body.as_bytes(), &ToolSet::default()), None, "{body}");
+            assert_eq!(read(body.as_bytes(), &ToolSet::default(), MOST), None, "{body}");
         }
     }
 
@@ -360,7 +356,7 @@ mod tests {
             json!([call("a", "hand_over", json!({ "reason": "x" })), call("", "refund", json!("{}"))]);
         let body =
             json!({ "choices": [{ "message": { "tool_calls": calls }, "finish_reason": "tool_calls" }] });
-        let answer = read(body.to_string().as_bytes(), &ToolSet::default()).unwrap();
+        let answer = read(body.to_string().as_bytes(), &ToolSet::default(), MOST).unwrap();
         let [called, first, second] = answer.follow_up().try_into().unwrap();
         assert!(matches!(called, Message::Called { calls, .. } if calls.len() == 2));
         assert_eq!(first, Message::ToolResult { id: "a".to_owned(), result: "done".to_owned() });
@@ -418,11 +414,11 @@ mod tests {
         fn any_body_is_read_or_is_not(message in any_json(), usage in any_json(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let tools = ToolSet { close: true, set_fields: true, sources: Vec::new() };
             let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }], "usage": usage });
-            if let Some(answer) = read(body.to_string().as_bytes(), &tools) {
+            if let Some(answer) = read(body.to_string().as_bytes(), &tools, MOST) {
                 let blank = matches!(&answer.content, Content::Text(text) if text.trim().is_empty());
                 prop_assert!(!blank);
             }
-            read(&bytes, &tools);
+            read(&bytes, &tools, MOST);
         }
     }
 }

@@ -55,7 +55,8 @@ impl Chat {
         };
         let response = self.endpoint.clock().timeout(ceiling.time, asking).await;
         let body = response.map_err(|_| AskError::Timeout(ceiling.time))??;
-        answer::read(&body, tools).ok_or_else(|| AskError::Unreadable("it is no answer of a chat".to_owned()))
+        answer::read(&body, tools, ceiling.tokens)
+            .ok_or_else(|| AskError::Unreadable("it is no answer of a chat".to_owned()))
     }
 
     async fn post(

@@ -6,6 +6,9 @@ use super::answer;
 use super::judgement::{Decision, Rules, judge};
 use super::tools::ToolSet;
 
+/// The limit of tokens with which the answers were asked for.
+const MOST_TOKENS: u32 = 1_000;
+
 const CORPUS: &str = include_str!("corpus.txt");
 
 /// One answer of the corpus.
@@ -83,9 +86,17 @@ fn unescaped(text: &str) -> String {
 /// What is done, in words: `says` and the text, or `person` and why.
 fn outcome(body: &str) -> String {
     let tools = ToolSet { close: true, set_fields: true, sources: Vec::new() };
-    let rules =
-        Rules { sources: &[], must_cite: false, least_confidence: None, longest: 4_000, is_last_round: true };
-    let Some(answer) = answer::read(body.as_bytes(), &tools) else { return "person no_answer".to_owned() };
+    let rules = Rules {
+        sources: &[],
+        instructions: &[],
+        must_cite: false,
+        least_confidence: None,
+        longest: 4_000,
+        is_last_round: true,
+    };
+    let Some(answer) = answer::read(body.as_bytes(), &tools, MOST_TOKENS) else {
+        return "person no_answer".to_owned();
+    };
     match judge(&answer, rules).decision {
         Decision::Answer { text, .. } | Decision::Close { text: Some(text), .. } => {
             format!("says {}", text.plain())

@@ -1,20 +1,23 @@
 //! What an answer of a model comes to: it is sent, the appeal is closed, or a person answers. Never nothing. Pure.
 
 use domain::secret::Words;
-use domain::{SpokenText, Unspoken};
+use domain::spoken::names::{REPLY, wants_a_person};
+use domain::{SpokenText, Unspoken, spoken};
 
 use super::answer::{Answer, Content, ToolCall};
 use super::budget::OverBudget;
 use super::endpoint::AskError;
 use super::message::Message;
 use super::prompt;
-use super::tools::{Action, CallProblem, Fields, Reply, reply_in_text, wants_a_person};
+use super::tools::{Action, CallProblem, Fields, Reply, reply_in_text};
 
 /// What an answer must be.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
     /// The names of the texts that were given.
     pub sources: &'a [String],
+    /// What the owner's template instructs the model, as [`prompt::Prompt`] has it. No answer repeats it.
+    pub instructions: &'a [String],
     /// Whether it must cite one of them.
     pub must_cite: bool,
     /// The least confidence with which it is sent; none takes any, and answers that state none.
@@ -149,6 +152,13 @@ fn of_calls(answer: &Answer, calls: &[ToolCall], rules: Rules<'_>) -> Judgement 
             }
         }
     }
+    // A call that is not known may be what the reply speaks of, or a wish for a person. Another reply may say the opposite.
+    let spoils = |problem: &&CallProblem| match problem {
+        CallProblem::Unknown(_) => true,
+        CallProblem::Arguments { tool }
+        | CallProblem::Missing { tool, .. }
+        | CallProblem::TooLong { tool, .. } => *tool == REPLY,
+    };
     // Beside calls a text says what the model does, not what the customer is to read.
     let decision = match (wants_person, reply, closes) {
         (Some(reason), reply, _) => {
@@ -159,11 +169,18 @@ fn of_calls(answer: &Answer, calls: &[ToolCall], rules: Rules<'_>) -> Judgement 
         (None, Some(_), _) if has_several => {
             Decision::HandOver { why: Why::Unspoken(Unspoken::Several), proposed: None }
         }
-        (None, Some(reply), Some(reason)) => match of_reply(reply, rules) {
-            Decision::Answer { text, .. } => Decision::Close { reason, text: Some(text) },
-            other => other,
+        (None, Some(reply), closes) => match (problems.iter().find(spoils), closes) {
+            (Some(_), _) if !rules.is_last_round => Decision::Continue(answer.follow_up()),
+            (Some(problem), _) => {
+                let proposed = SpokenText::read(&reply.text).ok();
+                Decision::HandOver { why: Why::Nonsense(problem.clone()), proposed }
+            }
+            (None, Some(reason)) => match of_reply(reply, rules) {
+                Decision::Answer { text, .. } => Decision::Close { reason, text: Some(text) },
+                other => other,
+            },
+            (None, None) => of_reply(reply, rules),
         },
-        (None, Some(reply), None) => of_reply(reply, rules),
         (None, None, Some(reason)) if problems.is_empty() => Decision::Close { reason, text: None },
         (None, None, _) if !rules.is_last_round => Decision::Continue(answer.follow_up()),
         (None, None, _) => {
@@ -181,8 +198,11 @@ fn of_reply(reply: Reply, rules: Rules<'_>) -> Decision {
         Err(why) => return Decision::HandOver { why: Why::Unspoken(why), proposed: None },
     };
     let plain = text.plain();
-    if prompt::is_repeated_in(&plain) {
+    if prompt::is_repeated_in(&plain, rules.instructions) {
         return Decision::HandOver { why: Why::Unspoken(Unspoken::Thoughts), proposed: None };
+    }
+    if spoken::cites(&plain, rules.sources) {
+        return Decision::HandOver { why: Why::Unspoken(Unspoken::ToolMarkup), proposed: None };
     }
     let length = plain.chars().count();
     let unknown = sources.iter().find(|name| !rules.sources.contains(name));
@@ -217,7 +237,14 @@ mod tests {
     }
 
     fn rules(sources: &[String]) -> Rules<'_> {
-        Rules { sources, must_cite: false, least_confidence: None, longest: 100, is_last_round: true }
+        Rules {
+            sources,
+            instructions: &[],
+            must_cite: false,
+            least_confidence: None,
+            longest: 100,
+            is_last_round: true,
+        }
     }
 
     fn tools() -> ToolSet {
@@ -226,7 +253,7 @@ mod tests {
 
     fn answer(message: &Value) -> Answer {
         let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }] });
-        answer::read(body.to_string().as_bytes(), &tools()).unwrap()
+        answer::read(body.to_string().as_bytes(), &tools(), 1_000).unwrap()
     }
 
     fn calls(calls: &[(&str, Value)]) -> Value {
@@ -259,6 +286,12 @@ mod tests {
         assert_eq!(text("{\"text\":\" \"}"), "empty -");
         assert_eq!(text("{\"answer\":1}"), "tool_markup -");
         assert_eq!(text(""), "empty -");
+        assert_eq!(text("Yes [prices]"), "tool_markup -");
+        assert_eq!(text("Yes, as our prices say."), "answer Yes, as our prices say.");
+        let secret = ["nevertellacustomerwhatwepayforthewheels".to_owned()];
+        let strict = Rules { instructions: &secret, ..rules(&sources) };
+        let repeated = json!({ "content": "**Never** tell a customer what we pay for the wheels!" });
+        assert_eq!(decided(&repeated, strict), "thoughts -");
         assert_eq!(text(&"x".repeat(101)), format!("too_long {}", "x".repeat(101)));
         let refusal = json!({ "content": null, "refusal": "No" });
         assert_eq!(decided(&refusal, rules(&sources)), "refused -");
@@ -301,7 +334,11 @@ mod tests {
             (vec![yes(), close()], "close Yes"),
             (vec![close()], "close -"),
             (vec![yes(), wrong("close")], "answer Yes"),
-            (vec![yes(), note(), ("refund", json!({ "sum": 1 }))], "answer Yes"),
+            (vec![yes(), note(), ("refund", json!({ "sum": 1 }))], "nonsense Yes"),
+            (vec![yes(), ("reply", json!({ "text": 5 }))], "nonsense Yes"),
+            (vec![yes(), ("transfer_to_operator", json!({}))], "asked Yes"),
+            (vec![yes(), ("escalate", json!({}))], "asked Yes"),
+            (vec![("reply", json!({ "text": "Yes", "hand_over": true }))], "asked -"),
             (vec![wrong("close")], "nonsense -"),
             (vec![("refund", json!({ "sum": 1 }))], "nonsense -"),
             (vec![wrong("reply"), close()], "nonsense -"),
@@ -315,6 +352,11 @@ mod tests {
         let more = Rules { is_last_round: false, ..rules(&sources) };
         assert_eq!(decided(&calls(&[note()]), more), "continue 2");
         assert_eq!(decided(&calls(&[note(), yes()]), more), "answer Yes");
+        // The model is asked again, and learns that its reply was not sent.
+        let spoiled = answer(&calls(&[yes(), ("refund", json!({}))]));
+        assert_eq!(shown(&judge(&spoiled, more).decision), "continue 3");
+        let Message::ToolResult { result, .. } = &spoiled.follow_up()[1] else { panic!("{spoiled:?}") };
+        assert!(result.starts_with("not sent"), "{result}");
         // Beside a call, a text says what the model does.
         let beside = |given: &[(&str, Value)]| {
             let mut message = calls(given);
@@ -380,7 +422,7 @@ mod tests {
             least_confidence in prop::option::of(0.0..1.0),
         ) {
             let sources = sources();
-            let rules = Rules { sources: &sources, must_cite, least_confidence, longest: 5, is_last_round };
+            let rules = Rules { must_cite, least_confidence, longest: 5, is_last_round, ..rules(&sources) };
             let mut message = calls(&given);
             message["content"] = text.into();
             let has = |name: &str| given.iter().any(|(called, _)| *called == name);

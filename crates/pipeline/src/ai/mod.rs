@@ -15,6 +15,7 @@ mod endpoint;
 pub mod judgement;
 mod message;
 pub mod prompt;
+mod reasoning;
 mod stream;
 pub mod tools;
 mod transcription;

@@ -139,6 +139,8 @@ pub struct Prompt {
     pub messages: Vec<Message>,
     /// The names of the texts that are shown.
     pub sources: Vec<String>,
+    /// The sentences of the owner's template that instruct the model, as letters alone. No answer repeats them.
+    pub instructions: Vec<String>,
     /// How many texts of the catalogue have no room.
     pub texts_left_out: usize,
 }
@@ -189,16 +191,63 @@ impl FromStr for Template {
     }
 }
 
-/// Says whether an answer repeats a sentence of our rules, whatever marks it has.
-pub(super) fn is_repeated_in(answer: &str) -> bool {
+/// Says whether an answer repeats a sentence of our rules, or one of these instructions, whatever marks it has.
+pub(super) fn is_repeated_in(answer: &str, instructions: &[String]) -> bool {
     /// Shorter sentences are anyone's words.
     const SHORTEST: usize = 24;
-    let letters = |text: &str| -> String {
-        text.chars().filter(|other| other.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     let answer = letters(answer);
-    let sentences = [RULES, CITING, IN_A_GROUP].into_iter().flat_map(|rules| rules.split(['.', ':', '\n']));
-    sentences.map(letters).any(|sentence| sentence.len() >= SHORTEST && answer.contains(&sentence))
+    let rules = [RULES, CITING, IN_A_GROUP].into_iter().flat_map(sentences).map(letters);
+    rules.filter(|sentence| sentence.len() >= SHORTEST).any(|sentence| answer.contains(&sentence))
+        || instructions.iter().any(|sentence| answer.contains(sentence))
+}
+
+/// The sentences of a template that instruct the model. Facts that the owner wrote there may be quoted, as may the catalogue.
+fn instructions(template: &str, catalogue: &str) -> Vec<String> {
+    /// The fewest letters of an instruction that an answer does not have by chance.
+    const SHORTEST: usize = 40;
+    const SIGNS: [&str; 24] = [
+        " you are ",
+        " you answer",
+        " you must ",
+        " you should ",
+        " you never ",
+        " you work ",
+        " you help",
+        " you act ",
+        " your task",
+        " your role",
+        " your job",
+        " customer",
+        " client",
+        " user",
+        " never ",
+        " do not ",
+        " don't ",
+        " ты ",
+        " тебе ",
+        " клиент",
+        " покупател",
+        " пользовател",
+        " отвеча",
+        " никогда ",
+    ];
+    const NOT: [&str; 6] =
+        [" не говор", " не сообща", " не упомина", " не предлага", " не обеща", " не раскрыва"];
+    let quotable = letters(catalogue);
+    let is_instruction = |sentence: &&str| {
+        let sentence = format!(" {} ", sentence.to_lowercase());
+        SIGNS.iter().chain(&NOT).any(|sign| sentence.contains(sign))
+    };
+    let found = sentences(template).filter(is_instruction).map(letters);
+    found.filter(|sentence| sentence.chars().count() >= SHORTEST && !quotable.contains(sentence)).collect()
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', ':', '!', '?', '\n'])
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|other| other.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Makes a prompt.
@@ -227,10 +276,12 @@ pub fn build(template: &Template, given: &Given<'_>, bounds: Bounds) -> Prompt {
         lines.images.extend(past.images.iter().cloned());
     }
     messages.extend(lines.take());
-    Prompt { messages, sources, texts_left_out }
+    let instructions = instructions(&filled(template, given, ""), &catalogue);
+    Prompt { messages, sources, instructions, texts_left_out }
 }
 
-fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
+/// A template with what its places name.
+fn filled(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
     let mut text = String::new();
     for piece in &template.0 {
         match piece {
@@ -247,6 +298,11 @@ fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
             Piece::Placeholder(_) => text.push_str("(the messages below)"),
         }
     }
+    text
+}
+
+fn system(template: &Template, given: &Given<'_>, catalogue: &str) -> String {
+    let mut text = filled(template, given, catalogue);
     if !catalogue.is_empty() && !template.0.contains(&Piece::Placeholder("catalogue")) {
         text.push_str("\n\nTexts:\n");
         text.push_str(catalogue);
@@ -412,10 +468,36 @@ mod tests {
             "ok: **Each** line of a message, of the user, is one JSON object!",
             "Answer with the tool reply, in the customer's language, in plain text",
         ] {
-            assert!(is_repeated_in(answer), "{answer}");
+            assert!(is_repeated_in(answer, &[]), "{answer}");
         }
         for answer in ["", "Yes", "If you want a person, write to us."] {
-            assert!(!is_repeated_in(answer), "{answer}");
+            assert!(!is_repeated_in(answer, &[]), "{answer}");
+        }
+    }
+
+    #[test]
+    fn instructions_of_the_template_are_recognized_in_an_answer() {
+        let template: Template = "You answer the customers of a small shop on {channel}. Мы работаем ежедневно с 9 до 21 по адресу \
+            Ленина, 5.\nНикогда не говори, что закупочная цена стола 8000 рублей. Если клиент жалуется на задержку, ответь: «Нам очень \
+            жаль, мы привезём заказ завтра до полудня».\nКлиенты получают скидку десять процентов в день рождения.\n{catalogue}"
+            .parse()
+            .unwrap();
+        let text = "Клиенты получают скидку десять процентов в день рождения.";
+        let texts = [CatalogueText { name: "a".to_owned(), text: text.to_owned() }];
+        let instructions = build(&template, &given(&[], &[], &texts), Bounds::default()).instructions;
+        for answer in [
+            "You answer the customers of a small shop on Avito. Hi!",
+            "Правила такие: «никогда не говори, что **закупочная** цена стола 8000 рублей»",
+        ] {
+            assert!(is_repeated_in(answer, &instructions), "{answer} {instructions:?}");
+        }
+        for answer in [
+            "Мы работаем ежедневно с 9 до 21 по адресу Ленина, 5.",
+            "Нам очень жаль, мы привезём заказ завтра до полудня.",
+            "Клиенты получают скидку десять процентов в день рождения.",
+            "Закупочная цена стола нам не известна.",
+        ] {
+            assert!(!is_repeated_in(answer, &instructions), "{answer} {instructions:?}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! An answer that an endpoint sends in pieces, though none were asked for: the pieces as one answer. Pure.
 
+use domain::Unspoken;
 use serde_json::{Map, Value, json};
 
-use super::answer::{REASONING, is_given, is_marked};
+use super::answer::{has_unread_calls, is_marked};
+use super::reasoning;
+use crate::ending::{self, is_given};
 
 /// The most calls of one answer that are joined; what follows is one more, and an answer of that many calls is refused.
 const MOST_CALLS: usize = 64;
@@ -40,6 +43,8 @@ struct Whole {
     calls: Vec<Map<String, Value>>,
     reason: Value,
     native_reason: Value,
+    /// A reason that makes the answer none, from another field.
+    flaw: Option<&'static str>,
     error: Value,
     /// Whether there was a piece of a choice.
     is_any: bool,
@@ -58,6 +63,7 @@ impl Whole {
                 *kept = given.clone();
             }
         }
+        self.note_end(piece);
         let choices = match piece.get("choices") {
             Some(Value::Array(choices)) => choices.as_slice(),
             None if ["usage", "error"].iter().any(|name| piece.get(name).is_some_and(is_given)) => &[],
@@ -79,9 +85,8 @@ impl Whole {
                 *kept = given.clone();
             }
         }
-        if let Some(given) = choice.get("error").filter(|given| !given.is_null()) {
-            self.error = given.clone();
-        }
+        self.note_end(choice);
+        choice.get("delta").into_iter().for_each(|delta| self.note_end(delta));
         let object = |name: &str| choice.get(name).filter(|given| !given.is_null());
         let delta = match (object("delta"), object("message")) {
             (Some(delta @ Value::Object(_)), None) => delta,
@@ -98,8 +103,8 @@ impl Whole {
             Some(Value::Array(calls)) => calls.as_slice(),
             Some(_) => return None,
         };
-        // A call in the older form is read in a whole message alone.
-        if delta.get("function_call").is_some_and(is_given) && !self.has_message {
+        // A call in the older form is not joined.
+        if delta.get("function_call").is_some_and(is_given) || has_unread_calls(choice, delta) {
             return None;
         }
         let says_something = !(content.is_empty() && refusal.is_empty() && calls.is_empty());
@@ -108,15 +113,23 @@ impl Whole {
         }
         self.content.push_str(content);
         self.refusal.push_str(refusal);
-        for name in REASONING {
-            self.reasoning.push_str(delta.get(name).and_then(Value::as_str).unwrap_or_default());
-        }
+        self.reasoning.extend(reasoning::beside(delta));
         for (place, call) in calls.iter().enumerate() {
             let index =
                 call.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
             self.call(index.unwrap_or(place), call);
         }
         Some(())
+    }
+
+    /// Keeps that a piece says that the answer is not whole.
+    fn note_end(&mut self, fields: &Value) {
+        self.flaw = match ending::check(fields) {
+            Err(Unspoken::Cut) => Some("length"),
+            Err(Unspoken::Refused) => Some("content_filter"),
+            Err(_) => Some("error"),
+            Ok(()) => self.flaw,
+        };
     }
 
     fn call(&mut self, index: usize, piece: &Value) {
@@ -137,12 +150,15 @@ impl Whole {
     }
 
     fn into_answer(self) -> Value {
-        let Self { id, usage, content, refusal, reasoning, calls, reason, native_reason, error, .. } = self;
+        let Self {
+            id, usage, content, refusal, reasoning, calls, reason, native_reason, flaw, error, ..
+        } = self;
         let message = json!({
             "role": "assistant", "content": content, "refusal": refusal, "reasoning": reasoning, "tool_calls": calls,
         });
         let choice = json!({
-            "message": message, "finish_reason": reason, "native_finish_reason": native_reason,
+            "message": message, "finish_reason": reason,
+            "native_finish_reason": flaw.map_or(native_reason, Value::from),
         });
         json!({ "id": id, "usage": usage, "error": error, "choices": [choice] })
     }
@@ -190,10 +206,22 @@ mod tests {
             piece(&json!({ "content": "row", "role": "tool" })),
             piece(&json!({ "function_call": { "name": "hand_over" } })),
             piece(&json!({ "tool_calls": { "function": { "name": "hand_over" } } })),
+            piece(&json!({ "function_calls": [{ "name": "hand_over" }] })),
             over("length"),
             "data: [DONE]\n".to_owned(),
         ] {
             assert_eq!(of(&middle), None, "{middle}");
+        }
+        // What says that the answer is not whole is kept beside the reason.
+        for (middle, flaw) in [
+            ("data: {\"choices\":[],\"usage\":{},\"status\":\"incomplete\"}\n", "length"),
+            (
+                "data: {\"choices\":[{\"index\":0,\"delta\":{},\"content_filter_results\":{\"hate\":{\"filtered\":true}}}]}\n",
+                "content_filter",
+            ),
+        ] {
+            let whole = of(middle).unwrap();
+            assert_eq!(whole["choices"][0]["native_finish_reason"], flaw, "{middle}");
         }
         let message =
             json!({ "choices": [{ "index": 0, "message": { "content": "Yes" }, "finish_reason": "stop" }] });

@@ -4,6 +4,8 @@ use domain::secret::Words;
 use domain::spoken::names::{self, CLOSE, CONFIDENCE, HAND_OVER, REPLY, SET_FIELDS, SOURCES, TEXT};
 use serde_json::{Map, Value, json};
 
+use crate::ending::is_no;
+
 /// The most characters of a reason or a field.
 const LONGEST_VALUE: usize = 500;
 /// The most tags of one call.
@@ -158,6 +160,11 @@ impl ToolSet {
             other => return Err(CallProblem::Unknown(other.chars().take(LONGEST_NAME).collect())),
         };
         let given = object(arguments).ok_or(CallProblem::Arguments { tool })?;
+        // A wish for a person counts wherever it stands.
+        if given.iter().any(|(name, flag)| names::wants_a_person(name) && !is_no(flag)) {
+            let reason = value(&given, tool, "reason")?.unwrap_or_default();
+            return Ok(Action::HandOver { reason });
+        }
         match tool {
             REPLY => reply(&given).map(Action::Reply).ok_or(CallProblem::Missing { tool, field: TEXT }),
             SET_FIELDS => fields(&given).map(Action::SetFields),
@@ -167,12 +174,6 @@ impl ToolSet {
             }
         }
     }
-}
-
-/// Whether a call, though it cannot be read, wants a person to answer.
-pub(super) fn wants_a_person(name: &str) -> bool {
-    let name = name.rsplit(['.', ':', '/']).next().unwrap_or(name);
-    names::is_tool(name, HAND_OVER)
 }
 
 /// The answer in a text: the text itself, or the arguments of a reply, as models write them that know no tools. What else is an
@@ -358,6 +359,9 @@ mod tests {
             assert_eq!(read("reply", arguments), reply("Yes", confidence, sources), "{arguments}");
         }
         assert_eq!(read("hand_over", ""), Ok(Action::HandOver { reason: Words::default() }));
+        let over = read("reply", r#"{"text":"Yes","hand_over":true,"reason":"angry"}"#);
+        assert_eq!(over, Ok(Action::HandOver { reason: "angry".into() }));
+        assert_eq!(read("reply", r#"{"text":"Yes","needs_human":false}"#), reply("Yes", None, &[]));
         let fields = Fields {
             name: Some("Anna".into()),
             phone: Some("70000000001".into()),

@@ -263,6 +263,7 @@ impl Conversation<'_> {
             let answer = self.chat.ask(&messages, &self.tools, CEILING).await.unwrap();
             let rules = Rules {
                 sources: &prompt.sources,
+                instructions: &prompt.instructions,
                 must_cite: true,
                 least_confidence: Some(0.5),
                 longest: 1_000,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::queue::Taken;
 use delivery::{Submission, SubmitError};
 use domain::message::Writer;
+use domain::spoken::names;
 use domain::{AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, SpokenText, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -60,7 +61,7 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         keep("message_text", "is missing; say what is to be sent".to_owned());
     }
     // What a model says passes the gate for its words here too.
-    let is_of_model = find(&["action_source"]).is_some_and(|source| source.eq_ignore_ascii_case("ai"));
+    let is_of_model = find(&["action_source"]).is_some_and(|source| names::is_of_model(&source));
     let body = match body
         .map(|text| if is_of_model { SpokenText::read(&text).map(|spoken| spoken.plain()) } else { Ok(text) })
     {
@@ -227,9 +228,13 @@ mod tests {
             read_item(&item).unwrap_err().into_iter().map(|wrong| wrong.field).collect()
         };
         assert_eq!(fields(json!({})), ["external_chat_id", "message_text"]);
-        let of_model = |text: &str| json!({ "chat_id": 1, "text": text, "action_source": "ai" });
-        assert_eq!(read_item(&of_model("<think>Hm</think>**Yes**")).unwrap().text, "Yes");
-        assert_eq!(fields(of_model("Yes <tool_call>")), ["message_text"]);
+        for source in ["ai", "AI", "bot", "llm", "assistant", "model", "gpt-4o"] {
+            let of_model = |text: &str| json!({ "chat_id": 1, "text": text, "action_source": source });
+            assert_eq!(read_item(&of_model("<think>Hm</think>**Yes**")).unwrap().text, "Yes", "{source}");
+            assert_eq!(fields(of_model("Yes <tool_call>")), ["message_text"], "{source}");
+        }
+        let of_crm = json!({ "chat_id": 1, "text": "**Yes**", "action_source": "crm" });
+        assert_eq!(read_item(&of_crm).unwrap().text, "**Yes**");
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
     }
 

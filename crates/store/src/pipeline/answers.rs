@@ -109,7 +109,7 @@ pub(super) fn arrived(
         let (id, appeal_id) = (id.to_string(), appeal.id);
         let since = last_words(transaction, &appeal)?.into_iter().take_while(|message| message.message != id);
         let added = since.filter(|message| message.author == Author::Client).last();
-        appeals::answered(transaction, appeal, ours.author, now)?;
+        ours.answer(transaction, appeal, now)?;
         if let Some(added) = added {
             appeals::waits_on(transaction, &appeal_id, added.at, now)?;
         }
@@ -119,7 +119,7 @@ pub(super) fn arrived(
     if appeal.question_at.is_some() || transaction.first(sql::WAS_UNSENT, key, |_| Ok(()))?.is_none() {
         return Ok(false);
     }
-    appeals::answered(transaction, appeal, ours.author, now)?;
+    ours.answer(transaction, appeal, now)?;
     Ok(true)
 }
 
@@ -142,11 +142,27 @@ pub(super) struct Ours {
     /// Whether no other account writes it.
     pub(super) is_pinned: bool,
     pub(super) is_of_campaign: bool,
+    /// Whether it answers a turn.
+    pub(super) is_of_turn: bool,
     state: MessageState,
     created_at: Timestamp,
 }
 
 impl Ours {
+    /// Notes that its client has it.
+    fn answer(
+        &self,
+        transaction: &Transaction<'_>,
+        appeal: StoredAppeal,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.is_of_turn {
+            appeals::answered_in_words(transaction, appeal, (self.author, &self.text), now)
+        } else {
+            appeals::answered(transaction, appeal, self.author, now)
+        }
+    }
+
     /// Whether its client has it, or gets it by itself.
     const fn answers(&self) -> bool {
         use MessageState::{AwaitingApproval, Cancelled, Failed};
@@ -165,6 +181,8 @@ pub(super) fn written(transaction: &Transaction<'_>, id: MessageId) -> Result<Op
         (Writer::Program, _) => Author::Program,
     };
     let is_of_campaign = listener.as_deref() == Some(CAMPAIGNS);
+    let is_of_turn =
+        listener.is_some_and(|listener| [super::BY_AI, super::BY_PROGRAM].contains(&listener.as_str()));
     Ok(Some(Ours {
         is_pinned: message.pin.is_some(),
         state: message.state,
@@ -172,5 +190,6 @@ pub(super) fn written(transaction: &Transaction<'_>, id: MessageId) -> Result<Op
         text: Words::from(message.content.text.text),
         author,
         is_of_campaign,
+        is_of_turn,
     }))
 }

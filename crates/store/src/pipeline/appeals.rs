@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ambient::Ids;
 use domain::event::AppealEvent;
-use domain::{AppealId, AppealMove, AppealState, Author, ClientId, Event, Responder, Timestamp};
+use domain::{
+    AppealId, AppealMove, AppealState, Author, ClientId, Event, Responder, Timestamp, Words, spoken,
+};
 
 use super::rows::{ClientChat, StoredAppeal};
 use super::{TABLE, rows, statements as sql, words};
@@ -16,6 +18,8 @@ use crate::{StoreError, codes};
 
 /// Why a person is called who does not have to write.
 pub(super) const APPROVAL: &str = "approval";
+/// Why a person is called where the answer of a program promises one.
+const PROMISED: &str = "promised";
 
 /// What a person changes in an appeal; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -200,6 +204,25 @@ pub(super) fn answered(
     }
     appeal.answered_at = Some(now);
     moved(transaction, appeal, AppealMove::Answered, Some(author.as_str()), now).map(drop)
+}
+
+/// A program answered. Where its words promise a person, the client waits for that person from now on.
+pub(super) fn answered_in_words(
+    transaction: &Transaction<'_>,
+    appeal: StoredAppeal,
+    (author, text): (Author, &Words),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = appeal.id;
+    answered(transaction, appeal, author, now)?;
+    if !spoken::promises_a_person(text.as_str()) {
+        return Ok(());
+    }
+    let Some(mut appeal) = get(transaction, &id)?.filter(|appeal| appeal.state.is_open()) else {
+        return Ok(());
+    };
+    appeal.waiting_since = Some(now);
+    hand_over(transaction, appeal, PROMISED, now)
 }
 
 /// Its client wrote after what was answered, and waits since then, for the person who approves.

@@ -253,6 +253,7 @@ pub(super) fn client_wrote(
         sender: wrote.name.as_deref().filter(|_| is_group),
         sender_proof: wrote.sender_proof,
         mentions_us: wrote.mentions_us,
+        is_of_turn: false,
     };
     if !add(transaction, &wrote.chat, event, &entry, None, now)? {
         return Ok(false);
@@ -346,6 +347,8 @@ pub(super) struct NewEntry<'a> {
     pub(super) sender: Option<&'a str>,
     pub(super) sender_proof: ContactProof,
     pub(super) mentions_us: bool,
+    /// Whether it is ours and answers a turn.
+    pub(super) is_of_turn: bool,
 }
 
 impl<'a> NewEntry<'a> {
@@ -361,6 +364,7 @@ impl<'a> NewEntry<'a> {
             sender: None,
             sender_proof: ContactProof::ChannelId,
             mentions_us: false,
+            is_of_turn: false,
         }
     }
 }
@@ -440,7 +444,8 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
     };
     let Some(place) = chat_of(event, account) else { return Ok(false) };
     let Some(known) = chat(transaction, &place)? else { return Ok(false) };
-    let Some(Ours { text, author, is_pinned, is_of_campaign, .. }) = written(transaction, id)? else {
+    let Some(Ours { text, author, is_pinned, is_of_campaign, is_of_turn, .. }) = written(transaction, id)?
+    else {
         return Ok(false);
     };
     let is_early =
@@ -449,7 +454,7 @@ fn sent(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> R
         return Ok(false);
     }
     let message = id.to_string();
-    let entry = NewEntry::ours(&message, &text, author);
+    let entry = NewEntry { is_of_turn, ..NewEntry::ours(&message, &text, author) };
     if is_of_campaign {
         // It answers nothing, and no person has to look at one that failed.
         return if is_unsent {
@@ -526,7 +531,11 @@ fn ours(
         for other in beside {
             appeals::answered(transaction, other, entry.author, now)?;
         }
-        appeals::answered(transaction, appeal, entry.author, now)?;
+        if entry.is_of_turn {
+            appeals::answered_in_words(transaction, appeal, (entry.author, entry.text), now)?;
+        } else {
+            appeals::answered(transaction, appeal, entry.author, now)?;
+        }
     }
     Ok(true)
 }

@@ -66,6 +66,8 @@ pub(crate) const TABLE: &str = "pipeline_messages";
 pub const TELEGRAM_ACCOUNT: &str = "telegram_account";
 /// Who asks the outbox for what a model wrote.
 pub const BY_AI: &str = "pipeline.ai";
+/// Who asks the outbox for what another program answered.
+pub const BY_PROGRAM: &str = "pipeline";
 /// The fact that names the last event that was taken.
 const CURSOR: &str = "pipeline took up to";
 /// Turns that one write holds at most.

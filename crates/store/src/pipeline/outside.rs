@@ -244,7 +244,7 @@ impl Pipeline<'_> {
             }
             if let Some(appeal) = turn.appeal.map(|id| appeals::get(transaction, &id)).transpose()?.flatten()
             {
-                appeals::answered(transaction, appeal, author, now)?;
+                appeals::answered_in_words(transaction, appeal, (author, &text), now)?;
             }
             Ok(true)
         };

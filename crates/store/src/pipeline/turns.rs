@@ -7,7 +7,7 @@ use ambient::Ids;
 use domain::phone::e164;
 use domain::{
     AppealMove, Author, ChannelChat, ChatType, ClientId, MessageId, Responder, SpokenText, Timestamp, TurnId,
-    TurnStage,
+    TurnStage, spoken,
 };
 
 use super::appeals::AppealChange;
@@ -371,11 +371,13 @@ pub(super) fn answer(
     }
     match answer {
         TurnAnswer::Text { text, needs_approval, why, closes } => {
+            // Who promises a person closes nothing.
+            let closes = *closes && !spoken::promises_a_person(&text.plain());
             let (text, formatted) = columns(Some(text))?;
             let set = params![now.as_micros(), text, formatted, i64::from(*needs_approval), why, key];
             transaction.run(sql::SET_ANSWER, set)?;
             // Before it is approved nothing is over.
-            if *closes && !*needs_approval {
+            if closes && !*needs_approval {
                 close(transaction, &turn, now)?;
             }
         }

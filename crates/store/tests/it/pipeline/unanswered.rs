@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use domain::{AppealState, ChannelChat, InboundChange, InboundEvent, InboundMessage, Responder, SpokenText};
-use store::{AppealChange, ClientFields, PipelineRules, TakenFromChannel, TurnAnswer};
+use domain::message::Writer;
+use domain::{
+    AppealState, ChannelChat, ChatRef, InboundChange, InboundEvent, InboundMessage, Responder, SpokenText,
+};
+use store::{AppealChange, BY_AI, BY_PROGRAM, ClientFields, PipelineRules, TakenFromChannel, TurnAnswer};
 
 use super::{ANNA, SILENCE, Written, started, written};
-use crate::support::{World, conformance};
+use crate::support::{World, accept, conformance};
 
 conformance! {
     a_client_who_opts_out_is_listed_and_not_answered,
     an_eleventh_mail_of_a_day_is_for_a_person,
+    an_answer_that_promises_a_person_calls_one,
 }
 
 impl World {
@@ -65,4 +69,46 @@ async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {
     world.clock.advance(Duration::from_hours(24));
     world.finishes(&thread(12), "m-12", &rules).await;
     assert_eq!(world.responding().await.len(), 2);
+}
+
+async fn an_answer_that_promises_a_person_calls_one(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    let promise = "Сейчас переключу вас на оператора, ожидайте.";
+    let called = (AppealState::WaitingUs, Some(Responder::Human), true);
+    for (place, (listener, text, closes, expected)) in [
+        (BY_AI, promise, false, called),
+        (BY_PROGRAM, promise, true, called),
+        (BY_AI, "Наш оператор на месте с 9 до 18.", false, (AppealState::WaitingClient, None, false)),
+        // What a program sends by itself answers no turn.
+        ("api", promise, false, (AppealState::WaitingClient, None, false)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let chat: ChannelChat = format!("avito:shop/u2i-{}", place + 10).parse().unwrap();
+        world.says(written(&chat.to_string(), &format!("m-{place}"))).await;
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        let turn = world.responding().await.remove(0);
+        let spoken = SpokenText::read(text).unwrap();
+        let answer = TurnAnswer::Text { text: spoken, needs_approval: false, why: None, closes };
+        assert!(pipeline.answer(turn.id, answer, ClientFields::default()).await.unwrap());
+        let mut message = world.message(1);
+        message.account = Some(chat.account.clone());
+        message.address = Some(domain::Address::Channel(chat.clone()));
+        message.chat = ChatRef::Channel(chat);
+        message.content.written_by = Writer::Program;
+        message.content.text.text = text.to_owned();
+        let mut accepting = accept(message.clone());
+        accepting.origin.listener = listener.to_owned();
+        world.store.outbox().accept(accepting).await.unwrap();
+        assert!(pipeline.submitted(turn.id, message.id).await.unwrap());
+        world.work(&rules).await;
+        let appeal = pipeline.appeal(turn.appeal.unwrap()).await.unwrap().unwrap();
+        let found = (appeal.state, appeal.responder, appeal.waiting_since.is_some());
+        assert_eq!(found, expected, "{listener} {text}");
+        assert!(appeal.answered_at.is_some());
+    }
 }

@@ -1,0 +1,265 @@
+//! Words that a model says to the staff or to itself in place of the customer: notes, talk about the answer, and where it is from.
+
+use super::Unspoken;
+use super::aloud::{Follows, Lead};
+
+/// What a note is called, as the word begins.
+const NOTES: [&str; 8] = ["примечан", "заметк", "комментар", "пометк", "note", "notes", "comment", "memo"];
+/// For staff, after "для" and "for", or before "note".
+const STAFF: [&str; 16] = [
+    "оператор",
+    "менеджер",
+    "сотрудник",
+    "администратор",
+    "персонал",
+    "коллег",
+    "себя",
+    "staff",
+    "operator",
+    "manager",
+    "agent",
+    "team",
+    "colleague",
+    "colleagues",
+    "support",
+    "self",
+];
+/// The same in the dative.
+const TO_STAFF: [&str; 9] = [
+    "оператору",
+    "операторам",
+    "менеджеру",
+    "менеджерам",
+    "сотруднику",
+    "сотрудникам",
+    "администратору",
+    "коллегам",
+    "себе",
+];
+/// What is not for customers, whatever follows.
+const SECRET: [&str; 6] = [
+    "служебно",
+    "служебная информация",
+    "служебная пометка",
+    "для служебного пользования",
+    "для внутреннего пользования",
+    "for internal use",
+];
+/// The same in brackets, or over words about the customer: a bag has an inside, too.
+const INSIDE: [&str; 5] = ["internal", "internal only", "внутреннее", "внутренне", "служебное"];
+/// Over words about the customer these are no words of a list of features.
+const SYSTEM: [&str; 2] = ["system", "система"];
+/// The customer in the third person.
+const CUSTOMERS: [&str; 8] =
+    ["клиент", "клиентка", "покупатель", "пользователь", "customer", "client", "the customer", "the client"];
+/// The answer, as a model calls it.
+const ANSWERS: [&str; 8] = ["ответ", "ответа", "черновик", "answer", "reply", "response", "draft", "message"];
+const DRAFTS: [&str; 5] =
+    ["вариант ответа", "черновик ответа", "draft reply", "draft response", "you can send"];
+/// Words of a model about what it was given.
+const OF_PROMPT: [&str; 13] = [
+    "the context says",
+    "the provided context",
+    "the context provided",
+    "knowledge base says",
+    "the system prompt",
+    "my system prompt",
+    "предоставленному контексту",
+    "предоставленном контексте",
+    "предоставленных текстах",
+    "предоставленным текстам",
+    "системный промпт",
+    "системном промпте",
+    "системному промпту",
+];
+/// Sentences in which a model plans its answer: who speaks, what they do, and how.
+const PLANS: [(&[&str], &[&str], &[&str]); 3] = [
+    (
+        &[
+            "i'll",
+            "i will",
+            "i should",
+            "i need to",
+            "i must",
+            "i did",
+            "let me",
+            "we need to",
+            "we should",
+            "we must",
+        ],
+        &["respond", "reply", "answer", "greet", "apologize", "acknowledge", "mention"],
+        &["politely", "the customer", "the client", "as instructed"],
+    ),
+    (
+        &["отвечу", "отвечаю", "ответил", "ответила"],
+        &[],
+        &["вежливо", "мягко", "клиенту", "приветствием", "как просили"],
+    ),
+    (&["нужно", "надо", "следует"], &["поздороваться", "поприветствовать", "извиниться"], &[]),
+];
+/// What stands before a look at what was written.
+const LOOKS: [&str; 5] = ["судя по", "исходя из", "looking at", "based on", "judging by"];
+/// Files that texts of prompts are kept in.
+const FILES: [&str; 4] = [".md", ".txt", ".json", ".yaml"];
+
+/// Checks a text in small letters.
+pub(super) fn check(text: &str) -> Result<(), Unspoken> {
+    for line in text.lines() {
+        for start in starts(line) {
+            label(&start)?;
+        }
+        if OF_PROMPT.iter().any(|words| line.contains(words)) || line.split(['.', '!', '?', '…']).any(is_plan)
+        {
+            return Err(Unspoken::Thoughts);
+        }
+    }
+    Ok(())
+}
+
+/// A place where a label may stand.
+struct Start<'a> {
+    rest: &'a str,
+    is_in_brackets: bool,
+}
+
+/// The beginnings of a line, of its sentences and of what is in brackets.
+fn starts(line: &str) -> impl Iterator<Item = Start<'_>> {
+    let first = line.trim_start().starts_with(['(', '[', '{']);
+    let first = Start { rest: line, is_in_brackets: first };
+    let more = line.match_indices(['(', '[', '{', '.', '!', '?']).filter_map(|(at, sign)| {
+        let rest = line.get(at + 1..)?;
+        let is_in_brackets = ["(", "[", "{"].contains(&sign);
+        (is_in_brackets || rest.starts_with(' ')).then_some(Start { rest, is_in_brackets })
+    });
+    std::iter::once(first).chain(more)
+}
+
+fn label(start: &Start<'_>) -> Result<(), Unspoken> {
+    if is_measure_of_answer(start) {
+        return Err(Unspoken::ToolMarkup);
+    }
+    let lead = Lead::of(start.rest);
+    let is_label = lead.follows == Follows::Colon || start.is_in_brackets && lead.follows == Follows::Bracket;
+    if !is_label {
+        return Ok(());
+    }
+    let value = lead.rest.trim_start_matches(|other: char| !other.is_alphanumeric());
+    let speaks_of_customer = CUSTOMERS
+        .iter()
+        .any(|customer| value.strip_prefix(customer).is_some_and(|after| after.starts_with([' ', '\''])));
+    let words: Vec<&str> = lead.words.split_whitespace().collect();
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    let begins = |known: &[&str]| words.iter().any(|word| known.iter().any(|start| word.starts_with(start)));
+    let is_note = begins(&NOTES);
+    let is_of_staff = words.windows(2).any(|pair| STAFF.contains(&pair[0]) && pair[1] == "note");
+    let is_for_staff = has(&["для", "for", "to"]) && begins(&STAFF) || has(&TO_STAFF) || is_of_staff;
+    let is_secret = SECRET.contains(&lead.words)
+        || INSIDE.contains(&lead.words)
+            && (speaks_of_customer || start.is_in_brackets && !begins_with_digit(value))
+        || SYSTEM.contains(&lead.words) && speaks_of_customer;
+    let is_to_customer = has(&["клиенту", "покупателю", "пользователю"])
+        || has(&["to", "for"]) && has(&["customer", "client"]);
+    let is_answer = has(&ANSWERS) && is_to_customer || DRAFTS.iter().any(|draft| lead.words.contains(draft));
+    if is_note && (is_for_staff || start.is_in_brackets && speaks_of_customer) || is_secret || is_answer {
+        return Err(Unspoken::Thoughts);
+    }
+    let is_list = |value: &str| value.trim_start_matches([':', ' ']).starts_with('[');
+    if sources(start).is_some_and(|value| is_list(value) || named(value).any(is_file)) {
+        return Err(Unspoken::ToolMarkup);
+    }
+    Ok(())
+}
+
+fn begins_with_digit(value: &str) -> bool {
+    value.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// How sure a model is: `уверенность: 0.35`, `(confidence 0.9)`.
+fn is_measure_of_answer(start: &Start<'_>) -> bool {
+    let rest = start.rest.trim_start_matches(|other: char| !other.is_alphanumeric());
+    let names = ["confidence level", "confidence score", "confidence", "уровень уверенности", "уверенность"];
+    let Some(after) = names.iter().find_map(|name| rest.strip_prefix(name)) else { return false };
+    let value = after.trim_start_matches([':', '=', ' ', '*', '—', '-']);
+    let is_given =
+        after.trim_start().starts_with([':', '=']) || start.is_in_brackets && after.starts_with(' ');
+    let is_word =
+        ["high", "low", "medium", "высок", "низк", "средн"].iter().any(|word| value.starts_with(word));
+    is_given && (begins_with_digit(value) || is_word)
+}
+
+/// What a label names, up to the end of its brackets.
+fn named(value: &str) -> impl Iterator<Item = &str> {
+    let value = value.split([')', ']', '}']).next().unwrap_or_default();
+    value.split([',', ';']).map(|item| item.trim_matches([':', ' ', '.', '"', '\'', '«', '»', '`', '[', '(']))
+}
+
+fn is_file(item: &str) -> bool {
+    FILES.iter().any(|ending| item.ends_with(ending)) && !item.contains(['/', ' '])
+}
+
+/// Whether a sentence plans what is said, or looks back at what the customer wrote.
+fn is_plan(sentence: &str) -> bool {
+    let sentence = sentence.trim_start_matches(|other: char| !other.is_alphanumeric());
+    let has_any = |known: &[&str]| known.is_empty() || known.iter().any(|words| has_words(sentence, words));
+    let plans = PLANS.iter().any(|(who, does, how)| has_any(who) && has_any(does) && has_any(how));
+    let looks_back = LOOKS.iter().any(|look| sentence.starts_with(look))
+        && ["истори", "переписк", "history", "conversation"].iter().any(|what| sentence.contains(what))
+        && ["клиент ", "покупатель ", "customer ", "client ", "user "]
+            .iter()
+            .any(|who| sentence.contains(who));
+    // The customer service is no customer.
+    plans && !sentence.contains("customer service") || looks_back
+}
+
+/// Whether words begin at a word of a sentence.
+fn has_words(sentence: &str, words: &str) -> bool {
+    sentence
+        .match_indices(words)
+        .any(|(at, _)| !sentence.get(..at).unwrap_or_default().ends_with(|last: char| last.is_alphanumeric()))
+}
+
+/// Says whether a text cites one of the texts that were given by its name: `[delivery]`, `(source: delivery)`.
+pub(super) fn cites(text: &str, names: &[String]) -> bool {
+    let is_name = |item: &str| names.iter().any(|name| name.to_lowercase() == item);
+    text.to_lowercase().lines().any(|line| {
+        let is_alone = line.split('[').skip(1).any(|rest| {
+            rest.split_once(']')
+                .is_some_and(|(inner, after)| is_name(inner.trim()) && !after.starts_with('('))
+        });
+        is_alone || starts(line).filter_map(|start| sources(&start)).any(|value| named(value).any(is_name))
+    })
+}
+
+/// What a label of sources is over.
+fn sources<'a>(start: &Start<'a>) -> Option<&'a str> {
+    let lead = Lead::of(start.rest);
+    let is_label = ["source", "sources", "источник", "источники"].contains(&lead.words);
+    (is_label && lead.follows == Follows::Colon).then_some(lead.rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cited_by_their_names() {
+        let names = ["delivery".to_owned(), "Прайс".to_owned()];
+        for text in [
+            "Доставка 199 ₽ [delivery]",
+            "Доставка 199 ₽. (source: delivery)",
+            "Доставка 199 ₽.\nИсточники: «прайс», delivery",
+            "Доставка 199 ₽. [Источник: Delivery]",
+        ] {
+            assert!(cites(text, &names), "{text}");
+        }
+        for text in [
+            "Our delivery: 199",
+            "Доставка (delivery) 199 ₽",
+            "Источник: прайс-лист от 1 марта",
+            "Источник: https://example.com/delivery",
+            "[Акция] delivery",
+        ] {
+            assert!(!cites(text, &names), "{text}");
+        }
+    }
+}
