@@ -6,7 +6,7 @@ use testkit::Program;
 use super::{bytes, files_waiting, stage, upload};
 
 /// The size of the file, in bytes.
-const SIZE: usize = 64 << 20;
+const SIZE: usize = 32 << 20;
 
 /// How much more memory its way in and out may take, in KiB.
 const MOST: u64 = 20 << 10;
