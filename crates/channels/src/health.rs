@@ -209,7 +209,9 @@ mod tests {
             (&[0, 9, 30], 30, false),
         ] {
             let mut health = Health::default();
-            lapses.iter().for_each(|minutes| health.note_lapse(at(*minutes)));
+            for minutes in lapses {
+                health.note_lapse(at(*minutes));
+            }
             assert_eq!(health.is_contested(at(now)), expected, "{lapses:?} {now}");
         }
         let mut health = Health::default();

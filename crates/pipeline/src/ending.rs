@@ -110,7 +110,7 @@ mod tests {
             json!({}),
             json!({ "finish_reason": "stop", "stop_reason": null, "status": "completed", "error": null }),
             json!({ "stop_reason": "\n\n" }),
-            json!({ "stop_reason": 128009 }),
+            json!({ "stop_reason": 128_009 }),
             json!({ "content_filter_results": { "hate": { "filtered": false, "severity": "safe" } } }),
             json!({ "success": true, "truncated": false, "done": true, "incomplete_details": null }),
         ] {

@@ -142,17 +142,17 @@ impl Inner {
         };
         let now = self.parts.clock.now();
         match reply {
-            Ok(reply) => match reply.answer(self.parts.settings.approval) {
-                Some(answer) => pipeline.answer(turn.id, answer, reply.fields()).await.map(drop),
-                // It has the batch, and answers later.
-                None => {
-                    if !reply.unknown().is_empty() {
-                        let fields = reply.unknown().join(", ");
-                        tracing::info!(turn = %turn.id, fields, "the answer has no text; it is awaited until answer_within is over");
-                    }
-                    pipeline.put_off(turn.id, turn.stage, deadline).await
+            Ok(reply) => {
+                if let Some(answer) = reply.answer(self.parts.settings.approval) {
+                    return pipeline.answer(turn.id, answer, reply.fields()).await.map(drop);
                 }
-            },
+                // It has the batch, and answers later.
+                if !reply.unknown().is_empty() {
+                    let fields = reply.unknown().join(", ");
+                    tracing::info!(turn = %turn.id, fields, "the answer has no text; it is awaited until answer_within is over");
+                }
+                pipeline.put_off(turn.id, turn.stage, deadline).await
+            }
             Err(error) => {
                 tracing::warn!(turn = %turn.id, chat = %turn.chat, %error, "the program that answers does not");
                 let again = ASK_AGAIN.saturating_mul(1 << turn.tries.min(8));

@@ -166,7 +166,7 @@ impl Mark {
         let file = self.file.display();
         match written {
             Ok(()) => {
-                tracing::warn!(%file, "the identity of the store was removed or replaced; it is written again")
+                tracing::warn!(%file, "the identity of the store was removed or replaced; it is written again");
             }
             Err(error) => tracing::warn!(%file, %error, "the identity of the store was removed or replaced"),
         }

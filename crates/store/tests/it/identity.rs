@@ -19,8 +19,8 @@ conformance! {
     a_demo_of_a_real_store_is_refused,
     a_first_start_that_was_killed_begins_again,
     a_damaged_mark_is_named,
-    a_mark_of_another_length_is_replaced,
-    a_mark_that_is_removed_while_the_store_is_open_is_written_again;
+    a_mark_that_is_removed_while_the_store_is_open_is_written_again,
+    a_mark_of_another_length_is_replaced;
     sqlite:
     a_missing_file_is_refused_and_not_made,
     an_older_file_is_refused,
