@@ -41,8 +41,11 @@ async fn an_account_is_added_changed_stopped_and_removed() {
     {
         assert!(one.body.contains(part), "{part} in {}", one.body);
     }
-    let changed =
-        [("priority", "7"), ("phone", "+7 000 000-00-01"), ("proxy", "socks5://u:hidden@localhost:9")];
+    let changed = [
+        ("priority", "7"),
+        ("phone", "+7 000 000-00-01"),
+        ("proxy", "socks5://u:hidden@proxy.example.com:9"),
+    ];
     let page = send(&admin, "/accounts/main/change", &changed).await;
     assert_eq!((page.status, note(&page).as_str()), (StatusCode::SEE_OTHER, "main is changed."));
     let one = admin.get("/accounts/main").await;

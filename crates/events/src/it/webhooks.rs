@@ -330,6 +330,7 @@ async fn the_settings_vouch_for_the_address_that_they_name() {
     let webhooks = Webhooks::start(WebhooksParts { vouched, ..parts(&world, nothing) });
     let of_settings = |webhook: &mut StoredWebhook| {
         webhook.created_by = MADE_BY_SETTINGS.to_owned();
+        webhook.filter.types = vec!["operation.*".parse().expect("a type")];
         webhook.filter.accounts = vec!["main".parse().expect("a name")];
     };
     let id = added(&world, &receiver.address, of_settings).await;
