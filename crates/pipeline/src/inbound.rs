@@ -139,7 +139,9 @@ impl Verified<'_> {
     ) -> ContactProof {
         let id = user.unwrap_or(chat.as_str());
         let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
-        let is_other = nature.chats_are_users && chat_type == ChatType::Private && chat.as_str() != id;
+        let number = |address: &str| (nature.number)(address);
+        let is_same = chat.as_str() == id || number(chat.as_str()).is_some_and(|it| number(id) == Some(it));
+        let is_other = nature.chats_are_users && chat_type == ChatType::Private && !is_same;
         match nature.sender_proof {
             _ if stated(&self.body["sender_verified"]) == Some(false) => ContactProof::Typed,
             ContactProof::Mail if self.says("client_email_verified") => ContactProof::Mail,
@@ -456,13 +458,18 @@ mod tests {
             ("telegram", "bc-x:7701", "7701"),
             ("telegram", "-100!9", "7701"),
             ("vk", "5005", "7711"),
+            ("instagram", "17801", "17802"),
+            ("sms", "+70000000002", "+70000000001"),
         ] {
             assert_eq!(proof(&body(channel, chat, user), false), ContactProof::Typed, "{channel} {chat}");
             assert_eq!(proof(&body(channel, chat, user), true), ContactProof::ChannelId, "{channel} {chat}");
         }
-        for (channel, chat, user) in
-            [("telegram", "7701", "7701"), ("telegram", "-100", "7701"), ("avito", "u2i-1", "2001")]
-        {
+        for (channel, chat, user) in [
+            ("telegram", "7701", "7701"),
+            ("telegram", "-100", "7701"),
+            ("avito", "u2i-1", "2001"),
+            ("sms", "+70000000001", "70000000001"),
+        ] {
             assert_eq!(proof(&body(channel, chat, user), false), ContactProof::ChannelId, "{channel} {chat}");
         }
     }

@@ -112,6 +112,7 @@ pub(crate) const NATURE: Nature = Nature {
     log_in: LOG_IN,
     posts: Posts::Only,
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    chats_are_users: true,
     ..Nature::PLAIN
 };
 

@@ -47,6 +47,7 @@ pub(crate) const NATURE: Nature = Nature {
     token: ["The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."],
     number: |chat| crate::nature::e164(chat.trim_start_matches('+')),
     segments: Some(segments),
+    chats_are_users: true,
     ..Nature::PLAIN
 };
 

@@ -36,12 +36,15 @@ pub(super) fn named_place(update: &Value) -> &Value {
 /// The chat of a message, and how it is answered.
 pub(super) fn target_and_chat(message: &Value) -> Option<(Target, ExternalChat)> {
     let business = word(message, "business_connection_id").map(str::to_owned);
-    let thread = message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true);
+    let chat = message["chat"]["id"].as_i64()?;
+    // A person may sort the chat with a bot into topics. It is one conversation.
+    let is_of_forum = message["is_topic_message"] == true && chat < 0;
+    let thread = message["message_thread_id"].as_i64().filter(|_| is_of_forum);
     let topic = match &message["direct_messages_topic"] {
         Value::Null => thread.map(Topic::Forum),
         topic => Some(Topic::Direct(topic["topic_id"].as_i64()?)),
     };
-    let target = Target { business, chat: message["chat"]["id"].as_i64()?, topic }.checked()?;
+    let target = Target { business, chat, topic }.checked()?;
     let chat = ExternalChat::new(&target.name())?;
     Some((target, chat))
 }
@@ -70,5 +73,22 @@ pub(super) fn type_of(message: &Value, target: &Target) -> ChatType {
         // What a channel posts comes into its group by itself.
         ChatType::Group if message["is_automatic_forward"] == true => ChatType::Channel,
         known => known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn topics_of_a_private_chat_are_one_conversation() {
+        let name = |chat: i64| {
+            let message = json!({"chat": {"id": chat}, "is_topic_message": true, "message_thread_id": 3});
+            target_and_chat(&message).map(|(target, _)| target.name())
+        };
+        assert_eq!(name(2_001).as_deref(), Some("2001"));
+        assert_eq!(name(-1_001).as_deref(), Some("-1001/3"));
     }
 }
