@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
 /// An [`Arc`] that hides the fields of its value from the compiler's proof that it may go to another thread. That proof is made
-/// once, in [`Handle::new`]. For an `Arc` it is made again for each future that holds one, which took a third of a build.
+/// once, in [`Handle::new`]. For an `Arc` the compiler makes it again for each future that holds one.
 pub struct Handle<T>(Arc<dyn Held<T>>);
 
 /// A [`Handle`] that does not keep its value alive.

@@ -1,4 +1,4 @@
-//! How an answer ended, by the fields beside its words: of the body of a model and of the answer of a program alike. Pure.
+//! How an answer ended, by the other fields: of the body of a model and of the answer of a program alike. Pure.
 
 use domain::Unspoken;
 use domain::spoken::{self, names};

@@ -40,7 +40,7 @@ pub struct WebhookReply {
     name: Option<String>,
     phone: Option<String>,
     email: Option<String>,
-    /// Why the text is none to send, from the fields beside it.
+    /// Why the text is none to send, from the other fields.
     flaw: Option<Unspoken>,
     /// The names of fields that say nothing here.
     unknown: Vec<String>,
