@@ -62,7 +62,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<bool> 
         program::run(cargo.arg(&testing))?;
     }
     let requirements = workspace.root.join("crates/bench/python/requirements.txt");
-    let python = python::environment(&workspace.installed().join("venv-bench"), &requirements)?;
+    let python = python::interpreter(&python::environment(workspace, &requirements)?);
     let programs = workspace.target_directory.join(&arguments.profile);
     let mut command = Command::new(programs.join("bench"));
     command

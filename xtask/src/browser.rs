@@ -87,11 +87,10 @@ pub(crate) fn give(workspace: &Workspace, command: &mut Command, install: bool) 
         command.env(DRIVER_AT, CHROMEDRIVER);
     }
     if env::var_os(AXE_AT).is_none() {
-        let folder = workspace.installed().join("axe");
         if install {
-            AXE.ensure(&folder)?;
+            AXE.ensure(workspace)?;
         }
-        let file = AXE.path(&folder).join("axe.min.js");
+        let file = AXE.path(workspace).join("axe.min.js");
         command.envs(file.exists().then_some((AXE_AT, file)));
     }
     Ok(())

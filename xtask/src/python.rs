@@ -1,6 +1,7 @@
-//! Python environments below the target folder: made once for a list of requirements, and used again until the list changes.
+//! Python environments: one for each list of requirements, made once and used by all clones of a user.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::program;
 use crate::system_packages::Wanted;
+use crate::workspace::Workspace;
 
 /// The file in an environment that says what was installed into it.
 const STAMP: &str = "requirements.installed";
@@ -17,21 +19,32 @@ pub(crate) fn interpreter(folder: &Path) -> PathBuf {
     folder.join("bin").join("python")
 }
 
-/// Makes sure that the folder holds an environment with these requirements, and returns its interpreter.
-pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf> {
-    let list = fs::read_to_string(requirements)
-        .with_context(|| format!("cannot read the requirements {}", requirements.display()))?;
+/// The folder of the environment with these requirements, whether or not it is there.
+pub(crate) fn folder(workspace: &Workspace, requirements: &Path) -> Result<PathBuf> {
+    Ok(folder_of(workspace, &stamp(requirements)?))
+}
+
+fn folder_of(workspace: &Workspace, stamp: &str) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    stamp.hash(&mut hasher);
+    workspace.shared_installed().join(format!("python-{:016x}", hasher.finish()))
+}
+
+/// Makes sure that there is an environment with these requirements, and returns its folder.
+pub(crate) fn environment(workspace: &Workspace, requirements: &Path) -> Result<PathBuf> {
     PYTHON.ensure()?;
-    let wanted = stamp(&version()?, &list);
-    let python = interpreter(folder);
+    let wanted = stamp(requirements)?;
+    let folder = folder_of(workspace, &wanted);
+    let _lock = workspace.lock_installs()?;
+    let python = interpreter(&folder);
     let installed = fs::read_to_string(folder.join(STAMP)).unwrap_or_default();
     if installed == wanted && program::is_fine(Command::new(&python).arg("--version")) {
-        return Ok(python);
+        return Ok(folder);
     }
     if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    program::run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    program::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     program::run(
         Command::new(&python)
             .args([
@@ -50,11 +63,14 @@ pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf>
     )?;
     fs::write(folder.join(STAMP), wanted)
         .with_context(|| format!("cannot write into {}", folder.display()))?;
-    Ok(python)
+    Ok(folder)
 }
 
-fn stamp(version: &str, requirements: &str) -> String {
-    format!("{version}\n{requirements}")
+/// What an environment depends on: the version of Python and the list of requirements.
+fn stamp(requirements: &Path) -> Result<String> {
+    let list = fs::read_to_string(requirements)
+        .with_context(|| format!("cannot read the requirements {}", requirements.display()))?;
+    Ok(format!("{}\n{list}", version()?))
 }
 
 fn version() -> Result<String> {
@@ -72,17 +88,19 @@ const PYTHON: Wanted = Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::made_up;
 
     #[test]
-    fn another_list_or_another_python_is_another_stamp() {
-        let one = stamp("Python 3.11.7", "requests==1");
-        assert_ne!(one, stamp("Python 3.11.7", "requests==2"));
-        assert_ne!(one, stamp("Python 3.13.0", "requests==1"));
+    fn another_list_or_another_python_has_another_folder() {
+        let workspace = made_up::workspace();
+        let folder = |stamp| folder_of(&workspace, stamp);
+        assert_ne!(folder("Python 3.11.7\nrequests==1"), folder("Python 3.11.7\nrequests==2"));
+        assert_ne!(folder("Python 3.11.7\nrequests==1"), folder("Python 3.13.0\nrequests==1"));
     }
 
     #[test]
     fn missing_requirements_are_named() {
-        let error = environment(Path::new("/nowhere"), Path::new("/nowhere/list.txt")).unwrap_err();
+        let error = folder(&made_up::workspace(), Path::new("/nowhere/list.txt")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/list.txt"), "{error}");
     }
 }

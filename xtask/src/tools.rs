@@ -1,4 +1,4 @@
-//! cargo's subcommands that the checks and the tests run: prebuilt, at the versions of `tools.txt`, below the target folder.
+//! cargo's subcommands that the checks and the tests run: prebuilt, at the versions of `tools.txt`.
 
 use std::process::Command;
 
@@ -11,8 +11,9 @@ use crate::{program, python};
 ///
 /// Installs the pinned versions if it may. Where that fails, it takes the program that the machine has.
 pub(crate) fn command(workspace: &Workspace, name: &str, install: bool) -> Result<Command> {
-    let folder = workspace.installed().join("tools");
-    if install && let Err(error) = python::environment(&folder, &workspace.root.join("xtask/tools.txt")) {
+    let requirements = workspace.root.join("xtask/tools.txt");
+    let folder = python::folder(workspace, &requirements)?;
+    if install && let Err(error) = python::environment(workspace, &requirements) {
         eprintln!("warning: cannot install cargo-{name}: {error:#}");
     }
     let program = format!("cargo-{name}");

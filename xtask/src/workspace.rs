@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -66,9 +67,26 @@ impl Workspace {
         self.packages.iter().filter(|package| self.member_ids.contains(&package.id))
     }
 
-    /// Where this tool keeps what it installs.
+    /// Where this tool keeps what it installs for this clone.
     pub(crate) fn installed(&self) -> PathBuf {
         self.target_directory.join("xtask")
+    }
+
+    /// Where this tool keeps what it installs for all clones of a user. Each version has a folder of its own there.
+    pub(crate) fn shared_installed(&self) -> PathBuf {
+        let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+        cache.map_or_else(|| self.installed(), |cache| cache.join("switchboard-xtask"))
+    }
+
+    /// Keeps other clones from installing at the same time, until it is dropped.
+    pub(crate) fn lock_installs(&self) -> Result<File> {
+        let folder = self.shared_installed();
+        let cannot = || format!("cannot write into {}", folder.display());
+        fs::create_dir_all(&folder).with_context(cannot)?;
+        let lock = File::create(folder.join("lock")).with_context(cannot)?;
+        lock.lock().with_context(cannot)?;
+        Ok(lock)
     }
 }
 
@@ -82,7 +100,17 @@ impl Package {
 /// Workspaces made up for tests.
 #[cfg(test)]
 pub(crate) mod made_up {
-    use super::{Dependency, Kind, Package};
+    use super::{Dependency, Kind, Package, Workspace};
+
+    /// A workspace without packages.
+    pub(crate) fn workspace() -> Workspace {
+        Workspace {
+            packages: Vec::new(),
+            member_ids: Vec::new(),
+            root: "/nowhere".into(),
+            target_directory: "/nowhere/target".into(),
+        }
+    }
 
     /// A package without dependencies.
     pub(crate) fn package(name: &str) -> Package {

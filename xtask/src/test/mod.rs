@@ -195,14 +195,15 @@ fn give_python(workspace: &Workspace, install: bool, given: &mut Command) -> Res
     if env::var_os(PYTHON).is_some() {
         return Ok(());
     }
-    let folder = workspace.installed().join("venv");
-    given.env(BYTECODE_AT, workspace.installed().join("bytecode")).env_remove(NO_BYTECODE);
-    if install {
-        let requirements = workspace.root.join("crates/testkit/python/requirements.txt");
-        given.env(PYTHON, python::environment(&folder, &requirements)?);
-    } else if python::interpreter(&folder).exists() {
-        given.env(PYTHON, python::interpreter(&folder));
-    }
+    let requirements = workspace.root.join("crates/testkit/python/requirements.txt");
+    let folder = if install {
+        python::environment(workspace, &requirements)?
+    } else {
+        python::folder(workspace, &requirements)?
+    };
+    given.env(BYTECODE_AT, workspace.shared_installed().join("bytecode")).env_remove(NO_BYTECODE);
+    let interpreter = python::interpreter(&folder);
+    given.envs(interpreter.exists().then_some((PYTHON, interpreter)));
     Ok(())
 }
 
@@ -210,11 +211,10 @@ fn give_smpp(workspace: &Workspace, install: bool, given: &mut Command) -> Resul
     if env::var_os(SMPP_AT).is_some() {
         return Ok(());
     }
-    let folder = workspace.installed().join("smpp");
     if install {
-        SMPP.ensure(&folder)?;
+        SMPP.ensure(workspace)?;
     }
-    let path = SMPP.path(&folder);
+    let path = SMPP.path(workspace);
     given.envs(path.exists().then_some((SMPP_AT, path)));
     Ok(())
 }
