@@ -31,7 +31,7 @@ use sha2::Sha256;
 use crate::error::CallError;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
-use crate::nature::{Nature, Posts};
+use crate::nature::{self, Nature, Posts};
 use crate::old_call::OldCall;
 use crate::posting::kinds_left_out;
 use crate::provider::{
@@ -112,7 +112,8 @@ pub(crate) const NATURE: Nature = Nature {
     log_in: LOG_IN,
     posts: Posts::Only,
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
-    chats_are_users: true,
+    chat_type: inbound::chat_type,
+    user: nature::number_of_user,
     ..Nature::PLAIN
 };
 

@@ -25,7 +25,8 @@ use outbound::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::nature::{Nature, Registering};
+use crate::histories::Histories;
+use crate::nature::{self, Nature, Registering};
 use crate::old_call::OldCall;
 use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
@@ -81,6 +82,7 @@ pub(crate) const NATURE: Nature = Nature {
     token: ["The token of the bot.", "Токен бота."],
     chat_type: recipient::chat_type,
     registering: Registering {
+    user: |chat| nature::number_of_user(chat.strip_prefix(recipient::USER)?),
         by: "MAX",
         how: "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX",
         command: Some(registers),

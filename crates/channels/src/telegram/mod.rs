@@ -33,7 +33,7 @@ use self::outgoing::Target;
 use self::permitted::Permitted;
 use self::refusal::Failure;
 use crate::error::CallError;
-use crate::nature::{Nature, Registering};
+use crate::nature::{self, Nature, Registering};
 use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
@@ -144,7 +144,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
     chat_type: place::chat_type,
-    chats_are_users: true,
+    user: nature::number_of_user,
     group: place::group,
     registering: Registering {
         by: "Telegram",

@@ -280,6 +280,7 @@ pub(super) fn client_wrote(
     // A message whose sender is not proved changes nothing that is known of a proved one. A group has no contacts.
     let was_proved = known.as_ref().is_some_and(|known| known.sender_proof.is_proved());
     let is_doubted = was_proved && !wrote.sender_proof.is_proved();
+    let user = user_of_chat(known.as_ref(), wrote);
     let proof = known.filter(|_| is_doubted).map_or(wrote.sender_proof, |known| known.sender_proof);
     let contact = |contact: &'_ Option<ProvedContact>| {
         let contact = contact.clone().filter(|_| !is_doubted && !is_group);
@@ -299,7 +300,7 @@ pub(super) fn client_wrote(
             wrote.chat.channel.as_str(),
             wrote.chat.account.as_str(),
             wrote.chat.chat.as_str(),
-            wrote.user.as_ref().filter(|_| !is_doubted),
+            user,
             name.as_ref().filter(|_| !is_doubted),
             phone,
             phone_proof,
@@ -315,6 +316,21 @@ pub(super) fn client_wrote(
         ],
     )?;
     Ok(true)
+}
+
+/// Returns the user of a chat after a message. A message whose sender is not proved names the user of a chat that has none. A proved
+/// one keeps no user that was not proved.
+fn user_of_chat(known: Option<&ClientChat>, wrote: &Wrote) -> Option<String> {
+    let before =
+        known.and_then(|known| known.user.as_ref().map(|user| (user, known.sender_proof.is_proved())));
+    match (before, wrote.sender_proof.is_proved()) {
+        (Some((user, true)), true) => wrote.user.as_ref().or(Some(user)).cloned(),
+        (_, true) => wrote.user.clone(),
+        (Some((user, _)), false) => Some(user.clone()),
+        // The user of a chat that is proved without one stays unknown.
+        (None, false) if known.is_some_and(|known| known.sender_proof.is_proved()) => None,
+        (None, false) => wrote.user.clone(),
+    }
 }
 
 /// Whether a chat is one with a customer. Of private chats of Telegram accounts the rule says it.
