@@ -142,6 +142,20 @@ pub trait Provider: Send + Sync + 'static {
     fn refuses_polls_while_registered(&self) -> bool {
         false
     }
+    /// Reads what was set aside when it came, because the provider did not say whose it is, as far as that is known by now; none where
+    /// nothing is set aside. Once the events are kept, [`Provider::forget_recalled`] follows.
+    fn recall(&self) -> Option<BoxFuture<'_, Vec<InboundEvent>>> {
+        None
+    }
+
+    /// Forgets what [`Provider::recall`] read.
+    ///
+    /// # Errors
+    /// The store cannot be written: it is read again.
+    fn forget_recalled(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        ready(Ok(())).boxed()
+    }
+
 
     /// Makes what came in whole: names that only a call returns, links to recordings. What cannot be had is left out.
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {
