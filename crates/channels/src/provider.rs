@@ -124,12 +124,16 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Reads what came in since then, from the histories of the provider; none where it has no such call, or [`Provider::poll`] reads
-    /// them. What is reported twice changes nothing.
+    /// them. What is reported twice changes nothing. `known` has the chats in which customers wrote last, for a provider that lists none.
     ///
     /// # Errors
     /// The provider refuses it, or no answer came. A chat whose history fails is no error.
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
-        let _ = since;
+    fn missed(
+        &self,
+        since: Timestamp,
+        known: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        let _ = (since, known);
         None
     }
 
@@ -138,10 +142,6 @@ pub trait Provider: Send + Sync + 'static {
         false
     }
 
-    /// Whether it refuses to be asked while an address is registered there.
-    fn refuses_polls_while_registered(&self) -> bool {
-        false
-    }
     /// Reads what was set aside when it came, because the provider did not say whose it is, as far as that is known by now; none where
     /// nothing is set aside. Once the events are kept, [`Provider::forget_recalled`] follows.
     fn recall(&self) -> Option<BoxFuture<'_, Vec<InboundEvent>>> {
@@ -156,6 +156,10 @@ pub trait Provider: Send + Sync + 'static {
         ready(Ok(())).boxed()
     }
 
+    /// Whether it refuses to be asked while an address is registered there.
+    fn refuses_polls_while_registered(&self) -> bool {
+        false
+    }
 
     /// Makes what came in whole: names that only a call returns, links to recordings. What cannot be had is left out.
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

@@ -62,6 +62,11 @@ pub(super) fn read(
     }
 }
 
+/// Reads one thing that happened in an account.
+pub(super) fn read_item(value: &Value, account: &str, now: Timestamp, events: &mut Vec<InboundEvent>) {
+    Item { value, account, is_standby: false, now }.read(events);
+}
+
 /// One thing that happened.
 struct Item<'a> {
     value: &'a Value,

@@ -4,6 +4,7 @@ mod attachment;
 mod client;
 mod error;
 mod forward;
+mod history;
 mod inbound;
 mod lookup;
 mod names;
@@ -29,6 +30,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::error::CallError;
+use crate::histories::Histories;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
 use crate::nature::{self, Nature, Posts};
@@ -299,6 +301,14 @@ impl Provider for Instagram {
         let body = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("the body is no JSON".to_owned()))?;
         inbound::read(&body, &self.name, self.client.own_id().as_deref(), self.now()).map(Hook::events)
+    }
+
+    fn missed(
+        &self,
+        since: Timestamp,
+        _: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        Some(history::since(&self.client, since).boxed())
     }
 
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

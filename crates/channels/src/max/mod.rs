@@ -4,6 +4,7 @@ mod client;
 mod deeds;
 mod format;
 mod forward;
+mod history;
 mod inbound;
 mod look;
 mod outcome;
@@ -81,8 +82,8 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
     chat_type: recipient::chat_type,
-    registering: Registering {
     user: |chat| nature::number_of_user(chat.strip_prefix(recipient::USER)?),
+    registering: Registering {
         by: "MAX",
         how: "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX",
         command: Some(registers),
@@ -278,6 +279,14 @@ impl Provider for Max {
 
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
         Some(self.ask_updates(cursor).boxed())
+    }
+
+    fn missed(
+        &self,
+        since: Timestamp,
+        known: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        Some(history::since(self, since, known).boxed())
     }
 
     fn refuses_polls_while_registered(&self) -> bool {

@@ -312,7 +312,11 @@ impl Provider for Vk {
         Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
     }
 
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(
+        &self,
+        since: Timestamp,
+        _: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         Some(history::since(&self.client, since).boxed())
     }
 
