@@ -318,18 +318,16 @@ pub(super) fn client_wrote(
     Ok(true)
 }
 
-/// Returns the user of a chat after a message. A message whose sender is not proved names the user of a chat that has none. A proved
-/// one keeps no user that was not proved.
+/// Returns the user of a chat after a message. A message without proof names the user of a chat that has none and is not proved. A
+/// proved one keeps no user that was not proved.
 fn user_of_chat(known: Option<&ClientChat>, wrote: &Wrote) -> Option<String> {
-    let before =
-        known.and_then(|known| known.user.as_ref().map(|user| (user, known.sender_proof.is_proved())));
-    match (before, wrote.sender_proof.is_proved()) {
-        (Some((user, true)), true) => wrote.user.as_ref().or(Some(user)).cloned(),
-        (_, true) => wrote.user.clone(),
-        (Some((user, _)), false) => Some(user.clone()),
-        // The user of a chat that is proved without one stays unknown.
-        (None, false) if known.is_some_and(|known| known.sender_proof.is_proved()) => None,
-        (None, false) => wrote.user.clone(),
+    let was_proved = known.is_some_and(|known| known.sender_proof.is_proved());
+    let (before, named) = (known.and_then(|known| known.user.clone()), wrote.user.clone());
+    match (was_proved, wrote.sender_proof.is_proved()) {
+        (true, true) => named.or(before),
+        (false, true) => named,
+        (true, false) => before,
+        (false, false) => before.or(named),
     }
 }
 
