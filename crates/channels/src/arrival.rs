@@ -193,20 +193,17 @@ impl Reception {
         if !is_done && !status.catch_up.is_due(now) {
             return;
         }
-        if !is_done && let Some(missed) = last.and_then(|last| account.provider.missed(last.minus(OVERLAP))) {
-            let result = match missed.await {
-                Ok(read) => self.take_missed(account, read, now).await,
-                Err(error) => Err(error.to_string()),
-            };
-            if let Err(why) = result {
-                tracing::warn!(account = %account.name(), channel = %account.channel, why, "histories are read again later");
-                account.change(|status| {
-                    let first = status.catch_up.failed.map_or(now, |(first, _)| first);
-                    status.catch_up.failed = Some((first, now));
-                    status.health.note(&format!("histories: {why}"), now);
-                });
-                return;
-            }
+        if !is_done
+            && let Some(last) = last
+            && let Err(why) = self.read_missed(account, last.minus(OVERLAP), now).await
+        {
+            tracing::warn!(account = %account.name(), channel = %account.channel, why, "histories are read again later");
+            account.change(|status| {
+                let first = status.catch_up.failed.map_or(now, |(first, _)| first);
+                status.catch_up.failed = Some((first, now));
+                status.health.note(&format!("histories: {why}"), now);
+            });
+            return;
         }
         // Posts arrived when the provider was asked last. After that they may not have.
         let arrived_at = status.webhook.map_or(now, |seen| seen.at);
@@ -217,6 +214,21 @@ impl Reception {
             }
             status.catch_up = CatchUp { is_done: true, ..CatchUp::default() };
         });
+    }
+
+    /// Reads histories since then, where the provider has them.
+    async fn read_missed(
+        &self,
+        account: &Arc<Account>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let known = self.known_chats(account).await.map_err(|error| error.to_string())?;
+        let Some(missed) = account.provider.missed(since, known) else { return Ok(()) };
+        match missed.await {
+            Ok(read) => self.take_missed(account, read, now).await,
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// Takes what histories have. A chat that fails is read again for an hour.

@@ -60,7 +60,7 @@ pub use health::{Health, LastError, WebhookObservation, WebhookState};
 pub use histories::Histories;
 pub use links::{Linked, Links};
 pub use login::{LogIn, LogInAnswer};
-pub use nature::{Nature, Posts, Registering};
+pub use nature::{Nature, Posts, Registering, is_list};
 pub use old_call::OldCall;
 pub use posting::{Posting, PostingState, Registered};
 pub use provider::{

@@ -26,8 +26,8 @@ pub struct Nature {
     pub group: fn(&str) -> Option<ExternalChat>,
     /// How the id of a writer is proved at best: an id that the provider gives is, the sender of a mail has to be authenticated.
     pub sender_proof: ContactProof,
-    /// Whether a private chat has the id of its user.
-    pub chats_are_users: bool,
+    /// The user whose private chat has an address, where the address says it. Elsewhere only the provider says which user a chat has.
+    pub user: fn(&str) -> Option<&str>,
     /// How many messages a text is charged for, where that is counted.
     pub segments: Option<fn(&str) -> usize>,
     /// Whether its provider posts what customers write.
@@ -107,7 +107,7 @@ impl Nature {
         chat_type: |_| Ok(ChatType::Private),
         group: |_| None,
         sender_proof: ContactProof::ChannelId,
-        chats_are_users: false,
+        user: |_| None,
         segments: None,
         posts: Posts::OrPolled,
         registering: Registering::PLAIN,
@@ -116,6 +116,9 @@ impl Nature {
 
     /// Of the channel of this name; nothing of its own where there is none.
     pub fn named(channel: &str) -> Self {
+        if channel == store::TELEGRAM_ACCOUNT {
+            return Self { user: number_of_user, ..Self::PLAIN };
+        }
         channel.parse().map_or(Self::PLAIN, Self::of)
     }
 }
@@ -124,6 +127,29 @@ impl Nature {
 pub(crate) fn e164(digits: &str) -> Option<String> {
     let is_number = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| format!("+{digits}"))
+}
+
+/// Whether an address is a list of several numbers or addresses of mail.
+pub fn is_list(address: &str) -> bool {
+    let is_one = |part: &str| {
+        let part = part.trim().trim_start_matches('+');
+        part.contains('@') || !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    address.contains([',', ';']) && address.split([',', ';']).all(is_one)
+}
+
+/// The type of a chat with one number or address of mail.
+///
+/// # Errors
+/// It is a list.
+pub(crate) fn of_one(address: &str) -> Result<ChatType, &'static str> {
+    if is_list(address) { Err("a chat is one number or address, not a list") } else { Ok(ChatType::Private) }
+}
+
+/// Returns an address that is the number of its user.
+pub(crate) fn number_of_user(address: &str) -> Option<&str> {
+    let digits = address.trim_start_matches(['+', '-']);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(address)
 }
 
 #[cfg(test)]
@@ -182,6 +208,10 @@ mod tests {
             ("max", "user:-5"),
             ("max", "user:+5"),
             ("max", "0"),
+            ("vk", "2000000000"),
+            ("sms", "+70000000001;+70000000002"),
+            ("email", "a@example.com, b@example.com"),
+            ("instagram", "t_123"),
         ] {
             assert!((Nature::named(channel).chat_type)(address).is_err(), "{channel} {address}");
         }
@@ -196,6 +226,9 @@ mod tests {
             ("max", "user:5", ChatType::Private),
             ("max", "-5", ChatType::Group),
             ("avito", "u2i-1", ChatType::Private),
+            ("instagram", "17840000000000001:5550001", ChatType::Private),
+            ("email", "\"a,b\"@example.com#1,2@example.com", ChatType::Private),
+            ("sms", "BANK, 1", ChatType::Private),
             ("webchat", "@room", ChatType::Private),
         ] {
             assert_eq!((Nature::named(channel).chat_type)(address), Ok(wanted), "{channel} {address}");
@@ -215,6 +248,27 @@ mod tests {
             ("telegram", "70000000001", None),
         ] {
             assert_eq!((Nature::named(channel).number)(address).as_deref(), wanted, "{channel} {address}");
+        }
+    }
+
+    #[test]
+    fn the_user_of_a_chat_is_read_from_addresses_of_users_alone() {
+        for (channel, address, wanted) in [
+            ("telegram", "7701", Some("7701")),
+            ("telegram", "bc-x:7701", None),
+            ("telegram", "-1001234!501", None),
+            ("telegram_account", "7701", Some("7701")),
+            ("vk", "5005", Some("5005")),
+            ("instagram", "17801", Some("17801")),
+            ("sms", "+70000000001", Some("+70000000001")),
+            ("whatsapp", "70000000001@c.us", Some("70000000001")),
+            ("whatsapp", "777@lid", None),
+            ("max", "user:1331", Some("1331")),
+            ("max", "13009", None),
+            ("avito", "15101", None),
+            ("webchat", "1", None),
+        ] {
+            assert_eq!((Nature::named(channel).user)(address), wanted, "{channel} {address}");
         }
     }
 

@@ -124,18 +124,36 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Reads what came in since then, from the histories of the provider; none where it has no such call, or [`Provider::poll`] reads
-    /// them. What is reported twice changes nothing.
+    /// them. What is reported twice changes nothing. `known` has the chats in which customers wrote last, for a provider that lists none.
     ///
     /// # Errors
     /// The provider refuses it, or no answer came. A chat whose history fails is no error.
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
-        let _ = since;
+    fn missed(
+        &self,
+        since: Timestamp,
+        known: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        let _ = (since, known);
         None
     }
 
     /// Whether it is asked, once a minute, also while it posts: for what it reports only then, and for what it failed to post.
     fn polls_beside_posts(&self) -> bool {
         false
+    }
+
+    /// Reads what was set aside when it came, because the provider did not say whose it is, as far as that is known by now; none where
+    /// nothing is set aside. Once the events are kept, [`Provider::forget_recalled`] follows.
+    fn recall(&self) -> Option<BoxFuture<'_, Vec<InboundEvent>>> {
+        None
+    }
+
+    /// Forgets what [`Provider::recall`] read.
+    ///
+    /// # Errors
+    /// The store cannot be written: it is read again.
+    fn forget_recalled(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        ready(Ok(())).boxed()
     }
 
     /// Whether it refuses to be asked while an address is registered there.

@@ -38,6 +38,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 const CHECK: Duration = Duration::from_mins(1);
 /// Between two looks whether posts arrive.
 const LOOK: Duration = Duration::from_secs(20);
+/// The most chats whose histories are read one by one.
+const MOST_CHATS: u32 = 200;
 /// From a look that found a loss to the one that confirms it.
 const CONFIRM: Duration = Duration::from_secs(2);
 
@@ -419,6 +421,7 @@ impl Reception {
             self.check_now(account).await;
             loop {
                 self.put_right(account).await;
+                self.take_set_aside(account).await;
                 let AccountStatus { health, losses, .. } = account.status();
                 if health != kept {
                     self.keep_health(account).await;
@@ -446,6 +449,26 @@ impl Reception {
             let is_lost = status.webhook_loss(receive).is_some();
             status.losses = if is_lost { status.losses.saturating_add(1) } else { 0 };
         });
+    }
+
+    /// The chats of an account, the one in which a customer wrote last first.
+    pub(crate) async fn known_chats(&self, account: &Account) -> Result<Vec<ExternalChat>, StoreError> {
+        let chats = self.store.channels().chats(&account.channel, account.name(), (MOST_CHATS, 0)).await?;
+        Ok(chats.into_iter().map(|known| known.chat).collect())
+    }
+
+    /// Takes what the provider has set aside and can read by now.
+    async fn take_set_aside(&self, account: &Arc<Account>) {
+        let Some(recalling) = account.provider.recall() else { return };
+        let events = account.provider.complete(recalling.await).await;
+        let taken = if events.is_empty() { Ok(()) } else { self.take(account, events, None).await };
+        let result = match taken {
+            Ok(()) => account.provider.forget_recalled().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(why) = result {
+            tracing::warn!(account = %account.name(), channel = %account.channel, why, "what is set aside is taken later");
+        }
     }
 
     /// What cannot be kept now is kept at the next change.

@@ -36,7 +36,7 @@ impl ChatType {
     pub fn of_statement(word: &str) -> Option<Self> {
         let word = word.trim().to_lowercase();
         Self::from_word(&word).or(match word.as_str() {
-            "dialog" | "user" => Some(Self::Private),
+            "dialog" | "user" | "direct" | "individual" | "personal" | "u2i" => Some(Self::Private),
             "supergroup" | "chat" => Some(Self::Group),
             "newsletter" => Some(Self::Channel),
             "status" | "story" => Some(Self::Broadcast),

@@ -30,6 +30,9 @@ pub struct HandedIn {
     /// The account of ours in the channel, where it is named.
     pub account: Option<AccountName>,
     pub message: InboundMessage,
+    /// Whether only the program says that this user writes in the chat, and the program may not vouch. The user is proved where the
+    /// chat is known to be that user's.
+    pub is_user_stated: bool,
 }
 
 /// A field that is wrong, and what to do about it.
@@ -82,7 +85,8 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
         return Err(wrong);
     }
     let nature = Nature::named(channel.as_str());
-    let place = InboundPlace::read(body, &channel, &nature, &chat).map_err(|wrong| vec![wrong])?;
+    let place =
+        InboundPlace::read(body, &channel, &nature, (&chat, user.as_deref())).map_err(|wrong| vec![wrong])?;
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
@@ -94,7 +98,12 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     }
     let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
     let verified = Verified { body, may_vouch };
-    let sender_proof = verified.sender(&channel, &nature, (&chat, place.chat_type), user.as_deref());
+    let is_user_stated =
+        verified.is_user_stated(&channel, &nature, (&chat, place.chat_type), user.as_deref());
+    let sender_proof = match verified.sender(&channel, &nature, user.as_deref().unwrap_or(chat.as_str())) {
+        _ if is_user_stated => ContactProof::Typed,
+        proof => proof,
+    };
     let message = InboundMessage {
         origin: MessageOrigin::Person,
         group: place.group,
@@ -110,7 +119,7 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
         raw: raw(body),
         ..InboundMessage::of(place.chat_type, chat, external_id, Words::from(written), sent_at)
     };
-    Ok(HandedIn { channel, account, message })
+    Ok(HandedIn { channel, account, message, is_user_stated })
 }
 
 /// What a program says of the proofs of a message.
@@ -127,26 +136,37 @@ impl Verified<'_> {
         self.may_vouch && is_true(&self.body[field])
     }
 
-    /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
-    /// the form of a mail address may come from such a mail in a channel of one's own, too. Where a private chat has the id of its
-    /// user, a program that names another user could read that user's messages.
-    fn sender(
+    /// Whether only the word of a program that may not vouch says that a user writes in a private chat of a provider. Such a program
+    /// could name another user and read that user's messages in a chat of its own. The users of a channel of one's own are the
+    /// program's.
+    fn is_user_stated(
         self,
         channel: &ChannelName,
         nature: &Nature,
         (chat, chat_type): (&ExternalChat, ChatType),
         user: Option<&str>,
-    ) -> ContactProof {
-        let id = user.unwrap_or(chat.as_str());
-        let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
+    ) -> bool {
+        let chat = chat.as_str();
         let number = |address: &str| (nature.number)(address);
-        let is_same = chat.as_str() == id || number(chat.as_str()).is_some_and(|it| number(id) == Some(it));
-        let is_other = nature.chats_are_users && chat_type == ChatType::Private && !is_same;
+        let is_its = |own: &str, user: &str| {
+            [own, chat].contains(&user) || number(chat).is_some_and(|it| number(user) == Some(it))
+        };
+        let is_of_user = (nature.user)(chat).is_some_and(|own| user.is_none_or(|user| is_its(own, user)));
+        let is_doubted = stated(&self.body["sender_verified"]) == Some(false);
+        nature.sender_proof == ContactProof::ChannelId
+            && channel.is_of_provider()
+            && chat_type == ChatType::Private
+            && !(self.may_vouch || is_of_user || is_doubted)
+    }
+
+    /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
+    /// the form of a mail address may come from such a mail in a channel of one's own, too.
+    fn sender(self, channel: &ChannelName, nature: &Nature, id: &str) -> ContactProof {
+        let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
         match nature.sender_proof {
             _ if stated(&self.body["sender_verified"]) == Some(false) => ContactProof::Typed,
             ContactProof::Mail if self.says("client_email_verified") => ContactProof::Mail,
             ContactProof::Mail => ContactProof::Typed,
-            _ if is_other && !self.may_vouch => ContactProof::Typed,
             _ if is_like_mail() && !self.says("sender_verified") => ContactProof::Typed,
             proof => proof,
         }
@@ -325,7 +345,7 @@ mod tests {
             "media": { "has_voice": "false", "has_images": true, "images": [{ "url": "https://example.com/a.jpg" }] },
             "meta": { "external_message_id": 77, "ad_channel": "avito", "ad_id": null, "raw": { "a": 1 } },
         });
-        let HandedIn { channel, account, message } = read(&body, NOW).unwrap();
+        let HandedIn { channel, account, message, .. } = read(&body, NOW).unwrap();
         assert_eq!((channel.as_str(), account), ("avito", None));
         assert_eq!((message.external_id.as_str(), message.chat.as_str()), ("77", "u2i:1"));
         assert_eq!((message.text.as_str(), message.user.as_deref()), ("Hello", Some("2001")));
@@ -452,7 +472,11 @@ mod tests {
                 "text": "Hi",
             })
         };
-        let proof = |body: &Value, may_vouch| super::read(body, NOW, may_vouch).unwrap().message.sender_proof;
+        let proof = |body: &Value, may_vouch| {
+            let HandedIn { message, is_user_stated, .. } = super::read(body, NOW, may_vouch).unwrap();
+            assert_eq!(is_user_stated, message.sender_proof == ContactProof::Typed, "{body}");
+            message.sender_proof
+        };
         for (channel, chat, user) in [
             ("telegram", "6671", "7701"),
             ("telegram", "bc-x:7701", "7701"),
@@ -460,6 +484,14 @@ mod tests {
             ("vk", "5005", "7711"),
             ("instagram", "17801", "17802"),
             ("sms", "+70000000002", "+70000000001"),
+            ("avito", "u2i-1", "2001"),
+            ("avito", "2001", "2001"),
+            ("max", "13009", "1331"),
+            ("max", "1331", "1331"),
+            ("max", "user:1332", "1331"),
+            ("whatsapp", "70000000002@c.us", "70000000001"),
+            ("whatsapp", "777@lid", "777"),
+            ("telegram_account", "6671", "7701"),
         ] {
             assert_eq!(proof(&body(channel, chat, user), false), ContactProof::Typed, "{channel} {chat}");
             assert_eq!(proof(&body(channel, chat, user), true), ContactProof::ChannelId, "{channel} {chat}");
@@ -467,8 +499,12 @@ mod tests {
         for (channel, chat, user) in [
             ("telegram", "7701", "7701"),
             ("telegram", "-100", "7701"),
-            ("avito", "u2i-1", "2001"),
             ("sms", "+70000000001", "70000000001"),
+            ("max", "user:1331", "1331"),
+            ("max", "-13009", "1331"),
+            ("whatsapp", "70000000001@c.us", "70000000001"),
+            ("telegram_account", "7701", "7701"),
+            ("own", "c1", "7701"),
         ] {
             assert_eq!(proof(&body(channel, chat, user), false), ContactProof::ChannelId, "{channel} {chat}");
         }

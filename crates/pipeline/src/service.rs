@@ -10,8 +10,8 @@ use channels::{Channels, Links, ReceivedFiles};
 use config::{PipelineSettings, QueueSettings};
 use delivery::Delivery;
 use domain::{
-    AccountName, ChannelName, EventId, InboundChange, InboundEvent, InboundId, InboundMessage, Timestamp,
-    TurnId, TurnStage,
+    AccountName, ChannelChat, ChannelName, ContactProof, EventId, InboundChange, InboundEvent, InboundId,
+    InboundMessage, Timestamp, TurnId, TurnStage,
 };
 use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
 use telegram::Pool;
@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::inbound::{self, WrongField};
+use crate::inbound::{self, HandedIn, WrongField};
 use crate::model::{Model, WrongModel};
 use crate::queue::{self, NotOffered, Queue, QueueState};
 use crate::rules::rules;
@@ -204,17 +204,24 @@ impl Pipeline {
         self.0.account_of(channel, named)
     }
 
-    /// Takes messages of clients in that another program hands in; those that are new.
+    /// Takes a message of a client in that another program hands in; its id where it is new.
     ///
     /// # Errors
-    /// The store cannot be written.
+    /// The store cannot be read or written.
     pub async fn hand_in(
         &self,
-        channel: ChannelName,
         account: AccountName,
-        messages: Vec<InboundMessage>,
-    ) -> Result<Vec<InboundId>, StoreError> {
-        self.0.hand_in(channel, account, messages).await
+        handed: HandedIn,
+    ) -> Result<Option<InboundId>, StoreError> {
+        let HandedIn { channel, mut message, is_user_stated, .. } = handed;
+        if is_user_stated {
+            let (channel, account, chat) = (channel.clone(), account.clone(), message.chat.clone());
+            let chat = ChannelChat { channel, account, chat };
+            if self.0.parts.store.pipeline().is_user_of(chat, message.user.clone()).await? {
+                message.sender_proof = ContactProof::ChannelId;
+            }
+        }
+        Ok(self.0.hand_in(channel, account, vec![message]).await?.into_iter().next())
     }
 
     /// Whether answers of programs wait for a person.

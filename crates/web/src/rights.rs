@@ -20,8 +20,9 @@ const HEAD: &str = "\
 | `admin` | everything |
 
 A new key has `send` and `read` unless you name others. A paused account or a stopped service that `operate` resumes sends what keys
-with `send` had asked for. From a key without `personal`, `POST /v1/inbound` takes a contact as typed, whatever it says is verified; the ids
-of chats and writers count, but a private chat of Telegram, VK, Instagram or SMS has one user alone. An upload belongs to the key that made it: other keys get 404. When a key is revoked, expires or loses a
+with `send` had asked for. From a key without `personal`, `POST /v1/inbound` takes a contact as typed, whatever it says is verified. In a
+private chat of a provider such a key names the user without proof, unless the address of the chat is the user's or the chat is proved to be
+that user's. In a channel of your own the ids of chats and writers count. An upload belongs to the key that made it: other keys get 404. When a key is revoked, expires or loses a
 right, or a user is removed or loses the role, open streams end within a second.
 
 A port of an old channel server that has no key of its own takes a known API key. What shows something demands `read`. Setting where the

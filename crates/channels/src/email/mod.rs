@@ -31,7 +31,7 @@ use self::mailbox::{LARGEST, Mailbox, quoted};
 use self::thread::{ChatParts, OwnIds, Threads, bare};
 use crate::error::CallError;
 use crate::http::NoClient;
-use crate::nature::{Nature, Posts};
+use crate::nature::{self, Nature, Posts};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Polled, Provider,
 };
@@ -82,8 +82,13 @@ const STEPS: &[[&str; 2]] = &[
 ];
 
 /// What is true of all its accounts.
-pub(crate) const NATURE: Nature =
-    Nature { steps: STEPS, posts: Posts::Never, sender_proof: ContactProof::Mail, ..Nature::PLAIN };
+pub(crate) const NATURE: Nature = Nature {
+    steps: STEPS,
+    chat_type: nature::of_one,
+    posts: Posts::Never,
+    sender_proof: ContactProof::Mail,
+    ..Nature::PLAIN
+};
 
 /// An account of it.
 ///

@@ -2,7 +2,7 @@
 
 use domain::received_message::Reaction;
 use domain::{
-    AccountName, AdSource, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
+    AccountName, AdSource, ChatType, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
     InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::{Value, json};
@@ -15,6 +15,16 @@ use super::client::word;
 
 /// The longest id that is written into a key as it is.
 const LONGEST_ID: usize = 400;
+
+/// The type of the chat with this address: the number of its user, also after that of the account.
+///
+/// # Errors
+/// It is no chat of Instagram.
+pub(super) fn chat_type(chat: &str) -> Result<ChatType, &'static str> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_chat = chat.split(':').all(is_number) && chat.split(':').count() <= 2;
+    if is_chat { Ok(ChatType::Private) } else { Err("a chat of Instagram is the number of its user") }
+}
 
 /// Reads a body. What is for another account than `own` is left out; nothing but that is refused.
 pub(super) fn read(
@@ -50,6 +60,11 @@ pub(super) fn read(
         Some(why) if events.is_empty() => Err(why),
         _ => Ok(events),
     }
+}
+
+/// Reads one thing that happened in an account.
+pub(super) fn read_item(value: &Value, account: &str, now: Timestamp, events: &mut Vec<InboundEvent>) {
+    Item { value, account, is_standby: false, now }.read(events);
 }
 
 /// One thing that happened.

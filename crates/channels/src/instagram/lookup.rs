@@ -7,6 +7,7 @@ use domain::outcome::SentIds;
 use domain::{ProviderId, Timestamp};
 use serde_json::Value;
 
+use crate::error::CallError;
 use crate::provider::Outgoing;
 use crate::recent::Recent;
 
@@ -15,7 +16,7 @@ use super::client::{Client, word};
 /// The conversation shows the content of so many messages, the latest ones.
 const SHOWN: usize = 20;
 /// How far Instagram's clock, which has whole seconds, may be from ours.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
 
 pub(super) async fn find(
     client: &Client,
@@ -23,7 +24,7 @@ pub(super) async fn find(
     outgoing: &Outgoing,
     since: Timestamp,
 ) -> MessageLookup {
-    let Some(messages) = latest(client, outgoing.chat.as_str()).await else {
+    let Ok(messages) = latest(client, outgoing.chat.as_str()).await else {
         return MessageLookup::CannotTell;
     };
     let found = judge(&messages, recent, outgoing, client.by_its_clock(since));
@@ -35,17 +36,26 @@ pub(super) async fn find(
     found
 }
 
-async fn latest(client: &Client, chat: &str) -> Option<Vec<Value>> {
+async fn latest(client: &Client, chat: &str) -> Result<Vec<Value>, CallError> {
     let query = [("platform", "instagram"), ("user_id", chat)];
-    let conversations = client.get("me/conversations", &query).await.ok()?;
-    let id = word(conversations["data"].get(0)?, "id")?;
+    let conversations = client.get("me/conversations", &query).await?;
+    let id = word(&conversations["data"][0], "id");
+    messages_of(client, &id.ok_or_else(|| CallError::NotFound("there is no conversation".to_owned()))?).await
+}
+
+/// The messages of a conversation, the latest first.
+///
+/// # Errors
+/// Instagram refuses it, or no answer came.
+pub(super) async fn messages_of(client: &Client, id: &str) -> Result<Vec<Value>, CallError> {
+    let unreadable = |what: &str| CallError::Unreadable(format!("a conversation without {what}"));
     // The id is part of a path.
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'=')) {
-        return None;
+        return Err(unreadable("a plain id"));
     }
     let fields = "messages{id,created_time,from,to,message,attachments}";
-    let conversation = client.get(&id, &[("fields", fields)]).await.ok()?;
-    conversation["messages"]["data"].as_array().cloned()
+    let conversation = client.get(id, &[("fields", fields)]).await?;
+    conversation["messages"]["data"].as_array().cloned().ok_or_else(|| unreadable("messages"))
 }
 
 /// What the latest messages say.

@@ -4,6 +4,7 @@ mod attachment;
 mod client;
 mod error;
 mod forward;
+mod history;
 mod inbound;
 mod lookup;
 mod names;
@@ -29,9 +30,10 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::error::CallError;
+use crate::histories::Histories;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
-use crate::nature::{Nature, Posts};
+use crate::nature::{self, Nature, Posts};
 use crate::old_call::OldCall;
 use crate::posting::kinds_left_out;
 use crate::provider::{
@@ -112,7 +114,8 @@ pub(crate) const NATURE: Nature = Nature {
     log_in: LOG_IN,
     posts: Posts::Only,
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
-    chats_are_users: true,
+    chat_type: inbound::chat_type,
+    user: nature::number_of_user,
     ..Nature::PLAIN
 };
 
@@ -298,6 +301,14 @@ impl Provider for Instagram {
         let body = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("the body is no JSON".to_owned()))?;
         inbound::read(&body, &self.name, self.client.own_id().as_deref(), self.now()).map(Hook::events)
+    }
+
+    fn missed(
+        &self,
+        since: Timestamp,
+        _: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        Some(history::since(&self.client, since).boxed())
     }
 
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

@@ -70,6 +70,26 @@ async fn a_word_that_the_settings_lack_is_made_up_and_counts() {
 }
 
 #[tokio::test]
+async fn what_was_not_posted_is_read_from_conversations() {
+    let world = World::start().await;
+    let (provider, receiver) = connected(&world).await;
+    let since = ambient::Clock::system().now();
+    world.customer(writes("Hello")).await;
+    let posted = provider.hook(&receiver.next().await).unwrap().events;
+    world.customer(writes("Are you there?")).await;
+    let sent = id_of(&provider.send(&text(CUSTOMER, "Yes", 1)).await);
+    let read = provider.missed(since, Vec::new()).unwrap().await.unwrap();
+    let found: Vec<_> =
+        messages(&read.events).into_iter().map(|message| (&*message.text, message.origin)).collect();
+    let of_person = MessageOrigin::Person;
+    let wanted = [("Hello", of_person), ("Are you there?", of_person), ("Yes", MessageOrigin::Owner)];
+    assert_eq!(found, wanted);
+    // What was posted, or sent from here, is known by its key and its id.
+    assert_eq!(read.events[0].key, posted[0].key);
+    assert_eq!(messages(&read.events)[2].external_id, sent);
+}
+
+#[tokio::test]
 async fn texts_go_both_ways() {
     let world = World::start().await;
     let (provider, receiver) = connected(&world).await;

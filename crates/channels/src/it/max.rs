@@ -55,6 +55,28 @@ async fn names_links_and_buttons_are_read() {
 }
 
 #[tokio::test]
+async fn what_was_not_posted_is_read_from_known_chats() {
+    let world = World::start().await;
+    let max = world.provider(ChannelKind::Max);
+    let since = Clock::system().now();
+    let mids = [world.customer(writes("Hello")).await, world.customer(writes("Are you there?")).await]
+        .map(|done| done["message_id"].as_str().unwrap().to_owned());
+    let known = |names: &[&str]| names.iter().filter_map(|name| ExternalChat::new(name)).collect::<Vec<_>>();
+    let read = max.missed(since, known(&["user:7", CHAT])).unwrap().await.unwrap();
+    let found: Vec<_> = messages(&read.events)
+        .into_iter()
+        .map(|message| (message.external_id.clone(), message.text.as_str().to_owned(), message.origin))
+        .collect();
+    let [first, second] = mids;
+    let (origin, texts) = (MessageOrigin::Person, ["Hello", "Are you there?"].map(str::to_owned));
+    let [hello, there] = texts;
+    assert_eq!(found, [(first, hello, origin), (second, there, origin)]);
+    let read = max.missed(since, known(&["5", CHAT])).unwrap().await.unwrap();
+    assert_eq!((read.failed.len(), read.events.len()), (1, 2));
+    assert!(max.missed(since, Vec::new()).unwrap().await.unwrap().events.is_empty());
+}
+
+#[tokio::test]
 async fn a_bot_that_polls_goes_on_where_it_was() {
     let world = World::start().await;
     let max = world.provider(ChannelKind::Max);

@@ -193,7 +193,6 @@ async fn personal_accounts_of_others_are_ignored() {
     let events = polled(&*bot, &mut cursor).await;
     let chats: Vec<_> = messages(&events).into_iter().map(|message| message.chat.as_str()).collect();
     assert_eq!(chats, ["2001", "demo:2001"]);
-    let order = json!({"provider": "telegram_bot", "method": "getBusinessConnection", "fault": "error", "code": 500, "times": 1});
     for (name, outcome) in
         [("foreign:2001", "forbidden"), ("-1002222!501", "forbidden"), ("none:2001", "forbidden")]
     {
@@ -205,18 +204,75 @@ async fn personal_accounts_of_others_are_ignored() {
     id_of(&bot.send(&text("demo:2001", "your code", 21)).await);
     let missing = bot.check().await.unwrap().missing.concat();
     assert!(missing.contains("6000001") && missing.contains("business_accounts"), "{missing}");
-    // Without an answer nothing is taken, and nothing is lost.
-    let other = world.provider(ChannelKind::Telegram);
-    world.fault(order.clone()).await;
-    assert!(matches!(other.poll(None).unwrap().await, Err(CallError::Server(_))));
-    world.fault(order).await;
-    assert!(matches!(other.send(&text("demo:2001", "x", 22)).await, Outcome::Unavailable(_)));
     // A list that is empty asks for no account.
     let mut fields = world.fields(ChannelKind::Telegram);
     fields.business_accounts.clear();
     let other = channels::make(World::setup(fields)).unwrap();
     assert_eq!(messages(&other.poll(None).unwrap().await.unwrap().events).len(), 1);
     assert!(other.check().await.unwrap().missing.concat().contains("5000001"));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_described_holds_up_no_other() {
+    let world = World::start().await;
+    bot(&world).await;
+    write(&world, json!({"text": "my code?", "extra": {"business": "demo"}})).await;
+    write(&world, json!({"text": "and me?", "from": 2_002})).await;
+    write(&world, json!({"text": "hello?", "extra": {"business": "demo"}})).await;
+    let chats = |events: &[InboundEvent]| -> Vec<String> {
+        messages(events).into_iter().map(|message| message.chat.to_string()).collect()
+    };
+    let not_found = json!({"ok": false, "error_code": 404, "description": "Not Found"}).to_string();
+    for (fault, outcome) in [
+        (json!({"fault": "error", "code": 500}), "unavailable"),
+        (json!({"fault": "error", "code": 404, "message": not_found}), "unavailable"),
+        (json!({"fault": "rate_limit", "seconds": 3_600}), "slow_mode"),
+    ] {
+        let mut order = json!({"provider": "telegram_bot", "method": "getBusinessConnection"});
+        order.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+        world.fault(order).await;
+        let setup = World::setup(world.fields(ChannelKind::Telegram));
+        let bot = channels::make(setup.clone()).unwrap();
+        let mut cursor = None;
+        assert_eq!(chats(&polled(&*bot, &mut cursor).await), ["2001", "2002"], "{fault}");
+        let outcome_of_send = bot.send(&text("demo:2001", "x", 22)).await;
+        assert_eq!(outcome_of_send.word(), outcome, "{fault}: {outcome_of_send:?}");
+        assert!(bot.recall().unwrap().await.is_empty(), "{fault}");
+        bot.forget_recalled().await.unwrap();
+        world.clear_faults().await;
+        if outcome == "slow_mode" {
+            assert!(bot.recall().unwrap().await.is_empty(), "Telegram wants no such call for an hour");
+        }
+        setup.clock.advance(Duration::from_hours(1));
+        // After a restart they are there, until their events are kept.
+        let again = channels::make(setup).unwrap();
+        for bot in [&bot, &again] {
+            assert_eq!(chats(&bot.recall().unwrap().await), ["demo:2001", "demo:2001"], "{fault}");
+        }
+        again.forget_recalled().await.unwrap();
+        assert!(again.recall().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_post_of_an_unknown_connection_is_set_aside() {
+    let world = World::start().await;
+    let bot = bot(&world).await;
+    let receiver = Receiver::start(Arc::clone(&bot)).await;
+    bot.register(&receiver.url).await.unwrap();
+    receiver.next().await;
+    world
+        .fault(json!({"provider": "telegram_bot", "method": "getBusinessConnection", "fault": "error", "code": 500}))
+        .await;
+    write(&world, json!({"text": "my code?", "extra": {"business": "demo"}})).await;
+    let post = receiver.next().await;
+    assert!(matches!(bot.hook(&post), Err(HookRefusal::NotYet(_))));
+    bot.look_up(&HookPost { headers: Vec::new(), ..post.clone() }).await;
+    assert!(bot.recall().is_none(), "anyone may have posted it");
+    bot.look_up(&post).await;
+    assert!(bot.hook(&post).unwrap().events.is_empty());
+    world.clear_faults().await;
+    assert_eq!(messages(&bot.recall().unwrap().await)[0].chat.as_str(), "demo:2001");
 }
 
 #[tokio::test]

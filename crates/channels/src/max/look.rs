@@ -15,7 +15,7 @@ use crate::provider::Outgoing;
 use crate::recent::Recent;
 
 /// The clock of MAX may be so far behind ours.
-const CLOCKS_APART: Duration = Duration::from_secs(30);
+pub(super) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// Looks for a message of ours that may have been sent since then.
 pub(super) async fn find(

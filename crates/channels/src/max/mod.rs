@@ -4,6 +4,7 @@ mod client;
 mod deeds;
 mod format;
 mod forward;
+mod history;
 mod inbound;
 mod look;
 mod outcome;
@@ -25,7 +26,8 @@ use outbound::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::nature::{Nature, Registering};
+use crate::histories::Histories;
+use crate::nature::{self, Nature, Registering};
 use crate::old_call::OldCall;
 use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
@@ -80,6 +82,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
     chat_type: recipient::chat_type,
+    user: |chat| nature::number_of_user(chat.strip_prefix(recipient::USER)?),
     registering: Registering {
         by: "MAX",
         how: "post the expected address, and the secret that its receiver checks, to /subscriptions of MAX",
@@ -276,6 +279,14 @@ impl Provider for Max {
 
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
         Some(self.ask_updates(cursor).boxed())
+    }
+
+    fn missed(
+        &self,
+        since: Timestamp,
+        known: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+        Some(history::since(self, since, known).boxed())
     }
 
     fn refuses_polls_while_registered(&self) -> bool {

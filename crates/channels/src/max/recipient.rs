@@ -5,7 +5,7 @@ use domain::{ChatType, ExternalChat};
 use crate::error::CallError;
 
 /// The prefix of a user's number.
-const USER: &str = "user:";
+pub(super) const USER: &str = "user:";
 /// What chats are called.
 const ADDRESSES: &str = "a chat of MAX is a number, or user: and a number";
 

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::error::{CallError, NO_NUMBER};
 use crate::http::{Answer, Http};
-use crate::nature::Nature;
+use crate::nature::{self, Nature};
 use crate::provider::{Pacing, Provider};
 use crate::setup::{Setup, SetupError};
 
@@ -45,9 +45,10 @@ const STEPS: &[[&str; 2]] = &[
 pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The API key, or Twilio's auth token.", "Ключ API или auth token у Twilio."],
-    number: |chat| crate::nature::e164(chat.trim_start_matches('+')),
+    number: |chat| nature::e164(chat.trim_start_matches('+')),
     segments: Some(segments),
-    chats_are_users: true,
+    chat_type: nature::of_one,
+    user: nature::number_of_user,
     ..Nature::PLAIN
 };
 

@@ -1,5 +1,6 @@
 //! A Telegram bot, over the Bot API: in private chats, groups, and chats of a personal account that it is attached to.
 
+mod aside;
 mod client;
 mod inbound;
 mod outgoing;
@@ -27,19 +28,21 @@ use outbound::multipart::{Form, Part};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::aside::SetAside;
 use self::client::Client;
 use self::inbound::Own;
 use self::outgoing::Target;
 use self::permitted::Permitted;
 use self::refusal::Failure;
 use crate::error::CallError;
-use crate::nature::{Nature, Registering};
+use crate::nature::{self, Nature, Registering};
 use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
     Deed, Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, LONGEST_POLL, Outgoing, OutgoingFile,
     Pacing, Polled, Provider,
 };
 use crate::setup::{Setup, SetupError, is_same};
+use crate::stored_values::StoredValues;
 
 /// The header in which a post has the secret.
 const SECRET: &str = "x-telegram-bot-api-secret-token";
@@ -50,6 +53,9 @@ const LARGEST_FILE: u64 = 50 * 1024 * 1024;
 const IN_GROUPS: Duration = Duration::from_millis(3_530);
 /// The longest that answers to presses may take, all together.
 const ANSWERS: Duration = Duration::from_secs(5);
+/// The longest that a poll, and a post, waits to learn the persons of connections.
+const LEARNING: Duration = Duration::from_secs(5);
+const LEARNING_IN_POST: Duration = Duration::from_millis(700);
 /// So many presses are answered at once.
 const AT_ONCE: usize = 8;
 
@@ -65,6 +71,10 @@ struct TelegramBot {
     /// What it is called in the settings.
     name: AccountName,
     permitted: Mutex<Permitted>,
+    aside: Mutex<SetAside>,
+    /// What is set aside is written by one at a time.
+    keeping: tokio::sync::Mutex<()>,
+    kept: StoredValues,
 }
 
 /// A message that was sent.
@@ -144,7 +154,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The token of the bot.", "Токен бота."],
     chat_type: place::chat_type,
-    chats_are_users: true,
+    user: nature::number_of_user,
     group: place::group,
     registering: Registering {
         by: "Telegram",
@@ -185,6 +195,9 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         }),
         name: setup.fields.name.clone(),
         permitted: Mutex::new(Permitted::of(&setup.fields)),
+        aside: Mutex::new(TelegramBot::kept_aside(&setup.kept)),
+        keeping: tokio::sync::Mutex::default(),
+        kept: setup.kept.clone(),
     }))
 }
 
@@ -235,23 +248,6 @@ impl TelegramBot {
                 }
             }
         }
-    }
-
-    /// Asks Telegram for the person of a connection.
-    ///
-    /// # Errors
-    /// No answer came, and the connection may be the owner's.
-    async fn learn(&self, connection: &str) -> Result<(), CallError> {
-        let body = json!({ "business_connection_id": connection });
-        let asked = self.client.call::<Value>("getBusinessConnection", &body).await.map_err(CallError::from);
-        let described = match asked {
-            Ok(described) => described,
-            Err(CallError::Refused { .. } | CallError::NotFound(_) | CallError::Forbidden(_)) => Value::Null,
-            Err(error) if self.permitted.lock().lists_accounts() => return Err(error),
-            Err(_) => Value::Null,
-        };
-        self.permitted.lock().learn(connection, &described);
-        Ok(())
     }
 
     /// Checks that a chat is one of the owner's.
@@ -462,10 +458,15 @@ impl Provider for TelegramBot {
     fn look_up<'a>(&'a self, post: &'a HookPost) -> BoxFuture<'a, ()> {
         async move {
             let Ok(update) = serde_json::from_slice::<Value>(&post.body) else { return };
-            let connection = self.permitted.lock().unknown(&update).map(str::to_owned);
-            let Some(connection) = connection.filter(|_| self.is_genuine(post)) else { return };
-            if let Err(error) = self.learn(&connection).await {
-                tracing::warn!(%error, "Telegram does not say which person a connection of the bot is of");
+            if !self.is_genuine(post) {
+                return;
+            }
+            let kept = match self.sets_aside(&update, LEARNING_IN_POST).await {
+                Ok(true) => self.keep_aside().await,
+                aside => aside.map(drop),
+            };
+            if let Err(error) = kept {
+                tracing::warn!(account = %self.name, %error, "an update is to be posted again");
             }
         }
         .boxed()
@@ -477,6 +478,9 @@ impl Provider for TelegramBot {
         }
         let update: Value = serde_json::from_slice(&post.body)
             .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
+        if self.aside.lock().holds(&update) {
+            return Ok(Hook::events(Vec::new()));
+        }
         if self.permitted.lock().awaits(&update) {
             return Err(HookRefusal::NotYet(self.name.to_string()));
         }
@@ -490,14 +494,24 @@ impl Provider for TelegramBot {
             let offset = cursor.and_then(|cursor| cursor.parse::<i64>().ok());
             let updates = self.client.updates(offset, LONGEST_POLL, &inbound::ALLOWED).await?;
             let (mut events, mut last) = (Vec::new(), None);
+            let (until, mut is_any_aside) = (self.clock.running() + LEARNING, false);
             for update in &updates {
-                let connection = self.permitted.lock().unknown(update).map(str::to_owned);
-                if let Some(connection) = connection {
-                    self.learn(&connection).await?;
-                }
+                let limit = until.saturating_sub(self.clock.running());
+                let is_aside = match self.sets_aside(update, limit).await {
+                    Ok(is_aside) => is_aside,
+                    Err(error) if last.is_none() => return Err(error),
+                    Err(_) => break,
+                };
                 let Some((number, happened)) = self.read(update) else { continue };
                 last = last.max(Some(number));
-                events.extend(happened);
+                if is_aside {
+                    is_any_aside = true;
+                } else {
+                    events.extend(happened);
+                }
+            }
+            if is_any_aside {
+                self.keep_aside().await?;
             }
             // Telegram begins at a lower number at times: only what came now counts.
             let next = last.and_then(|last| last.checked_add(1)).or(offset);
@@ -508,6 +522,14 @@ impl Provider for TelegramBot {
 
     fn refuses_polls_while_registered(&self) -> bool {
         true
+    }
+
+    fn recall(&self) -> Option<BoxFuture<'_, Vec<InboundEvent>>> {
+        self.has_set_aside().then(|| self.recall_set_aside().boxed())
+    }
+
+    fn forget_recalled(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        self.forget_set_aside().boxed()
     }
 
     fn complete(&self, events: Vec<InboundEvent>) -> BoxFuture<'_, Vec<InboundEvent>> {

@@ -40,9 +40,8 @@ impl Permitted {
     }
 
     /// Returns the connection that an update names and whose person is not known.
-    pub(super) fn unknown<'a>(&self, update: &'a Value) -> Option<&'a str> {
-        let connection = word(named_place(update), "business_connection_id");
-        connection.filter(|id| !self.connections.contains_key(*id))
+    fn unknown<'a>(&self, update: &'a Value) -> Option<&'a str> {
+        connection_of(update).filter(|id| !self.knows(id))
     }
 
     /// Whether an update may be for the owner once the person of its connection is known.
@@ -114,6 +113,11 @@ impl Permitted {
         tracing::warn!(why = words, "another account or channel uses the bot");
         self.ignored.insert(id, words);
     }
+}
+
+/// Returns the connection to a personal account that an update names.
+pub(super) fn connection_of(update: &Value) -> Option<&str> {
+    word(named_place(update), "business_connection_id")
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub(super) enum Failure {
     NoText(String),
     /// The message is as it is wanted already.
     NotModified,
+    /// There is no such method for this token, or no such token.
+    Missing(String),
     /// The rest.
     Call(CallError),
 }
@@ -35,6 +37,7 @@ impl From<Failure> for CallError {
             Failure::Formatting(why) => refused("ENTITIES_INVALID", &why),
             Failure::NoText(why) => refused("NO_TEXT", &why),
             Failure::NotModified => refused("NOT_MODIFIED", ""),
+            Failure::Missing(why) => Self::Token(why),
             Failure::Call(error) => error,
         }
     }
@@ -78,7 +81,8 @@ fn judge(refusal: Refusal) -> Failure {
     let lower = why.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match code {
-        401 | 404 => CallError::Token(why).into(),
+        401 => CallError::Token(why).into(),
+        404 => Failure::Missing(why),
         409 => CallError::Conflict(why).into(),
         429 => CallError::wait(wait).into(),
         413 => refused("FILE_TOO_BIG", &why).into(),
@@ -148,7 +152,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         for (code, description) in [(401, "Unauthorized"), (404, "Not Found")] {
-            assert!(matches!(call(code, description), CallError::Token(_)), "{code}");
+            let error = CallError::from(refusal(code, description));
+            assert!(matches!(error, CallError::Token(_)), "{code}");
         }
         for description in [
             "Forbidden: bot was blocked by the user",

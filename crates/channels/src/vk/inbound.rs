@@ -88,7 +88,8 @@ const FIRST_GROUP: i64 = 2_000_000_000;
 /// # Errors
 /// It is no chat of VK.
 pub(super) fn chat_type(chat: &str) -> Result<ChatType, &'static str> {
-    let peer = chat.parse().ok().filter(|peer: &i64| *peer != 0 && peer.to_string() == chat);
+    let is_known = |peer: &i64| ![0, FIRST_GROUP].contains(peer) && peer.to_string() == chat;
+    let peer = chat.parse().ok().filter(is_known);
     peer.map(type_of).ok_or("a chat of VK is a number, such as 2001")
 }
 

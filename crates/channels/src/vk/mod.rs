@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::histories::Histories;
 use crate::http::ANSWER;
-use crate::nature::{Nature, Registering};
+use crate::nature::{self, Nature, Registering};
 use crate::old_call::OldCall;
 use crate::posting::{Posting, PostingState, Registered, kinds_left_out};
 use crate::provider::{
@@ -88,7 +88,7 @@ pub(crate) const NATURE: Nature = Nature {
     steps: STEPS,
     token: ["The access key of the community.", "Ключ доступа сообщества."],
     chat_type: inbound::chat_type,
-    chats_are_users: true,
+    user: nature::number_of_user,
     registering: Registering {
         by: "VK",
         how: "add the expected address as a server under Manage, API usage, Callback API of the community",
@@ -312,7 +312,11 @@ impl Provider for Vk {
         Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
     }
 
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(
+        &self,
+        since: Timestamp,
+        _: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         Some(history::since(&self.client, since).boxed())
     }
 

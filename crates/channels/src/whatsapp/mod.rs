@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::error::CallError;
 use crate::histories::Histories;
 use crate::login::LogIn;
-use crate::nature::{Nature, Posts, Registering};
+use crate::nature::{self, Nature, Posts, Registering};
 use crate::old_call::OldCall;
 use crate::posting::{Posting, Registered, kinds_left_out};
 use crate::provider::{
@@ -87,6 +87,7 @@ pub(crate) const NATURE: Nature = Nature {
     restarts: true,
     number: inbound::number,
     chat_type: inbound::chat_type,
+    user: |chat| nature::number_of_user(chat.strip_suffix("@c.us").unwrap_or(chat)),
     posts: Posts::Only,
     registering: Registering {
         by: "Wappi",
@@ -304,7 +305,11 @@ impl Provider for Whatsapp {
         .boxed()
     }
 
-    fn missed(&self, since: Timestamp) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(
+        &self,
+        since: Timestamp,
+        _: Vec<ExternalChat>,
+    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
         Some(history::since(&self.client, since).boxed())
     }
 

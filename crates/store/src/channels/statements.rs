@@ -111,7 +111,9 @@ statements! {
         INSERT INTO channel_chats (channel, account, chat, user_id, name, phone, last_in_at, unreachable_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)
         ON CONFLICT (channel, account, chat) DO UPDATE SET
-            user_id = coalesce(excluded.user_id, channel_chats.user_id), name = coalesce(excluded.name, channel_chats.name),
+            user_id = CASE WHEN CAST($8 AS BIGINT) = 1 THEN coalesce(excluded.user_id, channel_chats.user_id)
+                ELSE coalesce(channel_chats.user_id, excluded.user_id) END,
+            name = coalesce(excluded.name, channel_chats.name),
             phone = coalesce(excluded.phone, channel_chats.phone),
             last_in_at = coalesce(excluded.last_in_at, channel_chats.last_in_at),
             unreachable_at = CASE WHEN excluded.last_in_at IS NULL THEN channel_chats.unreachable_at END";

@@ -206,7 +206,8 @@ impl Take {
                 message.user,
                 message.name,
                 message.phone.as_ref().map(|phone| phone.value.as_str()),
-                is_customer.then_some(message.sent_at.as_micros())
+                is_customer.then_some(message.sent_at.as_micros()),
+                i64::from(message.sender_proof.is_proved())
             ],
         )?;
         if origin == UNSETTLED {

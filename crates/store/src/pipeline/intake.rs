@@ -280,6 +280,7 @@ pub(super) fn client_wrote(
     // A message whose sender is not proved changes nothing that is known of a proved one. A group has no contacts.
     let was_proved = known.as_ref().is_some_and(|known| known.sender_proof.is_proved());
     let is_doubted = was_proved && !wrote.sender_proof.is_proved();
+    let user = user_of_chat(known.as_ref(), wrote);
     let proof = known.filter(|_| is_doubted).map_or(wrote.sender_proof, |known| known.sender_proof);
     let contact = |contact: &'_ Option<ProvedContact>| {
         let contact = contact.clone().filter(|_| !is_doubted && !is_group);
@@ -299,7 +300,7 @@ pub(super) fn client_wrote(
             wrote.chat.channel.as_str(),
             wrote.chat.account.as_str(),
             wrote.chat.chat.as_str(),
-            wrote.user.as_ref().filter(|_| !is_doubted),
+            user,
             name.as_ref().filter(|_| !is_doubted),
             phone,
             phone_proof,
@@ -315,6 +316,19 @@ pub(super) fn client_wrote(
         ],
     )?;
     Ok(true)
+}
+
+/// Returns the user of a chat after a message. A message without proof names the user of a chat that has none and is not proved. A
+/// proved one keeps no user that was not proved.
+fn user_of_chat(known: Option<&ClientChat>, wrote: &Wrote) -> Option<String> {
+    let was_proved = known.is_some_and(|known| known.sender_proof.is_proved());
+    let (before, named) = (known.and_then(|known| known.user.clone()), wrote.user.clone());
+    match (was_proved, wrote.sender_proof.is_proved()) {
+        (true, true) => named.or(before),
+        (false, true) => named,
+        (true, false) => before,
+        (false, false) => before.or(named),
+    }
 }
 
 /// Whether a chat is one with a customer. Of private chats of Telegram accounts the rule says it.

@@ -277,6 +277,15 @@ impl Pipeline<'_> {
         self.store.change(point::PIPELINE_CHANGE, change).await
     }
 
+    /// Whether a user is proved to write in a private chat: the provider gave the two together before, or a program that may vouch did.
+    /// Without a user, whether anyone is.
+    pub async fn is_user_of(&self, chat: ChannelChat, user: Option<String>) -> Result<bool, StoreError> {
+        let known =
+            self.store.read(move |connection| intake::chat(&Transaction::new(connection, false), &chat));
+        let known = known.await?.filter(|known| known.sender_proof.is_proved());
+        Ok(known.is_some_and(|known| user.is_none() || known.user == user))
+    }
+
     /// Adds to what models cost on a day.
     pub async fn spend(&self, spent: Spent) -> Result<(), StoreError> {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX / 4);

@@ -25,7 +25,7 @@ statements! {
             first_at, due_at, sender_proof, chat_type, chat_group)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15)
         ON CONFLICT (channel, account, chat) DO UPDATE SET
-            user_id = coalesce(excluded.user_id, pipeline_chats.user_id), name = coalesce(excluded.name, pipeline_chats.name),
+            user_id = excluded.user_id, name = coalesce(excluded.name, pipeline_chats.name),
             phone = coalesce(excluded.phone, pipeline_chats.phone),
             phone_proof = CASE WHEN excluded.phone IS NULL THEN pipeline_chats.phone_proof ELSE excluded.phone_proof END,
             email = coalesce(excluded.email, pipeline_chats.email),

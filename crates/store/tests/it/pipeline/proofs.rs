@@ -17,6 +17,7 @@ conformance! {
     a_merge_by_a_person_opens_the_history_and_its_undoing_closes_it,
     users_of_two_accounts_of_ones_own_channel_are_two_clients,
     the_owner_of_an_id_that_was_typed_is_the_client_that_proved_it,
+    a_message_without_proof_changes_no_user_of_a_chat,
 }
 
 const VICTIM: &str = "email:mail/victim@example.com#1";
@@ -328,4 +329,41 @@ async fn the_owner_of_an_id_that_was_typed_is_the_client_that_proved_it(world: W
     let client = world.client_of(other).await;
     world.taken_in(&rules, other_mail("proved", ContactProof::Mail)).await;
     assert_eq!(world.client_of(other).await, client);
+}
+
+async fn a_message_without_proof_changes_no_user_of_a_chat(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let from = |address, id, user, sender_proof| Written { user, sender_proof, ..written(address, id) };
+    let (victim, owner) = (Some("15101"), Some("15102"));
+    let (own, new) = ("avito:shop/u2i-1", "avito:shop/u2i-2");
+    let is_user = async |address: &str, user: Option<&str>| {
+        let (chat, user) = (address.parse().unwrap(), user.map(str::to_owned));
+        world.store.pipeline().is_user_of(chat, user).await.unwrap()
+    };
+    assert!(!is_user(own, owner).await && !is_user(own, None).await);
+    world.taken_in(&rules, from("avito:shop/v", "secret", victim, ContactProof::ChannelId)).await;
+    world.taken_in(&rules, from(own, "m-1", owner, ContactProof::ChannelId)).await;
+    assert!(is_user(own, owner).await && is_user(own, None).await && !is_user(own, victim).await);
+    for turn in world.responding().await {
+        world.ends(&turn).await;
+    }
+    world.taken_in(&rules, from(own, "m-2", victim, ContactProof::Typed)).await;
+    assert!(is_user(own, owner).await && !is_user(own, victim).await);
+    let disclosed = world.disclosed_in(own).await;
+    assert!(!disclosed.is_proved && !says_secret(&disclosed), "{disclosed:?}");
+    let kept = world.store.channels().chat(&own.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(kept.user.as_deref(), owner);
+    // A chat that begins with a message without proof has no proved user, also if a proved one names none.
+    for (id, user, proof) in [
+        ("m-3", victim, ContactProof::Typed),
+        ("m-4", Some("15103"), ContactProof::Typed),
+        ("m-5", None, ContactProof::ChannelId),
+    ] {
+        world.taken_in(&rules, from(new, id, user, proof)).await;
+        assert!(!is_user(new, victim).await && !is_user(new, Some("15103")).await, "{id}");
+        assert!(!says_secret(&world.disclosed_in(new).await), "{id}");
+        for turn in world.responding().await {
+            world.ends(&turn).await;
+        }
+    }
 }

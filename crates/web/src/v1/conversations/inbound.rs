@@ -1,6 +1,6 @@
 //! Messages of clients that another program hands in: of a channel of one's own, or of one that is still served elsewhere.
 
-use ::pipeline::inbound::{self, HandedIn};
+use ::pipeline::inbound;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use http::StatusCode;
@@ -35,7 +35,8 @@ pub(crate) struct Taken {
 /// in `[media] allow_private`. It does not ask the provider for them.
 ///
 /// Without the scope `personal` a key vouches for no contact: `client_phone_verified`, `client_email_verified` and
-/// `"sender_verified": true` have no effect, so the contact is typed.
+/// `"sender_verified": true` have no effect, so the contact is typed. In a private chat of a provider its word for `external_user_id` is
+/// typed too, unless the address of the chat says the user, or the chat is proved to be that user's.
 ///
 /// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
 /// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
@@ -55,18 +56,16 @@ pub(crate) async fn hand_in(
 ) -> Result<Response, Problem> {
     // A proved contact decides whose the chat is, as a merge of two clients does.
     let may_vouch = by.caller.has(CanChangeClients::DEMAND.scopes);
-    let HandedIn { channel, account, message } = inbound::read(&body.value, state.clock().now(), may_vouch)
-        .map_err(|wrong| {
+    let handed = inbound::read(&body.value, state.clock().now(), may_vouch).map_err(|wrong| {
         let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
         Problem::fields(errors.collect())
     })?;
     let account = state
         .pipeline()
-        .account_of(&channel, account)
+        .account_of(&handed.channel, handed.account.clone())
         .map_err(|wrong| Problem::fields(vec![FieldError::new(wrong.field, wrong.message)]))?;
-    let chat = format!("{channel}:{account}/{}", message.chat);
-    let new = state.pipeline().hand_in(channel, account, vec![message]).await?;
-    let id = new.first().map(ToString::to_string);
+    let chat = format!("{}:{account}/{}", handed.channel, handed.message.chat);
+    let id = state.pipeline().hand_in(account, handed).await?.map(|id| id.to_string());
     let status = if id.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     Ok(json(status, &Taken { chat, repeated: id.is_none(), id }))
 }

@@ -91,6 +91,52 @@ async fn a_stranger_with_a_typed_address_learns_nothing() {
 }
 
 #[tokio::test]
+async fn a_key_without_personal_names_no_other_user() {
+    let model = Receiver::start().await;
+    let answer = json!({ "choices": [{ "finish_reason": "stop", "message": {
+        "role": "assistant", "content": "{\"text\":\"I do not know.\",\"confidence\":1}" } }] });
+    model.says(200, &answer.to_string());
+    let ai = json!({ "url": model.address(), "model": "demo" });
+    let settings = serde_json::from_value(json!({ "responder": "ai", "ai": ai })).expect("settings");
+    let (world, _shop) = shop_with(settings).await;
+    let asked = async |posts: usize| {
+        world.until_so("the model is asked", async || model.posted().len() >= posts).await;
+        model.posted().pop().expect("a prompt").text
+    };
+    let send = world.make_key(&["send"]).await;
+    let both = world.make_key(&["send", "personal"]).await;
+    world.client_writes("v", &format!("My address is {SECRET}")).await;
+    asked(1).await;
+    world.client_writes("w", "Hello").await;
+    asked(2).await;
+    for (place, (key, chat, user, is_told)) in [
+        (&send, "eve", Some("user of v"), false),
+        (&send, "w", Some("user of v"), false),
+        (&send, "user of v", None, false),
+        (&send, "v", Some("user of v"), true),
+        (&send, "v", None, true),
+        (&both, "vera", Some("user of v"), true),
+        (&send, "vera", Some("user of v"), true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("m-{place}");
+        let mut body = message(chat, &id, "what is my address?", &json!({}));
+        body["external_user_id"] = user.into();
+        let call = Call::new(&world.main(), "POST", "/v1/inbound").key(key).json(body.to_string());
+        assert_eq!(call.send().await.status, 201, "{body}");
+        world
+            .until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1)
+            .await;
+        world.clock.advance(Duration::from_secs(21));
+        let prompt = asked(place + 3).await;
+        assert!(prompt.contains("what is my address?"), "{prompt}");
+        assert_eq!(prompt.contains(SECRET), is_told, "{body}: {prompt}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_vouches_for_contacts_only_with_personal() {
     let (world, _shop) = shop().await;
     let known = json!({ "client_phone": "+70000000001", "client_phone_verified": true });
