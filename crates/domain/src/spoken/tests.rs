@@ -52,7 +52,7 @@ fn what_is_left_is_for_a_person() {
         ("[TOOL_CALLS]reply[ARGS]{}", "tool_markup"),
         ("{\"answer\": \"Да\"}", "tool_markup"),
         ("reply(text=\"Да\")", "tool_markup"),
-        ("hand_over\nreason: wants a person", "tool_markup"),
+        ("hand_over\nreason: wants a person", "asked"),
         ("```json\n{\"a\":1}\n```", "tool_markup"),
         ("Да<|im_end|>\n<|im_start|>user\nА цена?", "special_tokens"),
         ("Да [/INST] нет", "special_tokens"),
