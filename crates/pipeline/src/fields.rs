@@ -155,9 +155,8 @@ impl Findings {
 fn check(field: Field, name: &str, value: &Value) -> Result<(), Unspoken> {
     let is_set = is_yes(value);
     match field {
+        Field::End if !is_given(value) => Ok(()),
         Field::End => match value {
-            Value::Null => Ok(()),
-            Value::String(reason) if reason.trim().is_empty() => Ok(()),
             Value::String(reason) => spoken::finished(Some(reason)),
             // An unusual form is read as far as it says that the answer is cut, and is no end otherwise.
             other => words(other).and(Err(spoken::unfinished(&other.to_string()))),
@@ -179,20 +178,29 @@ pub(crate) fn asks_for_person(name: &str, value: &Value) -> bool {
 
 fn asks_within(name: &str, value: &Value, depth: u32) -> bool {
     let field = Field::of(name);
-    match (field, value) {
-        (Field::Text | Field::Thought | Field::Calls | Field::Aside, _)
-        | (Field::Name | Field::Phone | Field::Email, _) => false,
-        (Field::Person, flag) => is_yes(flag),
-        (_, Value::Bool(true)) => names::is_person(name),
-        (_, Value::String(action)) => {
+    let has_other_words = matches!(
+        field,
+        Field::Text
+            | Field::Thought
+            | Field::Calls
+            | Field::Aside
+            | Field::Name
+            | Field::Phone
+            | Field::Email
+    );
+    match value {
+        _ if has_other_words => false,
+        flag if field == Field::Person => is_yes(flag),
+        Value::Bool(true) => names::is_person(name),
+        Value::String(action) => {
             let may_have_spaces = matches!(field, Field::Route | Field::Status);
             let is_action = action.chars().count() <= LONGEST_ACTION
                 && !action.contains(['/', '@'])
                 && (may_have_spaces || !action.trim().contains(char::is_whitespace));
             is_action && (names::wants_a_person(action) || field == Field::Route && names::is_person(action))
         }
-        (_, Value::Array(items)) => depth > 0 && items.iter().any(|item| asks_within(name, item, depth - 1)),
-        (_, Value::Object(all)) => {
+        Value::Array(items) => depth > 0 && items.iter().any(|item| asks_within(name, item, depth - 1)),
+        Value::Object(all) => {
             depth > 0 && all.iter().any(|(name, value)| asks_within(name, value, depth - 1))
         }
         _ => false,
