@@ -5,7 +5,7 @@
 
 pub mod ai;
 mod batch;
-mod ending;
+mod fields;
 mod files;
 pub mod inbound;
 mod model;

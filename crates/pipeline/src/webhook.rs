@@ -7,13 +7,12 @@ use channels::CallError;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineWebhookSettings;
 use domain::secret::ExposeSecret;
-use domain::spoken::names;
-use domain::{SpokenText, TurnId, Unspoken};
+use domain::{SpokenText, TurnId, Unspoken, spoken};
 use events::SigningKey;
 use serde_json::Value;
 use store::{ClientFields, TurnAnswer};
 
-use crate::ending;
+use crate::fields::{Field, Findings, is_given, is_no, is_yes};
 
 /// The greatest answer that is read.
 const LARGEST: u64 = 1024 * 1024;
@@ -31,8 +30,6 @@ const LONGEST_NAME: usize = 32;
 pub struct WebhookReply {
     /// What is sent to the client: `text`, `message_text`, `answer` or `output`.
     text: Option<String>,
-    /// A field asks for a person: `hand_over` or another name of that, unless it is null, false or empty.
-    wants_person: bool,
     /// `close`, read as a flag too: the appeal is over.
     closes: bool,
     /// Why.
@@ -40,8 +37,8 @@ pub struct WebhookReply {
     name: Option<String>,
     phone: Option<String>,
     email: Option<String>,
-    /// Why the text is none to send, from the other fields.
-    flaw: Option<Unspoken>,
+    /// What the other fields say: that the text is none to send, or that a person is wanted.
+    found: Findings,
     /// The names of fields that say nothing here.
     unknown: Vec<String>,
 }
@@ -51,11 +48,14 @@ impl WebhookReply {
     pub fn answer(&self, needs_approval: bool) -> Option<TurnAnswer> {
         let why = || self.reason.clone();
         let spoken = self.text.as_deref().map(SpokenText::read);
-        if self.wants_person {
-            let proposed = spoken.filter(|_| self.flaw.is_none()).and_then(Result::ok);
+        // Without a text, a program that is at work answers later.
+        let is_begun = (self.found.goes_on && spoken.is_some()).then(|| spoken::unfinished("in_progress"));
+        let flaw = self.found.flaw.clone().or(is_begun);
+        if self.found.wants_person {
+            let proposed = spoken.filter(|_| flaw.is_none()).and_then(Result::ok);
             return Some(TurnAnswer::HandOver { why: why().unwrap_or_else(|| "asked".to_owned()), proposed });
         }
-        match (&self.flaw, spoken) {
+        match (flaw, spoken) {
             (Some(flaw), _) => Some(TurnAnswer::HandOver { why: flaw.word().to_owned(), proposed: None }),
             (None, Some(Ok(text))) => {
                 Some(TurnAnswer::Text { text, needs_approval, why: why(), closes: self.closes })
@@ -85,9 +85,7 @@ impl WebhookReply {
         match value {
             Value::Array(items) => depth > 0 && items.iter().all(|item| self.add(item, depth - 1)),
             Value::Object(fields) => {
-                if let Err(flaw) = ending::check(value) {
-                    self.flaw.get_or_insert(flaw);
-                }
+                self.found.add(value);
                 fields.iter().all(|(name, value)| self.take(name, value, depth))
             }
             _ => false,
@@ -95,30 +93,28 @@ impl WebhookReply {
     }
 
     fn take(&mut self, name: &str, value: &Value, depth: u32) -> bool {
-        match names::letters(name).as_str() {
-            "json" | "text" | "messagetext" | "answer" | "output" if value.is_object() => {
+        match Field::of(name) {
+            Field::Text | Field::Wrapper if value.is_object() => {
                 return depth > 0 && self.add(value, depth - 1);
             }
-            "text" | "messagetext" | "answer" | "output" => {
-                // A list has no order of sending.
-                if value.is_array() && ending::is_given(value) {
-                    self.flaw.get_or_insert(Unspoken::Several);
-                }
+            Field::Text => {
                 let text = lenient(value);
-                if self.text.is_some() && text.is_some() && self.text != text {
-                    self.flaw.get_or_insert(Unspoken::Several);
+                let is_another = self.text.is_some() && text.is_some() && self.text != text;
+                // A list has no order of sending.
+                if is_another || value.is_array() && is_given(value) {
+                    self.found.flaw.get_or_insert(Unspoken::Several);
                 }
                 self.text = self.text.take().or(text);
             }
-            "toolcalls" | "functioncall" | "functioncalls" if ending::is_given(value) => {
-                self.flaw.get_or_insert(Unspoken::ToolMarkup);
+            Field::Calls if is_given(value) => {
+                self.found.flaw.get_or_insert(Unspoken::ToolMarkup);
             }
-            "close" => self.closes |= is_yes(value),
-            "reason" => self.reason = self.reason.take().or(lenient(value)),
-            "name" | "clientname" => self.name = self.name.take().or(lenient(value)),
-            "phone" | "clientphone" => self.phone = self.phone.take().or(lenient(value)),
-            "email" | "clientemail" => self.email = self.email.take().or(lenient(value)),
-            _ if names::wants_a_person(name) => self.wants_person |= is_yes(value),
+            Field::Close => self.closes |= is_yes(value),
+            Field::Reason => self.reason = self.reason.take().or(lenient(value)),
+            Field::Name => self.name = self.name.take().or(lenient(value)),
+            Field::Phone => self.phone = self.phone.take().or(lenient(value)),
+            Field::Email => self.email = self.email.take().or(lenient(value)),
+            Field::Person => {}
             _ if self.unknown.len() < MOST_NAMES => {
                 self.unknown.push(name.chars().take(LONGEST_NAME).collect());
             }
@@ -128,15 +124,10 @@ impl WebhookReply {
     }
 }
 
-/// Whether a flag is set: it is no no, and no empty list or object.
-fn is_yes(flag: &Value) -> bool {
-    ending::is_given(flag) && !ending::is_no(flag)
-}
-
 /// Texts, numbers and booleans as text; nothing where it is empty, null or `false`.
 fn lenient(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()).filter(|_| !ending::is_no(value)),
+        Value::String(text) => Some(text.clone()).filter(|_| !is_no(value)),
         Value::Bool(true) => Some("true".to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -268,6 +259,31 @@ mod tests {
     }
 
     #[test]
+    fn a_wish_for_a_person_is_read_in_any_field() {
+        for wish in [
+            r#""data":{"hand_over":true}"#,
+            r#""metadata":{"escalate":true}"#,
+            r#""action":"handoff""#,
+            r#""intent":"transfer_to_operator""#,
+            r#""status":"escalated""#,
+            r#""operator":true"#,
+            r#""route":"human""#,
+        ] {
+            let answer = answer_of(&format!(r#"{{"text":"Yes",{wish}}}"#));
+            let Some(TurnAnswer::HandOver { proposed: Some(_), .. }) = answer else { panic!("{wish}") };
+        }
+        // The whole text is the name of an action.
+        let asked = TurnAnswer::HandOver { why: "asked".to_owned(), proposed: None };
+        assert_eq!(answer_of(r#"{"text":"TRANSFER_TO_AGENT"}"#), Some(asked));
+        // What was posted to the program and comes back says nothing.
+        let batch = r#""chat_type":"private","appeal":{"status":"waiting_us","tags":["call_manager"]},"meta":{"ad_channel":"handoff"}"#;
+        assert!(matches!(
+            answer_of(&format!(r#"{{"text":"Yes",{batch}}}"#)),
+            Some(TurnAnswer::Text { closes: false, .. })
+        ));
+    }
+
+    #[test]
     fn what_is_no_whole_answer_is_for_a_person() {
         for (body, word) in [
             (r#"{"output":"Ye","finishReason":"MAX_TOKENS"}"#, "truncated"),
@@ -286,11 +302,19 @@ mod tests {
             (r#"{"output":"Agent stopped due to max iterations."}"#, "unfinished"),
             (r#"{"text":"Error in workflow: the service is down"}"#, "unfinished"),
             (r#"{"text":"undefined"}"#, "markup"),
+            (r#"{"text":true}"#, "markup"),
+            (r#"{"text":"..."}"#, "empty"),
+            (r#"{"text":"Ye","status":"in_progress"}"#, "unfinished"),
         ] {
             let expected = TurnAnswer::HandOver { why: word.to_owned(), proposed: None };
             assert_eq!(answer_of(body), Some(expected), "{body}");
         }
-        for later in [r#"{"message":"Workflow was started"}"#, r#"{"status":"ok","success":true}"#, "[]"] {
+        for later in [
+            r#"{"message":"Workflow was started"}"#,
+            r#"{"status":"ok","success":true}"#,
+            r#"{"status":"in_progress"}"#,
+            "[]",
+        ] {
             assert_eq!(answer_of(later), None, "{later}");
         }
         assert_eq!(read(br#"{"choices":[],"close":false}"#).unwrap().unknown(), ["choices"]);

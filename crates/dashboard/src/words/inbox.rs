@@ -275,6 +275,7 @@ impl InboxWords {
                 ("service tokens were in the answer", "в ответе остались служебные метки модели")
             }
             "markup" => ("markup was left in the answer", "в ответе осталась разметка"),
+            "signal" => ("the answer was a signal to a program", "ответ был командой для программы"),
             "several" => ("the model gave several answers", "модель дала несколько ответов"),
             "unfinished" => ("the model did not finish the answer", "модель не закончила ответ"),
             "nonsense" => ("the answer made no sense", "ответ не имеет смысла"),

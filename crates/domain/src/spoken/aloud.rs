@@ -3,7 +3,8 @@
 use super::{Unspoken, staff};
 
 /// Words over thoughts: before a colon, in brackets, as a heading or alone on a line.
-const THOUGHTS: [&str; 34] = [
+const THOUGHTS: [&str; 35] = [
+    "про себя",
     "think",
     "thought",
     "thoughts",
@@ -242,8 +243,28 @@ fn thinks_of_a_customer(line: &str) -> bool {
     is_of_customer || TO_ITSELF.iter().any(|words| line.starts_with(words))
 }
 
+/// Whether a text goes on with a question and an answer of its own: `Yes.`, `Q: And on Sunday?`, `A: Yes.` One that begins so, or under a
+/// heading, is a list of questions.
+fn goes_on(text: &str) -> bool {
+    let labelled = |line: &str, labels: &[&str]| {
+        let (label, said) = line.split_once(':').unwrap_or_default();
+        let label = label.trim_matches(['#', '*', '_', ' ', '>']).to_lowercase();
+        labels.contains(&label.as_str()).then(|| said.trim_end_matches(['*', ' ']).ends_with('?'))
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let asks = |line: &str| labelled(line, &["q", "question", "вопрос"]) == Some(true);
+    let Some(first) = lines.iter().position(|line| asks(line)) else { return false };
+    let is_answered =
+        lines.get(first + 1).is_some_and(|line| labelled(line, &["a", "answer", "ответ"]).is_some());
+    let follows = first.checked_sub(1).and_then(|before| lines.get(before));
+    is_answered && follows.is_some_and(|before| !before.ends_with(':'))
+}
+
 /// Refuses roles as servers leave them that take tokens away, and a talk in which both sides speak.
 fn dialogue(text: &str) -> Result<(), Unspoken> {
+    if goes_on(text) {
+        return Err(Unspoken::SpecialTokens);
+    }
     let (mut has_theirs, mut has_ours) = (false, false);
     for line in text.lines() {
         let line = line.trim_matches(['#', '*', ' ', '\t', '>']);

@@ -88,6 +88,11 @@ pub fn not_cut(reason: &str) -> Result<(), Unspoken> {
     }
 }
 
+/// Says whether a status is that of an answer that is not over yet.
+pub fn goes_on(status: &str) -> bool {
+    ["in_progress", "generating", "streaming"].contains(&word_of(status).as_str())
+}
+
 /// Says whether a reason is that of an answer with calls of tools.
 pub fn is_of_calls(reason: &str) -> bool {
     let word = word_of(reason);
@@ -149,6 +154,7 @@ mod tests {
         assert_eq!(not_cut("MAX_TOKENS"), Err(Unspoken::Cut));
         assert_eq!(not_cut("failed"), Err(Unspoken::Unfinished("failed".to_owned())));
         assert_eq!((not_cut("\n\n"), not_cut("MALFORMED"), not_cut("completed")), (Ok(()), Ok(()), Ok(())));
+        assert!(goes_on("in_progress") && goes_on("IN-PROGRESS") && !goes_on("completed"));
         assert!(is_of_calls("TOOL_CALL") && is_of_calls("tool-calls") && !is_of_calls("stop"));
     }
 }

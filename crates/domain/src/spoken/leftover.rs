@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::marks::{Kind, Mark, is_thought, marks};
-use super::{Unspoken, aloud, names, places};
+use super::{Unspoken, aloud, names, places, signals};
 use crate::text::{EntityKind, FormattedText};
 
 /// Languages of code that no answer to a customer is in.
@@ -30,6 +30,13 @@ const FORMULA: [&str; 14] = [
 
 /// Finds what is left.
 pub(super) fn check(text: &FormattedText) -> Result<(), Unspoken> {
+    let length = text.utf16_len();
+    let is_all = |end: u32| usize::try_from(end).is_ok_and(|end| end >= length);
+    let is_emphasized = text
+        .entities
+        .iter()
+        .any(|entity| entity.kind == EntityKind::Italic && entity.offset == 0 && is_all(entity.length));
+    signals::check(&folded(&text.text), is_emphasized)?;
     for entity in &text.entities {
         match &entity.kind {
             EntityKind::TextLink { url } => signs(&folded(url))?,
@@ -66,10 +73,6 @@ fn folded(text: &str) -> String {
 
 fn words(text: &str) -> Result<(), Unspoken> {
     signs(text)?;
-    let of_program = ["Agent stopped due to", "Error in workflow"];
-    if let Some(words) = of_program.iter().find(|words| text.trim_start().starts_with(**words)) {
-        return Err(super::unfinished(words));
-    }
     if text.lines().any(names::is_named) {
         return Err(Unspoken::ToolMarkup);
     }
@@ -117,6 +120,7 @@ fn signs(text: &str) -> Result<(), Unspoken> {
         || has_link(text)
         || has_table(text)
         || has_escape(text)
+        || has_foreign_tag(text)
         || has_struck(text)
         || has_comment(text)
         || places::is_left(text)
@@ -180,6 +184,19 @@ fn has_table(text: &str) -> bool {
         line.contains('|') && line.contains("--") && line.chars().all(|other| "|:- ".contains(other))
     };
     rows.take(2).count() == 2 || text.lines().any(is_rule)
+}
+
+/// A tag in letters of any script that opens a line, and the close of one in square brackets: `<мысли>`, `[/思考]`.
+fn has_foreign_tag(text: &str) -> bool {
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|other| other.is_alphabetic() || other == '_');
+    let opens = |line: &str| {
+        let name = line.trim_start().strip_prefix('<').and_then(|rest| Some(rest.split_once('>')?.0));
+        // "<Далее>" is a button.
+        name.is_some_and(|name| is_name(name) && !name.is_ascii() && !name.starts_with(char::is_uppercase))
+    };
+    let closes = |rest: &str| rest.split_once(']').is_some_and(|(name, _)| is_name(name));
+    text.lines().any(opens) || text.split("[/").skip(1).any(closes)
 }
 
 /// A line that is a comment in code.

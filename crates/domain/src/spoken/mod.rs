@@ -12,10 +12,11 @@ mod marks;
 pub mod names;
 mod places;
 mod promise;
+mod signals;
 mod staff;
 mod thoughts;
 
-pub use finish::{finished, is_of_calls, not_cut, unfinished};
+pub use finish::{finished, goes_on, is_of_calls, not_cut, unfinished};
 
 use crate::text::{FormattedText, commonmark};
 
@@ -36,10 +37,14 @@ pub enum Unspoken {
     SpecialTokens,
     #[error("markup is left in the answer")]
     Markup,
+    #[error("the answer is a signal to a program")]
+    Signal,
     #[error("the model gave several answers")]
     Several,
     #[error("the model's answer broke off at its limit of tokens")]
     Cut,
+    #[error("the model asks for a person")]
+    PersonWanted,
     #[error("the model declines to answer, or its provider withholds the answer")]
     Refused,
     /// The reason is none that an answer ends with.
@@ -56,8 +61,10 @@ impl Unspoken {
             Self::ToolMarkup => "tool_markup",
             Self::SpecialTokens => "special_tokens",
             Self::Markup => "markup",
+            Self::Signal => "signal",
             Self::Several => "several",
             Self::Cut => "truncated",
+            Self::PersonWanted => "asked",
             Self::Refused => "refused",
             Self::Unfinished(_) => "unfinished",
         }

@@ -48,19 +48,54 @@ fn is_tool(name: &str, tool: &str) -> bool {
     letters(name) == letters(tool)
 }
 
-/// Says whether the name of a tool or of a field asks for a person: `handOver`, `escalate`, `needs_human`, `transfer_to_operator`.
+/// People of a business as names have them, in English and as the words begin in Russian.
+const PEOPLE: [&str; 8] =
+    ["human", "person", "operator", "manager", "agent", "specialist", "staff", "support"];
+const PEOPLE_IN_RUSSIAN: [&str; 6] =
+    ["оператор", "менеджер", "человек", "специалист", "сотрудник", "администратор"];
+
+fn is_of_people(word: &str) -> bool {
+    PEOPLE.contains(&word) || PEOPLE_IN_RUSSIAN.iter().any(|start| word.starts_with(start))
+}
+
+/// Says whether the name of a tool, of a field or of an action asks for a person: `handOver`, `escalate`, `needs_human`,
+/// `transfer_to_operator`, `ПЕРЕВОД НА ОПЕРАТОРА`.
 pub fn wants_a_person(name: &str) -> bool {
-    const ALONE: [&str; 4] = ["handover", "handoff", "handedover", "escalat"];
-    const PEOPLE: [&str; 8] =
-        ["human", "person", "operator", "manager", "agent", "specialist", "staff", "support"];
+    const ALONE: [&str; 7] =
+        ["handover", "handoff", "handedover", "escalate", "escalation", "эскалац", "эскалир"];
     const ASKS: [&str; 14] = [
         "need", "needs", "needed", "want", "wants", "require", "requires", "required", "call", "transfer",
         "connect", "switch", "route", "redirect",
     ];
+    const ASKS_IN_RUSSIAN: [&str; 11] = [
+        "нужен",
+        "нужна",
+        "требу",
+        "перевод",
+        "перевест",
+        "переключ",
+        "переда",
+        "позва",
+        "вызов",
+        "вызва",
+        "подключ",
+    ];
+    const DENIES: [&str; 8] = ["no", "not", "none", "never", "without", "не", "нет", "без"];
     let (joined, words) = (letters(name), words(name));
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
-    let asks = has(&ASKS) || words.first().is_some_and(|first| first == "to");
-    ALONE.iter().any(|word| joined.contains(word)) || has(&PEOPLE) && asks
+    let asks = has(&ASKS)
+        || words.first().is_some_and(|first| first == "to")
+        || words.iter().any(|word| ASKS_IN_RUSSIAN.iter().any(|start| word.starts_with(start)));
+    let names_a_person = words.iter().any(|word| is_of_people(word));
+    !has(&DENIES) && (ALONE.iter().any(|word| joined.contains(word)) || names_a_person && asks)
+}
+
+/// Says whether a name is that of people of a business and of nothing else: `operator`, `human_agent`.
+pub fn is_person(name: &str) -> bool {
+    let words = words(name);
+    let is_of_them =
+        |word: &String| is_of_people(word) || ["a", "the", "live", "real"].contains(&word.as_str());
+    words.iter().any(|word| is_of_people(word)) && words.iter().all(is_of_them)
 }
 
 /// Says whether the name of a writer is that of a language model: `ai`, `llm-bot`, `GPT-4o`.
@@ -174,6 +209,12 @@ mod tests {
             "transferToOperator",
             "call_manager",
             "to_operator",
+            "TRANSFER_TO_AGENT",
+            "handover_to_operator",
+            "НУЖЕН ОПЕРАТОР",
+            "нужен_оператор",
+            "Перевод на оператора",
+            "передаёт диалог оператору",
         ] {
             assert!(wants_a_person(name), "{name}");
         }
@@ -186,8 +227,18 @@ mod tests {
             "search_order",
             "note_to_operator",
             "phone",
+            "no_handoff",
+            "noHumanNeeded",
+            "Оператор не нужен",
+            "оператор",
         ] {
             assert!(!wants_a_person(name), "{name}");
+        }
+        for name in ["operator", "human", "human_agent", "LiveAgent", "оператор"] {
+            assert!(is_person(name), "{name}");
+        }
+        for name in ["", "ai_agent", "operator_name", "the", "support_url", "clerk"] {
+            assert!(!is_person(name), "{name}");
         }
     }
 

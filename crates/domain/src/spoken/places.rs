@@ -53,36 +53,15 @@ const FIRST: [&str; 14] = [
 ];
 /// The same in `<…>`, which shops write for keys and for what the customer is to type.
 const ANGLE: [&str; 6] = ["name", "your name", "customer name", "имя", "имя клиента", "ваше имя"];
-/// What programs and models write in place of a missing text, in small letters.
-const NOTHING: [&str; 13] = [
-    "null",
-    "undefined",
-    "none",
-    "nan",
-    "nil",
-    "n/a",
-    "empty",
-    "no answer",
-    "no response",
-    "no reply",
-    "пусто",
-    "нет ответа",
-    "без ответа",
-];
-
 /// Says whether a place is left in a text.
 pub(super) fn is_left(text: &str) -> bool {
-    let alone = text.trim().trim_matches(['[', ']', '(', ')', '<', '>', '{', '}', '.', ' ']).to_lowercase();
-    NOTHING.contains(&alone.as_str())
-        || text.contains("[object Object]")
-        || text.contains("<%")
+    text.contains("<%")
         || text.split("%(").skip(1).any(|rest| {
             rest.split_once(')').is_some_and(|(name, after)| {
                 after.starts_with(['s', 'd'])
                     && name.bytes().all(|other| other.is_ascii_alphanumeric() || other == b'_')
             })
         })
-        || text.contains("Traceback (most recent call last)")
         || text.match_indices(['{', '[', '<', '%']).any(|(at, sign)| {
             let rest = text.get(at + 1..).unwrap_or_default();
             let closing = match sign {

@@ -1,52 +1,53 @@
 //! Promises of a person in what a program says: the appeal of such an answer goes to a person.
 
-/// First persons of verbs that bring a person, as they begin.
-const BRINGS: [&str; 22] = [
-    "передаю",
-    "передам",
-    "передаём",
-    "передаем",
-    "переключаю",
-    "переключу",
-    "переключим",
-    "переведу",
-    "перевожу",
-    "переведём",
-    "переведем",
-    "переводим",
-    "соединяю",
-    "соединю",
-    "соединим",
-    "подключаю",
-    "подключу",
-    "подключим",
-    "позову",
-    "свяжу",
-    "приглашу",
-    "направлю",
+/// Verbs that bring a person, as they begin; an ending says who does it.
+const BRINGS: [&str; 16] = [
+    "переда",
+    "переключ",
+    "перевед",
+    "перевож",
+    "переводи",
+    "переве",
+    "перевё",
+    "соедин",
+    "подключ",
+    "позов",
+    "позва",
+    "свяж",
+    "приглаш",
+    "приглас",
+    "направл",
+    "направи",
 ];
-/// The same in the past, which needs its subject.
-const BROUGHT: [&str; 6] = ["передал", "передала", "передали", "переключил", "перевёл", "перевел"];
-/// The same in English, which needs its subject as well.
-const BRINGS_IN_ENGLISH: [&str; 16] = [
-    "transfer",
-    "transferring",
-    "transferred",
-    "connect",
-    "connecting",
-    "connected",
-    "forward",
-    "forwarding",
-    "forwarded",
-    "pass",
-    "passing",
-    "passed",
-    "hand",
-    "handing",
-    "handed",
-    "escalate",
-];
+/// Endings of what we do or will do.
+const OURS: [&str; 11] = ["у", "ю", "аю", "яю", "м", "им", "ем", "ём", "аем", "яем", "дим"];
+/// Endings of what others will do, which needs the customer beside it: "Вас переведут на специалиста".
+const THEIRS: [&str; 5] = ["ут", "ют", "ат", "ят", "дут"];
+/// Endings of what was done, which needs its subject.
+const DONE: [&str; 6] = ["л", "ла", "ли", "ил", "ила", "или"];
+/// The same verbs in English, and their endings.
+const BRINGS_IN_ENGLISH: [&str; 8] =
+    ["transfer", "connect", "forward", "pass", "hand", "escalat", "redirect", "rout"];
+const IN_ENGLISH: [&str; 6] = ["", "e", "ing", "ring", "ed", "red"];
 const SUBJECTS: [&str; 11] = ["я", "мы", "i", "we", "i'm", "i'll", "i've", "we're", "we'll", "we've", "let"];
+/// What a person who comes does, and the same after "will".
+const COMES: [&str; 9] = [
+    "свяжется",
+    "свяжутся",
+    "подключится",
+    "подключатся",
+    "присоединится",
+    "ответит",
+    "ответят",
+    "перезвонит",
+    "перезвонят",
+];
+const WILL: [&str; 11] =
+    ["take", "join", "reply", "respond", "answer", "contact", "get", "assist", "call", "reach", "follow"];
+/// What the customer is asked to do until then.
+const WAIT: [&str; 6] = ["ожидайте", "дождитесь", "подождите", "ждите", "wait", "hold"];
+/// The customer.
+const TO_YOU: [&str; 10] = ["вас", "вам", "вами", "ваш", "ваше", "вашу", "ваши", "you", "your", "this"];
 /// Who comes, as the words begin.
 const PEOPLE: [&str; 22] = [
     "оператор",
@@ -72,16 +73,13 @@ const PEOPLE: [&str; 22] = [
     "staff",
     "teammate",
 ];
-/// What makes it an offer, a condition or its opposite.
-const UNLESS: [&str; 20] = [
-    "если",
-    "хотите",
+/// What makes a clause an offer or its opposite before the verb, and a sentence a condition.
+const DENIES: [&str; 14] = [
+    "не",
     "нельзя",
     "можете",
     "могли",
     "чтобы",
-    "когда",
-    "if",
     "can",
     "could",
     "would",
@@ -90,11 +88,9 @@ const UNLESS: [&str; 20] = [
     "cannot",
     "won't",
     "don't",
-    "unless",
-    "when",
-    "before",
-    "until",
+    "didn't",
 ];
+const CONDITIONS: [&str; 8] = ["если", "хотите", "когда", "if", "unless", "when", "before", "until"];
 
 /// Says whether a text says that a person will take over: "Передаю вас оператору", "I'll connect you with a manager".
 pub(super) fn is_made(text: &str) -> bool {
@@ -102,18 +98,65 @@ pub(super) fn is_made(text: &str) -> bool {
 }
 
 fn is_promise(sentence: &str) -> bool {
-    if sentence.trim_end().ends_with('?') {
-        return false;
-    }
-    let words: Vec<&str> = sentence
-        .split(|other: char| !other.is_alphanumeric() && other != '\'')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
-    let begins = |known: &[&str]| words.iter().any(|word| known.iter().any(|start| word.starts_with(start)));
-    let is_denied = words.windows(2).any(|pair| matches!(pair, ["не", verb] if BRINGS.contains(verb)));
-    let brings = has(&BRINGS) || has(&SUBJECTS) && (has(&BROUGHT) || has(&BRINGS_IN_ENGLISH));
-    brings && begins(&PEOPLE) && !is_denied && !has(&UNLESS)
+    // Of a question that counts which stands before its last clause: "Переключаю вас на оператора, хорошо?"
+    let said = if sentence.trim_end().ends_with('?') {
+        sentence.rsplit_once(',').map_or("", |(said, _)| said)
+    } else {
+        sentence
+    };
+    let clauses: Vec<Vec<&str>> = said.split([',', ':', '—', '(']).map(words).collect();
+    let all = clauses.concat();
+    let has_subject = has(&all, &SUBJECTS);
+    let mut before: Vec<&str> = Vec::new();
+    names_a_person(&all)
+        && clauses.iter().any(|clause| {
+            let is_made = (0..clause.len()).any(|place| {
+                let (earlier, rest) = clause.split_at(place);
+                brings(earlier, rest, has_subject) && !has(earlier, &DENIES) && !has(earlier, &CONDITIONS)
+            });
+            let is_certain = !has(&before, &CONDITIONS);
+            before.extend(clause);
+            is_made && is_certain
+        })
+}
+
+/// Whether the first word of the rest of a clause brings a person.
+fn brings(earlier: &[&str], rest: &[&str], has_subject: bool) -> bool {
+    let Some((verb, after)) = rest.split_first() else { return false };
+    let is_to_you = has(earlier, &TO_YOU) || has(after, &TO_YOU);
+    let is_form = |endings: &[&str]| {
+        BRINGS.iter().filter_map(|start| verb.strip_prefix(start)).any(|ending| endings.contains(&ending))
+    };
+    let ending = BRINGS_IN_ENGLISH.iter().find_map(|start| verb.strip_prefix(start));
+    let is_english = ending.is_some_and(|ending| IN_ENGLISH.contains(&ending));
+    // "Transferring you", "You will be transferred".
+    let is_begun = earlier.is_empty() && verb.ends_with("ing");
+    let is_passive = verb.ends_with("ed") && has(earlier, &["be", "been", "being"]);
+    let will = *verb == "will" || verb.ends_with("'ll");
+    let comes = COMES.contains(verb)
+        || will
+            && names_a_person(earlier)
+            && (after.iter().take(2).any(|word| WILL.contains(word)) || after.starts_with(&["be", "with"]));
+    is_form(&OURS)
+        || *verb == "зову"
+        || is_form(&THEIRS) && is_to_you
+        || is_form(&DONE) && has_subject
+        || is_english && (has_subject || (is_begun || is_passive) && is_to_you)
+        || comes
+        || WAIT.contains(verb) && (names_a_person(after) && (!verb.is_ascii() || after.contains(&"for")))
+}
+
+fn words(clause: &str) -> Vec<&str> {
+    let is_sign = |other: char| !other.is_alphanumeric() && other != '\'';
+    clause.split(is_sign).filter(|word| !word.is_empty()).collect()
+}
+
+fn has(words: &[&str], known: &[&str]) -> bool {
+    words.iter().any(|word| known.contains(word))
+}
+
+fn names_a_person(words: &[&str]) -> bool {
+    words.iter().any(|word| PEOPLE.iter().any(|start| word.starts_with(start)))
 }
 
 #[cfg(test)]
@@ -133,6 +176,23 @@ mod tests {
             "Не волнуйтесь, соединяю вас с менеджером.",
             "Let me pass this to our manager.",
             "We've forwarded your request to our support team.",
+            "Transferring you to an operator, please hold.",
+            "Connecting you with a specialist.",
+            "You will be transferred to an agent.",
+            "С вами свяжется наш менеджер.",
+            "Оператор подключится к диалогу через минуту.",
+            "Вас переведут на специалиста.",
+            "Ваш вопрос передадут менеджеру.",
+            "Зову коллегу, минуту.",
+            "A human agent will take over shortly.",
+            "Our manager will shortly contact you.",
+            "An operator will be with you in a minute.",
+            "Ожидайте ответа оператора.",
+            "Please wait for an operator.",
+            "Передаю вас оператору, он поможет, если можно вернуть деньги.",
+            "Переключаю вас на оператора, хорошо?",
+            "Don't worry, I'll transfer you to a manager.",
+            "Менеджер Ольга ответит вам завтра.",
         ] {
             assert!(is_made(text), "{text}");
         }
@@ -150,6 +210,14 @@ mod tests {
             "You can transfer the ticket to another person.",
             "Подключу вам тариф «Старт». Сотрудник магазина не нужен.",
             "We connect the lamp to the ceiling. Our staff is friendly.",
+            "Заказ передадут сотруднику пункта выдачи.",
+            "Меня зовут Анна, я менеджер.",
+            "Оператор не подключится раньше девяти.",
+            "Если оператор занят, он ответит позже.",
+            "Ответит ли оператор сегодня?",
+            "Connecting the lamp is work for a specialist.",
+            "Our staff will be happy to see you.",
+            "Ожидайте курьера с 10 до 14. Менеджер на месте с девяти.",
         ] {
             assert!(!is_made(text), "{text}");
         }

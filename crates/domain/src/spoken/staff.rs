@@ -5,37 +5,23 @@ use super::aloud::{Follows, Lead};
 
 /// What a note is called, as the word begins.
 const NOTES: [&str; 8] = ["примечан", "заметк", "комментар", "пометк", "note", "notes", "comment", "memo"];
-/// For staff, after "для" and "for", or before "note".
-const STAFF: [&str; 16] = [
+/// One of the staff, as the word begins.
+const ONE: [&str; 9] = [
     "оператор",
     "менеджер",
     "сотрудник",
     "администратор",
-    "персонал",
     "коллег",
-    "себя",
-    "staff",
     "operator",
     "manager",
     "agent",
-    "team",
     "colleague",
-    "colleagues",
-    "support",
-    "self",
 ];
-/// The same in the dative.
-const TO_STAFF: [&str; 9] = [
-    "оператору",
-    "операторам",
-    "менеджеру",
-    "менеджерам",
-    "сотруднику",
-    "сотрудникам",
-    "администратору",
-    "коллегам",
-    "себе",
-];
+/// All of them, and the model itself.
+const ALL: [&str; 6] = ["персонал", "себ", "staff", "team", "support", "self"];
+/// Endings of several and of words in the dative.
+const SEVERAL: [&str; 3] = ["ов", "ам", "s"];
+const DATIVE: [&str; 3] = ["у", "е", "ам"];
 /// What is not for customers, whatever follows.
 const SECRET: [&str; 6] = [
     "служебно",
@@ -56,24 +42,39 @@ const CUSTOMERS: [&str; 8] =
 const ANSWERS: [&str; 8] = ["ответ", "ответа", "черновик", "answer", "reply", "response", "draft", "message"];
 const DRAFTS: [&str; 5] =
     ["вариант ответа", "черновик ответа", "draft reply", "draft response", "you can send"];
-/// Words of a model about what it was given.
-const OF_PROMPT: [&str; 13] = [
-    "the context says",
-    "the provided context",
-    "the context provided",
-    "knowledge base says",
-    "the system prompt",
-    "my system prompt",
-    "предоставленному контексту",
-    "предоставленном контексте",
-    "предоставленных текстах",
-    "предоставленным текстам",
-    "системный промпт",
-    "системном промпте",
-    "системному промпту",
+/// What a model calls what it was given: a word, the beginning of the next one, and phrases.
+const OF_PROMPT: [(&[&str], &[&str]); 2] = [
+    (
+        &[
+            "my",
+            "мой",
+            "мои",
+            "моих",
+            "моим",
+            "моей",
+            "моём",
+            "system",
+            "системный",
+            "системном",
+            "системному",
+        ],
+        &["instruction", "prompt", "guideline", "инструкц", "промпт"],
+    ),
+    (
+        &["provided", "предоставленному", "предоставленном", "предоставленных", "предоставленным"],
+        &["context", "контекст", "текст"],
+    ),
 ];
+const PHRASES: [&str; 4] =
+    ["the context says", "the context provided", "knowledge base says", "system message tells"];
 /// Sentences in which a model plans its answer: who speaks, what they do, and how.
-const PLANS: [(&[&str], &[&str], &[&str]); 3] = [
+const PLANS: [(&[&str], &[&str], &[&str]); 5] = [
+    (
+        &["let me", "i'll", "i will"],
+        &["check", "consult", "look", "search"],
+        &["knowledge base", "the context"],
+    ),
+    (&["проверяю", "проверю", "смотрю", "посмотрю"], &[], &["тексты:", "базу знаний", "контекст"]),
     (
         &[
             "i'll",
@@ -108,8 +109,7 @@ pub(super) fn check(text: &str) -> Result<(), Unspoken> {
         for start in starts(line) {
             label(&start)?;
         }
-        if OF_PROMPT.iter().any(|words| line.contains(words)) || line.split(['.', '!', '?', '…']).any(is_plan)
-        {
+        if speaks_of_prompt(line) || line.split(['.', '!', '?', '…']).any(is_plan) {
             return Err(Unspoken::Thoughts);
         }
     }
@@ -120,22 +120,24 @@ pub(super) fn check(text: &str) -> Result<(), Unspoken> {
 struct Start<'a> {
     rest: &'a str,
     is_in_brackets: bool,
+    /// It begins its line.
+    leads: bool,
 }
 
 /// The beginnings of a line, of its sentences and of what is in brackets.
 fn starts(line: &str) -> impl Iterator<Item = Start<'_>> {
     let first = line.trim_start().starts_with(['(', '[', '{']);
-    let first = Start { rest: line, is_in_brackets: first };
+    let first = Start { rest: line, is_in_brackets: first, leads: true };
     let more = line.match_indices(['(', '[', '{', '.', '!', '?']).filter_map(|(at, sign)| {
         let rest = line.get(at + 1..)?;
         let is_in_brackets = ["(", "[", "{"].contains(&sign);
-        (is_in_brackets || rest.starts_with(' ')).then_some(Start { rest, is_in_brackets })
+        (is_in_brackets || rest.starts_with(' ')).then_some(Start { rest, is_in_brackets, leads: false })
     });
     std::iter::once(first).chain(more)
 }
 
 fn label(start: &Start<'_>) -> Result<(), Unspoken> {
-    if is_measure_of_answer(start) {
+    if is_measure_of_answer(start) || has_value(start) {
         return Err(Unspoken::ToolMarkup);
     }
     let lead = Lead::of(start.rest);
@@ -150,9 +152,8 @@ fn label(start: &Start<'_>) -> Result<(), Unspoken> {
     let words: Vec<&str> = lead.words.split_whitespace().collect();
     let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
     let begins = |known: &[&str]| words.iter().any(|word| known.iter().any(|start| word.starts_with(start)));
-    let is_note = begins(&NOTES);
-    let is_of_staff = words.windows(2).any(|pair| STAFF.contains(&pair[0]) && pair[1] == "note");
-    let is_for_staff = has(&["для", "for", "to"]) && begins(&STAFF) || has(&TO_STAFF) || is_of_staff;
+    let is_noted = is_to_staff(&words, lead.follows == Follows::Colon || start.leads)
+        || begins(&NOTES) && start.is_in_brackets && speaks_of_customer;
     let is_secret = SECRET.contains(&lead.words)
         || INSIDE.contains(&lead.words)
             && (speaks_of_customer || start.is_in_brackets && !begins_with_digit(value))
@@ -160,7 +161,7 @@ fn label(start: &Start<'_>) -> Result<(), Unspoken> {
     let is_to_customer = has(&["клиенту", "покупателю", "пользователю"])
         || has(&["to", "for"]) && has(&["customer", "client"]);
     let is_answer = has(&ANSWERS) && is_to_customer || DRAFTS.iter().any(|draft| lead.words.contains(draft));
-    if is_note && (is_for_staff || start.is_in_brackets && speaks_of_customer) || is_secret || is_answer {
+    if is_noted || is_secret || is_answer {
         return Err(Unspoken::Thoughts);
     }
     let is_list = |value: &str| value.trim_start_matches([':', ' ']).starts_with('[');
@@ -174,17 +175,34 @@ fn begins_with_digit(value: &str) -> bool {
     value.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// How sure a model is: `уверенность: 0.35`, `(confidence 0.9)`.
+/// How sure a model is: `уверенность: 0.35`, `(confidence 0.9)`, `[conf: 0.93]`, `(уверен на 90%)`.
 fn is_measure_of_answer(start: &Start<'_>) -> bool {
+    const SIGNS: [char; 6] = [':', '=', '—', '–', '-', '*'];
     let rest = start.rest.trim_start_matches(|other: char| !other.is_alphanumeric());
-    let names = ["confidence level", "confidence score", "confidence", "уровень уверенности", "уверенность"];
-    let Some(after) = names.iter().find_map(|name| rest.strip_prefix(name)) else { return false };
-    let value = after.trim_start_matches([':', '=', ' ', '*', '—', '-']);
-    let is_given =
-        after.trim_start().starts_with([':', '=']) || start.is_in_brackets && after.starts_with(' ');
+    let rest = rest.strip_prefix("уровень ").unwrap_or(rest);
+    let (name, after) = rest.split_at(rest.find(|other: char| !other.is_alphabetic()).unwrap_or(rest.len()));
+    let is_name = ["confidence", "уверенность", "уверенности"].contains(&name)
+        || start.is_in_brackets && ["conf", "уверен", "уверена"].contains(&name);
+    let after = after.trim_start();
+    let after = ["level", "score", "на"].iter().find_map(|word| after.strip_prefix(word)).unwrap_or(after);
+    let after = after.trim_start();
+    let value = after.trim_start_matches(|sign: char| sign == ' ' || SIGNS.contains(&sign));
     let is_word =
         ["high", "low", "medium", "высок", "низк", "средн"].iter().any(|word| value.starts_with(word));
-    is_given && (begins_with_digit(value) || is_word)
+    let is_given = after.starts_with(SIGNS) || start.is_in_brackets;
+    is_name && is_given && (begins_with_digit(value) || is_word)
+}
+
+/// Whether brackets have a value as programs write it: `(see doc_id=5)`.
+fn has_value(start: &Start<'_>) -> bool {
+    let inner = start.rest.split([')', ']', '}']).next().unwrap_or_default();
+    start.is_in_brackets
+        && inner.split([' ', ',', ';', '(', '[']).any(|word| {
+            word.split_once('=').is_some_and(|(name, value)| {
+                let is_sign = |other: char| other.is_ascii_lowercase() || other == '_';
+                name.trim_matches('_').contains('_') && name.chars().all(is_sign) && !value.is_empty()
+            })
+        })
 }
 
 /// What a label names, up to the end of its brackets.
@@ -209,6 +227,32 @@ fn is_plan(sentence: &str) -> bool {
             .any(|who| sentence.contains(who));
     // The customer service is no customer.
     plans && !sentence.contains("customer service") || looks_back
+}
+
+/// Whether a label is over words to the staff: a note to them, or one of them as an addressee and nothing else. Several may be
+/// customers: "Для менеджеров: курс продаж".
+fn is_to_staff(words: &[&str], may_be_alone: bool) -> bool {
+    let begins = |word: &str, known: &[&str]| known.iter().any(|start| word.starts_with(start));
+    let ends = |word: &str, known: &[&str]| known.iter().any(|end| word.ends_with(end));
+    let is_of_staff = |word: &str| begins(word, &ONE) || begins(word, &ALL);
+    let leads_to = |word: &str| ["для", "for", "to"].contains(&word);
+    let is_directed = words.iter().any(|word| leads_to(word) || is_of_staff(word) && ends(word, &DATIVE));
+    let is_theirs = words.windows(2).any(|pair| is_of_staff(pair[0]) && pair[1] == "note");
+    let is_note = words.iter().any(|word| begins(word, &NOTES));
+    let is_one = |word: &str| begins(word, &ONE) && !ends(word, &SEVERAL);
+    let is_alone = may_be_alone && words.iter().all(|word| leads_to(word) || *word == "the" || is_one(word));
+    words.iter().any(|word| is_of_staff(word)) && (is_directed && (is_note || is_alone) || is_theirs)
+}
+
+/// Whether a line speaks of what the model was given: "according to my instructions".
+fn speaks_of_prompt(line: &str) -> bool {
+    let words: Vec<&str> = line.split(|other: char| !other.is_alphanumeric()).collect();
+    let is_pair = |pair: &[&str]| {
+        OF_PROMPT.iter().any(|(own, given)| {
+            own.contains(&pair[0]) && given.iter().any(|start| pair[1].starts_with(start))
+        })
+    };
+    words.windows(2).any(is_pair) || PHRASES.iter().any(|words| line.contains(words))
 }
 
 /// Whether words begin at a word of a sentence.

@@ -29,6 +29,8 @@ fn thoughts_go_and_the_answer_stays() {
         "Да<｜end▁of▁sentence｜>",
         "**Да**",
         "<p>Да</p>",
+        "assistant: Да",
+        "model\nДа",
     ] {
         assert_eq!(read(said).as_deref(), Ok("Да"), "{said}");
     }
@@ -52,7 +54,7 @@ fn what_is_left_is_for_a_person() {
         ("[TOOL_CALLS]reply[ARGS]{}", "tool_markup"),
         ("{\"answer\": \"Да\"}", "tool_markup"),
         ("reply(text=\"Да\")", "tool_markup"),
-        ("hand_over\nreason: wants a person", "tool_markup"),
+        ("hand_over\nreason: wants a person", "asked"),
         ("```json\n{\"a\":1}\n```", "tool_markup"),
         ("Да<|im_end|>\n<|im_start|>user\nА цена?", "special_tokens"),
         ("Да [/INST] нет", "special_tokens"),
@@ -63,6 +65,18 @@ fn what_is_left_is_for_a_person() {
         ("Да\\n\\nНет", "markup"),
         ("<notes>x</notes>Да", "markup"),
         ("| a | b |\n| c | d |", "markup"),
+        ("*передаёт диалог оператору*", "asked"),
+        ("Оператору: клиент зол.\nКлиенту: Да", "thoughts"),
+        ("[для оператора] клиент зол. Да", "thoughts"),
+        ("Да. P.S. для менеджера: клиент хитрит", "thoughts"),
+        ("В моих инструкциях сказано отвечать кратко.", "thoughts"),
+        ("Let me check the knowledge base first. Да", "thoughts"),
+        ("Да [conf: 0.93]", "tool_markup"),
+        ("Да. Уверенность — 90 %.", "tool_markup"),
+        ("Да (см. doc_id=5)", "tool_markup"),
+        ("Да.\nQ: а завтра?\nA: тоже.", "special_tokens"),
+        ("<мысли>клиент зол", "markup"),
+        ("[思考]зол[/思考] Да", "markup"),
     ] {
         assert_eq!(read(said), Err(word), "{said}");
     }

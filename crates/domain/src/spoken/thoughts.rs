@@ -13,7 +13,7 @@ const MOST_EDGES: usize = 64;
 pub(super) fn without(text: &str) -> Result<String, Unspoken> {
     let text = match harmony(text) {
         Some(last) => last?,
-        None => unmarked_channels(text)?,
+        None => unmarked_channels(without_label(text))?,
     };
     let thoughtless = outside(&text)?;
     let answer = unwrapped(&thoughtless);
@@ -112,6 +112,16 @@ fn unwrapped(text: &str) -> &str {
         }
     }
     text
+}
+
+/// What follows a role in small letters with which a text begins, as servers leave it that take tokens away: `assistant: Yes`.
+fn without_label(text: &str) -> &str {
+    let first = text.trim_start();
+    let follows =
+        |role: &str, signs: &[char]| first.strip_prefix(role)?.strip_prefix(signs).map(str::trim_start);
+    let rest = follows("assistant", &[':', '\n'])
+        .or_else(|| ["model", "final"].iter().find_map(|role| follows(role, &['\n'])));
+    rest.unwrap_or(text)
 }
 
 /// What follows the role of a turn.

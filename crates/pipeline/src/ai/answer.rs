@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::message::Message;
 use super::tools::{Action, CallProblem, ToolSet, calls_in_text};
 use super::{reasoning, stream};
-use crate::ending::{self, is_given};
+use crate::fields::{self, Findings, is_marked};
 
 /// The most calls of one answer. An answer with more is refused, since none of them may be left out.
 const MOST_CALLS: usize = 16;
@@ -109,7 +109,7 @@ pub fn read(body: &[u8], tools: &ToolSet, most_tokens: u32) -> Option<Answer> {
         return Some(answer(&body, end.of_content(Content::Calls { text: None, calls })));
     }
     // A model that stopped to call a tool says what it is about to do.
-    let is_before_call = calls.is_empty() && ending::reason(choice).is_some_and(spoken::is_of_calls);
+    let is_before_call = calls.is_empty() && fields::end(choice).is_some_and(spoken::is_of_calls);
     let why = why.or(is_before_call.then_some(Unspoken::ToolMarkup));
     let content = match (why, calls.is_empty()) {
         (Some(why), _) => Content::Unspoken { why, said: text.into() },
@@ -131,12 +131,18 @@ struct End(Result<(), Unspoken>);
 
 impl End {
     fn of(body: &Value, choice: &Value, message: &Value, most_tokens: u32) -> Self {
-        // An endpoint that finished says so. A gateway may say `stop` where its provider says in another field that it cut the answer.
-        let has_end = ending::reason(choice).map_or_else(|| spoken::finished(None), |_| Ok(()));
-        let fields = [choice, body, message].into_iter().try_for_each(ending::check);
+        // A gateway may say `stop` where its provider says in another field that it cut the answer.
+        let found = Findings::of([choice, body, message]);
         let completion = body.get("usage").and_then(|usage| usage.get("completion_tokens"));
         let is_at_limit = completion.and_then(Value::as_u64) == Some(u64::from(most_tokens));
-        Self(fields.and(has_end).and(if is_at_limit { Err(Unspoken::Cut) } else { Ok(()) }))
+        let is_over = fields::end(choice).is_some() && !found.goes_on;
+        Self(match found.flaw {
+            Some(flaw) => Err(flaw),
+            None if found.wants_person => Err(Unspoken::PersonWanted),
+            None if is_at_limit => Err(Unspoken::Cut),
+            None if !is_over => Err(spoken::unfinished("")),
+            None => Ok(()),
+        })
     }
 
     /// What the answer has in it; its end comes before all that was said.
@@ -184,9 +190,9 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     let (mut text, mut why) = (String::new(), None);
     for part in parts {
         let kind = part.get("type").and_then(Value::as_str);
-        let is_thought = is_thought(part);
         match (part, kind) {
-            (_, _) if is_thought => {}
+            (_, _) if fields::is_thought(part) => {}
+            (_, Some("summary_text")) => {}
             (Value::String(piece), _) => text.push_str(piece),
             (_, None | Some("text" | "output_text")) => match part.get("text") {
                 Some(Value::String(piece)) => text.push_str(piece),
@@ -195,13 +201,6 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
                 }
                 _ => why = Some(Unspoken::Markup),
             },
-            (
-                _,
-                Some(
-                    "thinking" | "redacted_thinking" | "reasoning" | "reasoning_text" | "reasoning_content"
-                    | "thought" | "summary_text",
-                ),
-            ) => {}
             (_, Some("refusal")) => why = Some(Unspoken::Refused),
             (_, Some("tool_use" | "tool_call" | "function_call" | "tool_result")) => {
                 why = Some(Unspoken::ToolMarkup);
@@ -212,44 +211,15 @@ fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     why.map_or(Ok(text.clone()), |why| Err((why, text)))
 }
 
-/// Whether another field of a part than its type marks it as a thought.
-fn is_thought(part: &Value) -> bool {
-    let is_given = |names: &[&str]| names.iter().any(|name| part.get(name).is_some_and(is_given));
-    is_given(&["thinking", "reasoning"]) || is_marked(part) || is_named(part, &["name"])
-}
-
-/// Whether one of these fields names a thought.
-fn is_named(part: &Value, fields: &[&str]) -> bool {
-    let word = |name: &&str| part.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
-    fields.iter().filter_map(word).any(|name| {
-        ["think", "thought", "reason", "analysis", "commentary"].iter().any(|mark| name.contains(mark))
-    })
-}
-
-/// Whether a message, a part or a piece is marked as a thought, or as the words of another than the model.
-pub(super) fn is_marked(message: &Value) -> bool {
-    let is_flagged =
-        ["thought", "is_thought", "is_reasoning"].iter().any(|name| message.get(name).is_some_and(is_given));
-    let is_other = |name: &str, usual: &[&str]| {
-        let word = message.get(name).and_then(Value::as_str).filter(|word| !word.is_empty());
-        word.is_some_and(|word| !usual.contains(&word.to_ascii_lowercase().as_str()))
-    };
-    is_flagged
-        || is_other("channel", &["final"])
-        || is_other("role", &["assistant", "model"])
-        || is_named(message, &["kind", "phase"])
-}
-
 /// Whether a choice has calls in a form that is not read. None of them may be left out.
 pub(super) fn has_unread_calls(choice: &Value, message: &Value) -> bool {
-    let given = |value: &Value, name: &str| value.get(name).is_some_and(is_given);
-    let is_read = match (message.get("tool_calls"), message.get("function_call")) {
-        (Some(calls), one) if is_given(calls) => calls.is_array() && !one.is_some_and(is_given),
-        (_, Some(call)) if is_given(call) => call.is_object(),
-        _ => true,
+    let is_read = match fields::calls(message).as_slice() {
+        [] => true,
+        [("tool_calls", calls)] => calls.is_array(),
+        [("function_call", call)] => call.is_object(),
+        _ => false,
     };
-    let is_beside = ["tool_calls", "function_call"].iter().any(|name| given(choice, name));
-    !is_read || is_beside || ["function_calls", "mcp_calls"].iter().any(|name| given(message, name))
+    !is_read || !fields::calls(choice).is_empty()
 }
 
 fn calls(given: Option<&Value>, tools: &ToolSet) -> impl Iterator<Item = ToolCall> {

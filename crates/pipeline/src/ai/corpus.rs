@@ -35,6 +35,7 @@ impl Case {
                 "each says it" => (text(&line), format!("says {}", text(&line))),
                 "each reads so" => (text(&line[0]), format!("says {}", text(&line[1]))),
                 "each person" => (text(&line), "person".to_owned()),
+                "each asks" => (text(&line), "person asked".to_owned()),
                 other => panic!("{name} expects {other}"),
             };
             Self::of_text(name, &text, expected)
@@ -60,8 +61,7 @@ fn cases() -> Vec<Case> {
         if expected.starts_with("each ") {
             return Case::of_list(name, given, expected);
         }
-        let is_body =
-            given.starts_with("{\"choices") || given.starts_with("{\"id") || given.starts_with("data:");
+        let is_body = ["{\"choices", "{\"id", "data:", "id:"].iter().any(|start| given.starts_with(start));
         let mut case = Case::of_text(name, &unescaped(given), unescaped(expected));
         if is_body {
             given.clone_into(&mut case.body);

@@ -114,8 +114,9 @@ pub fn judge(answer: &Answer, rules: Rules<'_>) -> Judgement {
     match &answer.content {
         Content::Text(text) => decided(of_reply(reply_in_text(text), rules)),
         Content::Unspoken { why, said } => {
-            // A person may finish what broke off.
-            let proposed = matches!(why, Unspoken::Cut).then(|| SpokenText::read(said).ok()).flatten();
+            // A person may finish what broke off, and say what was said beside a wish for that person.
+            let is_proposed = matches!(why, Unspoken::Cut | Unspoken::PersonWanted);
+            let proposed = is_proposed.then(|| SpokenText::read(said).ok()).flatten();
             hand_over(Why::Unspoken(why.clone()), proposed)
         }
         Content::Calls { calls, .. } => of_calls(answer, calls, rules),

@@ -1,35 +1,20 @@
-//! Thoughts that stand in fields of their own beside the content of an answer, and content that repeats them. Pure.
+//! Content that repeats the thoughts in other fields of the answer. Pure.
 
-use domain::spoken::names::letters;
 use serde_json::Value;
+
+use crate::fields::thoughts;
 
 /// The most letters that two texts share by chance.
 const BY_CHANCE: usize = 20;
 /// What stands before a draft of the answer within thoughts. A model that plans its answer says the draft in the end.
 const BEFORE_DRAFT: [char; 10] = [':', '"', '«', '“', '„', '\'', '`', '>', '*', '→'];
 
-/// Returns the thoughts beside the content of a message, or of a piece of one, whatever their fields are called.
-pub(super) fn beside(message: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, value) in message.as_object().into_iter().flatten() {
-        let mut text = String::new();
-        if is_name(name) {
-            collect(value, &mut text);
-        } else if value.is_object() {
-            // What a gateway passes on of its provider.
-            found.extend(beside(value));
-        }
-        found.extend(Some(text).filter(|text| !text.is_empty()));
-    }
-    found
-}
-
 /// Says whether a content has the thoughts in it that stand in other fields, or is a part of them that is no draft.
 pub(super) fn is_repeated(message: &Value, content: &str) -> bool {
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     let is_long = |text: &str| text.chars().filter(|other| other.is_alphanumeric()).count() > BY_CHANCE;
     let said = squeezed(content);
-    beside(message).iter().map(|text| squeezed(text)).filter(|thoughts| !thoughts.is_empty()).any(
+    thoughts(message).iter().map(|text| squeezed(text)).filter(|thoughts| !thoughts.is_empty()).any(
         |thoughts| {
             said.starts_with(&thoughts)
                 || is_long(&thoughts) && said.contains(&thoughts)
@@ -42,25 +27,6 @@ fn is_part(said: &str, thoughts: &str) -> bool {
     let mut places = thoughts.match_indices(said).peekable();
     let is_draft = |at| thoughts.get(..at).is_some_and(|before| before.ends_with(BEFORE_DRAFT));
     places.peek().is_some() && !places.any(|(at, _)| is_draft(at))
-}
-
-fn is_name(name: &str) -> bool {
-    let name = letters(name);
-    ["reasoning", "thinking", "thought"].iter().any(|start| name.starts_with(start))
-}
-
-/// Adds the texts of a field; types and signatures among them are none.
-fn collect(value: &Value, text: &mut String) {
-    match value {
-        Value::String(piece) => text.push_str(piece),
-        Value::Array(all) => all.iter().for_each(|value| collect(value, text)),
-        Value::Object(all) => {
-            let is_text =
-                |name: &str| ["text", "summary", "content", "value"].contains(&name) || is_name(name);
-            all.iter().filter(|(name, _)| is_text(name)).for_each(|(_, value)| collect(value, text));
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! An answer that an endpoint sends in pieces, though none were asked for: the pieces as one answer. Pure.
 
 use domain::Unspoken;
+use domain::spoken::names::HAND_OVER;
 use serde_json::{Map, Value, json};
 
-use super::answer::{has_unread_calls, is_marked};
-use super::reasoning;
-use crate::ending::{self, is_given};
+use super::answer::has_unread_calls;
+use crate::fields::{self, Findings, is_given};
 
 /// The most calls of one answer that are joined; what follows is one more, and an answer of that many calls is refused.
 const MOST_CALLS: usize = 64;
 
-/// Joins the pieces of a stream of events, or of lines; nothing where it is none, or where a piece is not understood: what is missing
-/// may turn the answer into its opposite.
+/// Joins the pieces of a stream of events, or of lines; nothing where it is none, or where a piece is not understood or does not
+/// continue the one before it: what is missing or said again may turn the answer into its opposite.
 pub(super) fn joined(body: &[u8]) -> Option<Value> {
     let body = std::str::from_utf8(body).ok()?;
     let mut whole = Whole::default();
@@ -19,6 +19,7 @@ pub(super) fn joined(body: &[u8]) -> Option<Value> {
         match line.strip_prefix("data:").map_or(line, str::trim) {
             "" => {}
             "[DONE]" => whole.is_done = true,
+            _ if line.starts_with("id:") => whole.events.take(line.get(3..)?.trim().parse().ok())?,
             _ if is_beside(line) => {}
             piece => whole.take(&serde_json::from_str(piece).ok()?)?,
         }
@@ -30,7 +31,20 @@ pub(super) fn joined(body: &[u8]) -> Option<Value> {
 /// the answer is not whole.
 fn is_beside(line: &str) -> bool {
     let is_event = line.strip_prefix("event:").is_some_and(|name| !name.contains("error"));
-    is_event || [":", "id:", "retry:"].iter().any(|start| line.starts_with(start))
+    is_event || [":", "retry:"].iter().any(|start| line.starts_with(start))
+}
+
+/// Numbers that count what is sent.
+#[derive(Default)]
+struct Count(Option<u64>);
+
+impl Count {
+    /// Takes the next number; nothing where it does not follow the one before it. No number says nothing.
+    fn take(&mut self, number: Option<u64>) -> Option<()> {
+        let follows = self.0.zip(number).is_none_or(|(before, number)| before.checked_add(1) == Some(number));
+        self.0 = number.or(self.0);
+        follows.then_some(())
+    }
 }
 
 #[derive(Default)]
@@ -46,6 +60,10 @@ struct Whole {
     /// A reason that makes the answer none, from another field.
     flaw: Option<&'static str>,
     error: Value,
+    wants_person: bool,
+    /// The ids of events, and the numbers of pieces.
+    events: Count,
+    pieces: Count,
     /// Whether there was a piece of a choice.
     is_any: bool,
     /// Whether a piece was the whole message.
@@ -57,13 +75,13 @@ struct Whole {
 impl Whole {
     /// Takes a piece; nothing where it is not understood.
     fn take(&mut self, piece: &Value) -> Option<()> {
-        let of_all = [(&mut self.id, "id"), (&mut self.usage, "usage"), (&mut self.error, "error")];
-        for (kept, name) in of_all {
+        self.pieces.take(piece.get("sequence_number").and_then(Value::as_u64))?;
+        for (kept, name) in [(&mut self.usage, "usage"), (&mut self.error, "error")] {
             if let Some(given) = piece.get(name).filter(|given| !given.is_null()) {
                 *kept = given.clone();
             }
         }
-        self.note_end(piece);
+        self.note(piece);
         let choices = match piece.get("choices") {
             Some(Value::Array(choices)) => choices.as_slice(),
             None if ["usage", "error"].iter().any(|name| piece.get(name).is_some_and(is_given)) => &[],
@@ -72,7 +90,20 @@ impl Whole {
         };
         // Of several choices the first is read, as of a whole answer.
         let of_first = |choice: &&Value| choice.get("index").is_none_or(|index| *index == 0);
-        let Some(choice) = choices.iter().find(of_first) else { return Some(()) };
+        let mut first = choices.iter().filter(of_first);
+        let (choice, id) = match (first.next(), first.next()) {
+            (Some(choice), None) => (choice, piece.get("id").filter(|id| is_given(id))),
+            (None, _) => return Some(()),
+            // Which of two comes first is not known.
+            (Some(_), Some(_)) => return None,
+        };
+        // Pieces of another answer, such as a second try of a gateway.
+        if let Some(id) = id {
+            if !self.id.is_null() && self.id != *id {
+                return None;
+            }
+            self.id = id.clone();
+        }
         let is_over = self.is_done || self.has_message || !self.reason.is_null();
         let had_any = std::mem::replace(&mut self.is_any, true);
         for (kept, name) in
@@ -85,8 +116,8 @@ impl Whole {
                 *kept = given.clone();
             }
         }
-        self.note_end(choice);
-        choice.get("delta").into_iter().for_each(|delta| self.note_end(delta));
+        self.note(choice);
+        choice.get("delta").into_iter().for_each(|delta| self.note(delta));
         let object = |name: &str| choice.get(name).filter(|given| !given.is_null());
         let delta = match (object("delta"), object("message")) {
             (Some(delta @ Value::Object(_)), None) => delta,
@@ -104,16 +135,17 @@ impl Whole {
             Some(_) => return None,
         };
         // A call in the older form is not joined.
-        if delta.get("function_call").is_some_and(is_given) || has_unread_calls(choice, delta) {
+        let has_unread = delta.get("function_call").is_some_and(is_given) || has_unread_calls(choice, delta);
+        if has_unread || repeats(content, &self.content) {
             return None;
         }
         let says_something = !(content.is_empty() && refusal.is_empty() && calls.is_empty());
-        if says_something && (is_over || is_marked(delta)) {
+        if says_something && (is_over || fields::is_marked(delta)) {
             return None;
         }
         self.content.push_str(content);
         self.refusal.push_str(refusal);
-        self.reasoning.extend(reasoning::beside(delta));
+        self.reasoning.extend(fields::thoughts(delta));
         for (place, call) in calls.iter().enumerate() {
             let index =
                 call.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
@@ -122,13 +154,15 @@ impl Whole {
         Some(())
     }
 
-    /// Keeps that a piece says that the answer is not whole.
-    fn note_end(&mut self, fields: &Value) {
-        self.flaw = match ending::check(fields) {
-            Err(Unspoken::Cut) => Some("length"),
-            Err(Unspoken::Refused) => Some("content_filter"),
-            Err(_) => Some("error"),
-            Ok(()) => self.flaw,
+    /// Keeps what a piece says beside its text: that the answer is not whole, or that a person is wanted.
+    fn note(&mut self, object: &Value) {
+        let found = Findings::of([object]);
+        self.wants_person |= found.wants_person;
+        self.flaw = match found.flaw {
+            Some(Unspoken::Cut) => Some("length"),
+            Some(Unspoken::Refused) => Some("content_filter"),
+            Some(_) => Some("error"),
+            None => self.flaw,
         };
     }
 
@@ -151,10 +185,22 @@ impl Whole {
 
     fn into_answer(self) -> Value {
         let Self {
-            id, usage, content, refusal, reasoning, calls, reason, native_reason, flaw, error, ..
+            id,
+            usage,
+            content,
+            refusal,
+            reasoning,
+            calls,
+            reason,
+            native_reason,
+            flaw,
+            error,
+            wants_person,
+            ..
         } = self;
         let message = json!({
             "role": "assistant", "content": content, "refusal": refusal, "reasoning": reasoning, "tool_calls": calls,
+            HAND_OVER: wants_person,
         });
         let choice = json!({
             "message": message, "finish_reason": reason,
@@ -162,6 +208,11 @@ impl Whole {
         });
         json!({ "id": id, "usage": usage, "error": error, "choices": [choice] })
     }
+}
+
+/// Whether a piece has all that was said before it, as in a stream that sends the whole answer each time.
+fn repeats(piece: &str, so_far: &str) -> bool {
+    so_far.chars().filter(|other| other.is_alphanumeric()).count() > 1 && piece.starts_with(so_far)
 }
 
 /// A text of a piece, which may be left out; nothing where something else is in its place.
@@ -193,6 +244,8 @@ mod tests {
         let of = |middle: &str| joined(format!("{begin}{middle}{end}{stop}data: [DONE]\n").as_bytes());
         assert!(of("").is_some() && of(": waiting\n\nevent: message\nid: 1\n").is_some());
         assert!(of("data: {\"type\":\"ping\"}\n").is_some());
+        assert!(of("id: 1\n\nid: 2\n\nid: evt_a\n\nid: evt_a\n").is_some());
+        assert!(of("data: {\"id\":\"a\",\"sequence_number\":4,\"choices\":[{\"delta\":{}}]}\n").is_some());
         for middle in [
             "data: data: {\"choices\":[]}\n".to_owned(),
             "data: [{\"choices\":[]}]\n".to_owned(),
@@ -209,6 +262,17 @@ mod tests {
             piece(&json!({ "function_calls": [{ "name": "hand_over" }] })),
             over("length"),
             "data: [DONE]\n".to_owned(),
+            // What does not continue the piece before it.
+            piece(&json!({ "content": "Discounts: none, " })),
+            piece(&json!({ "content": "Discounts: " })),
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}},{\"index\":0,\"delta\":{\"content\":\"b\"}}]}\n"
+                .to_owned(),
+            "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}},{\"delta\":{\"content\":\"b\"}}]}\n".to_owned(),
+            "data: {\"id\":\"a\",\"choices\":[{\"delta\":{}}]}\ndata: {\"id\":\"b\",\"choices\":[{\"delta\":{}}]}\n".to_owned(),
+            "data: {\"choices\":[],\"usage\":{},\"sequence_number\":1}\ndata: {\"choices\":[],\"usage\":{},\"sequence_number\":3}\n"
+                .to_owned(),
+            "id: 1\n\nid: 1\n".to_owned(),
+            "id: 1\n\nid: 3\n".to_owned(),
         ] {
             assert_eq!(of(&middle), None, "{middle}");
         }

@@ -1,10 +1,10 @@
 //! What a model may do beside writing a text: the tools that it is offered, and its calls of them, read leniently. Pure.
 
 use domain::secret::Words;
-use domain::spoken::names::{self, CLOSE, CONFIDENCE, HAND_OVER, REPLY, SET_FIELDS, SOURCES, TEXT};
+use domain::spoken::names::{CLOSE, CONFIDENCE, HAND_OVER, REPLY, SET_FIELDS, SOURCES, TEXT};
 use serde_json::{Map, Value, json};
 
-use crate::ending::is_no;
+use crate::fields::asks_for_person;
 
 /// The most characters of a reason or a field.
 const LONGEST_VALUE: usize = 500;
@@ -161,7 +161,7 @@ impl ToolSet {
         };
         let given = object(arguments).ok_or(CallProblem::Arguments { tool })?;
         // A wish for a person counts wherever it stands.
-        if given.iter().any(|(name, flag)| names::wants_a_person(name) && !is_no(flag)) {
+        if given.iter().any(|(name, value)| asks_for_person(name, value)) {
             let reason = value(&given, tool, "reason")?.unwrap_or_default();
             return Ok(Action::HandOver { reason });
         }
