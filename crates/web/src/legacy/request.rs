@@ -38,8 +38,7 @@ pub(super) struct Marks {
 impl Arrived {
     pub(super) async fn read(gate: &Gate, request: Request) -> Result<Self, Answer> {
         let (parts, body) = request.into_parts();
-        let via = parts.extensions.get::<ConnectionInfo>().copied();
-        let guest = admit(gate, via, &parts.headers, Aim::Send).await?;
+        let guest = admit(gate, &parts, Aim::Send).await?;
         let key = idempotency::key(&parts.headers)
             .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
             .map(ToOwned::to_owned);
