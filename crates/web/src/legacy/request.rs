@@ -11,7 +11,6 @@ use store::{Idempotency, Join, Keep, Origin, Scope};
 use super::Gate;
 use super::access::{Aim, Guest, admit};
 use super::answer::Answer;
-use crate::auth::ConnectionInfo;
 use crate::extract::read_body;
 use crate::fingerprint::Fingerprint;
 use crate::idempotency;

@@ -13,7 +13,6 @@ use super::Gate;
 use super::access::{Aim, Guest, admit};
 use super::wait::Port as _;
 use crate::answer::json;
-use crate::auth::ConnectionInfo;
 use crate::health::takes_writes;
 
 #[derive(Serialize)]
