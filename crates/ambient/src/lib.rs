@@ -9,6 +9,7 @@ mod file_lock;
 mod handle;
 mod ids;
 pub mod lock;
+pub mod regular_file;
 mod task;
 
 pub use chance::Chance;

@@ -115,8 +115,8 @@ pub struct ChannelWebhookState {
     pub waiting: Option<u64>,
     /// When it was asked.
     pub checked_at: Timestamp,
-    /// Whether posts arrive here: the last call of this program to the registered address did, or the provider has posted since such
-    /// calls fail; none where there was no call.
+    /// Whether posts arrive here: the last call of this program to the registered address did, or this provider or that of another
+    /// account has posted since such calls fail; none where there was no call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrives: Option<bool>,
     /// Why that call did not arrive.
@@ -219,8 +219,8 @@ pub struct ChannelWebhook {
     /// So many posts wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
-    /// Whether posts arrive here: the last call of this program to the registered address did, or the provider has posted since such
-    /// calls fail; none where there was no call.
+    /// Whether posts arrive here: the last call of this program to the registered address did, or this provider or that of another
+    /// account has posted since such calls fail; none where there was no call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrives: Option<bool>,
     /// Why that call did not arrive.

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use domain::Timestamp;
 
 use super::history::History;
@@ -47,7 +48,7 @@ pub struct HistoryError {
 pub fn read_history(folder: &Path) -> Result<Option<History>, HistoryError> {
     let file = folder.join(HISTORY);
     let failed = |error: io::Error| HistoryError { file: file.clone(), what: error.to_string() };
-    let opened = match File::open(&file) {
+    let opened = match regular_file::open(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(failed)?,
     };

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use age::stream::StreamWriter;
 use age::{DecryptError, Decryptor, Encryptor};
+use ambient::regular_file;
 
 /// What every file of age begins with.
 const BEGINNING: &[u8] = b"age-encryption.org/";
@@ -74,7 +75,8 @@ impl Identity {
     pub fn read(file: &Path) -> Result<Self, OpenCopyError> {
         let unreadable = |source| OpenCopyError::Unreadable { file: file.to_owned(), source };
         let mut text = String::new();
-        File::open(file).map_err(unreadable)?.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
+        let opened = regular_file::open(file).map_err(unreadable)?;
+        opened.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
         let identities = text.lines().map(str::trim).filter(|line| line.starts_with(IDENTITY));
         match identities.map(str::parse).collect::<Result<Vec<_>, _>>() {
             Ok(identities) if !identities.is_empty() => Ok(Self(identities)),

@@ -34,6 +34,8 @@ const LONGEST_GAP: Duration = Duration::from_mins(10);
 const GIVE_UP: Duration = Duration::from_hours(1);
 /// The log names at most this number of them.
 const MOST_NAMED: usize = 5;
+/// So long a post to another account shows that providers reach an address that this program does not reach.
+const POST_COUNTS: Duration = Duration::from_hours(24);
 /// The most calls that are under way.
 const MOST: usize = 1_000;
 
@@ -43,6 +45,8 @@ pub struct Arrival {
     pub at: Timestamp,
     /// Why the address does not lead to this account.
     pub error: Option<String>,
+    /// Whether the same calls fail for another account whose provider posts through the same `public_url`.
+    pub others_arrive: bool,
 }
 
 /// How far histories are read of what was not posted here.
@@ -147,13 +151,26 @@ impl AccountStatus {
 
     /// Why posts do not arrive at the address that is registered, by the last call of it. A genuine post that came since such calls
     /// fail proves the address all the same: some networks do not lead back into themselves. For an address that was never reached from
-    /// here, a post since it was registered does.
+    /// here, a post since it was registered does. So does a post to another account by which such a network is known.
     pub fn not_arriving(&self) -> Option<&str> {
-        let error = self.arrival.as_ref()?.error.as_deref()?;
+        let arrival = self.arrival.as_ref()?;
+        let error = arrival.error.as_deref()?;
+        (!arrival.others_arrive && !self.has_come()).then_some(error)
+    }
+
+    /// Whether a genuine post came since calls of the address fail, or since it was registered.
+    fn has_come(&self) -> bool {
         let health = &self.health;
         let from = if health.is_reachable { health.unreached_since } else { health.registered_at };
-        let has_come = health.last_post_at.is_some_and(|at| from.is_none_or(|from| at >= from));
-        (!has_come).then_some(error)
+        health.last_post_at.is_some_and(|at| from.is_none_or(|from| at >= from))
+    }
+
+    /// Whether the provider reaches the address and this program does not.
+    fn is_reached_by_posts_alone(&self, now: Timestamp) -> bool {
+        let is_recent = |at: Timestamp| at <= now && now.since(at) < POST_COUNTS;
+        self.arrival.as_ref().is_some_and(|last| last.error.is_some())
+            && self.has_come()
+            && self.health.last_post_at.is_some_and(is_recent)
     }
 }
 
@@ -266,7 +283,11 @@ impl Reception {
             account.change(|status| status.arrival = None);
             return;
         };
-        let error = match prover.call(&prover.own, &url).await {
+        let leads_to = prover.call(&prover.own, &url).await;
+        let at = self.channels().clock().now();
+        let others_arrive =
+            matches!(leads_to, LeadsTo::Elsewhere(_)) && self.do_others_arrive(account, &url, at);
+        let error = match leads_to {
             LeadsTo::Posts => None,
             LeadsTo::Here(status) => Some(format!("this program answers there with {status}")),
             LeadsTo::Elsewhere(why) => Some(why),
@@ -281,14 +302,26 @@ impl Reception {
             }
             _ => {}
         }
-        let at = self.channels().clock().now();
         account.change(|status| {
             let health = &mut status.health;
             health.is_reachable |= error.is_none();
             let since = health.unreached_since.filter(|since| *since <= at).unwrap_or(at);
             health.unreached_since = error.is_some().then_some(since);
-            status.arrival = Some(Arrival { at, error });
+            status.arrival = Some(Arrival { at, error, others_arrive });
         });
+    }
+
+    /// Whether another account shows that providers reach `public_url` and this program does not. One that also takes posts without a
+    /// secret shows nothing: those may come by another way.
+    fn do_others_arrive(&self, account: &Account, url: &str, now: Timestamp) -> bool {
+        let is_below = |url: String| self.is_below_public_url(&url);
+        is_below(url.to_owned())
+            && self.channels().all().any(|other| {
+                other.name() != account.name()
+                    && !other.fields.old_hook
+                    && self.posted_url(other).is_some_and(is_below)
+                    && other.status().is_reached_by_posts_alone(now)
+            })
     }
 }
 
@@ -299,8 +332,8 @@ mod tests {
     #[test]
     fn a_post_that_came_proves_an_address_that_is_not_reached_from_here() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        let failed = Some(Arrival { at: at(100), error: Some("no route".to_owned()) });
-        let fine = Some(Arrival { at: at(100), error: None });
+        let failed = Some(Arrival { at: at(100), error: Some("no route".to_owned()), others_arrive: false });
+        let fine = Some(Arrival { at: at(100), error: None, others_arrive: false });
         for (arrival, is_reachable, registered_at, last_post_at, expected) in [
             (None, false, None, None, None),
             (fine, false, Some(at(10)), None, None),

@@ -84,7 +84,7 @@ impl Health {
         self.lapses.push(at);
     }
 
-    /// Forgets the lapses: the owner has the address removed.
+    /// Forgets the lapses: the owner has the address registered or removed.
     pub(crate) fn forget_lapses(&mut self) {
         self.lapses.clear();
     }

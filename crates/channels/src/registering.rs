@@ -138,11 +138,21 @@ impl AccountStatus {
 }
 
 impl Reception {
-    /// Has an account's provider post here; where it posts to then.
+    /// Has an account's provider post here, by order; where it posts to then.
     ///
     /// # Errors
     /// There is no address of ours, or another is registered and not to be taken over, or the provider refuses.
     pub async fn register(
+        &self,
+        account: &Account,
+        take_over: bool,
+    ) -> Result<Option<Registered>, RegisterError> {
+        let registered = self.register_ours(account, take_over).await?;
+        forget_lapses(account);
+        Ok(registered)
+    }
+
+    async fn register_ours(
         &self,
         account: &Account,
         take_over: bool,
@@ -181,6 +191,7 @@ impl Reception {
             None if is_ours && !self.is_hook_url(account, url) => Err(RegisterError::NoPublicUrl),
             None => {
                 self.change_to(account, url).await?;
+                forget_lapses(account);
                 Ok(url.to_owned())
             }
         }
@@ -241,13 +252,14 @@ impl Reception {
         if since.is_none() {
             account.change(|status| status.health.note_lapse(now));
         }
-        let done = self.register(account, false).await.map_err(|error| error.to_string()).and_then(|_| {
-            let status = account.status();
-            if status.webhook.as_ref().is_some_and(|seen| seen.state != WebhookState::Here) {
-                return Err("the provider took the address and does not show it".to_owned());
-            }
-            status.gap().map_or(Ok(()), |gap| Err(gap.to_owned()))
-        });
+        let done =
+            self.register_ours(account, false).await.map_err(|error| error.to_string()).and_then(|_| {
+                let status = account.status();
+                if status.webhook.as_ref().is_some_and(|seen| seen.state != WebhookState::Here) {
+                    return Err("the provider took the address and does not show it".to_owned());
+                }
+                status.gap().map_or(Ok(()), |gap| Err(gap.to_owned()))
+            });
         let (name, channel) = (account.name(), &account.channel);
         match &done {
             Ok(()) => {
@@ -268,6 +280,11 @@ impl Reception {
             health.unreached_since = health.unreached_since.map(|at| before.unreached_since.unwrap_or(at));
         });
     }
+}
+
+/// What was removed or changed before an order was the owner's doing, or is settled by it. The loop of checks keeps that.
+fn forget_lapses(account: &Account) {
+    account.change(|status| status.health.forget_lapses());
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn document(path: &Path, environment: &BTreeMap<String, String>) -> Result<Docum
 pub(crate) fn read(path: &PathBuf) -> Result<String, SettingsError> {
     let unreadable = |source| SettingsError::Unreadable { path: path.clone(), source };
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = ambient::regular_file::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST {
         return Err(SettingsError::TooLarge { path: path.clone(), limit: LARGEST });

@@ -96,7 +96,7 @@ pub(crate) fn origin(value: &Value, folder: &Path) -> Option<SecretOrigin> {
 fn read(path: &Path) -> Result<String, NoSecret> {
     let unreadable = |source| NoSecret::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = ambient::regular_file::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST {
         return Err(NoSecret::TooLarge { path: path.to_owned() });

@@ -117,7 +117,7 @@ pub struct ChannelFact {
     /// Why posts to our registered address do not arrive here.
     #[serde(default)]
     pub arrival_error: Option<String>,
-    /// Why this program does not reach that address, where posts of the provider arrive all the same.
+    /// Why this program does not reach that address, where posts of providers arrive all the same.
     #[serde(default)]
     pub unreached: Option<String>,
     /// How many seconds its provider's clock is ahead of this machine's.

@@ -111,7 +111,7 @@ pub(crate) struct OpenLines {
 
 /// Reads the open file as far as it is whole; nothing when there is none.
 pub(crate) fn read_open(path: &Path) -> io::Result<Option<OpenLines>> {
-    let file = match File::open(path) {
+    let file = match ambient::regular_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

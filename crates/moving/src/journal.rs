@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -158,7 +159,7 @@ pub fn read(data_dir: &Path) -> Result<Option<Journal>, JournalError> {
     let file = data_dir.join(FOLDER).join(FILE);
     let failed = |source| JournalError { file: file.clone(), source };
     let mut text = String::new();
-    match File::open(&file).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
+    match regular_file::open(&file).and_then(|file| file.take(LARGEST).read_to_string(&mut text)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(failed)?,
     };

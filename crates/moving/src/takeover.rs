@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use systemd::{Systemd, SystemdError};
@@ -149,7 +150,7 @@ impl Takeover {
     /// It cannot be read.
     pub fn read(data_dir: &Path) -> io::Result<Option<Self>> {
         let mut text = String::new();
-        match File::open(data_dir.join(FOLDER).join(FILE))
+        match regular_file::open(&data_dir.join(FOLDER).join(FILE))
             .and_then(|file| file.take(LARGEST).read_to_string(&mut text))
         {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

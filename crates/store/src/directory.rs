@@ -5,8 +5,10 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use ambient::FileLock;
+use ambient::{FileLock, regular_file};
+use rustix::fs::{FsWord, fstatfs};
 
+use crate::database::sqlite;
 use crate::{OpenError, STORE_MARK};
 
 /// The file whose lock says that the directory is in use. It holds the number of the process, for people.
@@ -38,14 +40,25 @@ const OTHERS: u32 = 0o077;
 /// Anyone may make files in such a directory, as in `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// The right to work on a data directory: the lock of its lock file and of the directory itself. It is given up when dropped, and by
-/// the system when the process dies.
+/// File systems of a network (NFS, SMB, 9P). There a lock of a whole file would keep SQLite from locking parts of it.
+const NETWORKS: [FsWord; 5] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997];
+
+/// The right to work on a data directory: the lock of its lock file, of the directory itself and of its SQLite database. It is given
+/// up when dropped, and by the system when the process dies.
 pub struct DirectoryLock {
     lock: FileLock,
     _dir: Option<FileLock>,
+    database: Option<FileLock>,
 }
 
 impl DirectoryLock {
+    /// Locks the file of an SQLite database, too: another data directory may name the same file. SQLite must open the file later and
+    /// close it before this lock is dropped, because to close a file gives up the locks that SQLite has on it.
+    pub(crate) fn add_database(&mut self, file: &Path) -> Result<(), OpenError> {
+        self.database = lock_database(file)?;
+        Ok(())
+    }
+
     /// What names this lock among all locks of all machines until this machine is booted again. Only one process at a time can
     /// have it: the process that has the lock knows that any other process of this name is dead. None where the system does not say.
     pub(crate) fn place(&self) -> Option<String> {
@@ -63,16 +76,30 @@ pub(crate) fn lock(dir: &Path) -> Result<DirectoryLock, OpenError> {
     make_directory(dir)?;
     let of_dir = lock_of_directory(dir)?;
     let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = regular_file::open_with(&mut options, &dir.join(LOCK));
     let lock = take(dir, file.map_err(not_writable)?)?;
     sign(lock.file()).map_err(not_writable)?;
-    Ok(DirectoryLock { lock, _dir: of_dir })
+    Ok(DirectoryLock { lock, _dir: of_dir, database: None })
 }
 
 /// Locks a directory that is there as long as what this returns lives, without making or changing a file.
 pub(crate) fn lock_existing(dir: &Path) -> Result<[Option<FileLock>; 2], OpenError> {
-    let file = File::open(dir.join(LOCK)).ok().map(|file| take(dir, file)).transpose()?;
+    let file = regular_file::open(&dir.join(LOCK)).ok().map(|file| take(dir, file)).transpose()?;
     Ok([lock_of_directory(dir)?, file])
+}
+
+/// Locks the file of a database by what it is, whatever path leads to it. None where the file system has no such locks.
+pub(crate) fn lock_database(file: &Path) -> Result<Option<FileLock>, OpenError> {
+    let opened = regular_file::open(file).map_err(|source| sqlite::unopened(file, source))?;
+    if fstatfs(&opened).is_ok_and(|system| NETWORKS.contains(&system.f_type)) {
+        return Ok(None);
+    }
+    match FileLock::take(opened) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::DatabaseInUse { file: file.to_owned() }),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 /// Locks the directory itself: people remove the lock file. None where the file system has no such locks (NFS), or where there is
@@ -127,10 +154,14 @@ fn close_folders(dir: &Path) {
 fn close_to_others(dir: &Path) -> Result<(), OpenError> {
     let not_writable = |source| OpenError::NotWritable { dir: dir.to_owned(), source };
     let found = dir.metadata().map_err(not_writable)?;
+    let user = rustix::process::geteuid();
+    if is_foreign(user.is_root(), found.uid()) {
+        let (dir, owner) = (dir.display(), found.uid());
+        tracing::warn!(%dir, owner, "root works on the data directory of another user, who can change it; run as that user, or chown it");
+    }
     if found.mode() & OTHERS == 0 {
         return Ok(());
     }
-    let user = rustix::process::geteuid();
     let is_of_another = !user.is_root() && found.uid() != user.as_raw();
     let refused = |why| {
         let (dir, mode) = (dir.to_owned(), found.mode() & 0o7777);
@@ -167,6 +198,11 @@ fn close_to_others(dir: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Whether a user who is not root could change what root works on. Other users cannot enter such a directory.
+const fn is_foreign(is_root: bool, owner: u32) -> bool {
+    is_root && owner != 0
+}
+
 /// Takes the lock of a directory, whose file is open.
 fn take(dir: &Path, file: File) -> Result<FileLock, OpenError> {
     FileLock::take(file).map_err(|error| match error {
@@ -195,7 +231,7 @@ pub(crate) fn whole(dir: &Path) -> Result<(), OpenError> {
 /// The process that wrote its number into the lock file.
 fn holder(dir: &Path) -> Option<u32> {
     let mut text = String::new();
-    File::open(dir.join(LOCK)).ok()?.take(32).read_to_string(&mut text).ok()?;
+    regular_file::open(&dir.join(LOCK)).ok()?.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
 
@@ -265,6 +301,14 @@ mod tests {
         drop(held);
         drop(lock_existing(&dir).unwrap());
         drop(lock(&dir).unwrap());
+    }
+
+    #[test]
+    fn root_is_warned_of_a_directory_of_another_user() {
+        assert_eq!(
+            [(true, 0), (true, 1), (false, 1)].map(|(root, owner)| is_foreign(root, owner)),
+            [false, true, false]
+        );
     }
 
     #[test]

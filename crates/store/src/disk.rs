@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, regular_file};
 use domain::Timestamp;
 
 /// New messages are refused when less than this is free.
@@ -125,7 +125,9 @@ fn make_reserve(path: &Path) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| found.len() == RESERVE) {
         return Ok(());
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let file = regular_file::open_with(&mut options, path)?;
     let made = fill(&file);
     if made.is_err() {
         drop(file);

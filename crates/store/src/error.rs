@@ -154,6 +154,15 @@ pub enum OpenError {
         /// The process that holds it, where it could be read.
         holder: Option<u32>,
     },
+    /// Another process works on the database, from another data directory.
+    #[error(
+        "{} is in use by a process with another data directory; stop that process, or name another database in store.url",
+        file.display()
+    )]
+    DatabaseInUse {
+        /// The database file.
+        file: PathBuf,
+    },
     /// The server of the database cannot be used.
     #[error("cannot use the store on PostgreSQL: {what}; see `url` in [store]")]
     Server {

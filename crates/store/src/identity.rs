@@ -7,10 +7,11 @@
 
 mod mark;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use serde::{Deserialize, Serialize};
 
 use crate::column::Columns;
@@ -186,7 +187,7 @@ impl Identity {
 fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
     let file = data_dir.join(STORE_MARK);
     let mut text = String::new();
-    match File::open(&file).and_then(|opened| opened.take(LARGEST).read_to_string(&mut text)) {
+    match regular_file::open(&file).and_then(|opened| opened.take(LARGEST).read_to_string(&mut text)) {
         // A link that leads nowhere is not taken for a missing file.
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.symlink_metadata().is_err() => {
             return Ok(None);

@@ -56,6 +56,7 @@ pub fn inspect(
         Err(source) => return Err(OpenError::NotWritable { dir: data_dir.to_owned(), source }),
     };
     let _lock = directory::lock_existing(data_dir)?;
+    let _database = directory::lock_database(&file)?;
     let log_bytes = fs::metadata(beside(&file, "-wal")).map_or(0, |log| log.len());
     let connection = open(&file, log_bytes == 0).map_err(|error| failed(&file, &error))?;
     let judge = |error: StoreError| OpenError::Failed { file: file.clone(), what: error.to_string() };

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::Secret;
@@ -58,7 +59,7 @@ impl MasterKey {
 
     fn next(&self, data_dir: &Path) -> Result<Option<Secret<[u8; 32]>>, MasterKeyError> {
         let Some(file) = self.next_file(data_dir) else { return Ok(None) };
-        match File::open(&file) {
+        match regular_file::open(&file) {
             Ok(mut opened) => read(&mut opened, &file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(MasterKeyError::Unreadable { file, source }),
@@ -87,7 +88,7 @@ impl MasterKey {
             let Self::Given(text) = self else { return Err(MasterKeyError::Malformed { file: None }) };
             return parse(text.expose_secret()).ok_or(MasterKeyError::Malformed { file: None });
         };
-        match File::open(&file) {
+        match regular_file::open(&file) {
             Ok(mut opened) => read(&mut opened, &file),
             Err(error) if error.kind() == io::ErrorKind::NotFound && in_use => {
                 Err(MasterKeyError::Missing { file })

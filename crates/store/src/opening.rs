@@ -39,13 +39,13 @@ pub(crate) const KEY_CHECK_TEXT: &[u8] = b"switchboard";
 pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Result<Inner, OpenError> {
     let StoreOptions { data_dir, url, clock, master_key } = options;
     let address = Address::parse(&url, &data_dir)?;
-    let lock = directory::lock(&data_dir)?;
+    let mut lock = directory::lock(&data_dir)?;
     directory::whole(&data_dir)?;
     fences::check_before_it_is_made(&address, &data_dir)?;
     let has_traces = identity::has_traces(&data_dir, &master_key)?;
     identity::check_before_it_is_made(&address, &data_dir, has_traces, accepts)?;
     let (server, Opened { writing, readers, lease, file }) = match &address {
-        Address::Sqlite(file) => (None, open_file(file.clone(), &data_dir, clock.now())?),
+        Address::Sqlite(file) => (None, open_file(file.clone(), &mut lock, clock.now())?),
         Address::Postgres(config) => {
             (Some(config.clone()), open_server(config, (&data_dir, &lock), accepts, clock.now())?)
         }
@@ -155,8 +155,10 @@ struct Opened {
     file: PathBuf,
 }
 
-fn open_file(file: PathBuf, data_dir: &Path, now: Timestamp) -> Result<Opened, OpenError> {
-    let mut writing = sqlite::writing(&file, data_dir)?;
+fn open_file(file: PathBuf, lock: &mut DirectoryLock, now: Timestamp) -> Result<Opened, OpenError> {
+    sqlite::make(&file)?;
+    lock.add_database(&file)?;
+    let mut writing = sqlite::writing(&file)?;
     migrations::run(&mut writing, &file, now)?;
     let readers: Result<Vec<_>, _> =
         (0..READERS).map(|_| sqlite::reading(&file).map(Connection::Sqlite)).collect();

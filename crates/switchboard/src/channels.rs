@@ -86,7 +86,7 @@ pub(crate) async fn provider(
     names: &Names,
 ) -> anyhow::Result<(Arc<dyn Provider>, Http)> {
     let ca = match &fields.ca_file {
-        Some(file) => Some(tokio::fs::read(file).await.with_context(|| file.display().to_string())?),
+        Some(file) => Some(ambient::regular_file::read(file).with_context(|| file.display().to_string())?),
         None => None,
     };
     let named_by_caller = fields.named_by_caller;

@@ -60,9 +60,7 @@ fn is_of_another(headers: &HeaderMap, own: &[String], has_tls: bool) -> bool {
         [b"none"] | [] => {}
         _ => return true,
     }
-    // `null` is what a browser writes for a page that sends no `Referer`, as ours do.
-    let named = [ORIGIN, REFERER].into_iter().flat_map(|name| headers.get_all(name));
-    let mut named = named.filter(|value| value.as_bytes() != b"null");
+    let mut named = [ORIGIN, REFERER].into_iter().flat_map(|name| headers.get_all(name));
     named.any(|value| {
         let page = value.to_str().ok().and_then(|value| value.parse::<Uri>().ok());
         let is_page = |page: &Uri| match page.scheme_str() {
@@ -121,7 +119,7 @@ mod tests {
             &[("origin", "https://desk.example.com")],
             &[("origin", "https://DESK.example.com:8443")],
             &[("origin", "http://127.0.0.1:8765")],
-            &[("origin", "null")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
             &[("referer", "https://desk.example.com/sign-in?next=/")],
         ] {
             assert!(!is_foreign(ours), "{ours:?}");
@@ -135,12 +133,13 @@ mod tests {
             &[("origin", "http://127.0.0.1:9999")],
             &[("origin", "http://127.0.0.1")],
             &[("origin", "")],
+            &[("origin", "null")],
             &[("origin", "file://")],
             &[("origin", "moz-extension://desk.example.com")],
             &[("origin", "https://desk.example.com"), ("origin", "https://evil.example.com")],
             &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
             &[("sec-fetch-site", "none"), ("origin", "https://evil.example.com")],
-            &[("origin", "null"), ("referer", "https://evil.example.com/")],
+            &[("origin", "null"), ("referer", "https://desk.example.com/")],
             &[("origin", "https://desk.example.com"), ("referer", "https://evil.example.com/")],
             &[("referer", "https://evil.example.com/desk.example.com")],
         ] {

@@ -82,10 +82,15 @@ impl Phone {
 
     /// The same of any channel.
     async fn of(channel: ChannelKind, public_url: Option<String>) -> Self {
+        Self::with(channel, public_url, &[]).await
+    }
+
+    /// The same, beside the first accounts of other channels.
+    async fn with(channel: ChannelKind, public_url: Option<String>, others: &[ChannelKind]) -> Self {
         let world = World::start().await;
         let fields = world.fields(channel);
         let provider = channels::make(World::setup(fields.clone())).unwrap();
-        let program = Program::open(&world, fields, provider, SECRET).await;
+        let program = Program::open_with(&world, fields, provider, SECRET, others).await;
         let ambient = program.ambient.clone();
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = public_url.unwrap_or_else(|| format!("http://{}", socket.local_addr().unwrap()));
@@ -228,6 +233,67 @@ async fn a_post_proves_an_address_that_this_program_no_longer_reaches() {
     let status = phone.account.status();
     assert_eq!(status.webhook_loss(phone.account.fields.receive), None);
     assert!(!status.is_loss_confirmed() && status.arrival.unwrap().error.is_some(), "it is shown");
+}
+
+#[tokio::test]
+async fn a_post_to_another_account_proves_a_public_url_that_this_program_does_not_reach() {
+    let phone = Phone::with(ChannelKind::Whatsapp, None, &[ChannelKind::Max]).await;
+    let of_max = phone.reception.channels().all().find(|it| it.fields.channel == ChannelKind::Max);
+    let (quiet, busy) = (&phone.account, of_max.unwrap());
+    for account in [quiet, busy] {
+        phone.reception.register(account, false).await.unwrap();
+    }
+    phone.listener.abort();
+    while !phone.listener.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    let look = async || {
+        for account in [busy, quiet] {
+            phone.reception.put_right(account).await;
+        }
+    };
+    look().await;
+    look().await;
+    assert!(phone.loss().is_some_and(|loss| loss.contains("cannot be reached")), "{:?}", phone.loss());
+    let post = |at| busy.change(|status| status.health.last_post_at = Some(at));
+    post(phone.ambient.clock.now());
+    look().await;
+    assert_eq!(phone.loss(), None);
+    assert!(quiet.status().arrival.unwrap().error.is_some(), "it is shown");
+    // That post was too long ago.
+    phone.ambient.clock.advance(Duration::from_hours(25));
+    look().await;
+    assert!(phone.loss().is_some());
+    // The other address is reached from here, so this one has a fault of its own.
+    post(phone.ambient.clock.now());
+    busy.change(|status| status.arrival.as_mut().unwrap().error = None);
+    phone.reception.put_right(quiet).await;
+    assert!(phone.loss().is_some());
+}
+
+#[tokio::test]
+async fn what_the_owner_registers_ends_a_contest() {
+    let phone = Phone::open(None).await;
+    phone.reception.register(&phone.account, false).await.unwrap();
+    phone.look().await;
+    let lapse = async || {
+        phone.meddle(without_webhook).await;
+        phone.look().await;
+        phone.loss()
+    };
+    assert_eq!(lapse().await, None);
+    // The owner deletes it at the provider, and has it registered by an old call or by hand.
+    phone.reception.register_at(&phone.account, &phone.ours(), true).await.unwrap();
+    assert_eq!(lapse().await, None);
+    assert!(lapse().await.is_some_and(|loss| loss.contains("again and again")));
+    phone.reception.register(&phone.account, true).await.unwrap();
+    assert_eq!(phone.loss(), None);
+    // An address of another program is the owner's choice, too.
+    assert_eq!(lapse().await, None);
+    let other = other(StatusCode::OK).await;
+    phone.reception.register_at(&phone.account, &other, false).await.unwrap();
+    phone.reception.register(&phone.account, true).await.unwrap();
+    assert_eq!(lapse().await, None);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ambient::{Chance, Clock, Ids};
 use channels::{Account, Channels, Provider, Reception};
-use config::ChannelFields;
+use config::{ChannelFields, ChannelKind};
 use delivery::{Ambient, Delivery};
 use store::{InboundFilter, MasterKey, Page, Store, StoreOptions, StoredInbound};
 
@@ -28,6 +28,17 @@ impl Program {
         provider: Arc<dyn Provider>,
         secret: &str,
     ) -> Self {
+        Self::open_with(world, fields, provider, secret, &[]).await
+    }
+
+    /// The same, with the first accounts of other channels.
+    pub(crate) async fn open_with(
+        world: &World,
+        fields: ChannelFields,
+        provider: Arc<dyn Provider>,
+        secret: &str,
+        others: &[ChannelKind],
+    ) -> Self {
         let clock = Clock::system();
         let (ids, chance) = (Ids::new(clock.clone()), Chance::from_seed(1));
         let ambient = Ambient { clock: clock.clone(), ids, chance };
@@ -40,10 +51,14 @@ impl Program {
             master_key: MasterKey::File(data_dir.join("master.key")),
         };
         let store = Store::open(options).await.unwrap();
-        let channel = fields.channel.as_str().parse().unwrap();
-        let account = Account::new(fields, channel, provider, secret.to_owned().into());
-        let channels = Channels::new(vec![account], None, clock);
-        let account = Arc::clone(channels.all().next().unwrap());
+        let name = fields.name.clone();
+        let others = others.iter().map(|kind| (world.fields(*kind), world.provider(*kind)));
+        let accounts = std::iter::once((fields, provider)).chain(others).map(|(fields, provider)| {
+            let channel = fields.channel.as_str().parse().unwrap();
+            Account::new(fields, channel, provider, secret.to_owned().into())
+        });
+        let channels = Channels::new(accounts.collect(), None, clock);
+        let account = Arc::clone(channels.get(&name).unwrap());
         let (sender, limits) = (Arc::new(channels.clone()), delivery::Limits::default());
         let delivery = Delivery::new(store.clone(), sender, ambient.clone(), limits);
         Self { store, account, channels, ambient, data_dir, delivery }

@@ -120,6 +120,7 @@ async fn no_one_is_led_elsewhere() {
     for headers in [
         [("sec-fetch-site", "cross-site")],
         [("origin", "https://evil.example.com")],
+        [("origin", "null")],
         [("referer", "https://evil.example.com/")],
     ] {
         let cross = enter_with(&world, "/sign-in", &headers, &fields).await;

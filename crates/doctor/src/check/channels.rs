@@ -158,9 +158,7 @@ fn webhook(account: &ChannelFact) -> Option<Finding> {
         "here" if account.unreached.is_some() => (
             Code::WebhookFailing,
             Severity::Warning,
-            format!(
-                "This program does not reach its own address for {name}; posts of the provider arrive there."
-            ),
+            format!("This program does not reach its own address for {name}; posts of providers arrive."),
             Fix::advice(
                 "let the network or the proxy lead this machine to public_url too: until then only a post of the provider shows that the address works",
             ),

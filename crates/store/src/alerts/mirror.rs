@@ -6,6 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use ambient::regular_file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::SecretText;
@@ -80,7 +81,7 @@ pub fn read_mirrored_targets(
 ) -> Result<Vec<MirroredTarget>, MirrorError> {
     let file = data_dir.join(FILE);
     let mut text = String::new();
-    match File::open(&file) {
+    match regular_file::open(&file) {
         Ok(opened) => {
             opened
                 .take(LARGEST)

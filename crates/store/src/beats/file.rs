@@ -81,7 +81,8 @@ fn set_aside(dir: &Path) {
 
 fn try_open(dir: &Path) -> Result<Connection, OpenError> {
     let file = dir.join(NAME);
-    let connection = sqlite::writing(&file, dir)?;
+    sqlite::make(&file)?;
+    let connection = sqlite::writing(&file)?;
     let failed = |error: rusqlite::Error| sqlite::failed(&file, &error);
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;

@@ -1,11 +1,10 @@
 //! The two ends of a copy: opened so that no other process works on them, and looked at before anything is written.
 
 use std::fs::{self, OpenOptions};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use ambient::FileLock;
+use ambient::{FileLock, regular_file};
 use domain::Timestamp;
 use rusqlite::ErrorCode;
 use sha2::{Digest, Sha256};
@@ -105,9 +104,10 @@ impl Target {
         let lock = if is_locked { None } else { Some(directory::lock(&folder).map_err(CopyError::To)?) };
         directory::whole(&folder).map_err(CopyError::To)?;
         // Made here so that it never exists with wider rights, not even for a moment.
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file).map_err(
-            |source: io::Error| CopyError::To(OpenError::NotWritable { dir: folder.clone(), source }),
-        )?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        regular_file::open_with(&mut options, file)
+            .map_err(|source| CopyError::To(sqlite::unopened(file, source)))?;
         let made = alone(file).map_err(CopyError::To)?;
         let judged = |error: rusqlite::Error| CopyError::To(failed(file, &error));
         let has_facts = has_facts(&made).map_err(judged)?;

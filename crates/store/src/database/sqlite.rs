@@ -1,12 +1,14 @@
 //! SQLite connections: how they are opened and tuned.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use std::ops::ControlFlow;
 
+use ambient::regular_file;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ToSql};
@@ -24,18 +26,29 @@ pub(crate) const WRITE_OVER: &str = "
     INSERT INTO store_facts (name, value) VALUES ('after a failed commit', randomblob(8))
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-/// The one connection that writes. A commit is on the disk when it returns, unless [`set_durability`] says later.
-pub(crate) fn writing(file: &Path, dir: &Path) -> Result<Connection, OpenError> {
-    // Made here so that it never exists with wider rights, not even for a moment.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(file)
-        .map_err(|source| OpenError::NotWritable { dir: dir.to_owned(), source })?;
+/// Makes the file of a database unless it is there: it never exists with wider rights, not even for a moment.
+pub(crate) fn make(file: &Path) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    regular_file::open_with(options.write(true).create(true).truncate(false).mode(0o600), file)
+        .map_err(|source| unopened(file, source))?;
     #[cfg(feature = "testing")]
     crate::testing::begin_migrated(file)?;
+    Ok(())
+}
+
+/// What opening the file of a database failed with.
+pub(crate) fn unopened(file: &Path, source: io::Error) -> OpenError {
+    match source.kind() {
+        io::ErrorKind::InvalidInput => OpenError::Failed { file: file.to_owned(), what: source.to_string() },
+        _ => {
+            let dir = file.parent().unwrap_or(file).to_owned();
+            OpenError::NotWritable { dir, source }
+        }
+    }
+}
+
+/// The one connection that writes. A commit is on the disk when it returns, unless [`set_durability`] says later.
+pub(crate) fn writing(file: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(file, flags)?;

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use ambient::regular_file;
 use serde::{Deserialize, Serialize};
 
 use super::Fence;
@@ -78,14 +79,16 @@ pub fn remember_fence(data_dir: &Path, fence: &Fence) -> Result<(), OpenError> {
 
 pub(super) fn read(data_dir: &Path) -> Result<Option<Own>, OpenError> {
     let (file, mut text) = (data_dir.join(FILE), Vec::new());
-    match File::open(&file).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
+    let damaged = |what: String| {
+        let advice = "if no other machine runs this installation now, remove the file";
+        DamagedFile { file: file.clone(), what, advice }.into()
+    };
+    match regular_file::open(&file).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(damaged(error.to_string())),
         read => read.map_err(|source| failed(data_dir, source))?,
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
-        let advice = "if no other machine runs this installation now, remove the file";
-        DamagedFile { file, what: error.to_string(), advice }.into()
-    })
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(error.to_string()))
 }
 
 /// Beside the file first, then in its place, and on the disk.

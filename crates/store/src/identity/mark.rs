@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambient::Clock;
+use ambient::{Clock, regular_file};
 
 use super::{FACT, Found, Identity, Refusal, SAVE, STORE_MARK, judge, remembered};
 use crate::database::{Address, Connection, params};
@@ -225,7 +225,7 @@ pub(super) fn follow(file: &Path, known: Option<&Identity>, identity: &Identity)
 
 /// Opens the file to be overwritten; none where it has another length, of which the end would be left.
 fn open_in_place(file: &Path, identity: &Identity) -> io::Result<Option<File>> {
-    let opened = OpenOptions::new().write(true).open(file)?;
+    let opened = regular_file::open_with(OpenOptions::new().write(true), file)?;
     let length = opened.metadata()?.len();
     Ok((length == identity.text().len() as u64).then_some(opened))
 }

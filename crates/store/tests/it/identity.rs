@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ambient::Clock;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use store::{Accepts, MasterKey, OpenError, Store, StoreError, StoreKind, StoreOptions, inspect};
 
 use crate::support::{World, conformance, options};
@@ -30,6 +31,8 @@ conformance! {
     an_accepted_copy_is_another_store_from_then_on,
     a_file_that_is_removed_or_replaced_while_it_is_open_is_lost,
     a_server_that_looks_says_what_a_start_would,
+    a_database_is_open_once_whatever_leads_to_it,
+    a_pipe_in_the_place_of_a_file_ends_the_start,
 }
 
 const OTHER: Accepts = Accepts { empty: false, other: true, kind: None };
@@ -512,4 +515,60 @@ async fn the_generation_grows_while_the_store_is_written_to() {
     assert_eq!(generation(), first + 1);
     store.close().await;
     assert_eq!(generation(), first + 2, "a stop ends the generation");
+}
+
+async fn a_database_is_open_once_whatever_leads_to_it(world: World) {
+    world.queued(1).await;
+    let database = data(&world).join("switchboard.db");
+    let second = tempfile::tempdir().unwrap();
+    let directory = |name: &str| {
+        let folder = second.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::copy(data(&world).join("store.json"), folder.join("store.json")).unwrap();
+        folder
+    };
+    let named = directory("named");
+    let by_address =
+        || StoreOptions { url: format!("sqlite:{}", database.display()), ..from(&named, &world) };
+    let (linked, hard) = (directory("linked"), directory("hard"));
+    symlink(&database, linked.join("switchboard.db")).unwrap();
+    fs::hard_link(&database, hard.join("switchboard.db")).unwrap();
+    for options in [by_address(), from(&linked, &world), from(&hard, &world)] {
+        let key = options.master_key.clone();
+        let looked = inspect(&options.data_dir, &options.url, &key);
+        assert!(matches!(looked, Err(OpenError::DatabaseInUse { .. })), "{looked:?}");
+        let refused = Store::open(options).await.err().expect("it is refused");
+        assert!(matches!(refused, OpenError::DatabaseInUse { .. }), "{refused:?}");
+    }
+    // The first one keeps its own locks.
+    world.queued(1).await;
+    world.store.clone().close().await;
+    let opened = Store::open(by_address()).await.unwrap();
+    let refused = refused(&world).await;
+    assert!(refused.to_string().contains("store.url"), "{refused}");
+    drop(opened);
+    world.open_again().await.unwrap();
+}
+
+async fn a_pipe_in_the_place_of_a_file_ends_the_start(world: World) {
+    world.store.clone().close().await;
+    let aside = world.dir.path().join("aside");
+    for name in ["store.json", "switchboard.db", "switchboard.lock", "master.key", "side.json"] {
+        let file = data(&world).join(name);
+        let is_there = fs::rename(&file, &aside).is_ok();
+        mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let refused = tokio::time::timeout(Duration::from_secs(20), refused(&world)).await;
+        let text = refused.expect("the start ends").to_string();
+        assert!(text.contains(name) || name == "switchboard.lock", "{name}: {text}");
+        fs::remove_file(&file).unwrap();
+        if is_there {
+            fs::rename(&aside, &file).unwrap();
+        }
+    }
+    // Without this file the store works on.
+    let reserve = data(&world).join("reserve");
+    let _ = fs::remove_file(&reserve);
+    mknodat(CWD, &reserve, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let work = async { world.open_again().await.unwrap().close().await };
+    tokio::time::timeout(Duration::from_secs(20), work).await.expect("it does not wait");
 }

@@ -1,5 +1,6 @@
 //! `switchboard up`: the gateway, from settings to a clean end.
 
+mod stop_signals;
 mod sweeping;
 
 use std::net::SocketAddr;
@@ -16,9 +17,9 @@ use domain::{ApiKeyId, ExposeSecret, SecretText};
 use events::InviteCallbacks;
 use logs::Gathered;
 use store::{Accepts, MasterKey, Store, StoreKind, StoreOptions};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use self::stop_signals::StopSignals;
 use crate::app_context::{self, AppContext, Messaging, Services};
 use crate::control_bots::ControlBots;
 use crate::logging::LogLevel;
@@ -93,7 +94,8 @@ impl Folder {
 
 impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let stop_signals = StopSignals::watch()?;
+        let clock = Clock::system();
+        let stop_signals = StopSignals::of_start(&clock)?;
         let demo = if self.sandbox { Some(self.start_demo().await?) } else { None };
         let source = SettingsSource {
             location: Location { config: self.settings_file(demo.is_some())?, ..self.location.clone() },
@@ -103,7 +105,6 @@ impl Up {
         let (read, wrong_flows) = source.read()?;
         let examined = self.examined(&read, demo.as_ref())?;
         let settings = source.as_run(read);
-        let clock = Clock::system();
         let (layer, gathered) = logs::layer(clock.clone());
         let log_level = crate::logging::start(&settings.log, Some(layer));
         for problem in wrong_flows {
@@ -319,6 +320,7 @@ impl Up {
             );
         }
 
+        stop_signals.started();
         let supervision = Supervision::of_environment();
         let changing = channel_settings::answer(&source, ambient, channel_changes);
         let reload = Reload {
@@ -395,28 +397,6 @@ impl Up {
         context.store.clone().close().await;
         logs.close().await;
         context.store.lost_database().map_or(Ok(()), |lost| Err(lost.into()))
-    }
-}
-
-/// SIGINT and SIGTERM, kept from the moment they are watched: one that arrives before it is awaited is not lost.
-struct StopSignals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopSignals {
-    fn watch() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).context("Ctrl+C cannot be watched")?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn received(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }
 
@@ -526,7 +506,8 @@ pub(crate) fn master_key(data_dir: &Path) -> anyhow::Result<MasterKey> {
     let credential =
         std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join("master.key"));
     if let Some(credential) = credential.filter(|credential| credential.exists()) {
-        let given = std::fs::read_to_string(&credential)
+        let given = ambient::regular_file::read(&credential)
+            .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
             .with_context(|| format!("the credential {}", credential.display()))?;
         return Ok(MasterKey::Given(given.trim().to_owned().into()));
     }

@@ -11,7 +11,7 @@ use domain::{ApiKeyId, UserName};
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use media::shelf::Owner;
 use store::{Origin, Scope};
 
@@ -312,7 +312,7 @@ impl From<KeyRefusal> for Problem {
 }
 
 /// The valid key of a request, if it brings one at all.
-pub(crate) async fn present_key(
+async fn present_key(
     state: &State,
     address: Option<IpAddr>,
     headers: &HeaderMap,
@@ -331,6 +331,26 @@ pub(crate) async fn present_key(
         None if text.starts_with(PREFIX) => Err(KeyRefusal::Refused(wrong_key(state, address))),
         None => Err(KeyRefusal::Unknown(wrong_key(state, address))),
     }
+}
+
+/// The same for a port of old callers, who send whatever they like. A request without a valid key is refused if something in its
+/// headers or its query has the form of a key: it may be one that was revoked.
+pub(crate) async fn key_of_old_caller(
+    state: &State,
+    address: Option<IpAddr>,
+    (headers, uri): (&HeaderMap, &Uri),
+) -> Result<Option<Arc<CachedKey>>, KeyRefusal> {
+    match present_key(state, address, headers, &KeyNote::default()).await {
+        Ok(None) | Err(KeyRefusal::Unknown(_)) if has_form_of_key(headers, uri) => {
+            Err(KeyRefusal::Refused(wrong_key(state, address)))
+        }
+        found => found,
+    }
+}
+
+fn has_form_of_key(headers: &HeaderMap, uri: &Uri) -> bool {
+    let mut texts = headers.values().map(HeaderValue::as_bytes).chain(uri.query().map(str::as_bytes));
+    texts.any(|text| text.windows(PREFIX.len()).any(|part| part.eq_ignore_ascii_case(PREFIX.as_bytes())))
 }
 
 /// What the request says is its key.
@@ -370,5 +390,29 @@ mod tests {
         assert_eq!(both("junk", "Bearer swb_b").as_deref(), Some("swb_b"));
         assert_eq!(both("swb_a", "Bearer swb_b").as_deref(), Some("swb_a"));
         assert_eq!(both("junk", "Bearer other").as_deref(), Some("junk"));
+    }
+
+    #[test]
+    fn a_key_is_recognized_in_whatever_form_it_comes() {
+        let has = |name: &'static str, value: &'static str, uri: &str| {
+            let line = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            has_form_of_key(&HeaderMap::from_iter([line]), &uri.parse().expect("an address"))
+        };
+        for (name, value, uri) in [
+            ("authorization", "swb_a", "/"),
+            ("authorization", "Basic swb_a", "/"),
+            ("authorization", "Token swb_a", "/"),
+            ("x-api-key", "\"swb_a\"", "/"),
+            ("x-api-key", "SWB_A", "/"),
+            ("x-token", "swb_a", "/"),
+            ("accept", "*/*", "/send?api_key=swb_a"),
+        ] {
+            assert!(has(name, value, uri), "{name}: {value} {uri}");
+        }
+        assert!(!has("x-api-key", "swb", "/swb_a?text=swb"));
+        let mut two = HeaderMap::new();
+        two.append(API_KEY, HeaderValue::from_static("junk"));
+        two.append(API_KEY, HeaderValue::from_static("swb_a"));
+        assert!(has_form_of_key(&two, &Uri::from_static("/")));
     }
 }

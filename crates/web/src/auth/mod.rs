@@ -20,7 +20,7 @@ mod witness;
 
 pub use actor::Actor;
 pub(crate) use caller::{
-    Authorized, Caller, ConnectionInfo, KeyRefusal, ListenerKind, check_address, identify, present_key,
+    Authorized, Caller, ConnectionInfo, KeyRefusal, ListenerKind, check_address, identify, key_of_old_caller,
 };
 pub(crate) use demand::{
     CanAdminister, CanAnswer, CanApprove, CanArrangeAccounts, CanArrangeAlerts, CanCancel, CanChangeClients,
@@ -31,7 +31,7 @@ pub(crate) use demand::{
 pub(crate) use forwarded::{Forwarded, HIDDEN_BY_A_PROXY, is_hidden_by_a_proxy};
 pub(crate) use hold::hold;
 pub(crate) use key_cache::{CachedKey, KeyCache};
-pub(crate) use key_note::{KeyNote, answer as note_on_answer};
+pub(crate) use key_note::answer as note_on_answer;
 pub(crate) use last_use::LastUses;
 pub(crate) use meter::{Meters, Pace};
 pub(crate) use page::sign_of_page;

@@ -10,10 +10,12 @@ pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarde
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Headers that only a proxy writes.
-const OF_PROXIES: [&str; 19] = [
+const OF_PROXIES: [&str; 28] = [
     "ali-cdn-real-ip",
     "cdn-loop",
+    "cdn-src-ip",
     "client-ip",
+    "early-data",
     "forwarded",
     "forwarded-for",
     "front-end-https",
@@ -21,18 +23,25 @@ const OF_PROXIES: [&str; 19] = [
     "max-forwards",
     "proxy-client-ip",
     "proxy-connection",
+    "remote-addr",
+    "rndr-id",
     "true-client-ip",
     "via",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-coming-from",
+    "x-host",
+    "x-https",
     "x-proxyuser-ip",
     "x-remote-addr",
     "x-remote-ip",
+    "x-rewrite-url",
     "x-scheme",
+    "x-url-scheme",
     "x-varnish",
 ];
 /// How names of headers begin that only a proxy writes.
-const OF_PROXIES_START: [&str; 17] = [
+const OF_PROXIES_START: [&str; 20] = [
     "akamai-",
     "cf-",
     "fastly-",
@@ -44,11 +53,14 @@ const OF_PROXIES_START: [&str; 17] = [
     "x-appengine-",
     "x-arr-",
     "x-azure-",
+    "x-bluecoat-",
     "x-envoy-",
     "x-forwarded",
     "x-nf-",
     "x-original-",
+    "x-railway-",
     "x-real-",
+    "x-sucuri-",
     "x-vercel-",
 ];
 
@@ -348,6 +360,18 @@ mod tests {
             "Max-Forwards",
             "Proxy-Connection",
             "True-Client-IP",
+            "X-HTTPS",
+            "X-Host",
+            "X-Url-Scheme",
+            "X-Sucuri-ClientIP",
+            "X-BlueCoat-Via",
+            "X-Coming-From",
+            "Cdn-Src-Ip",
+            "Rndr-Id",
+            "X-Railway-Edge",
+            "Early-Data",
+            "X-Rewrite-URL",
+            "Remote-Addr",
         ] {
             let name = name.to_ascii_lowercase();
             assert!(came_through_a_proxy(&headers(&[(name.as_str(), "1")])), "{name}");

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::LegacyPort;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use store::Scope;
 
 use super::Gate;
 use super::answer::Answer;
-use crate::auth::{self, CachedKey, ConnectionInfo, KeyNote, KeyRefusal, check_address, is_in, present_key};
+use crate::auth::{self, CachedKey, ConnectionInfo, KeyRefusal, check_address, is_in, key_of_old_caller};
 use crate::problem::Problem;
 
 #[derive(Debug)]
@@ -59,12 +60,8 @@ impl Aim {
 }
 
 /// Lets a caller in, or says why not. A known key counts wherever the call comes from: what it may not do, it may not do here.
-pub(super) async fn admit(
-    gate: &Gate,
-    via: Option<ConnectionInfo>,
-    headers: &HeaderMap,
-    aim: Aim,
-) -> Result<Guest, Answer> {
+pub(super) async fn admit(gate: &Gate, parts: &Parts, aim: Aim) -> Result<Guest, Answer> {
+    let (via, headers) = (parts.extensions.get::<ConnectionInfo>().copied(), &parts.headers);
     let address = via.and_then(|via| via.peer).map(|peer| gate.state.client_address(peer, headers));
     let judged = judge(&gate.port, address);
     // The address is that of a proxy, and anyone may be behind it.
@@ -81,7 +78,7 @@ pub(super) async fn admit(
     if let Some(address) = address {
         check_address(&gate.state, address)?;
     }
-    let key = match present_key(&gate.state, address, headers, &KeyNote::default()).await {
+    let key = match key_of_old_caller(&gate.state, address, (headers, &parts.uri)).await {
         Ok(key) => key,
         // The old callers sent whatever headers they liked.
         Err(KeyRefusal::Unknown(_)) if verdict == Verdict::Welcome => None,

@@ -11,7 +11,6 @@ use store::{Idempotency, Join, Keep, Origin, Scope};
 use super::Gate;
 use super::access::{Aim, Guest, admit};
 use super::answer::Answer;
-use crate::auth::ConnectionInfo;
 use crate::extract::read_body;
 use crate::fingerprint::Fingerprint;
 use crate::idempotency;
@@ -38,8 +37,7 @@ pub(super) struct Marks {
 impl Arrived {
     pub(super) async fn read(gate: &Gate, request: Request) -> Result<Self, Answer> {
         let (parts, body) = request.into_parts();
-        let via = parts.extensions.get::<ConnectionInfo>().copied();
-        let guest = admit(gate, via, &parts.headers, Aim::Send).await?;
+        let guest = admit(gate, &parts, Aim::Send).await?;
         let key = idempotency::key(&parts.headers)
             .map_err(|error| Answer::error(StatusCode::BAD_REQUEST, error.to_string()))?
             .map(ToOwned::to_owned);

@@ -13,7 +13,6 @@ use super::Gate;
 use super::access::{Aim, Guest, admit};
 use super::wait::Port as _;
 use crate::answer::json;
-use crate::auth::ConnectionInfo;
 use crate::health::takes_writes;
 
 #[derive(Serialize)]
@@ -42,8 +41,7 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
 /// Lets in anyone who only looks.
 async fn look(gate: &Gate, request: Request) -> Result<Guest, Response> {
     let (parts, _) = request.into_parts();
-    let via = parts.extensions.get::<ConnectionInfo>().copied();
-    admit(gate, via, &parts.headers, Aim::Look).await.map_err(|answer| gate.respond(Err(answer)))
+    admit(gate, &parts, Aim::Look).await.map_err(|answer| gate.respond(Err(answer)))
 }
 
 /// The accounts of the port, all or the one it is pinned to, as far as the guest's key may use them.

@@ -55,11 +55,12 @@ impl Tls {
             let file = file.to_owned();
             move |source| TlsError::Unreadable { key, file, source }
         };
-        let text = std::fs::read(certificate).map_err(unreadable("certificate", certificate))?;
+        let text =
+            ambient::regular_file::read(certificate).map_err(unreadable("certificate", certificate))?;
         let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&text).collect();
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| TlsError::NoCertificate { file: certificate.clone() })?;
-        let text = std::fs::read(key).map_err(unreadable("key", key))?;
+        let text = ambient::regular_file::read(key).map_err(unreadable("key", key))?;
         let private =
             PrivateKeyDer::from_pem_slice(&text).map_err(|_| TlsError::NoKey { file: key.clone() })?;
         let unusable = |error: rustls::Error| match error {

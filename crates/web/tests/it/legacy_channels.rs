@@ -524,12 +524,17 @@ async fn a_wrong_key_is_none_and_pages_may_ask() {
 async fn without_a_key_programs_of_this_machine_call() {
     let ports = Ports::with(None, false).await;
     assert_eq!(ports.get("avito", "/api/chats").await.0, 200);
-    for (name, value) in
-        [("Origin", "https://example.com"), ("Sec-Fetch-Site", "cross-site"), ("Host", "evil.example:8765")]
-    {
+    for (name, value) in [
+        ("Origin", "https://example.com"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Referer", "http://evil.example/"),
+        ("Host", "evil.example:8765"),
+    ] {
         let page = ports.bare("avito", "GET", "/api/chats").header(name, value).send().await;
         assert_eq!(page.status, 403, "{name}: {page:?}");
     }
+    let revoked = ports.bare("avito", "GET", "/api/chats?api_key=swb_wrong").send().await;
+    assert_eq!(revoked.status, 401, "{revoked:?}");
     let reply = ports.provider_posts("avito", json!({ "chat": "u2i-1", "id": "m-1", "text": "hello" })).await;
     assert_eq!((reply.status, &reply.json()["success"]), (404, &json!(false)), "old_hook is off");
 }

@@ -102,6 +102,31 @@ async fn another_server_gets_no_header_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_webhook_of_the_settings_keeps_its_account_and_its_headers() {
+    let world = World::new().await;
+    let url = format!("{}/in", endpoint().await);
+    let webhook = made(&world, json!({"url": url, "accounts": ["main"], "description": "of main"})).await;
+    let (path, webhooks) = (path(&webhook), world.store.webhooks());
+    let mut stored = webhooks.list().await.expect("a list").pop().expect("a webhook");
+    webhooks.remove(stored.id, stored.created_at).await.expect("removed");
+    stored.created_by = events::MADE_BY_SETTINGS.to_owned();
+    webhooks.add(&stored).await.expect("added");
+    for (field, value) in [
+        ("accounts", json!(["shop"])),
+        ("accounts", json!([])),
+        ("headers", json!({"metadata-flavor": "Google"})),
+        ("description", json!("of shop")),
+    ] {
+        let refused = world.call("PATCH", &path).json(json!({ field: value }).to_string()).send().await;
+        assert_eq!((refused.status, wrong_fields(&refused.json())), (422, vec![field]), "{refused:?}");
+    }
+    // As the form of the page sends what stays.
+    let same = json!({"accounts": ["main"], "headers": {}, "description": "of main", "ordered": true});
+    let changed = world.call("PATCH", &path).json(same.to_string()).send().await;
+    assert_eq!((changed.status, &changed.json()["ordered"]), (200, &json!(true)));
+}
+
+#[tokio::test]
 async fn the_path_of_an_address_is_for_administrators() {
     let world = World::new().await;
     let url = "https://example.com:8443/services/planted?token=planted";

@@ -356,7 +356,7 @@ impl SideWork {
                     store::remember_fence(&self.data_dir, fence).map_err(|error| refused(&error))?;
                     return Ok(json!({ "number": fence.number, "holder": fence.holder.name }));
                 }
-                Some(OpenError::InUse { .. } | OpenError::Held { .. }) => {
+                Some(OpenError::InUse { .. } | OpenError::DatabaseInUse { .. } | OpenError::Held { .. }) => {
                     return Err(Failed::passing(format!("{error:#}")));
                 }
                 _ => return Err(broken(&error)),

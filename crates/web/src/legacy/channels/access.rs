@@ -10,12 +10,12 @@ use domain::secret::ExposeSecret;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use super::Gate;
 use super::refused::Refused;
 use crate::auth::{
-    self, ConnectionInfo, Demand, KeyNote, KeyRefusal, Meters, check_address, is_in, present_key,
+    self, ConnectionInfo, Demand, KeyRefusal, Meters, check_address, is_in, key_of_old_caller,
 };
 use crate::forms;
 
@@ -33,19 +33,19 @@ pub(super) async fn with_demand(
     request: Request,
     next: Next,
 ) -> Response {
-    match check(&gate, demand, request.headers()).await {
+    match check(&gate, demand, (request.headers(), request.uri())).await {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
 }
 
 /// On a port without a key of its own a known API key counts: what it may not do, it may not do here. The old callers sent
-/// whatever headers they liked, so another one is as none.
-pub(super) async fn check(gate: &Gate, demand: Demand, headers: &HeaderMap) -> Result<(), Refused> {
+/// whatever headers they liked, so another text is as none, unless it has the form of a key.
+pub(super) async fn check(gate: &Gate, demand: Demand, request: (&HeaderMap, &Uri)) -> Result<(), Refused> {
     if gate.port.key.is_some() {
         return Ok(());
     }
-    let key = match present_key(&gate.state, None, headers, &KeyNote::default()).await {
+    let key = match key_of_old_caller(&gate.state, None, request).await {
         Ok(Some(key)) => key,
         Ok(None) | Err(KeyRefusal::Unknown(_)) => return Ok(()),
         Err(KeyRefusal::Refused(problem)) => return Err(problem.into()),

@@ -43,7 +43,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn token(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let is_new = call.reading().flag("force_refresh", false);
     if is_new {
-        access::check(&gate, CanAdminister::DEMAND, &call.headers).await?;
+        access::check(&gate, CanAdminister::DEMAND, (&call.headers, &call.uri)).await?;
     }
     Ok(done(&deed::token(&gate, is_new).await?))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{ChatRef, EventFilter, SecretText};
-use events::WebhookError;
+use events::{MADE_BY_SETTINGS, WebhookError};
 use http::HeaderName;
 use serde::Deserialize;
 use store::StoredWebhook;
@@ -73,7 +73,7 @@ pub(crate) struct WebhookChange {
     #[serde(default, deserialize_with = "hidden::optional")]
     #[schema(value_type = Option<String>, example = "https://example.com/hook")]
     url: Option<SecretText>,
-    /// What it is for; empty for nothing.
+    /// What it is for; empty for nothing. A webhook that the settings made keeps it, and its `accounts` and `headers`.
     #[serde(default, deserialize_with = "kept_when_empty")]
     #[schema(max_length = 200)]
     description: Option<String>,
@@ -109,10 +109,13 @@ impl NewWebhook {
 }
 
 impl WebhookChange {
-    /// The webhook as it is to be.
+    /// The webhook as it is to be. One of the settings keeps its account, by which the settings vouch for its address, and its
+    /// headers.
     pub(super) fn fill(self, mut webhook: StoredWebhook, state: &State) -> Result<StoredWebhook, Problem> {
         let Self { url, description, events, accounts, chats, ordered, headers } = self;
         let mut errors = Vec::new();
+        let own = (webhook.created_by == MADE_BY_SETTINGS)
+            .then(|| (webhook.description.clone(), webhook.filter.accounts.clone()));
         if let Some(url) = url {
             events::move_to(&mut webhook.secrets, url);
         }
@@ -132,6 +135,20 @@ impl WebhookChange {
         };
         if let Some(headers) = headers {
             webhook.secrets.headers = read_headers(headers, &mut errors);
+        }
+        if let Some((description, accounts)) = own {
+            let fixed = [
+                ("description", webhook.description != description),
+                ("accounts", webhook.filter.accounts != accounts),
+                ("headers", !webhook.secrets.headers.is_empty()),
+            ];
+            let message = "is as the settings say; change `forward_to` of the account there";
+            errors.extend(
+                fixed
+                    .into_iter()
+                    .filter(|(_, is_changed)| *is_changed)
+                    .map(|(field, _)| FieldError::new(field, message)),
+            );
         }
         match state.webhooks().check(&webhook) {
             Ok(()) => {}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::{EventFilter, EventId, ExposeSecret, SecretText, WebhookId};
+use events::MADE_BY_SETTINGS;
 use http::StatusCode;
 use store::{StoreError, StoredWebhook, WebhookSecrets};
 
@@ -52,7 +53,7 @@ pub(crate) async fn create(
         filter: EventFilter::default(),
         ordered: false,
         created_at: state.clock().now(),
-        created_by: by.caller.who(),
+        created_by: maker(by.caller.who()),
         paused_at: None,
         disabled: None,
         cursor: EventId::ZERO,
@@ -74,6 +75,11 @@ pub(crate) async fn create(
     let path = format!("/v1/webhooks/{}", webhook.id);
     let audited = Audited::about(&webhook.id);
     Ok(audited.of(located(made(&state, webhook, &secret, StatusCode::CREATED, &by.caller).await?, &path)))
+}
+
+/// The name of who made a webhook. A user may have the name that stands for the settings, which vouch for addresses.
+fn maker(who: String) -> String {
+    if who == MADE_BY_SETTINGS { format!("the user {who}") } else { who }
 }
 
 /// Changes a webhook: what is left out stays. What waits is posted as the webhook is then.
@@ -198,4 +204,15 @@ fn new_secret() -> Result<SecretText, Problem> {
         tracing::error!(%error, "the system gives no random numbers");
         Problem::new(Code::Internal, "No secret can be made: the system gives no random numbers.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_caller_is_taken_for_the_settings() {
+        assert_eq!(maker("anna".to_owned()), "anna");
+        assert_ne!(maker(MADE_BY_SETTINGS.to_owned()), MADE_BY_SETTINGS);
+    }
 }
