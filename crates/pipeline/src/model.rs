@@ -297,7 +297,7 @@ pub(crate) fn endpoint(
 
 fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, WrongModel> {
     let failed = |error| WrongModel::File { field, path: path.display().to_string(), error };
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = ambient::regular_file::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut std::io::Read::take(file, LONGEST_TEXT), &mut bytes).map_err(failed)?;
     Ok(bytes)

@@ -304,7 +304,7 @@ async fn ask_provider(
     judged.map_err(|error| not_made(&error.into()))?;
     let kept = StoredValues::in_memory(channel, fields.name.clone());
     let made =
-        crate::channels::provider(fields, kept, "unregistered".into(), None, ambient, &Names::public()).await;
+        crate::channels::provider(fields, kept, "unregistered".into(), None, ambient, &Names::public());
     let (provider, _) = made.map_err(|error| not_made(&error))?;
     if !check {
         return Ok(None);

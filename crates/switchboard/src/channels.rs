@@ -64,7 +64,7 @@ pub(crate) async fn open(
             let path = channels::hook_path(&channel, &fields.name, &hook_secret);
             format!("{}{path}", url.trim_end_matches('/'))
         });
-        let made = provider(fields, kept, hook_secret.clone(), hook_url, ambient, names).await;
+        let made = provider(fields, kept, hook_secret.clone(), hook_url, ambient, names);
         let (provider, http) = made.with_context(of)?;
         let health = store.channels().health(&channel, &fields.name).await?;
         let account = Account::new(fields.clone(), channel, provider, hook_secret).through(http);
@@ -77,7 +77,7 @@ pub(crate) async fn open(
 }
 
 /// What speaks to the provider of an account, and what its calls go out through. Nothing is asked.
-pub(crate) async fn provider(
+pub(crate) fn provider(
     fields: &ChannelFields,
     kept: StoredValues,
     hook_secret: SecretText,

@@ -18,7 +18,7 @@ pub(super) fn joined(body: &[u8]) -> Option<Value> {
     for line in body.trim_start_matches('\u{feff}').lines().map(str::trim) {
         match line.strip_prefix("data:").map_or(line, str::trim) {
             "" => {}
-            "[DONE]" => whole.is_done = true,
+            "[DONE]" => whole.is_over = true,
             _ if line.starts_with("id:") => whole.events.take(line.get(3..)?.trim().parse().ok())?,
             _ if is_beside(line) => {}
             piece => whole.take(&serde_json::from_str(piece).ok()?)?,
@@ -66,10 +66,8 @@ struct Whole {
     pieces: Count,
     /// Whether there was a piece of a choice.
     is_any: bool,
-    /// Whether a piece was the whole message.
-    has_message: bool,
-    /// Whether the stream said that it is over.
-    is_done: bool,
+    /// Whether a piece was the whole message, or the stream said that it is over.
+    is_over: bool,
 }
 
 impl Whole {
@@ -104,7 +102,7 @@ impl Whole {
             }
             self.id = id.clone();
         }
-        let is_over = self.is_done || self.has_message || !self.reason.is_null();
+        let is_over = self.is_over || !self.reason.is_null();
         let had_any = std::mem::replace(&mut self.is_any, true);
         for (kept, name) in
             [(&mut self.reason, "finish_reason"), (&mut self.native_reason, "native_finish_reason")]
@@ -122,7 +120,7 @@ impl Whole {
         let delta = match (object("delta"), object("message")) {
             (Some(delta @ Value::Object(_)), None) => delta,
             (None, Some(message @ Value::Object(_))) if !had_any => {
-                self.has_message = true;
+                self.is_over = true;
                 message
             }
             (None, None) if !self.reason.is_null() && object("text").is_none() => return Some(()),
