@@ -38,13 +38,11 @@ pub(crate) fn make(file: &Path) -> Result<(), OpenError> {
 
 /// What opening the file of a database failed with.
 pub(crate) fn unopened(file: &Path, source: io::Error) -> OpenError {
-    match source.kind() {
-        io::ErrorKind::InvalidInput => OpenError::Failed { file: file.to_owned(), what: source.to_string() },
-        _ => {
-            let dir = file.parent().unwrap_or(file).to_owned();
-            OpenError::NotWritable { dir, source }
-        }
+    if source.kind() == io::ErrorKind::InvalidInput {
+        return OpenError::Failed { file: file.to_owned(), what: source.to_string() };
     }
+    let dir = file.parent().unwrap_or(file).to_owned();
+    OpenError::NotWritable { dir, source }
 }
 
 /// The one connection that writes. A commit is on the disk when it returns, unless [`set_durability`] says later.
