@@ -134,13 +134,13 @@ fn document(path: &Path, environment: &BTreeMap<String, String>) -> Result<Docum
 }
 
 /// The text of a settings file.
-pub(crate) fn read(path: &PathBuf) -> Result<String, SettingsError> {
-    let unreadable = |source| SettingsError::Unreadable { path: path.clone(), source };
+pub(crate) fn read(path: &Path) -> Result<String, SettingsError> {
+    let unreadable = |source| SettingsError::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
     let file = ambient::regular_file::open(path).map_err(unreadable)?;
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST {
-        return Err(SettingsError::TooLarge { path: path.clone(), limit: LARGEST });
+        return Err(SettingsError::TooLarge { path: path.to_owned(), limit: LARGEST });
     }
     Ok(text)
 }
