@@ -78,7 +78,7 @@ pub struct FlowFile {
 /// # Errors
 /// The folder cannot be read.
 pub fn flow_files(settings_file: &Path) -> Result<Vec<FlowFile>, SettingsError> {
-    let text = load::read(&settings_file.to_owned()).unwrap_or_default();
+    let text = load::read(settings_file).unwrap_or_default();
     // What is wrong there is for those who read it.
     let settings: toml::Table = text.parse().unwrap_or_default();
     let flows = settings.get(FOLDER).and_then(Value::as_array).into_iter().flatten();
@@ -128,7 +128,7 @@ fn read_all(settings_file: &Path, mut names: Vec<String>) -> Result<Vec<FlowFile
     Ok(all)
 }
 
-fn read_one(file: &PathBuf, taken: &[String]) -> Result<Vec<FlowSettings>, Vec<Problem>> {
+fn read_one(file: &Path, taken: &[String]) -> Result<Vec<FlowSettings>, Vec<Problem>> {
     let problem = |text: &str, key: &str, message: String| {
         vec![Problem { place: SettingSource::in_file(file, text, 0), key: key.to_owned(), message }]
     };

@@ -1,10 +1,6 @@
 //! Loading: file, environment, checks, settings.
 
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io::Read, path::Path};
 
 use toml::{Table, Value};
 

@@ -1,6 +1,6 @@
 //! What a settings file refers to: files and environment variables, which someone who moves it has to take along.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use toml::{Table, Value};
 
@@ -20,7 +20,7 @@ impl References {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn of(path: &PathBuf) -> Result<Self, SettingsError> {
+    pub fn of(path: &Path) -> Result<Self, SettingsError> {
         Ok(Self::in_text(&load::read(path)?))
     }
 
