@@ -69,7 +69,7 @@ fn is_ours(name: &str, named: &[String]) -> bool {
 }
 
 fn named(settings: &Path) -> Vec<String> {
-    References::of(&settings.to_owned()).map(|references| references.variables).unwrap_or_default()
+    References::of(settings).map(|references| references.variables).unwrap_or_default()
 }
 
 /// What a process was started with, as far as it may be read; a credential that is the master key too.
