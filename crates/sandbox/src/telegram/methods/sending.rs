@@ -133,6 +133,7 @@ pub(super) fn checked(
             other => kept.push(other.clone()),
         }
     }
+    kept.truncate(MOST_ENTITIES);
     Ok((!kept.is_empty()).then(|| kept.into()))
 }
 
