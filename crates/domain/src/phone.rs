@@ -134,18 +134,23 @@ fn decide(digits: &str, has_plus: bool, home: Country) -> Result<(Phone, Reading
     if has_plus {
         return decide_international(digits, at_home);
     }
-    let abroad = || Candidate::of(&format!("+{}", today(digits)), None);
+    let abroad = Candidate::of(&format!("+{}", today(digits)), None);
+    let abroad = abroad.filter(|found| digits.len() > 7 && found.phone.0.len() == today(digits).len());
+    let is_whole = |found: &&Candidate| found.is_valid && digits.len() > 10;
     if let Some(found) = at_home.as_ref().filter(|found| found.is_valid || found.is_shorter_than(digits)) {
-        // The digits of the home country, or what is dialled abroad from there.
-        return Ok((found.phone.clone(), Reading::Home));
+        // Without a prefix such as 8 in Russia, digits as long as those of a whole number may be one of another country.
+        let other = abroad.as_ref().filter(is_whole).filter(|other| other.phone != found.phone);
+        return match other.filter(|_| !found.is_shorter_than(digits)) {
+            Some(other) => Err(vec![found.phone.clone(), other.phone.clone()]),
+            None => Ok((found.phone.clone(), Reading::Home)),
+        };
     }
-    let abroad = abroad().filter(|found| digits.len() > 7 && found.phone.0.len() == today(digits).len());
     if let Some(found) = abroad.as_ref() {
         let is_home = home.code().is_some_and(|code| digits.starts_with(&code));
         if is_home {
             return Ok((found.phone.clone(), Reading::Home));
         }
-        if found.is_valid && digits.len() > 10 {
+        if is_whole(&found) {
             return Ok((found.phone.clone(), Reading::Foreign));
         }
     }

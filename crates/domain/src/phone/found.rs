@@ -106,8 +106,7 @@ impl WrittenContacts {
             // Without its country a number may be that of an order.
             (reading != Reading::Foreign).then(|| phone.to_string())
         });
-        let words = text
-            .split(|one: char| one.is_whitespace() || matches!(one, ',' | ';' | '<' | '>' | '(' | ')' | '"'));
+        let words = text.split(|one: char| one.is_whitespace() || ",;:<>()\"=".contains(one));
         let emails = words
             .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()))
             .filter_map(email::read_plain);
