@@ -162,6 +162,18 @@ impl ButtonPattern {
         })
     }
 
+    /// A label whose letters and digits are those of the one that is looked for, or have them.
+    pub(crate) fn near_miss(&self, keyboard: &Keyboard, captures: &Captures) -> Option<String> {
+        let (Self::Label(wanted) | Self::Contains(wanted)) = self else { return None };
+        let letters = |text: &str| text.chars().filter(|one| one.is_alphanumeric()).collect::<String>();
+        let wanted = letters(&lower(wanted, captures)?);
+        let is_near = |label: &str| {
+            let label = letters(&folded_line(label));
+            !wanted.is_empty() && !label.is_empty() && (label.contains(&wanted) || wanted.contains(&label))
+        };
+        keyboard.buttons().map(|(_, _, button)| &button.label).find(|label| is_near(label)).cloned()
+    }
+
     fn fitting<'k>(&self, keyboard: &'k Keyboard, captures: &Captures) -> Vec<&'k Button> {
         let all = || keyboard.buttons().map(|(_, _, button)| button);
         let by_label =
@@ -237,6 +249,12 @@ mod tests {
         assert!(find(ButtonPattern::Label("домой".into())).is_some());
         assert!(find(ButtonPattern::Contains("{name} зелёный".into())).is_some());
         assert!(find(ButtonPattern::Label("Домой!".into())).is_none());
+        let near = |pattern: ButtonPattern| pattern.near_miss(&shown, &captures);
+        assert_eq!(near(ButtonPattern::Label("Домой!".into())).as_deref(), Some("Домои\u{306}"));
+        assert!(
+            near(ButtonPattern::Label("🔥 Забронировать".into())).is_some_and(|label| label.contains('🚗'))
+        );
+        assert_eq!(near(ButtonPattern::Label("Отмена".into())), None);
         for (pattern, text) in [
             (TextPattern::text("Где мой заказ"), "где\u{a0}мои\u{306} за\u{ad}каз?"),
             (TextPattern::any_word(&["мой".into()]), "где мои\u{306} заказ"),
