@@ -166,10 +166,15 @@ impl ButtonPattern {
     pub(crate) fn near_miss(&self, keyboard: &Keyboard, captures: &Captures) -> Option<String> {
         let (Self::Label(wanted) | Self::Contains(wanted)) = self else { return None };
         let letters = |text: &str| text.chars().filter(|one| one.is_alphanumeric()).collect::<String>();
-        let wanted = letters(&lower(wanted, captures)?);
+        let whole = lower(wanted, captures)?;
+        let wanted = letters(&whole);
         let is_near = |label: &str| {
-            let label = letters(&folded_line(label));
-            !wanted.is_empty() && !label.is_empty() && (label.contains(&wanted) || wanted.contains(&label))
+            let folded = folded_line(label);
+            let label = letters(&folded);
+            folded != whole
+                && !wanted.is_empty()
+                && !label.is_empty()
+                && (label.contains(&wanted) || wanted.contains(&label))
         };
         keyboard.buttons().map(|(_, _, button)| &button.label).find(|label| is_near(label)).cloned()
     }

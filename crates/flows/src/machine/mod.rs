@@ -462,7 +462,7 @@ impl Machine {
         match run.doing {
             Doing::Settle => self.end(FlowRunState::Done, None, now, actions),
             Doing::Look => {
-                let near = self.near_miss(step_index).map(|label| format!("the nearest label is {label:?}"));
+                let near = self.near_miss(step_index);
                 self.fail(step_index, "no_button", near.as_deref(), now, actions);
             }
             Doing::Hold(_) => self.fail(step_index, "flood_wait", None, now, actions),
