@@ -205,8 +205,8 @@ impl Candidate {
         let kept = if is_valid || PhoneNumber::parse(&e164, None).is_ok_and(|again| again == number) {
             e164.as_ref()
         } else {
-            // Each reading would cut one more digit off a number that nobody has.
-            written.strip_prefix('+').map(|_| written).unwrap_or(e164.as_ref())
+            // No country gives this number out, and each reading would cut one more digit off it.
+            Some(written).filter(|written| written.starts_with('+')).unwrap_or(e164.as_ref())
         };
         let national = number.get_national_significant_number().len();
         Some(Self { phone: Phone::stored(&today(kept.strip_prefix('+')?))?, is_valid, national })

@@ -30,6 +30,9 @@ impl Needle {
     pub(crate) fn may_be_in(&self, stored: &str, folded_text: &mut String) -> bool {
         folded_text.clear();
         fold_into(stored, folded_text);
+        if folded_text.contains('ё') {
+            *folded_text = folded_text.replace('ё', "е");
+        }
         folded_text.contains(&self.stored)
             || self.phone.as_ref().is_some_and(|phone| phone.is_in(folded_text))
             || self.has_stems(folded_text)
@@ -37,7 +40,7 @@ impl Needle {
 
     /// Whether a text has it.
     pub(crate) fn fits(&self, text: &str) -> bool {
-        let folded = folded(text);
+        let folded = comparable(text);
         folded.contains(&self.text)
             || self.phone.as_ref().is_some_and(|phone| phone.is_in(text))
             || self.has_stems(&folded)
@@ -52,13 +55,18 @@ impl Needle {
 
     /// Whether a name has it.
     pub(crate) fn names(&self, name: &str) -> bool {
-        folded(name).contains(&self.text)
+        comparable(name).contains(&self.text)
     }
+}
+
+/// A text as it is searched: people write `е` for `ё`.
+fn comparable(text: &str) -> String {
+    folded(text).replace('ё', "е")
 }
 
 /// The stems of Russian words; none where a text has anything else in it.
 fn stems(text: &str) -> Vec<String> {
-    let folded = folded(text);
+    let folded = comparable(text);
     let words = || folded.split_whitespace();
     let has_stem = |word: &str| stem(word) != word;
     let are_words = words().all(|word| word.chars().all(|one| one.is_alphabetic()));
@@ -80,6 +88,8 @@ mod tests {
             ("экрана", "Экранов нет"),
             ("замена экрана", "сколько стоит замену экранов"),
             ("Домой", "едем домои\u{306}"),
+            ("еще", "ЕЩЁ раз"),
+            ("ещё", "еще раз"),
             ("чай зелёный", "чай\u{a0}зелёного сорта"),
             ("+79000007711", "мой номер 8 (900) 000-77-11"),
             ("8 900 000 77 11", "9000007711"),

@@ -1,3 +1,5 @@
+//! Numbers as people and programs write them, and what is refused.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn no_piece_has_more_entities_than_are_shown() {
-        let words: String = (0..250).map(|word| format!("<b>w{word}</b> ")).collect();
+        let words = (0..250).map(|word| format!("<b>w{word}</b> ")).collect::<Vec<_>>().concat();
         let text = parse(ParseMode::Html, &words).unwrap();
         let limit = TextLimit::new(4_096, Unit::Utf16).with_entities(100);
         let pieces = split(&text, limit);
@@ -254,7 +254,8 @@ mod tests {
         assert_eq!(counts, [100, 100, 53]);
         assert_eq!(split(&text, TextLimit::new(4_096, Unit::Utf16)).len(), 1);
         // Paragraphs stay whole where they can.
-        let rows: String = (0..60).map(|row| format!("<b>a{row}</b> <i>b</i> <u>c</u>\n\n")).collect();
+        let rows =
+            (0..60).map(|row| format!("<b>a{row}</b> <i>b</i> <u>c</u>\n\n")).collect::<Vec<_>>().concat();
         let pieces = split(&parse(ParseMode::Html, &rows).unwrap(), limit);
         assert!(pieces.iter().all(|piece| piece.entities.len() <= 100 && piece.text.ends_with('c')));
         assert_eq!(pieces.len(), 2);
