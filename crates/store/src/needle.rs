@@ -19,8 +19,8 @@ impl Needle {
         let quoted = serde_json::Value::from(text).to_string();
         let stored = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
         Self {
-            text: folded(text),
-            stored: folded(stored),
+            text: comparable(text),
+            stored: comparable(stored),
             phone: PhoneDigits::read(text),
             stems: stems(text),
         }
