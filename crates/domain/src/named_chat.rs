@@ -260,7 +260,7 @@ mod tests {
             ("https://example.com/demo_main", "names no chat"),
             ("t.me/c/x", "names no chat"),
             ("+7", "names no chat"),
-            ("+8 800 000 000", "not certainly a phone number"),
+            ("+7 900 000 77", "not certainly a phone number"),
             ("+9000007711", "may be the phone number"),
             ("a b", "names no chat"),
             ("", "names no chat"),

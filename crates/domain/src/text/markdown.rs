@@ -135,6 +135,7 @@ fn tokens(input: &str) -> Vec<Token<'_>> {
         tick: Search::new(|text| text.find('`')),
         bracket: Search::new(|text| text.find(']')),
         parenthesis: Search::new(|text| text.find(')')),
+        space: Search::new(|text| text.find(char::is_whitespace)),
         address_to: 0,
     };
     let mut at = 0;
@@ -203,6 +204,7 @@ struct Reader<'a> {
     tick: Search,
     bracket: Search,
     parenthesis: Search,
+    space: Search,
     /// Up to here an address goes, in which nothing is a mark.
     address_to: usize,
 }
@@ -221,8 +223,8 @@ impl<'a> Reader<'a> {
             self.address_to = at + address(rest.get(..limit - at).unwrap_or(rest));
         }
         if at < self.address_to {
-            let length = rest.find('\\').unwrap_or(rest.len());
-            return Found::Text(length.min(self.address_to.min(limit) - at).max(1));
+            let rest = rest.get(..self.address_to.min(limit) - at).unwrap_or(rest);
+            return Found::Text(rest.find('\\').unwrap_or(rest.len()).max(1));
         }
         match first {
             '`' => self.code(rest, at, limit),
@@ -236,11 +238,13 @@ impl<'a> Reader<'a> {
                 Found::Token(Token::Mark(mark, opens, closes), 2)
             }
             _ => {
-                let plain = rest.find(['\\', '`', '[', '*', '_', '~', '|']).unwrap_or(rest.len());
                 // The next word may be an address.
-                let word = rest.char_indices().find(|(at, one)| *at > 0 && is_between_words(*one));
-                let word = word.map_or(rest.len(), |(at, one)| at + one.len_utf8());
-                Found::Text(plain.min(word).min(limit - at))
+                let end = rest.char_indices().skip(1).find_map(|(at, one)| match one {
+                    '\\' | '`' | '[' | '*' | '_' | '~' | '|' => Some(at),
+                    one if is_between_words(one) => Some(at + one.len_utf8()),
+                    _ => None,
+                });
+                Found::Text(end.unwrap_or(rest.len()).min(limit - at))
             }
         }
     }
@@ -276,29 +280,30 @@ impl<'a> Reader<'a> {
         }
         let url_start = text_end + 2;
         let first = self.parenthesis.after(self.input, url_start)?;
-        let url_end = url_start + end_of_url(self.input.get(url_start..)?).unwrap_or(first - url_start);
-        let url = self.input.get(url_start..url_end).filter(|url| !url.is_empty())?;
-        if url.contains(char::is_whitespace) {
+        let space = self.space.after(self.input, url_start).unwrap_or(self.input.len());
+        if first > space {
             return None;
         }
+        let url_end = url_start + end_of_url(self.input.get(url_start..space)?).unwrap_or(first - url_start);
+        let url = self.input.get(url_start..url_end).filter(|url| !url.is_empty())?;
         Some(Found::Link { url: unescaped(url), text_end, end: url_end + 1 })
     }
 }
 
-/// How deep parentheses stand in each other in an address.
+/// How deep parentheses stand in each other in an address, and its most characters.
 const DEEPEST: usize = 16;
+const LONGEST_ADDRESS: usize = 4_096;
 
 /// Where the address of a link ends: at the first parenthesis that closes none of its own.
 fn end_of_url(text: &str) -> Option<usize> {
     let (mut depth, mut is_escaped) = (0, false);
-    for (at, one) in text.char_indices() {
+    for (at, one) in text.char_indices().take(LONGEST_ADDRESS) {
         match one {
             _ if is_escaped => {}
             '(' if depth == DEEPEST => return None,
             '(' => depth += 1,
             ')' if depth == 0 => return Some(at),
             ')' => depth -= 1,
-            _ if one.is_whitespace() => return None,
             _ => {}
         }
         is_escaped = one == '\\' && !is_escaped;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::text::MOST_ENTITIES;
 use grammers_tl_types::{enums, functions, types};
 
 use crate::telegram::context::Context;
