@@ -457,3 +457,19 @@ fn check(entities: &Value, length: usize) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_entities_of_a_message_are_ignored() {
+        let bold = json!({ "type": "bold", "offset": 0, "length": 1 });
+        for (of_caption, field) in [(false, "entities"), (true, "caption_entities")] {
+            let mut body = json!({});
+            put(&mut body, of_caption, "a", vec![bold.clone(); 120].into());
+            assert_eq!(body[field].as_array().map(Vec::len), Some(100));
+            assert_eq!(entities_of(&body).len(), 100);
+        }
+    }
+}
