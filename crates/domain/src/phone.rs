@@ -155,7 +155,7 @@ fn decide(digits: &str, has_plus: bool, home: Country) -> Result<(Phone, Reading
         }
     }
     if let Some(rest) = digits.strip_prefix("00")
-        && let Ok((phone, _)) = decide_international(rest, None)
+        && let Ok((phone, _)) = decide_international(rest, Candidate::of(rest, Some(home.region())))
     {
         return Ok((phone, Reading::International));
     }

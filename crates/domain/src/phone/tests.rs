@@ -114,6 +114,8 @@ fn what_is_not_certain_is_refused_with_what_was_understood() {
         ("790000077110", "not certainly"),
         ("790000077x11", "not certainly"),
         ("00000000000", "not certainly"),
+        // No number of Slovakia, but one of Russia.
+        ("004211000000", "not certainly"),
     ] {
         let refused = read_in(text, "RU").expect_err(text).to_string();
         assert!(refused.contains(says), "{text}: {refused}");
