@@ -55,10 +55,10 @@ pub struct DoNotContactAdded {
     pub added: usize,
     /// How many were on it already, or were named twice.
     pub already: usize,
-    /// The new entries; left out of an import.
+    /// The new entries, as they are compared; of an import the first 1,000.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<DoNotContact>,
-    /// The lines of an import that name no contact.
+    /// The lines of an import that do not name one contact for certain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<WrongLine>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::text::{MarkupError, ParseMode, escape_html, parse};
+use domain::text::{MarkupError, ParseMode, escape_html, escape_markdown, is_code_open, parse};
 
 /// Why a template makes no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ pub fn variables(template: &str) -> Result<BTreeSet<String>, TemplateError> {
     Ok(pieces(template)?.into_iter().filter_map(named).collect())
 }
 
-/// What a template says with these values, in its markup. In HTML a value is text, never markup.
+/// What a template says with these values, in its markup. A value is text, never markup.
 ///
 /// # Errors
 /// A variable has no value, or the text cannot be sent.
@@ -80,14 +80,19 @@ pub fn render(
     values: &BTreeMap<String, String>,
 ) -> Result<String, TemplateError> {
     let mut text = String::with_capacity(template.len());
-    for piece in pieces(template)? {
+    let mut pieces = pieces(template)?.into_iter().peekable();
+    while let Some(piece) = pieces.next() {
         match piece {
             Piece::Text(words) => text.push_str(words),
             Piece::Variable(name) => {
                 let value = values.get(name).ok_or_else(|| TemplateError::Missing(name.to_owned()))?;
                 match mode {
                     ParseMode::Html => text.push_str(&escape_html(value)),
-                    ParseMode::None | ParseMode::Markdown => text.push_str(value),
+                    ParseMode::Markdown => {
+                        let closes = matches!(pieces.peek(), Some(Piece::Text(next)) if next.contains('`'));
+                        text.push_str(&escape_markdown(value, closes && is_code_open(&text)));
+                    }
+                    ParseMode::None => text.push_str(value),
                 }
             }
         }
@@ -141,6 +146,24 @@ mod tests {
             let expected = format!("{value}.");
             prop_assert_eq!(rendered.text.trim(), expected.trim());
             prop_assert!(rendered.entities.is_empty());
+        }
+
+        #[test]
+        fn a_value_is_never_read_as_markdown(value in "[!-~]([ -~]{0,30}[!-~])?") {
+            let read = |template: &str| {
+                let rendered = render(template, ParseMode::Markdown, &values(&[("value", &value)])).expect("said");
+                parse(ParseMode::Markdown, &rendered).expect("Markdown")
+            };
+            for template in ["{value}.", "**{value}** {value}.", "__Hi__ {value}.", "[{value}](https://e.example/a_(b)) {value}."] {
+                let plain = template.replace("**", "").replace("__", "").replace("](https://e.example/a_(b))", "").replace('[', "");
+                let marks = usize::from(plain.len() < template.len());
+                let found = read(template);
+                prop_assert_eq!(&found.text, &plain.replace("{value}", &value), "{}", template);
+                prop_assert_eq!(found.entities.len(), marks, "{}", template);
+            }
+            let code = read("Code: `{value}`.");
+            prop_assert_eq!(code.text, format!("Code: {}.", value.replace('`', "'")));
+            prop_assert_eq!(code.entities.len(), 1);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is true of a channel whatever the account: each folder has its own.
 
-use domain::{ChatType, ContactProof, ExternalChat};
+use domain::{ChatType, ContactProof, ExternalChat, Phone};
 use store::StoredInbound;
 
 use crate::forward;
@@ -125,8 +125,7 @@ impl Nature {
 
 /// A number of a phone whose digits are whole, in E.164.
 pub(crate) fn e164(digits: &str) -> Option<String> {
-    let is_number = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| format!("+{digits}"))
+    Phone::international(digits).map(|phone| phone.to_string())
 }
 
 /// Whether an address is a list of several numbers or addresses of mail.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::account::AccountName;
+use domain::phone::Country;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ settings! {
             word("an address and a port", reads::<SocketAddr>);
         /// The proxies whose word about a client's address is taken.
         trusted_proxies: Vec<IpNet> = Vec::new(), like(NETWORKS), "[\"172.17.0.0/16\"]" => live;
+        /// The country whose phone numbers people write without its code, by its two letters: `8 900 …` is `+7 900 …` in RU.
+        home_country: Country = Country::default(), word("the two letters of a country, such as RU or KZ", reads::<Country>);
         /// TLS on the main port.
         #[serde(skip_serializing_if = "Option::is_none")]
         tls: Option<TlsSettings> => live;

@@ -223,12 +223,16 @@ const page = (() => {
   });
   document.addEventListener("change", (event) => event.target.matches("[data-submit]") && event.target.form.requestSubmit());
 
+  // A key by its Latin letter: on other layouts, such as the Russian one, by its place on the keyboard.
+  const keyOf = ({ key, code }) => /^[ -~]$/.test(key) && !/^[.,]$/.test(key) ? key : /^Key([A-Z])$/.exec(code)?.[1].toLowerCase() || { Slash: "/" }[code] || key;
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
-    if (event.key === "/" && one("[data-find]")) { event.preventDefault(); one("[data-find]").focus(); }
-    const named = one(`[data-key="${CSS.escape(event.key)}"]`);
+    const key = keyOf(event);
+    if (key === "/" && one("[data-find]")) { event.preventDefault(); one("[data-find]").focus(); }
+    const named = one(`[data-key="${CSS.escape(key)}"]`);
     if (named) { event.preventDefault(); named.matches("textarea") ? named.focus() : named.click(); }
-    const step = { j: 1, k: -1 }[event.key];
+    const step = { j: 1, k: -1 }[key];
     if (!step) return;
     const items = all(".card h3 a, [data-item]");
     const here = items.findIndex((item) => item.closest("li, tr")?.contains(document.activeElement));

@@ -1,6 +1,7 @@
 //! A do-not-contact list as a file: CSV, or one contact a line. Pure.
 
 use crate::do_not_contact::{Contact, ContactKind, NoContact, reason};
+use crate::text::folded;
 
 /// The columns of a list that is written out.
 pub const COLUMNS: [&str; 6] = ["contact", "kind", "source", "added_by", "added_at", "reason"];
@@ -14,34 +15,153 @@ pub struct ListLine {
     pub read: Result<(Contact, Option<String>), NoContact>,
 }
 
-/// Reads a list. A first line with a column `contact` names the columns; otherwise a line has the contact, and after a
-/// comma, a semicolon or a tab the reason. Empty lines and those that begin with `#` say nothing.
+/// Columns that other programs call otherwise, as they are compared: small letters, without signs.
+const CONTACTS: [(Option<ContactKind>, &[&str]); 5] = [
+    (None, &["contact", "contacts", "контакт", "контакты", "recipient", "получатель", "адресат"]),
+    (
+        Some(ContactKind::Phone),
+        &[
+            "phone",
+            "phones",
+            "phonenumber",
+            "telephone",
+            "tel",
+            "mobile",
+            "mobilephone",
+            "cell",
+            "whatsapp",
+            "msisdn",
+            "телефон",
+            "телефоны",
+            "тел",
+            "номертелефона",
+            "номер",
+            "мобильный",
+            "мобильныйтелефон",
+            "сотовый",
+        ],
+    ),
+    (
+        Some(ContactKind::Address),
+        &[
+            "email",
+            "emails",
+            "mail",
+            "emailaddress",
+            "address",
+            "почта",
+            "электроннаяпочта",
+            "элпочта",
+            "имейл",
+        ],
+    ),
+    (
+        Some(ContactKind::Username),
+        &["username", "telegram", "telegramusername", "tg", "nickname", "ник", "телеграм"],
+    ),
+    (Some(ContactKind::ChatId), &["chatid", "telegramid", "userid", "tgid"]),
+];
+
+/// Columns that say whether a contact is on the list at all.
+const FLAGS: [&str; 9] = [
+    "donotcontact",
+    "donotcall",
+    "donotmail",
+    "optout",
+    "optedout",
+    "unsubscribed",
+    "stop",
+    "неписать",
+    "небеспокоить",
+];
+
+/// What such a column says of those who may be written to.
+const NO: [&str; 7] = ["false", "0", "no", "n", "нет", "-", "ложь"];
+
+/// What the columns of a list are.
+#[derive(Default)]
+struct Layout {
+    contacts: Vec<(usize, Option<ContactKind>)>,
+    kind: Option<usize>,
+    reason: Option<usize>,
+    flag: Option<usize>,
+    has_names: bool,
+}
+
+impl Layout {
+    /// The columns that a first line names; one contact and its reason where it names none.
+    fn of(first: &[String]) -> Self {
+        let names: Vec<String> = first
+            .iter()
+            .map(|field| folded(field).chars().filter(|one| one.is_alphanumeric()).collect())
+            .collect();
+        let place = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
+        let contacts = CONTACTS.iter().filter_map(|(kind, known)| Some((place(known)?, *kind)));
+        let contacts: Vec<_> = contacts.collect();
+        // A username may be called like a column.
+        let has_sign = first.iter().any(|field| field.starts_with('@'));
+        if contacts.is_empty() || has_sign {
+            return Self { contacts: vec![(0, None)], ..Self::default() };
+        }
+        Self {
+            contacts,
+            kind: place(&["kind", "вид"]),
+            reason: place(&["reason", "причина", "comment", "comments", "комментарий", "note", "notes"]),
+            flag: place(&FLAGS),
+            has_names: true,
+        }
+    }
+}
+
+/// Reads a list. A first line that names columns, such as `contact`, `phone` or `email`, is no contact, and each of these columns
+/// has one; otherwise a line has the contact, and after a comma, a semicolon or a tab the reason. A second contact in the place of the
+/// reason is read too. Empty lines and those that begin with `#` say nothing. Lines end as on any system.
 pub fn read(text: &str) -> Vec<ListLine> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}', '\u{85}'], "\n");
     let separator = text.chars().find(|sign| ",;\t".contains(*sign)).unwrap_or(',');
-    let mut lines = (1..).zip(text.lines().map(str::trim)).peekable();
-    let named: Vec<String> = lines.peek().map_or_else(Vec::new, |(_, first)| fields(first, separator));
-    let place = |name: &str| named.iter().position(|field| field.eq_ignore_ascii_case(name));
-    let (contact, kind, why) = match place("contact") {
-        Some(contact) => {
-            lines.next();
-            (contact, place("kind"), place("reason"))
-        }
-        None => (0, None, Some(1)),
-    };
     let says_something = |(_, line): &(usize, &str)| !line.is_empty() && !line.starts_with('#');
-    lines
-        .filter(says_something)
-        .map(|(number, line)| {
-            let fields = fields(line, separator);
-            let field = |place: Option<usize>| place.and_then(|place| fields.get(place)).map(String::as_str);
-            let kind = field(kind).filter(|word| !word.is_empty());
-            let read = match kind.map(ContactKind::from_word) {
-                Some(None) => Err(NoContact),
-                kind => Contact::read(field(Some(contact)).unwrap_or_default(), kind.flatten()),
-            };
-            ListLine { number, read: read.map(|contact| (contact, field(why).and_then(reason))) }
-        })
+    let mut lines = (1..).zip(text.lines().map(str::trim)).filter(says_something).peekable();
+    let first = lines.peek().map_or_else(Vec::new, |(_, first)| fields(first, separator));
+    let layout = Layout::of(&first);
+    if layout.has_names {
+        lines.next();
+    }
+    lines.flat_map(|(number, line)| read_line(number, &fields(line, separator), &layout)).collect()
+}
+
+fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine> {
+    let field = |place: Option<usize>| place.and_then(|place| fields.get(place)).map(String::as_str);
+    if field(layout.flag).is_some_and(|flag| NO.contains(&folded(flag).as_str())) {
+        return Vec::new();
+    }
+    let word = field(layout.kind).filter(|word| !word.is_empty());
+    let stated = word.map(|word| ContactKind::from_word(word).ok_or(NoContact::Kind)).transpose();
+    let given: Vec<_> = layout
+        .contacts
+        .iter()
+        .filter_map(|(place, kind)| Some((fields.get(*place)?.as_str(), *kind)))
+        .collect();
+    let mut read: Vec<Result<Contact, NoContact>> = given
+        .iter()
+        .filter(|(text, _)| !text.is_empty() || given.len() == 1)
+        .map(|(text, kind)| Contact::read(text, stated.clone()?.or(*kind)))
+        .collect();
+    if read.is_empty() {
+        read.push(Err(NoContact::Unknown));
+    }
+    let mut why = field(layout.reason).and_then(reason);
+    if !layout.has_names {
+        for text in fields.iter().skip(1).filter(|text| !text.is_empty()) {
+            match Contact::read(text, None) {
+                Ok(contact @ (Contact::Phone(_) | Contact::Address(_))) => read.push(Ok(contact)),
+                Ok(contact @ Contact::Username(_)) if text.starts_with('@') => read.push(Ok(contact)),
+                _ => why = why.or_else(|| reason(text)),
+            }
+        }
+    }
+    read.into_iter()
+        .map(|read| ListLine { number, read: read.map(|contact| (contact, why.clone())) })
         .collect()
 }
 
@@ -83,7 +203,7 @@ mod tests {
     fn lines_of(text: &str) -> Vec<(usize, Option<String>, Option<String>)> {
         let parts = |line: ListLine| match line.read {
             Ok((contact, why)) => (line.number, Some(contact.to_string()), why),
-            Err(NoContact) => (line.number, None, None),
+            Err(_) => (line.number, None, None),
         };
         read(text).into_iter().map(parts).collect()
     }
@@ -105,6 +225,36 @@ mod tests {
             [(2, anna, stop), (3, None, None), (4, None, None),]
         );
         assert_eq!(lines_of(""), []);
+    }
+
+    #[test]
+    fn columns_of_other_programs_are_read_and_lines_end_as_on_any_system() {
+        let one = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            lines_of("email,doNotContact\nx@example.org,true\ny@example.org,false"),
+            [(2, one("x@example.org"), None)]
+        );
+        assert_eq!(
+            lines_of("phone;name\n(900)0007711;Anna\n;Ivan"),
+            [(2, one("+79000007711"), None), (3, None, None)]
+        );
+        assert_eq!(
+            lines_of("Имя\tТелефон\tE-mail\tПричина\nАнна\t9000007711\tx@example.org\tпросила"),
+            [(2, one("+79000007711"), one("просила")), (2, one("x@example.org"), one("просила")),]
+        );
+        assert_eq!(lines_of("Phone number\r8 900 000-77-11\r8 900 000-77-12\r").len(), 2);
+        assert_eq!(lines_of("@client_1\r@client_2\r\n@client_3\u{2028}@client_4").len(), 4);
+        assert_eq!(lines_of("telegram\n@client_1"), [(2, one("@client_1"), None)]);
+        assert_eq!(lines_of("@telegram\n@client_1").len(), 2);
+        assert_eq!(
+            lines_of("+79000007711, +79000007712\n@anna_1,asked"),
+            [
+                (1, one("+79000007711"), None),
+                (1, one("+79000007712"), None),
+                (2, one("@anna_1"), one("asked")),
+            ]
+        );
+        assert_eq!(lines_of("79000007716.0\n+9000007711"), [(1, one("+79000007716"), None), (2, None, None)]);
     }
 
     proptest! {

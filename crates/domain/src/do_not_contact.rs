@@ -6,10 +6,15 @@ use std::str::FromStr;
 
 use crate::address::ChannelChat;
 use crate::chat::{ChatId, ChatKind, ChatRef, Username};
-use crate::named_chat::{NamedChat, NamedChatError, Phone};
+use crate::email;
+use crate::named_chat::{NamedChat, NamedChatError};
+use crate::phone::{Phone, UnreadPhone};
+use crate::text::visible;
 
 /// The fewest digits that are a phone number where no plus says so: Telegram's ids of users have fewer.
 const DIGITS_OF_PHONE: usize = 11;
+/// Telegram has not given out ids from here on; a phone number without its country may look so.
+const UNUSED_IDS: i64 = 9_000_000_000;
 
 /// The longest address and the longest reason, in characters.
 const LONGEST: usize = 200;
@@ -63,12 +68,24 @@ pub enum Contact {
     Address(String),
 }
 
-/// Text that names no contact.
-#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001 or an address like name@example.com"
-)]
-pub struct NoContact;
+/// Text that does not name one contact for certain.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum NoContact {
+    /// It is none of the forms.
+    #[error(
+        "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001 or an address like name@example.com"
+    )]
+    Unknown,
+    /// It looks like a phone number.
+    #[error(transparent)]
+    Phone(#[from] UnreadPhone),
+    /// It is an id or a number.
+    #[error("this may be a Telegram id or the phone number {0}; write {0}, or say that its kind is chat_id")]
+    IdOrPhone(Phone),
+    /// Its kind is unknown.
+    #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
+    Kind,
+}
 
 impl Contact {
     /// Reads a contact of this kind, or of the kind that it looks like. A number of 11 digits or more is a phone number,
@@ -77,36 +94,51 @@ impl Contact {
     /// # Errors
     /// It names none.
     pub fn read(text: &str, kind: Option<ContactKind>) -> Result<Self, NoContact> {
-        let text = text.trim();
-        let read = match kind {
+        // What a provider calls a chat may have any characters in it.
+        if let Ok(chat) = text.parse::<ChannelChat>()
+            && matches!(kind, None | Some(ContactKind::Address))
+        {
+            return Ok(Self::of_chat(&chat));
+        }
+        let text = visible(text);
+        let text = text.trim().trim_matches(['"', '\'', '«', '»', '“', '”']).trim();
+        match kind {
             None => Self::guess(text),
-            Some(ContactKind::ChatId) => text.parse().ok().map(Self::ChatId),
+            Some(ContactKind::ChatId) => text.parse().map(Self::ChatId).map_err(|_| NoContact::Unknown),
             Some(ContactKind::Username) => match text.parse() {
-                Ok(NamedChat::Chat(ChatRef::Username(name))) => Some(Self::Username(name)),
-                _ => None,
+                Ok(NamedChat::Chat(ChatRef::Username(name))) => Ok(Self::Username(name)),
+                _ => Err(NoContact::Unknown),
             },
-            Some(ContactKind::Phone) => phone(text).map(Self::Phone),
-            Some(ContactKind::Address) => address(text).map(Self::Address),
-        };
-        read.ok_or(NoContact)
+            Some(ContactKind::Phone) => Ok(Self::Phone(Phone::read(text)?)),
+            Some(ContactKind::Address) => address(text).map(Self::Address).ok_or(NoContact::Unknown),
+        }
     }
 
-    fn guess(text: &str) -> Option<Self> {
-        if are_digits_of_phone(text)
-            && let Some(phone) = phone(text)
-        {
-            return Some(Self::Phone(phone));
+    fn guess(text: &str) -> Result<Self, NoContact> {
+        if let Some(address) = email::read(text) {
+            return Ok(Self::Address(address));
+        }
+        if are_digits(text) && text.len() >= DIGITS_OF_PHONE {
+            return Ok(Self::Phone(Phone::read(text)?));
         }
         match text.parse::<NamedChat>() {
-            Ok(NamedChat::Chat(ChatRef::Id(id))) => Some(Self::ChatId(id)),
-            Ok(NamedChat::Chat(ChatRef::Username(name))) => Some(Self::Username(name)),
-            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => Some(Self::of_chat(&chat)),
-            Ok(NamedChat::Phone(phone)) => Some(Self::Phone(phone)),
-            Err(NamedChatError::Invalid(_)) => phone(text).map(Self::Phone).or_else(|| {
-                let (name, host) = text.split_once('@')?;
-                (!name.is_empty() && !host.is_empty()).then(|| address(text).map(Self::Address))?
-            }),
-            Ok(NamedChat::Own) | Err(_) => None,
+            Ok(NamedChat::Chat(ChatRef::Id(id))) if id.get() >= UNUSED_IDS => match Phone::read(text) {
+                Ok(phone) => Err(NoContact::IdOrPhone(phone)),
+                Err(_) => Ok(Self::ChatId(id)),
+            },
+            Ok(NamedChat::Chat(ChatRef::Id(id))) => Ok(Self::ChatId(id)),
+            Ok(NamedChat::Chat(ChatRef::Username(name))) => Ok(Self::Username(name)),
+            Ok(NamedChat::Chat(ChatRef::Channel(chat))) => Ok(Self::of_chat(&chat)),
+            Ok(NamedChat::Phone(phone)) => Ok(Self::Phone(phone)),
+            Err(NamedChatError::Phone(refused)) => Err(refused.into()),
+            Err(NamedChatError::Invalid(_)) => match Phone::read(text) {
+                Ok(phone) => Ok(Self::Phone(phone)),
+                Err(refused @ (UnreadPhone::Several(_) | UnreadPhone::Words(_) | UnreadPhone::Rounded)) => {
+                    Err(refused.into())
+                }
+                Err(_) => Err(NoContact::Unknown),
+            },
+            Ok(NamedChat::Own) | Err(_) => Err(NoContact::Unknown),
         }
     }
 
@@ -120,7 +152,7 @@ impl Contact {
         Some(match kind {
             ContactKind::ChatId => Self::ChatId(value.parse().ok()?),
             ContactKind::Username => Self::Username(value.parse().ok()?),
-            ContactKind::Phone => Self::Phone(Phone::read(&format!("+{value}"))?),
+            ContactKind::Phone => Self::Phone(Phone::stored(value)?),
             ContactKind::Address => Self::Address(value.to_owned()),
         })
     }
@@ -132,6 +164,14 @@ impl Contact {
             Self::Username(_) => ContactKind::Username,
             Self::Phone(_) => ContactKind::Phone,
             Self::Address(_) => ContactKind::Address,
+        }
+    }
+
+    /// The contacts that are this one: a phone number may have two forms.
+    pub fn forms(&self) -> Vec<Self> {
+        match self {
+            Self::Phone(phone) => phone.forms().into_iter().map(Self::Phone).collect(),
+            other => vec![other.clone()],
         }
     }
 
@@ -165,27 +205,13 @@ impl FromStr for Contact {
     }
 }
 
-/// Reads a phone number as people write it: without a plus it is in international form too, but for the 8 that Russian
-/// numbers begin with at home.
-fn phone(text: &str) -> Option<Phone> {
-    if text.starts_with('+') {
-        return Phone::read(text);
-    }
-    let read = Phone::read(&format!("+{text}"))?;
-    match read.digits().strip_prefix('8') {
-        Some(rest) if rest.len() == 10 => Phone::read(&format!("+7{rest}")),
-        _ => Some(read),
-    }
-}
-
-/// Whether so many digits are a phone number rather than an id of Telegram.
-fn are_digits_of_phone(text: &str) -> bool {
-    text.len() >= DIGITS_OF_PHONE && text.bytes().all(|byte| byte.is_ascii_digit())
+fn are_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn address(text: &str) -> Option<String> {
-    if let Ok(chat) = text.parse::<ChannelChat>() {
-        return Some(Contact::of_chat(&chat).value());
+    if let Some(address) = email::read(text) {
+        return Some(address);
     }
     let fits = !text.is_empty() && text.chars().count() <= LONGEST;
     let plain = !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
@@ -236,12 +262,7 @@ pub fn known_as(
                 [chat.to_string().as_str(), external, person]
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
-            known.extend(
-                Some(person)
-                    .filter(|text| text.starts_with('+') || are_digits_of_phone(text))
-                    .and_then(phone)
-                    .map(Contact::Phone),
-            );
+            known.extend(phones_of(chat.channel.as_str(), person));
             None
         }
     };
@@ -249,14 +270,29 @@ pub fn known_as(
         known.insert(Contact::ChatId(id));
         let digits = id.to_string();
         if id.kind() == ChatKind::User && digits.len() >= DIGITS_OF_PHONE {
-            known.extend(phone(&digits).map(Contact::Phone));
+            known.extend(forms(Phone::read(&digits).ok()));
         }
     }
     for (username, digits) in names {
         known.extend(username.map(Contact::Username));
-        known.extend(digits.and_then(|digits| phone(&digits)).map(Contact::Phone));
+        known.extend(forms(digits.and_then(|digits| Phone::international(&digits))));
     }
     known
+}
+
+/// The numbers of the person whose chat this is in a channel. WhatsApp writes them in international form.
+fn phones_of(channel: &str, person: &str) -> impl Iterator<Item = Contact> {
+    let is_long = are_digits(person) && person.len() >= DIGITS_OF_PHONE;
+    let is_number = person.starts_with('+') || is_long || matches!(channel, "sms" | "whatsapp");
+    let typed = Some(person).filter(|_| is_number && channel != "whatsapp");
+    let typed = typed.and_then(|person| Phone::read(person).ok());
+    let given = Some(person).filter(|_| is_number).and_then(Phone::international);
+    forms(typed).chain(forms(given))
+}
+
+/// All forms of a number, any of which may be on the list.
+fn forms(phone: Option<Phone>) -> impl Iterator<Item = Contact> {
+    phone.into_iter().flat_map(|phone| phone.forms()).map(Contact::Phone)
 }
 
 #[cfg(test)]
@@ -279,6 +315,20 @@ mod tests {
             ("8 000 000-00-01", ContactKind::Phone, "70000000001"),
             ("80000000001", ContactKind::Phone, "70000000001"),
             ("https://t.me/+70000000001", ContactKind::Phone, "70000000001"),
+            ("(900)0007711", ContactKind::Phone, "79000007711"),
+            ("+8 900 000 77 09", ContactKind::Phone, "79000007709"),
+            ("79000007716.0", ContactKind::Phone, "79000007716"),
+            ("7.9000007716E+10", ContactKind::Phone, "79000007716"),
+            ("\u{202a}+7 900 000 77 16\u{202c}", ContactKind::Phone, "79000007716"),
+            ("+7 900 000 77 16 доб. 12", ContactKind::Phone, "79000007716"),
+            ("tel:+79000007716", ContactKind::Phone, "79000007716"),
+            ("https://wa.me/79000007716", ContactKind::Phone, "79000007716"),
+            ("+521 55 1234 5678", ContactKind::Phone, "525512345678"),
+            ("mailto:x@example.org", ContactKind::Address, "x@example.org"),
+            ("Anna <X@example.org>", ContactKind::Address, "x@example.org"),
+            ("x@exa\u{200b}mple.org", ContactKind::Address, "x@example.org"),
+            ("@demo\u{200b}_main", ContactKind::Username, "demo_main"),
+            ("\u{feff}8123159883", ContactKind::ChatId, "8123159883"),
             ("Name@Example.com", ContactKind::Address, "name@example.com"),
             ("avito:shop/U2I-1", ContactKind::Address, "avito:shop/u2i-1"),
         ] {
@@ -286,16 +336,37 @@ mod tests {
             assert_eq!((contact.kind(), contact.value().as_str()), (kind, value), "{text}");
             assert_eq!(Contact::stored(kind, value), Some(contact), "{text}");
         }
-        for wrong in ["", "me", "null", "a b", "@", "https://t.me/+AbCdEfGhIjKlMnOp", "a@", "@ example.com"] {
-            assert_eq!(wrong.parse::<Contact>(), Err(NoContact), "{wrong}");
+        for wrong in
+            ["", "me", "null", "a b", "@", "https://t.me/+AbCdEfGhIjKlMnOp", "a@", "a@b", "@ example.com"]
+        {
+            assert_eq!(wrong.parse::<Contact>(), Err(NoContact::Unknown), "{wrong}");
         }
         assert_eq!(
             Contact::read("123456789012", Some(ContactKind::ChatId)).map(|one| one.value()),
             Ok("123456789012".into())
         );
+    }
+
+    #[test]
+    fn what_is_not_certain_is_refused_with_what_was_understood() {
+        for (text, kind, says) in [
+            // Turkey's code, or Russia's number with a plus.
+            ("+9000007711", None, "may be the phone number +900007711, +79000007711"),
+            ("9000007711", None, "may be a Telegram id or the phone number +79000007711"),
+            ("+79000007711 +79000007712", None, "several phone numbers: +79000007711, +79000007712"),
+            ("Anna +79000007711", None, "words beside the phone number +79000007711"),
+            ("7.9E+10", None, "rounded"),
+            ("123456789012", None, "not certainly a phone number"),
+            ("5550001", Some(ContactKind::Phone), "not certainly a phone number"),
+            ("name", Some(ContactKind::Phone), "no phone number"),
+            ("a b", None, "names no contact"),
+        ] {
+            let refused = Contact::read(text, kind).expect_err(text).to_string();
+            assert!(refused.contains(says), "{text}: {refused}");
+        }
         assert_eq!(
-            Contact::read("5550001", Some(ContactKind::Phone)).map(|one| one.to_string()),
-            Ok("+5550001".into())
+            Contact::read("9000007711", Some(ContactKind::Phone)).map(|one| one.to_string()),
+            Ok("+79000007711".into())
         );
     }
 
@@ -308,6 +379,12 @@ mod tests {
             ("whatsapp:main/70000000001", "+70000000001"),
             ("whatsapp:main/70000000001@c.us", "+70000000001"),
             ("whatsapp:main/70000000001", "whatsapp:main/70000000001@c.us"),
+            ("whatsapp:main/5215512345678@c.us", "+52 55 1234 5678"),
+            ("whatsapp:main/551187654321@c.us", "+55 11 98765-4321"),
+            ("whatsapp:main/5491143210000@c.us", "+54 11 4321-0000"),
+            ("sms:main/+541143210000", "+54 9 11 4321-0000"),
+            ("whatsapp:main/4930123456@c.us", "+49 30 123456"),
+            ("sms:main/89000007711", "+79000007711"),
             ("email:main/name@example.com#root", "name@example.com"),
             ("telegram:bot/-1001234567890/7", "telegram:bot/-1001234567890"),
             ("email:main/name@example.com", "email:main/name@example.com#root"),
@@ -325,7 +402,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_chat_is_known_by_every_name_there_is(user in 1_i64..10_000_000_000, name in "[a-z][a-z_0-9]{4,10}", digits in "7[0-9]{10}") {
+        fn a_chat_is_known_by_every_name_there_is(user in 1_i64..9_000_000_000, name in "[a-z][a-z_0-9]{4,10}", digits in "7[0-9]{10}") {
             let chat_id = ChatId::user(user).expect("a user");
             let username: Username = name.parse().expect("a name");
             let names = || [(Some(username.clone()), None), (None, Some(digits.clone()))];

@@ -5,37 +5,8 @@ use std::str::FromStr;
 
 use crate::ChatRef;
 use crate::chat::{ChatId, InvalidChat, Username};
-
-/// A phone number in international form: its digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Phone(String);
-
-impl Phone {
-    /// The digits, without the plus.
-    pub fn digits(&self) -> &str {
-        &self.0
-    }
-
-    /// Reads a number that begins with a plus; spaces, brackets, dots and dashes in it do not matter.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let digits: String =
-            text.strip_prefix('+')?.chars().filter(|sign| !" ()-.\u{a0}".contains(*sign)).collect();
-        let valid = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
-        valid.then_some(Self(digits))
-    }
-}
-
-impl fmt::Display for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "+{}", self.0)
-    }
-}
-
-impl fmt::Debug for Phone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Phone([REDACTED])")
-    }
-}
+use crate::phone::{Phone, UnreadPhone};
+use crate::text::visible;
 
 /// A chat as a caller names it, before it is known which one that is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,6 +31,9 @@ pub enum NamedChatError {
     /// A link to join a chat by.
     #[error("an invite link does not say which chat it leads to; write the id or the username of the chat")]
     InviteLink,
+    /// It looks like a phone number, and which one is not certain.
+    #[error(transparent)]
+    Phone(#[from] UnreadPhone),
     /// It could name a chat, and not here.
     #[error("{0} cannot be used here; write a chat id, a username or a link")]
     NotHere(NamedChat),
@@ -98,7 +72,12 @@ impl FromStr for NamedChat {
     type Err = NamedChatError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name = text.trim();
+        // What a provider calls a chat may have any characters in it.
+        if let Ok(chat) = text.parse() {
+            return Ok(Self::Chat(ChatRef::Channel(chat)));
+        }
+        let shown = visible(text);
+        let name = shown.trim();
         if name.eq_ignore_ascii_case("me") {
             return Ok(Self::Own);
         }
@@ -106,15 +85,23 @@ impl FromStr for NamedChat {
         if bare.eq_ignore_ascii_case("null") || bare.eq_ignore_ascii_case("undefined") {
             return Err(NamedChatError::NoValue(name.to_owned()));
         }
-        if let Some(phone) = Phone::read(name) {
-            return Ok(Self::Phone(phone));
-        }
         match of_link(name) {
-            Some(Link::Chat(chat)) => Ok(chat),
-            Some(Link::Invite) => Err(NamedChatError::InviteLink),
-            Some(Link::Other) | None => Ok(Self::Chat(name.parse()?)),
+            Some(Link::Chat(chat)) => return Ok(chat),
+            Some(Link::Invite) => return Err(NamedChatError::InviteLink),
+            Some(Link::Other) | None => {}
+        }
+        match name.parse() {
+            Ok(chat) => Ok(Self::Chat(chat)),
+            Err(_) if is_like_a_number(name) => Ok(Self::Phone(Phone::read(name)?)),
+            Err(invalid) => Err(invalid.into()),
         }
     }
+}
+
+/// Whether a name has the digits of a phone number, and no letters.
+fn is_like_a_number(name: &str) -> bool {
+    let digits = name.chars().filter(|one| one.is_numeric()).count();
+    digits >= 7 && !name.starts_with('-') && !name.contains(char::is_alphabetic)
 }
 
 // ---- links -----------------------------------------------------------------------------------------------------------
@@ -173,9 +160,7 @@ fn of_path(path: &str) -> Link {
         ["c", id, ..] => by_id(id.parse().ok().and_then(ChatId::channel)),
         ["s", name, ..] => by_name(name),
         ["joinchat", ..] => Link::Invite,
-        [first, ..] if first.starts_with('+') => {
-            Phone::read(first).map_or(Link::Invite, |phone| Link::Chat(NamedChat::Phone(phone)))
-        }
+        [first, ..] if first.starts_with('+') => international(first).map_or(Link::Invite, Link::Chat),
         [first, ..] if NO_NAMES.contains(first) => Link::Other,
         [name, ..] => by_name(name),
         [] => Link::Other,
@@ -191,8 +176,9 @@ fn of_app(action: &str, query: &str) -> Link {
     match action {
         "resolve" => match (value("domain"), value("phone")) {
             (Some(name), _) => by_name(name),
-            (None, Some(phone)) => Phone::read(&format!("+{}", phone.trim_start_matches('+')))
-                .map_or(Link::Other, |phone| Link::Chat(NamedChat::Phone(phone))),
+            (None, Some(phone)) => {
+                international(phone.trim_start_matches("%2B")).map_or(Link::Other, Link::Chat)
+            }
             (None, None) => Link::Other,
         },
         "user" => by_id(value("id").and_then(|id| id.parse().ok()).and_then(ChatId::user)),
@@ -200,6 +186,11 @@ fn of_app(action: &str, query: &str) -> Link {
         "join" => Link::Invite,
         _ => Link::Other,
     }
+}
+
+/// The person whose number a link has.
+fn international(number: &str) -> Option<NamedChat> {
+    Phone::international(number).map(NamedChat::Phone)
 }
 
 fn by_id(id: Option<ChatId>) -> Link {
@@ -245,6 +236,9 @@ mod tests {
             ("https://t.me/+70000000001", "+70000000001"),
             ("+70000000001", "+70000000001"),
             ("+7 (000) 000-00-01", "+70000000001"),
+            ("8 (900) 000-77-11", "+79000007711"),
+            ("\u{202a}+7 900 000 77 11\u{202c}", "+79000007711"),
+            ("\u{feff}@demo_\u{200b}main", "@demo_main"),
             ("me", "me"),
             (" Me ", "me"),
         ] {
@@ -266,6 +260,8 @@ mod tests {
             ("https://example.com/demo_main", "names no chat"),
             ("t.me/c/x", "names no chat"),
             ("+7", "names no chat"),
+            ("+7 900 000 77", "not certainly a phone number"),
+            ("+9000007711", "may be the phone number"),
             ("a b", "names no chat"),
             ("", "names no chat"),
         ] {

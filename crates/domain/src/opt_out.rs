@@ -1,5 +1,7 @@
 //! Opt-out: a message that is one of these words and nothing else, from the person whose chat it is.
 
+use crate::text::folded;
+
 /// The words, in small letters.
 const WORDS: [&str; 10] = [
     "stop",
@@ -16,11 +18,7 @@ const WORDS: [&str; 10] = [
 
 /// Whether a text says that no more is wanted.
 pub fn is_opt_out(text: &str) -> bool {
-    let letters: String = text
-        .chars()
-        .map(|sign| if sign.is_alphanumeric() { sign } else { ' ' })
-        .flat_map(char::to_lowercase)
-        .collect();
+    let letters = folded(text).replace(|sign: char| !sign.is_alphanumeric(), " ");
     let words: Vec<_> = letters.split_whitespace().collect();
     WORDS.iter().any(|wanted| words == wanted.split(' ').collect::<Vec<_>>())
 }
@@ -31,7 +29,16 @@ mod tests {
 
     #[test]
     fn only_the_word_alone_is_an_opt_out() {
-        for text in ["stop", "STOP!", " Стоп. ", "не  пишите!!", "/stop"] {
+        for text in [
+            "stop",
+            "STOP!",
+            " Стоп. ",
+            "не  пишите!!",
+            "/stop",
+            "с\u{200b}топ",
+            "\u{feff}СТОП",
+            "не\u{a0}пишите",
+        ] {
             assert!(is_opt_out(text), "{text}");
         }
         for text in ["", "do not stop", "bus stop?", "стопка", "please remove me from work"] {

@@ -1,193 +1,222 @@
-//! A phone as people write it: compared with others, brought to E.164, and found in texts. Pure.
+//! Phone numbers as people and programs write them, brought to E.164 by the data of libphonenumber. Pure, but for the home
+//! country, which the settings give once.
 
-/// The fewest digits that are taken for a phone: fewer are the number of an order.
-const FEWEST: usize = 7;
+mod country;
+mod found;
+mod unread;
+mod written;
 
-/// The digits of a phone. A Russian one has its last ten: `8 900` and `+7 900` are the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneDigits(String);
+use std::fmt;
 
-impl PhoneDigits {
-    /// Reads what can be a phone: digits, with the marks between them that people write.
-    pub fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let rest = text.strip_prefix('+').unwrap_or(text);
-        let digits = joined(rest);
-        if digits.len() < FEWEST || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let is_russian = digits.len() == 11 && matches!(digits.as_bytes().first(), Some(b'7' | b'8'));
-        Some(Self(if is_russian { digits[1..].to_owned() } else { digits }))
-    }
+use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, Region};
 
-    /// The digits.
-    pub fn as_str(&self) -> &str {
+pub use country::{Country, InvalidCountry, set_home};
+pub use found::{PhoneDigits, WrittenContacts, digits_in};
+pub use unread::UnreadPhone;
+
+/// The fewest and the most digits of a number in international form.
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// The codes of Telegram's test and anonymous numbers, which no country has.
+const OF_TELEGRAM: [&str; 2] = ["999", "888"];
+
+/// A phone number in international form: its digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Phone(String);
+
+impl Phone {
+    /// The digits, without the plus.
+    pub fn digits(&self) -> &str {
         &self.0
     }
 
-    /// Whether a text has this phone in it, however it is written there.
-    pub fn is_in(&self, text: &str) -> bool {
-        joined(text).contains(&self.0)
+    /// Reads one number as people write it: at home without its country, as a link, with an extension, as a spreadsheet exports it.
+    /// Without a plus, a number is first read as one of the home country.
+    ///
+    /// # Errors
+    /// It is not certain which number is meant.
+    pub fn read(text: &str) -> Result<Self, UnreadPhone> {
+        written::read(text, Country::home())
+    }
+
+    /// The first number that a field names for certain. A form's field may have several numbers, or words beside one.
+    pub fn first_in(text: &str) -> Option<Self> {
+        let found = match Self::read(text) {
+            Ok(phone) => return Some(phone),
+            Err(UnreadPhone::Several(found) | UnreadPhone::Words(found)) => found.into_iter().next(),
+            Err(_) => None,
+        };
+        found.or_else(|| Some(Self(WrittenContacts::read(text).phones.first()?.get(1..)?.to_owned())))
+    }
+
+    /// The number of digits that a provider gives in international form, with or without a plus.
+    pub fn international(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let is_number = DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then(|| Self(today(digits)))
+    }
+
+    /// All the ways in which providers write this number: those of Mexico, Argentina and Brazil have two each.
+    pub fn forms(&self) -> Vec<Self> {
+        let digits = self.0.as_str();
+        let other = match digits.len() {
+            12 if digits.starts_with("549") => None,
+            12 if digits.starts_with("52") => Some(format!("521{}", &digits[2..])),
+            12 if digits.starts_with("54") => Some(format!("549{}", &digits[2..])),
+            13 if digits.starts_with("549") => Some(format!("54{}", &digits[3..])),
+            13 if digits.starts_with("521") => Some(format!("52{}", &digits[3..])),
+            12 if is_short_brazilian(digits) => Some(today(digits)),
+            13 if digits.starts_with("55") && digits.as_bytes().get(4) == Some(&b'9') => {
+                Some(format!("{}{}", &digits[..4], &digits[5..]))
+            }
+            _ => None,
+        };
+        std::iter::once(self.clone()).chain(other.map(Self)).collect()
+    }
+
+    /// Reads back digits that the store keeps.
+    pub(crate) fn stored(digits: &str) -> Option<Self> {
+        let is_number = DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then(|| Self(digits.to_owned()))
     }
 }
 
-/// The text without what is between the digits of a phone.
-fn joined(text: &str) -> String {
-    text.chars().filter(|letter| !matches!(letter, ' ' | '\u{a0}' | '-' | '(' | ')')).collect()
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
+    }
 }
 
-/// The longest text that is read as a phone.
-const LONGEST_TYPED: usize = 40;
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone([REDACTED])")
+    }
+}
 
-/// A number in E.164: `+` and 8 to 15 digits. A Russian one may be written without its country: 8 900…, 900….
+/// A number in E.164, as [`Phone::read`] reads it.
 pub fn e164(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.len() > LONGEST_TYPED {
-        return None;
+    Phone::read(text).ok().map(|phone| phone.to_string())
+}
+
+/// International digits as they are dialled today: mobile numbers of Mexico lost their 1, those of Brazil got a 9.
+fn today(digits: &str) -> String {
+    if digits.len() == 13 && digits.starts_with("521") {
+        return format!("52{}", &digits[3..]);
     }
-    let (is_whole, rest) = match text.strip_prefix('+').or_else(|| text.strip_prefix("00")) {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let is_mark = |one: char| matches!(one, ' ' | '\u{a0}' | '-' | '\u{2013}' | '.' | '(' | ')');
-    let digits: String = rest.chars().filter(|one| !is_mark(*one)).collect();
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    if is_short_brazilian(digits) {
+        return format!("{}9{}", &digits[..4], &digits[4..]);
     }
-    let digits = match (is_whole, digits.len(), digits.as_bytes().first()) {
-        (false, 11, Some(b'8')) => format!("7{}", &digits[1..]),
-        (false, 10, Some(b'9')) => format!("7{digits}"),
-        _ => digits,
-    };
-    let is_right = match digits.as_bytes().first() {
-        Some(b'7') => digits.len() == 11,
-        Some(b'1'..=b'9') => (8..=15).contains(&digits.len()),
-        _ => false,
-    };
-    is_right.then(|| format!("+{digits}"))
+    digits.to_owned()
 }
 
-/// The most numbers and addresses that are looked at in a text.
-const MOST_FOUND: usize = 5;
-
-/// Contact details that a text has in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WrittenContacts {
-    /// Numbers in E.164.
-    pub phones: Vec<String>,
-    /// Addresses of email, in small letters.
-    pub emails: Vec<String>,
+/// A Brazilian mobile number without its 9: after the area it begins with 6 to 9, as no number at a fixed place does.
+fn is_short_brazilian(digits: &str) -> bool {
+    digits.len() == 12 && digits.starts_with("55") && matches!(digits.as_bytes().get(4), Some(b'6'..=b'9'))
 }
 
-impl WrittenContacts {
-    /// Finds them, up to five of each. A number has at least ten digits and stands alone.
-    pub fn read(text: &str) -> Self {
-        let is_mark = |one: char| matches!(one, '+' | '-' | '(' | ')' | '.' | ' ' | '\u{a0}');
-        let runs = text.split(|one: char| !one.is_ascii_digit() && !is_mark(one));
-        let numbers = runs.filter(|run| run.bytes().filter(u8::is_ascii_digit).count() >= 10);
-        let bare = numbers.map(|run| run.trim_matches(|one: char| is_mark(one) && one != '+'));
-        // Without its country a number may be that of an order.
-        let phones = bare.filter_map(|run| {
-            e164(run).filter(|phone| run.starts_with('+') || run.starts_with("00") || phone.starts_with("+7"))
-        });
-        let words = text
-            .split(|one: char| one.is_whitespace() || matches!(one, ',' | ';' | '<' | '>' | '(' | ')' | '"'));
-        let emails = words
-            .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()))
-            .filter(|word| is_email(word));
-        Self { phones: first(phones), emails: first(emails.map(str::to_lowercase)) }
+/// How digits became a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// It was written with its country.
+    International,
+    /// It is a number of the home country.
+    Home,
+    /// It has the digits of a number of another country, without a plus.
+    Foreign,
+}
+
+/// The number that these digits are, with or without a plus before them.
+///
+/// # Errors
+/// The numbers that may be meant.
+fn decide(digits: &str, has_plus: bool, home: Country) -> Result<(Phone, Reading), Vec<Phone>> {
+    let at_home = Candidate::of(digits, Some(home.region()));
+    if has_plus {
+        return decide_international(digits, at_home);
     }
-}
-
-fn is_email(word: &str) -> bool {
-    let is_plain = |text: &str| {
-        let is_letter = |one: char| one.is_ascii_alphanumeric() || matches!(one, '.' | '_' | '-' | '+');
-        !text.is_empty() && text.chars().all(is_letter)
-    };
-    let Some((name, host)) = word.split_once('@') else { return false };
-    let ends_well = host.rsplit_once('.').is_some_and(|(rest, last)| !rest.is_empty() && last.len() >= 2);
-    word.len() <= 254 && is_plain(name) && is_plain(host) && ends_well
-}
-
-fn first(found: impl Iterator<Item = String>) -> Vec<String> {
-    let mut kept = Vec::new();
-    for one in found {
-        if !kept.contains(&one) && kept.len() < MOST_FOUND {
-            kept.push(one);
+    let abroad = Candidate::of(&format!("+{}", today(digits)), None);
+    let abroad = abroad.filter(|found| digits.len() > 7 && found.phone.0.len() == today(digits).len());
+    let is_whole = |found: &&Candidate| found.is_valid && digits.len() > 10;
+    if let Some(found) = at_home.as_ref().filter(|found| found.is_valid || found.is_shorter_than(digits)) {
+        // Without a prefix such as 8 in Russia, digits as long as those of a whole number may be one of another country.
+        let other = abroad.as_ref().filter(is_whole).filter(|other| other.phone != found.phone);
+        return match other.filter(|_| !found.is_shorter_than(digits)) {
+            Some(other) => Err(vec![found.phone.clone(), other.phone.clone()]),
+            None => Ok((found.phone.clone(), Reading::Home)),
+        };
+    }
+    if let Some(found) = abroad.as_ref() {
+        let is_home = home.code().is_some_and(|code| digits.starts_with(&code));
+        if is_home {
+            return Ok((found.phone.clone(), Reading::Home));
+        }
+        if is_whole(&found) {
+            return Ok((found.phone.clone(), Reading::Foreign));
         }
     }
-    kept
+    if let Some(rest) = digits.strip_prefix("00")
+        && let Ok((phone, _)) = decide_international(rest, Candidate::of(rest, Some(home.region())))
+    {
+        return Ok((phone, Reading::International));
+    }
+    Err(abroad.into_iter().map(|found| found.phone).collect())
+}
+
+fn decide_international(digits: &str, at_home: Option<Candidate>) -> Result<(Phone, Reading), Vec<Phone>> {
+    let written = Candidate::of(&format!("+{}", today(digits)), None);
+    let at_home = at_home.filter(|found| found.is_valid);
+    if OF_TELEGRAM.iter().any(|code| digits.starts_with(code))
+        && let Some(phone) = Phone::stored(digits)
+    {
+        return Ok((phone, Reading::International));
+    }
+    match (written, at_home) {
+        (Some(written), _) if written.is_valid => Ok((written.phone, Reading::International)),
+        (Some(written), Some(at_home)) if written.phone != at_home.phone => {
+            Err(vec![written.phone, at_home.phone])
+        }
+        (Some(written), _) => Ok((written.phone, Reading::International)),
+        // No country has this code: what is written after the plus is the number as it is dialled at home.
+        (None, Some(at_home)) => Ok((at_home.phone, Reading::Home)),
+        (None, None) => Err(Vec::new()),
+    }
+}
+
+/// A number that digits can be; its length is one of its country.
+struct Candidate {
+    phone: Phone,
+    /// Whether the country gives such numbers out.
+    is_valid: bool,
+    /// The digits after the country's code.
+    national: usize,
+}
+
+impl Candidate {
+    fn of(written: &str, region: Option<Region>) -> Option<Self> {
+        let number = PhoneNumber::parse(written, region).ok()?;
+        let is_possible = |number: &PhoneNumber| {
+            matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible))
+        };
+        let is_valid = number.is_valid();
+        if !is_valid && !is_possible(&number) {
+            return None;
+        }
+        let e164 = number.format_as(PhoneNumberFormat::E164);
+        let kept = if is_valid || PhoneNumber::parse(&e164, None).is_ok_and(|again| again == number) {
+            e164.as_ref()
+        } else {
+            // No country gives this number out, and each reading would cut one more digit off it.
+            Some(written).filter(|written| written.starts_with('+')).unwrap_or(e164.as_ref())
+        };
+        let national = number.get_national_significant_number().len();
+        Some(Self { phone: Phone::stored(&today(kept.strip_prefix('+')?))?, is_valid, national })
+    }
+
+    /// Whether the digits have a prefix of the country before the number, such as 8 in Russia.
+    fn is_shorter_than(&self, digits: &str) -> bool {
+        self.national < digits.len() && self.national >= 8
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_phone_is_the_same_however_it_is_written() {
-        let phone = PhoneDigits::read("+7 (000) 000-00-01").expect("a phone");
-        for text in ["70000000001", "8 000 000 00 01", "call +7 000 000-00-01, please"] {
-            assert!(phone.is_in(text), "{text}");
-        }
-        assert!(!phone.is_in("+7 000 000-00-02"));
-        for text in ["", "1042", "ready", "+", "70000000001x"] {
-            assert_eq!(PhoneDigits::read(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_phone_is_brought_to_one_form() {
-        for text in
-            ["+7 (000) 000-00-01", "80000000001", "8 000 000 00 01", "0070000000001", "7.000.000.00.01"]
-        {
-            assert_eq!(e164(text).as_deref(), Some("+70000000001"), "{text}");
-        }
-        assert_eq!(e164("900 000-00-01").as_deref(), Some("+79000000001"));
-        assert_eq!(e164("+44 20 0000 0001").as_deref(), Some("+442000000001"));
-        assert_eq!(e164("+86 000 0000 0001").as_deref(), Some("+8600000000001"));
-        for text in ["", "+", "1042", "7000", "700000000011", "phone", "+7000000000x", "0000000000"] {
-            assert_eq!(e164(text), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_normalized_phone_stays_as_it_is(text in ".{0,50}") {
-            if let Some(phone) = e164(&text) {
-                prop_assert_eq!(e164(&phone), Some(phone));
-            }
-        }
-    }
-
-    #[test]
-    fn contacts_are_found_in_a_text() {
-        let text = "Call 8 (000) 000-00-01 or +44 20 0000 0001, order 1042 of 2026-11-25. Mail: <Anna@Example.com>, anna@example.com.";
-        let found = WrittenContacts::read(text);
-        assert_eq!(found.phones, ["+70000000001", "+442000000001"]);
-        assert_eq!(found.emails, ["anna@example.com"]);
-        for text in [
-            "",
-            "my number ends with 0001",
-            "@demo_main",
-            "a@b",
-            "anna@example",
-            "1234567890123456789",
-            "order 12345 67890",
-        ] {
-            assert_eq!(WrittenContacts::read(text), WrittenContacts::default(), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_searched(text in "(\\PC|[0-9+() @.-]){0,200}") {
-            let WrittenContacts { phones, emails } = WrittenContacts::read(&text);
-            prop_assert!(phones.len() <= MOST_FOUND && emails.len() <= MOST_FOUND);
-            for phone in phones {
-                prop_assert_eq!(e164(&phone), Some(phone));
-            }
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use config::{
     ActiveHours, ExpectSettings, FlowLimits, FlowSettings, FlowStep, InvalidFlowRegex, OnFail, PressSettings,
     TriggerSettings, WaitSettings,
 };
+use domain::text::folded_line;
 use domain::{AccountName, ChatRef, Keyboard};
 
 use crate::pattern::{ButtonPattern, TextPattern};
@@ -103,7 +104,7 @@ impl Trigger {
         if !settings.keywords.is_empty() {
             texts.push(TextPattern::any_word(&settings.keywords));
         }
-        let has_button = settings.has_button.as_deref().map(str::to_lowercase);
+        let has_button = settings.has_button.as_deref().map(folded_line);
         Ok(Self { texts, has_button })
     }
 
@@ -119,7 +120,7 @@ impl Trigger {
             found.extend(pattern.find(text, &Captures::new())?);
         }
         if let Some(wanted) = &self.has_button {
-            keyboard?.buttons().find(|(_, _, button)| button.label.to_lowercase().contains(wanted))?;
+            keyboard?.buttons().find(|(_, _, button)| folded_line(&button.label).contains(wanted))?;
         }
         Some(found)
     }

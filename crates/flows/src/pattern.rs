@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use config::{FlowRegex, InvalidFlowRegex, filled, placeholders};
+use domain::text::{folded_line, visible};
 use domain::{Button, ButtonDeed, Keyboard, PersonalDeed};
 
 use crate::definition::Captures;
@@ -16,6 +17,8 @@ pub(crate) enum Expression {
 
 impl Expression {
     fn of(text: &str) -> Result<Self, InvalidFlowRegex> {
+        // Texts and labels are compared without what no reader sees.
+        let text = &*visible(text);
         if placeholders(text).is_empty() {
             return Ok(Self::Whole(FlowRegex::new(text)?));
         }
@@ -29,7 +32,7 @@ impl Expression {
         match self {
             Self::Whole(regex) => Some(Cow::Borrowed(regex)),
             Self::WithPlaceholders(text) => {
-                let text = filled(text, |name| Some(regex_syntax::escape(value(captures, name)?)))?;
+                let text = filled(text, |name| Some(regex_syntax::escape(&visible(value(captures, name)?))))?;
                 FlowRegex::new(&text).ok().map(Cow::Owned)
             }
         }
@@ -41,9 +44,9 @@ fn value<'a>(captures: &'a Captures, name: &str) -> Option<&'a str> {
     captures.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
 }
 
-/// A text with its placeholders filled, in lower case.
+/// A text with its placeholders filled, as it is compared.
 fn lower(text: &str, captures: &Captures) -> Option<String> {
-    filled(text, |name| value(captures, name).map(str::to_owned)).map(|text| text.trim().to_lowercase())
+    filled(text, |name| value(captures, name).map(str::to_owned)).map(|text| folded_line(&text))
 }
 
 /// A text that is looked for in messages.
@@ -72,15 +75,16 @@ impl TextPattern {
     /// What its named groups find in a text that fits.
     pub(crate) fn find(&self, text: &str, captures: &Captures) -> Option<Captures> {
         match self {
-            Self::Has(wanted) => text.to_lowercase().contains(&lower(wanted, captures)?).then(Captures::new),
+            Self::Has(wanted) => folded_line(text).contains(&lower(wanted, captures)?).then(Captures::new),
             Self::AnyWord(wanted) => {
-                let text = text.to_lowercase();
-                let is_in = |word: &String| has_word(&text, &word.to_lowercase());
+                let text = folded_line(text);
+                let is_in = |word: &String| has_word(&text, &folded_line(word));
                 wanted.iter().any(is_in).then(Captures::new)
             }
             Self::Fits(expression) => {
                 let regex = expression.with(captures)?;
-                let found = regex.named(text)?.into_iter();
+                let text = visible(text);
+                let found = regex.named(&text)?.into_iter();
                 Some(found.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
             }
         }
@@ -158,11 +162,27 @@ impl ButtonPattern {
         })
     }
 
+    /// A label whose letters and digits are those of the one that is looked for, or have them.
+    pub(crate) fn near_miss(&self, keyboard: &Keyboard, captures: &Captures) -> Option<String> {
+        let (Self::Label(wanted) | Self::Contains(wanted)) = self else { return None };
+        let letters = |text: &str| text.chars().filter(|one| one.is_alphanumeric()).collect::<String>();
+        let whole = lower(wanted, captures)?;
+        let wanted = letters(&whole);
+        let is_near = |label: &str| {
+            let folded = folded_line(label);
+            let label = letters(&folded);
+            folded != whole
+                && !wanted.is_empty()
+                && !label.is_empty()
+                && (label.contains(&wanted) || wanted.contains(&label))
+        };
+        keyboard.buttons().map(|(_, _, button)| &button.label).find(|label| is_near(label)).cloned()
+    }
+
     fn fitting<'k>(&self, keyboard: &'k Keyboard, captures: &Captures) -> Vec<&'k Button> {
         let all = || keyboard.buttons().map(|(_, _, button)| button);
-        let by_label = |fits: &dyn Fn(&str) -> bool| {
-            all().filter(|button| fits(&button.label.trim().to_lowercase())).collect()
-        };
+        let by_label =
+            |fits: &dyn Fn(&str) -> bool| all().filter(|button| fits(&folded_line(&button.label))).collect();
         match self {
             Self::Label(wanted) => match lower(wanted, captures) {
                 Some(wanted) => by_label(&|label| label == wanted),
@@ -173,14 +193,14 @@ impl ButtonPattern {
                 None => Vec::new(),
             },
             Self::Fits(expression) => match expression.with(captures) {
-                Some(regex) => all().filter(|button| regex.is_match(&button.label)).collect(),
+                Some(regex) => all().filter(|button| regex.is_match(&visible(&button.label))).collect(),
                 None => Vec::new(),
             },
             Self::Position(row, column) => keyboard.at(*row, *column).into_iter().collect(),
             Self::Words(words) => {
                 let words: Vec<_> = words.iter().filter_map(|word| lower(word, captures)).collect();
                 let count = |button: &Button| {
-                    let label = button.label.to_lowercase();
+                    let label = folded_line(&button.label);
                     words.iter().filter(|word| has_word(&label, word)).count()
                 };
                 let most = all().map(count).max().filter(|most| *most > 0);
@@ -217,6 +237,35 @@ mod tests {
         match pattern.choose(keyboard, captures, |_| false)? {
             Choice::Press { label, .. } => Some(label),
             other => Some(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn what_no_reader_sees_makes_no_difference() {
+        let captures = Captures::from([("name".to_owned(), "Чаи\u{306}".to_owned())]);
+        let shown =
+            keyboard(&[&["✅\u{fe0f} Забронировать\u{a0}🚗", "Домои\u{306}"], &["Ча\u{200b}й  зелёный"]]);
+        let find = |pattern: ButtonPattern| chosen(&pattern, &shown, &captures);
+        let booked = find(ButtonPattern::Label("✅ Забронировать 🚗".into()));
+        assert!(booked.is_some());
+        assert_eq!(find(ButtonPattern::Contains("\u{feff}забронировать 🚗\u{fe0f}".into())), booked);
+        assert_eq!(find(ButtonPattern::regex("^✅\u{fe0f} \\w+ 🚗$").expect("one")), booked);
+        assert_eq!(find(ButtonPattern::Words(vec!["бронь".into(), "🚗\u{fe0f}".into()])), booked);
+        assert!(find(ButtonPattern::Label("домой".into())).is_some());
+        assert!(find(ButtonPattern::Contains("{name} зелёный".into())).is_some());
+        assert!(find(ButtonPattern::Label("Домой!".into())).is_none());
+        let near = |pattern: ButtonPattern| pattern.near_miss(&shown, &captures);
+        assert_eq!(near(ButtonPattern::Label("Домой!".into())).as_deref(), Some("Домои\u{306}"));
+        assert!(
+            near(ButtonPattern::Label("🔥 Забронировать".into())).is_some_and(|label| label.contains('🚗'))
+        );
+        assert_eq!(near(ButtonPattern::Label("Отмена".into())), None);
+        for (pattern, text) in [
+            (TextPattern::text("Где мой заказ"), "где\u{a0}мои\u{306} за\u{ad}каз?"),
+            (TextPattern::any_word(&["мой".into()]), "где мои\u{306} заказ"),
+            (TextPattern::regex("мой (?P<what>\\w+)").expect("one"), "мои\u{306}\u{202f}заказ"),
+        ] {
+            assert!(pattern.find(text, &captures).is_some(), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The do-not-contact list, and whether a chat is on it.
 
 use domain::do_not_contact::known_as;
-use domain::{ChatId, ChatRef, Contact, ContactKind, ContactSource, DoNotContactId, Timestamp};
+use domain::{ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, DoNotContactId, Timestamp};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -33,6 +33,10 @@ statements! {
     ADD = "
         INSERT INTO do_not_contact (id, kind, contact, source, added_by, reason, added_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (kind, contact) DO NOTHING";
+    /// What a chat was before it became a supergroup, and what it became.
+    MIGRATIONS_OF = "
+        SELECT from_id FROM chat_migrations WHERE to_id = $1
+        UNION SELECT to_id FROM chat_migrations WHERE from_id = $1";
     REMOVE = "DELETE FROM do_not_contact WHERE id = $1";
 }
 
@@ -87,9 +91,15 @@ impl DoNotContact<'_> {
             .await
     }
 
-    /// The entry of a contact.
+    /// The entry of a contact; of a phone number in any of its forms.
     pub async fn find(&self, contact: &Contact) -> Result<Option<DoNotContactEntry>, StoreError> {
-        self.store.first(FIND, (contact.kind().as_str().to_owned(), contact.value()), read).await
+        for form in contact.forms() {
+            let found = self.store.first(FIND, (form.kind().as_str().to_owned(), form.value()), read).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Entries, the latest first, a page at a time.
@@ -146,13 +156,21 @@ fn entry_of(
         ChatRef::Username(_) | ChatRef::Channel(_) => None,
     };
     let mut names = Vec::new();
+    let mut migrated = Vec::new();
     for id in written.into_iter().chain(chat_id.filter(|id| Some(*id) != written)) {
+        if id.kind() != ChatKind::User {
+            migrated.extend(
+                transaction
+                    .all(MIGRATIONS_OF, [id.get()], |row| Columns::new(row, "chat_migrations").chat_id(0))?,
+            );
+        }
         names.extend(transaction.all(NAMES_OF_PEER, [id.get()], |row| {
             let columns = Columns::new(row, "telegram_peers");
             Ok((columns.maybe_parsed(0)?, columns.get::<Option<String>>(1)?))
         })?);
     }
-    for contact in known_as(chat, chat_id, names) {
+    let migrated = migrated.into_iter().map(Contact::ChatId);
+    for contact in known_as(chat, chat_id, names).into_iter().chain(migrated) {
         let found = transaction.first(FIND, params![contact.kind().as_str(), contact.value()], read)?;
         if found.is_some() {
             return Ok(found);

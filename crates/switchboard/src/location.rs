@@ -35,7 +35,9 @@ impl Location {
 
     /// The same, and what is wrong with the other files of flows.
     pub(crate) fn settings_at_start(&self) -> anyhow::Result<(config::Settings, Vec<config::Problem>)> {
-        Ok(config::Settings::load_at_start(self.settings_file()?.as_deref(), environment())?)
+        let read = config::Settings::load_at_start(self.settings_file()?.as_deref(), environment())?;
+        domain::phone::set_home(read.0.home_country);
+        Ok(read)
     }
 
     /// The settings file: the one named, else that of the data directory, if there is one.

@@ -33,11 +33,14 @@ impl SettingsSource {
     /// The settings as they are written now, and what is wrong with files of flows, which are left out.
     pub(crate) fn read(&self) -> anyhow::Result<(Settings, Vec<Problem>)> {
         let environment = location::environment();
-        Ok(match (&self.world, &self.location.config) {
+        let read = match (&self.world, &self.location.config) {
             (Some(world), Some(file)) => Settings::load_for_world(file, world, environment)?,
             (Some(world), None) => Settings::load_at_start(Some(world), environment)?,
             (None, _) => self.location.settings_at_start()?,
-        })
+        };
+        // The first reading counts: a change needs a restart.
+        domain::phone::set_home(read.0.home_country);
+        Ok(read)
     }
 
     /// The same where all of it is right.

@@ -48,7 +48,7 @@ const PROVIDERS: [&str; 6] =
 const KINDS: [&str; 2] = ["ChannelKind::", "WebhookProvider::"];
 
 /// Where they may be named.
-const NAMED_IN: [&str; 13] = [
+const NAMED_IN: [&str; 15] = [
     // Each has its folder, its counterpart in the pretend world, and its line where that is measured.
     "crates/channels",
     "crates/sandbox",
@@ -64,6 +64,9 @@ const NAMED_IN: [&str; 13] = [
     // Beneath the channels: which chats are one person's.
     "crates/domain/src/do_not_contact.rs",
     "crates/domain/src/address.rs",
+    // What people write beside a phone number, and above a column of them.
+    "crates/domain/src/phone",
+    "crates/domain/src/contact_list.rs",
     // Pages post their forms to an address that is none of a provider's.
     "crates/web/src/forms.rs",
     // A bot that steers this program is one of Telegram, whatever the channels are.

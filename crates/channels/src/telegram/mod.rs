@@ -17,7 +17,7 @@ use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
 use domain::media::MediaForm;
 use domain::outcome::{HoldScope, RejectionCode};
 use domain::secret::ExposeSecret;
-use domain::text::{ParseMode, TextLimit, Unit};
+use domain::text::{MOST_ENTITIES, ParseMode, TextLimit, Unit};
 use domain::{
     AccountName, ExternalChat, InboundChange, InboundEvent, InboundMedia, Outcome, ProviderId, SecretText,
     Timestamp,
@@ -398,8 +398,8 @@ async fn form(fields: Map<String, Value>, outgoing: &Outgoing) -> Result<Form, O
 impl Provider for TelegramBot {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            text: TextLimit::new(4_096, Unit::Utf16),
-            caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+            text: TextLimit::new(4_096, Unit::Utf16).with_entities(MOST_ENTITIES),
+            caption: Some(TextLimit::new(1_024, Unit::Utf16).with_entities(MOST_ENTITIES)),
             sends: true,
             reply: true,
             album: Album { bytes: Some(LARGEST_FILE), ..Album::of_one_kind(10) },

@@ -1,5 +1,6 @@
 //! What Wappi posts, as the events of all channels. Pure.
 
+use domain::phone;
 use domain::received_message::Reaction;
 use domain::{
     AccountName, AdSource, ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent,
@@ -141,7 +142,8 @@ fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> 
         message.name = names.iter().find_map(|pointer| text(item, pointer)).map(str::to_owned);
         let given = text(item, "/contact_phone").or_else(|| text(item, "/phone"));
         let own = number(chat).map(|own| (own, ContactProof::ChannelId));
-        let given = given.and_then(e164).map(|given| (given, ContactProof::Provider));
+        let given = given.and_then(|given| nature::e164(given).or_else(|| phone::e164(given)));
+        let given = given.map(|given| (given, ContactProof::Provider));
         let phone = own.or(given).filter(|_| chat_type == ChatType::Private);
         message.phone = phone.map(|(phone, proof)| ProvedContact::new(phone, proof));
     }
@@ -270,11 +272,6 @@ fn without_pictures(value: &Value, has_media: bool) -> Value {
         Value::Array(items) => items.iter().map(|item| without_pictures(item, has_media)).collect(),
         other => other.clone(),
     }
-}
-
-fn e164(digits: &str) -> Option<String> {
-    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    nature::e164(&digits)
 }
 
 /// `time` in seconds, or `timestamp` as text.

@@ -17,7 +17,7 @@ use crate::listing::{self, address};
 use crate::page::{self, refusal};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
-use crate::words::{ChatsWords, DoNotContactWords, WorkWords};
+use crate::words::{ChatsWords, DoNotContactWords, WorkWords, wrong_field};
 
 const HERE: &str = "/chats/do-not-contact";
 const API: &str = "/v1/do-not-contact";
@@ -112,19 +112,29 @@ pub(crate) async fn import(
 }
 
 async fn added(dashboard: &Dashboard, visitor: &Visitor, path: &str, body: Value) -> Response {
-    /// Lines that are named in a note.
+    /// Contacts that are named in a note.
     const NAMED: usize = 10;
+    /// Lines that are; a note goes into a cookie.
+    const WRONG: usize = 3;
     let words = DoNotContactWords::of(visitor.language);
     match dashboard.ask::<DoNotContactAdded>(visitor, Method::POST, path, Some(body)).await {
-        Ok(DoNotContactAdded { added, already, wrong, .. }) if wrong.is_empty() => {
-            page::done(visitor, HERE, &words.added(added as u64, already as u64))
-        }
-        Ok(DoNotContactAdded { added, already, wrong, .. }) => {
-            let lines: Vec<String> = wrong.iter().take(NAMED).map(|wrong| wrong.line.to_string()).collect();
-            let more = if wrong.len() > NAMED { ", …" } else { "" };
-            let lines = lines.join(", ") + more;
-            let summary = words.added(added as u64, already as u64);
-            page::not_done(visitor, HERE, &format!("{summary} {}", words.wrong_lines(&lines)))
+        Ok(DoNotContactAdded { added, already, items, wrong }) => {
+            let mut summary = words.added(added as u64, already as u64);
+            let named: Vec<&str> = items.iter().take(NAMED).map(|item| item.contact.as_str()).collect();
+            if !named.is_empty() {
+                let more = if items.len() > NAMED { ", …" } else { "" };
+                summary = format!("{summary} {}", words.now_listed(&(named.join(", ") + more)));
+            }
+            if wrong.is_empty() {
+                return page::done(visitor, HERE, &summary);
+            }
+            let line = |wrong: &api::WrongLine| {
+                format!("{}: {}", wrong.line, wrong_field(visitor.language, &wrong.message))
+            };
+            let lines: Vec<String> = wrong.iter().take(WRONG).map(line).collect();
+            let more = if wrong.len() > WRONG { "; …" } else { "" };
+            let lines = words.wrong_lines(&(lines.join("; ") + more));
+            page::not_done(visitor, HERE, &format!("{summary} {lines}"))
         }
         Err(why) => page::refused(visitor, HERE, &why),
     }

@@ -1,5 +1,6 @@
 //! `/flow-runs/{id}`: a run, with what happened in it to the microsecond.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use api::{FlowRun, FlowRunMoment};
@@ -48,12 +49,12 @@ impl One<'_> {
     }
 
     /// More of a moment: a label, or why in words.
-    fn note<'n>(&self, moment: &'n FlowRunMoment) -> Option<&'n str> {
+    fn note<'n>(&self, moment: &'n FlowRunMoment) -> Option<Cow<'n, str>> {
         let note = moment.note.as_deref()?;
         match moment.stage.as_str() {
             "ended" if note == "done" => None,
-            "ended" | "failed" => Some(self.words.why(note).unwrap_or(note)),
-            _ => Some(note),
+            "ended" | "failed" => Some(self.words.failed(note)),
+            _ => Some(Cow::Borrowed(note)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `/flows/{name}/try`: what a flow would do on messages, without anything being pressed.
 
+use std::borrow::Cow;
+
 use access::Right;
 use api::{Flow, FlowRunMoment, FlowSimulation};
 use askama::Template;
@@ -44,12 +46,12 @@ impl TryOut<'_> {
         timeline.iter().filter(|moment| moment.stage != "seen")
     }
 
-    fn note<'n>(&self, moment: &'n FlowRunMoment) -> Option<&'n str> {
+    fn note<'n>(&self, moment: &'n FlowRunMoment) -> Option<Cow<'n, str>> {
         let note = moment.note.as_deref()?;
         match moment.stage.as_str() {
             "ended" if note == "done" => None,
-            "ended" | "failed" => Some(self.words.why(note).unwrap_or(note)),
-            _ => Some(note),
+            "ended" | "failed" => Some(self.words.failed(note)),
+            _ => Some(Cow::Borrowed(note)),
         }
     }
 }

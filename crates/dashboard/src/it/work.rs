@@ -188,7 +188,14 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     assert!(note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
     let list = [("list", "@client_1\nno one\n+70000000001")];
     let imported = note(&submit(&operator, &format!("{HERE}/actions/import"), &list).await);
-    assert!(imported.contains("Added: 1. On the list already: 1.") && imported.contains("2."), "{imported}");
+    let shown = "Added: 1. On the list already: 1. On the list now: @client_1. Lines that are not added: 2: this names";
+    assert!(imported.contains(shown), "{imported}");
+    let fields = [("contact", "(900)0007711")];
+    let added = note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await);
+    assert!(added.contains("On the list now: +79000007711."), "{added}");
+    let fields = [("contact", "+9000007711")];
+    let refused = note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await);
+    assert!(refused.contains("may be the phone number +900007711, +79000007711"), "{refused}");
     let page = operator.get(HERE).await.body;
     for shown in ["+70000000001", "asked &#60;b&#62;to stop", "this page", "@client_1", "import"] {
         assert!(page.contains(shown), "{shown} in {page}");

@@ -28,9 +28,9 @@ words! {
     import: "Import", "Импортировать";
     list: "List", "Список";
     list_help:
-        "One contact a line, or CSV with a column contact. A long file goes in with switchboard \
+        "One contact a line, or CSV with a column contact, phone or email. A long file goes in with switchboard \
          do-not-contact import.",
-        "По контакту в строке или CSV со столбцом contact. Большой файл загружает команда switchboard \
+        "По контакту в строке или CSV со столбцом contact, phone или email. Большой файл загружает команда switchboard \
          do-not-contact import.";
 }
 
@@ -38,8 +38,10 @@ sentences! {
     DoNotContactWords;
     added(added: u64, already: u64):
         "Added: {added}. On the list already: {already}.", "Добавлено: {added}. Уже в списке: {already}.";
+    now_listed(contacts: &str):
+        "On the list now: {contacts}.", "Теперь в списке: {contacts}.";
     wrong_lines(lines: &str):
-        "Lines that name no contact: {lines}.", "Строки, в которых контакта нет: {lines}.";
+        "Lines that are not added: {lines}.", "Не добавлены строки: {lines}.";
     removed(contact: &str):
         "{contact} can be written to again.", "{contact}: снова можно писать.";
 }

@@ -1,5 +1,7 @@
 //! The words of the pages about flows.
 
+use std::borrow::Cow;
+
 use api::{FlowOnAccount, FlowRun};
 
 use crate::view::{Pill, Tint};
@@ -191,6 +193,20 @@ impl FlowsWords {
             _ => return None,
         };
         Some(self.language.of(english, russian))
+    }
+
+    /// Why a step failed, as a run notes it: a code, and after a colon what the step found instead.
+    pub(crate) fn failed<'n>(&self, note: &'n str) -> Cow<'n, str> {
+        let (code, detail) = note.split_once(": ").unwrap_or((note, ""));
+        match (self.why(code), code) {
+            (None, _) => Cow::Borrowed(note),
+            (Some(why), _) if detail.is_empty() => Cow::Borrowed(why),
+            (Some(why), "no_button") => {
+                let near = self.language.of("a similar one", "похожая");
+                Cow::Owned(format!("{why}; {near}: «{detail}»"))
+            }
+            (Some(why), _) => Cow::Owned(format!("{why}: {detail}")),
+        }
     }
 
     /// Why a flow is as it is on an account.

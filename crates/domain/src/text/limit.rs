@@ -2,6 +2,9 @@
 
 use super::units::utf16_len;
 
+/// The entities of a message that Telegram shows; it ignores further ones.
+pub const MOST_ENTITIES: usize = 100;
+
 /// What a length is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -38,13 +41,25 @@ impl Unit {
 pub struct TextLimit {
     most: usize,
     unit: Unit,
+    entities: usize,
 }
 
 impl TextLimit {
     /// So many of this unit; at least what one character can need.
     pub const fn new(most: usize, unit: Unit) -> Self {
         let least = unit.largest();
-        Self { most: if most < least { least } else { most }, unit }
+        Self { most: if most < least { least } else { most }, unit, entities: usize::MAX }
+    }
+
+    /// The same for a provider that ignores further entities of a message.
+    #[must_use]
+    pub const fn with_entities(self, entities: usize) -> Self {
+        Self { entities, ..self }
+    }
+
+    /// How many entities of a message the provider shows.
+    pub const fn entities(self) -> usize {
+        self.entities
     }
 
     /// How many units.

@@ -1,5 +1,7 @@
 //! Markdown: the few marks that Telegram users know; a mark without its partner is text.
 
+use std::borrow::Cow;
+
 use super::formatted::{Builder, EntityKind, FormattedText};
 
 /// The marks that open and close with the same sign.
@@ -16,14 +18,14 @@ const ESCAPABLE: [char; 10] = ['\\', '*', '_', '~', '|', '`', '[', ']', '(', ')'
 /// The input in the order it is read.
 enum Token<'a> {
     Text(&'a str),
-    /// The index of one of [`MARKS`].
-    Mark(usize),
+    /// The index of one of [`MARKS`], and whether it can open and close.
+    Mark(usize, bool, bool),
     Code(&'a str),
     Pre {
         language: &'a str,
         code: &'a str,
     },
-    LinkStart(&'a str),
+    LinkStart(Cow<'a, str>),
     LinkEnd,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn parse(input: &str) -> FormattedText {
     let paired = pair(&tokens);
     let mut built = Builder::default();
     let mut open = [0_u32; MARKS.len()];
-    let mut link: Option<(u32, &str)> = None;
+    let mut link: Option<(u32, &Cow<'_, str>)> = None;
     for (token, role) in tokens.iter().zip(paired) {
         match token {
             Token::Text(text) => built.push_str(text),
@@ -55,7 +57,7 @@ pub(super) fn parse(input: &str) -> FormattedText {
                     built.mark(start, kind);
                 }
             }
-            Token::Mark(mark) => {
+            Token::Mark(mark, ..) => {
                 let (Some((sign, kind)), Some(start)) = (MARKS.get(*mark), open.get_mut(*mark)) else {
                     continue;
                 };
@@ -68,6 +70,28 @@ pub(super) fn parse(input: &str) -> FormattedText {
         }
     }
     built.finish()
+}
+
+/// A text that Markdown shows as it is: a backslash stands before its signs. In code it has none, and an apostrophe in the place of
+/// the sign that ends code.
+pub fn escape_markdown(text: &str, in_code: bool) -> String {
+    if in_code {
+        return text.replace('`', "'");
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if ESCAPABLE.contains(&character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Whether code begins in a text and does not end there.
+pub fn is_code_open(text: &str) -> bool {
+    let signs = text.match_indices('`').filter(|(at, _)| !escaped(text, *at));
+    signs.count() % 2 == 1
 }
 
 /// What a mark turned out to be.
@@ -83,10 +107,11 @@ fn pair(tokens: &[Token<'_>]) -> Vec<Role> {
     let mut roles = vec![Role::Literal; tokens.len()];
     let mut open: [Option<usize>; MARKS.len()] = [None; MARKS.len()];
     for (index, token) in tokens.iter().enumerate() {
-        let Token::Mark(mark) = token else { continue };
+        let Token::Mark(mark, opens, closes) = token else { continue };
         let Some(waiting) = open.get_mut(*mark) else { continue };
         match *waiting {
-            Some(start) if start + 1 < index => {
+            // Right after its partner a mark is text: there is nothing to mark in between.
+            Some(start) if *closes && start + 1 < index => {
                 *waiting = None;
                 if let Some(role) = roles.get_mut(start) {
                     *role = Role::Opens;
@@ -95,9 +120,8 @@ fn pair(tokens: &[Token<'_>]) -> Vec<Role> {
                     *role = Role::Closes;
                 }
             }
-            // Right after its partner a mark is text: there is nothing to mark in between.
-            Some(_) => {}
-            None => *waiting = Some(index),
+            None if *opens => *waiting = Some(index),
+            Some(_) | None => {}
         }
     }
     roles
@@ -112,6 +136,7 @@ fn tokens(input: &str) -> Vec<Token<'_>> {
         bracket: Search::new(|text| text.find(']')),
         parenthesis: Search::new(|text| text.find(')')),
         space: Search::new(|text| text.find(char::is_whitespace)),
+        address_to: 0,
     };
     let mut at = 0;
     let mut text_from = 0;
@@ -170,7 +195,7 @@ enum Found<'a> {
     /// A token, and the bytes it takes.
     Token(Token<'a>, usize),
     /// A link: its address, where its text ends, where it ends.
-    Link { url: &'a str, text_end: usize, end: usize },
+    Link { url: Cow<'a, str>, text_end: usize, end: usize },
 }
 
 struct Reader<'a> {
@@ -180,27 +205,46 @@ struct Reader<'a> {
     bracket: Search,
     parenthesis: Search,
     space: Search,
+    /// Up to here an address goes, in which nothing is a mark.
+    address_to: usize,
 }
 
 impl<'a> Reader<'a> {
     fn next(&mut self, rest: &'a str, at: usize, limit: usize, in_link: bool) -> Found<'a> {
         let mut characters = rest.chars();
         let Some(first) = characters.next() else { return Found::Text(1) };
-        match first {
-            '\\' => match characters.next() {
+        if first == '\\' {
+            return match characters.next() {
                 Some(escaped) if ESCAPABLE.contains(&escaped) => Found::Escaped(1),
                 _ => Found::Text(1),
-            },
+            };
+        }
+        if at >= self.address_to && is_at_word(self.input, at) {
+            self.address_to = at + address(rest.get(..limit - at).unwrap_or(rest));
+        }
+        if at < self.address_to {
+            let rest = rest.get(..self.address_to.min(limit) - at).unwrap_or(rest);
+            return Found::Text(rest.find('\\').unwrap_or(rest.len()).max(1));
+        }
+        match first {
             '`' => self.code(rest, at, limit),
             '[' if in_link => Found::Text(1),
             '[' => self.link(at).unwrap_or(Found::Text(1)),
-            '*' | '_' | '~' | '|' => MARKS
-                .iter()
-                .position(|(sign, _)| rest.starts_with(sign))
-                .map_or(Found::Text(1), |mark| Found::Token(Token::Mark(mark), 2)),
+            '*' | '_' | '~' | '|' => {
+                let Some(mark) = MARKS.iter().position(|(sign, _)| rest.starts_with(sign)) else {
+                    return Found::Text(1);
+                };
+                let (opens, closes) = if first == '_' { sides(self.input, at) } else { (true, true) };
+                Found::Token(Token::Mark(mark, opens, closes), 2)
+            }
             _ => {
-                let plain = rest.find(['\\', '`', '[', '*', '_', '~', '|']).unwrap_or(rest.len());
-                Found::Text(plain.min(limit - at))
+                // The next word may be an address.
+                let end = rest.char_indices().skip(1).find_map(|(at, one)| match one {
+                    '\\' | '`' | '[' | '*' | '_' | '~' | '|' => Some(at),
+                    one if is_between_words(one) => Some(at + one.len_utf8()),
+                    _ => None,
+                });
+                Found::Text(end.unwrap_or(rest.len()).min(limit - at))
             }
         }
     }
@@ -235,11 +279,101 @@ impl<'a> Reader<'a> {
             return None;
         }
         let url_start = text_end + 2;
-        let url_end = self.parenthesis.after(self.input, url_start)?;
-        let one_word = self.space.after(self.input, url_start).is_none_or(|space| space > url_end);
-        let url = self.input.get(url_start..url_end).filter(|url| one_word && !url.is_empty())?;
-        Some(Found::Link { url, text_end, end: url_end + 1 })
+        let first = self.parenthesis.after(self.input, url_start)?;
+        let space = self.space.after(self.input, url_start).unwrap_or(self.input.len());
+        if first > space {
+            return None;
+        }
+        let url_end = url_start + end_of_url(self.input.get(url_start..space)?).unwrap_or(first - url_start);
+        let url = self.input.get(url_start..url_end).filter(|url| !url.is_empty())?;
+        Some(Found::Link { url: unescaped(url), text_end, end: url_end + 1 })
     }
+}
+
+/// How deep parentheses stand in each other in an address, and its most characters.
+const DEEPEST: usize = 16;
+const LONGEST_ADDRESS: usize = 4_096;
+
+/// Where the address of a link ends: at the first parenthesis that closes none of its own.
+fn end_of_url(text: &str) -> Option<usize> {
+    let (mut depth, mut is_escaped) = (0, false);
+    for (at, one) in text.char_indices().take(LONGEST_ADDRESS) {
+        match one {
+            _ if is_escaped => {}
+            '(' if depth == DEEPEST => return None,
+            '(' => depth += 1,
+            ')' if depth == 0 => return Some(at),
+            ')' => depth -= 1,
+            _ => {}
+        }
+        is_escaped = one == '\\' && !is_escaped;
+    }
+    None
+}
+
+/// A text without the backslashes that make signs ordinary.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut made = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(one) = characters.next() {
+        match characters.peek() {
+            Some(next) if one == '\\' && ESCAPABLE.contains(next) => made.extend(characters.next()),
+            _ => made.push(one),
+        }
+    }
+    Cow::Owned(made)
+}
+
+/// Whether a word begins here.
+fn is_at_word(input: &str, at: usize) -> bool {
+    let before = input.get(..at).and_then(|before| before.chars().next_back());
+    before.is_none_or(|one| !one.is_alphanumeric())
+}
+
+/// What an address does not go on behind.
+fn is_between_words(one: char) -> bool {
+    one.is_whitespace() || matches!(one, '<' | '>' | '"' | '«' | '»' | '(' | '[')
+}
+
+/// What addresses begin with.
+const SCHEMES: [&str; 9] =
+    ["https://", "http://", "ftp://", "tg://", "mailto:", "tel:", "www.", "t.me/", "telegram.me/"];
+
+/// The bytes of the address that a text begins with: none where it begins with something else. Marks at its end are not of it.
+fn address(text: &str) -> usize {
+    let begins = SCHEMES
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    if !begins && !is_bare_host(text) {
+        return 0;
+    }
+    let word = text.find(|one: char| one.is_whitespace() || "<>\"«»`".contains(one)).unwrap_or(text.len());
+    text.get(..word).map_or(0, |word| word.trim_end_matches(|one| "*_~|.,:;!?)]'".contains(one)).len())
+}
+
+/// Whether a text begins with a host and a path, such as `example.com/a`.
+fn is_bare_host(text: &str) -> bool {
+    const LONGEST: usize = 253;
+    let is_of_host = |one: char| one.is_alphanumeric() || matches!(one, '-' | '.');
+    let end = text.char_indices().take(LONGEST).find(|(_, one)| !is_of_host(*one));
+    let Some((end, '/')) = end else { return false };
+    text.get(..end).is_some_and(|host| {
+        let last = host.rsplit('.').next().unwrap_or_default();
+        host.contains('.') && last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
+    })
+}
+
+/// Whether the underscores here can open and close: inside a word they do neither.
+fn sides(input: &str, at: usize) -> (bool, bool) {
+    const FURTHEST: usize = 64;
+    let (before, after) = input.split_at_checked(at).unwrap_or_default();
+    let is_letter = |one: Option<char>| one.is_some_and(char::is_alphanumeric);
+    let before = before.chars().rev().take(FURTHEST).find(|one| *one != '_');
+    let after = after.chars().take(FURTHEST).find(|one| *one != '_');
+    (!is_letter(before), !is_letter(after))
 }
 
 /// Whether an odd number of backslashes comes before a byte.
@@ -335,8 +469,42 @@ mod tests {
             "[x] (y)",
             "]x[",
             "C:\\new\\table",
+            "snake__case__name",
+            "имя__файла__тут.txt",
+            "file__ and more __x",
+            "a____b",
+            "https://example.com/a__b__c",
+            "https://example.com/**a**/~~b~~?c=||d||",
+            "see www.example.com/__x__/y, then",
+            "t.me/demo__main__bot",
+            "пример.рф/a__b__c",
+            "example.com/__init__.py",
+            "x__y__z@example.com",
         ] {
             assert_eq!(read(text), (text.into(), vec![]), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_words_stay_whole() {
+        use EntityKind as K;
+        let link = |url: &str| K::TextLink { url: url.to_owned() };
+        for (text, shown, entities) in [
+            ("[x](https://e.example/A_(b))", "x", vec![(0, 1, link("https://e.example/A_(b)"))]),
+            ("[x](https://e.example/(a(b)c)d).", "x.", vec![(0, 1, link("https://e.example/(a(b)c)d"))]),
+            ("([x](https://e.example/a))", "(x)", vec![(1, 1, link("https://e.example/a"))]),
+            ("[x](https://e.example/a(b)", "x", vec![(0, 1, link("https://e.example/a(b"))]),
+            (r"[x](https://e.example/a\)b)", "x", vec![(0, 1, link("https://e.example/a)b"))]),
+            ("[x](https://e.example/a__b__c)", "x", vec![(0, 1, link("https://e.example/a__b__c"))]),
+            ("**https://e.example/a__b**", "https://e.example/a__b", vec![(0, 22, K::Bold)]),
+            ("__see https://e.example/a__", "see https://e.example/a", vec![(0, 23, K::Italic)]),
+            ("(https://e.example/a_b) **x**", "(https://e.example/a_b) x", vec![(24, 1, K::Bold)]),
+            (r"https://e.example/a\_\_b **x**", "https://e.example/a__b x", vec![(23, 1, K::Bold)]),
+            ("__a__, (__b__)!", "a, (b)!", vec![(0, 1, K::Italic), (4, 1, K::Italic)]),
+            ("**при**вет", "привет", vec![(0, 3, K::Bold)]),
+            ("`https://e.example/`a", "https://e.example/a", vec![(0, 18, K::Code)]),
+        ] {
+            assert_eq!(read(text), (shown.to_owned(), entities), "{text}");
         }
     }
 
@@ -375,9 +543,20 @@ mod tests {
         assert_eq!(read(r"[a\]b](c)"), ("a]b".into(), vec![(0, 3, link)]));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn an_escaped_text_is_read_as_it_was(text in "[a-z .*_~|`()\\[\\]\\\\/:-]{0,40}") {
+            let plain = FormattedText::plain(&text);
+            proptest::prop_assert_eq!(parse(&escape_markdown(&text, false)), plain);
+        }
+    }
+
     #[test]
     fn long_runs_of_marks_are_read_once() {
-        for sign in ["[", "`", "**", "[a](", "]", "\\", "``` ", "[a](b ", "[\\]"] {
+        for sign in [
+            "[", "`", "**", "[a](", "]", "\\", "``` ", "[a](b ", "[\\]", "_", "__a", "(", "[a](b(",
+            "http://", "a.b/",
+        ] {
             let text = sign.repeat(100_000);
             assert!(parse(&text).text.len() <= text.len());
         }

@@ -3,6 +3,7 @@
 //! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
 
 pub(crate) mod commonmark;
+mod fold;
 mod formatted;
 mod html;
 mod limit;
@@ -15,9 +16,11 @@ mod units;
 #[cfg(test)]
 mod properties;
 
+pub use fold::{fold_into, folded, folded_line, stem, visible};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
-pub use limit::{TextLimit, Unit};
+pub use limit::{MOST_ENTITIES, TextLimit, Unit};
+pub use markdown::{escape_markdown, is_code_open};
 pub use mention::with_mention;
 pub use mode::{ParseMode, UnknownParseMode, parse, parse_leniently};
 pub use split::{split, split_after};

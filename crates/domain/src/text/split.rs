@@ -1,7 +1,7 @@
 //! Splitting: a text that is too long for one message becomes several.
 
 use super::{
-    formatted::{FormattedText, cut},
+    formatted::{Entity, FormattedText, cut},
     limit::TextLimit,
     units::{is_blank, units_in, units_of},
 };
@@ -15,7 +15,7 @@ const SMALLEST_SHARE: usize = 2;
 /// Cuts a text into pieces that the limit takes: at the last paragraph that fits, else at the
 /// last line, else at the last word, else anywhere but inside a character. A cut that would leave less than half of
 /// what fits is not taken: a long text without spaces fills its pieces. White space at the cuts is dropped,
-/// as Telegram would drop it; entities are cut along. No piece is blank, so a blank text has no pieces.
+/// as Telegram would drop it; entities are cut along, and no piece has more of them than the limit shows. No piece is blank, so a blank text has no pieces.
 pub fn split(formatted: &FormattedText, limit: TextLimit) -> Vec<FormattedText> {
     split_after(formatted, limit, limit)
 }
@@ -23,7 +23,7 @@ pub fn split(formatted: &FormattedText, limit: TextLimit) -> Vec<FormattedText> 
 /// The same, where the first piece has a limit of its own.
 pub fn split_after(formatted: &FormattedText, first: TextLimit, others: TextLimit) -> Vec<FormattedText> {
     let mut limit = first;
-    if limit.takes(&formatted.text) {
+    if limit.takes(&formatted.text) && formatted.entities.len() <= limit.entities() {
         let whole = formatted.clone().trimmed();
         return if whole.is_blank() { Vec::new() } else { vec![whole] };
     }
@@ -38,7 +38,7 @@ pub fn split_after(formatted: &FormattedText, first: TextLimit, others: TextLimi
         if kept.is_empty() {
             break;
         }
-        let length = piece(kept, limit);
+        let length = piece(kept, limit, units_before(&formatted.entities, units, limit));
         let (taken, _) = kept.split_at(length);
         let shown = taken.trim_end();
         if !is_blank(shown) {
@@ -55,14 +55,25 @@ pub fn split_after(formatted: &FormattedText, first: TextLimit, others: TextLimi
     pieces
 }
 
-/// The bytes of the first piece of a text that does not begin with white space.
-fn piece(text: &str, limit: TextLimit) -> usize {
-    let mut units = 0;
+/// The UTF-16 units from here to the first entity that is too many for a piece that begins here.
+fn units_before(entities: &[Entity], from: u32, limit: TextLimit) -> u32 {
+    let mut left: Vec<u32> =
+        entities.iter().filter(|entity| entity.end() > from).map(|entity| entity.offset.max(from)).collect();
+    left.sort_unstable();
+    // Those that begin here together go together: a cut would not part them.
+    left.get(limit.entities()).map_or(u32::MAX, |next| next - from)
+}
+
+/// The bytes of the first piece of a text that does not begin with white space, of at most so many UTF-16 units.
+fn piece(text: &str, limit: TextLimit, most_units: u32) -> usize {
+    let most_units = if most_units == 0 { u32::MAX } else { most_units };
+    let (mut units, mut utf16) = (0, 0_u32);
     let fits = text
         .char_indices()
         .find(|(_, character)| {
             units += limit.unit().of(*character);
-            units > limit.most()
+            utf16 = utf16.saturating_add(units_of(*character));
+            units > limit.most() || utf16 > most_units
         })
         .map_or(text.len(), |(at, _)| at);
     if fits == text.len() {
@@ -73,9 +84,10 @@ fn piece(text: &str, limit: TextLimit) -> usize {
     let lines_after = tail.len() - tail.trim_start_matches('\n').len();
     let (window, _) = text.split_at(fits + lines_after.min(2));
     let next_is_space = tail.chars().next().is_some_and(is_word_gap);
+    let most = if utf16 > most_units { limit.length_of(head) } else { limit.most() };
     let worth_it = |at: &usize| {
         let (taken, _) = text.split_at(*at);
-        limit.length_of(taken.trim_end()) >= limit.most() / SMALLEST_SHARE
+        limit.length_of(taken.trim_end()) >= most / SMALLEST_SHARE
     };
     window
         .rfind("\n\n")
@@ -219,5 +231,33 @@ mod tests {
                 piece("cc dd", &[(0, 2, EntityKind::Bold), (3, 2, EntityKind::Italic)]),
             ]
         );
+    }
+
+    #[test]
+    fn no_piece_has_more_entities_than_are_shown() {
+        let words = (0..250).map(|word| format!("<b>w{word}</b> ")).collect::<Vec<_>>().concat();
+        let text = parse(ParseMode::Html, &words).unwrap();
+        let limit = TextLimit::new(4_096, Unit::Utf16).with_entities(100);
+        let pieces = split(&text, limit);
+        let counts: Vec<_> = pieces.iter().map(|piece| piece.entities.len()).collect();
+        assert_eq!(counts, [100, 100, 50]);
+        assert!(
+            pieces[0].text.ends_with(" w99") && pieces[1].text.starts_with("w100 "),
+            "{:?}",
+            pieces[1].text
+        );
+        let joined: Vec<_> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        assert_eq!(joined.join(" "), text.text);
+        // An entity around all of them counts in each piece.
+        let text = parse(ParseMode::Html, &format!("<i>{words}</i>")).unwrap();
+        let counts: Vec<_> = split(&text, limit).iter().map(|piece| piece.entities.len()).collect();
+        assert_eq!(counts, [100, 100, 53]);
+        assert_eq!(split(&text, TextLimit::new(4_096, Unit::Utf16)).len(), 1);
+        // Paragraphs stay whole where they can.
+        let rows =
+            (0..60).map(|row| format!("<b>a{row}</b> <i>b</i> <u>c</u>\n\n")).collect::<Vec<_>>().concat();
+        let pieces = split(&parse(ParseMode::Html, &rows).unwrap(), limit);
+        assert!(pieces.iter().all(|piece| piece.entities.len() <= 100 && piece.text.ends_with('c')));
+        assert_eq!(pieces.len(), 2);
     }
 }

@@ -461,13 +461,24 @@ impl Machine {
         let step_index = run.step;
         match run.doing {
             Doing::Settle => self.end(FlowRunState::Done, None, now, actions),
-            Doing::Look => self.fail(step_index, "no_button", None, now, actions),
+            Doing::Look => {
+                let near = self.near_miss(step_index);
+                self.fail(step_index, "no_button", near.as_deref(), now, actions);
+            }
             Doing::Hold(_) => self.fail(step_index, "flood_wait", None, now, actions),
             Doing::Read => self.fail(step_index, "no_text", None, now, actions),
             Doing::Send(_) => {
                 self.fail(step_index, "not_accepted", Some("no answer in time"), now, actions);
             }
         }
+    }
+
+    /// A label that has the letters of the one that a step looks for, and other signs.
+    fn near_miss(&self, step_index: usize) -> Option<String> {
+        let run = self.run.as_ref()?;
+        let Deed::Press(pattern) = &self.flow.steps.get(step_index)?.deed else { return None };
+        let keyboards = self.tracked.since(run.since).filter_map(|known| known.keyboard.as_deref());
+        keyboards.flat_map(|keyboard| pattern.near_miss(keyboard, &run.captures)).next()
     }
 
     fn fail(

@@ -141,6 +141,9 @@ pub struct ChannelEffect {
     pub chat_id: String,
     /// Plain text; a caption.
     pub text: String,
+    /// What is bold in it and the like, as the provider writes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<Value>,
     /// The provider's id of the message.
     pub external_id: Option<String>,
     /// The provider's id of the message that it answers.

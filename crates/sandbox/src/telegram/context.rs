@@ -47,7 +47,8 @@ impl Context<'_> {
         message_id: Option<i32>,
     ) {
         let (method, text) = (self.method, text.into());
-        self.note(Effect { method, chat, random_id, text, message_id, media: None, press: None });
+        let entities = None;
+        self.note(Effect { method, chat, random_id, text, entities, message_id, media: None, press: None });
     }
 
     /// Writes a press into the ledger.
@@ -56,15 +57,16 @@ impl Context<'_> {
         let wire = self.caller.since_keyboard;
         let wire_us = wire.map(|wire| u64::try_from(wire.as_micros()).unwrap_or(u64::MAX));
         let (message_id, press) = (Some(message_id), Some(Box::new(PressNote { wire_us, ..note })));
-        self.note(Effect { method, chat, random_id: None, text, message_id, media: None, press });
+        let entities = None;
+        self.note(Effect { method, chat, random_id: None, text, entities, message_id, media: None, press });
     }
 
     /// Writes a message that was sent into the ledger.
     pub(crate) fn record_sent(&mut self, chat: Peer, random_id: i64, body: &Body, message_id: i32) {
         let (method, random_id, message_id) = (self.method, Some(random_id), Some(message_id));
         let media = self.state.media_note(body).map(Box::new);
-        let text = Arc::clone(&body.text);
-        self.note(Effect { method, chat, random_id, text, message_id, media, press: None });
+        let (text, entities) = (Arc::clone(&body.text), body.entities.clone());
+        self.note(Effect { method, chat, random_id, text, entities, message_id, media, press: None });
     }
 
     fn note(&mut self, effect: Effect) {

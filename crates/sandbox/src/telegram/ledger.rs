@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::time::Timestamp;
+use grammers_tl_types::enums;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::files::FileKind;
 use super::peer::Peer;
@@ -20,6 +22,7 @@ struct Row {
     random_id: Option<i64>,
     text: Arc<str>,
     message_id: Option<i32>,
+    entities: Option<Arc<[enums::MessageEntity]>>,
     media: Option<Box<MediaNote>>,
     press: Option<Box<PressNote>>,
     /// Of another provider than Telegram; then the chat says nothing.
@@ -94,6 +97,9 @@ pub struct Entry {
     pub random_id: Option<i64>,
     /// Plain text; a new chat's title.
     pub text: Arc<str>,
+    /// What is bold in the text and the like, as the Bot API writes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<Value>,
     /// In the account's own numbering, or the channel's.
     pub message_id: Option<i32>,
     /// Of a message with a file; its caption is the text.
@@ -122,6 +128,7 @@ pub(crate) struct Effect {
     pub(crate) chat: Peer,
     pub(crate) random_id: Option<i64>,
     pub(crate) text: Arc<str>,
+    pub(crate) entities: Option<Arc<[enums::MessageEntity]>>,
     pub(crate) message_id: Option<i32>,
     pub(crate) media: Option<Box<MediaNote>>,
     pub(crate) press: Option<Box<PressNote>>,
@@ -137,9 +144,21 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn record(&mut self, at: i64, account: Arc<str>, effect: Effect) {
-        let Effect { method, chat, random_id, text, message_id, media, press } = effect;
+        let Effect { method, chat, random_id, text, entities, message_id, media, press } = effect;
         let outside = None;
-        self.rows.push(Row { at, account, method, chat, random_id, text, message_id, media, press, outside });
+        self.rows.push(Row {
+            at,
+            account,
+            method,
+            chat,
+            random_id,
+            text,
+            entities,
+            message_id,
+            media,
+            press,
+            outside,
+        });
     }
 
     /// An effect at another provider.
@@ -151,6 +170,7 @@ impl Ledger {
             chat: Peer::User(0),
             random_id: None,
             text: effect.text.as_str().into(),
+            entities: None,
             message_id: None,
             media: None,
             press: None,
@@ -182,6 +202,10 @@ impl Row {
             chat_id: outside.map_or_else(|| self.chat.to_string(), |it| it.chat_id.clone()),
             random_id: self.random_id,
             text: Arc::clone(&self.text),
+            entities: outside.map_or_else(
+                || self.entities.iter().flat_map(|entities| entities.iter()).map(entity_note).collect(),
+                |it| it.entities.clone(),
+            ),
             message_id: self.message_id,
             media: self.media.clone(),
             press: self.press.clone(),
@@ -191,6 +215,33 @@ impl Row {
             file_md5: outside.and_then(|it| it.md5.clone()),
         }
     }
+}
+
+/// An entity as the Bot API writes it.
+fn entity_note(entity: &enums::MessageEntity) -> Value {
+    use enums::MessageEntity as Kind;
+    let (kind, extra) = match entity {
+        Kind::Bold(_) => ("bold", Value::Null),
+        Kind::Italic(_) => ("italic", Value::Null),
+        Kind::Underline(_) => ("underline", Value::Null),
+        Kind::Strike(_) => ("strikethrough", Value::Null),
+        Kind::Spoiler(_) => ("spoiler", Value::Null),
+        Kind::Code(_) => ("code", Value::Null),
+        Kind::Pre(pre) => ("pre", json!({ "language": pre.language })),
+        Kind::TextUrl(link) => ("text_link", json!({ "url": link.url })),
+        Kind::MentionName(mention) => ("text_mention", json!({ "user": { "id": mention.user_id } })),
+        Kind::Blockquote(quote) if quote.collapsed => ("expandable_blockquote", Value::Null),
+        Kind::Blockquote(_) => ("blockquote", Value::Null),
+        Kind::CustomEmoji(emoji) => {
+            ("custom_emoji", json!({ "custom_emoji_id": emoji.document_id.to_string() }))
+        }
+        _ => ("other", Value::Null),
+    };
+    let mut note = json!({ "type": kind, "offset": entity.offset(), "length": entity.length() });
+    for (name, value) in extra.as_object().into_iter().flatten() {
+        note[name] = value.clone();
+    }
+    note
 }
 
 #[cfg(test)]
@@ -203,10 +254,27 @@ mod tests {
             chat: Peer::Channel(2_000_000_001),
             random_id: Some(i64::MAX),
             text: text.into(),
+            entities: None,
             message_id: Some(7),
             media: None,
             press: None,
         }
+    }
+
+    #[test]
+    fn entities_are_shown_as_the_bot_api_writes_them() {
+        use grammers_tl_types::types;
+        let bold = types::MessageEntityBold { offset: 0, length: 1 }.into();
+        let link =
+            types::MessageEntityTextUrl { offset: 2, length: 3, url: "https://example.com".into() }.into();
+        let mut ledger = Ledger::default();
+        ledger.record(0, "main".into(), Effect { entities: Some([bold, link].into()), ..effect("a bcd") });
+        let shown = serde_json::to_value(&ledger.after(0, 1)[0]).expect("JSON");
+        let wanted = json!([
+            { "type": "bold", "offset": 0, "length": 1 },
+            { "type": "text_link", "offset": 2, "length": 3, "url": "https://example.com" },
+        ]);
+        assert_eq!(shown["entities"], wanted);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use domain::phone::PhoneDigits;
+use domain::text::folded;
 use domain::{ChatId, Username};
 
 use crate::StoreError;
@@ -104,7 +105,7 @@ impl Wanted {
         let text = text.trim();
         let bare = ["https://", "http://"].iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
         let name = bare.strip_prefix("t.me/").or_else(|| bare.strip_prefix('@'));
-        let folded: String = name.unwrap_or(text).chars().flat_map(char::to_lowercase).collect();
+        let folded = folded(name.unwrap_or(text));
         (!folded.is_empty()).then(|| Self {
             is_username: name.is_some(),
             number: text.parse().ok(),
@@ -114,8 +115,7 @@ impl Wanted {
     }
 
     fn is(&self, chat: ChatId, [title, username, phone]: [Option<&str>; 3]) -> bool {
-        let has =
-            |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>().contains(&self.text);
+        let has = |name: &str| folded(name).contains(&self.text);
         username.is_some_and(has)
             || (!self.is_username && title.is_some_and(has))
             || self.number.is_some_and(|number| [chat.get(), chat.bare()].contains(&number))

@@ -180,7 +180,7 @@ fn undelivered_since(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::needle::folded;
+    use domain::text::folded;
     use proptest::prelude::*;
     use proptest::sample::select;
 

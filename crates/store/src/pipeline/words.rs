@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::phone::PhoneDigits;
+use domain::phone::{PhoneDigits, digits_in};
+use domain::text::{folded, stem};
 use domain::{ClientId, Timestamp};
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use super::{TABLE, rows, statements as sql};
 use crate::StoreError;
 use crate::column::Columns;
 use crate::database::{Connection, ToValue, params};
-use crate::needle::folded;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
 
@@ -31,21 +31,21 @@ const PAGE: u32 = 1000;
 /// So many pages of the latest messages are gathered.
 const MOST_PAGES: usize = 20;
 
-/// The words of a text, small. A number is there with the digits that all ways to write it have.
+/// The words of a text, small. A number in it is there with the digits that all ways to write it have.
 fn of(text: &str) -> BTreeSet<String> {
     let small = folded(text).replace('ё', "е");
     let words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut found: BTreeSet<String> =
         words.take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect();
-    found.extend(PhoneDigits::read(text).map(|phone| phone.as_str().to_owned()));
+    found.extend(digits_in(text));
     found
 }
 
-/// What is looked for: the words of a text, or a number as a whole.
+/// What is looked for: the beginnings of the words of a text that their forms share, or a number as a whole.
 fn wanted(text: &str) -> Vec<String> {
     let mut words: Vec<String> = match PhoneDigits::read(text) {
         Some(phone) => vec![phone.as_str().to_owned()],
-        None => of(text).into_iter().collect(),
+        None => of(text).iter().map(|word| stem(word).to_owned()).collect(),
     };
     // The longest one leads to the fewest.
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
@@ -199,6 +199,14 @@ mod tests {
         assert_eq!(wanted("8 000 000-00-01"), ["0000000001"]);
         assert_eq!(wanted("is it there"), ["there", "is", "it"]);
         assert!(wanted(" ?! ").is_empty());
+        // A number in a sentence, and forms of a word.
+        let written = of("Мой номер 8 (900) 000-77-11, нет экрана");
+        for text in
+            ["+79000007711", "8 900 000 77 11", "9000007711", "89000007711", "экраны", "экранов", "номера"]
+        {
+            let begins = |word: &String| written.iter().any(|known| known.starts_with(word));
+            assert!(wanted(text).iter().all(begins), "{text}: {:?}", wanted(text));
+        }
         for (word, other, is_found) in [("кет", "кеттл", true), ("ке", "кет", false), ("ке", "ке", true)]
         {
             assert_eq!(other >= word && *other < *end_of(word), is_found, "{word} {other}");

@@ -10,6 +10,8 @@ conformance! {
     a_contact_has_one_entry_until_it_is_removed,
     no_message_to_a_listed_contact_is_accepted_or_begun,
     no_invitation_of_a_listed_contact_is_begun,
+    the_list_follows_a_group_that_became_a_supergroup,
+    both_forms_of_a_number_are_one_contact,
 }
 
 fn entry(world: &World, contact: &str) -> DoNotContactEntry {
@@ -41,6 +43,42 @@ async fn a_contact_has_one_entry_until_it_is_removed(world: World) {
     assert_eq!(list.remove(entries[2].id).await, Ok(true));
     assert_eq!(list.remove(entries[2].id).await, Ok(false));
     assert_eq!(list.find(&phone).await, Ok(None));
+}
+
+async fn the_list_follows_a_group_that_became_a_supergroup(world: World) {
+    let (group, supergroup) = (ChatId::group(6).unwrap(), ChatId::channel(60).unwrap());
+    let list = world.store.do_not_contact();
+    for (listed, written_to) in [(group, supergroup), (supergroup, group)] {
+        let entry = entry(&world, &listed.to_string());
+        list.add(vec![entry.clone()]).await.unwrap();
+        let chat = |id| vec![(ChatRef::Id(id), Some(id))];
+        assert_eq!(list.listed(chat(listed)).await, Ok(vec![Some(entry.clone())]));
+        world.store.peers().migrated(group, supergroup).await.unwrap();
+        assert_eq!(list.listed(chat(written_to)).await, Ok(vec![Some(entry.clone())]), "{written_to}");
+        assert_eq!(list.listed(chat(ChatId::channel(61).unwrap())).await, Ok(vec![None]));
+        list.remove(entry.id).await.unwrap();
+    }
+}
+
+async fn both_forms_of_a_number_are_one_contact(world: World) {
+    let list = world.store.do_not_contact();
+    for (listed, chat) in [
+        ("+52 55 1234 5678", "whatsapp:main/5215512345678@c.us"),
+        ("+54 11 4321-0000", "whatsapp:main/5491143210000@c.us"),
+        ("+55 11 98765-4321", "whatsapp:main/551187654321@c.us"),
+        ("(900)0007711", "sms:main/+79000007711"),
+    ] {
+        let entry = entry(&world, listed);
+        list.add(vec![entry.clone()]).await.unwrap();
+        let listed = list.listed(vec![(chat.parse().unwrap(), None)]).await;
+        assert_eq!(listed, Ok(vec![Some(entry.clone())]), "{chat}");
+        let mut message = world.message(1);
+        (message.chat, message.address) = (chat.parse().unwrap(), None);
+        let refused = world.store.outbox().accept(accept(message)).await;
+        assert_eq!(refused, Err(StoreError::DoNotContact { entry: entry.id }), "{chat}");
+    }
+    let other: Contact = "+54 9 11 4321-0000".parse().unwrap();
+    assert!(list.find(&other).await.unwrap().is_some());
 }
 
 async fn no_message_to_a_listed_contact_is_accepted_or_begun(world: World) {

@@ -65,7 +65,7 @@ enum Action {
         #[command(flatten)]
         location: Location,
     },
-    /// Add the contacts of a file: CSV with a column `contact`, or one contact a line
+    /// Add the contacts of a file: CSV with a column `contact`, `phone` or `email`, or one contact a line
     #[command(after_help = "Examples:\n  switchboard do-not-contact import stop.csv\n  \
             crm-export | switchboard do-not-contact import - --json")]
     Import {
@@ -144,11 +144,20 @@ fn read(file: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// New contacts that are printed.
+const MOST_PRINTED: usize = 50;
+
+/// What was added, as it is compared: a person sees whether it is who was meant.
 fn added(answer: &Value) -> String {
     let added = format!("{} added, {} on the list already.", cell(answer, "added"), cell(answer, "already"));
+    let items = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let new = items.iter().take(MOST_PRINTED);
+    let new = new.map(|item| format!("Added {} ({}).", cell(item, "contact"), cell(item, "kind")));
+    let more = items.len().saturating_sub(MOST_PRINTED);
+    let more = (more > 0).then(|| format!("Further {more} are in `do-not-contact list`."));
     let wrong = answer["wrong"].as_array().into_iter().flatten();
     let wrong = wrong.map(|line| format!("Line {}: {}.", cell(line, "line"), cell(line, "message")));
-    std::iter::once(added).chain(wrong).collect::<Vec<_>>().join("\n")
+    std::iter::once(added).chain(new).chain(more).chain(wrong).collect::<Vec<_>>().join("\n")
 }
 
 async fn export(location: &Location) -> anyhow::Result<()> {

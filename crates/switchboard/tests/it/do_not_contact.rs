@@ -23,7 +23,8 @@ async fn list_is_kept_by_commands_and_holds_the_server_back() {
     assert_eq!(program.terminate().await, Some(0));
 
     let imported = list(&["import", "-"]).given("8 000 000-00-01\nno one\n@client_1\n");
-    assert!(imported.out.contains("1 added, 1 on the list already.\nLine 2: "), "{imported:?}");
+    assert!(imported.out.contains("1 added, 1 on the list already.\nAdded "), "{imported:?}");
+    assert!(imported.out.contains("\nLine 2: "), "{imported:?}");
     let shown = list(&["list", "--contact", "70000000001", "--json"]).run().json();
     assert_eq!(
         (&shown["items"][0]["source"], &shown["items"][0]["added_by"]),

@@ -6,7 +6,7 @@ use delivery::pace::Pace;
 use delivery::{Action, Candidates, Capabilities, Dedup, Evidence, MediaKind, MessageLookup, Query, Sender};
 use domain::account::Operation;
 use domain::message::Content;
-use domain::text::{FormattedText, ParseMode, TextLimit, Unit};
+use domain::text::{FormattedText, MOST_ENTITIES, ParseMode, TextLimit, Unit};
 use domain::{AccountName, Address, ChatRef, MessageState, Outcome, Service, Timestamp, UserId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -25,8 +25,8 @@ use crate::sending::part;
 
 /// What Telegram takes of user accounts. Texts are counted after entities are parsed; a `random_id` is known for ever.
 pub const CAPABILITIES: Capabilities = Capabilities {
-    text: TextLimit::new(4_096, Unit::Utf16),
-    caption: Some(TextLimit::new(1_024, Unit::Utf16)),
+    text: TextLimit::new(4_096, Unit::Utf16).with_entities(MOST_ENTITIES),
+    caption: Some(TextLimit::new(1_024, Unit::Utf16).with_entities(MOST_ENTITIES)),
     sends: true,
     reply: true,
     album: delivery::Album::of_one_kind(10),

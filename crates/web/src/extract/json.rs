@@ -49,7 +49,11 @@ pub(crate) struct Unchecked<T> {
 }
 
 impl<T: DeserializeOwned> Unchecked<T> {
-    pub(crate) fn of(raw: Bytes) -> Result<Self, Problem> {
+    pub(crate) fn of(mut raw: Bytes) -> Result<Self, Problem> {
+        // Editors of Windows put a byte order mark before the text.
+        if raw.starts_with("\u{feff}".as_bytes()) {
+            raw = raw.slice("\u{feff}".len()..);
+        }
         let node = serde_json::from_slice(&raw).map_err(|error| explain(&error))?;
         Ok(Self { read: lenient::read(&node), raw })
     }
@@ -134,6 +138,12 @@ mod tests {
         for raw in ["[]", "1", "null", "\"x\"", "[\"x\",1,null]"] {
             assert_eq!(errors(raw).0, Code::InvalidRequest, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        let read = parse::<Outer>("\u{feff}{\"text\":\"x\"}".as_bytes()).expect("an object");
+        assert_eq!(read.text, "x");
     }
 
     #[test]

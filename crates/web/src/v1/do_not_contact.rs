@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use domain::do_not_contact::reason;
-use domain::{Contact, ContactKind, ContactSource, DoNotContactId, contact_list};
+use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, contact_list};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -24,6 +24,8 @@ use crate::state::State;
 
 /// Contacts that one request may name in its body.
 const MOST: usize = 1000;
+/// New entries that the answer to an import has.
+const MOST_SHOWN: usize = 1000;
 /// The largest file that is imported.
 const LARGEST_FILE: usize = 8 * 1024 * 1024;
 
@@ -37,7 +39,7 @@ pub(crate) struct NewDoNotContact {
     /// Up to 1,000 of them.
     contacts: Option<Vec<String>>,
     /// What they are named by, where a number can be read in two ways: `chat_id`, `username`, `phone` or `address`. Left
-    /// out, a number of 11 digits or more is a phone number.
+    /// out, a number of 11 digits or more is a phone number. A contact that can be read in two ways is refused.
     #[schema(example = "phone")]
     kind: Option<String>,
     /// Why, in a few words; the first 200 characters are kept.
@@ -133,6 +135,13 @@ pub(crate) async fn remove(
         Ok(id) => Some(id),
         Err(_) => match given.parse() {
             Ok(contact) => list.find(&contact).await?.map(|entry| entry.id),
+            Err(NoContact::IdOrPhone(phone)) => match list.find(&Contact::Phone(phone)).await? {
+                Some(entry) => Some(entry.id),
+                None => match Contact::read(&given, Some(ContactKind::ChatId)) {
+                    Ok(contact) => list.find(&contact).await?.map(|entry| entry.id),
+                    Err(_) => None,
+                },
+            },
             Err(_) => None,
         },
     };
@@ -148,8 +157,8 @@ pub(crate) async fn remove(
     }
 }
 
-/// Puts the contacts of a file on the list: CSV with a column `contact`, and `kind` and `reason` if need be; or one contact
-/// a line.
+/// Puts the contacts of a file on the list: CSV with a column `contact`, `phone`, `email`, `username` or `chat_id`, and `kind` and
+/// `reason` if need be; or one contact a line.
 #[utoipa::path(
     post, path = "/v1/do-not-contact/import", tag = "do-not-contact", operation_id = "import_do_not_contact",
     request_body(content((ContactList = "application/json"), (String = "text/plain"))),
@@ -178,9 +187,11 @@ pub(crate) async fn import(
         }
     }
     let given = named.len();
-    let added = save(&state, &by.caller, ContactSource::Import, named).await?.len();
+    let new = save(&state, &by.caller, ContactSource::Import, named).await?;
+    let added = new.len();
     let audited = Audited::default().with("added", added.to_string());
-    let answer = DoNotContactAdded { added, already: given - added, items: Vec::new(), wrong };
+    let items = new.into_iter().take(MOST_SHOWN).map(DoNotContact::from).collect();
+    let answer = DoNotContactAdded { added, already: given - added, items, wrong };
     Ok(audited.of(json(StatusCode::OK, &answer)))
 }
 

@@ -136,6 +136,36 @@ async fn readers_look_senders_add_and_admins_remove() {
 }
 
 #[tokio::test]
+async fn a_contact_is_shown_as_it_is_compared_or_refused_with_what_was_understood() {
+    let world = World::new().await;
+    for (written, contact) in [
+        ("(900)0007711", "+79000007711"),
+        ("+8 900 000 77 09", "+79000007709"),
+        ("79000007716.0", "+79000007716"),
+        ("mailto:x@example.org", "x@example.org"),
+    ] {
+        assert_eq!(add(&world, written).await["contact"], contact, "{written}");
+    }
+    for (written, understood) in [
+        ("+9000007712", "+79000007712"),
+        ("9000007713", "+79000007713"),
+        ("+79000007714 +79000007715", "+79000007714, +79000007715"),
+    ] {
+        let body = json!({ "contact": written }).to_string();
+        let problem = world.call("POST", LIST).json(&body).send().await.problem(422, "invalid_request");
+        assert!(problem.to_string().contains(understood), "{written}: {problem}");
+    }
+    let import = |file: &'static str| {
+        let call = world.call("POST", &format!("{LIST}/import")).header("Content-Type", "text/csv");
+        call.body(file)
+    };
+    let lines = import("phone;name\r(900)0007721;Anna\r+9000007722;Ivan\r").send().await.json();
+    assert_eq!((&lines["added"], &lines["wrong"][0]["line"]), (&json!(1), &json!(3)), "{lines}");
+    let flags = import("email,doNotContact\ny@example.org,true\nz@example.org,false").send().await.json();
+    assert_eq!((&flags["added"], &flags["items"][0]["contact"]), (&json!(1), &json!("y@example.org")));
+}
+
+#[tokio::test]
 async fn a_list_is_imported_and_exported() {
     let world = World::new().await;
     add(&world, "@client_1").await;
@@ -145,6 +175,7 @@ async fn a_list_is_imported_and_exported() {
     let report = import.json();
     assert_eq!((&report["added"], &report["already"]), (&json!(1), &json!(2)), "{report}");
     assert_eq!((&report["wrong"][0]["line"], &report["wrong"][1]), (&json!(4), &Value::Null), "{report}");
+    assert_eq!(report["items"][0]["contact"], "+70000000001", "{report}");
     let export = world.call("GET", &format!("{LIST}/export")).send().await;
     assert_eq!(export.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<_> = export.body.lines().collect();

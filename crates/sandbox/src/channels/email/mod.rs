@@ -168,6 +168,7 @@ impl Email {
                 let all = mail.attachments().map(|file| hex::encode(Md5::digest(file.contents())));
                 all.collect::<Vec<_>>().join(",")
             }),
+            ..ChannelEffect::default()
         });
         let ids = earlier.into_iter().chain([id.clone()]).collect();
         let subject = mail.subject().unwrap_or_default().to_owned();

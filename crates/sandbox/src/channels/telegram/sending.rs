@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::text::{Entity, EntityKind, ParseMode, parse};
+use domain::text::{Entity, EntityKind, MOST_ENTITIES, ParseMode, parse};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
@@ -152,6 +152,7 @@ impl TelegramFake {
         let (id, body) = chat.keep(message);
         outside.record(ChannelEffect {
             text,
+            entities: entities_of(&body),
             external_id: Some(format!("{name}:{id}")),
             reply_to,
             media: attached.as_ref().map(|attached| attached.word.to_owned()),
@@ -297,7 +298,8 @@ impl TelegramFake {
         message.body["edit_date"] = outside.seconds().into();
         let body = message.body.clone();
         let external_id = Some(format!("{name}:{id}"));
-        outside.record(ChannelEffect { text, external_id, ..effect(&spelled(method), &name) });
+        let entities = entities_of(&body);
+        outside.record(ChannelEffect { text, entities, external_id, ..effect(&spelled(method), &name) });
         Ok(body)
     }
 
@@ -414,8 +416,11 @@ fn entity(entity: &Entity) -> Value {
     written
 }
 
-/// Puts words into a message.
-fn put(body: &mut Value, of_caption: bool, text: &str, marked: Value) {
+/// Puts words into a message. The server ignores further entities.
+fn put(body: &mut Value, of_caption: bool, text: &str, mut marked: Value) {
+    if let Some(marked) = marked.as_array_mut() {
+        marked.truncate(MOST_ENTITIES);
+    }
     let (field, entities) = if of_caption { ("caption", "caption_entities") } else { ("text", "entities") };
     body[field] = text.into();
     if let Some(body) = body.as_object_mut() {
@@ -424,6 +429,12 @@ fn put(body: &mut Value, of_caption: bool, text: &str, marked: Value) {
             body.insert(entities.to_owned(), marked);
         }
     }
+}
+
+/// The entities of a message, for the ledger.
+fn entities_of(body: &Value) -> Vec<Value> {
+    let fields = ["entities", "caption_entities"];
+    fields.iter().filter_map(|field| body[*field].as_array()).flatten().cloned().collect()
 }
 
 fn check(entities: &Value, length: usize) -> Result<(), Refusal> {
@@ -445,4 +456,20 @@ fn check(entities: &Value, length: usize) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_entities_of_a_message_are_ignored() {
+        let bold = json!({ "type": "bold", "offset": 0, "length": 1 });
+        for (of_caption, field) in [(false, "entities"), (true, "caption_entities")] {
+            let mut body = json!({});
+            put(&mut body, of_caption, "a", vec![bold.clone(); 120].into());
+            assert_eq!(body[field].as_array().map(Vec::len), Some(100));
+            assert_eq!(entities_of(&body).len(), 100);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::text::MOST_ENTITIES;
 use grammers_tl_types::{enums, functions, types};
 
 use crate::telegram::context::Context;
@@ -133,6 +134,7 @@ pub(super) fn checked(
             other => kept.push(other.clone()),
         }
     }
+    kept.truncate(MOST_ENTITIES);
     Ok((!kept.is_empty()).then(|| kept.into()))
 }
 

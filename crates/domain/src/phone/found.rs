@@ -1,0 +1,125 @@
+//! Phone numbers and addresses of email in texts: those that a message has, and those that a search looks for. Pure.
+
+use super::written::{is_mark, plain};
+use super::{Country, Phone, Reading, decide};
+use crate::email;
+
+/// The fewest digits that are taken for a phone: fewer are the number of an order.
+const FEWEST: usize = 7;
+/// The most numbers and addresses that are looked at in a text.
+const MOST_FOUND: usize = 5;
+/// Digits that all forms of a number end with.
+const SHARED: usize = 10;
+
+/// The digits of a phone that all ways to write it have: `8 900` and `+7 900` are the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneDigits(String);
+
+impl PhoneDigits {
+    /// Reads what can be a phone, or a part of one: digits, with the marks between them that people write.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Ok(phone) = Phone::read(text) {
+            return Some(Self::of(&phone));
+        }
+        let text = plain(text.trim());
+        let digits = joined(text.strip_prefix('+').unwrap_or(&text));
+        let is_number = digits.len() >= FEWEST && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| Self(digits))
+    }
+
+    fn of(phone: &Phone) -> Self {
+        let digits = phone.digits();
+        // Telegram's and other providers' forms of one number differ at the beginning.
+        Self(digits[digits.len().saturating_sub(SHARED)..].to_owned())
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a text has this phone in it, however it is written there.
+    pub fn is_in(&self, text: &str) -> bool {
+        let text = if text.is_ascii() { joined(text) } else { joined(&plain(text)) };
+        text.contains(&self.0)
+    }
+}
+
+/// The text without what is between the digits of a phone.
+fn joined(text: &str) -> String {
+    text.chars().filter(|letter| !is_mark(*letter)).collect()
+}
+
+/// What is between two numbers, and no part of one.
+fn is_no_part(one: char) -> bool {
+    !one.is_ascii_digit() && !is_mark(one) && one != '+'
+}
+
+/// The digits of each phone that a text has in it, for an index of words: however a person searches for one, [`PhoneDigits`] has
+/// these.
+pub fn digits_in(text: &str) -> Vec<String> {
+    if text.bytes().filter(u8::is_ascii_digit).count() < FEWEST && text.is_ascii() {
+        return Vec::new();
+    }
+    let text = plain(text);
+    let mut found = Vec::new();
+    for (run, has_plus) in runs(&text) {
+        let digits: String = run.chars().filter(char::is_ascii_digit).collect();
+        if let Ok((phone, _)) = decide(&digits, has_plus, Country::home()) {
+            found.push(PhoneDigits::of(&phone).0);
+        }
+        if (FEWEST..=15).contains(&digits.len()) {
+            found.push(digits);
+        }
+    }
+    found
+}
+
+/// The runs of digits and marks that can be numbers, and whether each has a plus before it.
+fn runs(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    text.split(is_no_part).flat_map(|part| {
+        let starts_with_plus = part.trim_start_matches(is_mark).starts_with('+');
+        part.split('+')
+            .enumerate()
+            .filter(|(_, run)| !run.is_empty())
+            .map(move |(place, run)| (run.trim_matches(is_mark), place > 0 || starts_with_plus))
+    })
+}
+
+/// Contact details that a text has in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrittenContacts {
+    /// Numbers in E.164.
+    pub phones: Vec<String>,
+    /// Addresses of email, in small letters.
+    pub emails: Vec<String>,
+}
+
+impl WrittenContacts {
+    /// Finds them, up to five of each. A number has at least ten digits and stands alone.
+    pub fn read(text: &str) -> Self {
+        let text = plain(text);
+        let phones = runs(&text).filter_map(|(run, has_plus)| {
+            let digits: String = run.chars().filter(char::is_ascii_digit).collect();
+            let (phone, reading) =
+                decide(&digits, has_plus, Country::home()).ok().filter(|_| digits.len() >= 10)?;
+            // Without its country a number may be that of an order.
+            (reading != Reading::Foreign).then(|| phone.to_string())
+        });
+        let words = text.split(|one: char| one.is_whitespace() || ",;:<>()\"=".contains(one));
+        let emails = words
+            .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()))
+            .filter_map(email::read_plain);
+        Self { phones: first(phones), emails: first(emails) }
+    }
+}
+
+fn first(found: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    for one in found {
+        if !kept.contains(&one) && kept.len() < MOST_FOUND {
+            kept.push(one);
+        }
+    }
+    kept
+}

@@ -1,0 +1,158 @@
+//! One form of texts for comparing: labels, words of opt-outs, names, contacts and searches. Pure.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::units::is_invisible;
+
+/// A text without the characters that no reader sees, in NFC, with ordinary spaces. Letters keep their case, lines stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter_map(shown).nfc().collect())
+}
+
+/// A text as it is compared with another: [`visible`], in small letters.
+pub fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// Adds [`folded`] to a string that the caller uses again.
+pub fn fold_into(text: &str, folded: &mut String) {
+    if text.is_ascii() {
+        let from = folded.len();
+        folded.push_str(text);
+        folded[from..].make_ascii_lowercase();
+    } else if is_plain(text) && text.chars().all(|letter| letter < FIRST_CHANGING) {
+        folded.extend(text.chars().flat_map(char::to_lowercase));
+    } else {
+        folded.extend(text.chars().filter_map(shown).nfc().flat_map(char::to_lowercase).nfc());
+    }
+}
+
+/// A label, a name or a word as it is compared with another: [`folded`], with one space between words and none at the ends.
+pub fn folded_line(text: &str) -> String {
+    folded(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Below it are the letters of Europe's languages; their small forms are in NFC too.
+const FIRST_CHANGING: char = '\u{530}';
+
+/// Whether a text is in NFC and has only characters that are shown.
+fn is_plain(text: &str) -> bool {
+    text.is_ascii()
+        || (text.chars().all(|one| shown(one) == Some(one))
+            && is_nfc_quick(text.chars()) == IsNormalized::Yes)
+}
+
+/// What a reader sees of a character.
+fn shown(character: char) -> Option<char> {
+    match character {
+        _ if is_invisible(character) => None,
+        // Joiners and marks of direction, and what chooses between two pictures of an emoji.
+        '\u{34F}'
+        | '\u{61C}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{2065}'..='\u{206F}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{E0100}'..='\u{E01EF}' => None,
+        '\n' | '\r' | '\t' => Some(character),
+        '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
+        _ if character.is_whitespace() => Some(' '),
+        _ => Some(character),
+    }
+}
+
+/// The fewest letters that stay of a word.
+const SHORTEST_STEM: usize = 4;
+
+/// The endings of Russian nouns, adjectives and verbs that say the case, the number or the person; longer ones first.
+const ENDINGS: [&str; 64] = [
+    "иями", "ями", "ами", "иях", "иям", "ием", "ого", "его", "ому", "ему", "ыми", "ими", "ешь", "ишь", "ете",
+    "ите", "ала", "ило", "ила", "али", "или", "ять", "ать", "ить", "еть", "ах", "ях", "ам", "ям", "ов", "ев",
+    "ей", "ой", "ый", "ий", "ая", "яя", "ое", "ее", "ые", "ие", "ую", "юю", "ым", "им", "ых", "их", "ом",
+    "ем", "ью", "ия", "ию", "ии", "ет", "ит", "ут", "ют", "ат", "ят", "ал", "ил", "ть", "а", "е",
+];
+
+/// Single letters that end words.
+const LAST_LETTERS: [char; 10] = ['а', 'я', 'о', 'е', 'и', 'ы', 'у', 'ю', 'ь', 'й'];
+
+/// The beginning of a Russian word that all its forms share, of a word in small letters. Other words stay as they are.
+pub fn stem(word: &str) -> &str {
+    let is_russian = |letter: char| ('а'..='я').contains(&letter) || letter == 'ё';
+    if !word.chars().all(is_russian) {
+        return word;
+    }
+    let is_long_enough = |stem: &&str| stem.chars().count() >= SHORTEST_STEM;
+    let without_ending = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(is_long_enough));
+    without_ending.or_else(|| word.strip_suffix(LAST_LETTERS).filter(is_long_enough)).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn labels_that_look_the_same_are_the_same() {
+        let label = folded_line("✅ Забронировать 🚗");
+        for same in [
+            "✅\u{FE0F} Забронировать 🚗",
+            "✅\u{a0}Забронировать\u{202f}🚗",
+            "  ✅ забронировать\u{200b} 🚗\n",
+            "\u{feff}✅ ЗАБРОНИРОВАТЬ 🚗\u{FE0F}",
+            "\u{202a}✅ Забро\u{ad}нировать 🚗\u{202c}",
+            "✅\u{3000}Забронировать\u{2009}🚗",
+        ] {
+            assert_eq!(folded_line(same), label, "{same:?}");
+        }
+        for (one, other) in [
+            ("Домой", "Домои\u{306}"),
+            ("ЁЖ", "Е\u{308}Ж"),
+            ("Їжа", "І\u{308}жа"),
+            ("CAFÉ", "cafe\u{301}"),
+            ("Домои\u{200d}\u{306}", "домой"),
+            ("Å", "\u{212B}"),
+        ] {
+            assert_eq!(folded_line(one), folded_line(other), "{one}");
+        }
+        assert_ne!(folded_line("Да"), folded_line("Да, но нет"));
+        assert_eq!(visible("A\u{200b}\u{a0}B\nC"), "A B\nC");
+    }
+
+    #[test]
+    fn forms_of_a_russian_word_share_their_stem() {
+        for forms in [
+            &["экран", "экраны", "экрана", "экранов", "экраном", "экранам", "экранами", "экранах"][..],
+            &["доставка", "доставки", "доставку", "доставке", "доставкой"],
+            &["красный", "красная", "красного", "красному", "красные", "красных", "красную"],
+            &["лампа", "лампы", "лампе", "лампу", "лампами"],
+            &["заказать", "заказал", "заказала", "заказали"],
+            &["стекло", "стекла", "стеклу", "стеклом", "стекле"],
+        ] {
+            let shared = stem(forms[0]);
+            for form in forms {
+                assert!(stem(form).starts_with(shared) || shared.starts_with(stem(form)), "{form}: {shared}");
+                assert!(form.starts_with(stem(form)) && stem(form).chars().count() >= 4);
+            }
+        }
+        for whole in ["чай", "дом", "screens", "samsung", "a1", "нет"] {
+            assert_eq!(stem(whole), whole);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_folded_text_stays_as_it_is(text: String) {
+            let once = folded(&text);
+            prop_assert_eq!(folded(&once), once.clone());
+            prop_assert_eq!(folded(&visible(&text)), once);
+            prop_assert_eq!(visible(&visible(&text)).into_owned(), visible(&text).into_owned());
+        }
+    }
+}
