@@ -43,7 +43,9 @@ impl ContactLimits {
     /// Until when a person gets no advertising who got some at these times; nothing where it may be sent now.
     pub fn advertising_at(&self, mut sent: Vec<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         // Times ahead are those of a clock that was set back.
-        sent.iter_mut().for_each(|at| *at = (*at).min(now));
+        for at in &mut sent {
+            *at = (*at).min(now);
+        }
         sent.sort_unstable_by(|one, other| other.cmp(one));
         let rested = sent.first().map(|last| last.plus(self.advertising_gap));
         let most = usize::try_from(self.advertising_per_day).unwrap_or(usize::MAX);
