@@ -17,9 +17,12 @@ use crate::WrongLine;
 /// A campaign: messages to a list of chats.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Campaign {
-    /// Its name.
+    /// Its name in addresses and commands.
     #[schema(example = "spring")]
     pub name: String,
+    /// Its name as people gave it, in any script. Addresses and commands take it too.
+    #[schema(example = "Spring sale")]
+    pub title: String,
     pub created_at: Timestamp,
     pub settings: CampaignLimits,
     /// Who sends for it.
@@ -341,6 +344,7 @@ impl Campaign {
         let ends_at = run.as_ref().and_then(|run| run.ends_at(&settings, active, counted, now));
         Self {
             name: row.name,
+            title: row.title,
             created_at: row.created_at,
             settings: settings.into(),
             senders,

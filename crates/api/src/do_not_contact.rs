@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::schemas;
 
-/// A contact that no message goes to.
+/// A contact that is not written to.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DoNotContact {
     /// The id of the entry.
@@ -19,6 +19,10 @@ pub struct DoNotContact {
     /// The contact.
     #[schema(example = "+70000000001")]
     pub contact: String,
+    /// What it refuses: `all`, messages and invitations; `advertising`, campaigns and first messages, while an answer to what the
+    /// contact asks within 7 days is sent and audited; `paused`, campaigns, until a person decides.
+    #[schema(schema_with = schemas::suppression)]
+    pub level: String,
     /// Where the entry comes from.
     #[schema(schema_with = schemas::contact_source)]
     pub source: String,
@@ -35,11 +39,12 @@ pub struct DoNotContact {
 
 impl From<DoNotContactEntry> for DoNotContact {
     fn from(entry: DoNotContactEntry) -> Self {
-        let DoNotContactEntry { id, contact, source, added_by, reason, added_at } = entry;
+        let DoNotContactEntry { id, contact, source, added_by, reason, added_at, level } = entry;
         Self {
             id,
             kind: contact.kind().as_str().to_owned(),
             contact: contact.to_string(),
+            level: level.as_str().to_owned(),
             source: source.as_str().to_owned(),
             added_by,
             reason,

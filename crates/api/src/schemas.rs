@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use access::{AuditResult, Role};
 use domain::account::{PRIORITIES, SendingLimits, USUAL_PRIORITY};
-use domain::{AccountState, ContactKind, ContactSource, MessageState, Purpose, Service};
+use domain::{AccountState, ContactKind, ContactSource, MessageState, Purpose, Service, Suppression};
 use store::{AlertState, FailedState, PeerKind, Scope};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -76,6 +76,11 @@ pub fn contact_kind() -> RefOr<Schema> {
 pub fn contact_source() -> RefOr<Schema> {
     let words = ContactSource::ALL.map(ContactSource::as_str);
     one_of(words, "Where an entry comes from.").examples(["page"]).into()
+}
+
+pub fn suppression() -> RefOr<Schema> {
+    let words = Suppression::ALL.map(Suppression::as_str);
+    one_of(words, "What an entry refuses.").examples(["all"]).into()
 }
 
 pub fn clearing() -> RefOr<Schema> {

@@ -225,6 +225,16 @@ settings! {
         /// messages behind it go on.
         #[serde(with = "crate::duration")]
         give_up_after: Duration = "10m", duration("1m", "1d") => live;
+        /// To how many people one account of Telegram writes first within any 24 hours, whoever asks for it. People who wrote to it or
+        /// with whom it has a dialog do not count. Further messages wait, go through another account, or end with `limit_reached`.
+        first_contacts_per_day: u32 = 100, integer(1, 500) => live;
+        /// The same for one account of a channel, such as SMS or email.
+        channel_first_contacts_per_day: u32 = 1_000, integer(1, 10_000) => live;
+        /// How many messages of all campaigns one person gets within any 24 hours.
+        advertising_per_day: u32 = 3, integer(1, 10) => live;
+        /// The least time between two messages of campaigns to one person.
+        #[serde(with = "crate::duration")]
+        advertising_gap: Duration = "1h", duration("5m", "7d") => live;
     }
 }
 

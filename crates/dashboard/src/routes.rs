@@ -60,6 +60,7 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/chats/do-not-contact", get(chats::do_not_contact::show))
         .route("/chats/do-not-contact/export", get(chats::do_not_contact::export))
         .route("/chats/do-not-contact/actions/add", post(chats::do_not_contact::add))
+        .route("/chats/do-not-contact/actions/decide", post(chats::do_not_contact::decide))
         .route("/chats/do-not-contact/actions/import", post(chats::do_not_contact::import))
         .route("/chats/do-not-contact/actions/remove", post(chats::do_not_contact::remove))
         .route("/chats/{id}", get(chats::one::show))

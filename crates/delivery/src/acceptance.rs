@@ -3,7 +3,7 @@
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::timeline::{Entry, Step};
 use domain::{Address, ChatRef, MessageId, Service};
-use store::{Accepted, Binding, Caller, LaneKey, Queue, SameBy, StoreError};
+use store::{Accept, Accepted, Binding, Caller, LaneKey, Queue, SameBy, StoreError};
 
 use crate::decide::{self, Choice};
 use crate::durability::Fate;
@@ -111,10 +111,18 @@ impl Delivery {
             self.begin_at_acceptance(message, &query, &candidates, &scope, none_stored)
         });
         accept.queue = scope.queue.clone();
-        let message = message.clone();
+        let mut message = message.clone();
         let listener = accept.origin.listener.clone();
         inner.waiters.begin(id, scope.clone());
-        let answer = inner.store.outbox().accept(accept).await;
+        let queued = if reserved.is_some() { not_begun(&accept) } else { None };
+        let mut reserved = reserved;
+        let mut answer = inner.store.outbox().accept(accept).await;
+        if let (Err(StoreError::FirstContacts { .. }), Some(queued)) = (&answer, queued) {
+            // Its lane finds another account, or waits for this one.
+            self.start_new(reserved.take().map(|(lane, ..)| lane));
+            message = queued.message.clone();
+            answer = inner.store.outbox().accept(queued).await;
+        }
         let unknown = SubmitError::OutcomeUnknown { id };
         let accepted = durability::answer_or_fate(answer, &id, self.fate(id), unknown).await;
         let other = match accepted.map(|answer| answer.unwrap_or(Accepted::New)) {
@@ -242,6 +250,15 @@ impl Delivery {
         message.parts[0].state = PartState::Begun;
         Some((lane, slot, binding))
     }
+}
+
+/// The same message with nothing begun, where it is for a person: the account may have no first contact left.
+fn not_begun(accept: &Accept) -> Option<Accept> {
+    let mut accept = Some(accept).filter(|accept| accept.message.is_for_a_person())?.clone();
+    accept.message.account = None;
+    accept.message.state = MessageState::Queued;
+    accept.message.parts.iter_mut().for_each(|part| part.state = PartState::Waiting);
+    Some(accept)
 }
 
 /// Whose queue a message waits in: that of the account it is pinned to, else of its channel's, else of the first choice for

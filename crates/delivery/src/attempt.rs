@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::Outcome;
 use domain::account::Operation;
 use domain::message::{MessageState, OutboundMessage, Part, PartState};
 use domain::outcome::{HoldScope, SentIds, Unclear};
 use domain::timeline::{Entry, Step};
+use domain::{Outcome, Timestamp};
 use store::{Doubt, Hold, PartSent, PartUnsent, Then};
 
 use crate::capabilities::Dedup;
@@ -342,7 +342,7 @@ impl LaneWorker<'_> {
             work.doubtful = true;
             work.unclear = outcome.clone();
         }
-        if let Some(hold) = hold(work, route, outcome)
+        if let Some(hold) = hold(work, route, outcome, inner.ambient.clock.now())
             && let Err(error) = inner.store.accounts().save_hold(hold).await
         {
             tracing::warn!(account = %route.account, %error, "a wait could not be stored");
@@ -436,9 +436,9 @@ impl LaneWorker<'_> {
             id: work.message.id,
             part: index(part),
             at: entry.at,
+            hold: hold(work, route, outcome, entry.at),
             entry,
             then,
-            hold: hold(work, route, outcome),
         }
     }
 
@@ -460,7 +460,7 @@ pub(crate) fn attempt<'a>(route: &'a Route, part: &'a Part, work: &'a InFlight) 
 }
 
 /// What an outcome says about the account, to be kept over restarts.
-fn hold(work: &InFlight, route: &Route, outcome: &Outcome) -> Option<Hold> {
+fn hold(work: &InFlight, route: &Route, outcome: &Outcome, at: Timestamp) -> Option<Hold> {
     if work.only_prepared {
         return None;
     }
@@ -472,7 +472,7 @@ fn hold(work: &InFlight, route: &Route, outcome: &Outcome) -> Option<Hold> {
         Outcome::Held { until, scope: HoldScope::Chat } => {
             Some(Hold::SlowMode { account, chat_id: chat_id?, until: *until })
         }
-        Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id: chat_id?, why: why.clone() }),
+        Outcome::Forbidden(why) => Some(Hold::Mark { account, chat_id: chat_id?, why: why.clone(), at }),
         _ => None,
     }
 }

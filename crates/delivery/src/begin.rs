@@ -7,7 +7,7 @@ use domain::message::{MessageState, OnFlood, OutboundMessage, PartState};
 use domain::outcome::{Failure, RejectionCode};
 use domain::saga::Failover;
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, Address, MessageId, Timestamp};
+use domain::{AccountName, Address, DoNotContactId, MessageId, Timestamp};
 use store::{Begin, StoreError};
 
 use crate::decide::{self, Choice};
@@ -20,6 +20,15 @@ use crate::{log_events, plan, query, service};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
+
+/// What came of the write that begins a part.
+enum Begun {
+    Stored,
+    /// The chat is on the do-not-contact list.
+    Listed(DoNotContactId),
+    /// The account may not write to another person first before this instant.
+    Limited(Timestamp),
+}
 
 /// What ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +64,9 @@ impl LaneWorker<'_> {
             }
             watch.arm(self.unbegun(&job.payload.message));
             let work = &mut job.payload;
-            decide::hold_back(&mut candidates, &work.not_before, inner.ambient.clock.now());
+            let now = inner.ambient.clock.now();
+            decide::hold_back(&mut candidates, &work.not_before, now);
+            decide::limit_first_contacts(&mut candidates, &work.first_contacts, now);
             candidates.able.sort_by_key(|able| work.unavailable.contains(&able.account));
             // A text that is half sent waits for its account: "not sent" would be untrue.
             let fail_on_flood = work.message.on_flood == OnFlood::Fail && work.sent_by().is_none();
@@ -210,15 +221,25 @@ impl LaneWorker<'_> {
                 watch.disarm();
             }
             match answer {
-                Err(StoreError::DoNotContact { entry }) => Ok(Some(entry)),
-                answer => answer.map(|()| None),
+                Err(StoreError::DoNotContact { entry }) => Ok(Begun::Listed(entry)),
+                Err(StoreError::FirstContacts { until }) => Ok(Begun::Limited(until)),
+                answer => answer.map(|()| Begun::Stored),
             }
         };
         match self.delivery.persist(work.message.id, begin_once).await {
-            Ok(None) => {}
-            Ok(Some(entry)) => {
+            Ok(Begun::Stored) => {}
+            Ok(Begun::Listed(entry)) => {
                 let failure = Failure::DoNotContact { entry };
                 return Err(ControlFlow::Break(self.delivery.fail(&mut work.message, failure).await));
+            }
+            Ok(Begun::Limited(until)) => {
+                if begin.plan.is_some() {
+                    // Placed as this account can write it, and never stored.
+                    work.message.parts.clear();
+                }
+                work.first_contacts.retain(|(account, _)| *account != route.account);
+                work.first_contacts.push((route.account.clone(), until));
+                return Err(ControlFlow::Continue(()));
             }
             Err(Gone) => return Err(ControlFlow::Break(LaneStep::Dropped)),
         }

@@ -410,6 +410,22 @@ pub(crate) fn hold_back(
     }
 }
 
+/// Accounts that may not write first to the person of a message, whatever else they may do.
+pub(crate) fn limit_first_contacts(
+    candidates: &mut Candidates,
+    limited: &[(AccountName, Timestamp)],
+    now: Timestamp,
+) {
+    for able in &mut candidates.able {
+        let held = limited.iter().find(|(account, until)| *account == able.account && *until > now);
+        if let Some((_, until)) = held
+            && able.readiness.until().unwrap_or(now) <= *until
+        {
+            able.readiness = Readiness::LimitedUntil(*until);
+        }
+    }
+}
+
 /// What a look at the chat means after `outcome`.
 pub(crate) fn after_look(found: MessageLookup, outcome: &Outcome, tried: Tried) -> Next {
     match (found, outcome) {

@@ -50,6 +50,8 @@ pub(crate) struct InFlight {
     pub(crate) only_prepared: bool,
     /// Accounts that cannot prepare its next part before an instant.
     pub(crate) not_before: Vec<(AccountName, Timestamp)>,
+    /// Accounts that may write to no more people first before an instant.
+    pub(crate) first_contacts: Vec<(AccountName, Timestamp)>,
     /// The deadline last written into the timeline, so that one wait is one line.
     pub(crate) noted_wait: NotedWait,
     /// How long the calls to the provider took, while no part had to be tried again; nothing for a message that had to
@@ -93,6 +95,7 @@ impl InFlight {
             unprepared: 0,
             only_prepared: false,
             not_before: Vec::new(),
+            first_contacts: Vec::new(),
             noted_wait: NotedWait::None,
             on_the_wire: None,
             stood_in: None,

@@ -246,6 +246,11 @@ impl OutboundMessage {
         self.address.as_ref()?.chat_id()
     }
 
+    /// Whether it may be for one person, and not for a group or a channel.
+    pub fn is_for_a_person(&self) -> bool {
+        self.chat_id().is_none_or(|chat| chat.user_id().is_some())
+    }
+
     /// The chat by its address once that is known, else as the caller named it.
     pub fn place(&self) -> ChatRef {
         self.address.clone().map_or_else(|| self.chat.clone(), ChatRef::from)

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::received_file::FileRule;
 use crate::{
-    AccountName, ChatId, InboundKind, InboundMedia, ReceivedId, TelegramMessageId, Timestamp, Words,
+    AccountName, ChatId, ContactWish, InboundKind, InboundMedia, ReceivedId, TelegramMessageId, Timestamp,
+    Words, contact_wish,
 };
 
 /// Who wrote a message that this program did not send.
@@ -68,10 +69,11 @@ impl ReceivedMessage {
         ReceivedId::seen_by(self.chat_id, self.message_id, &self.account)
     }
 
-    /// The person, where one wrote in their private chat that no more is wanted.
-    pub fn opts_out(&self) -> Option<ChatId> {
+    /// The person who wrote in their private chat about further messages, and what.
+    pub fn contact_wish(&self) -> Option<(ChatId, ContactWish)> {
         let is_private = self.origin == MessageOrigin::Person && self.chat_id.user_id().is_some();
-        (is_private && crate::is_opt_out(self.text.as_str())).then_some(self.chat_id)
+        let wish = is_private.then(|| contact_wish(self.text.as_str())).flatten()?;
+        Some((self.chat_id, wish))
     }
 }
 

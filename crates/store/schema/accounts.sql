@@ -102,11 +102,12 @@ CREATE TABLE telegram_slow_modes (
     PRIMARY KEY (account, chat_id)
 ) STRICT, WITHOUT ROWID;
 
--- Chats in which an account may not write, with the error of Telegram.
+-- Chats in which an account may not write, with the error of Telegram and its time.
 CREATE TABLE telegram_marks (
     account TEXT NOT NULL,
     chat_id INTEGER NOT NULL,
     why TEXT NOT NULL,
+    refused_at INTEGER NOT NULL,
     PRIMARY KEY (account, chat_id)
 ) STRICT, WITHOUT ROWID;
 

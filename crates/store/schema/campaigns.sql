@@ -2,13 +2,19 @@
 -- A campaign counts its cycles over all its runs; the columns `turn` hold that count.
 
 CREATE TABLE campaigns (
+    -- A slug. Addresses and the other tables use it.
     name TEXT NOT NULL PRIMARY KEY,
+    -- The name as people gave it, in any script; and the same without case, by which it is found.
+    title TEXT NOT NULL,
+    folded_title TEXT NOT NULL,
     -- JSON.
     settings TEXT NOT NULL,
     -- The last cycle.
     turn INTEGER NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX campaigns_by_title ON campaigns (folded_title);
 
 CREATE TABLE campaign_senders (
     campaign TEXT NOT NULL,
@@ -111,6 +117,9 @@ CREATE TABLE campaign_attempts (
 
 -- A chat gets one message in a cycle, whatever name the list has for it.
 CREATE UNIQUE INDEX campaign_attempts_once ON campaign_attempts (run_id, cycle, peer)
+    WHERE peer IS NOT NULL AND state <> 10 AND state <> 11;
+-- What a person got lately, over all campaigns.
+CREATE INDEX campaign_attempts_of_a_peer ON campaign_attempts (peer, claimed_at)
     WHERE peer IS NOT NULL AND state <> 10 AND state <> 11;
 CREATE INDEX campaign_attempts_open ON campaign_attempts (sender, id) WHERE state = 0;
 CREATE INDEX campaign_attempts_open_of_a_run ON campaign_attempts (run_id, id) WHERE state = 0;

@@ -61,6 +61,14 @@ pub enum StoreError {
         /// The entry.
         entry: domain::DoNotContactId,
     },
+    /// The account may write to no more people first. Nothing was written.
+    #[error(
+        "the account has written to as many people first as it may within a day; it may again at {until}"
+    )]
+    FirstContacts {
+        /// When it may again.
+        until: domain::Timestamp,
+    },
     /// A paging cursor that this store did not give out.
     #[error("the cursor is none that was given out here; begin again without one")]
     BadCursor,

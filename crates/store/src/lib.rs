@@ -34,6 +34,7 @@ mod failed_requests;
 mod failovers;
 mod fences;
 mod files;
+mod first_contacts;
 mod flow_definitions;
 mod flows;
 pub mod foreign;
@@ -123,6 +124,7 @@ pub use failed_requests::{Direction, FailedRequest, FailedRequests, FailedState}
 pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use fences::{Fence, Fences, Side, recorded_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
+pub use first_contacts::FirstContacts;
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
 pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
@@ -211,6 +213,7 @@ struct Inner {
     lately: conversations::index::Lately,
     unreadable: unreadable::LastUnreadable,
     retention: RwLock<Retention>,
+    contact_limits: RwLock<domain::ContactLimits>,
     messages_counted: Mutex<Option<sweep::MessagesCounted>>,
 }
 
@@ -388,6 +391,11 @@ impl Store {
     /// Whom no message may go to.
     pub fn do_not_contact(&self) -> DoNotContact<'_> {
         DoNotContact { store: self }
+    }
+
+    /// Whom accounts wrote to first.
+    pub fn first_contacts(&self) -> FirstContacts<'_> {
+        FirstContacts { store: self }
     }
 
     /// Keys of the HTTP API.

@@ -130,6 +130,7 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
         lately,
         unreadable: LastUnreadable::default(),
         retention: RwLock::default(),
+        contact_limits: RwLock::default(),
         messages_counted: Mutex::default(),
     })
 }

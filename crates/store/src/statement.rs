@@ -35,7 +35,7 @@ mod tests {
         plan
     }
 
-    fn lists() -> [&'static [(&'static str, &'static str)]; 41] {
+    fn lists() -> [&'static [(&'static str, &'static str)]; 42] {
         [
             crate::fences::ALL,
             crate::identity::ALL,
@@ -62,6 +62,7 @@ mod tests {
             crate::access::statements::ALL,
             crate::alerts::statements::ALL,
             crate::do_not_contact::ALL,
+            crate::first_contacts::ALL,
             crate::events::statements::ALL,
             crate::webhooks::statements::ALL,
             crate::received::statements::ALL,
@@ -304,6 +305,11 @@ mod tests {
             (crate::webhooks::statements::DROP_OLD, "posts_over (kind=? AND tried_at<?"),
             (crate::do_not_contact::NAMES_OF_PEER, "telegram_peers_known_as"),
             (crate::do_not_contact::FIND, "do_not_contact_by_contact"),
+            (crate::do_not_contact::WROTE_TO_CHANNEL, "channel_messages_by_chat"),
+            (crate::do_not_contact::WROTE_TO_ACCOUNT, "received_messages_by_chat"),
+            (crate::first_contacts::LATELY, "first_contacts_lately"),
+            (crate::first_contacts::WROTE_TO_ACCOUNT, "received_messages_by_chat"),
+            (crate::campaigns::statements::ADVERTISED, "campaign_attempts_of_a_peer"),
             (crate::conversations::statements::SENT_BEFORE, "s USING PRIMARY KEY (chat_id=? AND at<?"),
             (crate::conversations::statements::SENT_AFTER, "s USING PRIMARY KEY (chat_id=? AND at>?"),
             (

@@ -8,7 +8,7 @@ use backup::{BackupParts, Backups};
 use channels::{Links, Prover, ReceivedFiles, Reception};
 use config::Settings;
 use delivery::{Ambient, Delivery, Quotas, SagaLimits, Sagas, Sender, Senders};
-use domain::Customers;
+use domain::{ContactLimits, Customers};
 use outbound::{AllowList, Allowed, Names};
 use store::{EventRetention, Retention, Store};
 use telegram::{Pool, PoolParts};
@@ -66,6 +66,17 @@ pub(crate) fn quotas(settings: &Settings) -> Quotas {
     }
 }
 
+/// How many people may be written to first, and how often one person gets advertising.
+pub(crate) const fn contact_limits(settings: &Settings) -> ContactLimits {
+    let limits = &settings.limits;
+    ContactLimits {
+        first_contacts_per_day: limits.first_contacts_per_day,
+        channel_first_contacts_per_day: limits.channel_first_contacts_per_day,
+        advertising_per_day: limits.advertising_per_day,
+        advertising_gap: limits.advertising_gap,
+    }
+}
+
 /// How long rows are kept.
 pub(crate) fn retention(settings: &Settings) -> Retention {
     let (keep, events) = (&settings.retention, &settings.events);
@@ -96,6 +107,7 @@ impl AppContext {
         let private_sources = Allowed::new(AllowList::Media, settings.media.allow_private.clone());
         let files = files::open(settings, data_dir, &ambient, private_sources.clone()).await?;
         store.keep(retention(settings));
+        store.limit_contacts(contact_limits(settings));
         let private_receivers = Allowed::new(AllowList::Events, settings.events.allow_private.clone());
         let private_browsers = Allowed::new(AllowList::Campaigns, settings.campaigns.allow_private.clone());
         Ok(Self { store, files, ambient, private_sources, private_receivers, private_browsers })

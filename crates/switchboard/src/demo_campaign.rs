@@ -28,8 +28,12 @@ const TEXTS: [&str; 2] = [
 /// Adds it, unless it is there.
 pub(crate) async fn add(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     let settings = CampaignSettings { delay_seconds: 2, ..CampaignSettings::default() };
-    let row =
-        CampaignRow { name: NAME.to_owned(), settings: serde_json::to_string(&settings)?, created_at: now };
+    let row = CampaignRow {
+        name: NAME.to_owned(),
+        title: NAME.to_owned(),
+        settings: serde_json::to_string(&settings)?,
+        created_at: now,
+    };
     let campaigns = store.campaigns();
     if !campaigns.add(row).await? {
         return Ok(());

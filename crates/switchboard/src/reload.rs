@@ -152,6 +152,7 @@ impl Reload<'_> {
         context.private_receivers.set(settings.events.allow_private.clone());
         context.private_browsers.set(settings.campaigns.allow_private.clone());
         context.store.keep(app_context::retention(settings));
+        context.store.limit_contacts(app_context::contact_limits(settings));
         pool.allow_private_proxies(settings.telegram.allow_private_proxies.clone());
         pool.move_dialogs(settings.telegram.private_dialogs, settings.legacy.hold);
         match pool.reload(&settings.telegram.accounts).await {

@@ -48,10 +48,7 @@ pub(crate) async fn check(
 /// Who is on the do-not-contact list reads nothing new. Of a message whose chat is not known it cannot be said who reads it.
 async fn refuse_listed(state: &State, chat: ChannelChat, unknown: Option<&String>) -> Result<(), Problem> {
     let list = state.store().do_not_contact();
-    let listed = list.listed(vec![(ChatRef::Channel(chat), None)]).await?;
-    if let Some(entry) = listed.into_iter().flatten().next() {
-        return Err(StoreError::DoNotContact { entry: entry.id }.into());
-    }
+    list.refuse_message(vec![(ChatRef::Channel(chat), None)]).await?;
     let Some(message) = unknown else { return Ok(()) };
     if list.list(&Page { limit: 1, cursor: None }).await?.items.is_empty() {
         return Ok(());

@@ -406,6 +406,7 @@ impl From<StoreError> for Problem {
             )
             .retry_after(60),
             refused @ StoreError::DoNotContact { .. } => Self::new(Code::DoNotContact, refused.to_string()),
+            refused @ StoreError::FirstContacts { .. } => Self::new(Code::LimitReached, refused.to_string()),
             StoreError::Corrupt { .. } => {
                 tracing::error!(%error, "the store refused a call");
                 let detail = "A row of the database cannot be read. The log names it; repair it, or put a backup back.";

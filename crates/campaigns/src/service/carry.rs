@@ -11,7 +11,7 @@ use domain::message::{Content, OnFlood, OutboundMessage};
 use domain::text::{ParseMode, parse};
 use domain::{
     AccountState, Address, AttemptState, CampaignAttemptId, ChatId, ChatRef, Contact, ContactSource,
-    DoNotContactId, MessageId, SenderState, Service, Timestamp,
+    ContactWish, DoNotContactId, MessageId, SenderState, Service, Suppression, Timestamp, contact_wish,
 };
 use sha2::{Digest, Sha256};
 use store::{
@@ -63,6 +63,12 @@ impl Ready {
         let own = messages.iter().find(|message| message.number == number);
         Self { text, parse_mode, media: own.map(|message| message.media.clone()).unwrap_or_default() }
     }
+}
+
+/// The person has its turn again once all campaigns together may write to it.
+pub(super) fn too_often(until: Timestamp) -> Judgement {
+    let until_then = format!("campaigns may write to this person again at {}", until.to_the_second());
+    Judgement::new(AttemptState::Skipped, "too_often", NextTurn::Later(until)).because(until_then)
 }
 
 impl Inner {
@@ -150,6 +156,7 @@ impl Inner {
             Readied::Ready(number, text, parse_mode) => {
                 Ok(Ok(Ready::of(&messages, number, text, parse_mode)))
             }
+            Readied::TooOften(until) => Ok(Err(Box::new(too_often(until)))),
             Readied::Duplicate(other) => {
                 let twice = Judgement::new(AttemptState::Skipped, "duplicate", NextTurn::NextCycle);
                 Ok(Err(Box::new(twice.because(format!("it is the same chat as {other}")))))
@@ -163,8 +170,18 @@ impl Inner {
         Ok(entry.is_some_and(|entry| entry.source == ContactSource::OptOut))
     }
 
-    /// Puts a person on the do-not-contact list who wants no more.
-    pub(super) async fn list_opt_out(&self, person: ChatId) -> Result<(), StoreError> {
+    /// Puts a person on the do-not-contact list whose messages, in their order, say that no more is wanted. A near miss pauses
+    /// campaigns. Returns whether the person is not to be written to.
+    pub(super) async fn hears(
+        &self,
+        person: ChatId,
+        messages: impl DoubleEndedIterator<Item = &str>,
+    ) -> Result<bool, StoreError> {
+        let level = match messages.rev().find_map(contact_wish) {
+            Some(ContactWish::NoMore) => Suppression::Advertising,
+            Some(ContactWish::MaybeNoMore) => Suppression::Paused,
+            Some(ContactWish::Again) | None => return Ok(false),
+        };
         let entry = DoNotContactEntry {
             id: DoNotContactId::from_uuid(self.parts.ids.next()),
             contact: Contact::ChatId(person),
@@ -172,8 +189,9 @@ impl Inner {
             added_by: LISTENER.to_owned(),
             reason: None,
             added_at: self.parts.clock.now(),
+            level,
         };
-        self.parts.store.do_not_contact().add(vec![entry]).await.map(drop)
+        self.parts.store.do_not_contact().add(vec![entry]).await.map(|_| true)
     }
 
     /// Hands it to the outbox; nothing when the program ends first.

@@ -121,7 +121,7 @@ async fn drawn(
         wrong,
         may_act: visitor.may(Right::Operate),
     };
-    let title = format!("{}: {}", campaign.name, words.chats);
+    let title = format!("{}: {}", campaign.title, words.chats);
     page::page_of(status, visitor, &title, Section::Campaigns, body)
 }
 

@@ -60,5 +60,5 @@ pub(crate) async fn show(
     let words = CampaignsWords::of(visitor.language);
     let may_act = visitor.may(Right::Operate);
     let body = ForecastPage { visitor: &visitor, words, campaign: &campaign, forecast: &forecast, may_act };
-    page::page(&visitor, &format!("{}: {}", campaign.name, words.forecast), Section::Campaigns, body)
+    page::page(&visitor, &format!("{}: {}", campaign.title, words.forecast), Section::Campaigns, body)
 }

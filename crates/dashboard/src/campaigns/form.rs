@@ -176,7 +176,7 @@ async fn drawn(
     let mut accounts = dashboard.account_names(visitor).await;
     accounts.extend(dashboard.profile_names(visitor).await.iter().map(|name| format!("{PROFILE}{name}")));
     let title = campaign
-        .map_or_else(|| words.add.to_owned(), |campaign| format!("{}: {}", words.change, campaign.name));
+        .map_or_else(|| words.add.to_owned(), |campaign| format!("{}: {}", words.change, campaign.title));
     let status = if wrong.0.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = Form { visitor, words, work, campaign, accounts: &accounts, pairs, wrong };
     page::page_of(status, visitor, &title, Section::Campaigns, body)
@@ -261,7 +261,7 @@ async fn add_senders(
         }
     }
     let words = CampaignsWords::of(visitor.language);
-    page::done(visitor, &campaign.path(), &words.saved_note(&campaign.name))
+    page::done(visitor, &campaign.path(), &words.saved_note(&campaign.title))
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ async fn drawn(
         wrong,
         may_act: visitor.may(Right::Operate),
     };
-    let title = format!("{}: {}", campaign.name, words.messages);
+    let title = format!("{}: {}", campaign.title, words.messages);
     page::page_of(status, visitor, &title, Section::Campaigns, body)
 }
 

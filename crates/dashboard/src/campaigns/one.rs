@@ -199,7 +199,7 @@ pub(crate) async fn show(
         wrong,
         may_act: visitor.may(Right::Operate),
     };
-    page::page(&visitor, &campaign.name, Section::Campaigns, body)
+    page::page(&visitor, &campaign.title, Section::Campaigns, body)
 }
 
 /// `GET /campaigns/{name}/attempts`: the file, as the API gives it.

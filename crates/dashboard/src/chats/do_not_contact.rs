@@ -1,4 +1,4 @@
-//! `/chats/do-not-contact`: the contacts that no message goes to; adding, importing and removing them.
+//! `/chats/do-not-contact`: the contacts that are not written to; adding, importing and removing them.
 
 use access::Right;
 use api::{DoNotContact, DoNotContactAdded};
@@ -86,6 +86,8 @@ pub(crate) struct Add {
     contact: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    level: String,
 }
 
 /// `POST /chats/do-not-contact/actions/add`.
@@ -93,7 +95,7 @@ pub(crate) async fn add(
     State(dashboard): State<Dashboard>,
     Posted { visitor, form }: Posted<Add>,
 ) -> Response {
-    let body = json!({ "contact": form.contact, "reason": form.reason });
+    let body = json!({ "contact": form.contact, "reason": form.reason, "level": form.level });
     added(&dashboard, &visitor, API, body).await
 }
 
@@ -137,6 +139,26 @@ async fn added(dashboard: &Dashboard, visitor: &Visitor, path: &str, body: Value
             page::not_done(visitor, HERE, &format!("{summary} {lines}"))
         }
         Err(why) => page::refused(visitor, HERE, &why),
+    }
+}
+
+/// What is decided about a paused entry.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Decide {
+    id: String,
+    refuses: bool,
+}
+
+/// `POST /chats/do-not-contact/actions/decide`.
+pub(crate) async fn decide(
+    State(dashboard): State<Dashboard>,
+    Posted { visitor, form }: Posted<Decide>,
+) -> Response {
+    let path = format!("{API}/{}/decide", page::segment(&form.id));
+    let body = json!({ "refuses": form.refuses });
+    match dashboard.ask::<Value>(&visitor, Method::POST, &path, Some(body)).await {
+        Ok(_) => page::done(&visitor, HERE, DoNotContactWords::of(visitor.language).decided),
+        Err(why) => page::refused(&visitor, HERE, &why),
     }
 }
 

@@ -31,7 +31,8 @@ async fn spring(world: &World) -> CampaignRunId {
     let campaigns = world.store.campaigns();
     let now = world.clock.now();
     let settings = json!({ "cycles": 2, "active_hours": "00:00-24:00 UTC" }).to_string();
-    let row = CampaignRow { name: "spring".to_owned(), settings, created_at: now };
+    let row =
+        CampaignRow { name: "spring".to_owned(), title: "spring".to_owned(), settings, created_at: now };
     assert!(campaigns.add(row).await.expect("added"));
     campaigns.add_senders("spring", vec![sender()], now).await.expect("added");
     let tasks = (1..=4).map(|number| store::NewCampaignTask {

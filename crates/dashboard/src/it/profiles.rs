@@ -16,7 +16,12 @@ async fn shop(world: &World) -> Browser<'_> {
     assert_eq!((made.status, made.header("location")), (StatusCode::SEE_OTHER, "/campaign-profiles/shop"));
     let (campaigns, now) = (world.store.campaigns(), world.clock.now());
     let name: ProfileName = "shop".parse().expect("a name");
-    let row = CampaignRow { name: "spring".to_owned(), settings: "{}".to_owned(), created_at: now };
+    let row = CampaignRow {
+        name: "spring".to_owned(),
+        title: "spring".to_owned(),
+        settings: "{}".to_owned(),
+        created_at: now,
+    };
     assert!(campaigns.add(row).await.expect("added"));
     campaigns.add_senders("spring", vec![CampaignSender::Profile(name.clone())], now).await.expect("added");
     campaigns.profile_went_wrong(&name, "chromium cannot be started", now).await.expect("kept");

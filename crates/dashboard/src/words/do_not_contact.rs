@@ -4,10 +4,10 @@ words! {
     DoNotContactWords;
     title: "Do not contact", "Не писать";
     lede:
-        "No message and no invitation goes to these contacts, by any account or program. The list \
-         cannot be switched off.",
-        "Этим контактам не уходят ни сообщения, ни приглашения, кто бы их ни отправлял. Отключить список \
-         нельзя.";
+        "These contacts get no campaigns and no invitations, by any account or program. Some get no \
+         messages at all. The list cannot be switched off.",
+        "Этим контактам не уходят рассылки и приглашения, кто бы их ни отправлял. Некоторым нельзя писать \
+         совсем. Отключить список нельзя.";
     find: "Find a contact", "Найти контакт";
     find_hint: "@name, phone, number or address", "@имя, телефон, номер или адрес";
     export: "Download as CSV", "Скачать в CSV";
@@ -21,6 +21,10 @@ words! {
         "Имя @client, ссылка, телефон, номер в Telegram или адрес почты.";
     reason: "Reason", "Причина";
     reason_help: "In a few words; may be empty.", "В нескольких словах; можно не указывать.";
+    level: "Refused", "Запрещено";
+    no_advertising: "No advertising", "Без рекламы";
+    may_write: "May be written to", "Писать можно";
+    decided: "Decided.", "Решение сохранено.";
     added_at: "Added", "Добавлен";
     source: "Source", "Источник";
     add: "Add a contact", "Добавить контакт";
@@ -47,6 +51,17 @@ sentences! {
 }
 
 impl DoNotContactWords {
+    /// What an entry refuses, as the API names it.
+    pub(crate) fn refuses(&self, level: &str) -> &'static str {
+        match level {
+            "paused" => {
+                self.language.of("campaigns, until a person decides", "рассылки, пока не решит сотрудник")
+            }
+            "advertising" => self.language.of("campaigns and first messages", "рассылки и первые сообщения"),
+            _ => self.language.of("all messages", "любые сообщения"),
+        }
+    }
+
     /// Where an entry comes from, as the API names it.
     pub(crate) fn from(&self, source: &str) -> &'static str {
         match source {

@@ -300,6 +300,9 @@ impl InboxWords {
             "do_not_contact" => ("the client is on the do-not-contact list", "клиент в списке «Не писать»"),
             "promised" => ("the answer promises a person", "в ответе обещан сотрудник"),
             "not_sent" => ("the answer was not sent", "ответ не ушёл"),
+            "may_opt_out" => {
+                ("the client may want no more messages", "клиент, возможно, просит больше не писать")
+            }
             "answered_often" => {
                 ("programs have answered 10 mails in a day", "программы ответили на 10 писем за сутки")
             }

@@ -83,6 +83,7 @@ async fn put_on(store: &Store, id: i64, (listed_by, others): &(&str, Vec<&str>))
         added_by: "machine".into(),
         reason: None,
         added_at: clock.now(),
+        level: domain::Suppression::All,
     };
     let own = entry(listed_by);
     let all = others.iter().map(|other| entry(other)).chain([own.clone()]).collect();

@@ -6,7 +6,7 @@ use delivery::{Capabilities, Dedup};
 use domain::message::OnFlood;
 use domain::outcome::Failure;
 use domain::timeline::Step;
-use domain::{MessageState, Outcome};
+use domain::{ChatId, ChatRef, ContactLimits, MessageState, Outcome};
 
 use crate::script::{Act, Bench, CAPABILITIES, group, name, text};
 
@@ -58,6 +58,35 @@ async fn messages_over_the_limit_wait_untried() {
         assert_eq!(bench.settled(id).await.state, MessageState::Sent);
     }
     assert_eq!((bench.script.effects().len(), sent(&bench)), (10, (3, 2)));
+}
+
+#[tokio::test]
+async fn strangers_over_the_ceiling_wait_for_another_account_or_another_day() {
+    let bench = Bench::new().await;
+    bench.store.limit_contacts(ContactLimits { first_contacts_per_day: 2, ..ContactLimits::default() });
+    let person = |number: i64| ChatRef::Id(ChatId::user(number).expect("a user"));
+    let mut accounts = Vec::new();
+    for number in 1..=4 {
+        let id = bench.submit(text(person(number), "hello")).await;
+        accounts.extend(bench.settled(id).await.account);
+    }
+    assert_eq!(accounts, ["main", "main", "backup", "backup"].map(name));
+    // Who was written to is no stranger any more, and neither is a group.
+    for chat in [person(1), group(1)] {
+        let id = bench.submit(text(chat.clone(), "once more")).await;
+        assert_eq!(bench.settled(id).await.state, MessageState::Sent, "{chat}");
+    }
+    let mut hurried = text(person(5), "hurried");
+    hurried.on_flood = OnFlood::Fail;
+    let failed = bench.submit(hurried).await;
+    assert!(matches!(bench.settled(failed).await.failure, Some(Failure::LimitReached { .. })));
+    let waiting = bench.submit(text(person(6), "in time")).await;
+    bench.breathe().await;
+    assert_eq!(bench.script.effects().len(), 6);
+    let steps = bench.store.outbox().timeline(waiting).await.expect("reads");
+    assert!(steps.iter().any(|step| step.step == Step::Waiting), "{steps:?}");
+    bench.clock.advance(Duration::from_hours(25));
+    assert_eq!(bench.settled(waiting).await.state, MessageState::Sent);
 }
 
 #[tokio::test]

@@ -96,10 +96,12 @@ impl Inner {
                 pipeline.hand_over(turn.id, "no_chat").await?;
                 return Ok(());
             };
-            let listed = self.parts.store.do_not_contact().listed(vec![(chat, None)]).await?;
-            if listed.into_iter().flatten().next().is_some() {
-                pipeline.hand_over(turn.id, "do_not_contact").await?;
-                return Ok(());
+            match self.parts.store.do_not_contact().refuse_message(vec![(chat, None)]).await {
+                Err(StoreError::DoNotContact { .. }) => {
+                    pipeline.hand_over(turn.id, "do_not_contact").await?;
+                    return Ok(());
+                }
+                answer => answer?,
             }
         }
         let mut item = batch(turn, &self.context(turn).await?);

@@ -38,6 +38,8 @@ pub enum Hold {
         chat_id: ChatId,
         /// What the provider said.
         why: String,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -48,8 +50,8 @@ pub struct Holds {
     pub floods: Vec<(AccountName, Flood)>,
     /// Slow modes by account and chat, each with its deadline.
     pub slow_modes: Vec<(AccountName, ChatId, Timestamp)>,
-    /// Chats that an account may not write in, and why.
-    pub marks: Vec<(AccountName, ChatId, String)>,
+    /// Chats that an account may not write in, why, and since when that is known.
+    pub marks: Vec<(AccountName, ChatId, String, Timestamp)>,
 }
 
 /// How an account was switched by hand.
@@ -74,8 +76,8 @@ pub(crate) fn save(transaction: &Transaction<'_>, hold: &Hold) -> Result<(), Sto
             .execute(sql::SAVE_FLOOD, params![account.as_str(), operation.as_str(), until.as_micros()]),
         Hold::SlowMode { account, chat_id, until } => transaction
             .execute(sql::SAVE_SLOW_MODE, params![account.as_str(), chat_id.get(), until.as_micros()]),
-        Hold::Mark { account, chat_id, why } => {
-            transaction.execute(sql::SAVE_MARK, params![account.as_str(), chat_id.get(), why])
+        Hold::Mark { account, chat_id, why, at } => {
+            transaction.execute(sql::SAVE_MARK, params![account.as_str(), chat_id.get(), why, at.as_micros()])
         }
     }?;
     Ok(())
@@ -95,7 +97,7 @@ pub(super) fn read(connection: &Connection, now: Timestamp) -> Result<Holds, Sto
         })?,
         marks: connection.all(sql::MARKS, (), |row| {
             let columns = Columns::new(row, "telegram_marks");
-            Ok((columns.account(0)?, columns.chat_id(1)?, columns.get(2)?))
+            Ok((columns.account(0)?, columns.chat_id(1)?, columns.get(2)?, columns.time(3)?))
         })?,
     })
 }

@@ -47,7 +47,7 @@ statements! {
     SLOW_MODES = "
         SELECT account, chat_id, held_until FROM telegram_slow_modes WHERE held_until > $1
         ORDER BY account, chat_id";
-    MARKS = "SELECT account, chat_id, why FROM telegram_marks ORDER BY account, chat_id";
+    MARKS = "SELECT account, chat_id, why, refused_at FROM telegram_marks ORDER BY account, chat_id";
     SAVE_FLOOD = "
         INSERT INTO telegram_floods (account, operation, held_until) VALUES ($1, $2, $3)
         ON CONFLICT (account, operation) DO UPDATE SET held_until = excluded.held_until
@@ -57,8 +57,8 @@ statements! {
         ON CONFLICT (account, chat_id) DO UPDATE SET held_until = excluded.held_until
         WHERE excluded.held_until > telegram_slow_modes.held_until";
     SAVE_MARK = "
-        INSERT INTO telegram_marks (account, chat_id, why) VALUES ($1, $2, $3)
-        ON CONFLICT (account, chat_id) DO UPDATE SET why = excluded.why";
+        INSERT INTO telegram_marks (account, chat_id, why, refused_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (account, chat_id) DO UPDATE SET why = excluded.why, refused_at = excluded.refused_at";
     LIFT_MARK = "DELETE FROM telegram_marks WHERE account = $1 AND chat_id = $2";
     FORGET_FLOODS = "DELETE FROM telegram_floods WHERE held_until <= $1";
     FORGET_SLOW_MODES = "DELETE FROM telegram_slow_modes WHERE held_until <= $1";

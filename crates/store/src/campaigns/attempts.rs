@@ -1,5 +1,7 @@
 //! An attempt: made ready with what it says and to whom, and its end with what follows from it.
 
+use std::time::Duration;
+
 use domain::event::CampaignAttemptEvent;
 use domain::text::ParseMode;
 use domain::{
@@ -15,6 +17,9 @@ use crate::events::NewEvent;
 use crate::write::Transaction;
 use crate::{StoreError, codes, do_not_contact, point};
 
+/// Attempts that were claimed before this ended more than a day ago.
+const LOOKED_BACK: Duration = Duration::from_hours(48);
+
 /// What became of an attempt that was to be made ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readied {
@@ -22,6 +27,8 @@ pub enum Readied {
     Ready(u32, String, ParseMode),
     /// The same chat has its turn in this cycle by this name.
     Duplicate(ChatRef),
+    /// The person has had as much advertising as there may be, over all campaigns, until then.
+    TooOften(Timestamp),
 }
 
 /// When a recipient has its next turn.
@@ -33,6 +40,8 @@ pub enum NextTurn {
     Again(Timestamp),
     /// In this cycle, by whichever sender; nothing was tried.
     Back,
+    /// The same, not before.
+    Later(Timestamp),
     /// Never, until a person unblocks it.
     Never(String),
 }
@@ -75,13 +84,14 @@ impl Campaigns<'_> {
         text: String,
         parse_mode: ParseMode,
     ) -> Result<Readied, StoreError> {
+        let (now, limits) = (self.store.now(), self.store.contact_limits());
         let change = move |transaction: &Transaction<'_>| {
             let key = id.as_uuid().as_bytes();
             let Some(attempt) = transaction.first(sql::ATTEMPT, params![key], rows::attempt)? else {
                 return Err(no_such_attempt(id));
             };
             if attempt.sender.profile().is_some() {
-                do_not_contact::refuse(transaction, &attempt.chat, peer.parse().ok())?;
+                do_not_contact::refuse_all(transaction, &attempt.chat, peer.parse().ok())?;
             }
             let chat = |row: &Row<'_>| Columns::new(row, "campaign_attempts").parsed(0);
             let run = attempt.run_id.as_uuid().as_bytes();
@@ -91,6 +101,18 @@ impl Campaigns<'_> {
             }
             if let Some(((text, mode), number)) = attempt.text.zip(attempt.parse_mode).zip(attempt.message) {
                 return Ok(Readied::Ready(number, text, mode));
+            }
+            // A group is a place where people read what they like; a person gets each message.
+            let is_person = peer.parse::<ChatId>().is_ok_and(|chat| chat.user_id().is_some())
+                || !matches!(peer.parse(), Ok(ChatRef::Id(_)));
+            if is_person {
+                let since = now.minus(LOOKED_BACK).as_micros();
+                let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
+                let lately = params![now.as_micros(), peer, since, key];
+                let sent = transaction.all(sql::ADVERTISED, lately, time)?;
+                if let Some(until) = limits.advertising_at(sent, now) {
+                    return Ok(Readied::TooOften(until));
+                }
             }
             transaction.run(sql::READY, params![peer, message, text, parse_mode.as_str(), key])?;
             Ok(Readied::Ready(message, text.clone(), parse_mode))
@@ -162,6 +184,7 @@ fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreEr
                 NextTurn::NextCycle => (0, None, turn, 0, 0),
                 NextTurn::Again(at) => (0, None, turn - 1, tries + 1, at.as_micros()),
                 NextTurn::Back => (0, None, turn - 1, tries, 0),
+                NextTurn::Later(at) => (0, None, turn - 1, tries, at.as_micros()),
                 // Once it is unblocked it has its turn again: nothing was sent.
                 NextTurn::Never(why) => (1, Some(why), turn - 1, tries + 1, 0),
             };

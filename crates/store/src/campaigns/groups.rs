@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 
 use domain::media::{FileKey, Media, MediaSource};
 use domain::text::ParseMode;
-use domain::{CampaignSender, ChatRef, SenderState, Timestamp};
+use domain::{CampaignSender, ChatRef, SenderState, Timestamp, folded_name};
 
 use super::statements as sql;
 use super::{
@@ -65,9 +65,10 @@ pub struct NewCampaignMessage {
 }
 
 impl Campaigns<'_> {
-    /// Makes a campaign. False when there is one of the name.
+    /// Makes a campaign. False when there is one of the name or the title.
     pub async fn add(&self, row: CampaignRow) -> Result<bool, StoreError> {
-        let params = (row.name, row.settings, row.created_at.as_micros());
+        let folded = folded_name(&row.title);
+        let params = (row.name, row.settings, row.created_at.as_micros(), row.title, folded);
         self.store.execute(point::SAVE_CAMPAIGN, sql::ADD, params).await.map(|added| added > 0)
     }
 
@@ -110,6 +111,14 @@ impl Campaigns<'_> {
     /// A campaign.
     pub async fn get(&self, name: &str) -> Result<Option<CampaignRow>, StoreError> {
         self.store.first(sql::GET, [name.to_owned()], rows::campaign).await
+    }
+
+    /// The campaign of a name or, where there is none, of a title.
+    pub async fn find(&self, name: &str) -> Result<Option<CampaignRow>, StoreError> {
+        match self.get(name).await? {
+            Some(row) => Ok(Some(row)),
+            None => self.store.first(sql::TITLED, [folded_name(name)], rows::campaign).await,
+        }
     }
 
     /// All campaigns, by name.

@@ -83,7 +83,7 @@ statements! {
         SELECT attempt, file FROM campaign_pictures WHERE attempt >= $1 AND attempt <= $2 ORDER BY attempt LIMIT 1000";
     SENT_SINCE = "SELECT count(*) FROM campaign_attempts WHERE sender = $1 AND ended_at > $2 AND state >= 12";
     CAMPAIGNS_OF = "
-        SELECT name, settings, created_at FROM campaigns
+        SELECT name, settings, created_at, title FROM campaigns
         WHERE name IN (SELECT campaign FROM campaign_senders WHERE sender = $1) ORDER BY name";
 }
 

@@ -17,7 +17,10 @@ use crate::{StoreError, codes};
 /// A campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CampaignRow {
+    /// The slug by which it is addressed.
     pub name: String,
+    /// The name as people gave it, in any script.
+    pub title: String,
     /// Its settings, JSON.
     pub settings: String,
     pub created_at: Timestamp,
@@ -129,7 +132,12 @@ pub struct StoredAttempt {
 
 pub(super) fn campaign(row: &Row<'_>) -> Result<CampaignRow, StoreError> {
     let columns = Columns::new(row, "campaigns");
-    Ok(CampaignRow { name: columns.get(0)?, settings: columns.get(1)?, created_at: columns.time(2)? })
+    Ok(CampaignRow {
+        name: columns.get(0)?,
+        settings: columns.get(1)?,
+        created_at: columns.time(2)?,
+        title: columns.get(3)?,
+    })
 }
 
 pub(super) fn sender(row: &Row<'_>) -> Result<CampaignSenderRow, StoreError> {

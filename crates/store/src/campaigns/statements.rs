@@ -4,10 +4,12 @@ use crate::statement::statements;
 
 statements! {
     ADD = "
-        INSERT INTO campaigns (name, settings, turn, created_at) VALUES ($1, $2, 0, $3) ON CONFLICT (name) DO NOTHING";
+        INSERT INTO campaigns (name, settings, turn, created_at, title, folded_title) VALUES ($1, $2, 0, $3, $4, $5)
+        ON CONFLICT DO NOTHING";
     CHANGE = "UPDATE campaigns SET settings = $1 WHERE name = $2";
-    GET = "SELECT name, settings, created_at FROM campaigns WHERE name = $1";
-    LIST = "SELECT name, settings, created_at FROM campaigns ORDER BY name";
+    GET = "SELECT name, settings, created_at, title FROM campaigns WHERE name = $1";
+    TITLED = "SELECT name, settings, created_at, title FROM campaigns WHERE folded_title = $1";
+    LIST = "SELECT name, settings, created_at, title FROM campaigns ORDER BY name";
     NEXT_TURN = "UPDATE campaigns SET turn = turn + 1 WHERE name = $1";
     TURN = "SELECT turn FROM campaigns WHERE name = $1";
     REMOVE = "DELETE FROM campaigns WHERE name = $1";
@@ -158,6 +160,11 @@ statements! {
     SAME_PEER = "
         SELECT chat FROM campaign_attempts
         WHERE run_id = $1 AND cycle = $2 AND peer = $3 AND state <> 10 AND state <> 11 AND id <> $4 LIMIT 1";
+    /// When the latest messages of campaigns to a peer left; now, of those that are leaving.
+    ADVERTISED = "
+        SELECT coalesce(ended_at, CAST($1 AS BIGINT)) FROM campaign_attempts
+        WHERE peer = $2 AND claimed_at > $3 AND state <> 10 AND state <> 11 AND id <> $4
+        ORDER BY claimed_at DESC LIMIT 50";
     READY = "
         UPDATE campaign_attempts SET peer = $1, message = $2, text = $3, parse_mode = $4 WHERE id = $5 AND state = 0";
     END_ATTEMPT = "

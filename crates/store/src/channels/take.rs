@@ -3,7 +3,7 @@
 use domain::event::ReceivedEvent;
 use domain::{
     ChannelChat, ChatType, Contact, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange,
-    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, is_opt_out,
+    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, contact_wish,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -215,9 +215,10 @@ impl Take {
             return Ok(());
         }
         // In a group no one speaks for the others.
-        if is_customer && message.chat_type == ChatType::Private && is_opt_out(message.text.as_str()) {
+        if is_customer && message.chat_type == ChatType::Private {
+            let wish = contact_wish(message.text.as_str());
             let contact = Contact::of_chat(&self.address(message));
-            do_not_contact::opt_out(transaction, contact, self.at)?;
+            do_not_contact::heard(transaction, contact, wish, self.at)?;
         }
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);

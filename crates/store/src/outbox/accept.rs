@@ -6,16 +6,17 @@ use std::time::Duration;
 use domain::media::MediaSource;
 use domain::message::{OutboundMessage, Part, PartState};
 use domain::outcome::Failure;
-use domain::{AccountName, ApiKeyId, ChatId, MessageId, MessageState, Timestamp};
+use domain::{AccountName, ApiKeyId, ChatId, ContactLimits, MessageId, MessageState, Timestamp};
 
 use super::callers::{CallerChange, WaitingCaller};
 use super::statements as sql;
 use super::{PARTS, Queue, TABLE, events, items, key, timeline};
 use crate::column::{Columns, to_json};
 use crate::database::params;
+use crate::do_not_contact::Purpose;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, codes, do_not_contact};
+use crate::{StoreError, codes, do_not_contact, first_contacts};
 
 /// How long a key stands for its message.
 pub(crate) const KEY_LIFE: Duration = Duration::from_hours(24);
@@ -131,10 +132,11 @@ pub(super) struct AcceptWrite {
     parts: Vec<PartColumns>,
     address: Option<String>,
     queue: String,
+    limits: ContactLimits,
 }
 
 impl AcceptWrite {
-    pub(super) fn new(accept: Accept) -> Result<Self, StoreError> {
+    pub(super) fn new(accept: Accept, limits: ContactLimits) -> Result<Self, StoreError> {
         let message = &accept.message;
         check(message)?;
         Ok(Self {
@@ -148,6 +150,7 @@ impl AcceptWrite {
                 .collect::<Result<_, _>>()?,
             address: accept.origin.address.map(|address| address.to_string()),
             queue: accept.queue.to_string(),
+            limits,
             accept,
         })
     }
@@ -290,7 +293,16 @@ impl Write for AcceptWrite {
         if !transaction.intake_open() {
             return Err(StoreError::StorageFull);
         }
-        do_not_contact::refuse(transaction, &self.accept.message.chat, self.accept.message.chat_id())?;
+        let Accept { message, origin, .. } = &self.accept;
+        let (purpose, now) = (Purpose::of(&origin.listener), message.created_at);
+        let listed = do_not_contact::refuse(transaction, &message.chat, message.chat_id(), purpose, now)?;
+        if let Some(entry) = listed {
+            do_not_contact::audit_answer(transaction, &entry, message.id.to_string(), origin, now)?;
+        }
+        // What is not begun yet is counted when it is.
+        if let (Some(account), Some(address)) = (&message.account, &message.address) {
+            first_contacts::admit(transaction, (account, address), self.limits, now)?;
+        }
         self.insert(transaction)?;
         if let Some(join) = &self.accept.join {
             let caller = WaitingCaller::new(join, *key(&self.accept.message.id));

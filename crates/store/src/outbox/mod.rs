@@ -196,7 +196,7 @@ impl Outbox<'_> {
     /// stored. One that was held back after a restore may have been sent, so its key stands for it. A request without one joins a message only if its caller got no answer. When this
     /// answers [`StoreError::Unavailable`] after a wait, the message may have been taken in all the same.
     pub async fn accept(&self, accept: Accept) -> Result<Accepted, StoreError> {
-        self.store.write(accept::AcceptWrite::new(accept)?).await
+        self.store.write(accept::AcceptWrite::new(accept, self.store.contact_limits())?).await
     }
 
     /// What a key stands for: [`Accepted::Repeated`] or [`Accepted::Conflict`], or nothing when it is free.
@@ -224,7 +224,7 @@ impl Outbox<'_> {
     /// Gives a part to an account. The message must be queued, scheduled or sending, the part not sent, and no part
     /// under way through another account. A part that this account has already is no error and stays as it is.
     pub async fn begin(&self, begin: Begin) -> Result<(), StoreError> {
-        self.store.write(sending::BeginWrite::new(begin)?).await
+        self.store.write(sending::BeginWrite::new(begin, self.store.contact_limits())?).await
     }
 
     /// The provider has a part. The message becomes sent when no other is left. A part that was sent before is no

@@ -3,7 +3,7 @@
 use domain::event::MessageEvent;
 use domain::message::{PartItem, PartState};
 use domain::timeline::{Entry, Step};
-use domain::{AccountName, Address, ChatId, MessageId, MessageState, Outcome};
+use domain::{AccountName, Address, ChatId, ContactLimits, MessageId, MessageState, Outcome};
 
 use super::ending::count_unresolved;
 use super::statements as sql;
@@ -13,22 +13,24 @@ use super::{
 };
 use crate::accounts::{save_hold, statements as accounts};
 use crate::column::{Columns, to_json};
-use crate::database::params;
+use crate::database::{Row, params};
+use crate::do_not_contact::Purpose;
 use crate::outbox::accept::{PartColumns, insert_part};
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
-use crate::{StoreError, codes, do_not_contact, failovers, sent_counts};
+use crate::{StoreError, codes, do_not_contact, failovers, first_contacts, sent_counts};
 
 pub(super) struct BeginWrite {
     begin: Begin,
+    limits: ContactLimits,
     parts: Vec<PartColumns>,
 }
 
 impl BeginWrite {
-    pub(super) fn new(begin: Begin) -> Result<Self, StoreError> {
+    pub(super) fn new(begin: Begin, limits: ContactLimits) -> Result<Self, StoreError> {
         let plan = begin.plan.iter().flatten();
         let parts = plan.map(|part| PartColumns::new(part, true)).collect::<Result<_, _>>()?;
-        Ok(Self { begin, parts })
+        Ok(Self { begin, limits, parts })
     }
 
     /// Begins a part where nothing prevents it: it waits, and no other one is under way.
@@ -120,10 +122,15 @@ impl Write for BeginWrite {
             return Ok(());
         }
         if do_not_contact::is_there_any(transaction)? {
-            let chat =
-                transaction.first(sql::CHAT_OF, [key(id)], |row| Columns::new(row, TABLE).parsed(0))?;
-            do_not_contact::refuse(transaction, &chat.unwrap_or_else(|| address.clone().into()), chat_id)?;
+            let read = |row: &Row<'_>| {
+                let columns = Columns::new(row, TABLE);
+                Ok((columns.parsed(0)?, columns.get::<String>(1)?))
+            };
+            let asked = transaction.first(sql::CHAT_OF, [key(id)], read)?;
+            let (chat, listener) = asked.unwrap_or_else(|| (address.clone().into(), String::new()));
+            do_not_contact::refuse(transaction, &chat, chat_id, Purpose::of(&listener), *at)?;
         }
+        first_contacts::admit(transaction, (account, address), self.limits, *at)?;
         let entry = Entry {
             at: *at,
             step: Step::Begun,

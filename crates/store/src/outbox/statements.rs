@@ -52,7 +52,7 @@ statements! {
 
     // ---- sending
     STATE_OF = "SELECT state FROM outbox WHERE id = $1";
-    CHAT_OF = "SELECT chat, id FROM outbox WHERE id = $1";
+    CHAT_OF = "SELECT chat, listener FROM outbox WHERE id = $1";
     /// What an event says of a message.
     EVENT_OF = "SELECT state, chat, chat_id, account, failure, id FROM outbox WHERE id = $1";
     IDS_OF = "SELECT provider_id, provider_ids, message_id FROM outbox_parts WHERE message_id = $1 ORDER BY part";

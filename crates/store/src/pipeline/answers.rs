@@ -8,12 +8,11 @@ use super::rows::{ClientMessage, StoredAppeal};
 use super::{appeals, rows, statements as sql};
 use crate::column::Columns;
 use crate::database::params;
+use crate::do_not_contact::CAMPAIGNS;
 use crate::outbox::{read_message, statements as outbox};
 use crate::write::Transaction;
 use crate::{StoreError, StoredEvent};
 
-/// Who asks the outbox for messages of campaigns.
-const CAMPAIGNS: &str = "campaigns";
 /// So many of the last messages say whether a client has an answer.
 const LAST_WORDS: u32 = 50;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ambient::Ids;
 use domain::phone::e164;
 use domain::{
-    AppealMove, Author, ChannelChat, ChatType, ClientId, MessageId, Responder, SpokenText, Timestamp, TurnId,
-    TurnStage, spoken,
+    AppealMove, Author, ChannelChat, ChatType, ClientId, ContactWish, MessageId, Responder, SpokenText,
+    Timestamp, TurnId, TurnStage, contact_wish, spoken,
 };
 
 use super::appeals::AppealChange;
@@ -27,6 +27,8 @@ const SWITCHED_OFF: &str = "switched_off";
 const ANSWERED_OFTEN: &str = "answered_often";
 /// Why a message of a group gets no answer.
 const GROUP_IS_OFF: &str = "group_is_off";
+/// Why a person is to judge whether a client wants no more messages.
+const MAY_OPT_OUT: &str = "may_opt_out";
 /// The channel in which the other end may be a program that answers every mail and marks none.
 const EMAIL: &str = "email";
 /// So many mails of a client are answered by programs within [`A_DAY`].
@@ -184,6 +186,8 @@ pub(super) fn find_appeal(
     let responder = if is_silent { Responder::Off } else { responder.unwrap_or_default() };
     let (responder, why) = if is_silent {
         (responder, GROUP_IS_OFF)
+    } else if may_opt_out(transaction, turn, &chat)? {
+        (Responder::Human, MAY_OPT_OUT)
     } else if is_answered_often(transaction, turn, &client, responder, now)? {
         (Responder::Human, ANSWERED_OFTEN)
     } else {
@@ -235,6 +239,19 @@ fn is_silent(
     }
     let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
     Ok(!client.group_answers.answers(batch.iter().any(|message| message.mentions_us)))
+}
+
+/// Whether one of its messages may say that no more is wanted.
+fn may_opt_out(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    chat: &ClientChat,
+) -> Result<bool, StoreError> {
+    if chat.chat_type != ChatType::Private {
+        return Ok(false);
+    }
+    let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
+    Ok(batch.iter().any(|message| contact_wish(message.text.as_str()) == Some(ContactWish::MaybeNoMore)))
 }
 
 fn is_of_group(transaction: &Transaction<'_>, client: &ClientId) -> Result<bool, StoreError> {

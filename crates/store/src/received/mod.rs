@@ -9,7 +9,8 @@ mod whose;
 
 use domain::received_message::Reaction;
 use domain::{
-    AccountName, ChatId, FileRule, MessageOrigin, ReceivedId, ReceivedMessage, TelegramMessageId, Timestamp,
+    AccountName, ChatId, ContactWish, FileRule, MessageOrigin, ReceivedId, ReceivedMessage,
+    TelegramMessageId, Timestamp,
 };
 
 use crate::database::params;
@@ -124,8 +125,8 @@ pub enum ReceivedChange {
         /// All of them.
         reactions: Vec<Reaction>,
     },
-    /// A message that is not kept said that no more is wanted, in the private chat of its writer.
-    OptOut(ChatId),
+    /// A message that is not kept said this about further messages, in the private chat of its writer.
+    Wish(ChatId, ContactWish),
     /// What the account sent into a chat was read, whatever is kept of it: in a group by at least one member.
     ReadUpTo {
         /// The chat.

@@ -61,8 +61,8 @@ impl Write for Take {
                     transaction
                         .run(sql::REACT, params![reactions, owner(&id), message_id.get(), chat_id.get()])?;
                 }
-                ReceivedChange::OptOut(person) => {
-                    do_not_contact::opt_out(transaction, Contact::ChatId(*person), self.at)?;
+                ReceivedChange::Wish(person, wish) => {
+                    do_not_contact::heard(transaction, Contact::ChatId(*person), Some(*wish), self.at)?;
                 }
                 ReceivedChange::ReadUpTo { chat_id, message_id } => {
                     outbox::read_up_to(transaction, account, *chat_id, *message_id, self.at)?;
@@ -120,8 +120,8 @@ impl Take {
                 (Some(origin), true) => {
                     kept.new += 1;
                     kept.files += self.want(transaction, seq, message)?;
-                    if let Some(person) = message.opts_out() {
-                        do_not_contact::opt_out(transaction, Contact::ChatId(person), self.at)?;
+                    if let Some((person, wish)) = message.contact_wish() {
+                        do_not_contact::heard(transaction, Contact::ChatId(person), Some(wish), self.at)?;
                     }
                     self.tell(transaction, message, origin, Event::MessageReceived);
                 }
@@ -253,7 +253,7 @@ fn shown(change: &ReceivedChange) -> Option<(&ReceivedMessage, bool)> {
         ReceivedChange::Edited(message) => Some((message, true)),
         ReceivedChange::Deleted { .. }
         | ReceivedChange::Reactions { .. }
-        | ReceivedChange::OptOut(_)
+        | ReceivedChange::Wish(..)
         | ReceivedChange::ReadUpTo { .. } => None,
     }
 }

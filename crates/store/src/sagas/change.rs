@@ -256,7 +256,7 @@ impl Write for BeginWrite {
                 else {
                     continue;
                 };
-                do_not_contact::refuse(transaction, &member.who, Some(person.user_id.into()))?;
+                do_not_contact::refuse_all(transaction, &member.who, Some(person.user_id.into()))?;
             }
         }
         self.0.apply(transaction)

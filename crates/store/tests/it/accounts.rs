@@ -184,7 +184,12 @@ async fn holds_last_until_their_deadline(world: World) {
     let main = account("main");
     let flood = |until| Hold::Flood { account: main.clone(), operation: Operation::SendMessage, until };
     let slow = |until| Hold::SlowMode { account: main.clone(), chat_id: chat(), until };
-    let mark = |why: &str| Hold::Mark { account: main.clone(), chat_id: chat_number(9), why: why.into() };
+    let mark = |why: &str| Hold::Mark {
+        account: main.clone(),
+        chat_id: chat_number(9),
+        why: why.into(),
+        at: if why == "kicked" { late } else { early },
+    };
     // Of two deadlines the later one stays, whichever came first.
     for hold in [flood(late), flood(early), slow(early), slow(late), mark("muted"), mark("kicked")] {
         accounts.save_hold(hold).await.unwrap();
@@ -192,7 +197,7 @@ async fn holds_last_until_their_deadline(world: World) {
     let holds = accounts.holds(early).await.unwrap();
     assert_eq!(holds.floods, [(main.clone(), Flood { operation: Operation::SendMessage, until: late })]);
     assert_eq!(holds.slow_modes, [(main.clone(), chat(), late)]);
-    assert_eq!(holds.marks, [(main.clone(), chat_number(9), "kicked".to_owned())]);
+    assert_eq!(holds.marks, [(main.clone(), chat_number(9), "kicked".to_owned(), late)]);
     let holds = accounts.holds(late).await.unwrap();
     assert!(holds.floods.is_empty() && holds.slow_modes.is_empty() && holds.marks.len() == 1);
     assert_eq!(accounts.lift_mark(&main, chat_number(9)).await, Ok(true));

@@ -2,6 +2,7 @@
 
 mod counts;
 mod limits;
+mod people;
 mod profiles;
 
 use std::collections::BTreeMap;
@@ -55,7 +56,12 @@ fn task(chat: &str) -> NewCampaignTask {
 
 pub(crate) async fn campaign(world: &World, name: &str, chats: &[&str]) {
     let campaigns = world.store.campaigns();
-    let row = CampaignRow { name: name.to_owned(), settings: "{}".to_owned(), created_at: world.now() };
+    let row = CampaignRow {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        settings: "{}".to_owned(),
+        created_at: world.now(),
+    };
     assert!(campaigns.add(row.clone()).await.unwrap());
     assert!(!campaigns.add(row).await.unwrap());
     campaigns.add_senders(name, vec![sender("main"), sender("fifth")], world.now()).await.unwrap();

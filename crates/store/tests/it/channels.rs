@@ -192,6 +192,7 @@ async fn no_channel_reaches_a_listed_contact(world: World) {
             added_by: "anna".into(),
             reason: None,
             added_at: world.now(),
+            level: domain::Suppression::All,
         };
         list.add(vec![entry.clone()]).await.unwrap();
         let refused = StoreError::DoNotContact { entry: entry.id };

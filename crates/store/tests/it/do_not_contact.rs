@@ -1,8 +1,13 @@
 //! The do-not-contact list: what it holds, and that nothing is taken in or begun for who is on it.
 
+use std::time::Duration;
+
 use domain::saga::{Begun, Person, SagaState, Step};
-use domain::{AccessHash, ChatId, ChatRef, Contact, ContactSource, DoNotContactId, UserId};
-use store::{DoNotContactEntry, Page, PeerKind, StoreError, StoredPeer};
+use domain::{
+    AccessHash, Address, ChannelChat, ChatId, ChatRef, Contact, ContactSource, DoNotContactId, InboundChange,
+    InboundEvent, InboundMessage, Suppression, UserId,
+};
+use store::{AuditFilter, DoNotContactEntry, Page, PeerKind, StoreError, StoredPeer, TakenFromChannel};
 
 use crate::support::{World, accept, accept_saga, account, begun, change, conformance, make_chat};
 
@@ -12,6 +17,100 @@ conformance! {
     no_invitation_of_a_listed_contact_is_begun,
     the_list_follows_a_group_that_became_a_supergroup,
     both_forms_of_a_number_are_one_contact,
+    a_stop_refuses_advertising_and_first_messages_but_no_answers,
+    a_near_miss_pauses_campaigns_until_a_person_decides,
+    an_entry_goes_further_and_never_back,
+}
+
+const CLIENT: &str = "whatsapp:phone/70000000001";
+
+/// What the client writes in its private chat.
+async fn writes(world: &World, text: &str) {
+    let ChannelChat { channel, account, chat } = CLIENT.parse().unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    let key = world.now().to_string();
+    let message = InboundMessage::private(chat, &key, text, world.now());
+    let events = vec![InboundEvent { key, change: InboundChange::Message(Box::new(message)) }];
+    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+    world.store.channels().take(taken).await.unwrap();
+}
+
+/// Whether a message of this listener to the client is accepted.
+async fn accepts(world: &World, listener: &str) -> bool {
+    let chat: ChannelChat = CLIENT.parse().unwrap();
+    let mut message = world.message(1);
+    (message.chat, message.address) = (ChatRef::Channel(chat.clone()), Some(Address::Channel(chat)));
+    let mut accept = accept(message);
+    accept.origin.listener = listener.to_owned();
+    match world.store.outbox().accept(accept).await {
+        Ok(_) => true,
+        Err(StoreError::DoNotContact { .. }) => false,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn audited(world: &World, action: &str) -> usize {
+    let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
+    let page = Page { limit: 100, cursor: None };
+    world.store.audit().list(&filter, &page).await.unwrap().items.len()
+}
+
+async fn a_stop_refuses_advertising_and_first_messages_but_no_answers(world: World) {
+    writes(&world, "Где мой заказ?").await;
+    assert!(accepts(&world, "v1").await && accepts(&world, "campaigns").await);
+    writes(&world, "Хватит!").await;
+    assert!(!accepts(&world, "v1").await && !accepts(&world, "campaigns").await);
+    // A second stop is no question.
+    writes(&world, "Отпишите меня от рассылки").await;
+    assert!(!accepts(&world, "v1").await);
+    assert_eq!(audited(&world, "answer_do_not_contact").await, 0);
+    writes(&world, "А заказ когда придёт?").await;
+    assert!(accepts(&world, "v1").await && !accepts(&world, "campaigns").await);
+    assert_eq!(audited(&world, "answer_do_not_contact").await, 1);
+    world.clock.advance(Duration::from_hours(7 * 24 + 1));
+    assert!(!accepts(&world, "v1").await, "it asked too long ago");
+    writes(&world, "START").await;
+    assert!(accepts(&world, "v1").await && accepts(&world, "campaigns").await);
+    assert_eq!(
+        (audited(&world, "take_back_opt_out").await, audited(&world, "answer_do_not_contact").await),
+        (1, 1)
+    );
+    // What a person entered holds for answers too, and no client takes it back.
+    world.store.do_not_contact().add(vec![entry(&world, CLIENT)]).await.unwrap();
+    for text in ["А заказ когда придёт?", "START"] {
+        writes(&world, text).await;
+        assert!(!accepts(&world, "v1").await, "{text}");
+    }
+}
+
+async fn a_near_miss_pauses_campaigns_until_a_person_decides(world: World) {
+    let list = world.store.do_not_contact();
+    for (refuses, level) in [(false, None), (true, Some(Suppression::Advertising))] {
+        writes(&world, "Не пишите мне так поздно").await;
+        assert!(accepts(&world, "v1").await && !accepts(&world, "campaigns").await);
+        let paused = list.find(&CLIENT.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(paused.level, Suppression::Paused);
+        assert_eq!(list.decide(paused.id, refuses).await, Ok(true));
+        assert_eq!(list.decide(paused.id, refuses).await, Ok(false), "it is decided");
+        let left = list.find(&CLIENT.parse().unwrap()).await.unwrap();
+        assert_eq!(left.map(|entry| entry.level), level);
+        assert_eq!(accepts(&world, "campaigns").await, !refuses);
+    }
+    // It is the client's own wish as before.
+    writes(&world, "Старт").await;
+    assert!(accepts(&world, "campaigns").await);
+}
+
+async fn an_entry_goes_further_and_never_back(world: World) {
+    let list = world.store.do_not_contact();
+    let levels = [Suppression::Paused, Suppression::All, Suppression::Advertising, Suppression::All];
+    let mut added = Vec::new();
+    for level in levels {
+        let entry = DoNotContactEntry { level, ..entry(&world, CLIENT) };
+        added.push(list.add(vec![entry]).await.unwrap().len());
+    }
+    assert_eq!(added, [1, 1, 0, 0]);
+    assert_eq!(list.find(&CLIENT.parse().unwrap()).await.unwrap().unwrap().level, Suppression::All);
 }
 
 fn entry(world: &World, contact: &str) -> DoNotContactEntry {
@@ -22,6 +121,7 @@ fn entry(world: &World, contact: &str) -> DoNotContactEntry {
         added_by: "anna".into(),
         reason: Some("asked to stop".into()),
         added_at: world.now(),
+        level: Suppression::All,
     }
 }
 

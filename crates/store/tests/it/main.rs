@@ -44,6 +44,8 @@ mod failovers;
 #[cfg(test)]
 mod fences;
 #[cfg(test)]
+mod first_contacts;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod idempotency;

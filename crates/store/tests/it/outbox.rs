@@ -245,12 +245,13 @@ async fn proof_that_nothing_was_sent_requeues_or_ends(world: World) {
 
 async fn a_hold_is_kept_with_the_attempt_that_taught_it(world: World) {
     let id = world.sending(1).await;
-    let hold = Hold::Mark { account: account("main"), chat_id: chat_number(5), why: "kicked".into() };
+    let at = world.now();
+    let hold = Hold::Mark { account: account("main"), chat_id: chat_number(5), why: "kicked".into(), at };
     let mut unsent = world.unsent(id, 0, Then::Requeue { account: None });
     unsent.hold = Some(hold);
     world.store.outbox().part_unsent(unsent).await.unwrap();
     let holds = world.store.accounts().holds(world.now()).await.unwrap();
-    assert_eq!(holds.marks, [(account("main"), chat_number(5), "kicked".to_owned())]);
+    assert_eq!(holds.marks, [(account("main"), chat_number(5), "kicked".to_owned(), at)]);
 }
 
 async fn failing_needs_proof(world: World) {

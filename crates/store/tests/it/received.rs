@@ -509,7 +509,7 @@ async fn a_person_who_opts_out_is_listed_with_the_message(world: World) {
         new(says(group, 3, "stop")),
         new(ReceivedMessage { text: "stop".into(), ..own(user(9), 4, &world) }),
         // Its account keeps no messages.
-        ReceivedChange::OptOut(user(10)),
+        ReceivedChange::Wish(user(10), domain::ContactWish::NoMore),
     ];
     take(&world.store, changes).await;
     for (chat, expected) in

@@ -37,7 +37,7 @@ enum Action {
         #[command(flatten)]
         options: ApiOptions,
     },
-    /// Add contacts; nothing is sent to them from then on
+    /// Add contacts; no message and no invitation goes to them from then on
     #[command(
         after_help = "Examples:\n  switchboard do-not-contact add @client_1 --reason 'asked to stop'\n  \
             switchboard do-not-contact add +70000000001 name@example.com"
@@ -52,6 +52,9 @@ enum Action {
         /// Why, in a few words
         #[arg(long)]
         reason: Option<String>,
+        /// Refuse campaigns and first messages only; answers to what they ask are sent
+        #[arg(long)]
+        advertising: bool,
         #[command(flatten)]
         options: ApiOptions,
     },
@@ -100,6 +103,7 @@ impl DoNotContact {
                 let columns = [
                     ("ID", "id"),
                     ("CONTACT", "contact"),
+                    ("REFUSES", "level"),
                     ("SOURCE", "source"),
                     ("BY", "added_by"),
                     ("ADDED", "added_at"),
@@ -111,8 +115,11 @@ impl DoNotContact {
                 };
                 options.list(&path, "There is no such contact on the list.", columns).await
             }
-            Action::Add { contacts, kind, reason, options } => {
-                let body = json!({ "contacts": contacts, "kind": kind.as_ref().map(word), "reason": reason });
+            Action::Add { contacts, kind, reason, advertising, options } => {
+                let level = if advertising { "advertising" } else { "all" };
+                let body = json!({
+                    "contacts": contacts, "kind": kind.as_ref().map(word), "reason": reason, "level": level
+                });
                 options.call(Method::POST, PATH, Some(&body), added).await
             }
             Action::Remove { contact, location } => {

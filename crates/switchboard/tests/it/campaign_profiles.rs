@@ -368,7 +368,7 @@ async fn an_account_and_its_browser_share_one_stop() {
     let sent = world.effects(SEND).await.len();
 
     // What stops the account in its campaign stops the profile, before that opens its browser.
-    for (path, file) in [("messages", "Hello"), ("tasks", "@client_1")] {
+    for (path, file) in [("messages", "Hello"), ("tasks", "@client_6")] {
         program.post(&format!("/v1/campaigns/summer/{path}"), &json!({"file": file})).await;
     }
     world.fault("banned", json!({"account": "fifth"})).await;

@@ -9,8 +9,8 @@ use domain::{ChatId, Timestamp};
 
 use ambient::lock::RwLock;
 
-/// How long a missing right is believed before it is tried again: rights come back without any notice.
-const MARK_LASTS: Duration = Duration::from_mins(10);
+/// How long a refusal stands before the next caller asks Telegram again: rights come back without any notice.
+const MARK_LASTS: Duration = Duration::from_mins(1);
 
 /// How long a wait of an earlier run may be at most: a longer one was written by a clock that was set wrong.
 const LONGEST_RESTORED: Duration = Duration::from_hours(7 * 24);
@@ -83,7 +83,13 @@ struct Running {
 #[derive(Debug)]
 struct Mark {
     why: String,
-    until: Timestamp,
+    since: Timestamp,
+}
+
+impl Mark {
+    fn age(&self, now: Now) -> Duration {
+        now.steady.since(self.since)
+    }
 }
 
 /// What stands between an account and a chat.
@@ -122,13 +128,15 @@ impl FloodWaits {
         let now = self.now(now);
         Held {
             until: flood.max(slow).and_then(|until| now.show(until)),
-            marked: writes && table.marks.get(&chat_id).is_some_and(|mark| mark.until > now.steady),
+            marked: writes && table.marks.get(&chat_id).is_some_and(|mark| mark.age(now) < MARK_LASTS),
         }
     }
 
-    pub(crate) fn why(&self, chat_id: ChatId) -> Option<String> {
+    /// Why it may not write there, and how old that knowledge is.
+    pub(crate) fn why(&self, chat_id: ChatId, now: Timestamp) -> Option<String> {
         let table = self.table.read();
-        table.marks.get(&chat_id).map(|mark| mark.why.clone())
+        let mark = table.marks.get(&chat_id)?;
+        Some(format!("{} ({} s ago)", mark.why, mark.age(self.now(now)).as_secs()))
     }
 
     pub(crate) fn flood(&self, operation: Operation, now: Timestamp) -> Option<Timestamp> {
@@ -178,8 +186,19 @@ impl FloodWaits {
         if why.starts_with("CHAT_SEND_") && why != "CHAT_SEND_PLAIN_FORBIDDEN" {
             return;
         }
+        self.restore_mark(chat_id, why, now, now);
+    }
+
+    /// Takes over a refusal that an earlier run kept. One that has ended is left out.
+    pub(crate) fn restore_mark(&self, chat_id: ChatId, why: String, at: Timestamp, now: Timestamp) {
+        let now = self.now(now);
+        let since = now.steady.minus(now.shown.since(at));
+        let mark = Mark { why, since };
         let mut table = self.table.write();
-        table.marks.insert(chat_id, Mark { why, until: self.now(now).steady.plus(MARK_LASTS) });
+        table.marks.retain(|_, mark| mark.age(now) < MARK_LASTS);
+        if mark.age(now) < MARK_LASTS {
+            table.marks.insert(chat_id, mark);
+        }
     }
 
     /// It can be written in after all. Returns whether there was a mark.
@@ -260,12 +279,21 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_tried_again_after_a_while() {
+    fn a_refusal_has_an_age_and_ends_after_a_minute() {
         let (flood_waits, chat) = (FloodWaits::default(), ChatId::user(7).expect("id"));
-        flood_waits.mark(chat, "CHAT_WRITE_FORBIDDEN".into(), at(0));
         let marked = |operation, seconds| flood_waits.of(chat, operation, at(seconds)).marked;
-        assert!(marked(Operation::SendMessage, 599) && !marked(Operation::SendMessage, 600));
-        assert!(!marked(Operation::Leave, 1));
+        for why in ["USER_IS_BLOCKED", "CHAT_WRITE_FORBIDDEN", "PRIVACY_PREMIUM_REQUIRED", "TOPIC_CLOSED"] {
+            flood_waits.mark(chat, why.into(), at(0));
+            assert!(marked(Operation::SendMessage, 59) && !marked(Operation::SendMessage, 60), "{why}");
+            assert!(!marked(Operation::Leave, 1));
+            assert_eq!(flood_waits.why(chat, at(40)), Some(format!("{why} (40 s ago)")));
+        }
+        // A restart makes it no younger.
+        flood_waits.restore_mark(chat, "TOPIC_CLOSED".into(), at(100), at(130));
+        assert!(marked(Operation::SendMessage, 159) && !marked(Operation::SendMessage, 160));
+        flood_waits.restore_mark(ChatId::user(8).expect("id"), "TOPIC_CLOSED".into(), at(100), at(170));
+        assert_eq!(flood_waits.why(ChatId::user(8).expect("id"), at(170)), None);
+        flood_waits.mark(chat, "TOPIC_CLOSED".into(), at(200));
         assert!(flood_waits.lift_mark(chat) && !flood_waits.lift_mark(chat));
     }
 }

@@ -192,9 +192,9 @@ impl Pool {
                 account.flood_waits.keep_slow_mode(chat_id, until, now);
             }
         }
-        for (name, chat_id, why) in flood_waits.marks {
+        for (name, chat_id, why, at) in flood_waits.marks {
             if let Some(account) = get(&name) {
-                account.flood_waits.mark(chat_id, why, now);
+                account.flood_waits.restore_mark(chat_id, why, at, now);
             }
         }
         for (name, reason, since) in self.store.accounts().restrictions().await? {

@@ -468,7 +468,7 @@ fn in_words(account: &Account, chat_id: Option<ChatId>, refusal: Refusal) -> Str
         Refusal::Unknown => "does not know the chat".to_owned(),
         Refusal::NotInIt => "is not, or no longer, in the chat".to_owned(),
         Refusal::Marked => chat_id
-            .and_then(|chat_id| account.flood_waits.why(chat_id))
+            .and_then(|chat_id| account.flood_waits.why(chat_id, account.now()))
             .unwrap_or_else(|| "may not write there".to_owned()),
         Refusal::FirstContact => "may make no new contacts: peer_flood".to_owned(),
         Refusal::Held(until) => format!("flood wait until {}", until.to_the_second()),

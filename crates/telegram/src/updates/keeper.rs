@@ -65,7 +65,7 @@ impl<'a> Keeper<'a> {
         self.viewed(cast, |viewer| {
             let changes = updates.filter_map(|update| change(update, viewer, keeps, &sent_here));
             let always = |change: &ReceivedChange| {
-                matches!(change, ReceivedChange::OptOut(_) | ReceivedChange::ReadUpTo { .. })
+                matches!(change, ReceivedChange::Wish(..) | ReceivedChange::ReadUpTo { .. })
             };
             changes.filter(|change| keeps_any || always(change)).collect()
         })
@@ -91,7 +91,7 @@ fn change(
     let message = |message: &enums::Message, change: fn(Box<ReceivedMessage>) -> ReceivedChange| {
         let received = viewer.received(message)?;
         if !keeps(received.chat_id) {
-            return received.opts_out().map(ReceivedChange::OptOut);
+            return received.contact_wish().map(|(person, wish)| ReceivedChange::Wish(person, wish));
         }
         let is_ours =
             received.origin == MessageOrigin::Owner && sent_here.contains(&received.message_id.get());

@@ -331,6 +331,9 @@ impl<'a> Reader<'a> {
         let (mut dialogs, mut left, mut renamed) = (Vec::new(), Vec::new(), Vec::new());
         let mut became = Vec::new();
         for (update, state) in &updates {
+            if let Some(chat_id) = notice::lifts_refusal(update) {
+                account.flood_waits.lift_mark(chat_id);
+            }
             match notice::notice(update, me) {
                 Some(Notice::Sent { random_id, message_id }) => {
                     account.recently_sent.note(random_id, message_id, None);

@@ -50,6 +50,29 @@ pub(super) fn notice(update: &Update, me: Option<UserId>) -> Option<Notice> {
     }
 }
 
+/// The chat in which the account may be able to write again: its person wrote, or its rights have changed.
+pub(super) fn lifts_refusal(update: &Update) -> Option<ChatId> {
+    match update {
+        Update::NewMessage(new) => match &new.message {
+            enums::Message::Message(message) if !message.out => {
+                parsing::chat_id(&message.peer_id).filter(|chat_id| chat_id.user_id().is_some())
+            }
+            enums::Message::Service(message) => parsing::chat_id(&message.peer_id),
+            enums::Message::Message(_) | enums::Message::Empty(_) => None,
+        },
+        Update::NewChannelMessage(new) => match &new.message {
+            // Such as a topic that is open again.
+            enums::Message::Service(message) => parsing::chat_id(&message.peer_id),
+            enums::Message::Message(_) | enums::Message::Empty(_) => None,
+        },
+        Update::Channel(changed) => ChatId::channel(changed.channel_id),
+        Update::ChannelParticipant(changed) => ChatId::channel(changed.channel_id),
+        Update::ChatDefaultBannedRights(changed) => parsing::chat_id(&changed.peer),
+        Update::PeerBlocked(changed) => parsing::chat_id(&changed.peer_id),
+        _ => None,
+    }
+}
+
 fn in_message(message: &enums::Message, me: Option<UserId>) -> Option<Notice> {
     match message {
         enums::Message::Empty(_) => None,
@@ -130,6 +153,13 @@ mod tests {
         };
         assert_eq!(notice(&come(7), me), ChatId::group(3).map(Notice::Joined));
         assert_eq!(notice(&come(8), me), None);
+    }
+
+    #[test]
+    fn what_may_bring_a_right_back_lifts_a_refusal() {
+        let changed = types::UpdateChannel { channel_id: 5 }.into();
+        assert_eq!(lifts_refusal(&changed), ChatId::channel(5));
+        assert_eq!(lifts_refusal(&Update::ContactsReset), None);
     }
 
     #[test]

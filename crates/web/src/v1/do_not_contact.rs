@@ -1,11 +1,11 @@
-//! `/v1/do-not-contact`: the contacts that no message goes to.
+//! `/v1/do-not-contact`: the contacts that are not written to.
 
 use api::{DoNotContact, DoNotContactAdded, WrongLine};
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use domain::do_not_contact::reason;
-use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, contact_list};
+use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, Suppression, contact_list};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -44,6 +44,18 @@ pub(crate) struct NewDoNotContact {
     kind: Option<String>,
     /// Why, in a few words; the first 200 characters are kept.
     reason: Option<String>,
+    /// What is refused: `all` (the default), every message and invitation; `advertising`, campaigns and first messages, while answers to
+    /// what they ask are sent.
+    #[schema(example = "all")]
+    level: Option<String>,
+}
+
+/// What a person decides about a contact that may want no more messages.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    /// True: the contact wants no advertising. False: the entry goes.
+    refuses: bool,
 }
 
 /// A list as a field, for those who send JSON.
@@ -65,7 +77,7 @@ pub(crate) struct ListParameters {
     contact: Option<String>,
 }
 
-/// Lists the contacts that no message goes to, the latest first.
+/// Lists the contacts that are not written to, the latest first.
 #[utoipa::path(
     get, path = "/v1/do-not-contact", tag = "do-not-contact", operation_id = "list_do_not_contact",
     params(ListParameters, LongPageParameters),
@@ -90,7 +102,8 @@ pub(crate) async fn list(
     Ok(json(StatusCode::OK, &Page { items, next_cursor }))
 }
 
-/// Puts contacts on the list. Nothing is sent to them from the moment this is answered; what waits for them fails.
+/// Puts contacts on the list. From the moment this is answered, what their entries refuse is not sent, and fails if it waits. An entry
+/// that is there becomes this one where this goes further.
 #[utoipa::path(
     post, path = "/v1/do-not-contact", tag = "do-not-contact", operation_id = "add_do_not_contact",
     request_body = NewDoNotContact,
@@ -101,14 +114,14 @@ pub(crate) async fn add(
     by: Authorized<CanSend>,
     body: Unchecked<NewDoNotContact>,
 ) -> Result<Response, Problem> {
-    let named = body.checked(read)?;
+    let (named, level) = body.checked(read)?;
     let given = named.len();
     let source = match (&by.caller.user, by.caller.api_key) {
         (Some(_), _) => ContactSource::Page,
         (None, Some(_)) => ContactSource::Api,
         (None, None) => ContactSource::Cli,
     };
-    let new = save(&state, &by.caller, source, named).await?;
+    let new = save(&state, &by.caller, (source, level), named).await?;
     let audited = Audited::default().with("added", new.len().to_string());
     let items: Vec<_> = new.into_iter().map(DoNotContact::from).collect();
     let answer =
@@ -157,6 +170,33 @@ pub(crate) async fn remove(
     }
 }
 
+/// Decides about a contact whose entry is `paused`, because its words may say that no more is wanted.
+#[utoipa::path(
+    post, path = "/v1/do-not-contact/{id}/decide", tag = "do-not-contact", operation_id = "decide_do_not_contact",
+    params(("id" = String, Path, description = "The id of the entry")),
+    request_body = Decision,
+    responses(
+        (status = 204, description = "It is decided"),
+        (status = 404, description = "No entry of this id is paused: `do_not_contact_entry_not_found`"),
+    )
+)]
+pub(crate) async fn decide(
+    Shared(state): Shared<State>,
+    _: Authorized<CanSend>,
+    PathParameter(given): PathParameter<String>,
+    body: Unchecked<Decision>,
+) -> Result<StatusCode, Problem> {
+    let Decision { refuses } = body.checked(Ok)?;
+    if let Ok(id) = given.parse::<DoNotContactId>()
+        && state.store().do_not_contact().decide(id, refuses).await?
+    {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let detail =
+        format!("No entry {:?} is paused; GET /v1/do-not-contact shows the entries.", shorten(&given));
+    Err(Problem::new(Code::DoNotContactEntryNotFound, detail))
+}
+
 /// Puts the contacts of a file on the list: CSV with a column `contact`, `phone`, `email`, `username` or `chat_id`, and `kind` and
 /// `reason` if need be; or one contact a line.
 #[utoipa::path(
@@ -187,7 +227,8 @@ pub(crate) async fn import(
         }
     }
     let given = named.len();
-    let new = save(&state, &by.caller, ContactSource::Import, named).await?;
+    let imported = (ContactSource::Import, Suppression::All);
+    let new = save(&state, &by.caller, imported, named).await?;
     let added = new.len();
     let audited = Audited::default().with("added", added.to_string());
     let items = new.into_iter().take(MOST_SHOWN).map(DoNotContact::from).collect();
@@ -257,8 +298,8 @@ async fn find(state: &State, contact: Contact) -> Result<Option<DoNotContactEntr
 async fn save(
     state: &State,
     caller: &Caller,
-    source: ContactSource,
-    named: Vec<(Contact, Option<String>)>,
+    (source, level): (ContactSource, Suppression),
+    named: Named,
 ) -> Result<Vec<DoNotContactEntry>, StoreError> {
     let added_by = match (&caller.user, caller.api_key) {
         (Some(user), _) => user.to_string(),
@@ -268,14 +309,25 @@ async fn save(
     let added_at = state.clock().now();
     let entry = |(contact, reason)| {
         let id = DoNotContactId::from_uuid(state.ids().next());
-        DoNotContactEntry { id, contact, source, added_by: added_by.clone(), reason, added_at }
+        DoNotContactEntry { id, contact, source, added_by: added_by.clone(), reason, added_at, level }
     };
     state.store().do_not_contact().add(named.into_iter().map(entry).collect()).await
 }
 
-fn read(new: NewDoNotContact) -> Result<Vec<(Contact, Option<String>)>, Problem> {
-    let NewDoNotContact { contact, contacts, kind, reason: why } = new;
+/// Contacts with the reason of each.
+type Named = Vec<(Contact, Option<String>)>;
+
+fn read(new: NewDoNotContact) -> Result<(Named, Suppression), Problem> {
+    let NewDoNotContact { contact, contacts, kind, reason: why, level } = new;
     let mut errors = Vec::new();
+    let level = match level.as_deref().unwrap_or_default() {
+        "" => Suppression::All,
+        word => Suppression::from_word(word).unwrap_or_else(|| {
+            let known = Suppression::ALL.map(Suppression::as_str).join(", ");
+            errors.push(FieldError::new("level", format!("is wrong: write one of {known}")));
+            Suppression::All
+        }),
+    };
     let kind = kind.filter(|word| !word.is_empty()).and_then(|word| {
         let kind = ContactKind::from_word(&word);
         if kind.is_none() {
@@ -306,5 +358,5 @@ fn read(new: NewDoNotContact) -> Result<Vec<(Contact, Option<String>)>, Problem>
             Err(error) => errors.push(FieldError::new(field, format!("is wrong: {error}"))),
         }
     }
-    if errors.is_empty() { Ok(read) } else { Err(Problem::fields(errors)) }
+    if errors.is_empty() { Ok((read, level)) } else { Err(Problem::fields(errors)) }
 }

@@ -438,11 +438,7 @@ async fn refuse_listed(
         return Ok(());
     }
     let chats = vec![(message.chat.clone(), message.chat_id())];
-    let listed = state.store().do_not_contact().listed(chats).await?;
-    match listed.into_iter().flatten().next() {
-        Some(entry) => Err(StoreError::DoNotContact { entry: entry.id }),
-        None => Ok(()),
-    }
+    state.store().do_not_contact().refuse_message(chats).await
 }
 
 /// Lets a message out that waits for a person: it is sent now, or at its time.

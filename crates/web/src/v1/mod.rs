@@ -83,6 +83,7 @@ pub(crate) fn routes() -> OpenApiRouter<State> {
         .routes(routes!(events::read))
         .routes(routes!(do_not_contact::list, do_not_contact::add))
         .routes(routes!(do_not_contact::import))
+        .routes(routes!(do_not_contact::decide))
         .routes(routes!(do_not_contact::export))
         .routes(routes!(do_not_contact::remove))
         .routes(routes!(failed_messages::act::count))

@@ -179,7 +179,8 @@ async fn invalid_campaigns_are_refused() {
             .await
             .problem(422, "invalid_request");
     };
-    refused(json!({"name": "Spring offer"})).await;
+    refused(json!({"name": "🌸"})).await;
+    refused(json!({"name": "я".repeat(101)})).await;
     refused(json!({"name": "spring", "settings": {"max_messages_per_hour": 61}})).await;
     refused(json!({"name": "spring", "settings": {"cycles": 101}})).await;
     refused(json!({"name": "spring", "settings": {"active_hours": "always"}})).await;
@@ -192,6 +193,41 @@ async fn invalid_campaigns_are_refused() {
         .problem(422, "invalid_request");
     call("start").json(json!({"canary": 0}).to_string()).send().await.problem(422, "invalid_request");
     world.call("GET", "/v1/campaigns/summer/forecast").send().await.problem(404, "campaign_not_found");
+}
+
+#[tokio::test]
+async fn campaigns_have_names_in_any_script_and_no_two_are_one() {
+    let world = World::new().await;
+    let made = async |name: &str| {
+        let body = json!({"name": name}).to_string();
+        world.call("POST", "/v1/campaigns").json(body).send().await
+    };
+    for (name, slug) in
+        [("Осень", "osen"), ("Весна", "vesna"), ("Spring offer", "spring_offer"), ("春", "u6625")]
+    {
+        let reply = made(name).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let campaign = reply.json();
+        assert_eq!((&campaign["name"], &campaign["title"]), (&json!(slug), &json!(name)));
+        for address in [name, slug] {
+            let path = percent_encoding::utf8_percent_encode(address, percent_encoding::NON_ALPHANUMERIC);
+            let tasks = json!({"file": format!("@client_{slug}")}).to_string();
+            let added = world.call("POST", &format!("/v1/campaigns/{path}/tasks")).json(tasks).send().await;
+            assert_eq!(added.status, 200, "{address}: {added:?}");
+            let shown = world.call("GET", &format!("/v1/campaigns/{path}")).send().await.json();
+            assert_eq!((&shown["name"], &shown["chats"]), (&json!(slug), &json!(1)), "{address}");
+        }
+    }
+    for alike in ["осень", "Osen", "Весна!", "VESNA", "spring-offer!"] {
+        let reply = made(alike).await;
+        if alike == "spring-offer!" {
+            assert_eq!(reply.status, 201, "{reply:?}");
+            continue;
+        }
+        reply.problem(409, "campaign_exists");
+    }
+    let problem = made("Весна?").await.problem(409, "campaign_exists");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("Весна\"; choose")), "{problem}");
 }
 
 #[tokio::test]

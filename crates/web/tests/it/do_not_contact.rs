@@ -166,6 +166,32 @@ async fn a_contact_is_shown_as_it_is_compared_or_refused_with_what_was_understoo
 }
 
 #[tokio::test]
+async fn an_entry_has_a_level_and_a_paused_one_is_decided() {
+    let world = World::new().await;
+    let send = world.make_key(&["send"]).await;
+    let by = async |key: &str, path: &str, body: &str| {
+        Call::new(&world.main(), "POST", path).key(key).json(body).send().await
+    };
+    let added = by(&send, LIST, r#"{"contact":"777","level":"advertising"}"#).await.json();
+    assert_eq!((&added["added"], &added["items"][0]["level"]), (&json!(1), &json!("advertising")), "{added}");
+    let further = by(&send, LIST, r#"{"contact":"777"}"#).await.json();
+    assert_eq!((&further["added"], &further["items"][0]["level"]), (&json!(1), &json!("all")), "{further}");
+    let back = by(&send, LIST, r#"{"contact":"777","level":"paused"}"#).await.json();
+    assert_eq!((&back["added"], &back["already"]), (&json!(0), &json!(1)), "{back}");
+    by(&send, LIST, r#"{"contact":"778","level":"some"}"#).await.problem(422, "invalid_request");
+    for (contact, refuses, left) in [("779", "true", json!("advertising")), ("780", "false", Value::Null)] {
+        let body = format!(r#"{{"contact":"{contact}","level":"paused"}}"#);
+        let entry = by(&send, LIST, &body).await.json()["items"][0].clone();
+        let path = format!("{LIST}/{}/decide", entry["id"].as_str().expect("an id"));
+        let decision = format!(r#"{{"refuses":{refuses}}}"#);
+        assert_eq!(by(&send, &path, &decision).await.status, 204);
+        by(&send, &path, &decision).await.problem(404, "do_not_contact_entry_not_found");
+        let found = world.call("GET", &format!("{LIST}?contact={contact}")).send().await.json();
+        assert_eq!(found["items"][0]["level"], left, "{found}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_is_imported_and_exported() {
     let world = World::new().await;
     add(&world, "@client_1").await;

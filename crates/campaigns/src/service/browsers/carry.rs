@@ -13,6 +13,7 @@ use crate::browsers::{Trouble, chat_of, judge, peer_of, target_of, trouble};
 use crate::draw::{draw, draw_for};
 use crate::judge::Judgement;
 use crate::service::Inner;
+use crate::service::carry::too_often;
 use crate::service::load::NoLoad;
 use crate::template::render;
 
@@ -64,16 +65,17 @@ impl Inner {
         let Some(chat) = chat_of(&attempt.chat, peer) else {
             return self.failed(web_k, attempt, Failure::NotOpened).await;
         };
+        let mut is_first = false;
         if chat.user_id().is_some() {
             let messages = match web_k.incoming(peer).await {
                 Ok(messages) => messages,
                 Err(failure) => return self.failed(web_k, attempt, failure).await,
             };
-            if messages.iter().any(|message| domain::is_opt_out(&message.text)) {
-                self.list_opt_out(chat).await?;
+            if self.hears(chat, messages.iter().map(|message| message.text.as_str())).await? {
                 let out = skipped("opt_out");
                 return self.ended_in_page(attempt, out, None).await;
             }
+            is_first = messages.is_empty();
         }
         let Drawn { number, text, file } = drawn;
         let has_file = file.is_some();
@@ -92,7 +94,8 @@ impl Inner {
             Some(name) => self.listed(name).await?,
             None => None,
         };
-        let refused = match listed {
+        let limited = if is_first { self.first_contact(attempt, chat).await? } else { None };
+        let refused = match listed.or(limited) {
             Some(judgement) => Some(judgement),
             None => self.readied(attempt, chat, number, &text).await?,
         };
@@ -132,6 +135,7 @@ impl Inner {
             campaigns.ready(attempt.id, chat.to_string(), number, text.to_owned(), ParseMode::None).await;
         match ready {
             Ok(Readied::Ready(..)) => Ok(None),
+            Ok(Readied::TooOften(until)) => Ok(Some(too_often(until))),
             Ok(Readied::Duplicate(other)) => {
                 Ok(Some(skipped("duplicate").because(format!("it is the same chat as {other}"))))
             }
@@ -140,6 +144,23 @@ impl Inner {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Counts a message to a person who has not written here. The profile rests where it may make no first contact now.
+    async fn first_contact(
+        &self,
+        attempt: &StoredAttempt,
+        chat: ChatId,
+    ) -> Result<Option<Judgement>, StoreError> {
+        if self.parts.store.campaigns().has_written_to(&attempt.sender, chat).await? {
+            return Ok(None);
+        }
+        let contacts = self.parts.store.first_contacts();
+        let until = contacts.count(attempt.sender.to_string(), chat.to_string()).await?;
+        Ok(until.map(|until| Judgement {
+            rest_until: Some(until),
+            ..Judgement::new(AttemptState::Skipped, "limit_reached", NextTurn::Back)
+        }))
     }
 
     /// Why a chat gets nothing that is on the do-not-contact list.

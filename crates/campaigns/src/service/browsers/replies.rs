@@ -33,10 +33,9 @@ impl Inner {
                 continue;
             }
             match web_k.incoming(peer).await {
-                Ok(messages) if messages.iter().any(|message| domain::is_opt_out(&message.text)) => {
-                    self.list_opt_out(chat).await?;
+                Ok(messages) => {
+                    self.hears(chat, messages.iter().map(|message| message.text.as_str())).await?;
                 }
-                Ok(_) => {}
                 Err(failure) if trouble(&failure).is_some() => return Ok(Err(failure)),
                 Err(failure) => tracing::warn!(%sender, %failure, "a chat with replies does not open"),
             }

@@ -168,6 +168,7 @@ async fn may_go_beside(world: &World, listed: Vec<&str>) -> bool {
         added_by: "a test".to_owned(),
         reason: None,
         added_at: world.now(),
+        level: domain::Suppression::Advertising,
     };
     world.store.do_not_contact().add(listed.into_iter().map(entry).collect()).await.unwrap();
     let ready = campaigns.ready(attempt.id, "7".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await;

@@ -13,6 +13,7 @@ use crate::support::{World, accept, conformance};
 
 conformance! {
     a_client_who_opts_out_is_listed_and_not_answered,
+    a_client_who_may_opt_out_is_for_a_person,
     an_eleventh_mail_of_a_day_is_for_a_person,
     an_answer_that_promises_a_person_calls_one,
 }
@@ -41,6 +42,30 @@ async fn a_client_who_opts_out_is_listed_and_not_answered(world: World) {
     assert_eq!(world.responding().await, []);
     let listed = world.store.do_not_contact().find(&ANNA.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(listed.source, domain::ContactSource::OptOut);
+}
+
+async fn a_client_who_may_opt_out_is_for_a_person(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    for (address, text, is_for_a_person) in [
+        ("whatsapp:phone/70000000001@c.us", "Не пишите мне так поздно", true),
+        ("whatsapp:phone/70000000002@c.us", "Напишите мне, когда будет готово", false),
+        ("whatsapp:phone/70000000003@c.us", "Хочу отписаться, но сохранить скидку", true),
+    ] {
+        let before = world.responding().await.len();
+        let ChannelChat { channel, account, chat } = address.parse().unwrap();
+        let message = InboundMessage::private(chat, address, text, world.now());
+        let change = InboundChange::Message(Box::new(message));
+        let events = vec![InboundEvent { key: address.to_owned(), change }];
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        world.store.channels().take(taken).await.unwrap();
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        assert_eq!(world.responding().await.len() - before, usize::from(!is_for_a_person), "{text}");
+        let client = world.client_of(address).await;
+        let appeal = world.store.pipeline().appeals_of(client, 1).await.unwrap().remove(0);
+        assert_eq!(appeal.responder == Some(Responder::Human), is_for_a_person, "{text}");
+    }
 }
 
 async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {

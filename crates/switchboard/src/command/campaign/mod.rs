@@ -23,7 +23,6 @@ use crate::table::{self, cell};
 use crate::terminal::confirm;
 
 pub(crate) use follow::Frozen;
-pub(crate) use old_files::campaign_name;
 
 const PATH: &str = "/v1/campaigns";
 

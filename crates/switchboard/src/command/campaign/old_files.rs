@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ::campaigns::{BadLine, ChatList, read_messages};
 use anyhow::{Context, bail};
+use domain::{folded_name, slug};
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
@@ -55,7 +56,7 @@ fn group_of(number: usize, name: Option<String>, group: &Value) -> anyhow::Resul
         items.map(text).collect()
     };
     Ok(OldGroup {
-        name: campaign_name(&given),
+        name: given,
         accounts: texts(["accounts", "profiles", "senders"]),
         chats: texts(["chats", "tasks", "usernames"]).join("\n"),
         messages: field(["messages", "texts", "templates"]).cloned().unwrap_or_else(|| json!([])),
@@ -67,9 +68,10 @@ impl OldGroup {
     fn senders_among(&self, here: &BTreeSet<String>) -> (Vec<String>, Vec<&str>) {
         let (mut found, mut unknown) = (Vec::new(), Vec::new());
         for name in &self.accounts {
-            let profile = format!("profile:{name}");
-            match [name, &profile].into_iter().find(|one| here.contains(*one)) {
-                Some(one) => found.push(one.clone()),
+            let slug = slug(name);
+            let names = [name, &slug].map(|name| [name.clone(), format!("profile:{name}")]);
+            match names.into_iter().flatten().find(|one| here.contains(one)) {
+                Some(one) => found.push(one),
                 None => unknown.push(name.as_str()),
             }
         }
@@ -103,14 +105,22 @@ async fn each_imported(api: &ApiClient, groups: &[OldGroup], dry_run: bool) -> a
         let here = api.list(path).await?;
         senders.extend(here.iter().map(|sender| format!("{prefix}{}", cell(sender, "name"))));
     }
+    let campaigns = api.list(PATH).await?;
+    refuse_alike(groups, &campaigns)?;
     let mut results = Vec::new();
     for group in groups {
         let (known, unknown) = group.senders_among(&senders);
-        let result = if dry_run { Ok(looked_at(group)) } else { import_group(api, group, &known).await };
+        let name = campaigns.iter().find(|campaign| is_group(campaign, &group.name));
+        let name = name.map(|campaign| cell(campaign, "name"));
+        let result = match &name {
+            _ if dry_run => Ok(looked_at(group)),
+            None => make_and_import(api, group, &known).await,
+            Some(name) => import_group(api, name, group, &known).await,
+        };
         let (added, wrong) = result.with_context(|| format!("campaign {}", group.name))?;
         let [chats, messages] = added;
         results.push(json!({
-            "name": group.name, "chats": chats, "messages": messages, "accounts": known, "unknown": unknown, "wrong": wrong,
+            "name": name.unwrap_or_else(|| slug(&group.name)), "chats": chats, "messages": messages, "accounts": known, "unknown": unknown, "wrong": wrong,
         }));
     }
     Ok(results)
@@ -129,17 +139,22 @@ fn looked_at(group: &OldGroup) -> ([Value; 2], Vec<String>) {
     ([json!(chats), json!(messages.items.len())], wrong)
 }
 
-/// How many chats and messages of a group are new, and what is wrong with those that are not taken.
-async fn import_group(
+async fn make_and_import(
     api: &ApiClient,
     group: &OldGroup,
     senders: &[String],
 ) -> anyhow::Result<([Value; 2], Vec<String>)> {
-    let name = &group.name;
-    let known = api.list(PATH).await?;
-    if !known.iter().any(|campaign| campaign["name"] == name.as_str()) {
-        api.call(Method::POST, PATH, Some(&json!({ "name": name }))).await?;
-    }
+    let made = api.call(Method::POST, PATH, Some(&json!({ "name": group.name }))).await?;
+    import_group(api, &cell(&made, "name"), group, senders).await
+}
+
+/// How many chats and messages of a group are new, and what is wrong with those that are not taken.
+async fn import_group(
+    api: &ApiClient,
+    name: &str,
+    group: &OldGroup,
+    senders: &[String],
+) -> anyhow::Result<([Value; 2], Vec<String>)> {
     if !senders.is_empty() {
         api.call(Method::POST, &of(name, "/senders"), Some(&named(senders))).await?;
     }
@@ -158,12 +173,38 @@ async fn import_group(
     Ok((added, wrong))
 }
 
-/// A name of ours for a name of theirs.
-pub(crate) fn campaign_name(given: &str) -> String {
-    let letter = |sign: char| {
-        if sign.is_ascii_alphanumeric() || sign == '-' { sign.to_ascii_lowercase() } else { '_' }
-    };
-    given.chars().take(64).map(letter).collect()
+/// Whether a campaign here is the group of this name: by its title, or by its own name.
+pub(super) fn is_group(campaign: &Value, group: &str) -> bool {
+    let wanted = folded_name(group);
+    ["name", "title"]
+        .iter()
+        .any(|field| campaign[*field].as_str().is_some_and(|known| folded_name(known) == wanted))
+}
+
+/// Refuses names of groups that would be one campaign, here or in the file.
+fn refuse_alike(groups: &[OldGroup], known: &[Value]) -> anyhow::Result<()> {
+    for (number, group) in groups.iter().enumerate() {
+        let name = slug(&group.name);
+        if name.is_empty() {
+            bail!("the group {:?} has no letter and no digit in its name; rename it", group.name);
+        }
+        if let Some(other) = groups[..number].iter().find(|other| slug(&other.name) == name) {
+            bail!(
+                "the groups {:?} and {:?} would be one campaign, {name}; rename one of them",
+                other.name,
+                group.name
+            );
+        }
+        let other = known.iter().find(|campaign| campaign["name"] == name.as_str());
+        if let Some(other) = other.filter(|other| !is_group(other, &group.name)) {
+            let title = cell(other, "title");
+            bail!(
+                "the group {:?} would be the campaign {name}, which is {title:?} here; rename the group",
+                group.name
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What `config.yaml` has for a campaign.
@@ -236,7 +277,7 @@ mod tests {
         let list = r#"{"groups": [{"name": "Spring 1", "profiles": ["main"], "chats": ["@a_chat", {"username": "@b_chat"}],
             "messages": ["Hi"]}]}"#;
         let group = &groups(list).expect("groups")[0];
-        assert_eq!((group.name.as_str(), group.chats.as_str()), ("spring_1", "@a_chat\n@b_chat"));
+        assert_eq!((group.name.as_str(), group.chats.as_str()), ("Spring 1", "@a_chat\n@b_chat"));
         assert_eq!(
             (group.accounts.as_slice(), &group.messages),
             (["main".to_owned()].as_slice(), &json!(["Hi"]))
@@ -244,6 +285,34 @@ mod tests {
         assert_eq!(groups(r#"{"spring": {"tasks": []}}"#).expect("groups")[0].name, "spring");
         assert!(groups("[{}]").expect_err("no name").to_string().contains("number 1"));
         assert!(groups("5").is_err() && groups("{").is_err());
+    }
+
+    #[test]
+    fn groups_that_would_be_one_campaign_are_refused() {
+        let known = [json!({"name": "spring", "title": "Spring"}), json!({"name": "osen", "title": "Осень"})];
+        let alike = |text: &str| refuse_alike(&groups(text).expect("groups"), &known).is_err();
+        assert!(!alike(r#"{"Осень": {}, "Весна": {}, "spring": {}, "Лето!": {}}"#));
+        for text in [
+            r#"{"Весна": {}, "Весна!": {}}"#,
+            r#"{"Vesna": {}, "весна": {}}"#,
+            r#"{"Осень!": {}}"#,
+            r#"{"Osen?": {}}"#,
+            r#"{"🍁": {}}"#,
+        ] {
+            assert!(alike(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn old_profiles_are_senders_here_by_their_slugs() {
+        let here = ["main".to_owned(), "profile:profile1".to_owned()].into();
+        let list = r#"{"spring": {"profiles": ["Main", "Profile1", "Profile 9"]}}"#;
+        let group = &groups(list).expect("groups")[0];
+        let (found, unknown) = group.senders_among(&here);
+        assert_eq!(
+            (found, unknown),
+            (vec!["main".to_owned(), "profile:profile1".to_owned()], vec!["Profile 9"])
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::choice::chosen;
-use super::{PATH, campaign_name, of, read};
+use super::old_files::is_group;
+use super::{PATH, of, read};
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::table::{self, cell};
 use crate::terminal::WrongUsage;
@@ -55,13 +56,14 @@ async fn synced(
     dry_run: bool,
 ) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
-    let names = if all {
-        api.list(PATH).await?.iter().map(|campaign| cell(campaign, "name")).collect()
+    let campaigns = if all {
+        api.list(PATH).await?
     } else {
-        vec![chosen(api, group).await?]
+        vec![api.call(Method::GET, &of(&chosen(api, group).await?, ""), None).await?]
     };
-    for name in names {
-        let Some(messages) = of_group(file, &name) else {
+    for campaign in campaigns {
+        let name = cell(&campaign, "name");
+        let Some(messages) = of_group(file, &campaign)? else {
             if all {
                 continue;
             }
@@ -86,24 +88,30 @@ async fn synced(
 }
 
 /// The messages that a file has for a campaign: a list is for every one, an object has lists by names of groups.
-fn of_group(file: &Value, name: &str) -> Option<Value> {
+fn of_group(file: &Value, campaign: &Value) -> anyhow::Result<Option<Value>> {
     let (list, file) = match file {
         Value::Array(_) => (Some(file), file),
         Value::Object(object) => {
             let inner = object.get("groups").unwrap_or(file);
             (object.get("messages").filter(|list| list.is_array()), inner)
         }
-        _ => return None,
+        _ => return Ok(None),
     };
-    let named = |group: &&Value| group["name"].as_str().is_some_and(|given| campaign_name(given) == name);
-    let by_name = match file {
-        Value::Array(groups) => groups.iter().find(named).and_then(|group| group.get("messages")),
-        _ => file.as_object().and_then(|groups| {
-            let (_, group) = groups.iter().find(|(group, _)| campaign_name(group) == name)?;
-            group.as_array().map(|_| group).or_else(|| group.get("messages"))
-        }),
+    let groups: Vec<(&str, &Value)> = match file {
+        Value::Array(groups) => {
+            groups.iter().filter_map(|group| Some((group["name"].as_str()?, group))).collect()
+        }
+        _ => file.as_object().into_iter().flatten().map(|(name, group)| (name.as_str(), group)).collect(),
     };
-    by_name.or(list).cloned()
+    let mut named = groups.into_iter().filter(|(name, _)| is_group(campaign, name));
+    let by_name = match (named.next(), named.next()) {
+        (Some((one, _)), Some((other, _))) => {
+            bail!("the file has two lists for {}: {one:?} and {other:?}", cell(campaign, "name"))
+        }
+        (Some((_, group)), None) => group.as_array().map(|_| group).or_else(|| group.get("messages")),
+        (None, _) => None,
+    };
+    Ok(by_name.or(list).cloned())
 }
 
 #[cfg(test)]
@@ -113,6 +121,7 @@ mod tests {
     #[test]
     fn a_file_has_messages_for_all_or_by_name() {
         let hello = json!(["Hello"]);
+        let spring = json!({"name": "spring", "title": "Весна"});
         for file in [
             json!(["Hello"]),
             json!({"messages": ["Hello"]}),
@@ -120,9 +129,21 @@ mod tests {
             json!({"groups": {"spring": {"messages": ["Hello"]}}}),
             json!({"groups": [{"name": "autumn", "messages": []}, {"name": "Spring", "messages": ["Hello"]}]}),
         ] {
-            assert_eq!(of_group(&file, "spring"), Some(hello.clone()), "{file}");
+            assert_eq!(of_group(&file, &spring).unwrap(), Some(hello.clone()), "{file}");
         }
-        assert_eq!(of_group(&json!({"autumn": ["Bye"]}), "spring"), None);
-        assert_eq!(of_group(&json!(5), "spring"), None);
+        for file in [json!({"autumn": ["Bye"]}), json!(5), json!({"_____": ["Bye"]})] {
+            assert_eq!(of_group(&file, &spring).unwrap(), None, "{file}");
+        }
+        assert!(of_group(&json!({"spring": ["Hello"], "Весна": ["Bye"]}), &spring).is_err());
+    }
+
+    #[test]
+    fn groups_of_any_script_have_their_own_messages() {
+        let file = json!({"Осень": ["Листья"], "Весна": ["Hello"]});
+        for (name, title, wanted) in [("vesna", "Весна", "Hello"), ("osen", "Осень", "Листья")]
+        {
+            let campaign = json!({"name": name, "title": title});
+            assert_eq!(of_group(&file, &campaign).unwrap(), Some(json!([wanted])));
+        }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::campaigns::{OLD_TABLES, OldCampaign, OldFound, OldRows, is_old_column};
 use anyhow::{Context, bail};
-use domain::{AccountName, SenderState};
+use domain::{AccountName, SenderState, slug};
 use hyper::Method;
 use serde_json::{Value, json};
 use store::{ForeignTables, read_foreign};
 
 use crate::api_client::{ApiClient, ApiOptions};
 use crate::bars::{self, Bars};
-use crate::command::campaign::{campaign_name, of};
+use crate::command::campaign::of;
 use crate::table;
 use crate::terminal::WrongUsage;
 
@@ -109,7 +109,7 @@ async fn taken(
         return Err(WrongUsage(why).into());
     }
     let sender_of = |profile: &str| -> Option<String> {
-        let name = campaign_name(profile);
+        let name = slug(profile);
         let alike = [format!("{PROFILE}{profile}"), format!("{PROFILE}{name}"), name];
         let mut named = pairs.get(profile).cloned().into_iter().chain(alike.into_iter().rev());
         named.find(|name| senders.contains(name))
@@ -160,7 +160,9 @@ impl Takeover<'_> {
     async fn run(&self, is_known: bool, bar: &indicatif::ProgressBar) -> anyhow::Result<[u64; 2]> {
         let Self { api, old, name, .. } = self;
         if !is_known {
-            api.call(Method::POST, "/v1/campaigns", Some(&json!({ "name": name }))).await?;
+            // Names that differ in their case alone are one title.
+            let title = if *name == slug(&old.name) { &old.name } else { *name };
+            api.call(Method::POST, "/v1/campaigns", Some(&json!({ "name": name, "title": title }))).await?;
         }
         let senders: BTreeSet<_> =
             old.profiles.iter().filter_map(|profile| (self.sender_of)(profile)).collect();
@@ -232,7 +234,7 @@ impl Takeover<'_> {
     /// Whom an attempt is recorded under: the sender of its profile, or an account of the profile's own name.
     fn sender(&self, profile: &str) -> String {
         (self.sender_of)(profile).unwrap_or_else(|| {
-            let name = campaign_name(profile);
+            let name = slug(profile);
             if name.parse::<AccountName>().is_ok() { name } else { "old_profile".to_owned() }
         })
     }
@@ -240,7 +242,7 @@ impl Takeover<'_> {
 
 /// A name of ours for a name of theirs, which no other one has.
 fn free_name(taken: &mut BTreeSet<String>, given: &str) -> String {
-    let name = campaign_name(given);
+    let name = Some(slug(given)).filter(|name| !name.is_empty()).unwrap_or_else(|| "campaign".to_owned());
     let numbered = (2_u32..).map(|number| format!("{}_{number}", name.chars().take(60).collect::<String>()));
     let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
     let free = free.unwrap_or(name);
@@ -318,7 +320,7 @@ mod tests {
     fn groups_with_names_alike_become_two_campaigns() {
         let mut taken = BTreeSet::new();
         let named: Vec<_> =
-            ["Весна", "Осень", "Spring 1"].iter().map(|name| free_name(&mut taken, name)).collect();
-        assert_eq!(named, ["_____", "______2", "spring_1"]);
+            ["Весна", "Осень", "Spring 1", "весна!"].iter().map(|name| free_name(&mut taken, name)).collect();
+        assert_eq!(named, ["vesna", "osen", "spring_1", "vesna_2"]);
     }
 }

@@ -22,6 +22,9 @@ const HOUR: Duration = Duration::from_hours(1);
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_through_many_hours_pass_no_cap_and_double_nothing() {
     let world = World::start(binary()).await;
+    // Its cycles follow each other within a day.
+    let often = "\n[limits]\nadvertising_per_day = 10\nadvertising_gap = \"5m\"\n";
+    world.edit_settings(|text| text + often);
     let mut program = running(&world, &ACCOUNTS).await;
     let settings = json!({"delay_seconds": 0, "max_messages_per_hour": AN_HOUR, "cycles": CYCLES});
     made(&program, &ACCOUNTS, CLIENTS, settings).await;

@@ -97,6 +97,8 @@ async fn a_new_run_takes_the_place_of_one_that_is_not_over() {
     let trial = typed(&world, &["spring", "--limit", "1"]).beside().await;
     assert_eq!(trial.code, Some(0), "{trial:?}");
     let old = campaign(&program).await["run"]["id"].clone();
+    // A person gets the next message of a campaign after an hour.
+    program.advance(Duration::from_hours(2)).await;
     let new = typed(&world, &["spring", "--new", "--detach", "--json"]).run().json();
     assert_ne!(new["run"]["id"], old);
     is(&program, "done").await;

@@ -17,14 +17,21 @@ pub(super) fn reaches(write: &str) -> bool {
     )
 }
 
+/// The clients of a campaign: no person gets messages of two campaigns within an hour.
+fn clients(number: usize) -> [usize; 3] {
+    [1, 2, 3].map(|place| 3 * number + place)
+}
+
 /// All that makes the campaign run; whatever is there already stays.
-async fn ask(program: &Program, name: &str) {
+async fn ask(program: &Program, number: usize) {
+    let name = &format!("spring-{number}");
+    let tasks = clients(number).map(|client| format!("@client_{client}")).join("\n");
     let settings = json!({"delay_seconds": 0});
     act(program, "/v1/campaigns".to_owned(), json!({"name": name, "settings": settings})).await;
     for (path, body) in [
         ("senders", json!({"accounts": ["fifth"]})),
         ("messages", json!({"file": "Good day"})),
-        ("tasks", json!({"file": "@client_1\n@client_2\n@client_3"})),
+        ("tasks", json!({"file": tasks})),
         ("start", json!({})),
     ] {
         act(program, format!("/v1/campaigns/{name}/{path}"), body).await;
@@ -36,18 +43,19 @@ pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
     for (number, point) in points.iter().enumerate() {
         lives.clear().await;
         lives.start().await;
-        kill_at(lives, point, &format!("spring-{number}")).await;
+        kill_at(lives, point, number).await;
     }
     lives.world.assert_nothing_unknown().await;
 }
 
-async fn kill_at(lives: &mut Lives, point: &str, name: &str) {
+async fn kill_at(lives: &mut Lives, point: &str, number: usize) {
+    let name = format!("spring-{number}");
     let program = lives.program();
     program.account_is("fifth", "ready").await;
     program.arm(point, 0).await;
     tokio::select! {
         () = stopped(program, point) => {}
-        () = async { ask(program, name).await; std::future::pending().await } => {}
+        () = async { ask(program, number).await; std::future::pending().await } => {}
     }
     lives.killed().await;
     let program = lives.program();
@@ -55,13 +63,14 @@ async fn kill_at(lives: &mut Lives, point: &str, name: &str) {
     let state = || async { program.get(&format!("/v1/campaigns/{name}")).await.1["run"]["state"].clone() };
     // A run that was begun goes on by itself; a start after its end would begin another.
     if state().await.is_null() {
-        ask(program, name).await;
+        ask(program, number).await;
     }
     program.until("it is done", || async { state().await == "done" }).await;
     let rows = lives.world.effects(SEND).await;
     let mut chats: Vec<_> = rows.iter().map(|row| row["chat_id"].clone()).collect();
     chats.sort_by_key(ToString::to_string);
-    assert_eq!(chats, [json!("6000000001"), json!("6000000002"), json!("6000000003")], "{point}");
+    let expected = clients(number).map(|client| json!((6_000_000_000 + client).to_string()));
+    assert_eq!(chats, expected, "{point}");
     let attempts = program.get(&format!("/v1/campaigns/{name}/attempts")).await.1;
     assert_eq!(attempts["items"].as_array().map(Vec::len), Some(3), "{point}: {attempts}");
 }

@@ -1,25 +1,25 @@
 //! What a campaign has: senders, chats and messages.
 
-use ::campaigns::{ChatList, FileMessage, Imported, read_messages, render, variables};
+use ::campaigns::{ChatList, FileMessage, Imported, ProfileLocation, read_messages, render, variables};
 use api::{
     Campaign, CampaignImport, CampaignMedia, CampaignMessage, CampaignPreview, CampaignTask, WrongLine,
 };
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
-use domain::{AccountName, CampaignSender, ChatRef, ProfileName};
+use domain::{CampaignSender, ChatRef, ExposeSecret, ProfileName, slug};
 use http::StatusCode;
 use serde::Deserialize;
-use store::{CampaignTask as CampaignTaskRow, StoreError, TasksAdded, Unblocking};
+use store::{CampaignTask as CampaignTaskRow, StoreError, StoredProfile, TasksAdded, Unblocking};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{find_campaign, media, shown};
+use super::{CampaignName, find_campaign, media, shown};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
 use crate::extract::{PathParameter, QueryParameters, Unchecked, kept_when_empty, read_body};
 use crate::files::{Load, Named};
 use crate::options::Limits;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::page::{listed, store_page};
 use crate::v1::{LongPageParameters, Page, PageParameters, PageRequest};
@@ -37,14 +37,14 @@ const MOST_SENDERS: usize = 1000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSenders {
-    /// Names of accounts.
+    /// Names of accounts. A profile of an older program is found by its name there, too.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, example = json!(["main", "backup_1"]))]
-    accounts: Vec<AccountName>,
-    /// Names of browser profiles.
+    #[schema(example = json!(["main", "backup_1"]))]
+    accounts: Vec<String>,
+    /// Names of browser profiles, or ids of profiles of Donut Browser.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, example = json!(["shop-1"]))]
-    profiles: Vec<ProfileName>,
+    #[schema(example = json!(["shop-1"]))]
+    profiles: Vec<String>,
 }
 
 /// A file of a campaign as a field.
@@ -117,7 +117,7 @@ impl UnblockCampaign {
 pub(crate) async fn add_senders(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     body: Unchecked<NewSenders>,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
@@ -128,18 +128,27 @@ pub(crate) async fn add_senders(
             let why = format!("must name 1 to {MOST_SENDERS} accounts, or profiles");
             return Err(Problem::fields(vec![FieldError::new("accounts", why)]));
         }
-        let is_profile = |name: &ProfileName| profiles.iter().any(|profile| profile.name == *name);
-        if let Some(unknown) = new.profiles.iter().find(|name| !is_profile(name)) {
-            let why = format!("names {unknown}, which is no profile; see /v1/campaign-profiles");
-            return Err(Problem::fields(vec![FieldError::new("profiles", why)]));
+        let account = |name: &str| {
+            let known = |name: &str| name.parse().ok().filter(|name| state.pool().account(name).is_some());
+            known(name).or_else(|| known(&slug(name))).map(CampaignSender::Account)
+        };
+        let profile = |name: &str| profile_of(&profiles, name).map(CampaignSender::Profile);
+        let mut senders = Vec::with_capacity(count);
+        for name in &new.accounts {
+            let wrong = || {
+                let why = format!("names {}, which is no account; see /v1/accounts", shorten(name));
+                Problem::fields(vec![FieldError::new("accounts", why)])
+            };
+            senders.push(account(name).or_else(|| profile(name)).ok_or_else(wrong)?);
         }
-        let unknown = new.accounts.iter().find(|account| state.pool().account(account).is_none());
-        if let Some(unknown) = unknown {
-            let why = format!("names {unknown}, which is no account; see /v1/accounts");
-            return Err(Problem::fields(vec![FieldError::new("accounts", why)]));
+        for name in &new.profiles {
+            let wrong = || {
+                let why = format!("names {}, which is no profile; see /v1/campaign-profiles", shorten(name));
+                Problem::fields(vec![FieldError::new("profiles", why)])
+            };
+            senders.push(profile(name).ok_or_else(wrong)?);
         }
-        let accounts = new.accounts.into_iter().map(CampaignSender::Account);
-        Ok(accounts.chain(new.profiles.into_iter().map(CampaignSender::Profile)).collect())
+        Ok(senders)
     })?;
     state.store().campaigns().add_senders(&name, senders, state.clock().now()).await?;
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
@@ -157,7 +166,8 @@ pub(crate) async fn add_senders(
 pub(crate) async fn remove_sender(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
-    PathParameter((name, sender)): PathParameter<(String, String)>,
+    CampaignName(name): CampaignName,
+    PathParameter((_campaign, sender)): PathParameter<(String, String)>,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
     if let Ok(sender) = sender_of(&sender) {
@@ -175,7 +185,7 @@ pub(crate) async fn remove_sender(
 pub(crate) async fn messages(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     wanted: PageRequest,
 ) -> Result<Response, Problem> {
     find_campaign(&state, &name).await?;
@@ -197,7 +207,7 @@ pub(crate) async fn messages(
 pub(crate) async fn add_messages(
     Shared(state): Shared<State>,
     by: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -265,7 +275,7 @@ fn shown_file(named: &Named) -> CampaignMedia {
 pub(crate) async fn tasks(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let blocked = query.take::<bool>("blocked").unwrap_or(false);
@@ -294,7 +304,7 @@ pub(crate) async fn tasks(
 pub(crate) async fn add_tasks(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     query: QueryParameters,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -323,7 +333,7 @@ pub(crate) async fn add_tasks(
 pub(crate) async fn unblock(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -351,6 +361,17 @@ pub(crate) async fn unblock(
 }
 
 /// A sender by the name that callers know it by.
+/// The browser profile that a name or an id of Donut Browser means.
+fn profile_of(profiles: &[StoredProfile], name: &str) -> Option<ProfileName> {
+    let is_donut = |profile: &&StoredProfile| {
+        let location = serde_json::from_str(profile.record.expose_secret());
+        matches!(location, Ok(ProfileLocation::Donut { id, .. }) if id == name)
+    };
+    let named = |name: &str| profiles.iter().find(|profile| profile.name.as_str() == name);
+    let found = named(name).or_else(|| profiles.iter().find(is_donut)).or_else(|| named(&slug(name)));
+    found.map(|profile| profile.name.clone())
+}
+
 fn sender_of(name: &str) -> Result<CampaignSender, String> {
     match name.strip_prefix("profile:") {
         Some(profile) => profile.parse().map(CampaignSender::Profile).map_err(|error| error.to_string()),

@@ -4,26 +4,34 @@ use ::campaigns::{CampaignSettings, Plan};
 use api::Campaign;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::{folded_name, slug};
 use http::StatusCode;
 use serde::Deserialize;
 use store::{CampaignRow, StoreError};
 use utoipa::ToSchema;
 
-use super::{find_campaign, invalid, no_such_campaign, shown};
+use super::{CampaignName, find_campaign, invalid, no_such_campaign, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
-use crate::extract::{PathParameter, Unchecked, kept_when_empty};
-use crate::problem::{Code, FieldError, Problem};
+use crate::extract::{Unchecked, kept_when_empty};
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 use crate::v1::{Page, PageParameters, PageRequest};
+
+/// The longest name as people give it, in characters.
+const LONGEST_TITLE: usize = 100;
 
 /// A campaign to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCampaign {
-    /// Its name: up to 64 small letters, digits, `_` and `-`.
+    /// Its name, in any script: up to 100 characters. Addresses take it, and its transcription in small letters, digits, `_` and `-`.
     #[schema(example = "spring")]
     name: String,
+    /// How people call it, where that is another name.
+    #[serde(default, deserialize_with = "kept_when_empty")]
+    #[schema(example = "Spring sale")]
+    title: Option<String>,
     /// Its settings; what is left out is as usual.
     #[serde(default)]
     settings: ChangedSettings,
@@ -119,19 +127,32 @@ pub(crate) async fn create(
     body: Unchecked<NewCampaign>,
 ) -> Result<Response, Problem> {
     let row = body.checked(|new: NewCampaign| {
-        let is_name = (1..=64).contains(&new.name.len())
-            && new.name.bytes().all(|sign| {
-                sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_' || sign == b'-'
-            });
-        if !is_name {
-            let why = "must be 1 to 64 small letters, digits, _ and -";
+        let name = slug(&new.name);
+        let title = new.title.filter(|title| !title.trim().is_empty()).unwrap_or(new.name);
+        let title = title.trim().to_owned();
+        let is_title = title.chars().count() <= LONGEST_TITLE && !title.chars().any(char::is_control);
+        if name.is_empty() || !is_title {
+            let why = "must be 1 to 100 characters, with a letter or a digit among them";
             return Err(Problem::fields(vec![FieldError::new("name", why)]));
         }
         let settings = new.settings.onto(CampaignSettings::default())?;
-        Ok(CampaignRow { name: new.name, settings, created_at: state.clock().now() })
+        Ok(CampaignRow { name, title, settings, created_at: state.clock().now() })
     })?;
-    if !state.store().campaigns().add(row.clone()).await? {
-        let detail = format!("There is a campaign {} already.", row.name);
+    let campaigns = state.store().campaigns();
+    if !campaigns.add(row.clone()).await? {
+        let other = match campaigns.get(&row.name).await? {
+            Some(other) => Some(other),
+            None => campaigns.find(&row.title).await?,
+        };
+        let detail = match other {
+            Some(other) if folded_name(&other.title) != folded_name(&row.title) => format!(
+                "The name {:?} is written {} in addresses, which is the campaign {:?}; choose another name.",
+                shorten(&row.title),
+                row.name,
+                shorten(&other.title)
+            ),
+            _ => format!("There is a campaign {} already.", row.title),
+        };
         return Err(Problem::new(Code::CampaignExists, detail));
     }
     Ok(json(StatusCode::CREATED, &shown(&state, row).await?))
@@ -146,7 +167,7 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
     Ok(json(StatusCode::OK, &shown(&state, row).await?))
@@ -162,7 +183,7 @@ pub(crate) async fn get(
 pub(crate) async fn change(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     body: Unchecked<ChangedSettings>,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
@@ -191,7 +212,7 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<StatusCode, Problem> {
     match state.store().campaigns().remove(&name).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
@@ -212,7 +233,7 @@ pub(crate) async fn remove(
 pub(crate) async fn clear(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
     state.store().campaigns().clear(&name).await.map_err(|error| of_open(&name, error))?;

@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use store::{PastAttempt, PastCampaign, PastTask, StoreError};
 use utoipa::ToSchema;
 
-use super::find_campaign;
+use super::{CampaignName, find_campaign};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanStartSending};
-use crate::extract::{PathParameter, Unchecked};
+use crate::extract::Unchecked;
 use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
@@ -132,7 +132,7 @@ pub(crate) struct CampaignHistoryTaken {
 pub(crate) async fn take_over(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     body: Unchecked<CampaignHistory>,
 ) -> Result<Response, Problem> {
     find_campaign(&state, &name).await?;

@@ -9,15 +9,19 @@ mod proxies;
 mod results;
 mod runs;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::routing::routes;
 use ::campaigns::{ControlError, InvalidSettings, Senders};
 use api::{Campaign, CampaignRun, CampaignSender};
+use axum::extract::FromRequestParts;
 use domain::CampaignRunState;
+use http::request::Parts;
 use store::CampaignRow;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::extract::PathParameter;
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
@@ -56,6 +60,23 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// The campaign of a name.
 async fn find_campaign(state: &State, name: &str) -> Result<CampaignRow, Problem> {
     state.store().campaigns().get(name).await?.ok_or_else(|| no_such_campaign(name))
+}
+
+/// The name of the campaign in a path, which may name it by its title.
+pub(crate) struct CampaignName(String);
+
+impl crate::routing::Argument for CampaignName {}
+
+impl FromRequestParts<State> for CampaignName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let PathParameter(named) =
+            PathParameter::<BTreeMap<String, String>>::from_request_parts(parts, state).await?;
+        let given = named.get("name").cloned().unwrap_or_default();
+        let found = state.store().campaigns().find(&given).await?;
+        Ok(Self(found.map_or(given, |row| row.name)))
+    }
 }
 
 /// A campaign with all that is shown of it.

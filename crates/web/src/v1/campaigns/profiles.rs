@@ -8,7 +8,7 @@ use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::ProfileName;
+use domain::{ProfileName, slug};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use outbound::Allowed;
@@ -123,8 +123,14 @@ pub(crate) async fn put(
     PathParameter(name): PathParameter<String>,
     body: Unchecked<PutProfile>,
 ) -> Result<Response, Problem> {
-    let name =
-        name.parse::<ProfileName>().map_err(|error| field("name", &format!("cannot be used: {error}")))?;
+    let given = name;
+    let name = slug(&given)
+        .parse::<ProfileName>()
+        .map_err(|error| field("name", &format!("cannot be used: {error}")))?;
+    if given != name.as_str() && find_profile(&state, name.as_str()).await.is_ok() {
+        let why = format!("is written {name} here, which is another profile; choose another name");
+        return Err(field("name", &why));
+    }
     let (place, proxy) = body.checked(|body: PutProfile| {
         let proxy = body.proxy.clone();
         let place = body.place(state.campaigns().allowed());

@@ -15,10 +15,10 @@ use http::{HeaderValue, StatusCode};
 use store::{AttemptFilter, Store};
 use utoipa::IntoParams;
 
-use super::find_campaign;
+use super::{CampaignName, find_campaign};
 use crate::answer::json;
 use crate::auth::{Authorized, CanRead};
-use crate::extract::{PathParameter, QueryParameters};
+use crate::extract::QueryParameters;
 use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::page::{LARGEST_PAGE, listed, store_page};
@@ -82,7 +82,7 @@ pub(crate) struct RunParameters {
 pub(crate) async fn runs(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let page = store_page(&mut query);
@@ -107,7 +107,7 @@ pub(crate) async fn runs(
 pub(crate) async fn cycles(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let run = query.take("run");
@@ -128,7 +128,7 @@ pub(crate) async fn cycles(
 pub(crate) async fn hours(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     let row = find_campaign(&state, &name).await?;
     let campaigns = state.store().campaigns();
@@ -157,7 +157,7 @@ pub(crate) async fn hours(
 pub(crate) async fn attempts(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let (run, filter) = wanted(&mut query);
@@ -187,7 +187,7 @@ pub(crate) async fn attempts(
 pub(crate) async fn export(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let (run, filter) = wanted(&mut query);

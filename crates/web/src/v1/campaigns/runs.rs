@@ -9,10 +9,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{find_campaign, problem, shown};
+use super::{CampaignName, find_campaign, problem, shown};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
-use crate::extract::{PathParameter, QueryParameters, Unchecked};
+use crate::extract::{QueryParameters, Unchecked};
 use crate::problem::{FieldError, Problem};
 use crate::state::State;
 
@@ -68,7 +68,7 @@ pub(crate) struct NewCampaignRun {
 pub(crate) async fn forecast(
     Shared(state): Shared<State>,
     _: Authorized<CanRead>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let listed = query.take_with("listed", |text| match text.parse() {
@@ -102,7 +102,7 @@ pub(crate) async fn forecast(
 pub(crate) async fn start(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
     body: Unchecked<NewCampaignRun>,
 ) -> Result<Response, Problem> {
     let wish = body.checked(|new: NewCampaignRun| {
@@ -125,7 +125,7 @@ pub(crate) async fn start(
 pub(crate) async fn pause(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     state.campaigns().pause(&name).await.map_err(|error| problem(&name, error))?;
     answer(&state, &name).await
@@ -140,7 +140,7 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     Shared(state): Shared<State>,
     _: Authorized<CanStartSending>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     state.campaigns().resume(&name).await.map_err(|error| problem(&name, error))?;
     answer(&state, &name).await
@@ -155,7 +155,7 @@ pub(crate) async fn resume(
 pub(crate) async fn stop(
     Shared(state): Shared<State>,
     _: Authorized<CanOperate>,
-    PathParameter(name): PathParameter<String>,
+    CampaignName(name): CampaignName,
 ) -> Result<Response, Problem> {
     state.campaigns().end(&name).await.map_err(|error| problem(&name, error))?;
     answer(&state, &name).await

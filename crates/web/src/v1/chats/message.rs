@@ -7,7 +7,6 @@ use domain::text::{ParseMode, parse};
 use domain::{AccountName, ChannelChat, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use store::StoreError;
 use telegram::{Changed as Done, Edit};
 use utoipa::{IntoParams, ToSchema};
 
@@ -118,10 +117,7 @@ pub(crate) async fn edit(
 /// Who is on the do-not-contact list reads nothing new.
 async fn refuse_listed(state: &State, chat: &ChatRef) -> Result<(), Problem> {
     let chats = vec![(chat.clone(), named::id(state, chat))];
-    match state.store().do_not_contact().listed(chats).await?.into_iter().flatten().next() {
-        Some(entry) => Err(StoreError::DoNotContact { entry: entry.id }.into()),
-        None => Ok(()),
-    }
+    Ok(state.store().do_not_contact().refuse_message(chats).await?)
 }
 
 /// Which message goes, and for whom.

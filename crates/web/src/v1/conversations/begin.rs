@@ -78,10 +78,7 @@ pub(crate) async fn begin(
     // Before anything is made of it; what accepts the message looks again.
     if let Some(chat) = chat {
         by.caller.check_chat(&state, "to", &NamedChat::Chat(chat.clone()))?;
-        let listed = state.store().do_not_contact().listed(vec![(chat, None)]).await?;
-        if let Some(entry) = listed.into_iter().flatten().next() {
-            return Err(store::StoreError::DoNotContact { entry: entry.id }.into());
-        }
+        state.store().do_not_contact().refuse_message(vec![(chat, None)]).await?;
     }
     let reply =
         Reply { text: text.as_str().to_owned(), chat: None, origin: by.caller.origin(LISTENER), idempotency };

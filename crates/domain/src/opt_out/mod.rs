@@ -1,0 +1,192 @@
+//! What a person says about being written to. Pure.
+//!
+//! A rule is a few words in a row. A message opts out when rules cover all of it: what else it says makes it a near miss, which a
+//! person judges. Words of courtesy are no content.
+
+mod rules;
+mod words;
+
+use rules::{Rule, Weight};
+
+/// What a message says about further messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ContactWish {
+    /// Its writer wants no more of them.
+    NoMore,
+    /// Its writer may want no more of them, or says something else as well.
+    MaybeNoMore,
+    /// Its writer takes an earlier refusal back.
+    Again,
+}
+
+/// Words that may stand before a rule and turn it round.
+const NEGATIONS: [&str; 10] =
+    ["не", "ни", "нельзя", "not", "dont", "never", "didnt", "cannot", "cant", "wont"];
+/// Words of will that may stand between a negation and a rule.
+const WILLS: [&str; 12] = [
+    "просил",
+    "просила",
+    "просили",
+    "хочу",
+    "хотел",
+    "хотела",
+    "надо",
+    "нужно",
+    "want",
+    "wanted",
+    "ask",
+    "asked",
+];
+/// Beginnings of words that limit a wish to a time or a kind of messages.
+const LIMITS: [&str; 22] = [
+    "пока",
+    "сегодня",
+    "завтра",
+    "ноч",
+    "вечер",
+    "утр",
+    "выходн",
+    "только",
+    "кроме",
+    "до",
+    "после",
+    "раньше",
+    "today",
+    "tomorrow",
+    "tonight",
+    "night",
+    "only",
+    "except",
+    "until",
+    "before",
+    "after",
+    "weekend",
+];
+/// A longer text has a rule in it by chance, or in what it quotes.
+const MOST_WORDS: usize = 60;
+
+/// Whether a text says that no more is wanted, and nothing else.
+pub fn is_opt_out(text: &str) -> bool {
+    contact_wish(text) == Some(ContactWish::NoMore)
+}
+
+/// What a text says about further messages; most say nothing about them.
+pub fn contact_wish(text: &str) -> Option<ContactWish> {
+    let words = words::of(text);
+    if words.is_empty() || words.len() > MOST_WORDS {
+        return None;
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let asks = text.contains('?');
+    if is_covered(&words, &[Weight::Again]).is_some() {
+        return Some(ContactWish::Again);
+    }
+    let all = [Weight::Explicit, Weight::Clear, Weight::Alone, Weight::Unclear, Weight::Reason];
+    match is_covered(&words, &all) {
+        Some(Weight::Explicit | Weight::Clear) => return Some(ContactWish::NoMore),
+        Some(Weight::Alone) if !asks => return Some(ContactWish::NoMore),
+        Some(Weight::Unclear) if !asks => return Some(ContactWish::MaybeNoMore),
+        _ => {}
+    }
+    let anywhere = (0..words.len()).filter_map(|start| found(&words, start)).min()?;
+    let is_limited = words.iter().any(|word| LIMITS.iter().any(|limit| limits(word, limit)));
+    let is_sure = anywhere == Weight::Explicit && !asks && !is_limited;
+    Some(if is_sure { ContactWish::NoMore } else { ContactWish::MaybeNoMore })
+}
+
+/// Whether a word is this limit. Short ones stand alone.
+fn limits(word: &str, limit: &str) -> bool {
+    word == limit || limit.len() > "до".len() && word.starts_with(limit)
+}
+
+/// The heaviest rule among those that together cover all words, if they can.
+fn is_covered(words: &[&str], weights: &[Weight]) -> Option<Weight> {
+    // For each number of words from the start: the heaviest rule of a cover that ends there.
+    let mut covers: Vec<Option<Option<Weight>>> = vec![None; words.len() + 1];
+    covers[0] = Some(None);
+    for start in 0..words.len() {
+        let Some(heaviest) = covers[start] else { continue };
+        for rule in rules::all().iter().filter(|rule| weights.contains(&rule.weight)) {
+            for end in rule.ends(words, start) {
+                let with = heaviest.map_or(rule.weight, |other| other.min(rule.weight));
+                let known = covers[end].flatten();
+                covers[end] = Some(Some(known.map_or(with, |other| other.min(with))));
+            }
+        }
+    }
+    covers[words.len()].flatten()
+}
+
+/// The heaviest rule that begins at a word of a message which says something else too.
+fn found(words: &[&str], start: usize) -> Option<Weight> {
+    let is_negated = match words[..start] {
+        [.., before, will] if WILLS.contains(&will) => NEGATIONS.contains(&before),
+        [.., before] => NEGATIONS.contains(&before),
+        [] => false,
+    };
+    let fits = |rule: &&Rule| {
+        matches!(rule.weight, Weight::Explicit | Weight::Clear) && !rule.ends(words, start).is_empty()
+    };
+    let heaviest = rules::all().iter().filter(fits).map(|rule| rule.weight).min()?;
+    (!is_negated).then_some(heaviest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of a corpus for which the wish is another one.
+    fn others(corpus: &str, wish: Option<ContactWish>) -> Vec<(&str, Option<ContactWish>)> {
+        let read = corpus.lines().map(|line| (line, contact_wish(line)));
+        read.filter(|(_, found)| *found != wish).collect()
+    }
+
+    #[test]
+    fn people_who_want_no_more_are_understood() {
+        let corpus = include_str!("positive.txt");
+        assert!(corpus.lines().count() >= 150);
+        assert_eq!(others(corpus, Some(ContactWish::NoMore)), []);
+    }
+
+    #[test]
+    fn what_says_more_than_that_is_for_a_person_to_judge() {
+        assert_eq!(others(include_str!("near.txt"), Some(ContactWish::MaybeNoMore)), []);
+    }
+
+    #[test]
+    fn other_messages_say_nothing_about_it() {
+        let corpus = include_str!("negative.txt");
+        assert!(corpus.lines().count() >= 150);
+        assert_eq!(others(corpus, None), []);
+    }
+
+    #[test]
+    fn a_start_takes_it_back_and_nothing_else_does() {
+        for text in [
+            "START",
+            "/start",
+            "Старт!",
+            "unstop",
+            "Подписаться",
+            "подпишите меня",
+            "Subscribe me please",
+            "Возобновите рассылку",
+            "Хочу получать рассылку",
+            "Хочу получать новости",
+            "I want to subscribe",
+            "можно писать",
+        ] {
+            assert_eq!(contact_wish(text), Some(ContactWish::Again), "{text}");
+        }
+        for text in ["/start promo_7", "When do you start?", "не подписывайте меня", "старт продаж когда?"]
+        {
+            assert_ne!(contact_wish(text), Some(ContactWish::Again), "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_lines_and_long_texts_opt_no_one_out() {
+        assert_eq!(contact_wish("> unsubscribe me from this list\nWhere is my order?"), None);
+        assert_eq!(contact_wish(&format!("{} stop texting me", "word ".repeat(60))), None);
+    }
+}

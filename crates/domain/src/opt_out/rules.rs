@@ -1,0 +1,328 @@
+//! The rules: a few words in a row, and how much each rule says.
+
+use std::sync::LazyLock;
+
+/// How much a rule says, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// It opts out, whatever stands around it.
+    Explicit,
+    /// It opts out if it says all. With other words around it, a person judges.
+    Clear,
+    /// It opts out if it says all, else it says something else.
+    Alone,
+    /// If it says all, a person judges.
+    Unclear,
+    /// It says why, and nothing by itself.
+    Reason,
+    /// It takes an earlier refusal back.
+    Again,
+}
+
+/// Words in a row.
+pub(super) struct Rule {
+    pub(super) weight: Weight,
+    words: Vec<Element>,
+}
+
+enum Element {
+    /// One of these words; whether it may be missing.
+    Word(Vec<Shape>, bool),
+    /// Up to two words of any kind.
+    Gap,
+}
+
+struct Shape {
+    letters: &'static str,
+    /// Whether more letters may follow.
+    is_stem: bool,
+}
+
+impl Rule {
+    /// After how many words of a message the rule ends, if it begins at this word.
+    pub(super) fn ends(&self, words: &[&str], start: usize) -> Vec<usize> {
+        let mut ends = vec![start];
+        for element in &self.words {
+            let mut next = Vec::new();
+            for end in ends {
+                match element {
+                    Element::Gap => next.extend(end..=(end + 2).min(words.len())),
+                    Element::Word(shapes, may_miss) => {
+                        let fits = |word: &&&str| shapes.iter().any(|shape| shape.fits(word));
+                        next.extend(may_miss.then_some(end));
+                        next.extend(words.get(end).filter(fits).map(|_| end + 1));
+                    }
+                }
+            }
+            next.sort_unstable();
+            next.dedup();
+            ends = next;
+        }
+        ends.retain(|end| *end > start);
+        ends
+    }
+
+    fn of(weight: Weight, line: &'static str) -> Self {
+        let words = line.split_whitespace().map(|element| {
+            if element == "~" {
+                return Element::Gap;
+            }
+            let (element, may_miss) = element.strip_suffix('?').map_or((element, false), |rest| (rest, true));
+            let shapes = element.split('|').flat_map(named).map(|letters| Shape {
+                letters: letters.trim_end_matches('*'),
+                is_stem: letters.ends_with('*'),
+            });
+            Element::Word(shapes.collect(), may_miss)
+        });
+        Self { weight, words: words.collect() }
+    }
+}
+
+impl Shape {
+    fn fits(&self, word: &str) -> bool {
+        if self.is_stem { word.starts_with(self.letters) } else { word == self.letters }
+    }
+}
+
+/// The words of a list that has a name, or the word itself.
+fn named(word: &'static str) -> Vec<&'static str> {
+    match LISTS.iter().find(|(name, _)| *name == word) {
+        Some((_, list)) => list.split_whitespace().collect(),
+        None => vec![word],
+    }
+}
+
+pub(super) fn all() -> &'static [Rule] {
+    static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+        let weighted = [
+            (Weight::Explicit, EXPLICIT),
+            (Weight::Clear, CLEAR),
+            (Weight::Alone, ALONE),
+            (Weight::Unclear, UNCLEAR),
+            (Weight::Reason, REASON),
+            (Weight::Again, AGAIN),
+        ];
+        let read = |(weight, text): (Weight, &'static str)| {
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            lines.map(move |line| Rule::of(weight, line))
+        };
+        weighted.into_iter().flat_map(read).collect()
+    });
+    &RULES
+}
+
+/// Lists of words that rules name.
+const LISTS: [(&str, &str); 14] = [
+    ("МНЕ", "мне меня нам нас"),
+    ("НОМЕР", "номер номера телефон* почту адрес контакт* данные емейл email имейл"),
+    ("СПИСОК", "рассыл* баз* списк* список подпис* реестр* crm"),
+    ("РЕКЛАМА", "реклам* рассыл* спам* промо"),
+    (
+        "СООБЩЕНИЯ",
+        "реклам* рассыл* спам* смс sms смск* эсэмэс* сообщени* уведомл* оповещ* письм* писем предложени* акци* новост* звонк* промо",
+    ),
+    (
+        "ПИСАТЬ",
+        "пишите пиши писать беспокойте беспокоить беспокой тревожьте тревожить тревожь дергайте дергать слать шлите шли спамьте спамить донимайте доставайте",
+    ),
+    (
+        "СЛАТЬ",
+        "присылайте присылать присылай высылайте высылать отправляйте отправлять отправляй шлите слать шли рассылайте рассылать пишите писать",
+    ),
+    (
+        "ХВАТИТ",
+        "хватит перестаньте перестань прекратите прекрати прекращайте харе хорош кончайте заканчивайте завязывайте завязывай стоп",
+    ),
+    (
+        "ОТМЕНИТЬ",
+        "отмените отменить отмени отказаться отказываюсь откажусь отказ отключите отключить отключи выключите выключить прекратите прекратить остановите остановить уберите убрать убери хватит стоп закончите прекращайте завязывайте",
+    ),
+    (
+        "УДАЛИТЬ",
+        "удалите удалить удали уберите убрать убери исключите исключить вычеркните вычеркнуть вычеркни снимите снять сотрите стереть выпишите выкиньте",
+    ),
+    ("НАДОЕЛИ", "надоел* достал* задолбал* заколебал* заебал* задрал* замучил* замотал* бесят бесит"),
+    ("US", "me us"),
+    (
+        "MESSAGES",
+        "message* text texts email* e-mail* mails ads ad advert* promo* spam newsletter* marketing sms notification* offers mailing* updates junk",
+    ),
+    (
+        "SEND",
+        "send sending text texting message messaging email emailing mail mailing contact contacting spam spamming write writing bother bothering sms pester pestering harass harassing",
+    ),
+];
+
+const EXPLICIT: &str = "
+    отпишите|отпиши|отписать|отпишете меня|нас|НОМЕР
+    меня|нас отпишите|отпиши|отписать ~ СПИСОК
+    отписаться|отписатся|отписываюсь|отписка|отписку|отпишусь ~ рассыл*
+    УДАЛИТЬ МНЕ|НОМЕР ~ СПИСОК
+    УДАЛИТЬ ~ СПИСОК МНЕ|НОМЕР
+    УДАЛИТЬ рассыл*
+    ОТМЕНИТЬ МНЕ? ~ рассыл*
+    не хочу|желаю|хотим|желаем|буду получать|видеть|читать|принимать ~ рассыл*|спам*
+    не СЛАТЬ МНЕ? ~ РЕКЛАМА
+    не надо|нужно мне? СЛАТЬ мне? ~ РЕКЛАМА
+    ХВАТИТ МНЕ? спам*
+    отзываю|отозвать ~ согласие ~ рассыл*|реклам*|получен*
+    unsubscribe|unsub|unsuscribe|unsubcribe US
+    unsubscribe|remove|delete my? email|number|address|phone ~ list*|mailing*|newsletter*
+    remove|take|delete|drop|strike|scrub US|number|email|address|phone|name ~ list*|mailing*|database|newsletter*|distribution
+    stop|quit|cease spamming US?
+";
+
+const CLEAR: &str = "
+    как ОТМЕНИТЬ|заблокировать мне? рассыл*|спам*
+    как УДАЛИТЬ МНЕ|НОМЕР ~ СПИСОК?
+    не хочу|желаю|хотим|надо РЕКЛАМА
+    не согласен|согласна|давал|давала ~ рассыл*|реклам*
+    нет реклам*|рассыл*|спам*
+    прекратите|прекратить отправку|рассылку|отправлять ~ СООБЩЕНИЯ
+    откажитесь|заблокируйте ~ рассыл*
+    unsubscribe number|all|newsletter*|email*|everything
+    stop|no promotional|marketing|advertising|commercial MESSAGES
+    dont|not send US promotional|marketing MESSAGES
+    dont|not want|wish contacted|texted|messaged|emailed|called
+    not consent ~ MESSAGES|contact*
+    отписка|отписаться|отписатся|отписки рассыл*|МНЕ
+    хочу|хотел|хотела|хотим|можно|нужно|надо|желаю|как|где|помогите|решил|решила мне? отписаться|отписатся|отписать СООБЩЕНИЯ?
+    не могу|получается|выходит|удается отписаться|отписатся СООБЩЕНИЯ?
+    отписаться|отписатся ~ СООБЩЕНИЯ
+    не ПИСАТЬ МНЕ
+    МНЕ не ПИСАТЬ
+    не надо|нужно|стоит|смейте мне ПИСАТЬ
+    не надо|нужно|стоит|смейте ПИСАТЬ мне
+    мне не надо|нужно ПИСАТЬ
+    не СЛАТЬ МНЕ? ~ РЕКЛАМА|смс|sms|сообщени*|уведомл*|предложени*|акци*
+    оставьте|оставь МНЕ покое
+    отстаньте|отстань|отвяжитесь|отвяжись|отцепитесь МНЕ
+    УДАЛИТЬ МНЕ
+    не хочу|желаю|хотим|желаем|хотел|хотела получать|видеть|читать|слышать|принимать ~ СООБЩЕНИЯ
+    не нужн*|надо|интерес* мне? СООБЩЕНИЯ
+    СООБЩЕНИЯ МНЕ? не нужн*|надо|интерес*
+    мне не нужн*|надо|интерес* СООБЩЕНИЯ
+    ХВАТИТ МНЕ писать|слать|присылать|отправлять|рассылать|беспокоить|звонить|названивать|донимать|доставать СООБЩЕНИЯ?
+    ХВАТИТ писать|слать|присылать|отправлять|рассылать|беспокоить|звонить|названивать|донимать|доставать МНЕ СООБЩЕНИЯ?
+    ХВАТИТ писать|слать|присылать|отправлять|рассылать МНЕ? СООБЩЕНИЯ
+    ОТМЕНИТЬ мне? СООБЩЕНИЯ|подписк*
+    НАДОЕЛИ МНЕ? СООБЩЕНИЯ
+    СООБЩЕНИЯ МНЕ? НАДОЕЛИ
+    НАДОЕЛИ МНЕ? спамить|писать|слать|рассылать|названивать
+    против ~ реклам*|рассыл*
+    забудьте|забудь|потеряйте|сотрите номер
+    отзываю|отозвать согласие
+    unsubscribe|unsub|unsuscribe|unsubcribe|unsubscribing
+    how|want unsubscribe
+    unsubscribed ~ keep|still
+    dont|not|never disturb US
+    opt|opting US? out ~ MESSAGES
+    stop|quit|cease SEND|calling US
+    stop|quit|cease sending US MESSAGES?
+    stop|cancel|end|disable|halt|terminate sending|getting|receiving? US? MESSAGES|subscription*
+    stop|cease all? MESSAGES
+    dont|not|never SEND US MESSAGES?
+    dont|not|never send US? MESSAGES
+    dont|not want|wish|need|care receive|get|see|have|hear? ~ MESSAGES
+    no longer want|wish|like receive|get ~ MESSAGES?
+    leave US alone
+    take|get US off ~ list*|mailing*
+    cease desist
+";
+
+const ALONE: &str = "
+    стоп|stop|stopall|стап|cnjg|ыещз|hvatit|хватит
+    stop|стоп all|все
+    отписка|отписаться|отписатся|отпишись|отпишитесь|отпишите|отпиши|отписать|jngbcfnmcz|otpiska|otpisatsya
+    не ПИСАТЬ|СЛАТЬ
+    не СЛАТЬ МНЕ СООБЩЕНИЯ?
+    не надо|нужно ПИСАТЬ|СЛАТЬ СООБЩЕНИЯ?
+    не надо|нужно мне ПИСАТЬ|СЛАТЬ СООБЩЕНИЯ?
+    не звоните|звонить|звони МНЕ?
+    не звоните|звонить ни|не? ПИСАТЬ МНЕ?
+    ni|не pishite|pishi mne?
+    ne pishite|pishi mne?
+    otpishite menya
+    ХВАТИТ писать|слать|присылать|звонить|названивать|беспокоить
+    ХВАТИТ ХВАТИТ?
+    отстаньте|отстань|отвяжитесь|отвяжись
+    УДАЛИТЬ НОМЕР
+    удалите|уберите|исключите НОМЕР телефон*?
+    не хочу|желаю|хотим получать
+    без реклам*|рассыл*|спам*
+    unsubscribe|opt|optout|revoke|cease
+    opt|opting US? out all|texts|everything?
+    want? stop|unsubscribe
+    want opt out
+    how? unsubscribe
+    remove|delete|drop US
+    remove|delete|lose|forget|erase number|phone|email
+    take US off
+    dont|not|never SEND|disturb
+    dont|not want hear US?
+    dont|not want MESSAGES
+    no MESSAGES
+    leave US
+    stop|quit|cease SEND
+    want out
+    delete data|contact
+    delete ~ number system|database|records
+    cancel all? MESSAGES
+    desubscribe
+    block US
+    не спамь|спамьте
+    отписываюсь
+    УДАЛИТЬ базы|списка|списков
+    не хочу общаться|сообщений|писем|смс|звонков
+    достаточно СООБЩЕНИЯ
+    заблокируйте МНЕ
+    не пишите|писать|пиши номер*
+    enough
+    go|уйдите
+    fuck|piss off
+    get lost
+";
+
+const UNCLEAR: &str = "
+    НАДОЕЛИ МНЕ?
+    достаточно
+    спам
+    сколько можно
+    не интерес* МНЕ?
+    МНЕ не интерес*
+    отвали|отвалите
+    иди|идите|пошел|пошли|шли нах*|хер|хрен|лесом|черту|жопу
+    not interested
+    no longer interested
+    is spam
+    spam
+    хорош|харе|надоело
+";
+
+const REASON: &str = "
+    нет|no
+    не надо|нужно|нужны|хочу|интересует|интересно
+    мне не надо|нужно|интересно
+    wrong number
+    ошиблись номером
+    не подписывался|подписывалась|подписывались|подписывал
+    не давал|давала согласия|согласие
+    не нуждаюсь
+    удалите|забудьте
+    dont know who
+    never signed up?
+";
+
+const AGAIN: &str = "
+    start|старт|unstop|unpause|resubscribe|subscribe|подписаться|подпишите|подпиши|начать
+    subscribe|resubscribe US
+    подпишите|подпиши|подписать МНЕ ~ рассыл*
+    подпишите|подпиши|подписать МНЕ
+    возобнов* рассыл*?
+    верните рассыл*|МНЕ рассыл*?
+    включите|включить МНЕ? рассыл*
+    хочу|хотим снова|опять? получать рассыл*|сообщени*|реклам*|новост*|смс|акци*|предложени*
+    хочу|хотим подписаться рассыл*?
+    можно|можете|снова|опять мне? писать|пишите мне?
+    want? start|subscribe
+";

@@ -1,0 +1,103 @@
+//! How seldom a person gets messages of campaigns, and by which names campaigns are found.
+
+use std::time::Duration;
+
+use domain::text::ParseMode;
+use domain::{AttemptState, Timestamp};
+use store::{CampaignRow, CampaignRun, Claim, NextTurn, Readied};
+
+use super::{campaign, claim, claimed, ended, run, sent};
+use crate::support::{World, conformance};
+
+conformance! {
+    campaigns_together_write_to_a_person_seldom,
+    a_campaign_is_found_by_its_title_and_no_two_have_one,
+}
+
+/// Claims the next chat of a run for a peer and makes it ready; sent where that is possible, else put off.
+async fn carried(world: &World, run: &CampaignRun, who: &str, peer: &str) -> Option<Timestamp> {
+    let attempt = claimed(world, run, who).await;
+    let campaigns = world.store.campaigns();
+    let ready = campaigns.ready(attempt.id, peer.to_owned(), 1, "Hi".to_owned(), ParseMode::None);
+    match ready.await.unwrap() {
+        Readied::Ready(..) => {
+            sent(world, &attempt).await;
+            None
+        }
+        Readied::TooOften(until) => {
+            let later = ended(&attempt, AttemptState::Skipped, NextTurn::Later(until), world.now());
+            campaigns.end(later).await.unwrap();
+            Some(until)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn campaigns_together_write_to_a_person_seldom(world: World) {
+    let names = ["one", "two", "three", "four", "five"];
+    let mut runs = Vec::new();
+    for name in names {
+        campaign(&world, name, &["@client_1"]).await;
+        runs.push(run(&world, name, 1, None).await);
+    }
+    let hour = Duration::from_hours(1);
+    let began = world.now();
+    assert_eq!(carried(&world, &runs[0], "main", "777").await, None);
+    // Another campaign, another account and seconds later: it waits for its turn in the cycle.
+    let until = carried(&world, &runs[1], "fifth", "777").await.expect("it is put off");
+    assert!(until >= began.plus(hour) && until <= world.now().plus(hour));
+    assert!(matches!(claim(&world, &runs[1], "main").await, Claim::Later(at) if at == until));
+    // What is leaving counts as well.
+    let open = claimed(&world, &runs[2], "main").await;
+    world.clock.advance(hour);
+    let campaigns = world.store.campaigns();
+    let ready = campaigns.ready(open.id, "777".to_owned(), 1, "Hi".to_owned(), ParseMode::None).await;
+    assert!(matches!(ready.unwrap(), Readied::Ready(..)));
+    assert!(carried(&world, &runs[1], "fifth", "777").await.is_some());
+    sent(&world, &open).await;
+    world.clock.advance(hour);
+    assert_eq!(carried(&world, &runs[1], "fifth", "777").await, None);
+    // Three within a day, whatever the gap.
+    world.clock.advance(2 * hour);
+    let until = carried(&world, &runs[3], "main", "777").await.expect("it is put off");
+    assert!(
+        until <= began.plus(24 * hour).plus(Duration::from_mins(1)) && until > world.now().plus(19 * hour)
+    );
+    // Groups and other people get theirs.
+    campaign(&world, "groups", &["-1001234567890", "@client_2"]).await;
+    let groups = run(&world, "groups", 1, None).await;
+    campaign(&world, "more", &["-1001234567890"]).await;
+    let more = run(&world, "more", 1, None).await;
+    assert_eq!(carried(&world, &groups, "main", "-1001234567890").await, None);
+    assert_eq!(carried(&world, &more, "main", "-1001234567890").await, None);
+    assert_eq!(carried(&world, &groups, "main", "778").await, None);
+    world.clock.advance(until.since(world.now()));
+    assert_eq!(carried(&world, &runs[3], "main", "777").await, None);
+}
+
+async fn a_campaign_is_found_by_its_title_and_no_two_have_one(world: World) {
+    let campaigns = world.store.campaigns();
+    let row = |name: &str, title: &str| CampaignRow {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        settings: "{}".to_owned(),
+        created_at: world.now(),
+    };
+    for (name, title, is_added) in [
+        ("osen", "Осень", true),
+        ("vesna", "Весна", true),
+        ("osen", "Osen!", false),
+        ("osen_2", " осень", false),
+    ] {
+        assert_eq!(campaigns.add(row(name, title)).await, Ok(is_added), "{title}");
+    }
+    for (given, name) in [("Осень", "osen"), ("осень ", "osen"), ("vesna", "vesna"), ("ВЕСНА", "vesna")]
+    {
+        assert_eq!(
+            campaigns.find(given).await.unwrap().map(|row| row.name),
+            Some(name.to_owned()),
+            "{given}"
+        );
+    }
+    assert_eq!(campaigns.find("Лето").await.unwrap().map(|row| row.name), None);
+}
