@@ -124,7 +124,7 @@ pub use failovers::{FailoverFilter, FailoverRecord, Failovers};
 pub use fences::{Fence, Fences, Side, recorded_side, remember_fence, remembered_fence, side_of};
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
-pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
+pub use flows::{FlowRunBegun, FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
 pub use identity::{Accepts, STORE_MARK, StoreKind, check_kind, kind_of, remember_database};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};

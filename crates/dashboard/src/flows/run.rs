@@ -52,7 +52,7 @@ impl One<'_> {
         let note = moment.note.as_deref()?;
         match moment.stage.as_str() {
             "ended" if note == "done" => None,
-            "ended" | "failed" => Some(self.words.why(note).unwrap_or(note)),
+            "ended" | "failed" | "skipped" => Some(self.words.why(note).unwrap_or(note)),
             _ => Some(note),
         }
     }
