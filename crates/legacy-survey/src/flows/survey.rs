@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_one_name_are_told_apart() {
+    fn secrets_of_one_name_get_names_of_their_own() {
         let hash = |letter: char| format!("API_HASH={}\n", letter.to_string().repeat(32));
         let files = [
             file("/a/trip/.env", &hash('a')),

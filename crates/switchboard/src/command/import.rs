@@ -328,7 +328,7 @@ impl More {
                     file.display()
                 )),
                 None => lines.push(format!(
-                    "MISSING: the session file {} of {flow} is not there, nor in a folder sessions beside it. Bring it, \
+                    "MISSING: the session file {} of {flow} is not there, nor in a folder sessions near it. Bring it, \
                      or sign in: switchboard account add",
                     named.display()
                 )),
@@ -366,7 +366,7 @@ fn panel_of(database: &Path) -> Option<Panel> {
     Some(panel(std::path::absolute(database).ok()?, &tables))
 }
 
-/// Looks for the session files that flows name: at their place, else in a folder `sessions` beside it or above it.
+/// Looks for the session files that flows name: at their place, else in a folder `sessions` near it.
 fn find_sessions(found: &mut OldFlows) -> Vec<OldSession> {
     let mut sessions = Vec::new();
     for flow in &mut found.flows {

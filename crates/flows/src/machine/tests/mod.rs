@@ -553,19 +553,6 @@ fn a_clock_that_is_set_back_disturbs_no_run() {
 }
 
 #[test]
-fn a_clock_that_is_ahead_begins_nothing_and_that_is_counted() {
-    let mut stage = Stage::new(TRIP);
-    let before = stage.now.wall;
-    stage.now.wall = before.plus(Duration::from_hours(1));
-    let offer = Sighting { written_at: before, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
-    stage.hear(Input::Sighted(&offer));
-    assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Stale, 1)]));
-    stage.now.wall = before;
-    stage.shows(1, "New trip at noon from Tver", &["Book"]);
-    assert_eq!(stage.pressed(), pair(1, "Book"));
-}
-
-#[test]
 fn one_of_a_hundred_fast_changing_buttons_is_pressed() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);

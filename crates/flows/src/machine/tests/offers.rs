@@ -1,4 +1,4 @@
-//! Offers that come while others are answered, from whoever writes in a group, and buttons that a bot says no to.
+//! Offers that come while others are answered, from anybody in a group, and buttons that a bot says no to.
 
 use super::*;
 
@@ -335,4 +335,17 @@ fn rows_of_skipped_messages_are_bounded_and_all_are_counted() {
         stage.shows(message, OFFER, &["Book"]);
     }
     assert_eq!((stage.ends().len(), stage.machine.skipped().0), (1_000, vec![(Skip::Hours, 1_100)]));
+}
+
+#[test]
+fn a_clock_that_is_ahead_begins_nothing_and_that_is_counted() {
+    let mut stage = Stage::new(TRIP);
+    let before = stage.now.wall;
+    stage.now.wall = before.plus(Duration::from_hours(1));
+    let offer = Sighting { written_at: before, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
+    stage.hear(Input::Sighted(&offer));
+    assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Stale, 1)]));
+    stage.now.wall = before;
+    stage.shows(1, "New trip at noon from Tver", &["Book"]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
 }
