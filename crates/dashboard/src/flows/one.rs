@@ -67,7 +67,7 @@ impl One<'_> {
 
     fn limits(&self) -> Vec<String> {
         let per_hour = self.flow.per_hour.map(|most| self.words.per_hour(most));
-        let at_once = self.words.at_once(self.flow.at_once);
+        let at_once = self.words.at_once(self.flow.at_once.into());
         std::iter::once(at_once)
             .chain(per_hour)
             .chain(self.flow.stop_after.map(|most| self.words.stop_after(most)))

@@ -119,7 +119,7 @@ sentences! {
     started(name: &str): "{name} is started.", "{name} запущен.";
     stopped(name: &str): "{name} is stopped.", "{name} остановлен.";
     of_limit(count: usize, most: u32): "{count} of {most}", "{count} из {most}";
-    at_once(most: u8; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
+    at_once(most: u16; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
         "{most} {noun} at once", "не больше {most} {noun} сразу";
     per_hour(most: u32; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
         "{most} {noun} an hour", "не больше {most} {noun} в час";
