@@ -256,7 +256,7 @@ impl Machine {
             return;
         }
         let is_expected = is_fresh && self.read(sighting, now);
-        self.offer(sighting, news, (is_fresh, is_expected), now, id, actions);
+        self.offer(sighting, &news, (is_fresh, is_expected), now, id, actions);
     }
 
     /// Where a run is among those under way.

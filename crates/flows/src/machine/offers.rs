@@ -63,7 +63,7 @@ impl Machine {
     pub(super) fn offer(
         &mut self,
         sighting: &Sighting,
-        news: News,
+        news: &News,
         (is_fresh, is_expected): (bool, bool),
         now: Now,
         id: &mut dyn FnMut() -> FlowRunId,

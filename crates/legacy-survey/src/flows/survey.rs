@@ -303,9 +303,6 @@ impl SecretNames {
             file.variables.iter().find(|variable| variable.name == named.variable).map(Variable::value)
         };
         let mut names = Self::default();
-        fn is_free(taken: &BTreeMap<String, Option<&str>>, name: &str, held: Option<&str>) -> bool {
-            taken.get(name).is_none_or(|other| *other == held)
-        }
         let mut taken = BTreeMap::<String, Option<&str>>::new();
         for (named, _) in found.recognised.iter().filter(|(_, meaning)| meaning.is_secret()) {
             let held = value(named);
@@ -325,6 +322,11 @@ impl SecretNames {
         }
         names
     }
+}
+
+/// Whether a name is free for a secret: no other one has it.
+fn is_free(taken: &BTreeMap<String, Option<&str>>, name: &str, held: Option<&str>) -> bool {
+    taken.get(name).is_none_or(|other| *other == held)
 }
 
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
