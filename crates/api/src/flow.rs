@@ -22,7 +22,10 @@ pub struct Flow {
     /// The hours in which runs begin; nothing when all do.
     #[schema(example = "06:00-23:30 Europe/Moscow")]
     pub active: Option<String>,
-    /// How many runs may begin within any hour, on each account.
+    /// How many runs may be under way at once, on each account.
+    #[schema(example = 5)]
+    pub at_once: u8,
+    /// How many runs that press or send something may begin within any hour, on each account.
     #[schema(example = 6)]
     pub per_hour: Option<u32>,
     /// After so many runs that came to their end it stops.
@@ -50,13 +53,16 @@ pub struct FlowOnAccount {
     /// Runs that came to their end since it was started: what `stop_after` counts.
     #[schema(example = 2)]
     pub done: u32,
-    /// Runs that began within the last hour: what `per_hour` counts.
+    /// Runs that pressed or sent something within the last hour: what `per_hour` counts.
     #[schema(example = 1)]
     pub runs_last_hour: usize,
-    /// How often a message that begins a run began none since the program started, by why: `busy`, `hours`, `per_hour`,
-    /// `cooldown` or `stale`.
+    /// How often a message that begins a run began none, by why: `busy`, `hours`, `per_hour`, `cooldown` or `stale`. It
+    /// counts as far back as runs are kept.
     #[schema(example = json!({"cooldown": 1}))]
     pub skipped: BTreeMap<String, u64>,
+    /// How many runs failed or were cut, by why, such as `no_button`. It counts as far back as runs are kept.
+    #[schema(example = json!({"no_button": 2}))]
+    pub failed: BTreeMap<String, u64>,
     /// The last run.
     #[schema(value_type = Option<String>, example = "run_01k2v7m3w0e9tq4b8s6n5x1zyr")]
     pub last_run_id: Option<FlowRunId>,
@@ -92,7 +98,8 @@ pub struct FlowRun {
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// `running`, `done`, `failed`, `stopped`, or `cut` by the end of the program or by an account that was away.
+    /// `running`, `done`, `failed`, `stopped`, `cut` by the end of the program or by an account that was away, or `skipped`
+    /// where the message fitted and nothing was pressed.
     #[schema(example = "done")]
     pub state: String,
     /// Why it ended before its last step, such as `no_button`.
@@ -111,7 +118,7 @@ pub struct FlowRunMoment {
     #[schema(example = 412)]
     pub at_us: u64,
     /// `seen`, `matched`, `pressed`, `answered`, `refused`, `expected`, `sent`, `address`, `failed`, `restarted`,
-    /// `interrupted` or `ended`.
+    /// `interrupted`, `skipped` or `ended`.
     #[schema(example = "pressed")]
     pub stage: String,
     /// The step that it is about, from 1.
@@ -130,6 +137,9 @@ pub struct FlowStats {
     /// How they are, by state.
     #[schema(example = json!({"done": 40, "failed": 2}))]
     pub states: BTreeMap<String, u64>,
+    /// Why those that are not done ended, or began no run.
+    #[schema(example = json!({"no_button": 1, "busy": 1}))]
+    pub codes: BTreeMap<String, u64>,
     /// How long each stage took, measured from the moment before which it waits for.
     pub stages: Vec<FlowStageTimes>,
 }
@@ -190,6 +200,8 @@ pub struct FlowCheck {
     pub flows: Vec<String>,
     /// All that is wrong, in the order of the text.
     pub problems: Vec<FlowProblem>,
+    /// What keeps a flow from watching for now: an account that is not there.
+    pub warnings: Vec<FlowProblem>,
 }
 
 /// Something that is wrong in the text of a flow.
@@ -236,6 +248,7 @@ impl Flow {
             watch,
             steps,
             active: settings.active.clone(),
+            at_once: settings.limits.at_once,
             per_hour: settings.limits.per_hour.map(u32::from),
             stop_after: settings.limits.stop_after.map(u32::from),
             definition: settings.to_toml().unwrap_or_default(),
@@ -246,14 +259,14 @@ impl Flow {
 
 impl From<flows::FlowOnAccount> for FlowOnAccount {
     fn from(view: flows::FlowOnAccount) -> Self {
-        let skipped = view.skipped.into_iter().map(|(why, count)| (why.as_str().to_owned(), count));
         Self {
             account: view.account,
             state: view.state.as_str().to_owned(),
             reason: view.reason,
             done: view.done,
-            runs_last_hour: view.begun,
-            skipped: skipped.collect(),
+            runs_last_hour: view.acted,
+            skipped: view.skipped,
+            failed: view.failed,
             last_run_id: view.last_run.as_ref().map(|run| run.id),
             last_run_at: view.last_run.as_ref().map(|run| run.began_at),
             last_run_state: view.last_run.as_ref().map(|run| run.state.as_str().to_owned()),

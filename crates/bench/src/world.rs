@@ -229,6 +229,11 @@ impl World {
         http::post(self.control, &format!("/telegram/bots/{bot}/play"), "", order).await.map(|_| ())
     }
 
+    /// Tells a bot what to do about presses.
+    pub(crate) async fn rules(&self, bot: &str, rules: &serde_json::Value) -> Result<()> {
+        http::put(self.control, &format!("/telegram/bots/{bot}/rules"), "", rules).await.map(drop)
+    }
+
     /// The presses of buttons since they were last asked for, refused ones too.
     pub(crate) async fn new_presses(&mut self) -> Result<Vec<PressRow>> {
         let mut rows = Vec::new();

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::ChatRef;
+use domain::{AccountName, ChatRef};
 
 use crate::flow_regex::FlowRegex;
-use crate::flows::{FlowSettings, FlowStep, PressSettings, placeholders};
+use crate::flows::{FlowSender, FlowSettings, FlowStep, PressSettings, placeholders};
+use crate::key_table::closest;
 
 /// Steps of one flow, and accounts that run it, at most.
 const MOST: usize = 50;
+
+/// So many accounts are named that a flow could mean.
+const MOST_NAMED: usize = 10;
 
 /// Something that is wrong with a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,9 @@ impl FlowSettings {
                 "watch",
                 "is no chat of Telegram; write a username such as \"@demo_trips_bot\" or an id",
             );
+        }
+        if self.senders().any(|sender| matches!(sender, FlowSender::One(ChatRef::Channel(_)))) {
+            faults.add("from", "has a chat that is not in Telegram; write bots, anyone, a username or an id");
         }
         let trigger = &self.trigger;
         if trigger.text.is_none()
@@ -51,6 +58,26 @@ impl FlowSettings {
             known.extend(found.map(groups).unwrap_or_default());
         }
         faults.0
+    }
+
+    /// What is said of its accounts that are none of these.
+    pub fn unknown_accounts(&self, known: &[AccountName]) -> Vec<FlowFault> {
+        let key = if self.account.is_some() { "account" } else { "accounts" };
+        let unknown = self.accounts().filter(|account| !known.contains(account));
+        let fault = |account: &AccountName| {
+            let names = known.iter().map(|name| (name.as_str(), name));
+            let way_out = match closest(account.as_str(), names) {
+                Some(near) => format!("did you mean {near}?"),
+                None if known.is_empty() => "switchboard account add adds one".to_owned(),
+                None => {
+                    let names: Vec<_> = known.iter().take(MOST_NAMED).map(AccountName::as_str).collect();
+                    format!("there are {}", names.join(", "))
+                }
+            };
+            let message = format!("is \"{account}\", and there is no account of this name; {way_out}");
+            FlowFault { key: key.to_owned(), message }
+        };
+        unknown.map(fault).collect()
     }
 
     fn judge_accounts(&self, faults: &mut Faults) {

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use domain::AccountName;
 use toml::Value;
 
 use crate::{
@@ -47,6 +48,25 @@ pub fn read_flows(text: &str, file: &Path) -> Result<Vec<FlowSettings>, Vec<Prob
             Err(document.problems)
         }
     }
+}
+
+/// The same, and what is doubtful: a flow whose accounts are none of these waits until there is one of its name.
+///
+/// # Errors
+/// All that is wrong, in the order of the text.
+pub fn check_flows(
+    text: &str,
+    file: &Path,
+    accounts: &[AccountName],
+) -> Result<(Vec<FlowSettings>, Vec<Problem>), Vec<Problem>> {
+    let flows = read_flows(text, file)?;
+    let mut document = document::read(text, file, &BTreeMap::new());
+    for (index, flow) in flows.iter().enumerate() {
+        for fault in flow.unknown_accounts(accounts) {
+            document.refuse(&format!("{FOLDER}[{index}].{}", fault.key), fault.message);
+        }
+    }
+    Ok((flows, load::in_order(document.problems)))
 }
 
 /// Notes what is wrong with flows that a document has.
@@ -218,11 +238,45 @@ on_fail = "restart"
         let messages = wrong(&TRIP.replace("press = { text = \"Book\" }\n", ""));
         assert!(messages[0].contains(":9:") && messages[0].contains("does nothing"), "{messages:?}");
         let messages = wrong(&TRIP.replace("Europe/Moscow", "Europe/Moskow"));
-        assert!(messages[0].contains(":7:") && messages[0].contains("time zone"), "{messages:?}");
+        assert!(messages[0].contains(":7:"), "{messages:?}");
+        assert!(
+            messages[0].contains("names the time zone \"Europe/Moskow\", which there is not"),
+            "{messages:?}"
+        );
+        let messages = wrong(&TRIP.replace("06:00-23:30", "06:00-06:00"));
+        assert!(messages[0].contains("begins and ends at the same time"), "{messages:?}");
+        for from in ["somebody!", "avito:shop/1"] {
+            let messages = wrong(&TRIP.replace("trigger =", &format!("from = [\"{from}\"]\ntrigger =")));
+            assert!(messages[0].contains(":6:") && messages[0].contains("flows[0].from"), "{messages:?}");
+        }
         let messages = wrong(&format!("listen = \"127.0.0.1:1\"\n{TRIP}"));
         assert!(
             messages[0].contains(":1:") && messages[0].contains("move it to the settings file"),
             "{messages:?}"
+        );
+    }
+
+    #[test]
+    fn accounts_that_are_not_there_are_named_with_their_line() {
+        let accounts: Vec<AccountName> = ["main", "fifth"].map(|name| name.parse().expect("a name")).into();
+        let doubts = |text: &str| {
+            let (_, doubts) = check_flows(text, Path::new("/trip.toml"), &accounts).expect("flows");
+            doubts.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(doubts(TRIP), Vec::<String>::new());
+        let found = doubts(&TRIP.replace("\"main\"", "\"mian\""));
+        assert!(
+            found.len() == 1
+                && found[0].contains(":4:")
+                && found[0].contains("`flows[0].account` is \"mian\", and there is no account of this name")
+                && found[0].contains("did you mean main?"),
+            "{found:?}"
+        );
+        let several = TRIP.replace("account = \"main\"", "accounts = [\"main\", \"x\", \"fifth\", \"y\"]");
+        let found = doubts(&several);
+        assert!(
+            found.len() == 2 && found[1].contains("is \"y\"") && found[1].contains("main, fifth"),
+            "{found:?}"
         );
     }
 

@@ -9,7 +9,7 @@ use crate::flow_regex::FlowRegex;
 use crate::{
     active_hours::ActiveHours,
     keys::settings,
-    value_kind::{ACCOUNT, NAME, ValueKind, integer, integers, not_blank, reads, word, words},
+    value_kind::{ACCOUNT, NAME, ValueKind, hours, integer, integers, not_blank, reads, word, words},
 };
 
 /// A regular expression, by the rules of the crate `regex`: its time is linear in the text.
@@ -37,14 +37,16 @@ settings! {
             words("the name of an account", reads::<AccountName>), "[\"main\", \"backup_1\"]";
         /// The bot, group or channel whose messages are watched.
         watch: ChatRef, word("the id of a chat or a username", reads::<ChatRef>), "\"@demo_trips_bot\"";
+        /// Whose messages begin runs: `bots`, `anyone`, usernames and ids. Left out: in groups those of bots, elsewhere all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<String> = Vec::new(),
+            words("bots, anyone, a username or an id", reads::<FlowSender>), "[\"@demo_trips_bot\"]";
         /// Which message begins a run; all that is said must hold.
         #[serde(default)]
         trigger: TriggerSettings;
         /// The hours in which runs begin, with their time zone; left out: always.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        active: Option<String>, optional(word(
-            "two times of the day and a time zone, such as \"06:00-23:30 Europe/Moscow\"", reads::<ActiveHours>
-        )), "\"06:00-23:30 Europe/Moscow\"";
+        active: Option<String>, optional(hours()), "\"06:00-23:30 Europe/Moscow\"";
         /// An older message or edit is not acted upon.
         #[serde(with = "crate::duration", default = "FlowSettings::default_fresh")]
         fresh: Duration = "10s", duration("1s", "5m");
@@ -80,10 +82,12 @@ settings! {
     /// How often a flow may run, on each of its accounts.
     #[derive(PartialEq, Eq)]
     pub section FlowLimits at "flows[].limits." {
-        /// How many runs may begin within any hour.
+        /// How many runs may be under way at once. A message that comes meanwhile waits while it is fresh.
+        at_once: u8 = 5, integer(1, 50);
+        /// How many runs that press or send something may begin within any hour.
         #[serde(skip_serializing_if = "Option::is_none")]
         per_hour: Option<NonZeroU32>, optional(integer(1, 10_000)), "6";
-        /// How long after the end of a run no other begins.
+        /// How long after the end of such a run no other begins.
         #[serde(with = "crate::duration")]
         cooldown: Duration = "0s", duration("0s", "30d");
         /// After so many runs that came to their end it stops, until someone starts it.
@@ -171,6 +175,29 @@ settings! {
     }
 }
 
+/// Whose messages begin runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowSender {
+    /// Any bot.
+    Bots,
+    /// Anybody.
+    Anyone,
+    /// This user, or this chat where one writes in its own name.
+    One(ChatRef),
+}
+
+impl std::str::FromStr for FlowSender {
+    type Err = <ChatRef as std::str::FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "bots" => Ok(Self::Bots),
+            "anyone" => Ok(Self::Anyone),
+            other => other.parse().map(Self::One),
+        }
+    }
+}
+
 /// What becomes of a run whose step failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
@@ -204,6 +231,11 @@ impl FlowSettings {
     /// The flow as a file of flows has it.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(&std::collections::BTreeMap::from([("flows", [self])]))
+    }
+
+    /// Whose messages begin runs; none where it is left out.
+    pub fn senders(&self) -> impl Iterator<Item = FlowSender> {
+        self.from.iter().filter_map(|sender| sender.parse().ok())
     }
 
     /// The hours in which runs begin.

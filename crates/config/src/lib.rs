@@ -69,11 +69,11 @@ pub use edit::{
 pub use environment::NOT_SETTINGS;
 pub use error::{Problem, SettingsError};
 pub use flow_checks::FlowFault;
-pub use flow_files::{FlowFile, flow_files, read_flows};
+pub use flow_files::{FlowFile, check_flows, flow_files, read_flows};
 pub use flow_regex::{FlowRegex, InvalidFlowRegex};
 pub use flows::{
-    ExpectSettings, FlowLimits, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings, WaitSettings,
-    filled, placeholders,
+    ExpectSettings, FlowLimits, FlowSender, FlowSettings, FlowStep, OnFail, PressSettings, TriggerSettings,
+    WaitSettings, filled, placeholders,
 };
 pub use keys::Applies;
 pub use legacy::{ChannelPort, InviteCallback, LegacyPort, LegacySettings};

@@ -12,8 +12,8 @@ use crate::{
     queue::StageBy,
     secret,
     value_kind::{
-        ACCOUNT, NAME, SIGNING_SECRET, ValueKind, choice, http_url, not_blank, one_word, reads, secret, word,
-        words,
+        ACCOUNT, NAME, SIGNING_SECRET, ValueKind, choice, hours, http_url, not_blank, one_word, reads,
+        secret, word, words,
     },
 };
 
@@ -46,7 +46,7 @@ settings! {
         responder: Responder = Responder::Human, choice(RESPONDERS);
         /// The hours in which that holds, such as those of the people; left out: always.
         #[serde(skip_serializing_if = "Option::is_none")]
-        hours: Option<String>, optional(word("two times of the day and a time zone", reads::<ActiveHours>)),
+        hours: Option<String>, optional(hours()),
             "\"09:00-21:00 Europe/Moscow\"";
         /// Who answers at other hours.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,11 @@ use domain::account::AccountName;
 use ipnet::IpNet;
 use toml::Value;
 
-use crate::{duration::parse_duration, size::parse_size};
+use crate::{
+    active_hours::{ActiveHours, InvalidHours},
+    duration::parse_duration,
+    size::parse_size,
+};
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +33,8 @@ pub(crate) enum ValueKind {
         what: &'static str,
         accepts: fn(&str) -> bool,
     },
+    /// Hours of the day with their time zone.
+    Hours,
     /// A word, or a reference to where it is; never repeated in a message.
     Secret {
         what: &'static str,
@@ -78,6 +84,10 @@ pub(crate) const fn choices(names: &'static [&'static str]) -> ValueKind {
 
 pub(crate) const fn word(what: &'static str, accepts: fn(&str) -> bool) -> ValueKind {
     ValueKind::Word { what, accepts }
+}
+
+pub(crate) const fn hours() -> ValueKind {
+    ValueKind::Hours
 }
 
 pub(crate) const fn secret(what: &'static str, accepts: fn(&str) -> bool) -> ValueKind {
@@ -180,6 +190,7 @@ impl ValueKind {
             Self::Size { min, max } => format!("a size from {min} to {max}"),
             Self::Choice(names) | Self::Choices(names) => format!("one of {}", names.join(", ")),
             Self::Word { what, .. } | Self::Words { what, .. } | Self::Secret { what, .. } => what.to_owned(),
+            Self::Hours => "two times of the day and a time zone".to_owned(),
             Self::File => "the path of a file".to_owned(),
         }
     }
@@ -216,12 +227,18 @@ impl ValueKind {
             Self::Word { accepts, .. } | Self::Words { accepts, .. } | Self::Secret { accepts, .. } => {
                 word(&accepts)
             }
+            Self::Hours => word(&reads::<ActiveHours>),
             Self::File => word(&not_blank),
         }
     }
 
     /// What is said of a value that does not fit; `example` is TOML.
     pub(crate) fn refusal(self, value: &Value, example: &str) -> String {
+        if let (Self::Hours, Value::String(text)) = (self, value)
+            && let Err(why @ (InvalidHours::Zone(_) | InvalidHours::Empty)) = text.parse::<ActiveHours>()
+        {
+            return why.to_string();
+        }
         let example = if matches!(self, Self::Bool | Self::Choice(_) | Self::Choices(_)) || example.is_empty()
         {
             String::new()

@@ -196,8 +196,9 @@ mod tests {
             state,
             reason: None,
             done: 2,
-            begun: 1,
-            skipped: Vec::new(),
+            acted: 1,
+            skipped: std::collections::BTreeMap::new(),
+            failed: std::collections::BTreeMap::new(),
             last_run: None,
         };
         FlowView { name: name.to_owned(), watch: "@demo_trips_bot".parse().unwrap(), steps: 3, on: vec![on] }

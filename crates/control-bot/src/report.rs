@@ -47,10 +47,10 @@ pub(crate) fn stats(
                 "\n{} – {}: {}",
                 flow.name,
                 on.account,
-                language.say("began no run since the start", "с запуска программы пропущено")
+                language.say("offers that began no run", "пропущено предложений")
             );
             for (why, times) in &on.skipped {
-                let _ = write!(text, ", {} {times}", why.as_str());
+                let _ = write!(text, ", {why} {times}");
             }
         }
     }
@@ -59,10 +59,11 @@ pub(crate) fn stats(
 
 fn of_flow(flow: &str, runs: &[&StoredFlowRun], language: Language) -> String {
     let presses: usize = runs.iter().map(|run| presses(run)).sum();
+    let begun = runs.iter().filter(|run| run.state != FlowRunState::Skipped).count();
     let mut text = format!(
         "{flow}: {} {}, {} {presses}",
         language.say("runs", "запусков"),
-        runs.len(),
+        begun,
         language.say("presses", "нажатий")
     );
     let mut ends = BTreeMap::<String, usize>::new();
@@ -181,6 +182,9 @@ pub(crate) mod tests {
              ride: runs 1, presses 1\n  cut (program_ended) 1\n  first press: p50 0.4 ms, p99 0.4 ms\n  \
              answer to a press: p50 40.0 ms, p99 40.0 ms\n  whole run: p50 41.0 ms, p99 41.0 ms"
         );
+        let skipped = run_at("trip", time("2030-01-06T11:59:30Z"), FlowRunState::Skipped, Some("busy"));
+        let text = stats(&[], &[skipped], now, Language::English);
+        assert!(text.contains("trip: runs 0, presses 1\n  skipped (busy) 1"), "{text}");
         assert!(stats(&[], &runs, now, Language::Russian).contains("не удался (no_button) 1"));
         assert!(stats(&[], &[], now, Language::English).contains("There were no runs."));
     }

@@ -70,6 +70,7 @@ impl Language {
             FlowRunState::Failed => self.say("failed", "не удался"),
             FlowRunState::Stopped => self.say("stopped", "остановлен"),
             FlowRunState::Cut => self.say("cut", "оборван"),
+            FlowRunState::Skipped => self.say("skipped", "пропущен"),
         }
     }
 

@@ -19,6 +19,8 @@ pub enum FlowRunState {
     /// The program ended in the middle of it, or its account was away when its step was to be done. What it pressed is not
     /// pressed again.
     Cut,
+    /// The message fitted and nothing was pressed: the limits or the hours of the flow forbade it, or it came too late.
+    Skipped,
 }
 
 enum_words!(FlowRunState);
@@ -51,6 +53,8 @@ pub enum FlowStage {
     Restarted,
     /// Updates may have been missed: keyboards are not known until they change.
     Interrupted,
+    /// No run began, though the message fitted.
+    Skipped,
     /// The run ended.
     Ended,
 }

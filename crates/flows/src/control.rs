@@ -1,10 +1,10 @@
 //! What people ask of flows: which there are, how they are, start, stop.
 
+use std::collections::BTreeMap;
+
 use domain::{AccountName, ChatRef, FlowRunId, FlowRunState, Timestamp};
 use futures::future::BoxFuture;
 use store::StoreError;
-
-use crate::limits::Skip;
 
 /// How a flow is on one account.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -42,10 +42,12 @@ pub struct FlowOnAccount {
     pub reason: Option<String>,
     /// Runs that came to their end since it was started; what `stop_after` counts.
     pub done: u32,
-    /// Runs that began within the last hour; what `per_hour` counts.
-    pub begun: usize,
-    /// How often a message that begins a run began none since the program started, by why.
-    pub skipped: Vec<(Skip, u64)>,
+    /// Runs that pressed or sent something within the last hour; what `per_hour` counts.
+    pub acted: usize,
+    /// How often a message that begins a run began none, by why, as far back as runs are kept.
+    pub skipped: BTreeMap<String, u64>,
+    /// How many runs failed or were cut, by why, as far back as runs are kept.
+    pub failed: BTreeMap<String, u64>,
     /// The last run that there was, also before a restart.
     pub last_run: Option<LastRun>,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::{
-    ActiveHours, ExpectSettings, FlowLimits, FlowSettings, FlowStep, InvalidFlowRegex, OnFail, PressSettings,
-    TriggerSettings, WaitSettings,
+    ActiveHours, ExpectSettings, FlowLimits, FlowSender, FlowSettings, FlowStep, InvalidFlowRegex, OnFail,
+    PressSettings, TriggerSettings, WaitSettings,
 };
 use domain::text::folded_line;
 use domain::{AccountName, ChatRef, Keyboard};
@@ -22,6 +22,8 @@ pub struct Flow {
     pub accounts: Vec<AccountName>,
     /// The chat whose messages are watched.
     pub watch: ChatRef,
+    /// Whose messages begin runs; none where the settings leave it out.
+    pub(crate) senders: Vec<FlowSender>,
     pub(crate) trigger: Trigger,
     pub(crate) active: Option<ActiveHours>,
     /// An older message or edit is not acted upon.
@@ -80,6 +82,7 @@ impl Flow {
             name: name.clone(),
             accounts: settings.accounts().cloned().collect(),
             watch: settings.watch.clone(),
+            senders: settings.senders().collect(),
             trigger: Trigger::of(&settings.trigger).map_err(wrong)?,
             active: settings.active_hours(),
             fresh: settings.fresh,

@@ -8,12 +8,15 @@ use domain::{ChatId, TelegramMessageId};
 
 const HOUR: Duration = Duration::from_hours(1);
 
+/// So many messages that runs began with are remembered.
+const MOST_BEGUN: usize = 10_000;
+
 /// Why no run begins.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Skip {
-    /// A run is under way.
+    /// As many runs were under way as may be, until the message was too old.
     Busy,
     /// It is not one of the hours.
     Hours,
@@ -30,52 +33,74 @@ domain::enum_words!(Skip);
 /// The message that a run began with.
 pub(crate) type RunMessage = (ChatId, TelegramMessageId);
 
+/// A run that an earlier run of the program began within the last hour.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EarlierRun {
+    pub(crate) begun_ago: Duration,
+    pub(crate) message: RunMessage,
+    /// Whether it pressed or sent something.
+    pub(crate) has_acted: bool,
+}
+
 /// The runs that count, all at readings of the running clock in microseconds; below zero before it ran.
 #[derive(Debug, Default)]
 pub(crate) struct RunsCounted {
     /// Within the last hour, oldest first, with the messages that they began with.
     begun: VecDeque<(i64, RunMessage)>,
+    /// When runs did their first deed within the last hour, oldest first. Runs that did nothing use no limit up.
+    acted: VecDeque<i64>,
+    /// When the last run ended that did something.
     ended: Option<i64>,
     /// Those that came to their end since the flow was started.
     done: u32,
 }
 
 impl RunsCounted {
-    /// What an earlier run of the program knows: how long ago runs began, how long ago the last one ended, how many were
-    /// done.
+    /// Takes in what an earlier run of the program wrote down.
     pub(crate) fn restore(
         &mut self,
-        begun_ago: &[(Duration, RunMessage)],
+        earlier: &[EarlierRun],
         ended_ago: Option<Duration>,
         done: u32,
         now: Duration,
     ) {
-        let at = |ago: &Duration| micros(now).saturating_sub(micros(*ago));
-        let mut begun: Vec<_> = begun_ago.iter().map(|(ago, message)| (at(ago), *message)).collect();
-        begun.sort_unstable_by_key(|(at, _)| *at);
-        self.begun = begun.into();
-        self.ended = ended_ago.as_ref().map(at);
+        let at = |ago: Duration| micros(now).saturating_sub(micros(ago));
+        let mut earlier = earlier.to_vec();
+        earlier.sort_unstable_by_key(|run| std::cmp::Reverse(run.begun_ago));
+        self.begun = earlier.iter().map(|run| (at(run.begun_ago), run.message)).collect();
+        self.acted = earlier.iter().filter(|run| run.has_acted).map(|run| at(run.begun_ago)).collect();
+        self.ended = ended_ago.map(at);
         self.done = done;
     }
 
-    /// Why no run may begin now, if so.
+    /// Returns why no run may begin now, if so.
     pub(crate) fn refusal(&mut self, limits: &FlowLimits, now: Duration) -> Option<Skip> {
-        let ago = |at: i64| micros(now).saturating_sub(at);
-        self.forget(now);
-        let most = limits.per_hour.map(|most| usize::try_from(most.get()).unwrap_or(usize::MAX));
-        if self.ended.is_some_and(|ended| ago(ended) < micros(limits.cooldown)) {
-            Some(Skip::Cooldown)
-        } else if most.is_some_and(|most| self.begun.len() >= most) {
+        if self.is_hour_full(limits, now) {
             Some(Skip::PerHour)
+        } else if self.cooldown_ends(limits).is_some_and(|end| now < end) {
+            Some(Skip::Cooldown)
         } else {
             None
         }
     }
 
-    /// How many began within the hour.
-    pub(crate) fn begun(&mut self, now: Duration) -> usize {
+    /// Whether as many runs as may did something within the hour.
+    pub(crate) fn is_hour_full(&mut self, limits: &FlowLimits, now: Duration) -> bool {
         self.forget(now);
-        self.begun.len()
+        let most = limits.per_hour.map(|most| usize::try_from(most.get()).unwrap_or(usize::MAX));
+        most.is_some_and(|most| self.acted.len() >= most)
+    }
+
+    /// When the cooldown after the last run ends.
+    pub(crate) fn cooldown_ends(&self, limits: &FlowLimits) -> Option<Duration> {
+        let end = self.ended?.saturating_add(micros(limits.cooldown));
+        u64::try_from(end).ok().map(Duration::from_micros)
+    }
+
+    /// Counts the runs that did something within the hour.
+    pub(crate) fn acted(&mut self, now: Duration) -> usize {
+        self.forget(now);
+        self.acted.len()
     }
 
     /// Whether one of them began with this message.
@@ -89,15 +114,41 @@ impl RunsCounted {
         while self.begun.front().is_some_and(|(begun, _)| ago(*begun) >= micros(HOUR)) {
             self.begun.pop_front();
         }
+        while self.acted.front().is_some_and(|acted| ago(*acted) >= micros(HOUR)) {
+            self.acted.pop_front();
+        }
     }
 
     pub(crate) fn begin(&mut self, message: RunMessage, now: Duration) {
+        if self.begun.len() >= MOST_BEGUN {
+            self.begun.pop_front();
+        }
         self.begun.push_back((micros(now), message));
     }
 
-    /// A run is over. Says whether the flow stops with it.
-    pub(crate) fn end(&mut self, limits: &FlowLimits, was_done: bool, now: Duration) -> bool {
-        self.ended = Some(micros(now));
+    /// A run does its first deed.
+    pub(crate) fn act(&mut self, now: Duration) {
+        self.acted.push_back(micros(now));
+    }
+
+    /// The deeds of a run, the first of which was at this time, are proved not to have been done.
+    pub(crate) fn take_back(&mut self, acted: Duration) {
+        if let Some(place) = self.acted.iter().rposition(|at| *at == micros(acted)) {
+            self.acted.remove(place);
+        }
+    }
+
+    /// A run that did something, or nothing, is over. Returns whether the flow stops with it.
+    pub(crate) fn end(
+        &mut self,
+        limits: &FlowLimits,
+        has_acted: bool,
+        was_done: bool,
+        now: Duration,
+    ) -> bool {
+        if has_acted {
+            self.ended = Some(micros(now));
+        }
         self.done = self.done.saturating_add(u32::from(was_done));
         limits.stop_after.is_some_and(|most| self.done >= most.get())
     }
@@ -134,7 +185,7 @@ mod tests {
             waits in prop::collection::vec(0_u64..2000, 1..60), per_hour in 1_u32..6, cooldown in 0_u64..600,
         ) {
             let limits = FlowLimits {
-                per_hour: NonZeroU32::new(per_hour), cooldown: Duration::from_secs(cooldown), stop_after: None,
+                per_hour: NonZeroU32::new(per_hour), cooldown: Duration::from_secs(cooldown), ..FlowLimits::default()
             };
             let mut counted = RunsCounted::default();
             let (mut now, mut begun) = (Duration::ZERO, Vec::new());
@@ -145,8 +196,9 @@ mod tests {
                         prop_assert!(now.saturating_sub(*last) >= limits.cooldown);
                     }
                     counted.begin(message(), now);
+                    counted.act(now);
                     begun.push(now);
-                    counted.end(&limits, true, now);
+                    counted.end(&limits, true, true, now);
                 }
             }
             for (place, first) in begun.iter().enumerate() {
@@ -156,22 +208,43 @@ mod tests {
         }
 
         #[test]
-        fn runs_begun_before_a_restart_count(ago in 0_u64..7200, now in 0_u64..100) {
+        fn runs_that_acted_before_a_restart_count(ago in 0_u64..7200, now in 0_u64..100, has_acted in any::<bool>()) {
             let limits = FlowLimits { per_hour: NonZeroU32::new(1), ..FlowLimits::default() };
             let (ago, now) = (Duration::from_secs(ago), Duration::from_secs(now));
             let mut counted = RunsCounted::default();
-            counted.restore(&[(ago, message())], None, 0, now);
-            prop_assert_eq!(counted.refusal(&limits, now).is_some(), ago < HOUR);
+            counted.restore(&[EarlierRun { begun_ago: ago, message: message(), has_acted }], None, 0, now);
+            prop_assert_eq!(counted.refusal(&limits, now).is_some(), has_acted && ago < HOUR);
+            prop_assert_eq!(counted.has_begun_with(message(), now), ago < HOUR);
         }
+    }
+
+    #[test]
+    fn a_run_that_did_nothing_uses_no_limit_up() {
+        let limits = FlowLimits {
+            per_hour: NonZeroU32::new(1),
+            cooldown: Duration::from_secs(30),
+            ..FlowLimits::default()
+        };
+        let (mut counted, now) = (RunsCounted::default(), Duration::from_secs(100));
+        counted.begin(message(), now);
+        counted.end(&limits, false, false, now);
+        assert_eq!(counted.refusal(&limits, now), None);
+        counted.act(now);
+        assert_eq!(counted.refusal(&limits, now), Some(Skip::PerHour));
+        counted.take_back(now);
+        assert_eq!(counted.refusal(&limits, now), None);
+        counted.end(&limits, true, true, now);
+        assert_eq!(counted.refusal(&limits, now), Some(Skip::Cooldown));
+        assert_eq!(counted.refusal(&limits, now + Duration::from_secs(30)), None);
     }
 
     #[test]
     fn it_stops_after_so_many_that_were_done() {
         let limits = FlowLimits { stop_after: NonZeroU32::new(2), ..FlowLimits::default() };
         let mut counted = RunsCounted::default();
-        let ends = [true, false, true].map(|was_done| counted.end(&limits, was_done, Duration::ZERO));
+        let ends = [true, false, true].map(|was_done| counted.end(&limits, true, was_done, Duration::ZERO));
         assert_eq!(ends, [false, false, true]);
         counted.start();
-        assert!(!counted.end(&limits, true, Duration::ZERO));
+        assert!(!counted.end(&limits, true, true, Duration::ZERO));
     }
 }

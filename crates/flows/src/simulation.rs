@@ -1,10 +1,11 @@
 //! A flow tried on messages that are handed in: what it would press, without anything being pressed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ChatId, FlowMoment, FlowRunId, FlowRunState, Keyboard, TelegramMessageId, Timestamp};
-use telegram::{PressAnswer, Sighting};
+use telegram::{PressAnswer, Sender, Sighting};
 
 use crate::definition::Flow;
 use crate::machine::{Action, Input, Machine, Now};
@@ -31,13 +32,15 @@ pub struct Simulation {
 
 /// Shows messages to a flow, one after the other; each press is answered at once, with nothing. Limits and hours do not count.
 pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
-    let flow = Flow { active: None, limits: config::FlowLimits::default(), ..flow.clone() };
+    let limits = config::FlowLimits::default();
+    let flow = Flow { active: None, senders: Vec::new(), limits, ..flow.clone() };
     let mut machine = Machine::new(Arc::new(flow));
     let mut now = Now { wall: Timestamp::from_micros(0), running: Duration::ZERO };
     let mut simulation = Simulation { messages: Vec::new(), state: None };
     // Any chat.
     let Some(chat_id) = ChatId::user(1) else { return simulation };
-    let (mut reported, mut last) = (0, None);
+    // How many moments of a run are shown already, by when it began.
+    let mut reported = BTreeMap::<Timestamp, usize>::new();
     for (shown, version) in shown.iter().zip(1..) {
         let sighting = Sighting {
             chat_id,
@@ -46,6 +49,8 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
             written_at: now.wall,
             arrived: now.running,
             is_own: false,
+            sender: Sender { id: chat_id, is_in_group: false, is_bot: true },
+            reply_to: None,
             text: shown.text.clone(),
             keyboard: shown.keyboard.clone().map(Arc::new),
         };
@@ -69,12 +74,12 @@ pub fn simulate(flow: &Flow, shown: &[Shown]) -> Simulation {
                         next.extend(machine.step(sent, now, &mut || FlowRunId::MIN));
                     }
                     Action::Record(record) => {
-                        if last != Some(record.began_at) {
-                            (reported, last) = (0, Some(record.began_at));
+                        let shown = reported.entry(record.began_at).or_default();
+                        moments.extend(record.moments.iter().skip(*shown).cloned());
+                        *shown = record.moments.len().max(*shown);
+                        if reported.last_key_value().is_some_and(|(latest, _)| *latest == record.began_at) {
+                            simulation.state = Some(record.state);
                         }
-                        moments.extend(record.moments.iter().skip(reported).cloned());
-                        reported = reported.max(record.moments.len());
-                        simulation.state = Some(record.state);
                     }
                     Action::Alert { .. } | Action::Stop { .. } => {}
                 }

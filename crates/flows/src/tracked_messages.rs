@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use domain::{Keyboard, TelegramMessageId, Timestamp};
+use domain::{ChatId, Keyboard, TelegramMessageId, Timestamp};
 use telegram::Sighting;
 
 /// So many messages are remembered; those that changed longest ago are forgotten first.
@@ -13,8 +13,11 @@ const MOST: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct TrackedMessage {
     pub(crate) message_id: TelegramMessageId,
+    pub(crate) sender: ChatId,
+    /// The message that it answers.
+    pub(crate) reply_to: Option<TelegramMessageId>,
     /// Telegram's number of the change, which grows with each.
-    version: i32,
+    pub(crate) version: i32,
     written_at: Timestamp,
     /// The same in the order in which changes were heard of here.
     pub(crate) order: u64,
@@ -22,6 +25,8 @@ pub(crate) struct TrackedMessage {
     pub(crate) keyboard: Option<Arc<Keyboard>>,
     /// Its text, where it is one that begins a run: only another text begins another one.
     fits: Option<String>,
+    /// The number of the run that it belongs to: the run that it began, or one that used its keyboard.
+    pub(crate) owner: Option<u32>,
 }
 
 /// What a change is, beside what was known.
@@ -51,13 +56,25 @@ impl TrackedMessages {
             return None;
         }
         let is_first = place.is_none();
-        let fitted = place.and_then(|place| self.all.remove(place)).and_then(|before| before.fits);
+        let before = place.and_then(|place| self.all.remove(place));
+        let (fitted, owner) = before.map_or((None, None), |before| (before.fits, before.owner));
         if self.all.len() >= MOST {
             self.all.pop_front();
         }
         self.changes += 1;
         let order = self.changes;
-        self.all.push_back(TrackedMessage { message_id, version, written_at, order, keyboard, fits: None });
+        let (sender, reply_to) = (sighting.sender.id, sighting.reply_to);
+        self.all.push_back(TrackedMessage {
+            message_id,
+            sender,
+            reply_to,
+            version,
+            written_at,
+            order,
+            keyboard,
+            fits: None,
+            owner,
+        });
         Some(News { is_first, order, fitted })
     }
 
@@ -96,6 +113,30 @@ impl TrackedMessages {
         let same = |tracked: &&mut TrackedMessage| tracked.message_id == message_id && tracked.order == order;
         if let Some(tracked) = self.all.iter_mut().find(same) {
             tracked.keyboard = None;
+        }
+    }
+
+    /// The message as it was last heard of.
+    pub(crate) fn get(&self, message_id: TelegramMessageId) -> Option<&TrackedMessage> {
+        self.all.iter().find(|tracked| tracked.message_id == message_id)
+    }
+
+    /// The number of the run that a message belongs to.
+    pub(crate) fn owner(&self, message_id: TelegramMessageId) -> Option<u32> {
+        self.get(message_id)?.owner
+    }
+
+    /// Gives a message to a run.
+    pub(crate) fn give(&mut self, message_id: TelegramMessageId, run: u32) {
+        if let Some(tracked) = self.all.iter_mut().find(|tracked| tracked.message_id == message_id) {
+            tracked.owner = Some(run);
+        }
+    }
+
+    /// A run has ended: its messages belong to none.
+    pub(crate) fn release(&mut self, run: u32) {
+        for tracked in self.all.iter_mut().filter(|tracked| tracked.owner == Some(run)) {
+            tracked.owner = None;
         }
     }
 

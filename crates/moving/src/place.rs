@@ -50,7 +50,31 @@ pub fn put_in_place(data_dir: &Path, database: &Path, replaced: &str) -> Result<
         renamed(&from, &to).map_err(|source| failed(&to, source))?;
         placed += 1;
     }
-    Ok(placed)
+    match forget_replaced(data_dir, replaced) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(&kept, source)),
+        _ => Ok(placed),
+    }
+}
+
+/// How many folders of what earlier moves replaced are kept.
+const KEPT: usize = 1;
+
+/// The names of such folders begin with this.
+const REPLACED: &str = "replaced-";
+
+/// Removes what earlier moves replaced, but for the latest of it and for `current`.
+fn forget_replaced(data_dir: &Path, current: &str) -> io::Result<()> {
+    let mut earlier = Vec::new();
+    for entry in fs::read_dir(data_dir.join(FOLDER))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(REPLACED) && name != current && entry.file_type()?.is_dir() {
+            earlier.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    earlier.sort_unstable();
+    let old = earlier.len().saturating_sub(KEPT);
+    earlier.iter().take(old).try_for_each(|(_, folder)| fs::remove_dir_all(folder))
 }
 
 /// Moves a file, if it is there; the folder that it goes to is made.
@@ -113,5 +137,26 @@ mod tests {
         clear(data).unwrap();
         clear(data).unwrap();
         assert!(!incoming(data).exists());
+    }
+
+    #[test]
+    fn only_the_latest_of_what_was_replaced_before_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        for number in 1..=5 {
+            fs::create_dir_all(incoming(data)).unwrap();
+            fs::write(incoming(data).join("switchboard.db"), "new").unwrap();
+            fs::write(data.join("switchboard.db"), "old").unwrap();
+            let replaced = format!("replaced-{number}");
+            put_in_place(data, Path::new("switchboard.db"), &replaced).unwrap();
+            // Their times are those of a file system, which may be the same.
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(number);
+            File::open(data.join(FOLDER).join(&replaced)).unwrap().set_modified(time).unwrap();
+        }
+        let mut left: Vec<_> =
+            fs::read_dir(data.join(FOLDER)).unwrap().map(|one| one.unwrap().file_name()).collect();
+        left.retain(|name| name.to_string_lossy().starts_with(REPLACED));
+        left.sort();
+        assert_eq!(left, ["replaced-4", "replaced-5"]);
     }
 }

@@ -108,12 +108,14 @@ pub fn record(journal: &Journal) -> String {
     let _ = write!(
         text,
         "\n## Archive\n\n* Backup at rest on the old side: {}\n* Data of the old side: {}\n* Wiped there: {}\n\
+         * Kept there, as the new side uses it: {}\n\
          \n## Operating\n\n* Service: {}, started at boot: {}, memory limit: {}\n* Data: {}\n\
          * Logs are kept for {}: `switchboard logs`\n* Alert targets: {}; `switchboard alert targets test NAME`\n\
          * Health: `switchboard doctor`, accounts: `switchboard account list`, backups: `switchboard backup create`\n",
         facts(Step::LastBackup, "file"),
         facts(Step::AuditOld, "data_dir"),
         facts(Step::Retire, "wiped"),
+        facts(Step::Retire, "kept"),
         facts(Step::Install, "unit"),
         facts(Step::Monitor, "at_boot"),
         facts(Step::Monitor, "memory_limit"),

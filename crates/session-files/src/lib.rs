@@ -38,7 +38,7 @@ pub use registry::{
 pub use scan::{Entry, Limit, Scan, scan};
 pub use session::{ChannelState, Fingerprint, Found, Key, Kind, Peer, PeerKind, Session, UpdateState};
 pub use strings::{pyrogram_string, string_session};
-pub use tables::TableRows;
+pub use tables::{TableRows, TableText};
 pub use unreadable::{Foreign, Unreadable, Unwritable};
 pub use write::{write_kurigram, write_telethon};
 

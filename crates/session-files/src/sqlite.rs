@@ -16,7 +16,7 @@ use crate::Unreadable;
 use crate::centre;
 use crate::private_copy::PrivateCopy;
 use crate::session::{Kind, UpdateState};
-use crate::tables::TableRows;
+use crate::tables::{TableRows, TableText};
 
 /// What every SQLite file begins with.
 pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -93,6 +93,20 @@ impl<'a> Database<'a> {
             Ok(TableRows { name, rows: u64::try_from(rows).unwrap_or_default() })
         });
         counted.collect()
+    }
+
+    /// All rows of a table, as text.
+    pub(crate) fn text(&self, name: String) -> Result<TableText, Unreadable> {
+        let mut statement =
+            self.connection.prepare(&format!("SELECT * FROM \"{}\"", name.replace('"', "\"\"")))?;
+        let columns: Vec<String> = statement.column_names().map(str::to_lowercase).collect();
+        let mut found = statement.query([])?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let values = (0..columns.len()).map(|place| row.get_ref(place).map(shown));
+            rows.push(values.collect::<Result<_, _>>()?);
+        }
+        Ok(TableText { name, columns, rows })
     }
 
     pub(crate) fn pragma(&self, name: &str) -> Result<i64, Unreadable> {
@@ -199,13 +213,7 @@ impl<'a> Fields<'a> {
 
     /// Text with something in it. A number counts as its digits.
     pub(crate) fn text(self, column: &str) -> Option<String> {
-        let text = match self.value(column) {
-            ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-            ValueRef::Integer(number) => number.to_string(),
-            ValueRef::Real(number) => number.to_string(),
-            ValueRef::Null => return None,
-        };
-        (!text.is_empty()).then_some(text)
+        shown(self.value(column))
     }
 
     /// Bytes in place; none when there are none.
@@ -215,6 +223,17 @@ impl<'a> Fields<'a> {
             ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
         }
     }
+}
+
+/// Text with something in it. A number counts as its digits.
+fn shown(value: ValueRef<'_>) -> Option<String> {
+    let text = match value {
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Null => return None,
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 /// The whole part of a number; none for what is not one or too large.

@@ -55,6 +55,7 @@ pub(crate) const fn of_flow_run(state: FlowRunState) -> i64 {
         FlowRunState::Failed => 11,
         FlowRunState::Stopped => 12,
         FlowRunState::Cut => 13,
+        FlowRunState::Skipped => 14,
     }
 }
 

@@ -39,12 +39,27 @@ statements! {
         SELECT id, flow, account, chat_id, message_id, began_at, ended_at, state, code, step, moments
         FROM flow_runs
         WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR flow = $2) AND (CAST($3 AS TEXT) IS NULL OR account = $3)
-        ORDER BY id DESC LIMIT $4";
+          AND (CAST($4 AS BIGINT) IS NULL OR state = $4)
+        ORDER BY id DESC LIMIT $5";
+    /// State 14 is skipped. A quote in a note has a backslash before it, so no note has these words.
     BEGUN_SINCE = "
-        SELECT began_at, chat_id, message_id FROM flow_runs
-        WHERE flow = $1 AND account = $2 AND began_at > $3
+        SELECT began_at, chat_id, message_id,
+               CAST(CASE WHEN moments LIKE '%\"stage\":\"pressed\"%' OR moments LIKE '%\"stage\":\"sent\"%'
+                    THEN 1 ELSE 0 END AS BIGINT)
+        FROM flow_runs
+        WHERE flow = $1 AND account = $2 AND began_at > $3 AND state <> 14
         ORDER BY began_at DESC LIMIT $4";
-    LAST_ENDED = "SELECT max(ended_at) FROM flow_runs WHERE flow = $1 AND account = $2";
+    LAST_ENDED = "
+        SELECT max(ended_at) FROM flow_runs
+        WHERE flow = $1 AND account = $2 AND state <> 14
+          AND (moments LIKE '%\"stage\":\"pressed\"%' OR moments LIKE '%\"stage\":\"sent\"%')";
+    LATEST = "
+        SELECT id, flow, account, chat_id, message_id, began_at, ended_at, state, code, step, moments
+        FROM flow_runs WHERE flow = $1 AND account = $2 AND state <> 14 ORDER BY id DESC LIMIT 1";
+    /// Those that failed, were cut or are skipped.
+    MISSED = "
+        SELECT state, code, count(*) FROM flow_runs
+        WHERE flow = $1 AND account = $2 AND state IN (11, 13, 14) GROUP BY state, code";
     /// State 10 is done.
     DONE_SINCE = "
         SELECT count(*) FROM flow_runs WHERE flow = $1 AND account = $2 AND began_at >= $3 AND state = 10";
@@ -93,13 +108,26 @@ pub struct FlowSwitch {
 /// What the limits of a flow on one account count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowRunsCounted {
-    /// When runs began within the last hour, and with which messages.
-    pub begun: Vec<(Timestamp, ChatId, TelegramMessageId)>,
+    /// The runs that began within the last hour.
+    pub begun: Vec<FlowRunBegun>,
+    /// When the last run ended that pressed or sent something.
     pub last_ended: Option<Timestamp>,
     /// How many were done since the flow was started.
     pub done: u32,
     /// The latest run.
     pub latest: Option<StoredFlowRun>,
+    /// How many runs failed or were cut, and how many messages began none, by why, as far back as rows are kept.
+    pub missed: Vec<(FlowRunState, String, u64)>,
+}
+
+/// A run that began within the last hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowRunBegun {
+    pub at: Timestamp,
+    pub chat_id: ChatId,
+    pub message_id: TelegramMessageId,
+    /// Whether it pressed or sent something.
+    pub has_acted: bool,
 }
 
 /// Which runs to list; all of them without any condition.
@@ -107,6 +135,7 @@ pub struct FlowRunsCounted {
 pub struct FlowRunFilter {
     pub flow: Option<String>,
     pub account: Option<AccountName>,
+    pub state: Option<FlowRunState>,
 }
 
 /// The flows' part of a store.
@@ -138,7 +167,8 @@ impl FlowRuns<'_> {
     pub async fn list(&self, filter: FlowRunFilter, page: &Page) -> Result<Paged<StoredFlowRun>, StoreError> {
         let before = page.after::<FlowRunId>()?.map_or([0xff; 16], |id| *id.as_uuid().as_bytes());
         let account = filter.account.map(|account| account.as_str().to_owned());
-        let rows = self.store.all(LIST, (before, filter.flow, account, page.rows()), read).await?;
+        let state = filter.state.map(codes::of_flow_run);
+        let rows = self.store.all(LIST, (before, filter.flow, account, state, page.rows()), read).await?;
         Ok(page.cut(rows, |run| run.id.to_string()))
     }
 
@@ -158,7 +188,13 @@ impl FlowRuns<'_> {
                 let begun = connection.all(BEGUN_SINCE, begun, |row| {
                     let columns = Columns::new(row, TABLE);
                     let message_id = columns.coded(2, "message id", TelegramMessageId::new)?;
-                    Ok((columns.time(0)?, columns.chat_id(1)?, message_id))
+                    let has_acted = columns.count(3)? > 0;
+                    Ok(FlowRunBegun {
+                        at: columns.time(0)?,
+                        chat_id: columns.chat_id(1)?,
+                        message_id,
+                        has_acted,
+                    })
                 })?;
                 let ended = params![flow, account];
                 let ended =
@@ -166,8 +202,13 @@ impl FlowRuns<'_> {
                 let done = params![flow, account, since.as_micros()];
                 let done = connection.first(DONE_SINCE, done, |row| Columns::new(row, TABLE).count(0))?;
                 let done = u32::try_from(done.unwrap_or_default()).unwrap_or(u32::MAX);
-                let latest = connection.first(LIST, params![[0xff_u8; 16], flow, account, 1_u32], read)?;
-                Ok(FlowRunsCounted { begun, last_ended: ended.flatten(), done, latest })
+                let latest = connection.first(LATEST, params![flow, account], read)?;
+                let missed = connection.all(MISSED, params![flow, account], |row| {
+                    let columns = Columns::new(row, TABLE);
+                    let state = columns.coded(0, "state of a run", codes::flow_run)?;
+                    Ok((state, columns.get::<Option<String>>(1)?.unwrap_or_default(), columns.count(2)?))
+                })?;
+                Ok(FlowRunsCounted { begun, last_ended: ended.flatten(), done, latest, missed })
             })
             .await
     }

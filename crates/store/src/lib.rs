@@ -126,7 +126,7 @@ pub use fences::{Fence, Fences, Side, recorded_side, remember_fence, remembered_
 pub use files::{FileReference, Files, RemoteKind, UploadState};
 pub use first_contacts::FirstContacts;
 pub use flow_definitions::{DefinitionSaved, FlowDefinition, FlowDefinitions};
-pub use flows::{FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
+pub use flows::{FlowRunBegun, FlowRunFilter, FlowRuns, FlowRunsCounted, FlowSwitch, StoredFlowRun};
 pub use foreign::{ForeignRow, ForeignTable, ForeignTables, read_foreign};
 pub use identity::{Accepts, STORE_MARK, StoreKind, check_kind, kind_of, remember_database};
 pub use imports::{ChatImport, ImportedChat, ImportedFailover, ImportedRequest, Imports};

@@ -41,7 +41,7 @@ pub use chat::{
 pub use files::{Download, DownloadError, DownloadOf, DownloadRange, FileShown, FilesView};
 pub use flood_clearing::{Clearing, ClearingError, ClearingView, FloodClearing, Phase};
 pub use line::ConnectionThread;
-pub use live::{Hand, LiveLine, PressAnswer, Sighting, Target, TargetError, Watcher};
+pub use live::{Hand, LiveLine, PressAnswer, Sender, Sighting, Target, TargetError, Watcher};
 pub use login::{CodeDelivery, How, LoginError, LoginFailure, LoginOptions, LoginState, Logins, SignedInAs};
 pub use pool::monitor::Monitor;
 pub use pool::services::{ServiceAction, ServiceView};

@@ -40,6 +40,12 @@ const P50: u32 = 1_000;
 const P99: u32 = 3_000;
 const TIMES: f64 = 5.0;
 
+/// A bot that answers presses late, how many trips it offers at once, and within which time.
+const SLOW_BOT: &str = "@demo_bot_1";
+const AT_ONCE: usize = 3;
+const ANSWERS_AFTER: Duration = Duration::from_secs(10);
+const OFFERED_WITHIN: Duration = Duration::from_millis(100);
+
 /// How long a side may take to be ready.
 const STARTING: Duration = Duration::from_secs(90);
 /// How long the last presses may take to come.
@@ -65,6 +71,9 @@ pub(crate) struct Flows {
     pub(crate) trips: usize,
     pub(crate) ours: Side,
     pub(crate) telethon: Side,
+    /// What was booked of what the slow bot offered at once, and within which time it offered that, in milliseconds.
+    pub(crate) booked_at_once: usize,
+    pub(crate) offered_within_ms: u128,
 }
 
 impl Measured for Flows {
@@ -91,10 +100,13 @@ impl Measured for Flows {
              get {OTHERS} other messages a second. For the first second of a trip that is not booked its bot moves and renames the \
              buttons {EDITS} times; a press of a keyboard that was no longer there is stale. A time is from the moment the pretend Telegram hands the bytes of a keyboard to \
              the connection until the kernel has the bytes of the press there; that of a stale press has the world's work in it \
-             too.\n\n{}",
+             too.\n\n{}\n\nA bot that answers presses after {} s offered {AT_ONCE} trips within {} ms: Switchboard booked {}.",
             self.trips,
             ACCOUNTS * FLOWS,
-            table("| | Switchboard | Telethon's events |", rows)
+            table("| | Switchboard | Telethon's events |", rows),
+            ANSWERS_AFTER.as_secs(),
+            self.offered_within_ms,
+            self.booked_at_once,
         )
     }
 
@@ -119,6 +131,12 @@ impl Measured for Flows {
             ratio("flows: Telethon's p99, of ours", &|all| all.p99),
             Goal::new("flows: stale presses", 0, self.ours.stale, self.ours.stale == 0),
             Goal::all("flows: trips booked", self.ours.booked == self.trips),
+            Goal::new(
+                "flows: trips booked of those at once",
+                AT_ONCE,
+                self.booked_at_once,
+                self.booked_at_once == AT_ONCE,
+            ),
         ]
     }
 }
@@ -139,13 +157,21 @@ pub(crate) async fn run(stage: &Stage) -> Result<Flows> {
         contender::switchboard(&stage.switchboard, &world, &names, &folders.data, &folders.logs).await?;
     ours.all_read().await?;
     let of_ours = side(stage, &mut world, &names).await?;
+    let slow_account = names.first().context("an account")?;
+    let (booked_at_once, offered_within_ms) = at_once(&mut world, slow_account).await?;
     ours.contender.program.stop().await?;
 
     let telethon = telethon(stage, &world, &names, &folders.logs).await?;
     let of_telethon = side(stage, &mut world, &names).await?;
     drop(telethon);
     Arc::into_inner(world).context("a writer is left")?.stop().await?;
-    Ok(Flows { trips: stage.pace.trips.0, ours: of_ours, telethon: of_telethon })
+    Ok(Flows {
+        trips: stage.pace.trips.0,
+        ours: of_ours,
+        telethon: of_telethon,
+        booked_at_once,
+        offered_within_ms,
+    })
 }
 
 /// The flows of all accounts, as settings.
@@ -165,7 +191,43 @@ fn settings(accounts: &[&str]) -> String {
             );
         }
     }
+    if let Some(first) = accounts.first() {
+        let _ = write!(
+            text,
+            "[[flows]]\nname = \"at_once\"\naccount = \"{first}\"\nwatch = \"{SLOW_BOT}\"\n\
+             trigger = {{ text = \"New trip\" }}\n[[flows.steps]]\npress = {{ text = \"Book\" }}\n\
+             [[flows.steps]]\npress = {{ text = \"Yes\" }}\nexpect = {{ text = \"booked\", within = \"20s\" }}\n"
+        );
+    }
     text
+}
+
+/// Several trips at once of a bot that answers presses late: how many are booked, and within which time they were offered.
+async fn at_once(world: &mut Arc<World>, account: &str) -> Result<(usize, u128)> {
+    let late = json!({ "kind": "late", "after_ms": u64::try_from(ANSWERS_AFTER.as_millis())? });
+    let sure = json!({ "text": "Sure?", "buttons": [[{ "text": "Yes", "data": "confirm:{rest}" }]] });
+    let rules = json!([
+        { "prefix": "book:", "answer": late, "then": [{ "edit": sure }] },
+        { "prefix": "confirm:", "answer": late, "then": [{ "edit": { "text": "The trip is booked" } }] },
+    ]);
+    world.rules(SLOW_BOT, &json!({ "rules": rules })).await?;
+    let begun = Instant::now();
+    for trip in 0..AT_ONCE {
+        let buttons = json!([[{ "text": "Book", "data": format!("book:slow-{trip}") }]]);
+        let words = json!({ "text": format!("New trip {trip} from Tver"), "buttons": buttons });
+        world.play(SLOW_BOT, &json!({ "chat": account, "then": [{ "send": words }] })).await?;
+    }
+    let offered = begun.elapsed();
+    if offered > OFFERED_WITHIN {
+        bail!("the world took {} ms to offer {AT_ONCE} trips", offered.as_millis());
+    }
+    let world = Arc::get_mut(world).context("a writer is left")?;
+    let (mut booked, until) = (0, Instant::now() + LIMIT);
+    while booked < AT_ONCE && Instant::now() < until {
+        sleep(Duration::from_millis(100)).await;
+        booked += judged(&world.new_presses().await?, 0).booked;
+    }
+    Ok((booked, offered.as_millis()))
 }
 
 /// Starts Telethon's side and waits until it listens.
@@ -308,12 +370,20 @@ mod tests {
     #[test]
     fn presses_are_counted_and_judged() {
         let side = |micros| judged(&[row("book:1", micros, false), row("confirm:1", micros, false)], 1_000);
-        let good = Flows { trips: 1, ours: side(900), telethon: side(4_501) };
+        let flows = |ours, booked_at_once| Flows {
+            trips: 1,
+            ours,
+            telethon: side(4_501),
+            booked_at_once,
+            offered_within_ms: 10,
+        };
+        let good = flows(side(900), AT_ONCE);
         assert_eq!((good.ours.booked, good.ours.pressed_after.count), (1, 2));
         assert_missed(&good, 0);
         let stale = judged(&[row("book:1", 900, false), row("confirm:1", 9_000, true)], 1_000);
         // The p99, its ratio, the stale press, the trip.
-        assert_missed(&Flows { trips: 1, ours: stale, telethon: side(4_501) }, 4);
+        assert_missed(&flows(stale, AT_ONCE), 4);
+        assert_missed(&flows(side(900), 1), 1);
     }
 
     #[test]
@@ -328,7 +398,7 @@ mod tests {
     #[test]
     fn every_flow_gets_its_trips() {
         let settings: toml::Table = toml::from_str(&settings(&["main", "fifth"])).unwrap();
-        assert_eq!(settings["flows"].as_array().unwrap().len(), 2 * FLOWS);
+        assert_eq!(settings["flows"].as_array().unwrap().len(), 2 * FLOWS + 1);
         let mut seen = std::collections::BTreeSet::new();
         for trip in 0..ACCOUNTS * FLOWS {
             let text = offer(trip, "main")["then"][0]["send"]["text"].as_str().unwrap().to_owned();

@@ -40,8 +40,9 @@ fn view(name: &str, state: FlowState) -> FlowView {
         state,
         reason: None,
         done: 0,
-        begun: 0,
-        skipped: Vec::new(),
+        acted: 0,
+        skipped: std::collections::BTreeMap::new(),
+        failed: std::collections::BTreeMap::new(),
         last_run: None,
     };
     FlowView { name: name.to_owned(), watch: "@demo_trips_bot".parse().unwrap(), steps: 3, on: vec![on] }

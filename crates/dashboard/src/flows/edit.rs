@@ -48,6 +48,8 @@ struct Checked {
     /// What is wrong as a whole.
     wrong: Vec<String>,
     is_right: bool,
+    /// What keeps the flow from watching for now.
+    warnings: Vec<FlowProblem>,
 }
 
 impl Checked {
@@ -193,7 +195,8 @@ async fn take(dashboard: &Dashboard, visitor: &Visitor, name: Option<&str>, form
         return drawn(visitor, name, &written, Checked::wrong(words.name_stays.to_owned()));
     }
     if written.check.is_some() {
-        return drawn(visitor, name, &written, Checked { is_right: true, ..Checked::default() });
+        let checked = Checked { is_right: true, warnings: checked.warnings, ..Checked::default() };
+        return drawn(visitor, name, &written, checked);
     }
     let replaces = written.replaces.parse::<Timestamp>().ok();
     let body = json!({ "text": written.text, "replaces": replaces });

@@ -54,6 +54,11 @@ impl List<'_> {
         Some(self.words.place(problem.line?, problem.column.unwrap_or(1)))
     }
 
+    /// How many offers began no run, failed or were cut, on all accounts.
+    fn missed(flow: &Flow) -> u64 {
+        flow.accounts.iter().flat_map(|on| on.skipped.values().chain(on.failed.values())).sum()
+    }
+
     fn last(flow: &Flow) -> Option<LastRun<'_>> {
         let on = flow.accounts.iter().max_by_key(|on| on.last_run_at)?;
         Some(LastRun {

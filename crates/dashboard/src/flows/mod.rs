@@ -46,7 +46,7 @@ fn tint(moment: &FlowRunMoment) -> Tint {
     match moment.stage.as_str() {
         "pressed" | "expected" | "sent" => Tint::Good,
         "answered" if moment.note.is_none() => Tint::Good,
-        "refused" | "address" | "restarted" | "interrupted" => Tint::Waiting,
+        "refused" | "address" | "restarted" | "interrupted" | "skipped" => Tint::Waiting,
         "ended" if moment.note.as_deref() == Some("done") => Tint::Good,
         "failed" | "ended" => Tint::Bad,
         _ => Tint::Idle,

@@ -1,5 +1,7 @@
 //! `/flows/{name}`: one of them, with its runs, its speed and its definition.
 
+use std::borrow::Cow;
+
 use access::Right;
 use api::{Flow, FlowDefinition, FlowRun, FlowStats};
 use askama::Template;
@@ -49,6 +51,15 @@ impl One<'_> {
         run.timeline.iter().filter(|moment| moment.stage == "pressed").count()
     }
 
+    /// The reasons of failed runs, each with its count.
+    fn failed<'f>(&self, on: &'f api::FlowOnAccount) -> Vec<(Cow<'f, str>, u64)> {
+        let reason = |code: &'f String| match self.words.why(code) {
+            Some(words) => Cow::Borrowed(words),
+            None => Cow::Owned(code.replace('_', " ")),
+        };
+        on.failed.iter().map(|(code, count)| (reason(code), *count)).collect()
+    }
+
     fn took(&self, run: &FlowRun) -> Option<String> {
         let last = run.timeline.last().filter(|_| run.ended_at.is_some() && run.state != "cut")?;
         Some(self.micros(last.at_us))
@@ -56,7 +67,11 @@ impl One<'_> {
 
     fn limits(&self) -> Vec<String> {
         let per_hour = self.flow.per_hour.map(|most| self.words.per_hour(most));
-        per_hour.into_iter().chain(self.flow.stop_after.map(|most| self.words.stop_after(most))).collect()
+        let at_once = self.words.at_once(self.flow.at_once.into());
+        std::iter::once(at_once)
+            .chain(per_hour)
+            .chain(self.flow.stop_after.map(|most| self.words.stop_after(most)))
+            .collect()
     }
 }
 

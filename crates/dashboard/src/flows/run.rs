@@ -53,7 +53,7 @@ impl One<'_> {
         let note = moment.note.as_deref()?;
         match moment.stage.as_str() {
             "ended" if note == "done" => None,
-            "ended" | "failed" => Some(self.words.failed(note)),
+            "ended" | "failed" | "skipped" => Some(self.words.failed(note)),
             _ => Some(Cow::Borrowed(note)),
         }
     }

@@ -18,7 +18,8 @@ words! {
         "Напишите его здесь или разделом [[flows]] в файле настроек либо в файле папки flows рядом с ним.";
     flow: "Flow", "Сценарий";
     on_accounts: "On accounts", "На аккаунтах";
-    last_hour: "Runs in the last hour", "Запусков за час";
+    last_hour: "Runs with presses in the last hour", "Запусков с нажатиями за час";
+    missed: "Missed", "Упущено";
     last_run: "Last run", "Последний запуск";
     never_ran: "not yet", "ещё не было";
     start: "Start", "Запустить";
@@ -64,6 +65,7 @@ words! {
         "Название сценария не меняется. Для другого названия создайте новый, а этот удалите.";
     done_runs: "Done since it was started", "Выполнено с запуска";
     left: "Messages left", "Пропущено сообщений";
+    failed_runs: "Failed", "Не удалось";
     runs: "Runs", "Запуски";
     no_runs: "No runs yet", "Запусков пока нет";
     no_runs_detail:
@@ -119,6 +121,8 @@ sentences! {
     started(name: &str): "{name} is started.", "{name} запущен.";
     stopped(name: &str): "{name} is stopped.", "{name} остановлен.";
     of_limit(count: usize, most: u32): "{count} of {most}", "{count} из {most}";
+    at_once(most: u16; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
+        "{most} {noun} at once", "не больше {most} {noun} сразу";
     per_hour(most: u32; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
         "{most} {noun} an hour", "не больше {most} {noun} в час";
     stop_after(most: u32; noun: ["run that is done", "runs that are done"], ["запуска", "запусков", "запусков"]):
@@ -151,6 +155,7 @@ impl FlowsWords {
             "done" => (Tint::Good, "Done", "Выполнен"),
             "failed" => (Tint::Bad, "Failed", "Не удался"),
             "cut" => (Tint::Waiting, "Cut", "Прерван"),
+            "skipped" => (Tint::Waiting, "Skipped", "Пропущен"),
             _ => (Tint::Idle, "Stopped", "Остановлен"),
         };
         Pill { tint, word: self.language.of(english, russian) }
@@ -171,6 +176,10 @@ impl FlowsWords {
             "account_restricted" => ("the account is restricted", "аккаунт ограничен"),
             "program_ended" => ("the program ended", "программа завершилась"),
             "no_button" => ("the button did not come in time", "кнопка не появилась вовремя"),
+            "said_no" => ("the bot said no", "бот ответил отказом"),
+            "pressed_by_another_flow" => ("another flow pressed the button", "кнопку нажал другой сценарий"),
+            "interrupted" => ("the connection was interrupted", "соединение прервалось"),
+            "busy" | "hours" | "per_hour" | "cooldown" | "stale" => return Some(self.skip(code)),
             "no_text" => ("the expected text did not come in time", "ожидаемый текст не пришёл вовремя"),
             "nothing_to_send" => ("a name in its text was not found", "имя из текста не нашлось"),
             "not_accepted" => ("its text could not be sent", "текст не удалось отправить"),
@@ -227,7 +236,9 @@ impl FlowsWords {
     /// Why a message that fits began no run.
     pub(crate) fn skip(&self, why: &str) -> &'static str {
         match why {
-            "busy" => self.language.of("a run was under way", "шёл другой запуск"),
+            "busy" => self
+                .language
+                .of("as many runs as may were under way", "уже шло столько запусков, сколько можно"),
             "hours" => self.language.of("outside the hours", "вне часов работы"),
             "per_hour" => self.language.of("the hour was full", "час исчерпан"),
             "cooldown" => self.language.of("the cooldown", "пауза между запусками"),
@@ -247,6 +258,7 @@ impl FlowsWords {
             "sent" => ("A text was handed over to be sent", "Текст передан на отправку"),
             "address" => ("A button with an address, not opened", "Кнопка со ссылкой, не открыта"),
             "failed" => ("The step failed", "Шаг не удался"),
+            "skipped" => ("No run began", "Запуск не начат"),
             "restarted" => ("It begins again with the first step", "Снова с первого шага"),
             "interrupted" => ("The connection was interrupted", "Соединение прервалось"),
             _ => ("It ended", "Закончен"),

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{
-    Button, ButtonDeed, ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId, Timestamp,
-};
+use domain::{ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId, Timestamp};
 use telegram::{PressAnswer, Sighting};
 
 use super::Now;
 use crate::definition::{Captures, Flow};
 use crate::pattern::ButtonPattern;
-use crate::tracked_messages::TrackedMessage;
 
 /// Moments that are kept of one run; of more, the last ones are left out but for its end.
 const MOST_MOMENTS: usize = 500;
@@ -44,13 +41,24 @@ pub(super) struct Pressed {
     pub(super) message_id: TelegramMessageId,
     /// Which keyboard of the message it was on.
     pub(super) order: u64,
-    pub(super) data: Vec<u8>,
+    pub(super) label: String,
+}
+
+/// The bot said no to a press: at this time another button with its label is pressed, if nothing happens before.
+#[derive(Debug)]
+pub(super) struct SaidNo {
+    pub(super) pressed: Pressed,
+    pub(super) at: Duration,
 }
 
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) id: FlowRunId,
+    /// No other run of the machine has it.
+    pub(super) number: u32,
     pub(super) message_id: TelegramMessageId,
+    /// Only messages of the sender of its message are looked at.
+    pub(super) sender: ChatId,
     chat_id: ChatId,
     began: Now,
     pub(super) captures: Captures,
@@ -62,8 +70,12 @@ pub(super) struct Run {
     pub(super) since: u64,
     pub(super) tries: u8,
     pub(super) restarts: u8,
-    /// What was pressed, and is not pressed again.
-    barred: Vec<Pressed>,
+    /// Deeds that may have counted, and when the first was done.
+    pub(super) deeds: u32,
+    pub(super) acted: Option<Duration>,
+    /// Why its last press did not count.
+    pub(super) refused: Option<&'static str>,
+    pub(super) said_no: Option<SaidNo>,
     /// Presses without an answer.
     pub(super) open: Vec<Pressed>,
     /// The keyboards that were used, the last one last, each with the press on it.
@@ -98,6 +110,7 @@ pub struct RunRecord {
 impl Run {
     pub(super) fn new(
         id: FlowRunId,
+        number: u32,
         sighting: &Sighting,
         captures: Captures,
         since: u64,
@@ -106,7 +119,9 @@ impl Run {
         let seen = FlowMoment { at_us: 0, stage: FlowStage::Seen, step: None, note: None };
         Self {
             id,
+            number,
             message_id: sighting.message_id,
+            sender: sighting.sender.id,
             chat_id: sighting.chat_id,
             began,
             captures,
@@ -116,7 +131,10 @@ impl Run {
             since,
             tries: 0,
             restarts: 0,
-            barred: Vec::new(),
+            deeds: 0,
+            acted: None,
+            refused: None,
+            said_no: None,
             open: Vec::new(),
             used: Vec::new(),
             proved: None,
@@ -145,6 +163,7 @@ impl Run {
         self.step = step;
         self.tries = 0;
         self.is_interrupted = false;
+        self.refused = None;
         self.wait(Doing::Look, within, now);
     }
 
@@ -186,21 +205,20 @@ impl Run {
     pub(super) fn restart(&mut self, within: Duration, now: Now) {
         self.restarts += 1;
         self.used.clear();
+        self.said_no = None;
         self.begin_step(0, within, now);
     }
 
-    pub(super) fn press(&mut self, pressed: Pressed, label: &str, now: Now) {
-        self.note(FlowStage::Pressed, Some(pressed.step), Some(label.to_owned()), now);
+    pub(super) fn press(&mut self, pressed: Pressed, now: Now) {
+        self.note(FlowStage::Pressed, Some(pressed.step), Some(pressed.label.clone()), now);
         self.used.push((pressed.order, Some(pressed.number)));
-        self.barred.push(pressed.clone());
+        (self.said_no, self.refused) = (None, None);
         self.open.push(pressed);
     }
 
     /// The step was done with a button that is not pressed.
-    pub(super) fn pass(&mut self, message_id: TelegramMessageId, order: u64, label: &str) {
+    pub(super) fn pass(&mut self, order: u64) {
         self.used.push((order, None));
-        let data = label.as_bytes().to_vec();
-        self.barred.push(Pressed { number: 0, step: self.step, message_id, order, data });
     }
 
     /// Whether a step may press on a keyboard: one that is newer than the last press; or an older one, once that press
@@ -216,25 +234,24 @@ impl Run {
         }
     }
 
-    /// Whether a button of this keyboard was pressed already.
-    pub(super) fn is_barred(&self, tracked: &TrackedMessage, button: &Button) -> bool {
-        let is_press = matches!(button.deed, ButtonDeed::Callback(_));
-        let data = match &button.deed {
-            ButtonDeed::Callback(data) => data,
-            _ => button.label.as_bytes(),
+    /// When it is to be given the time next.
+    pub(super) fn due(&self) -> Duration {
+        let due = match self.doing {
+            Doing::Hold(until) => until.min(self.deadline),
+            _ => self.deadline,
         };
-        let same = |pressed: &Pressed| {
-            pressed.message_id == tracked.message_id
-                && pressed.order == tracked.order
-                && (pressed.number != 0) == is_press
-                && pressed.data == data
-        };
-        self.barred.iter().any(same)
+        self.said_no.as_ref().map_or(due, |no| due.min(no.at))
     }
 
-    /// It is proved that this press was not made.
-    pub(super) fn unbar(&mut self, pressed: &Pressed) {
-        self.barred.retain(|barred| barred.number != pressed.number);
+    /// Whether it takes the place of another run. Once all steps are done it waits for answers alone.
+    pub(super) fn takes_a_place(&self) -> bool {
+        self.doing != Doing::Settle
+    }
+
+    /// Whether the answer to its last press is owed. Those to earlier presses change nothing.
+    pub(super) fn owes_an_answer(&self) -> bool {
+        let last = self.used.last().and_then(|(_, press)| *press);
+        last.is_some_and(|last| self.open.iter().any(|open| open.number == last))
     }
 
     /// Takes the answer of a press.
@@ -243,7 +260,7 @@ impl Run {
         Some(self.open.swap_remove(place))
     }
 
-    /// Whether nothing was done since this press but waiting, and nothing says that it counted.
+    /// Whether the run only waited since this press, and nothing says that the press counted.
     pub(super) fn is_about(&self, pressed: &Pressed) -> bool {
         let is_last = self.used.last().is_some_and(|(_, press)| *press == Some(pressed.number));
         let is_last = is_last && self.proved != Some(pressed.number);
@@ -255,6 +272,7 @@ impl Run {
         self.tries += 1;
         self.doing = Doing::Look;
         self.deadline = deadline;
+        self.said_no = None;
         self.used.pop();
     }
 

@@ -1,11 +1,17 @@
 //! What the alert targets are to hear of flows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use domain::AccountName;
+use domain::{AccountName, FlowRunState, Timestamp};
 
 use super::Flows;
+use crate::limits::Skip;
+use crate::machine::RunRecord;
 use ambient::lock::Mutex;
+
+/// How long an offer that was missed keeps the alert up.
+const MISSED_FOR: Duration = Duration::from_hours(1);
 
 /// Whether all is well with a flow on one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,31 +24,128 @@ pub struct FlowAlarm {
 
 /// What is wrong, until a run is done or someone starts the flow.
 #[derive(Default)]
-pub(super) struct Alarms(Mutex<BTreeMap<(String, AccountName), (String, String)>>);
+pub(super) struct Alarms(Mutex<BTreeMap<(String, AccountName), Trouble>>);
+
+#[derive(Default)]
+struct Trouble {
+    /// A word, and more of it.
+    raised: Option<(String, String)>,
+    /// Offers that were missed since, by why, and when the last one was.
+    missed: BTreeMap<String, u64>,
+    missed_at: Timestamp,
+}
 
 impl Alarms {
     pub(super) fn raise(&self, flow: &str, account: &AccountName, reason: &str, detail: String) {
         tracing::warn!(flow, %account, reason, detail, "a flow needs a look");
-        self.0.lock().insert((flow.to_owned(), account.clone()), (reason.to_owned(), detail));
+        let mut all = self.0.lock();
+        let trouble = all.entry((flow.to_owned(), account.clone())).or_default();
+        trouble.raised = Some((reason.to_owned(), detail));
     }
 
     pub(super) fn clear(&self, flow: &str, account: &AccountName) {
         self.0.lock().remove(&(flow.to_owned(), account.clone()));
     }
 
-    fn of(&self, flow: &str, account: &AccountName) -> Option<(String, String)> {
-        self.0.lock().get(&(flow.to_owned(), account.clone())).cloned()
+    /// Notes an offer that was missed: its run failed or was cut, or it began none. Offers outside the hours are not missed.
+    pub(super) fn note(&self, flow: &str, account: &AccountName, run: &RunRecord, now: Timestamp) {
+        let code = run.code.unwrap_or_default();
+        let is_missed = match run.state {
+            FlowRunState::Failed | FlowRunState::Cut => true,
+            FlowRunState::Skipped => code != Skip::Hours.as_str(),
+            FlowRunState::Running | FlowRunState::Done | FlowRunState::Stopped => false,
+        };
+        if !is_missed {
+            return;
+        }
+        tracing::info!(flow, %account, code, state = run.state.as_str(), "an offer was missed");
+        let mut all = self.0.lock();
+        let trouble = all.entry((flow.to_owned(), account.clone())).or_default();
+        if now.since(trouble.missed_at) > MISSED_FOR {
+            trouble.missed.clear();
+        }
+        *trouble.missed.entry(code.to_owned()).or_default() += 1;
+        trouble.missed_at = now;
+    }
+
+    fn of(&self, flow: &str, account: &AccountName, now: Timestamp) -> Option<(String, String)> {
+        let all = self.0.lock();
+        let trouble = all.get(&(flow.to_owned(), account.clone()))?;
+        if trouble.raised.is_some() {
+            return trouble.raised.clone();
+        }
+        if trouble.missed.is_empty() || now.since(trouble.missed_at) > MISSED_FOR {
+            return None;
+        }
+        let count: u64 = trouble.missed.values().sum();
+        let why: Vec<_> = trouble.missed.iter().map(|(why, count)| format!("{why} {count}")).collect();
+        let detail = format!(
+            "flow {flow} missed {count} of what account {account} was offered ({}); see them: switchboard flow log {flow}",
+            why.join(", ")
+        );
+        Some(("missed_offers".to_owned(), detail))
     }
 }
 
 impl Flows {
     /// How all flows are, for the alerts.
     pub fn alarms(&self) -> Vec<FlowAlarm> {
+        let now = self.0.parts.clock.now();
         let of = |instance: &std::sync::Arc<super::Instance>| FlowAlarm {
             flow: instance.flow_name.clone(),
             account: instance.account.clone(),
-            trouble: self.0.alarms.of(&instance.flow_name, &instance.account),
+            trouble: self.0.alarms.of(&instance.flow_name, &instance.account, now),
         };
         self.0.roster().all.iter().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ChatId, FlowRunId, TelegramMessageId};
+
+    use super::*;
+
+    #[test]
+    fn missed_offers_are_an_alert_until_one_is_booked_or_an_hour_passed() {
+        let (alarms, account): (_, AccountName) = (Alarms::default(), "main".parse().expect("a name"));
+        let now: Timestamp = "2030-01-06T12:00:00Z".parse().expect("a time");
+        let run = |state, code| RunRecord {
+            id: FlowRunId::MIN,
+            flow: "trip".to_owned(),
+            chat_id: ChatId::user(7).expect("an id"),
+            message_id: TelegramMessageId::new(5).expect("an id"),
+            began_at: now,
+            ended_at: Some(now),
+            state,
+            code: Some(code),
+            step: 1,
+            moments: Vec::new(),
+        };
+        let of = |now| alarms.of("trip", &account, now);
+        for (state, code) in [(FlowRunState::Skipped, "hours"), (FlowRunState::Stopped, "by_hand")] {
+            alarms.note("trip", &account, &run(state, code), now);
+        }
+        assert_eq!(of(now), None);
+        for (state, code) in [
+            (FlowRunState::Skipped, "busy"),
+            (FlowRunState::Skipped, "busy"),
+            (FlowRunState::Failed, "no_button"),
+            (FlowRunState::Cut, "interrupted"),
+        ] {
+            alarms.note("trip", &account, &run(state, code), now);
+        }
+        let (reason, detail) = of(now).expect("an alert");
+        assert_eq!(reason, "missed_offers");
+        assert!(
+            detail.contains("missed 4") && detail.contains("busy 2, interrupted 1, no_button 1"),
+            "{detail}"
+        );
+        assert_eq!(of(now.plus(MISSED_FOR + Duration::from_secs(1))), None);
+        // What a step asks to be alerted of stays, and goes before.
+        alarms.raise("trip", &account, "no_button", "step 1".to_owned());
+        assert_eq!(of(now.plus(MISSED_FOR * 2)).map(|trouble| trouble.0).as_deref(), Some("no_button"));
+        alarms.clear("trip", &account);
+        assert_eq!(of(now), None);
     }
 }

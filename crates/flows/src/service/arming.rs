@@ -1,10 +1,13 @@
 //! Finding the chats that flows watch, and stopping flows whose accounts can do nothing any more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::FlowSender;
 use domain::account::Reason;
+use domain::{ChatId, ChatRef};
+use telegram::{Target, TargetError};
 
 use super::instance::Instance;
 use super::{Inner, Roster};
@@ -71,8 +74,9 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option
         if before.is_some_and(|next| now < next.at) || inner.closing.is_cancelled() {
             continue;
         }
-        match inner.parts.pool.target(&instance.account, &instance.settings.watch).await {
-            Ok(target) => {
+        match look_for(inner, instance).await {
+            Ok((target, senders)) => {
+                instance.machine.lock().set_senders(senders);
                 instance.set_target(Ok(target));
                 look_at.remove(&instance.number);
                 is_news = true;
@@ -90,6 +94,21 @@ async fn arm(inner: &Arc<Inner>, look_at: &mut HashMap<u64, NextLook>) -> Option
         *roster = Arc::new(Roster::of(roster.all.clone()));
     }
     look_at.values().map(|next| next.at).min()
+}
+
+/// Finds the chat that a flow watches, and the ids of the senders that it names.
+async fn look_for(inner: &Inner, instance: &Instance) -> Result<(Target, BTreeSet<ChatId>), TargetError> {
+    let (pool, account) = (&inner.parts.pool, &instance.account);
+    let target = pool.target(account, &instance.settings.watch).await?;
+    let mut senders = BTreeSet::new();
+    for sender in instance.settings.senders() {
+        match sender {
+            FlowSender::One(ChatRef::Id(id)) => drop(senders.insert(id)),
+            FlowSender::One(named) => drop(senders.insert(pool.target(account, &named).await?.chat_id)),
+            FlowSender::Bots | FlowSender::Anyone => {}
+        }
+    }
+    Ok((target, senders))
 }
 
 impl Inner {

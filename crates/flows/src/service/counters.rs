@@ -147,7 +147,9 @@ impl Flows {
                 presses: read(PressOutcome::ALL, &instance.counters.presses),
                 skipped: BTreeMap::new(),
             });
-            for (skip, count) in view.skipped {
+            // Of this start alone, as a counter is.
+            let skipped = instance.machine.lock().skipped().0;
+            for (skip, count) in skipped {
                 *counted.skipped.entry(skip).or_default() += count;
             }
             for (_, count) in states.iter_mut().filter(|(state, _)| *state == view.state) {

@@ -1,9 +1,10 @@
 //! A flow on one account, with what it needs to press.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::FlowSettings;
-use domain::{AccountName, ChatId};
+use domain::{AccountName, ChatId, FlowRunState};
 use telegram::Target;
 
 use super::counters::FlowCounters;
@@ -25,6 +26,25 @@ pub(crate) struct Instance {
     /// Why it is stopped.
     stopped: Mutex<Option<String>>,
     last: Mutex<Option<LastRun>>,
+    missed: Mutex<Missed>,
+}
+
+/// What was offered and not booked, by why: as rows have it, and since.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Missed {
+    pub(super) skipped: BTreeMap<String, u64>,
+    pub(super) failed: BTreeMap<String, u64>,
+}
+
+impl Missed {
+    pub(super) fn add(&mut self, state: FlowRunState, code: &str, count: u64) {
+        let counts = match state {
+            FlowRunState::Skipped => &mut self.skipped,
+            FlowRunState::Failed | FlowRunState::Cut => &mut self.failed,
+            FlowRunState::Running | FlowRunState::Done | FlowRunState::Stopped => return,
+        };
+        *counts.entry(code.to_owned()).or_default() += count;
+    }
 }
 
 impl Instance {
@@ -35,7 +55,7 @@ impl Instance {
         machine: Machine,
         counters: Arc<FlowCounters>,
         stopped: Option<String>,
-        last: Option<LastRun>,
+        (last, missed): (Option<LastRun>, Missed),
     ) -> Self {
         Self {
             number,
@@ -47,6 +67,7 @@ impl Instance {
             target: RwLock::new(Err("its chat is being looked for".to_owned())),
             stopped: Mutex::new(stopped),
             last: Mutex::new(last),
+            missed: Mutex::new(missed),
         }
     }
 
@@ -66,14 +87,22 @@ impl Instance {
         *self.stopped.lock() = reason;
     }
 
-    pub(super) fn set_last(&self, run: &RunRecord) {
-        let code = run.code.map(str::to_owned);
-        *self.last.lock() = Some(LastRun { id: run.id, began_at: run.began_at, state: run.state, code });
+    /// Notes how a run is now.
+    pub(super) fn note(&self, run: &RunRecord) {
+        if run.ended_at.is_some() {
+            self.missed.lock().add(run.state, run.code.unwrap_or_default(), 1);
+        }
+        let mut last = self.last.lock();
+        let is_last = last.as_ref().is_none_or(|last| last.id == run.id || last.began_at <= run.began_at);
+        if is_last && run.state != FlowRunState::Skipped {
+            let code = run.code.map(str::to_owned);
+            *last = Some(LastRun { id: run.id, began_at: run.began_at, state: run.state, code });
+        }
     }
 
     pub(super) fn view(&self, now: Now) -> FlowOnAccount {
         let mut machine = self.machine.lock();
-        let (skipped, done, begun) = (machine.skipped().0, machine.done(), machine.begun(now));
+        let (done, acted) = (machine.done(), machine.acted(now));
         let (is_stopped, is_running) = (machine.is_stopped(), machine.is_running());
         drop(machine);
         let waits = self.target.read().as_ref().err().cloned();
@@ -87,6 +116,7 @@ impl Instance {
             (FlowState::Watching, None)
         };
         let last_run = self.last.lock().clone();
-        FlowOnAccount { account: self.account.clone(), state, reason, done, begun, skipped, last_run }
+        let Missed { skipped, failed } = self.missed.lock().clone();
+        FlowOnAccount { account: self.account.clone(), state, reason, done, acted, skipped, failed, last_run }
     }
 }

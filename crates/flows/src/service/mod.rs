@@ -8,6 +8,7 @@ mod arming;
 mod counters;
 mod editing;
 mod instance;
+mod presses;
 mod recorder;
 mod switching;
 mod watching;
@@ -20,19 +21,20 @@ use ambient::{Clock, Ids};
 use config::FlowSettings;
 use delivery::{Delivery, Submission};
 use domain::{AccountName, ChatId, ChatRef, FlowRunId, Timestamp};
-use futures::future::BoxFuture;
 use store::{FlowSwitch, Store, StoreError};
-use telegram::{LiveLine, Pool, PressAnswer};
+use telegram::{LiveLine, Pool};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::alarms::Alarms;
 use self::counters::Counters;
-use self::instance::Instance;
+use self::instance::{Instance, Missed};
+use self::presses::{Came, Presses};
 use self::recorder::Records;
 use crate::control::LastRun;
 use crate::definition::{Flow, InvalidFlow};
+use crate::limits::EarlierRun;
 use crate::machine::{Action, Input, Machine, Now};
 use ambient::lock::{Mutex, RwLock};
 use std::sync::MutexGuard;
@@ -76,6 +78,7 @@ pub(crate) struct Inner {
     due_changed: Notify,
     records: Records,
     alarms: Alarms,
+    presses: Presses,
     counters: Counters,
     /// There are instances without a target.
     unarmed: Notify,
@@ -149,6 +152,7 @@ impl Flows {
             due_changed: Notify::new(),
             records: Records::default(),
             alarms: Alarms::default(),
+            presses: Presses::default(),
             counters: Counters::default(),
             unarmed: Notify::new(),
             numbers: Mutex::default(),
@@ -232,11 +236,16 @@ impl Inner {
         let counted = self.parts.store.flow_runs().counted(&flow.name, account, since, now.wall).await?;
         let mut machine = Machine::new(Arc::clone(flow));
         let ago = |at: &Timestamp| now.wall.since(*at);
-        let begun: Vec<_> = counted
-            .begun
-            .iter()
-            .map(|(at, chat_id, message_id)| (ago(at), (*chat_id, *message_id)))
-            .collect();
+        let earlier = |run: &store::FlowRunBegun| EarlierRun {
+            begun_ago: ago(&run.at),
+            message: (run.chat_id, run.message_id),
+            has_acted: run.has_acted,
+        };
+        let begun: Vec<_> = counted.begun.iter().map(earlier).collect();
+        let mut missed = Missed::default();
+        for (state, code, count) in &counted.missed {
+            missed.add(*state, code, *count);
+        }
         machine.restore(&begun, counted.last_ended.as_ref().map(ago), counted.done, now);
         let stopped = switch.and_then(|switch| switch.stopped.clone());
         if stopped.is_some() {
@@ -255,7 +264,7 @@ impl Inner {
         });
         let counters = self.counters.of(&flow.name);
         let (settings, account) = (settings.clone(), account.clone());
-        Ok(Arc::new(Instance::new(number, settings, account, machine, counters, stopped, last)))
+        Ok(Arc::new(Instance::new(number, settings, account, machine, counters, stopped, (last, missed))))
     }
 
     /// Feeds a machine, and does what it wants done. `line` is the one that something came by.
@@ -293,17 +302,9 @@ impl Inner {
         let (mut presses, mut wake) = (Vec::new(), Wake::default());
         for action in actions {
             match action {
-                Action::Press { number, message_id, data } => {
-                    let hand = || self.parts.pool.hand(&instance.account);
-                    let pressing = instance.target().and_then(|target| match line {
-                        Some(line) => Some(line.press(&target, message_id, data)),
-                        None => Some(hand()?.press(&target, message_id, data)),
-                    });
-                    let not_written = || {
-                        let why = PressAnswer::NotWritten("no line is up".to_owned());
-                        Box::pin(std::future::ready(why)) as BoxFuture<'static, PressAnswer>
-                    };
-                    presses.push((number, pressing.unwrap_or_else(not_written)));
+                Action::Press { number, message_id, version, data } => {
+                    let button = presses::Button { message_id, version, data };
+                    presses.push((number, self.press(instance, line, button)));
                 }
                 Action::Send { number, run, text } => {
                     let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
@@ -321,14 +322,15 @@ impl Inner {
                     self.tasks.spawn(async move { inner.keep_stopped(&instance, reason).await });
                 }
                 Action::Record(record) => {
-                    instance.set_last(&record);
-                    if record.ended_at.is_some() {
+                    instance.note(&record);
+                    if record.ended_at.is_some() && record.state != domain::FlowRunState::Skipped {
                         instance.counters.end(record.state);
                         self.counters.time(&record.moments);
                     }
                     if record.state == domain::FlowRunState::Done {
                         self.alarms.clear(&instance.flow_name, &instance.account);
                     }
+                    self.alarms.note(&instance.flow_name, &instance.account, &record, self.parts.clock.now());
                     self.records.put(*record, &instance.account);
                     wake.is_record = true;
                 }
@@ -351,13 +353,20 @@ impl Inner {
             let (inner, instance) = (Arc::clone(self), Arc::clone(instance));
             self.tasks.spawn(async move {
                 inner.wake(wake);
-                let answer = tokio::select! {
-                    answer = pressing => answer,
+                let came = tokio::select! {
+                    came = pressing => came,
                     // The run is shown as cut.
                     () = inner.closing.cancelled() => return,
                 };
-                instance.counters.press(&answer);
-                inner.feed(&instance, None, Input::Answered { press: number, answer });
+                match came {
+                    Came::Answer(answer) => {
+                        instance.counters.press(&answer);
+                        inner.feed(&instance, None, Input::Answered { press: number, answer });
+                    }
+                    Came::Taken { by } => {
+                        inner.feed(&instance, None, Input::Taken { press: number, by: &by });
+                    }
+                }
             });
         }
     }

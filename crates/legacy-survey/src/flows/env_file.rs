@@ -13,6 +13,10 @@ const MOST: usize = 1000;
 pub struct EnvFile {
     pub path: PathBuf,
     pub variables: Vec<Variable>,
+    /// The numbers of the lines that are neither a variable nor a comment, and of those after the last variable that is read.
+    pub left_lines: Vec<usize>,
+    /// Whether it is the database of a control panel, read as such a file.
+    pub is_panel: bool,
 }
 
 /// A variable. What it holds may be a secret, so it is never printed by accident.
@@ -37,12 +41,27 @@ impl EnvFile {
     /// Reads the text of a file: `NAME=value` with or without `export`, quotes and comments. Other lines are left out; of a
     /// variable that comes twice the last one counts.
     pub fn read(path: PathBuf, text: &str) -> Self {
-        let mut variables: Vec<Variable> = Vec::new();
-        for (name, value) in text.lines().filter_map(assignment).take(MOST) {
-            variables.retain(|before| before.name != name);
-            variables.push(Variable { name: name.to_owned(), value: value.into() });
+        let mut file = Self { path, variables: Vec::new(), left_lines: Vec::new(), is_panel: false };
+        for (line, number) in text.lines().zip(1..) {
+            let is_comment = line.trim_start_matches('\u{feff}').trim_start().starts_with('#');
+            match assignment(line) {
+                Some((name, value)) if file.variables.len() < MOST => file.add(name, value),
+                _ if line.trim().is_empty() || is_comment => {}
+                _ => file.left_lines.push(number),
+            }
         }
-        Self { path, variables }
+        file
+    }
+
+    /// The database of a control panel.
+    pub(super) fn of_panel(path: PathBuf) -> Self {
+        Self { path, variables: Vec::new(), left_lines: Vec::new(), is_panel: true }
+    }
+
+    /// Adds a variable in the place of one with its name.
+    pub(super) fn add(&mut self, name: &str, value: String) {
+        self.variables.retain(|before| before.name != name);
+        self.variables.push(Variable { name: name.to_owned(), value: value.into() });
     }
 }
 
@@ -51,8 +70,9 @@ fn assignment(line: &str) -> Option<(&str, String)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=')?;
     let name = name.trim();
-    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    // Libraries that load such files take names that a shell does not, such as 2FA_PASSWORD.
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     is_name.then(|| (name, unquoted(value.trim())))
 }
 
@@ -103,7 +123,10 @@ mod tests {
         ] {
             assert_eq!(read(line), [("A".to_owned(), value.to_owned())], "{line}");
         }
-        assert_eq!(read("# A=1\n[section]\n1A=2\nA B=3\nno sign"), []);
+        assert_eq!(read("# A=1\n[section]\nA B=3\n=4\nno sign"), []);
+        assert_eq!(read("2FA_PASSWORD=a"), [("2FA_PASSWORD".to_owned(), "a".to_owned())]);
+        let file = EnvFile::read("x.env".into(), "# A=1\n\n[section]\nA=1\n  # b\nA B=3\nno sign");
+        assert_eq!(file.left_lines, [3, 6, 7], "each line is accounted for");
         assert_eq!(read("A=1\nB=2\nA=3"), [("B".into(), "2".into()), ("A".into(), "3".into())]);
     }
 

@@ -21,6 +21,8 @@ pub enum Meaning {
     /// Telegram ids of people who may control it.
     AllowedIds,
     Database,
+    /// The password of the two-step verification. A session that is signed in does not need it.
+    TwoStepPassword,
 }
 
 domain::enum_words!(Meaning);
@@ -28,7 +30,7 @@ domain::enum_words!(Meaning);
 impl Meaning {
     /// Whether what it holds is the account, or a bot.
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::ApiHash | Self::SessionString | Self::ControlToken)
+        matches!(self, Self::ApiHash | Self::SessionString | Self::ControlToken | Self::TwoStepPassword)
     }
 }
 
@@ -59,6 +61,7 @@ pub(super) fn meaning(name: &str, value: &str) -> Option<Meaning> {
         () if value.is_empty() => return None,
         () if is_token(value) => Meaning::ControlToken,
         () if words.has(&["session", "sessions"]) && is_session_string(value) => Meaning::SessionString,
+        () if is_two_step(&words) && !is_number_of_seconds(&words) => Meaning::TwoStepPassword,
         () if is_hash(value) && words.has(&["hash", "apihash", "api"]) => Meaning::ApiHash,
         // What follows is shown.
         () if words.has(SECRET) => return None,
@@ -107,6 +110,19 @@ fn is_token(value: &str) -> bool {
             && (30..=60).contains(&rest.len())
             && rest.bytes().all(plain)
     })
+}
+
+/// Whether a name is that of the password of the two-step verification.
+fn is_two_step(words: &Words) -> bool {
+    let is_password = words.has(&["password", "passwd", "pass", "pwd"]);
+    words.has(&["2fa", "twofa", "twostep"])
+        || (words.has(&["two"]) && words.has(&["fa", "step", "factor"]))
+        || (words.has(&["cloud", "fa", "account"]) && is_password)
+}
+
+/// Whether a name is that of a limit of time.
+fn is_number_of_seconds(words: &Words) -> bool {
+    words.has(&["timeout", "delay", "interval", "enabled", "required"])
 }
 
 fn is_hash(value: &str) -> bool {
@@ -233,6 +249,11 @@ mod tests {
             ("ALLOWED_USERS", "[5000000001]", Some(Meaning::AllowedIds)),
             ("DATABASE_URL", "sqlite+aiosqlite:///panel.db", Some(Meaning::Database)),
             ("DB_PATH", "/old/panel.sqlite3", Some(Meaning::Database)),
+            ("2FA_PASSWORD", "planted", Some(Meaning::TwoStepPassword)),
+            ("TWO_FA", "12345", Some(Meaning::TwoStepPassword)),
+            ("CLOUD_PASSWORD", "planted", Some(Meaning::TwoStepPassword)),
+            ("2FA_TIMEOUT", "30", None),
+            ("2FA_PASSWORD", "", None),
             ("LOG_LEVEL", "INFO", None),
             ("PROXY_PASSWORD", "planted", None),
             ("API_ID", "", None),

@@ -2,10 +2,12 @@
 
 mod env_file;
 mod meaning;
+mod panel;
 mod survey;
 mod text;
 
 pub use env_file::{EnvFile, Variable};
 pub use meaning::Meaning;
-pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, Trigger, survey};
+pub use panel::{Panel, panel};
+pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, SecretNames, Trigger, survey};
 pub use text::{ExistingAccount, OldSettings, SecretLocation, text};

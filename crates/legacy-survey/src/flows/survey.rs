@@ -1,6 +1,6 @@
 //! What `.env` files of old scripts come to: flows, a control bot, and what is not known. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::env_file::{EnvFile, Variable};
@@ -20,6 +20,10 @@ pub struct OldFlows {
     pub unknown: Vec<Named>,
     /// Databases that are named, as they are named there.
     pub databases: Vec<PathBuf>,
+    /// Lines of files that are neither a variable nor a comment.
+    pub left_lines: Vec<(PathBuf, Vec<usize>)>,
+    /// People who are allowed, and no file says in which control bot.
+    pub unclaimed: Vec<(PathBuf, Vec<i64>)>,
 }
 
 /// A variable of a file.
@@ -77,12 +81,16 @@ pub struct OldControl {
     pub allowed: Vec<i64>,
 }
 
-/// Sums the files up. People who are allowed in a file without a token are those of the only control bot.
+/// Sums the files up. People who are allowed in a file without a token are those of the control bot of its folder, or of the
+/// only one. What the database of a panel says of a flow fills in what the `.env` file of the only flow leaves out.
 pub fn survey(files: &[EnvFile]) -> OldFlows {
     let mut all = OldFlows::default();
     let (mut given, mut bots) = (BTreeSet::new(), BTreeSet::new());
-    let mut unclaimed = Vec::new();
+    let (mut unclaimed, mut of_panels) = (Vec::new(), Vec::new());
     for file in files {
+        if !file.left_lines.is_empty() {
+            all.left_lines.push((file.path.clone(), file.left_lines.clone()));
+        }
         let mut flow = OldFlow { file: file.path.clone(), ..OldFlow::default() };
         let (mut control, mut allowed, mut buttons) = (None, Vec::new(), Vec::new());
         for variable in &file.variables {
@@ -102,6 +110,7 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
                     }
                 }
                 Meaning::Button => buttons.push(variable),
+                Meaning::TwoStepPassword => {}
                 other => flow.take(other, variable),
             }
         }
@@ -111,15 +120,37 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
                 let name = free_name(&name_of(&file.path), &mut bots);
                 all.controls.push(OldControl { file: file.path.clone(), name, token, allowed });
             }
-            None => unclaimed.extend(allowed),
+            None if allowed.is_empty() => {}
+            None => unclaimed.push((file.path.clone(), allowed)),
         }
-        if flow.watched.is_some() || !flow.presses.is_empty() || flow.trigger != Trigger::default() {
+        if file.is_panel {
+            of_panels.push(flow);
+        } else if flow.says_something() {
             flow.name = free_name(&name_of(&file.path), &mut given);
             all.flows.push(flow);
         }
     }
-    if let [control] = all.controls.as_mut_slice() {
-        control.allowed.extend(unclaimed);
+    for flow in of_panels.into_iter().filter(OldFlow::says_something) {
+        match all.flows.as_mut_slice() {
+            [only] => only.fill_in(flow),
+            _ => {
+                let name = free_name(&name_of(&flow.file), &mut given);
+                all.flows.push(OldFlow { name, ..flow });
+            }
+        }
+    }
+    for (file, allowed) in unclaimed {
+        let is_beside = |control: &&mut OldControl| control.file.parent() == file.parent();
+        let beside = all.controls.iter().filter(|control| control.file.parent() == file.parent()).count();
+        let control = match (all.controls.len(), beside) {
+            (1, _) => all.controls.first_mut(),
+            (_, 1) => all.controls.iter_mut().find(is_beside),
+            _ => None,
+        };
+        match control {
+            Some(control) => control.allowed.extend(allowed),
+            None => all.unclaimed.push((file, allowed)),
+        }
     }
     for control in &mut all.controls {
         control.allowed.sort_unstable();
@@ -129,6 +160,22 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
 }
 
 impl OldFlow {
+    fn says_something(&self) -> bool {
+        self.watched.is_some() || !self.presses.is_empty() || self.trigger != Trigger::default()
+    }
+
+    /// Takes what is missing from another.
+    fn fill_in(&mut self, other: Self) {
+        self.watched = self.watched.take().or(other.watched);
+        self.phone = self.phone.take().or(other.phone);
+        if self.trigger == Trigger::default() {
+            self.trigger = other.trigger;
+        }
+        if self.presses.is_empty() {
+            self.presses = other.presses;
+        }
+    }
+
     fn take(&mut self, meaning: Meaning, variable: &Variable) {
         let value = variable.value().trim();
         match meaning {
@@ -154,7 +201,11 @@ impl OldFlow {
                     self.trigger.text = Some(value.to_owned());
                 }
             }
-            Meaning::Button | Meaning::ControlToken | Meaning::AllowedIds | Meaning::Database => {}
+            Meaning::Button
+            | Meaning::ControlToken
+            | Meaning::AllowedIds
+            | Meaning::Database
+            | Meaning::TwoStepPassword => {}
         }
     }
 }
@@ -196,6 +247,86 @@ fn name_of(path: &Path) -> String {
     let name = if of_file.is_empty() { of_folder().unwrap_or_default() } else { of_file };
     let name: String = name.chars().take(LONGEST - 4).collect();
     if name.is_empty() { "flow".to_owned() } else { name }
+}
+
+/// How the secrets of several files are called apart.
+#[derive(Debug, Default)]
+pub struct SecretNames(Vec<(Named, String)>);
+
+impl SecretNames {
+    /// The names of variables. Where files have different secrets in variables of one name, each but the first gets another
+    /// name, with that of its file in it.
+    pub fn of_variables(found: &OldFlows, files: &[EnvFile]) -> Self {
+        Self::of(
+            found,
+            files,
+            |named| named.variable.clone(),
+            |named| {
+                let file = name_of(&named.file).to_ascii_uppercase().replace('-', "_");
+                format!("{}_{file}", named.variable)
+            },
+        )
+    }
+
+    /// The names of files, with as much of the path in them as they need to differ.
+    pub fn of_files(found: &OldFlows, files: &[EnvFile]) -> Self {
+        let name = |named: &Named, parts: usize| {
+            let plain = |text: &str| {
+                let letters = text
+                    .chars()
+                    .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+                letters.collect::<String>().trim_matches('-').to_owned()
+            };
+            let file: Vec<_> = named.file.components().rev().take(parts).collect();
+            let path = file.into_iter().rev().map(|part| plain(&part.as_os_str().to_string_lossy()));
+            let parts: Vec<_> =
+                path.chain([plain(&named.variable)]).filter(|part| !part.is_empty()).collect();
+            parts.join("-")
+        };
+        Self::of(found, files, |named| name(named, 2), |named| name(named, usize::MAX))
+    }
+
+    /// The name of a secret.
+    pub fn get(&self, named: &Named) -> String {
+        let found = self.0.iter().find(|(other, _)| other == named);
+        found.map_or_else(|| named.variable.clone(), |(_, name)| name.clone())
+    }
+
+    fn of(
+        found: &OldFlows,
+        files: &[EnvFile],
+        short: impl Fn(&Named) -> String,
+        long: impl Fn(&Named) -> String,
+    ) -> Self {
+        let value = |named: &Named| {
+            let file = files.iter().find(|file| file.path == named.file)?;
+            file.variables.iter().find(|variable| variable.name == named.variable).map(Variable::value)
+        };
+        let mut names = Self::default();
+        let mut taken = BTreeMap::<String, Option<&str>>::new();
+        for (named, _) in found.recognised.iter().filter(|(_, meaning)| meaning.is_secret()) {
+            let held = value(named);
+            let mut name = short(named);
+            if !is_free(&taken, &name, held) {
+                name = long(named);
+            }
+            let base = name.clone();
+            for number in 2.. {
+                if is_free(&taken, &name, held) {
+                    break;
+                }
+                name = format!("{base}_{number}");
+            }
+            taken.insert(name.clone(), held);
+            names.0.push((named.clone(), name));
+        }
+        names
+    }
+}
+
+/// Whether a name is free for a secret: no other one has it.
+fn is_free(taken: &BTreeMap<String, Option<&str>>, name: &str, held: Option<&str>) -> bool {
+    taken.get(name).is_none_or(|other| *other == held)
 }
 
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
@@ -257,6 +388,73 @@ mod tests {
             }]
         );
         assert_eq!(found.databases, [PathBuf::from("panel.db")]);
+    }
+
+    #[test]
+    fn secrets_of_one_name_get_names_of_their_own() {
+        let hash = |letter: char| format!("API_HASH={}\n", letter.to_string().repeat(32));
+        let files = [
+            file("/a/trip/.env", &hash('a')),
+            file("/a/trip/.env.2nd", &hash('b')),
+            file("/b/trip/.env", &hash('c')),
+            file("/c/other/.env", &hash('a')),
+        ];
+        let found = survey(&files);
+        let name = |names: &SecretNames, place: usize| names.get(&found.recognised[place].0);
+        let variables = SecretNames::of_variables(&found, &files);
+        let of_variables: Vec<_> = (0..4).map(|place| name(&variables, place)).collect();
+        // One value may have one name.
+        assert_eq!(of_variables, ["API_HASH", "API_HASH_2ND", "API_HASH_TRIP", "API_HASH"]);
+        let of_files: Vec<_> =
+            (0..4).map(|place| name(&SecretNames::of_files(&found, &files), place)).collect();
+        assert_eq!(
+            of_files,
+            ["trip-env-api-hash", "trip-env-2nd-api-hash", "b-trip-env-api-hash", "other-env-api-hash"]
+        );
+    }
+
+    #[test]
+    fn people_without_a_bot_are_listed() {
+        let token = |digit: u8| format!("{digit}099000001:{}", "AAb_-".repeat(7));
+        let files = [
+            file("/a/control.env", &format!("TG={}", token(5))),
+            file("/b/control.env", &format!("TG={}", token(6))),
+            file("/b/people.env", "ADMIN_IDS=5000000001"),
+            file("/c/people.env", "ADMIN_IDS=5000000002"),
+        ];
+        let found = survey(&files);
+        let allowed: Vec<_> = found.controls.iter().map(|control| control.allowed.clone()).collect();
+        assert_eq!(allowed, [vec![], vec![5_000_000_001]]);
+        assert_eq!(found.unclaimed, [(PathBuf::from("/c/people.env"), vec![5_000_000_002])]);
+    }
+
+    proptest! {
+        /// Whatever the files hold, two secrets that differ never have one name.
+        #[test]
+        fn no_two_secrets_share_a_name(
+            held in proptest::collection::vec(("[a-c]", "[.][a-c2-]{0,3}", "API_HASH[12]?", "[ab]{32}"), 1..12),
+        ) {
+            let mut files: Vec<EnvFile> = Vec::new();
+            for (folder, name, variable, value) in &held {
+                let path = PathBuf::from(format!("/{folder}/env{name}"));
+                match files.iter_mut().find(|file| file.path == path) {
+                    Some(file) => file.add(variable, value.clone()),
+                    None => files.push(EnvFile::read(path, &format!("{variable}={value}"))),
+                }
+            }
+            let found = survey(&files);
+            let value = |named: &Named| {
+                let file = files.iter().find(|file| file.path == named.file).expect("a file");
+                file.variables.iter().find(|one| one.name == named.variable).expect("one").value().to_owned()
+            };
+            for names in [SecretNames::of_variables(&found, &files), SecretNames::of_files(&found, &files)] {
+                let mut by_name = BTreeMap::new();
+                for (named, _) in &found.recognised {
+                    let before = by_name.insert(names.get(named), value(named));
+                    prop_assert!(before.is_none_or(|before| before == value(named)));
+                }
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ conformance! {
     a_run_is_saved_in_steps_and_each_event_is_emitted_once,
     runs_under_way_are_cut_by_the_end_of_the_program,
     limits_count_runs_of_one_flow_and_account,
+    messages_that_began_no_run_are_counted_and_use_no_limit_up,
     a_stopped_flow_stays_stopped_and_emits_an_event,
     runs_that_ended_long_ago_are_forgotten,
     a_definition_is_kept_unless_another_was_meanwhile
@@ -74,9 +75,10 @@ async fn a_run_is_saved_in_steps_and_each_event_is_emitted_once(world: World) {
     let next =
         runs.list(FlowRunFilter::default(), &Page { cursor: all.next_cursor, ..page.clone() }).await.unwrap();
     assert_eq!((next.items, next.next_cursor), (vec![ended.clone()], None));
-    let of_trip = FlowRunFilter { flow: Some("trip".to_owned()), account: Some("main".parse().unwrap()) };
+    let of_trip =
+        FlowRunFilter { flow: Some("trip".to_owned()), account: Some("main".parse().unwrap()), state: None };
     assert_eq!(runs.list(of_trip, &page).await.unwrap().items, [ended]);
-    let unmatched = FlowRunFilter { flow: None, account: Some("fifth".parse().unwrap()) };
+    let unmatched = FlowRunFilter { account: Some("fifth".parse().unwrap()), ..FlowRunFilter::default() };
     assert_eq!(runs.list(unmatched, &page).await.unwrap().items, []);
 }
 
@@ -109,15 +111,52 @@ async fn limits_count_runs_of_one_flow_and_account(world: World) {
     let counted = runs.counted("trip", &main, Timestamp::from_micros(0), now).await.unwrap();
     assert_eq!((counted.begun.len(), counted.done), (2, 1));
     let one = run(&world, "trip", FlowRunState::Done);
-    assert!(
-        counted.begun.iter().all(|(_, chat, message)| (*chat, *message) == (one.chat_id, one.message_id))
-    );
+    let is_same = |begun: &store::FlowRunBegun| {
+        (begun.chat_id, begun.message_id) == (one.chat_id, one.message_id) && !begun.has_acted
+    };
+    assert!(counted.begun.iter().all(is_same));
     assert_eq!(counted.latest.map(|run| run.state), Some(FlowRunState::Failed));
-    assert!(counted.last_ended.is_some());
+    assert_eq!(counted.last_ended, None, "none of them did anything");
+    assert_eq!(counted.missed, [(FlowRunState::Failed, String::new(), 1)]);
     let started = runs.counted("trip", &main, now.plus(Duration::from_secs(1)), now).await.unwrap();
     assert_eq!(started.done, 0);
     let later = runs.counted("trip", &main, now, now.plus(Duration::from_hours(2))).await.unwrap();
     assert_eq!(later.begun, []);
+}
+
+async fn messages_that_began_no_run_are_counted_and_use_no_limit_up(world: World) {
+    let runs = world.store.flow_runs();
+    let main = "main".parse().unwrap();
+    let mut pressed = run(&world, "trip", FlowRunState::Failed);
+    pressed.moments.push(moment(9, FlowStage::Pressed, Some(1)));
+    pressed.code = Some("no_button".to_owned());
+    runs.save(pressed.clone(), 9).await.unwrap();
+    // What a note says is no deed.
+    let mut quoted = run(&world, "trip", FlowRunState::Cut);
+    quoted.moments[0].note = Some("\"stage\":\"pressed\"".to_owned());
+    runs.save(quoted, 9).await.unwrap();
+    for code in ["busy", "per_hour", "busy"] {
+        let skipped =
+            StoredFlowRun { code: Some(code.to_owned()), ..run(&world, "trip", FlowRunState::Skipped) };
+        runs.save(skipped, 0).await.unwrap();
+    }
+    let counted = runs.counted("trip", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
+    let acted: Vec<_> = counted.begun.iter().map(|begun| begun.has_acted).collect();
+    assert_eq!((acted.len(), acted.iter().filter(|acted| **acted).count()), (2, 1));
+    assert_eq!(counted.last_ended, pressed.ended_at);
+    assert_eq!(counted.latest.map(|run| run.state), Some(FlowRunState::Cut));
+    let mut missed = counted.missed;
+    missed.sort();
+    let expected = [
+        (FlowRunState::Failed, "no_button".to_owned(), 1),
+        (FlowRunState::Cut, String::new(), 1),
+        (FlowRunState::Skipped, "busy".to_owned(), 2),
+        (FlowRunState::Skipped, "per_hour".to_owned(), 1),
+    ];
+    assert_eq!(missed, expected);
+    let skipped = FlowRunFilter { state: Some(FlowRunState::Skipped), ..FlowRunFilter::default() };
+    let page = Page { limit: 10, cursor: None };
+    assert_eq!(runs.list(skipped, &page).await.unwrap().items.len(), 3);
 }
 
 async fn a_stopped_flow_stays_stopped_and_emits_an_event(world: World) {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
+use domain::AccountName;
 use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::Location;
-use crate::api_client::ApiOptions;
+use crate::api_client::{ApiClient, ApiOptions};
 use crate::output::{say, say_json};
 use crate::table::{self, cell};
 
@@ -32,7 +33,7 @@ enum Action {
     /// Show a flow, and how it is on its accounts
     #[command(after_help = "Examples:\n  switchboard flow show trip")]
     Show(One),
-    /// Check a file of flows, or all files of the folder; needs no server
+    /// Check a file of flows, or all files of the folder, and whether their accounts are there; needs no server
     #[command(after_help = "Exit codes: 0 all is well, 1 something is wrong.\n\nExamples:\n  \
             switchboard flow check\n  switchboard flow check flows/trip.toml\n  switchboard flow check flows/trip.toml --json")]
     Check {
@@ -106,7 +107,7 @@ impl Flow {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.action {
             Action::List(options) => {
-                let api = crate::api_client::ApiClient::open(&options.location).await?;
+                let api = ApiClient::open(&options.location).await?;
                 let items = api.list(PATH).await;
                 api.close().await;
                 options.print_list(&items?, |items| match rows(items) {
@@ -120,12 +121,22 @@ impl Flow {
             Action::Show(One { name, options }) => {
                 options.call(Method::GET, &format!("{PATH}/{name}"), None, shown).await
             }
-            Action::Check { file: Some(file), json, .. } => {
-                let checked = config::read_flows(&read(&file)?, &file);
+            Action::Check { file: Some(file), json, location } => {
+                let text = read(&file)?;
+                let checked = match accounts(&location).await {
+                    Some(accounts) => match config::check_flows(&text, &file, &accounts) {
+                        Ok((flows, doubts)) if doubts.is_empty() => Ok(flows),
+                        Ok((_, problems)) | Err(problems) => Err(problems),
+                    },
+                    None => config::read_flows(&text, &file),
+                };
                 report(&file.display().to_string(), checked, json)
             }
             Action::Check { file: None, json, location } => {
-                let (settings, problems) = location.settings_at_start()?;
+                let (settings, mut problems) = location.settings_at_start()?;
+                if let Some(accounts) = accounts(&location).await {
+                    problems.extend(settings.flows.iter().flat_map(|flow| unknown_accounts(flow, &accounts)));
+                }
                 let checked = if problems.is_empty() { Ok(settings.flows) } else { Err(problems) };
                 report("the folder of flows", checked, json)
             }
@@ -171,13 +182,47 @@ impl Flow {
     }
 }
 
-const COLUMNS: [(&str, &str); 7] = [
+/// The accounts of the settings, and those of the server or of the data directory. None where they cannot be read.
+async fn accounts(location: &Location) -> Option<Vec<AccountName>> {
+    // Nothing is made where there is no data directory yet.
+    if !location.data_dir().is_ok_and(|data_dir| data_dir.is_dir()) {
+        let settings = location.settings().ok()?;
+        return Some(settings.telegram.accounts.into_iter().map(|account| account.name).collect());
+    }
+    let listed = async {
+        let api = ApiClient::open(location).await?;
+        let items = api.list("/v1/accounts").await;
+        api.close().await;
+        items
+    };
+    match listed.await {
+        Ok(items) => Some(items.iter().filter_map(|item| item["name"].as_str()?.parse().ok()).collect()),
+        Err(error) => {
+            eprintln!("The accounts cannot be read, so those of the flows are not checked: {error:#}");
+            None
+        }
+    }
+}
+
+/// What is said of accounts of a flow that are not there. The settings do not say in which line they are.
+fn unknown_accounts(flow: &config::FlowSettings, accounts: &[AccountName]) -> Vec<config::Problem> {
+    let problem = |fault: config::FlowFault| config::Problem {
+        place: config::SettingSource::Defaults,
+        key: format!("flow {}: {}", flow.name, fault.key),
+        message: fault.message,
+    };
+    flow.unknown_accounts(accounts).into_iter().map(problem).collect()
+}
+
+const COLUMNS: [(&str, &str); 9] = [
     ("FLOW", "name"),
     ("ACCOUNT", "account"),
     ("WATCHES", "watch"),
     ("STATE", "state"),
     ("WHY", "reason"),
     ("DONE", "done"),
+    ("SKIPPED", "skipped_text"),
+    ("FAILED", "failed_text"),
     ("LAST RUN", "last_run_at"),
 ];
 
@@ -197,12 +242,21 @@ fn rows(flows: &[Value]) -> Vec<Value> {
         let mut row = account.clone();
         row["name"] = flow["name"].clone();
         row["watch"] = flow["watch"].clone();
+        for field in ["skipped", "failed"] {
+            row[format!("{field}_text")] = Value::String(counts(&account[field]));
+        }
         row
     };
     let of_flow = |flow: &Value| -> Vec<Value> {
         flow["accounts"].as_array().into_iter().flatten().map(|account| row(flow, account)).collect()
     };
     flows.iter().flat_map(of_flow).collect()
+}
+
+/// Counts by reason, such as `busy 2, stale 1`.
+fn counts(counts: &Value) -> String {
+    let counts = counts.as_object().into_iter().flatten();
+    counts.map(|(why, count)| format!("{why} {count}")).collect::<Vec<_>>().join(", ")
 }
 
 fn shown(flow: &Value) -> String {
@@ -238,7 +292,9 @@ fn measured(stats: &Value) -> String {
     ];
     let times = stats["stages"].as_array().cloned().unwrap_or_default();
     let runs = if stats["runs"] == 1 { "run" } else { "runs" };
-    format!("{} {runs}: {}\n{}", stats["runs"], counted.join(", "), table::of(&times, columns))
+    let why = counts(&stats["codes"]);
+    let why = if why.is_empty() { why } else { format!("\nNot done: {why}") };
+    format!("{} {runs}: {}{why}\n{}", stats["runs"], counted.join(", "), table::of(&times, columns))
 }
 
 fn simulated(simulation: &Value) -> String {

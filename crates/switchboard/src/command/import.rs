@@ -15,7 +15,8 @@ use clap::Subcommand;
 use config::{Problem, SettingSource};
 use domain::ExposeSecret;
 use legacy_survey::flows::{
-    EnvFile, ExistingAccount, Named, OldFlows, OldSettings, SecretLocation, survey, text,
+    EnvFile, ExistingAccount, Named, OldFlows, OldSettings, Panel, SecretLocation, SecretNames, panel,
+    survey, text,
 };
 use serde_json::{Value, json};
 use session_files::{Reader, TableRows};
@@ -132,27 +133,38 @@ impl Import {
 
 impl Flows {
     fn run(self) -> anyhow::Result<()> {
-        let files = self.files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
-        let found = survey(&files);
+        let mut files = self.files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        // The panel's database is read as one more file; those that it names itself are not.
+        let databases = self.databases(&survey(&files), &files);
+        let panels: Vec<_> = databases.iter().filter_map(|database| panel_of(database)).collect();
+        let of_panels = panels.iter().map(|panel| panel.people.clone()).collect::<Vec<_>>().concat();
+        files.extend(panels.into_iter().map(|panel| panel.file));
+        let mut found = survey(&files);
+        let sessions = find_sessions(&mut found);
         let folder = self.secrets.as_ref().map(std::path::absolute).transpose()?;
+        let names = match &folder {
+            Some(_) => SecretNames::of_files(&found, &files),
+            None => SecretNames::of_variables(&found, &files),
+        };
         let place = |named: &Named| match &folder {
-            Some(folder) => SecretLocation::File(folder.join(secret_name(named))),
-            None => SecretLocation::Variable(named.variable.clone()),
+            Some(folder) => SecretLocation::File(folder.join(names.get(named))),
+            None => SecretLocation::Variable(names.get(named)),
         };
         let settings = text(&found, &self.known_accounts()?, &place);
         let named = self.write.clone().unwrap_or_else(|| PathBuf::from("flows.toml"));
         let wrong = config::read_flows(&settings.flows, &named).err().unwrap_or_default();
-        let archived = self.archived(&found, &files)?;
+        let archived = self.archived(databases)?;
         if let Some(folder) = &folder {
-            keep_secrets(folder, &found, &files)?;
+            keep_secrets(folder, &found, &files, &names)?;
         }
         if let Some(file) = self.write.as_ref().filter(|_| wrong.is_empty()) {
             write_new(file, settings.flows.as_bytes())?;
         }
+        let more = More { names, sessions, people: of_panels };
         if self.json {
-            say_json(&as_json(&found, &settings, &wrong, &archived));
+            say_json(&as_json(&found, &settings, &wrong, &archived, &more));
         } else {
-            self.print(&found, &settings, &wrong, &archived);
+            self.print(&found, &settings, &wrong, &archived, &more);
         }
         match wrong.len() {
             0 => Ok(()),
@@ -171,14 +183,19 @@ impl Flows {
         Ok(accounts.into_iter().map(known).collect())
     }
 
-    /// Archives the databases that are there. Those that files name are beside one of the files where they are relative.
-    fn archived(&self, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<Vec<Archived>> {
+    /// The databases of the old panel. Those that files name are beside one of the files where they are relative.
+    fn databases(&self, found: &OldFlows, files: &[EnvFile]) -> Vec<PathBuf> {
         let folders = || files.iter().filter_map(|file| file.path.parent());
         let found_at =
             |named: &PathBuf| folders().map(|folder| folder.join(named)).find(|path| path.is_file());
         let named = found.databases.iter().map(|named| found_at(named).unwrap_or_else(|| named.clone()));
         let mut databases: Vec<PathBuf> = self.database.iter().cloned().chain(named).collect();
         databases.dedup();
+        databases
+    }
+
+    /// Archives the databases that are there.
+    fn archived(&self, databases: Vec<PathBuf>) -> anyhow::Result<Vec<Archived>> {
         if databases.is_empty() {
             return Ok(Vec::new());
         }
@@ -204,7 +221,14 @@ impl Flows {
         Ok(databases.into_iter().enumerate().map(archive).collect())
     }
 
-    fn print(&self, found: &OldFlows, settings: &OldSettings, wrong: &[Problem], archived: &[Archived]) {
+    fn print(
+        &self,
+        found: &OldFlows,
+        settings: &OldSettings,
+        wrong: &[Problem],
+        archived: &[Archived],
+        more: &More,
+    ) {
         if !settings.settings.is_empty() {
             say!("# For the settings file:\n\n{}\n", settings.settings.trim_end());
         }
@@ -227,6 +251,21 @@ impl Flows {
         }
         if let Some(folder) = &self.secrets {
             say!("\nThe secrets are in files of {}, which the settings name.", folder.display());
+        }
+        if self.secrets.is_none() {
+            for named in found.recognised.iter().map(|(named, _)| named) {
+                let name = more.names.get(named);
+                if name != named.variable {
+                    let file = named.file.display();
+                    say!(
+                        "\n{} of {file} becomes the variable {name}: another file has another value.",
+                        named.variable
+                    );
+                }
+            }
+        }
+        for line in more.lines(found) {
+            say!("\n{line}");
         }
         let mut rows = table::with_header(["FILE", "VARIABLE", "IS"]);
         for (Named { file, variable }, meaning) in &found.recognised {
@@ -260,6 +299,97 @@ impl Flows {
     }
 }
 
+/// What is said beside the settings.
+struct More {
+    names: SecretNames,
+    sessions: Vec<OldSession>,
+    /// Tables of panels with people: how many are allowed, and how many are not.
+    people: Vec<(String, usize, usize)>,
+}
+
+/// The session of a flow: where its file names it, and where it is.
+struct OldSession {
+    flow: String,
+    named: PathBuf,
+    /// None where it is missing.
+    found: Option<PathBuf>,
+}
+
+impl More {
+    /// What a person has to look at, a sentence each.
+    fn lines(&self, found: &OldFlows) -> Vec<String> {
+        let mut lines = Vec::new();
+        for OldSession { flow, named, found } in &self.sessions {
+            match found {
+                Some(file) if file == named => {}
+                Some(file) => lines.push(format!(
+                    "The session of {flow} is not at {}; it is at {}, which the settings name.",
+                    named.display(),
+                    file.display()
+                )),
+                None => lines.push(format!(
+                    "MISSING: the session file {} of {flow} is not there, nor in a folder sessions near it. Bring it, \
+                     or sign in: switchboard account add",
+                    named.display()
+                )),
+            }
+        }
+        for (table, allowed, left_out) in &self.people {
+            lines.push(format!(
+                "Of the people in the table {table} of the panel {allowed} are taken over, and {left_out} are not: it does \
+                 not let them control anything, or has no id on Telegram of them."
+            ));
+        }
+        for (file, people) in &found.unclaimed {
+            let people: Vec<_> = people.iter().map(ToString::to_string).collect();
+            lines.push(format!(
+                "The people of {} are of no control bot that is known: {}. Add them to `people` of theirs.",
+                file.display(),
+                people.join(", ")
+            ));
+        }
+        for (file, numbers) in &found.left_lines {
+            let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            lines.push(format!(
+                "Lines of {} that are not understood: {}.",
+                file.display(),
+                numbers.join(", ")
+            ));
+        }
+        lines
+    }
+}
+
+/// Reads the database of a control panel. One that cannot be read is reported where it is archived.
+fn panel_of(database: &Path) -> Option<Panel> {
+    let tables = Reader::default().small_tables(database).ok()?;
+    Some(panel(std::path::absolute(database).ok()?, &tables))
+}
+
+/// Looks for the session files that flows name: at their place, else in a folder `sessions` near it.
+fn find_sessions(found: &mut OldFlows) -> Vec<OldSession> {
+    let mut sessions = Vec::new();
+    for flow in &mut found.flows {
+        let Some(named) = flow.session.clone() else { continue };
+        let there = places_of(&named, &flow.file).into_iter().find(|place| place.is_file());
+        if let Some(place) = &there {
+            flow.session = Some(place.clone());
+        }
+        sessions.push(OldSession { flow: flow.name.clone(), named, found: there });
+    }
+    sessions
+}
+
+/// Where a session file may be.
+fn places_of(named: &Path, env_file: &Path) -> Vec<PathBuf> {
+    let Some(name) = named.file_name() else { return vec![named.to_owned()] };
+    let folders = [named.parent(), env_file.parent(), env_file.parent().and_then(Path::parent)];
+    let beside = folders.into_iter().flatten().flat_map(|folder| {
+        [folder.join(name), folder.join("sessions").join(name), folder.join("session").join(name)]
+    });
+    std::iter::once(named.to_owned()).chain(beside).collect()
+}
+
 /// Reads a `.env` file; what is no UTF-8 in it is replaced.
 fn read(file: &Path) -> anyhow::Result<EnvFile> {
     let absolute = std::path::absolute(file).with_context(|| file.display().to_string())?;
@@ -277,8 +407,13 @@ fn write_new(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| file.display().to_string())
 }
 
-/// Writes each secret that was recognised to a file of its own. What is there already stays.
-fn keep_secrets(folder: &Path, found: &OldFlows, files: &[EnvFile]) -> anyhow::Result<()> {
+/// Writes each secret that was recognised to a file of its own. One that is there with the same content stays.
+fn keep_secrets(
+    folder: &Path,
+    found: &OldFlows,
+    files: &[EnvFile],
+    names: &SecretNames,
+) -> anyhow::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -290,24 +425,14 @@ fn keep_secrets(folder: &Path, found: &OldFlows, files: &[EnvFile]) -> anyhow::R
             of_file.flat_map(|file| &file.variables).find(|variable| variable.name == named.variable);
         if let Some(variable) = variable {
             let secret = variable.secret().expose_secret().trim();
-            write_new(&folder.join(secret_name(named)), secret.as_bytes())?;
+            let path = folder.join(names.get(named));
+            if fs::read_to_string(&path).is_ok_and(|kept| kept == secret) {
+                continue;
+            }
+            write_new(&path, secret.as_bytes())?;
         }
     }
     Ok(())
-}
-
-/// What the file of a secret is called: two scripts have variables of one name.
-fn secret_name(Named { file, variable }: &Named) -> String {
-    let plain = |text: &str| {
-        let letters =
-            text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
-        letters.collect::<String>().trim_matches('-').to_owned()
-    };
-    let parts = file.components().rev().take(2).collect::<Vec<_>>().into_iter().rev();
-    let mut parts: Vec<String> = parts.map(|part| plain(&part.as_os_str().to_string_lossy())).collect();
-    parts.push(plain(variable));
-    parts.retain(|part| !part.is_empty());
-    parts.join("-")
 }
 
 /// What is wrong, with its line.
@@ -318,7 +443,13 @@ fn of_line(problem: &Problem) -> String {
     }
 }
 
-fn as_json(found: &OldFlows, settings: &OldSettings, wrong: &[Problem], archived: &[Archived]) -> Value {
+fn as_json(
+    found: &OldFlows,
+    settings: &OldSettings,
+    wrong: &[Problem],
+    archived: &[Archived],
+    more: &More,
+) -> Value {
     let named = |Named { file, variable }: &Named| json!({ "file": file, "variable": variable });
     let recognised = |(named, meaning): &(Named, legacy_survey::flows::Meaning)| json!({ "file": named.file, "variable": named.variable, "is": meaning.as_str() });
     let database = |Archived { database, came }: &Archived| match came {
@@ -343,6 +474,10 @@ fn as_json(found: &OldFlows, settings: &OldSettings, wrong: &[Problem], archived
             json!({ "name": control.name, "file": control.file, "token_variable": control.token, "allowed": control.allowed })
         }).collect::<Vec<_>>(),
         "recognised": found.recognised.iter().map(recognised).collect::<Vec<_>>(),
+        "notes": more.lines(found),
+        "sessions": more.sessions.iter().map(|session| {
+            json!({ "flow": session.flow, "named": session.named, "file": session.found })
+        }).collect::<Vec<_>>(),
         "not_recognised": found.unknown.iter().map(named).collect::<Vec<_>>(),
         "databases": archived.iter().map(database).collect::<Vec<_>>(),
     })

@@ -7,11 +7,12 @@ mod latest;
 mod press;
 mod sighting;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ambient::lock::RwLock;
-use domain::{AccountName, ChatId, Keyboard, TelegramMessageId, Timestamp};
+use domain::{AccountName, ChatId, Keyboard, TelegramMessageId, Timestamp, UserId};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::enums;
 
@@ -33,9 +34,23 @@ pub struct Sighting {
     pub arrived: Duration,
     /// Whether the account itself wrote it.
     pub is_own: bool,
+    pub sender: Sender,
+    /// The message that it answers, in the same chat.
+    pub reply_to: Option<TelegramMessageId>,
     pub text: String,
     /// Shared by all who watch.
     pub keyboard: Option<Arc<Keyboard>>,
+}
+
+/// The author of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender {
+    /// The user or the chat that wrote it. In private chats and channels it is the chat itself.
+    pub id: ChatId,
+    /// Whether the message is in a group, where many write.
+    pub is_in_group: bool,
+    /// Whether a bot wrote it, as far as Telegram says so. Known of messages in groups.
+    pub is_bot: bool,
 }
 
 /// Sees what comes in live. No method may wait, nor take long: the connection is blocked meanwhile.
@@ -73,11 +88,33 @@ type Watchers = Arc<[Weak<dyn Watcher>]>;
 
 /// Those who watch, in the order in which they began to.
 #[derive(Clone)]
-pub(crate) struct Watch(Arc<RwLock<Watchers>>);
+pub(crate) struct Watch(Arc<RwLock<Watchers>>, KnownBots);
 
 impl Default for Watch {
     fn default() -> Self {
-        Self(Arc::new(RwLock::new(Arc::new([]))))
+        Self(Arc::new(RwLock::new(Arc::new([]))), KnownBots::default())
+    }
+}
+
+/// The bots that wrote in groups that are watched. A message in its short form does not say that a bot wrote it.
+#[derive(Clone, Default)]
+struct KnownBots(Arc<RwLock<HashSet<UserId>>>);
+
+impl KnownBots {
+    /// More bots are not remembered.
+    const MOST: usize = 10_000;
+
+    fn has(&self, user: UserId) -> bool {
+        self.0.read().contains(&user)
+    }
+
+    fn add(&self, user: UserId) {
+        if !self.has(user) {
+            let mut all = self.0.write();
+            if all.len() < Self::MOST {
+                all.insert(user);
+            }
+        }
     }
 }
 
@@ -102,7 +139,8 @@ impl Watch {
         let (health, shown) = (line.health(), LiveLine::new(line, write));
         let (me, arrived) = (health.user_id(), health.clock.running());
         for watcher in all.iter().filter_map(Weak::upgrade) {
-            let reading = sighting::Reading { account: &health.name, me, arrived, watcher: &watcher };
+            let bots = &self.1;
+            let reading = sighting::Reading { account: &health.name, me, arrived, watcher: &watcher, bots };
             reading.read(updates, &shown);
         }
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountName, ChatId, TelegramMessageId, Timestamp, UserId};
+use domain::{AccountName, ChatId, ChatKind, TelegramMessageId, Timestamp, UserId};
 use grammers_session::updates::UpdatesLike;
 use grammers_tl_types::{enums, types};
 
-use super::{LiveLine, Sighting, Watcher, keyboard};
+use super::{KnownBots, LiveLine, Sender, Sighting, Watcher, keyboard};
 use crate::chat::history::at;
 use crate::peers::parsing;
 
@@ -17,6 +17,7 @@ pub(super) struct Reading<'a> {
     pub(super) me: Option<UserId>,
     pub(super) arrived: Duration,
     pub(super) watcher: &'a Arc<dyn Watcher>,
+    pub(super) bots: &'a KnownBots,
 }
 
 impl Reading<'_> {
@@ -27,9 +28,13 @@ impl Reading<'_> {
             _ => return,
         };
         match updates {
-            enums::Updates::Updates(all) => all.updates.iter().for_each(|update| self.update(update, line)),
-            enums::Updates::Combined(all) => all.updates.iter().for_each(|update| self.update(update, line)),
-            enums::Updates::UpdateShort(one) => self.update(&one.update, line),
+            enums::Updates::Updates(all) => {
+                all.updates.iter().for_each(|update| self.update(update, &all.users, line));
+            }
+            enums::Updates::Combined(all) => {
+                all.updates.iter().for_each(|update| self.update(update, &all.users, line));
+            }
+            enums::Updates::UpdateShort(one) => self.update(&one.update, &[], line),
             enums::Updates::UpdateShortMessage(short) => self.short(short, line),
             enums::Updates::UpdateShortChatMessage(short) => self.short_in_group(short, line),
             enums::Updates::TooLong => Arc::clone(self.watcher).interrupted(self.account),
@@ -37,13 +42,13 @@ impl Reading<'_> {
         }
     }
 
-    fn update(&self, update: &enums::Update, line: &LiveLine<'_>) {
+    fn update(&self, update: &enums::Update, users: &[enums::User], line: &LiveLine<'_>) {
         use enums::Update;
         match update {
-            Update::NewMessage(new) => self.message(&new.message, new.pts, line),
-            Update::NewChannelMessage(new) => self.message(&new.message, new.pts, line),
-            Update::EditMessage(edit) => self.message(&edit.message, edit.pts, line),
-            Update::EditChannelMessage(edit) => self.message(&edit.message, edit.pts, line),
+            Update::NewMessage(new) => self.message(&new.message, new.pts, users, line),
+            Update::NewChannelMessage(new) => self.message(&new.message, new.pts, users, line),
+            Update::EditMessage(edit) => self.message(&edit.message, edit.pts, users, line),
+            Update::EditChannelMessage(edit) => self.message(&edit.message, edit.pts, users, line),
             Update::DeleteMessages(gone) => self.gone(None, &gone.messages, gone.pts),
             Update::DeleteChannelMessages(gone) => {
                 self.gone(ChatId::channel(gone.channel_id), &gone.messages, gone.pts);
@@ -53,28 +58,41 @@ impl Reading<'_> {
         }
     }
 
-    fn message(&self, message: &enums::Message, version: i32, line: &LiveLine<'_>) {
+    fn message(&self, message: &enums::Message, version: i32, users: &[enums::User], line: &LiveLine<'_>) {
         let chat_id = match message {
             enums::Message::Message(message) => parsing::chat_id(&message.peer_id),
             _ => None,
         };
         if chat_id.is_some_and(|chat_id| self.watcher.watches(self.account, chat_id))
-            && let Some(sighting) = of_message(message, version, self.me, self.arrived)
+            && let Some(mut sighting) = of_message(message, version, self.me, self.arrived)
         {
+            if let Some(user) = sighting.sender.id.user_id().filter(|_| sighting.sender.is_in_group) {
+                if users.iter().any(|other| is_bot(other, user)) {
+                    self.bots.add(user);
+                }
+                sighting.sender.is_bot |= self.bots.has(user);
+            }
             Arc::clone(self.watcher).seen(self.account, &sighting, line);
         }
     }
 
     fn short(&self, short: &types::UpdateShortMessage, line: &LiveLine<'_>) {
         let Some(chat_id) = ChatId::user(short.user_id) else { return };
-        let version = short.pts;
-        self.plain(chat_id, (short.id, version, short.date, short.out), &short.message, line);
+        let sender = Sender { id: chat_id, is_in_group: false, is_bot: false };
+        let reply_to = replied(short.reply_to.as_ref());
+        let change = (short.id, short.pts, short.date, short.out);
+        self.plain(chat_id, change, (sender, reply_to), &short.message, line);
     }
 
     fn short_in_group(&self, short: &types::UpdateShortChatMessage, line: &LiveLine<'_>) {
         let Some(chat_id) = ChatId::group(short.chat_id) else { return };
         let is_own = short.out || self.me.is_some_and(|me| me.get() == short.from_id);
-        self.plain(chat_id, (short.id, short.pts, short.date, is_own), &short.message, line);
+        let user = ChatId::user(short.from_id);
+        let is_bot = user.and_then(ChatId::user_id).is_some_and(|user| self.bots.has(user));
+        let sender = Sender { id: user.unwrap_or(chat_id), is_in_group: true, is_bot };
+        let reply_to = replied(short.reply_to.as_ref());
+        let change = (short.id, short.pts, short.date, is_own);
+        self.plain(chat_id, change, (sender, reply_to), &short.message, line);
     }
 
     /// A message in its short form, which has no keyboard.
@@ -82,14 +100,24 @@ impl Reading<'_> {
         &self,
         chat_id: ChatId,
         (id, version, date, is_own): (i32, i32, i32, bool),
+        (sender, reply_to): (Sender, Option<TelegramMessageId>),
         text: &str,
         line: &LiveLine<'_>,
     ) {
         let Some(message_id) = TelegramMessageId::new(id) else { return };
         if self.watcher.watches(self.account, chat_id) {
-            let (written_at, arrived, text) = (at(date), self.arrived, text.to_owned());
-            let sighting =
-                Sighting { chat_id, message_id, version, written_at, arrived, is_own, text, keyboard: None };
+            let sighting = Sighting {
+                chat_id,
+                message_id,
+                version,
+                written_at: at(date),
+                arrived: self.arrived,
+                is_own,
+                sender,
+                reply_to,
+                text: text.to_owned(),
+                keyboard: None,
+            };
             Arc::clone(self.watcher).seen(self.account, &sighting, line);
         }
     }
@@ -109,16 +137,43 @@ pub(super) fn of_message(
 ) -> Option<Sighting> {
     let enums::Message::Message(message) = message else { return None };
     let from = message.from_id.as_ref().and_then(parsing::user_id);
+    let chat_id = parsing::chat_id(&message.peer_id)?;
+    let keyboard = message.reply_markup.as_ref().and_then(keyboard::read).map(Arc::new);
+    let is_in_group = match chat_id.kind() {
+        ChatKind::User => false,
+        ChatKind::Group => true,
+        ChatKind::Channel => !message.post,
+    };
+    let author = message.from_id.as_ref().and_then(parsing::chat_id).filter(|_| is_in_group);
+    // Only a bot puts a keyboard under its own message. A person may send that of a bot, which is then named.
+    let is_bot = is_in_group && from.is_some() && keyboard.is_some() && message.via_bot_id.is_none();
     Some(Sighting {
-        chat_id: parsing::chat_id(&message.peer_id)?,
+        chat_id,
         message_id: TelegramMessageId::new(message.id)?,
         version,
         written_at: at(message.edit_date.unwrap_or(message.date)),
         arrived,
         is_own: message.out || (me.is_some() && from == me),
+        sender: Sender { id: author.unwrap_or(chat_id), is_in_group, is_bot },
+        reply_to: replied(message.reply_to.as_ref()),
         text: message.message.clone(),
-        keyboard: message.reply_markup.as_ref().and_then(keyboard::read).map(Arc::new),
+        keyboard,
     })
+}
+
+/// Whether this user is a bot, by what Telegram says of the users that an update names.
+fn is_bot(named: &enums::User, user: UserId) -> bool {
+    matches!(named, enums::User::User(named) if named.bot && named.id == user.get())
+}
+
+/// The message of the same chat that one answers.
+fn replied(header: Option<&enums::MessageReplyHeader>) -> Option<TelegramMessageId> {
+    match header {
+        Some(enums::MessageReplyHeader::Header(header)) if header.reply_to_peer_id.is_none() => {
+            header.reply_to_msg_id.and_then(TelegramMessageId::new)
+        }
+        _ => None,
+    }
 }
 
 /// The messages that were new or changed in an absence, each with its chat and when it was written or edited.

@@ -60,6 +60,20 @@ async fn runs_are_listed_shown_and_measured() {
         json!({"at_us": 410, "stage": "pressed", "step": 1, "note": null})
     );
     assert_eq!(world.call("GET", "/v1/flow-runs?flow=no").send().await.json()["items"], json!([]));
+    let skipped = StoredFlowRun {
+        id: FlowRunId::from_uuid(world.ids.next()),
+        state: FlowRunState::Skipped,
+        code: Some("busy".to_owned()),
+        moments: vec![moment(0, FlowStage::Seen, None), moment(9, FlowStage::Skipped, None)],
+        ..run.clone()
+    };
+    world.store.flow_runs().save(skipped, 0).await.expect("saved");
+    let missed = world.call("GET", "/v1/flow-runs?state=skipped").send().await.json();
+    assert_eq!(
+        (missed["items"].as_array().map(Vec::len), &missed["items"][0]["code"]),
+        (Some(1), &json!("busy"))
+    );
+    world.call("GET", "/v1/flow-runs?state=none").send().await.problem(422, "invalid_request");
     let shown = world.call("GET", &format!("/v1/flow-runs/{}", run.id)).send().await.json();
     assert_eq!(shown, list["items"][0]);
     let stats = world.call("GET", "/v1/flows/trip/stats").send().await.json();
@@ -68,6 +82,7 @@ async fn runs_are_listed_shown_and_measured() {
         (Some(1), Some(410)),
         "{stats}"
     );
+    assert_eq!((&stats["states"]["skipped"], &stats["codes"]["busy"]), (&json!(1), &json!(1)), "{stats}");
     world.call("GET", "/v1/flow-runs/run_none").send().await.problem(404, "flow_run_not_found");
 }
 
@@ -79,7 +94,14 @@ async fn flows_are_tried_without_anything_being_pressed() {
     };
     let right = "[[flows]]\nname = \"ride\"\naccount = \"main\"\nwatch = \"@x_bot\"\ntrigger = { text = \"a\" }\n\
         steps = [{ send = \"b\" }]\n";
-    assert_eq!(check(right).await, json!({"flows": ["ride"], "problems": []}));
+    let checked = check(right).await;
+    assert_eq!((&checked["flows"], &checked["problems"]), (&json!(["ride"]), &json!([])));
+    let warning = &checked["warnings"][0];
+    assert_eq!((&warning["line"], &warning["key"]), (&json!(3), &json!("flows[0].account")), "{checked}");
+    assert!(warning["message"].as_str().expect("words").contains("no account of this name"), "{checked}");
+    let zone = check(&right.replace("trigger", "active = \"06:00-23:30 Europe/Moskow\"\ntrigger")).await;
+    let message = zone["problems"][0]["message"].as_str().expect("words");
+    assert!(message.contains("the time zone \"Europe/Moskow\", which there is not"), "{zone}");
     let wrong = check(&right.replace("steps", "steqs")).await;
     assert_eq!((wrong["problems"][0]["line"].as_u64(), &wrong["flows"]), (Some(6), &json!([])), "{wrong}");
     let messages = json!({"messages": [

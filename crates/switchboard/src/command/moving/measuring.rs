@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use systemd::Systemd;
 
 use super::choices::Choices;
-use super::server;
 use super::side::{SideWork, broken};
+use super::{server, used_files};
 use crate::control;
 
 /// How long one call to the server may take.
@@ -65,7 +65,7 @@ impl SideWork {
     }
 
     /// What the new side does beside what the old one did; the alert targets get it.
-    pub(super) async fn compare(&self, journal: &Journal) -> Result<Value, Failed> {
+    pub(super) async fn compare(&self, journal: &Journal, choices: &Choices) -> Result<Value, Failed> {
         let old = serde_json::from_value::<Audit>(journal.facts(Step::AuditOld).clone()).ok();
         let compared = moving::compare(
             &old.and_then(|audit| audit.measured).unwrap_or_default(),
@@ -73,9 +73,13 @@ impl SideWork {
         );
         let report = self.report(journal, &compared).await;
         let packages = moving::packages_that_differ(journal);
-        Ok(
-            json!({ "measures": compared, "packages": packages, "downtime": moving::downtime(journal), "report": report }),
-        )
+        Ok(json!({
+            "measures": compared,
+            "packages": packages,
+            "downtime": moving::downtime(journal),
+            "report": report,
+            "uses": used_files::used(&self.data_dir, &self.settings_file, choices.unit.as_deref()).await,
+        }))
     }
 
     /// Reports to every alert target how it went; what became of it for each. A failed report does not undo a move.

@@ -13,6 +13,7 @@ mod side;
 mod sources;
 mod takeover;
 mod target;
+mod used_files;
 mod validation;
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -569,7 +570,18 @@ impl Rollback {
             }
             conductor.run(Until::Retired).await?.journal
         } else {
-            conductor.roll_back("as was asked").await?.journal
+            match conductor.roll_back("as was asked").await {
+                Ok(ended) => ended.journal,
+                Err(MoveError::NoMove) => {
+                    if self.json {
+                        say_json(&json!({ "journal": null, "downtime": null }));
+                    } else {
+                        say!("Nothing is to be undone: no step of a move was begun between these two sides.");
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
         };
         tell_done(&journal, self.json);
         Ok(())

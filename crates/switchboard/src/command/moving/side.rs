@@ -18,7 +18,7 @@ use tokio::process::Command;
 
 use super::choices::Choices;
 use super::sources::{self, Variables};
-use super::{auditing, environment, opening, server};
+use super::{environment, opening, server, used_files};
 use crate::command::up;
 use crate::{Location, test_build};
 
@@ -104,7 +104,7 @@ impl SideWork {
             Step::Open => opening::open_all(&self.data_dir, journal, &self.clock).await,
             Step::Validate => self.validate(journal, choices).await,
             Step::Monitor => self.monitor(choices).await,
-            Step::Compare => self.compare(journal).await,
+            Step::Compare => self.compare(journal, choices).await,
             Step::Retire => self.retire(journal).await,
             Step::Clear => self.clear(journal, choices).await,
             Step::Transfer | Step::TransferRest | Step::TransferBack => {
@@ -467,7 +467,7 @@ impl SideWork {
             Systemd::of_machine().at_boot(unit, false).await.map_err(|error| refused(&error))?;
         }
         sources::forget(&self.data_dir).map_err(|error| refused(&error))?;
-        let mut wiped = Vec::new();
+        let (mut wiped, mut kept) = (Vec::new(), Vec::new());
         let parcel = &journal.facts(Step::Environment)["parcel"];
         let folder = self.settings_file.parent().unwrap_or(Path::new(""));
         let named = parcel["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -477,20 +477,21 @@ impl SideWork {
         {
             files.extend(given.credentials.into_iter().map(|(_, file)| file).chain(given.environment));
         }
-        let new = journal.facts(Step::AuditNew);
-        let is_shared = new["network"] == auditing::network()
-            && new["settings_file"] == *self.settings_file.to_string_lossy();
-        if parcel["settings"] == true && !is_shared {
+        if parcel["settings"] == true {
             files.extend(named.map(|file| folder.join(file)));
             files.push(self.settings_file.clone());
         }
+        let choices = Choices::of(&journal.choices);
+        let of_new_side = used_files::of_new_side(journal, choices.unit.as_deref()).await;
         for file in files {
-            if wipe(&file).map_err(|error| Failed::refused(format!("{}: {error}", file.display())))? {
+            if used_files::is_among(&file, &of_new_side) {
+                kept.push(file.display().to_string());
+            } else if wipe(&file).map_err(|error| Failed::refused(format!("{}: {error}", file.display())))? {
                 wiped.push(file.display().to_string());
             }
         }
         Ok(
-            json!({ "wiped": wiped, "archive": journal.facts(Step::LastBackup)["file"], "data": self.data_dir }),
+            json!({ "wiped": wiped, "kept": kept, "archive": journal.facts(Step::LastBackup)["file"], "data": self.data_dir }),
         )
     }
 

@@ -7,6 +7,7 @@ use testkit::{Program, Start, World};
 
 use super::{PRESS, TRIP, edits, hears, last_run, offers, watches};
 use crate::binary;
+use crate::shell::cli::cli;
 
 /// One step that may take long, so that no test depends on its speed.
 const CALM: &str = r#"
@@ -48,6 +49,11 @@ async fn noted(program: &Program, stage: &str, note: &str) -> bool {
     moments.iter().any(|moment| {
         moment["stage"] == stage && moment["note"].as_str().is_some_and(|found| found.contains(note))
     })
+}
+
+/// Whether one message is counted that began no run as the hour was full.
+async fn has_skipped(program: &Program) -> bool {
+    program.get("/v1/flows/trip").await.1["accounts"][0]["skipped"] == json!({ "per_hour": 1 })
 }
 
 async fn is_done(program: &Program) {
@@ -111,6 +117,74 @@ async fn two_flows_that_fit_one_message_press_each_its_own() {
     let mut pressed = super::pressed(&world).await;
     pressed.sort();
     assert_eq!(pressed, ["Book", "Details"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_offers_at_once_are_booked_though_the_bot_answers_late() {
+    let (world, program) = watching(CALM).await;
+    let late = json!({ "kind": "late", "after_ms": 10_000 });
+    rules(
+        &world,
+        json!([{ "data": "Book", "answer": late, "then": [{ "edit": { "text": "It is booked" } }] }]),
+    )
+    .await;
+    for trip in ["one", "two", "three"] {
+        offers(&world, &format!("New trip {trip}"), &["Details", "Book"]).await;
+    }
+    let runs = || async { program.get("/v1/flow-runs?flow=trip&state=done").await.1["items"].clone() };
+    program
+        .until("all three are booked", || async { runs().await.as_array().map(Vec::len) == Some(3) })
+        .await;
+    assert_eq!(super::pressed(&world).await, ["Book", "Book", "Book"]);
+    let flow = program.get("/v1/flows/trip").await.1;
+    assert_eq!(flow["accounts"][0]["skipped"], json!({}), "{flow}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missed_offers_have_rows_that_outlive_a_restart() {
+    let flow = CALM.replace("trigger =", "limits = { per_hour = 1 }\ntrigger =");
+    let (world, mut program) = watching(&flow).await;
+    rules(&world, json!([{ "data": "Book", "then": [{ "edit": { "text": "It is booked" } }] }])).await;
+    offers(&world, "New trip one", &["Book"]).await;
+    is_done(&program).await;
+    offers(&world, "New trip two", &["Book"]).await;
+    program.until("it is counted", || has_skipped(&program)).await;
+    program
+        .until("it has a row", || async {
+            let found = program.get("/v1/flow-runs?state=skipped").await.1;
+            found["items"].as_array().is_some_and(|rows| rows.len() == 1 && rows[0]["code"] == "per_hour")
+        })
+        .await;
+    let alerted = || async {
+        let alerts = program.get("/v1/alerts").await.1;
+        let items = alerts["items"].as_array().cloned().unwrap_or_default();
+        items
+            .iter()
+            .any(|alert| alert["card"] == "flow:trip:fifth" && alert.to_string().contains("missed_offers"))
+    };
+    program.as_time_goes_by(Duration::from_secs(5), program.until("there is an alert", alerted)).await;
+    assert!(cli(&world, &["flow", "show", "trip"]).fine().contains("per_hour 1"));
+    assert!(cli(&world, &["flow", "stats", "trip"]).fine().contains("Not done: per_hour 1"));
+    program.kill();
+    let program = Start::on(&world, binary(), "data").ready().await;
+    watches(&program).await;
+    assert!(has_skipped(&program).await, "it is counted over restarts");
+    assert_eq!(world.calls(PRESS).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_flows_press_one_button_once_from_one_account() {
+    let second = CALM.replace("\"trip\"", "\"other\"");
+    let (world, program) = watching(&format!("{CALM}{second}")).await;
+    offers(&world, "New trip tomorrow", &["Book"]).await;
+    let failed = || async {
+        let found = program.get("/v1/flow-runs?state=failed").await.1;
+        found["items"]
+            .as_array()
+            .is_some_and(|runs| runs.len() == 1 && runs[0]["code"] == "pressed_by_another_flow")
+    };
+    program.until("the second flow says why it pressed nothing", failed).await;
+    assert_eq!(world.calls(PRESS).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

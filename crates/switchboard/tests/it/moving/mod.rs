@@ -291,6 +291,7 @@ async fn a_move_there_and_back_loses_and_doubles_nothing() {
     // Not the settings, which are those of both sides.
     let wiped: Vec<_> = retired["wiped"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert!(wiped.len() == 1 && wiped[0].ends_with("old/master.key"), "{wiped:?}");
+    assert!(sides.world.settings_file().exists(), "{retired}");
     archive(&retired["archive"]);
     let record = fs::read_to_string(sides.folder("old").join("move/record.md")).expect("a record");
     assert!(

@@ -66,7 +66,7 @@ pub(crate) async fn stats(
     let mut runs = Vec::new();
     let mut page = store::Page { limit: PAGE, cursor: None };
     for _ in 0..PAGES {
-        let filter = FlowRunFilter { flow: Some(name.clone()), account: None };
+        let filter = FlowRunFilter { flow: Some(name.clone()), ..FlowRunFilter::default() };
         let found = state.store().flow_runs().list(filter, &page).await?;
         runs.extend(found.items);
         page.cursor = found.next_cursor;
@@ -74,11 +74,14 @@ pub(crate) async fn stats(
             break;
         }
     }
-    let mut by_state = BTreeMap::new();
+    let (mut by_state, mut codes) = (BTreeMap::new(), BTreeMap::new());
     for run in &runs {
         *by_state.entry(run.state.as_str().to_owned()).or_insert(0) += 1;
+        if let Some(code) = &run.code {
+            *codes.entry(code.clone()).or_insert(0) += 1;
+        }
     }
     let times = stage_times(runs.iter().map(|run| run.moments.as_slice()));
     let stages = times.into_iter().map(FlowStageTimes::from).collect();
-    Ok(json(StatusCode::OK, &FlowStats { runs: runs.len() as u64, states: by_state, stages }))
+    Ok(json(StatusCode::OK, &FlowStats { runs: runs.len() as u64, states: by_state, codes, stages }))
 }

@@ -3,7 +3,7 @@
 use api::FlowRun;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AccountName, FlowRunId};
+use domain::{AccountName, FlowRunId, FlowRunState};
 use http::StatusCode;
 use store::FlowRunFilter;
 use utoipa::IntoParams;
@@ -28,7 +28,8 @@ pub(crate) async fn list(
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let flow = query.take::<String>("flow");
-    let filter = FlowRunFilter { flow, account: query.take::<AccountName>("account") };
+    let account = query.take::<AccountName>("account");
+    let filter = FlowRunFilter { flow, account, state: query.take::<FlowRunState>("state") };
     let page = store_page(&mut query);
     query.finish()?;
     let found = state.store().flow_runs().list(filter, &page).await.map_err(listed)?;
@@ -67,4 +68,7 @@ pub(crate) struct RunParameters {
     /// Only those on this account.
     #[param(example = "main")]
     account: Option<String>,
+    /// Only those in this state, such as `failed`, or `skipped` for messages that began no run.
+    #[param(example = "skipped")]
+    state: Option<String>,
 }

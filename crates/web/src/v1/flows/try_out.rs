@@ -68,15 +68,23 @@ const fn first() -> i32 {
     request_body = FlowText,
     responses((status = 200, description = "The flows that it has, or all that is wrong", body = FlowCheck))
 )]
-pub(crate) async fn check(_: Authorized<CanRead>, body: Json<FlowText>) -> Response {
-    let read = config::read_flows(&body.value.text, Path::new("/flows.toml"));
-    let checked = match read {
-        Ok(flows) => {
-            FlowCheck { flows: flows.into_iter().map(|flow| flow.name).collect(), problems: Vec::new() }
-        }
-        Err(problems) => {
-            FlowCheck { flows: Vec::new(), problems: problems.into_iter().map(FlowProblem::from).collect() }
-        }
+pub(crate) async fn check(
+    Shared(state): Shared<State>,
+    Authorized { caller, .. }: Authorized<CanRead>,
+    body: Json<FlowText>,
+) -> Response {
+    let accounts = state.pool().accounts().into_iter().map(|account| account.name);
+    let accounts: Vec<_> = accounts.filter(|name| caller.shows_account(name)).collect();
+    let (flows, problems, warnings) =
+        match config::check_flows(&body.value.text, Path::new("/flows.toml"), &accounts) {
+            Ok((flows, warnings)) => (flows, Vec::new(), warnings),
+            Err(problems) => (Vec::new(), problems, Vec::new()),
+        };
+    let views = |problems: Vec<config::Problem>| problems.into_iter().map(FlowProblem::from).collect();
+    let checked = FlowCheck {
+        flows: flows.into_iter().map(|flow| flow.name).collect(),
+        problems: views(problems),
+        warnings: views(warnings),
     };
     std::future::ready(json(StatusCode::OK, &checked)).await
 }

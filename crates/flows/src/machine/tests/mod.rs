@@ -1,10 +1,13 @@
 //! The machine on what a bot may do, one by one and by chance.
 
+mod offers;
+
 use std::collections::{HashMap, HashSet};
 
 use config::FlowSettings;
 use domain::{Button, ButtonDeed, ChatId, Keyboard, PersonalDeed};
 use proptest::prelude::*;
+use telegram::Sender;
 use uuid::Uuid;
 
 use super::*;
@@ -76,6 +79,8 @@ impl Stage {
             written_at: self.now.wall,
             arrived: self.now.running,
             is_own: false,
+            sender: Sender { id: ChatId::user(7).expect("an id"), is_in_group: false, is_bot: false },
+            reply_to: None,
             text: text.to_owned(),
             keyboard: keyboard.map(Arc::new),
         }
@@ -199,7 +204,8 @@ fn an_edit_of_a_message_that_a_run_began_with_begins_none() {
     assert_eq!(stage.pressed(), [], "it was forgotten");
     let mut stage = Stage::new(TRIP);
     let message = (ChatId::user(7).expect("an id"), id(1));
-    stage.machine.restore(&[(Duration::from_mins(1), message)], None, 0, stage.now);
+    let earlier = EarlierRun { begun_ago: Duration::from_mins(1), message, has_acted: true };
+    stage.machine.restore(&[earlier], None, 0, stage.now);
     stage.shows(1, OFFER, &["Details", "Book"]);
     assert_eq!(stage.pressed(), [], "the program began again");
     stage.shows(1, "New trip today 09:10 from Klin", &["Book"]);
@@ -547,19 +553,6 @@ fn a_clock_that_is_set_back_disturbs_no_run() {
 }
 
 #[test]
-fn a_clock_that_is_ahead_begins_nothing_and_that_is_counted() {
-    let mut stage = Stage::new(TRIP);
-    let before = stage.now.wall;
-    stage.now.wall = before.plus(Duration::from_hours(1));
-    let offer = Sighting { written_at: before, ..stage.sighting(1, OFFER, keyboard(&["Book"])) };
-    stage.hear(Input::Sighted(&offer));
-    assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Stale, 1)]));
-    stage.now.wall = before;
-    stage.shows(1, "New trip at noon from Tver", &["Book"]);
-    assert_eq!(stage.pressed(), pair(1, "Book"));
-}
-
-#[test]
 fn one_of_a_hundred_fast_changing_buttons_is_pressed() {
     let mut stage = Stage::new(TRIP);
     stage.shows(1, OFFER, &["Book"]);
@@ -641,7 +634,7 @@ proptest! {
                         5 => PressAnswer::Unknown(String::new()),
                         _ => PressAnswer::Answered { text: None, is_alert: false, url: None },
                     };
-                    let is_open = stage.machine.run.as_ref().is_some_and(|run| run.open.iter().any(|open| open.number == press));
+                    let is_open = stage.machine.runs.iter().any(|run| run.open.iter().any(|open| open.number == press));
                     if is_open && matches!(answer, PressAnswer::Flood(_) | PressAnswer::NotWritten(_))
                         && let Some(press) = by_number.get(&press)
                     {
@@ -675,7 +668,7 @@ proptest! {
                 }
             }
             for action in std::mem::take(&mut stage.done) {
-                if let Action::Press { number, message_id, data } = action {
+                if let Action::Press { number, message_id, data, .. } = action {
                     prop_assert!(!is_stopped);
                     let (version, shown) = newest.get(&message_id.get()).expect("a message that is known");
                     let shown = shown.as_ref().expect("a keyboard that is known");

@@ -1,0 +1,248 @@
+//! Messages that begin runs: those that begin one, those that wait for room, and those that begin none. Pure.
+
+use std::time::Duration;
+
+use domain::{FlowMoment, FlowRunId, FlowRunState, FlowStage};
+use telegram::{Sender, Sighting};
+
+use super::run::Run;
+use super::{Action, MOST_RUNS, Machine, Now, RunRecord, SETTLE};
+use crate::definition::Captures;
+use crate::limits::Skip;
+use crate::tracked_messages::News;
+
+/// Messages that wait for room at most; of more, the last ones begin no run.
+const MOST_WAITING: usize = 64;
+
+/// Rows of messages that began no run within an hour; more are only counted.
+const MOST_ROWS: u32 = 1_000;
+
+/// A message that begins a run once there is room.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) sighting: Sighting,
+    captures: Captures,
+    order: u64,
+    seen: Now,
+    /// When it is too old.
+    until: Duration,
+    why: Skip,
+}
+
+/// How many messages that began no run have a row of the hour.
+#[derive(Debug, Default)]
+pub(super) struct RowsOfSkips {
+    since: Duration,
+    count: u32,
+}
+
+impl RowsOfSkips {
+    fn has_room(&mut self, now: Duration) -> bool {
+        if now.saturating_sub(self.since) >= Duration::from_hours(1) {
+            *self = Self { since: now, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= MOST_ROWS
+    }
+}
+
+impl Machine {
+    /// Whether messages of a sender begin runs. In groups only those of bots do where the flow names no one.
+    fn may_begin(&self, sender: Sender) -> bool {
+        use config::FlowSender;
+        let is_bots = !sender.is_in_group || sender.is_bot;
+        let fits = |named: &FlowSender| match named {
+            FlowSender::Bots => is_bots,
+            FlowSender::Anyone => true,
+            FlowSender::One(_) => self.senders.contains(&sender.id),
+        };
+        if self.flow.senders.is_empty() { is_bots } else { self.flow.senders.iter().any(fits) }
+    }
+
+    /// Begins a run with a message that fits, lets it wait for room, or counts it as one that began none.
+    pub(super) fn offer(
+        &mut self,
+        sighting: &Sighting,
+        news: &News,
+        (is_fresh, is_expected): (bool, bool),
+        now: Now,
+        id: &mut dyn FnMut() -> FlowRunId,
+        actions: &mut Vec<Action>,
+    ) {
+        let (message_id, keyboard) = (sighting.message_id, sighting.keyboard.as_deref());
+        let waits = self.waiting.iter().position(|waiting| waiting.sighting.message_id == message_id);
+        let waited = waits.and_then(|place| self.waiting.remove(place));
+        if !self.may_begin(sighting.sender) {
+            return;
+        }
+        let Some(captures) = self.flow.trigger.fits(&sighting.text, keyboard) else { return };
+        self.tracked.mark(&sighting.text);
+        let is_same = news.fitted.as_deref() == Some(&*sighting.text);
+        if self.is_stopped || (is_same && waited.is_none()) {
+            return;
+        }
+        let message = (sighting.chat_id, message_id);
+        // How the text was is not known: it is an edit of a message that a run began with.
+        if news.is_first && self.counted.has_begun_with(message, now.running) {
+            return;
+        }
+        if self.is_of_a_run(sighting, is_expected, &captures) {
+            return;
+        }
+        let age = now.wall.since(sighting.written_at);
+        let until = now.running.saturating_add(self.flow.fresh.saturating_sub(age));
+        // It waits since it came, not since its edit.
+        let seen = Now { running: sighting.arrived.min(now.running), ..now };
+        let why = if is_fresh { self.why_not(now) } else { Some(Skip::Stale) };
+        let waiting =
+            Waiting { sighting: sighting.clone(), captures, order: news.order, seen, until, why: Skip::Busy };
+        match why {
+            None => self.begin(waiting, now, id),
+            Some(why) if self.may_wait(why, until) => self.waiting.push_back(Waiting { why, ..waiting }),
+            Some(why) => self.skip(&waiting.sighting, why, waiting.seen, now, id, actions),
+        }
+    }
+
+    /// Whether a message that fits is a part of a run that is under way: an edit of one of its messages, an answer to one, or
+    /// what its step looks for or expected. One with the button of the first step is none, but for edits and answers.
+    fn is_of_a_run(&self, sighting: &Sighting, is_expected: bool, captures: &Captures) -> bool {
+        // Once all steps of a run are done, the next offer may come as an edit of its message.
+        let is_busy = |number: u32| self.runs.iter().any(|run| run.number == number && run.takes_a_place());
+        let owner = self.tracked.owner(sighting.message_id);
+        let owner = owner.or_else(|| sighting.reply_to.and_then(|replied| self.tracked.owner(replied)));
+        if owner.is_some_and(is_busy) {
+            return true;
+        }
+        let is_offer = super::looking::has_first_button(&self.flow, sighting.keyboard.as_deref(), captures);
+        !is_offer && (is_expected || self.is_awaited(sighting.message_id))
+    }
+
+    /// Why no run may begin now, if so.
+    fn why_not(&mut self, now: Now) -> Option<Skip> {
+        let under_way = self.runs.iter().filter(|run| run.takes_a_place()).count();
+        let left = self.flow.limits.stop_after.map(|most| most.get().saturating_sub(self.counted.done()));
+        // Each of those under way may be the last one that is wanted.
+        let are_enough =
+            left.is_some_and(|left| self.runs.len() >= usize::try_from(left).unwrap_or(usize::MAX));
+        if self.flow.active.as_ref().is_some_and(|hours| !hours.cover(now.wall)) {
+            return Some(Skip::Hours);
+        }
+        match self.counted.refusal(&self.flow.limits, now.running) {
+            Some(skip) => Some(skip),
+            None => {
+                let most = usize::from(self.flow.limits.at_once);
+                let is_full = under_way >= most || self.runs.len() >= MOST_RUNS || are_enough;
+                is_full.then_some(Skip::Busy)
+            }
+        }
+    }
+
+    /// Whether a message waits for room, as it is fresh until then.
+    fn may_wait(&self, why: Skip, until: Duration) -> bool {
+        let has_room = self.waiting.len() < MOST_WAITING;
+        match why {
+            Skip::Busy => has_room,
+            Skip::Cooldown => {
+                has_room && self.counted.cooldown_ends(&self.flow.limits).is_some_and(|end| end < until)
+            }
+            Skip::Hours | Skip::PerHour | Skip::Stale => false,
+        }
+    }
+
+    /// When something is to be done about a message that waits.
+    pub(super) fn next_offer_due(&self) -> Option<Duration> {
+        let until = self.waiting.iter().map(|waiting| waiting.until).min()?;
+        let cooldown = self.counted.cooldown_ends(&self.flow.limits);
+        let is_cooling = |waiting: &Waiting| waiting.why == Skip::Cooldown;
+        Some(match cooldown.filter(|_| self.waiting.iter().any(is_cooling)) {
+            Some(end) => until.min(end),
+            None => until,
+        })
+    }
+
+    /// Begins a run with the first message that waits, if there is room; skips those that are too old. Whether one began.
+    pub(super) fn begin_waiting(
+        &mut self,
+        now: Now,
+        id: &mut dyn FnMut() -> FlowRunId,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        if self.is_stopped {
+            self.waiting.clear();
+        }
+        while let Some(mut first) = self.waiting.pop_front() {
+            let (until, why) = (first.until, self.why_not(now));
+            let is_late = until <= now.running;
+            match why {
+                _ if is_late => self.skip(&first.sighting, first.why, first.seen, now, id, actions),
+                None => {
+                    self.begin(first, now, id);
+                    return true;
+                }
+                Some(why) if self.may_wait(why, until) => {
+                    first.why = why;
+                    self.waiting.push_front(first);
+                    return false;
+                }
+                Some(why) => self.skip(&first.sighting, why, first.seen, now, id, actions),
+            }
+        }
+        false
+    }
+
+    fn begin(&mut self, offer: Waiting, now: Now, id: &mut dyn FnMut() -> FlowRunId) {
+        let Waiting { sighting, captures, order, seen, .. } = offer;
+        self.counted.begin((sighting.chat_id, sighting.message_id), now.running);
+        self.run_numbers = self.run_numbers.wrapping_add(1);
+        let mut run = Run::new(id(), self.run_numbers, &sighting, captures, order, seen);
+        run.note(FlowStage::Matched, None, None, now);
+        run.begin_step(0, self.flow.steps.first().map_or(SETTLE, |step| step.within), now);
+        self.tracked.give(sighting.message_id, run.number);
+        self.runs.push(run);
+    }
+
+    pub(super) fn count_skip(&mut self, why: Skip) {
+        if let Some(count) = self.skipped.get_mut(why as usize) {
+            *count += 1;
+        }
+        self.last_skip = Some(why);
+    }
+
+    /// A message that fits begins no run: it is counted, and has a row.
+    fn skip(
+        &mut self,
+        sighting: &Sighting,
+        why: Skip,
+        seen: Now,
+        now: Now,
+        id: &mut dyn FnMut() -> FlowRunId,
+        actions: &mut Vec<Action>,
+    ) {
+        self.count_skip(why);
+        if !self.rows.has_room(now.running) {
+            return;
+        }
+        let after = now.running.saturating_sub(seen.running);
+        let moment = |at_us, stage, note| FlowMoment { at_us, stage, step: None, note };
+        let moments = vec![
+            moment(0, FlowStage::Seen, None),
+            moment(
+                u64::try_from(after.as_micros()).unwrap_or(u64::MAX),
+                FlowStage::Skipped,
+                Some(why.as_str().to_owned()),
+            ),
+        ];
+        actions.push(Action::Record(Box::new(RunRecord {
+            id: id(),
+            flow: self.flow.name.clone(),
+            chat_id: sighting.chat_id,
+            message_id: sighting.message_id,
+            began_at: seen.wall,
+            ended_at: Some(now.wall),
+            state: FlowRunState::Skipped,
+            code: Some(why.as_str()),
+            step: 1,
+            moments,
+        })));
+    }
+}

@@ -1,0 +1,191 @@
+//! What answers of bots and of Telegram mean for a run. Pure.
+
+use std::time::Duration;
+
+use domain::{FlowStage, PersonalDeed};
+use telegram::PressAnswer;
+
+use super::run::{self, Pressed, SaidNo};
+use super::{Action, MOST_TRIES, Machine, Now, SETTLE, UNWRITTEN};
+
+/// How long a bot that answered a press with a text may take to change something, before another button with the same
+/// label is pressed. Where the text says no it is pressed at once.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Words with which bots say that what a button offers is gone.
+const NO: [&str; 23] = [
+    "sold out",
+    "no seats",
+    "no places",
+    "no spots",
+    "not available",
+    "unavailable",
+    "no longer",
+    "already taken",
+    "too late",
+    "fully booked",
+    "is full",
+    "expired",
+    "someone was faster",
+    "нет мест",
+    "мест нет",
+    "мест не осталось",
+    "не осталось мест",
+    "уже занят",
+    "распродан",
+    "раскуплен",
+    "недоступ",
+    "не доступ",
+    "слишком поздно",
+];
+
+/// Whether a bot says that what a button offers is gone.
+fn says_no(text: &str) -> bool {
+    let text = text.to_lowercase();
+    NO.iter().any(|no| text.contains(no))
+}
+
+impl Machine {
+    pub(super) fn answered(&mut self, press: u32, answer: PressAnswer, now: Now, actions: &mut Vec<Action>) {
+        let is_its = |run: &run::Run| run.open.iter().any(|open| open.number == press);
+        let Some(index) = self.place_of(is_its) else { return };
+        let Some(run) = self.runs.get_mut(index) else { return };
+        let Some(pressed) = run.close(press) else { return };
+        let step_index = pressed.step;
+        let (stage, note) = run::timeline_entry(&answer);
+        run.note(stage, Some(step_index), note, now);
+        match answer {
+            PressAnswer::Answered { text, .. } => {
+                let text = text.unwrap_or_default();
+                // An answer speaks for the step that pressed.
+                if run.step == step_index {
+                    self.read_in(index, &text, now);
+                }
+                self.weigh(index, pressed, &text, now, actions);
+            }
+            PressAnswer::NoResponse | PressAnswer::Unknown(_) => {}
+            PressAnswer::MessageGone => {
+                self.tracked.drop_keyboard(pressed.message_id, pressed.order);
+                self.again(index, &pressed, "message_gone", now, actions);
+            }
+            PressAnswer::DataInvalid => self.again(index, &pressed, "button_gone", now, actions),
+            PressAnswer::Flood(wait) => {
+                self.unbar(press);
+                self.take_back(index);
+                self.held_until = self.held_until.max(now.running.saturating_add(wait));
+                self.again(index, &pressed, "flood_wait", now, actions);
+            }
+            PressAnswer::NotWritten(_) => {
+                self.unbar(press);
+                self.take_back(index);
+                self.held_until = self.held_until.max(now.running.saturating_add(UNWRITTEN));
+                self.again(index, &pressed, "not_connected", now, actions);
+            }
+            PressAnswer::Refused(code) => {
+                if run.is_about(&pressed) {
+                    self.fail(index, step_index, "refused", Some(&code), now, actions);
+                }
+            }
+        }
+    }
+
+    /// Another flow pressed the button from the same account: it is not pressed twice.
+    pub(super) fn taken(&mut self, press: u32, by: &str, now: Now, actions: &mut Vec<Action>) {
+        let is_its = |run: &run::Run| run.open.iter().any(|open| open.number == press);
+        let Some(index) = self.place_of(is_its) else { return };
+        let Some(run) = self.runs.get_mut(index) else { return };
+        let Some(pressed) = run.close(press) else { return };
+        run.note(FlowStage::Refused, Some(pressed.step), Some(format!("pressed by flow {by}")), now);
+        let is_about = run.is_about(&pressed);
+        self.take_back(index);
+        if is_about {
+            self.fail(index, pressed.step, "pressed_by_another_flow", Some(by), now, actions);
+        }
+    }
+
+    /// Weighs what a bot said to a press. If it is not what the step expects and nothing else happened since, the bot may
+    /// have said no to this button alone: another one with its label is pressed.
+    fn weigh(&mut self, index: usize, pressed: Pressed, text: &str, now: Now, actions: &mut Vec<Action>) {
+        let Some(run) = self.runs.get(index) else { return };
+        if text.trim().is_empty() || !run.is_about(&pressed) {
+            return;
+        }
+        let (is_no, is_last) = (says_no(text), !run.takes_a_place());
+        // Nothing that comes later says whether the last press without an expectation counted.
+        let is_shown_later = self.flow.steps.get(pressed.step + 1).is_some()
+            || self.flow.steps.get(pressed.step).is_some_and(|step| step.expect.is_some());
+        let has_other = self.other_button(&pressed).is_some();
+        let Some(run) = self.runs.get_mut(index) else { return };
+        if is_no {
+            run.refused = Some("said_no");
+        }
+        if has_other && (is_no || is_shown_later) {
+            let wait = if is_no { Duration::ZERO } else { GRACE };
+            run.said_no = Some(SaidNo { pressed, at: now.running.saturating_add(wait) });
+        } else if is_no && is_last {
+            self.fail(index, pressed.step, "said_no", None, now, actions);
+        }
+    }
+
+    /// Presses other buttons with the label of those to which bots said no, once it is time.
+    pub(super) fn press_others(&mut self, now: Now, actions: &mut Vec<Action>) {
+        let is_due = |run: &run::Run| run.said_no.as_ref().is_some_and(|no| no.at <= now.running);
+        let numbers: Vec<u32> = self.runs.iter().filter(|run| is_due(run)).map(|run| run.number).collect();
+        for number in numbers {
+            let Some(index) = self.place_of(|run| run.number == number) else { continue };
+            let Some(run) = self.runs.get_mut(index) else { continue };
+            let Some(SaidNo { pressed, .. }) = run.said_no.take() else { continue };
+            if !run.is_about(&pressed) || run.tries >= MOST_TRIES || now.running < self.held_until {
+                continue;
+            }
+            let Some(found) = self.other_button(&pressed) else { continue };
+            let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
+            let Some(run) = self.runs.get_mut(index) else { continue };
+            run.look_again(&pressed, now.running.saturating_add(within));
+            self.press(index, found, now, actions);
+        }
+    }
+
+    /// Looks for the button of a step once more: what was pressed is proved not to have counted.
+    fn again(
+        &mut self,
+        index: usize,
+        pressed: &Pressed,
+        code: &'static str,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(run) = self.runs.get_mut(index) else { return };
+        if !run.is_about(pressed) {
+            return;
+        }
+        let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
+        let deadline = now.running.saturating_add(within);
+        if run.tries >= MOST_TRIES || self.held_until > deadline {
+            return self.fail(index, pressed.step, code, None, now, actions);
+        }
+        run.look_again(pressed, deadline);
+        run.refused = Some(code);
+    }
+}
+
+/// The code of a step that came to a button which only a person can press.
+pub(super) const fn personal(deed: PersonalDeed) -> &'static str {
+    use PersonalDeed as Deed;
+    match deed {
+        Deed::Password => "password_button",
+        Deed::WebApp => "web_app_button",
+        Deed::Contact => "contact_button",
+        Deed::Location => "location_button",
+        Deed::Poll => "poll_button",
+        Deed::ChoosePeer => "choose_peer_button",
+        Deed::Buy => "buy_button",
+        Deed::SwitchInline => "switch_inline_button",
+        Deed::Login => "login_button",
+        Deed::Game => "game_button",
+        Deed::Profile => "profile_button",
+        Deed::Copy => "copy_button",
+        Deed::Disabled => "disabled_button",
+        Deed::Unknown => "unknown_button",
+    }
+}
