@@ -5,17 +5,19 @@ use std::fmt;
 use domain::inbound::{
     InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
 };
-use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp};
+use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
 use mail_parser::{Addr, Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
 use super::authentication::is_authenticated;
-use super::automatic::{self, Bounce};
-use super::plain;
+use super::automatic::{self, Audience, Bounce};
 use super::thread::{Belonging, OwnIds, Threads, bare, chat_without_address, one_line, topic};
+use super::{decoding, plain};
 
 /// The longest text that is taken, in characters.
 const LONGEST_TEXT: usize = 100_000;
+/// The longest subject that is taken, in characters.
+const LONGEST_SUBJECT: usize = 500;
 /// The most attachments of a mail.
 const MOST_MEDIA: usize = 50;
 /// A picture in a page that is smaller than this is part of its looks.
@@ -33,13 +35,8 @@ pub(super) struct Own {
 }
 
 impl Own {
-    fn is(&self, address: &str) -> bool {
+    pub(super) fn is(&self, address: &str) -> bool {
         self.addresses.iter().any(|own| own == address)
-    }
-
-    /// Whether a mail is to us, openly.
-    pub(super) fn is_addressed(&self, mail: &Message<'_>) -> bool {
-        [mail.to(), mail.cc()].into_iter().flatten().flat_map(addresses).any(|address| self.is(&address))
     }
 }
 
@@ -87,7 +84,8 @@ pub(super) struct Found<'a> {
 
 /// Reads a mail; `threads` learn of it.
 pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Option<InboundEvent> {
-    let mail = MessageParser::default().parse(found.raw)?;
+    let raw = decoding::mended(found.raw);
+    let mail = MessageParser::default().parse(&raw)?;
     let id = mail.message_id().map_or_else(|| bare(&String::from_utf8_lossy(found.raw)), bare);
     let sender = mail.from().and_then(first);
     let from = sender.as_ref().map(|(from, _)| from.clone());
@@ -103,9 +101,9 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let is_from_us = found.location.is_sent || from.as_ref().is_some_and(|from| own.is(from));
     let (is_own, customer) = match is_from_us.then(|| first_other(&mail, own)) {
         None => (false, sender),
-        // Anyone can write our address into a mail that came in.
+        // Anyone can write our address into a mail that came in: the customer is the one that it names for answers.
         Some(Some(_)) if !found.location.is_sent && !is_authenticated(&mail, own.authserv_id.as_deref()) => {
-            return None;
+            (false, mail.reply_to().and_then(|to| first_foreign(to.iter(), own)))
         }
         // Of a mail of ours the other end is the customer.
         Some(Some(other)) => (true, Some(other)),
@@ -116,6 +114,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
             (false, answered.or(sender))
         }
     };
+    let customer = if is_from_us { customer } else { who_is_answered(&mail, customer, own) };
     let (customer, name) = customer.unzip();
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
@@ -138,22 +137,30 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let chat = belonging.as_ref().and_then(|belonging| threads.chat_of(belonging, &own.ids));
     // A person reads a mail that no chat can have as its address.
     let chat = chat.or_else(|| chat_without_address(&id))?;
+    let thread = threads.of(&chat);
+    let continues = earlier.iter().any(|id| own.ids.has(id)) || (thread.is_some() && !earlier.is_empty());
+    let is_new_topic = thread.is_none_or(|thread| topic(&thread.subject) != topic(subject));
+    let audience = if is_own {
+        Audience::Everyone
+    } else {
+        automatic::audience(&mail, from.as_deref(), customer.as_deref(), continues, own)
+    };
     if let Some(belonging) = belonging.filter(|_| !is_own) {
         threads.learn(&chat, subject, &belonging);
     }
-    let sign = automatic::sign(&mail, customer.as_deref().unwrap_or_default(), own).filter(|_| !is_own);
-    let mut text = body(&mail, subject, !earlier.is_empty());
+    let Body { mut text, whole } = body(&mail, subject, !earlier.is_empty());
     let media = match found.too_large {
         Some(size) => vec![too_large(size)],
         None => media(&mail, found.location),
     };
+    let mut subject = Some(one_line(subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());
     if text.is_empty() && (media.is_empty() || found.too_large.is_some()) {
-        text = one_line(subject, LONGEST_TEXT);
+        text = subject.take().unwrap_or_default();
     }
-    let origin = match (is_own, sign) {
+    let origin = match (is_own, audience) {
         (true, _) => MessageOrigin::Owner,
-        (false, Some(_)) => MessageOrigin::Bot,
-        (false, None) => MessageOrigin::Person,
+        (false, Audience::Programs(_)) => MessageOrigin::Bot,
+        (false, Audience::Everyone | Audience::People(_)) => MessageOrigin::Person,
     };
     let written = || automatic::value(&mail, "From").map(str::to_owned);
     let name = if customer.is_some() { name.flatten() } else { written() };
@@ -165,29 +172,64 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         email: customer.map(|customer| ProvedContact::new(customer, proof)),
         media,
         reply_to: ids(mail.in_reply_to()).next(),
-        raw: Some(raw(&mail, sign).to_string()),
+        subject: subject.filter(|_| if is_own { earlier.is_empty() } else { is_new_topic }),
+        whole_text: whole.map(Words::from),
+        is_for_people: matches!(audience, Audience::People(_)),
+        raw: Some(header_values(&mail, audience.sign()).to_string()),
         ..InboundMessage::private(chat, id.clone(), text, found.at)
     };
     Some(InboundEvent { key: format!("mail:{id}"), change: InboundChange::Message(Box::new(message)) })
 }
 
-fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> String {
+/// Who is to be answered, where others wrote: the address that the mail itself names for answers, such as that of the customer in a
+/// mail of a site builder. That address is not proved, and it is a chat of its own, so that no answer about others can be led there.
+fn who_is_answered(mail: &Message<'_>, sender: Option<Named>, own: &Own) -> Option<Named> {
+    let is_program = |named: &Named| automatic::is_program(&named.0);
+    let from_program = sender.as_ref().is_some_and(is_program);
+    if automatic::is_list_of_people(mail) && !from_program {
+        return sender;
+    }
+    let named = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
+    match named.filter(|named| !is_program(named)) {
+        Some((address, name)) => {
+            // It is called as its mail is, where a person wrote that.
+            let of_sender = sender.filter(|_| !from_program).and_then(|(_, name)| name);
+            Some((address, name.or(of_sender)))
+        }
+        None => sender,
+    }
+}
+
+/// The text of a mail.
+struct Body {
+    text: String,
+    /// All of it, where `text` is without what it quotes.
+    whole: Option<String>,
+}
+
+fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> Body {
     let is_forwarded = ["fwd:", "fw:", "пересл:", "tr:", "wg:"]
         .iter()
         .any(|word| subject.trim_start().to_lowercase().starts_with(word));
     let cuts = is_answer && !is_forwarded;
     let mut texts = Vec::new();
     for part in mail.text_bodies() {
-        match &part.body {
-            PartType::Text(text) => texts.push(text.replace("\r\n", "\n").trim().to_owned()),
-            PartType::Html(page) => texts.push(plain::of_html(page, cuts)),
-            _ => {}
-        }
+        let Some(text) = decoding::text(mail, part) else { continue };
+        texts.push(match &part.body {
+            PartType::Html(_) => plain::of_html(&text, cuts),
+            _ => text.replace("\r\n", "\n").trim().to_owned(),
+        });
     }
-    let text = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
-    let text = if cuts { plain::without_quotes(&text) } else { text };
-    let clean = text.chars().filter(|one| !one.is_control() || matches!(one, '\n' | '\t'));
-    clean.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
+    let whole = clean(&texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"));
+    let text = if cuts { plain::without_quotes(&whole) } else { whole.clone() };
+    let whole = Some(whole).filter(|whole| *whole != text);
+    Body { text, whole }
+}
+
+fn clean(text: &str) -> String {
+    let letters =
+        text.chars().filter(|one| *one != '\u{feff}' && (!one.is_control() || matches!(one, '\n' | '\t')));
+    letters.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
 }
 
 fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
@@ -199,7 +241,7 @@ fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
         let mime = mime(part);
         InboundMedia {
             file_id: Some(format!("{location}:{number}")),
-            name: part.attachment_name().map(|name| one_line(name, 200)),
+            name: part.attachment_name().map(|name| one_line(&media::decoded_again(name), 200)),
             size: u64::try_from(content(part).len()).ok(),
             ..InboundMedia { mime: Some(mime.clone()), ..InboundMedia::new(kind(&mime)) }
         }
@@ -239,7 +281,7 @@ fn too_large(size: u64) -> InboundMedia {
 }
 
 /// What is kept of the header.
-fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
+fn header_values(mail: &Message<'_>, sign: Option<&str>) -> Value {
     let header = |name: &str| automatic::value(mail, name).map(|value| one_line(value, 1_000));
     json!({
         "subject": mail.subject().map(|subject| one_line(subject, 1_000)),
@@ -251,7 +293,7 @@ fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
         "message_id": header("Message-ID"),
         "in_reply_to": header("In-Reply-To"),
         "references": header("References"),
-        // No person wrote it, by this header.
+        // By this header no program may answer it.
         "automatic": sign,
         // What the topmost server found out about its sender.
         "authentication_results": header("Authentication-Results"),
@@ -268,7 +310,7 @@ fn ids<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = String> + 'a {
 }
 
 /// The addresses in a header, in small letters.
-fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
+pub(super) fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
     header.iter().filter_map(|one| sound(one.address()?))
 }
 
@@ -286,18 +328,21 @@ pub(super) fn sound(address: &str) -> Option<String> {
     is_sound.then_some(address)
 }
 
+/// An address and what it is called.
+type Named = (String, Option<String>);
+
 /// The first address of a header with what it is called.
-fn first(header: &Address<'_>) -> Option<(String, Option<String>)> {
+fn first(header: &Address<'_>) -> Option<Named> {
     header.iter().find_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))))
 }
 
 /// The first one that a mail of ours is to and that is not ours.
-fn first_other(mail: &Message<'_>, own: &Own) -> Option<(String, Option<String>)> {
+fn first_other(mail: &Message<'_>, own: &Own) -> Option<Named> {
     first_foreign([mail.to(), mail.cc()].into_iter().flatten().flat_map(Address::iter), own)
 }
 
 /// The first address that is not ours, with what it is called.
-fn first_foreign<'a>(all: impl Iterator<Item = &'a Addr<'a>>, own: &Own) -> Option<(String, Option<String>)> {
+fn first_foreign<'a>(all: impl Iterator<Item = &'a Addr<'a>>, own: &Own) -> Option<Named> {
     let mut sound = all.filter_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))));
     sound.find(|(address, _)| !own.is(address))
 }
@@ -367,26 +412,167 @@ mod tests {
     }
 
     #[test]
-    fn signs_of_programs_are_recognized() {
-        let origin = |headers: &str| {
-            let head = "From: anna@example.org\nSubject: x\nMessage-ID: <1@x>\n";
-            message(&format!("{head}{headers}\n\nText")).origin
+    fn people_are_shown_all_but_what_programs_write_to_no_one_in_particular() {
+        let of = |from: &str, headers: &str| {
+            let read = message(&format!("From: {from}\nSubject: x\nMessage-ID: <1@x>\n{headers}\n\nText"));
+            (read.origin, read.is_for_people)
         };
-        let to = "To: Shop <SHOP@example.com>";
-        for person in [to, &format!("{to}\nAuto-Submitted: no"), "To: x@example.org\nCc: shop@example.com"] {
-            assert_eq!(origin(person), MessageOrigin::Person, "{person}");
-        }
-        for sign in [
-            "Auto-Submitted: auto-generated",
-            "Return-Path: <>",
-            "Precedence: Bulk",
-            "List-Unsubscribe: <mailto:x@example.org>",
-            "X-Auto-Response-Suppress: All",
-            "X-Autoreply: yes",
+        let (anna, to) = ("anna@example.org", "To: Shop <SHOP@example.com>");
+        let (anyone, people) = ((MessageOrigin::Person, false), (MessageOrigin::Person, true));
+        let programs = (MessageOrigin::Bot, false);
+        for (headers, wanted) in [
+            ("", anyone),
+            ("Auto-Submitted: no", anyone),
+            ("X-Auto-Response-Suppress: DR, RN, NRN", anyone),
+            ("X-Auto-Response-Suppress: All", people),
+            ("X-Auto-Response-Suppress: OOF, AutoReply", people),
+            ("Precedence: list", people),
+            ("List-Unsubscribe: <mailto:x@example.org>", people),
+            ("List-Id: <friends.example.org>", people),
+            (
+                "List-Id: <friends.example.org>\nList-Post: <mailto:f@example.org>\nList-Unsubscribe: <mailto:x@example.org>",
+                people,
+            ),
+            ("Auto-Submitted: auto-generated", programs),
+            ("Auto-Submitted: auto-replied; x=y", programs),
+            ("Return-Path: <>", programs),
+            ("Precedence: Bulk", programs),
+            ("Precedence: auto_reply", programs),
+            ("List-Id: <news.example.org>\nList-Unsubscribe: <mailto:x@example.org>", programs),
+            ("X-Autoreply: yes", programs),
         ] {
-            assert_eq!(origin(&format!("{to}\n{sign}")), MessageOrigin::Bot, "{sign}");
+            assert_eq!(of(anna, format!("{to}\n{headers}").trim_end()), wanted, "{headers}");
         }
-        assert_eq!(origin("To: others@example.org"), MessageOrigin::Bot);
+        for program in [
+            "no-reply@example.org",
+            "noreply@example.org",
+            "MAILER-DAEMON@example.org",
+            "postmaster@example.org",
+        ] {
+            assert_eq!(of(program, to), programs, "{program}");
+        }
+        // In a thread that goes on it is a person who answers, whatever the mail came through.
+        let answer = "In-Reply-To: <0000000000000007.0@example.com>";
+        for headers in [
+            "Precedence: bulk",
+            "List-Id: <news.example.org>\nList-Unsubscribe: <mailto:x@example.org>",
+            "X-Auto-Response-Suppress: All",
+        ] {
+            assert_eq!(of(anna, &format!("{to}\n{answer}\n{headers}")), people, "{headers}");
+        }
+        assert_eq!(of(anna, &format!("{to}\n{answer}\nAuto-Submitted: auto-replied")), programs);
+    }
+
+    #[test]
+    fn a_mail_to_an_alias_is_to_us() {
+        let is_for_people = |headers: &str| {
+            let read =
+                message(&format!("From: anna@example.org\nSubject: x\nMessage-ID: <1@x>\n{headers}\n\nText"));
+            assert_eq!(read.origin, MessageOrigin::Person, "{headers}");
+            read.is_for_people
+        };
+        for answered in [
+            "To: x@example.org\nCc: shop@example.com",
+            "To: shop+orders@example.com",
+            "To: sales@example.com\nDelivered-To: sales@example.com",
+            "To: sales@example.com\nX-Original-To: <sales@example.com>\nDelivered-To: shop@example.com",
+            "To: others@example.org\nIn-Reply-To: <0000000000000007.0@example.com>",
+        ] {
+            assert!(!is_for_people(answered), "{answered}");
+        }
+        // It may be a copy in secret: people see it.
+        for copy in [
+            "To: others@example.org",
+            "To: undisclosed-recipients:;",
+            "X-Mailer: x",
+            "To: others@example.org\nDelivered-To: shop@example.com",
+        ] {
+            assert!(is_for_people(copy), "{copy}");
+        }
+    }
+
+    #[test]
+    fn the_address_for_answers_is_answered() {
+        let authenticated = "Authentication-Results: mx.example.com; dmarc=pass\n";
+        let of = |from: &str, headers: &str| {
+            message(&format!(
+                "{authenticated}From: {from}\nTo: shop@example.com\nSubject: x\nMessage-ID: <1@x>\n{headers}\n\nText"
+            ))
+        };
+        for (from, reply_to, customer, name) in [
+            ("Forms <noreply@builder.example>", "Анна <anna@example.org>", "anna@example.org", Some("Анна")),
+            ("Forms <noreply@builder.example>", "anna@example.org", "anna@example.org", None),
+            ("Anna <anna@work.example>", "anna@example.org", "anna@example.org", Some("Anna")),
+        ] {
+            let read = of(from, &format!("Reply-To: {reply_to}"));
+            assert_eq!((read.user.as_deref(), read.name.as_deref()), (Some(customer), name), "{from}");
+            assert_eq!(
+                (read.chat.as_str(), read.origin),
+                (&*format!("{customer}#1@x"), MessageOrigin::Person)
+            );
+            // The sender is proved, the address for answers is not.
+            assert_eq!(read.sender_proof, ContactProof::Typed);
+            assert_eq!(read.email, Some(ProvedContact::typed(customer)));
+        }
+        let anna = "Anna <anna@example.org>";
+        for (from, headers) in [
+            (anna, "Reply-To: Anna@Example.org"),
+            (anna, "Reply-To: shop@example.com"),
+            (anna, "Reply-To: noreply@example.org"),
+            (anna, "Reply-To: list@example.net\nPrecedence: list"),
+            (anna, "Reply-To: list@example.net\nList-Post: <mailto:list@example.net>"),
+        ] {
+            let read = of(from, headers);
+            assert_eq!(
+                (read.user.as_deref(), read.sender_proof),
+                (Some("anna@example.org"), ContactProof::Mail),
+                "{headers}"
+            );
+        }
+        // Who is answered elsewhere is in a chat of its own: nothing said to the sender leads there.
+        let mut threads = Threads::default();
+        let mut chat_of = |id: &str, more: &str| {
+            let raw = format!(
+                "{authenticated}From: anna@example.org\nTo: shop@example.com\nSubject: x\nMessage-ID: <{id}>\n{more}\n\nText"
+            );
+            match read(&found(raw.replace('\n', "\r\n").as_bytes()), &own(), &mut threads).unwrap().change {
+                InboundChange::Message(message) => message.chat,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (first, second) =
+            (chat_of("1@x", "X-Mailer: x"), chat_of("2@x", "In-Reply-To: <1@x>\nReply-To: evil@example.net"));
+        assert_eq!((first.as_str(), second.as_str()), ("anna@example.org#1@x", "evil@example.net#1@x"));
+    }
+
+    #[test]
+    fn a_subject_stands_where_a_thread_begins_or_is_called_otherwise() {
+        let mut threads = Threads::default();
+        let mut subject = |id: &str, earlier: &str, subject: &str, text: &str| {
+            let raw = format!(
+                "From: anna@example.org\nTo: shop@example.com\nSubject: {subject}\nMessage-ID: <{id}>\n{earlier}\n{text}"
+            );
+            match read(&found(raw.replace('\n', "\r\n").as_bytes()), &own(), &mut threads).unwrap().change {
+                InboundChange::Message(message) => (message.subject, message.text.to_string()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let known = |subject: &str, text: &str| (Some(subject.to_owned()), text.to_owned());
+        assert_eq!(subject("1@x", "", "Price", "Text"), known("Price", "Text"));
+        assert_eq!(subject("2@x", "In-Reply-To: <1@x>\n", "Re: Price", "Yes"), (None, "Yes".to_owned()));
+        assert_eq!(subject("3@x", "In-Reply-To: <1@x>\n", "Delivery", "When?"), known("Delivery", "When?"));
+        // A mail without a text has its subject as text.
+        assert_eq!(subject("4@x", "", "Call me", ""), (None, "Call me".to_owned()));
+    }
+
+    #[test]
+    fn what_is_cut_is_kept() {
+        let text = "Да.\n\n01.11.2026 10:00, shop@example.com пишет:\n> Хотите?";
+        let head = "From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\nContent-Type: text/plain; charset=utf-8\n";
+        let answer = message(&format!("{head}In-Reply-To: <0@x>\n\n{text}"));
+        assert_eq!((&*answer.text, answer.whole_text.as_ref().map(Words::as_str)), ("Да.", Some(text)));
+        let first = message(&format!("{head}\n{text}"));
+        assert_eq!((&*first.text, first.whole_text), (text, None));
     }
 
     #[test]
@@ -436,7 +622,12 @@ mod tests {
             panic!("it is proved")
         };
         assert_eq!(proved.origin, MessageOrigin::Owner);
-        assert_eq!(to_anna("dmarc=fail header.from=example.com"), None);
+        // A person sees what only looks like ours. It is in no customer's chat.
+        let Some(InboundChange::Message(forged)) = to_anna("dmarc=fail header.from=example.com") else {
+            panic!("it is kept")
+        };
+        assert_eq!((forged.origin, forged.user.as_deref()), (MessageOrigin::Person, None));
+        assert!(!forged.chat.as_str().contains("anna"), "{}", forged.chat);
         // What this program sent to itself, or is among what was sent, is no form.
         let sent =
             format!("{ours}Message-ID: <0000000000000007.0@example.com>\n\nText").replace('\n', "\r\n");
