@@ -11,6 +11,8 @@ use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 
 use crate::charset;
 
+/// The longest encoded word that is read. The standard allows 75 bytes.
+const LONGEST_WORD: usize = 4_096;
 /// The most boundaries of a mail that are looked for.
 const MOST_BOUNDARIES: usize = 50;
 
@@ -75,6 +77,7 @@ struct EncodedWord<'a> {
 
 impl<'a> EncodedWord<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
+        let bytes = &bytes[..bytes.len().min(LONGEST_WORD)];
         let rest = bytes.strip_prefix(b"=?")?;
         let mut parts = rest.splitn(3, |byte| *byte == b'?');
         let (label, encoding, after) = (parts.next()?, parts.next()?, parts.next()?);

@@ -96,7 +96,7 @@ fn insert(tree: &mut Map<String, Value>, path: &[&str], value: Value) {
     let [name, rest @ ..] = path else { return };
     let known = tree.entry((*name).to_owned()).or_insert(Value::Null);
     if !rest.is_empty() {
-        if let Value::Null = known {
+        if known.is_null() {
             *known = Value::Object(Map::new());
         }
         if let Value::Object(inner) = known {
@@ -150,9 +150,10 @@ fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut V
     }
     let inside = |value: &Value, found: &mut Vec<Field>| walk(name, of, value, depth + 1, found);
     match value {
-        Value::Object(inner) => match of_builder(name, of, inner) {
-            Some(field) => found.extend(field.filter(|field| !field.value.is_empty())),
-            None => {
+        Value::Object(inner) => match Inside::of(name, of, inner) {
+            Inside::Field(field) => found.extend(Some(field).filter(|field| !field.value.is_empty())),
+            Inside::Question => {}
+            Inside::Fields => {
                 // What a form is called stands beside its fields, where it is no field itself.
                 let of = Some(name).filter(|name| !matches!(*name, "form" | "quiz") || !has_contacts(inner));
                 for (inner_name, value) in inner {
@@ -185,38 +186,47 @@ fn plain(name: &str, of: Option<&str>, value: &Value) -> Field {
     }
 }
 
-/// A field with what its builder says of it, or an answer to a question; none of anything else that has an inside.
-fn of_builder(name: &str, of: Option<&str>, inner: &Map<String, Value>) -> Option<Option<Field>> {
-    if has_contacts(inner) {
-        return None;
+/// What an object is.
+enum Inside {
+    /// A field with what its builder says of it, or an answer to a question.
+    Field(Field),
+    /// A question without an answer.
+    Question,
+    /// Other fields.
+    Fields,
+}
+
+impl Inside {
+    fn of(name: &str, of: Option<&str>, inner: &Map<String, Value>) -> Self {
+        let text = |names: &[&str]| names.iter().find_map(|name| shown(inner.get(*name)?));
+        if has_contacts(inner) {
+            return Self::Fields;
+        }
+        if let Some(value) = inner.get("value") {
+            let label = text(&["title", "label", "name", "question", "field"]);
+            let names = [label.clone(), text(&["id", "key"]), Some(name.to_owned())];
+            let names = names.into_iter().flatten().filter(|name| name.parse::<u32>().is_err());
+            return Self::Field(Field {
+                names: names.collect(),
+                of: of.map(str::to_owned),
+                label,
+                kind: text(&["type"]).unwrap_or_default().to_lowercase(),
+                value: shown(value).unwrap_or_default(),
+                ..Field::default()
+            });
+        }
+        if let Some(answer) = inner.get("a").or_else(|| inner.get("answer")) {
+            return Self::Field(Field {
+                label: text(&["q", "question", "question_id"]),
+                value: shown(answer).unwrap_or_default(),
+                is_answer: true,
+                ..Field::default()
+            });
+        }
+        let is_question =
+            |name: &String| ["q", "t", "question", "question_id", "type"].contains(&name.as_str());
+        if !inner.is_empty() && inner.keys().all(is_question) { Self::Question } else { Self::Fields }
     }
-    let first = |names: &[&str]| names.iter().find_map(|name| inner.get(*name));
-    let text = |names: &[&str]| names.iter().find_map(|name| shown(inner.get(*name)?));
-    if let Some(value) = inner.get("value") {
-        let label = text(&["title", "label", "name", "question", "field"]);
-        let names = [label.clone(), text(&["id", "key"]), Some(name.to_owned())];
-        let names = names.into_iter().flatten().filter(|name| name.parse::<u32>().is_err());
-        return Some(Some(Field {
-            names: names.collect(),
-            of: of.map(str::to_owned),
-            label,
-            kind: text(&["type"]).unwrap_or_default().to_lowercase(),
-            value: shown(value).unwrap_or_default(),
-            ..Field::default()
-        }));
-    }
-    let is_question = |name: &String| ["q", "t", "question", "question_id", "type"].contains(&name.as_str());
-    let answer = first(&["a", "answer"]);
-    if answer.is_none() && (inner.is_empty() || !inner.keys().all(is_question)) {
-        return None;
-    }
-    let field = |answer: &Value| Field {
-        label: text(&["q", "question", "question_id"]),
-        value: shown(answer).unwrap_or_default(),
-        is_answer: true,
-        ..Field::default()
-    };
-    Some(answer.map(field))
 }
 
 /// Whether an object has contacts of a visitor under their names, and so is no field.

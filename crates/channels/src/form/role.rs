@@ -134,19 +134,8 @@ const NAMES: [&str; 6] = ["name", "full_name", "fullname", "fio", "имя", "ф�
 const FIRST_NAMES: [&str; 4] = ["first_name", "firstname", "fname", "f_name"];
 const LAST_NAMES: [&str; 7] =
     ["last_name", "lastname", "lname", "l_name", "surname", "second_name", "фамилия"];
-const MESSAGES: [&str; 11] = [
-    "message",
-    "comment",
-    "comments",
-    "text",
-    "msg",
-    "note",
-    "notes",
-    "question",
-    "сообщение",
-    "комментарий",
-    "вопрос",
-];
+const MESSAGES: [&str; 9] =
+    ["message", "comment", "comments", "text", "msg", "question", "сообщение", "комментарий", "вопрос"];
 
 impl Role {
     pub(super) fn of(field: &Field) -> Self {
