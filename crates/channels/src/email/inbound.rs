@@ -138,13 +138,17 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     // A person reads a mail that no chat can have as its address.
     let chat = chat.or_else(|| chat_without_address(&id))?;
     let thread = threads.of(&chat);
-    let continues = earlier.iter().any(|id| own.ids.has(id)) || (thread.is_some() && !earlier.is_empty());
+    let is_answered = thread.is_some_and(|thread| thread.is_answered) && !earlier.is_empty();
+    let continues = is_answered || earlier.iter().any(|id| own.ids.has(id));
     let is_new_topic = thread.is_none_or(|thread| topic(&thread.subject) != topic(subject));
     let audience = if is_own {
         Audience::Everyone
     } else {
         automatic::audience(&mail, from.as_deref(), customer.as_deref(), continues, own)
     };
+    if is_own {
+        threads.answered(&chat);
+    }
     if let Some(belonging) = belonging.filter(|_| !is_own) {
         threads.learn(&chat, subject, &belonging);
     }
@@ -461,6 +465,28 @@ mod tests {
             assert_eq!(of(anna, &format!("{to}\n{answer}\n{headers}")), people, "{headers}");
         }
         assert_eq!(of(anna, &format!("{to}\n{answer}\nAuto-Submitted: auto-replied")), programs);
+        // So it is where the owner answered with another mail program, and not where no one of us did.
+        let mut threads = Threads::default();
+        let mut origin = |is_sent: bool, head: &str| {
+            let raw = format!("Subject: x\n{head}\n\nText").replace('\n', "\r\n");
+            let found = found(raw.as_bytes());
+            let location = MailLocation { is_sent, ..found.location };
+            match read(&Found { location, ..found }, &own(), &mut threads).unwrap().change {
+                InboundChange::Message(message) => message.origin,
+                other => panic!("{other:?}"),
+            }
+        };
+        let news = "From: anna@example.org\nTo: shop@example.com\nPrecedence: bulk";
+        assert_eq!(origin(false, &format!("{news}\nMessage-ID: <1@x>")), MessageOrigin::Bot);
+        assert_eq!(
+            origin(false, &format!("{news}\nMessage-ID: <2@x>\nIn-Reply-To: <1@x>")),
+            MessageOrigin::Bot
+        );
+        let ours = "From: shop@example.com\nTo: anna@example.org\nMessage-ID: <3@phone>\nIn-Reply-To: <2@x>\nReferences: <1@x> <2@x>";
+        assert_eq!(origin(true, ours), MessageOrigin::Owner);
+        let answer =
+            format!("{news}\nMessage-ID: <4@x>\nReferences: <1@x> <2@x> <3@phone>\nIn-Reply-To: <3@phone>");
+        assert_eq!(origin(false, &answer), MessageOrigin::Person);
     }
 
     #[test]

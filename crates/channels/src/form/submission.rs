@@ -80,8 +80,9 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     let mut email = of(Role::Email).find_map(email_in);
     if phone.is_none() && email.is_none() {
         // A page may call its fields as it likes.
-        let mut written =
-            fields.iter().filter(is_content).map(|(_, field)| WrittenContacts::read(&field.value));
+        let is_written = |(role, _): &&(Role, Field)| !matches!(role, Role::Id | Role::Form);
+        let fields = fields.iter().filter(is_content).filter(is_written);
+        let mut written = fields.map(|(_, field)| WrittenContacts::read(&field.value));
         let found = written.find(|found| !found.phones.is_empty() || !found.emails.is_empty());
         let found = found.unwrap_or_default();
         (phone, email) = (found.phones.into_iter().next(), found.emails.into_iter().next());
