@@ -9,7 +9,7 @@ use super::inbound::{Own, addresses, sound};
 const REPORTERS: [&str; 2] = ["mailer-daemon", "postmaster"];
 /// Whose mails are from programs, which may write for a person.
 const PROGRAMS: [&str; 5] = ["no-reply", "noreply", "no_reply", "do-not-reply", "donotreply"];
-/// Where a receiving server writes whom it has a mail for, which is not in the mail's own header where that names an alias.
+/// Headers in which a receiving server names the address that it delivered a mail for, such as an alias.
 const DELIVERED: [&str; 5] =
     ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"];
 

@@ -47,7 +47,7 @@ const HEADER: [&[&str]; 3] = [
     &["Sent:", "Date:", "Отправлено:", "Дата:", "Gesendet:", "Envoyé :", "Enviado:"],
     &["Subject:", "Тема:", "Betreff:", "Objet :", "Asunto:"],
 ];
-/// Quotes within quotes have at most so many marks.
+/// The most marks of quotes within quotes.
 const DEEPEST: usize = 8;
 /// The most lines of such a header.
 const LONGEST_HEADER: usize = 8;

@@ -1,4 +1,4 @@
-//! A form that was posted, whoever built it: as JSON, as a form or as parts, of any depth. Pure.
+//! A form that was posted by any builder of sites: as JSON, as a form or as parts, of any depth. Pure.
 
 use serde_json::{Map, Value};
 
@@ -116,7 +116,7 @@ fn insert(tree: &mut Map<String, Value>, path: &[&str], value: Value) {
 pub(super) struct Field {
     /// What it is called: in the page, and by what its builder adds. The last one is that of the page.
     pub(super) names: Vec<String>,
-    /// What the visitor saw beside it, where that is known.
+    /// Its label, where that is known.
     pub(super) label: Option<String>,
     /// Its type, such as `tel`, where its builder states it.
     pub(super) kind: String,
@@ -154,7 +154,7 @@ fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut V
             Inside::Field(field) => found.extend(Some(field).filter(|field| !field.value.is_empty())),
             Inside::Question => {}
             Inside::Fields => {
-                // What a form is called stands beside its fields, where it is no field itself.
+                // The name of a form is no field, where its fields are elsewhere.
                 let of = Some(name).filter(|name| !matches!(*name, "form" | "quiz") || !has_contacts(inner));
                 for (inner_name, value) in inner {
                     walk(inner_name, of, value, depth + 1, found);
