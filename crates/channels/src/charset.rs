@@ -10,6 +10,12 @@ const MIDDLE: [char; 64] = [
     'ј', 'Ѕ', 'ѕ', 'ї',
 ];
 
+/// The letters from 0x80 of two charsets that the reader of mails does not have.
+const IBM866: &str = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмноп░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀\
+    рстуфхцчшщъыьэюяЁёЄєЇїЎў°∙·√№¤■\u{A0}";
+const MAC_CYRILLIC: &str = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ†°Ґ£§•¶І®©™Ђђ≠Ѓѓ∞±≤≥іµґЈЄєЇїЉљЊњјЅ¬√ƒ≈∆«»…\u{A0}ЋћЌќѕ\
+    –—“”‘’÷„ЎўЏџ№Ёёяабвгдежзийклмнопрстуфхцчшщъыьэю€";
+
 /// Reads a text that has no label: as UTF-8, or else as windows-1251.
 pub(crate) fn text(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -21,6 +27,19 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 /// Reads a text by the label of its charset, as [`text`] where the label says nothing.
 pub(crate) fn labelled(label: &str, bytes: &[u8]) -> String {
     let Some(known) = known(label) else { return text(bytes) };
+    let upper = match known.as_str() {
+        "ibm866" => Some(IBM866),
+        "x-mac-cyrillic" => Some(MAC_CYRILLIC),
+        _ => None,
+    };
+    if let Some(upper) = upper {
+        let letters: Vec<char> = upper.chars().collect();
+        let letter = |byte: &u8| match byte.checked_sub(0x80) {
+            Some(place) => letters.get(usize::from(place)).copied().unwrap_or(char::REPLACEMENT_CHARACTER),
+            None => char::from(*byte),
+        };
+        return bytes.iter().map(letter).collect();
+    }
     match charset_decoder(known.as_bytes()) {
         Some(decode) => decode(bytes),
         None => String::from_utf8_lossy(bytes).into_owned(),
@@ -116,6 +135,7 @@ mod tests {
 
     #[test]
     fn labels_of_charsets_have_aliases() {
+        assert_eq!((IBM866.chars().count(), MAC_CYRILLIC.chars().count()), (128, 128));
         for (labels, bytes, wanted) in [
             (
                 "windows-1251 CP-1251 cp1251 Win-1251 WINDOWS1251 x-cp1251 ansi-1251 ms-cyrl 1251",
@@ -128,11 +148,11 @@ mod tests {
             ("utf-8 UTF8 \"utf-8\" utf8mb4 unicode-1-1-utf-8", "Пр".as_bytes(), "Пр"),
             ("us-ascii unknown-8bit x-unknown nonsense", b"\xCF\xF0", "Пр"),
             ("us-ascii unknown-8bit", "Пр".as_bytes(), "Пр"),
-            ("maccyrillic x-mac-cyrillic", b"\x8F\xF0", "ПЁ"),
+            ("maccyrillic x-mac-cyrillic", b"\x8F\xF0\xDD", "ПрЁ"),
         ] {
             for label in labels.split(' ') {
                 let read = labelled(label, bytes);
-                assert_eq!(read.chars().next(), wanted.chars().next(), "{label}: {read}");
+                assert_eq!(read, wanted, "{label}");
             }
         }
     }

@@ -158,8 +158,8 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 /// The text of a part. One without a known label is of UTF-8, or else of windows-1251.
 pub(super) fn text(mail: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
     let (PartType::Text(read) | PartType::Html(read)) = &part.body else { return None };
-    let label = part.content_type().and_then(|kind| kind.attribute("charset"));
-    if label.and_then(charset::known).is_some() {
+    let label = part.content_type().and_then(|kind| kind.attribute("charset")).and_then(charset::known);
+    if label.as_deref() == Some("utf-8") {
         return Some(read.clone().into_owned());
     }
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
@@ -169,7 +169,11 @@ pub(super) fn text(mail: &Message<'_>, part: &MessagePart<'_>) -> Option<String>
         Encoding::QuotedPrintable => quoted_printable_decode(bytes).map(Cow::Owned),
         Encoding::Base64 => base64_decode(bytes).map(Cow::Owned),
     };
-    Some(bytes.map_or_else(|| read.clone().into_owned(), |bytes| charset::text(&bytes)))
+    let decoded = |bytes: Cow<'_, [u8]>| match &label {
+        Some(label) => charset::labelled(label, &bytes),
+        None => charset::text(&bytes),
+    };
+    Some(bytes.map_or_else(|| read.clone().into_owned(), decoded))
 }
 
 #[cfg(test)]
@@ -236,6 +240,14 @@ mod tests {
             });
             assert_eq!(found, ("Привет".to_owned(), "Привет".to_owned()), "{label}");
             assert_eq!(name(&format!("filename*={label}''%CF%F0%E8.pdf")), "При.pdf");
+        }
+        for (label, bytes) in
+            [("cp-866", b"\x8F\xE0\xA8".as_slice()), ("KOI8R", b"\xF0\xD2\xC9"), ("latin1", b"\xE9t\xE9")]
+        {
+            let raw =
+                [format!("Content-Type: text/plain; charset={label}\r\n\r\n").as_bytes(), bytes].concat();
+            let found = read(&raw, |mail| text(mail, mail.text_bodies().next().expect("a text")));
+            assert_eq!(found.as_deref(), Some(if label == "latin1" { "été" } else { "При" }), "{label}");
         }
     }
 
