@@ -266,7 +266,7 @@ mod tests {
                     ("base64", STANDARD.encode(bytes).into_bytes()),
                     (
                         "quoted-printable",
-                        bytes.iter().map(|byte| format!("={byte:02X}")).collect::<String>().into_bytes(),
+                        bytes.iter().flat_map(|byte| format!("={byte:02X}").into_bytes()).collect(),
                     ),
                 ] {
                     let head = format!("{kind}Content-Transfer-Encoding: {encoding}\r\nSubject: ");

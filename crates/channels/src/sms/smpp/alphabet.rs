@@ -244,14 +244,14 @@ enum Table {
 impl Table {
     const fn of(data_coding: u8) -> Self {
         match data_coding {
-            DEFAULT => Self::Default,
+            DEFAULT | 0xC0..=0xDF => Self::Default,
             ASCII => Self::Ascii,
             0x02 | 0x04 => Self::Binary,
             0x03 => Self::Latin,
             0x05 => Self::Foreign("JIS X 0208"),
             0x06 => Self::Labelled("iso-8859-5"),
             0x07 => Self::Labelled("iso-8859-8"),
-            UCS2 => Self::Ucs2,
+            UCS2 | 0xE0..=0xEF => Self::Ucs2,
             0x09 => Self::Foreign("pictograms"),
             0x0A => Self::Foreign("ISO-2022-JP"),
             0x0D => Self::Foreign("JIS X 0212"),
@@ -263,8 +263,6 @@ impl Table {
                 0x08 => Self::Ucs2,
                 _ => Self::Unknown,
             },
-            0xC0..=0xDF => Self::Default,
-            0xE0..=0xEF => Self::Ucs2,
             0xF0..=0xFF if data_coding & 0x04 == 0 => Self::Default,
             0xF0..=0xFF => Self::Binary,
             _ => Self::Unknown,
