@@ -46,11 +46,20 @@ pub(super) fn audience(
     let header = |name: &str| value(mail, name).map(str::to_ascii_lowercase);
     let precedence = header("Precedence").unwrap_or_default();
     let auto_submitted = header("Auto-Submitted");
-    let is_automatic =
-        auto_submitted.is_some_and(|value| value.split(';').next().unwrap_or_default().trim() != "no");
+    let auto_submitted = auto_submitted.as_deref().and_then(|value| value.split(';').next()).map(str::trim);
     let has = |name: &&str| header(name).is_some();
-    if is_automatic {
-        return Audience::Programs("Auto-Submitted");
+    let from_program = from.is_some_and(is_program);
+    // A site writes for its visitor. What names the same house for answers is a notice of that house.
+    let is_for_visitor = match (from, customer) {
+        (Some(from), Some(customer)) => {
+            (from_program || own.is(from)) && domain_of(from) != domain_of(customer)
+        }
+        _ => false,
+    };
+    match auto_submitted {
+        None | Some("no") => {}
+        Some("auto-generated") if is_for_visitor => return Audience::People("Auto-Submitted"),
+        Some(_) => return Audience::Programs("Auto-Submitted"),
     }
     if header("Return-Path").is_some_and(|value| value == "<>") {
         return Audience::Programs("Return-Path");
@@ -64,7 +73,8 @@ pub(super) fn audience(
     if precedence == "auto_reply" {
         return Audience::Programs("Precedence");
     }
-    if from.is_some_and(|from| is_of(from, &REPORTERS)) || customer.is_some_and(is_program) {
+    let from_reporter = from.is_some_and(|from| is_of(from, &REPORTERS));
+    if from_reporter || customer.is_some_and(is_program) || (from_program && !is_for_visitor) {
         return Audience::Programs("From");
     }
     let is_bulk = matches!(precedence.as_str(), "bulk" | "junk");
@@ -93,6 +103,10 @@ pub(super) fn audience(
 /// Whether an address is that of a program.
 pub(super) fn is_program(address: &str) -> bool {
     is_of(address, &PROGRAMS) || is_of(address, &REPORTERS)
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit('@').next().unwrap_or_default()
 }
 
 fn is_of(address: &str, names: &[&str]) -> bool {

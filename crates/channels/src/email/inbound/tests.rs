@@ -173,6 +173,33 @@ fn the_address_for_answers_is_answered() {
         assert_eq!(read.sender_proof, ContactProof::Typed);
         assert_eq!(read.email, Some(ProvedContact::typed(customer)));
     }
+    // A notice of a house that names itself for answers is no person's.
+    for (from, headers, wanted) in [
+        ("noreply@bank.example", "Reply-To: support@bank.example", (MessageOrigin::Bot, false)),
+        (
+            "noreply@builder.example",
+            "Reply-To: anna@example.org\nAuto-Submitted: auto-generated",
+            (MessageOrigin::Person, true),
+        ),
+        (
+            "shop@example.com",
+            "Reply-To: anna@example.org\nAuto-Submitted: auto-generated",
+            (MessageOrigin::Person, true),
+        ),
+        (
+            "noreply@builder.example",
+            "Reply-To: anna@example.org\nAuto-Submitted: auto-replied",
+            (MessageOrigin::Bot, false),
+        ),
+        (
+            "noreply@bank.example",
+            "Reply-To: help@bank.example\nAuto-Submitted: auto-generated",
+            (MessageOrigin::Bot, false),
+        ),
+    ] {
+        let read = of(from, headers);
+        assert_eq!((read.origin, read.is_for_people), wanted, "{from} {headers}");
+    }
     let anna = "Anna <anna@example.org>";
     for (from, headers) in [
         (anna, "Reply-To: Anna@Example.org"),
