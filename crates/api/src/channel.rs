@@ -436,9 +436,20 @@ pub struct ChannelMessage {
     /// Who wrote it.
     #[schema(schema_with = schemas::message_origin)]
     pub origin: MessageOrigin,
-    /// Its text or caption.
+    /// What a mail is about, where it begins a thread or calls it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-words" = json!(true))))]
+    pub subject: Option<String>,
+    /// Its text or caption. Of an answer by mail it is without what it quotes.
     #[schema(value_type = String)]
     pub text: Words,
+    /// All of its text, where `text` leaves something out; in single messages alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub whole_text: Option<Words>,
+    /// Whether a person has to answer it: no program may, as with a mail that came through a list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_for_people: bool,
     /// What is attached.
     pub media: ChannelMedia,
     /// The files that are attached.
@@ -581,7 +592,10 @@ impl ChannelMessage {
             client_email: message.email.as_ref().map(|email| email.value.clone()),
             chat_type: message.chat_type,
             origin: message.origin,
+            subject: message.subject.clone(),
             text: message.text.clone(),
+            whole_text: message.whole_text.clone().filter(|_| is_whole),
+            is_for_people: message.is_for_people,
             media: ChannelMedia {
                 has_voice: has(InboundKind::Voice),
                 voice_url: placed()

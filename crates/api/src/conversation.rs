@@ -327,6 +327,10 @@ pub struct ConversationMessage {
     #[schema(example = "Is it still there?")]
     #[schema(extensions(("x-words" = json!(true))))]
     pub text: String,
+    /// All of its text, where `text` is without what a mail quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-words" = json!(true))))]
+    pub whole_text: Option<String>,
     #[schema(value_type = Vec<Object>)]
     pub media: Vec<InboundMedia>,
     pub at: Timestamp,
@@ -359,6 +363,7 @@ impl ConversationMessage {
             sender: message.sender,
             is_sender_proved: message.sender_proof.is_proved(),
             text: message.text.as_str().to_owned(),
+            whole_text: None,
             media,
             at: message.at,
             edited_at: message.edited_at,

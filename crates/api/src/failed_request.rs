@@ -1,4 +1,4 @@
-//! A request of a legacy port or a callback that failed.
+//! A request of a legacy port, a callback or a form of a site that failed.
 
 use domain::{FailedRequestId, Service, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,10 @@ pub struct FailedRequest {
     pub id: FailedRequestId,
     /// When it first failed.
     pub at: Timestamp,
-    /// The service it belongs to.
-    #[schema(schema_with = schemas::service)]
-    pub service: Service,
+    /// The service it belongs to; none of a form that a page of a site sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = schemas::service, required = false)]
+    pub service: Option<Service>,
     /// `inbound`: it came to us. `outbound`: it went from us to another program.
     #[schema(example = "inbound")]
     pub direction: String,
@@ -88,7 +89,7 @@ impl FailedRequest {
 
 /// The first of the fields that people know a request by, as old callers and callbacks write them.
 fn summary(payload: &Value) -> Option<String> {
-    let named = ["title", "chat_title", "text", "message", "chat_id", "chat"];
+    let named = ["title", "chat_title", "text", "message", "chat_id", "chat", "name", "Name"];
     let found = named.into_iter().find_map(|name| match payload.get(name)? {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),

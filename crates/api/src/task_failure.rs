@@ -24,6 +24,7 @@ pub fn describe_refused_task(failure: &Failure) -> String {
         Failure::MediaGone { .. }
         | Failure::MediaExpired { .. }
         | Failure::ProviderError { .. }
+        | Failure::Undelivered { .. }
         | Failure::DoNotContact { .. } => failure.describe(),
         Failure::LimitReached { until } => {
             format!(

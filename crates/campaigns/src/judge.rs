@@ -118,7 +118,8 @@ pub fn judge(
         Failure::Rejected { .. }
         | Failure::MediaGone { .. }
         | Failure::MediaExpired { .. }
-        | Failure::ProviderError { .. } => Judgement::failed(failure.code(), tries, retries, now),
+        | Failure::ProviderError { .. }
+        | Failure::Undelivered { .. } => Judgement::failed(failure.code(), tries, retries, now),
     })
 }
 
@@ -137,6 +138,7 @@ mod tests {
             Failure::NoAccount { asked: Vec::new() },
             Failure::Rejected { provider_code: "MESSAGE_TOO_LONG".into() },
             Failure::ProviderError { detail: "500".into() },
+            Failure::Undelivered { detail: "UNDELIV".into() },
             Failure::FloodWait { until: at },
             Failure::LimitReached { until: at },
             Failure::DoNotContact { entry: DoNotContactId::MIN },

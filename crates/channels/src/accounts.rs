@@ -8,8 +8,8 @@ use ambient::lock::Mutex;
 use ambient::{Clock, Handle};
 use config::ChannelFields;
 use delivery::{
-    Attempt, Candidate, Candidates, Capabilities, Evidence, MessageLookup, Query, Readiness, RefusalKind,
-    Sender,
+    Attempt, Candidate, Candidates, Capabilities, Dedup, Evidence, MessageLookup, Query, Readiness,
+    RefusalKind, Sender,
 };
 use domain::media::{FileKey, MediaSource};
 use domain::message::{Content, PartItem};
@@ -553,8 +553,19 @@ impl Sender for Channels {
         .boxed()
     }
 
-    fn peer_check<'a>(&'a self, _attempt: Attempt<'a>, _since: Timestamp) -> BoxFuture<'a, Evidence> {
-        ready(Evidence::None).boxed()
+    /// Looks where the provider may keep what it took, such as a mailbox its sent mails. That it is not there proves nothing.
+    fn peer_check<'a>(&'a self, attempt: Attempt<'a>, since: Timestamp) -> BoxFuture<'a, Evidence> {
+        async move {
+            let Ok((account, outgoing)) = self.attempt(&attempt) else { return Evidence::None };
+            if account.provider.capabilities().dedup != Dedup::None {
+                return Evidence::None;
+            }
+            match account.provider.find(&outgoing, since).await {
+                MessageLookup::Here(ids) => Evidence::Present(Some(ids)),
+                MessageLookup::NotThere | MessageLookup::CannotTell => Evidence::None,
+            }
+        }
+        .boxed()
     }
 
     fn can_still_tell(&self, account: &AccountName) -> bool {

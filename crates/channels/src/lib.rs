@@ -11,6 +11,7 @@ mod arrival;
 mod avito;
 mod bucket;
 mod caller;
+mod charset;
 mod email;
 pub mod error;
 pub mod form;

@@ -69,8 +69,8 @@ pub trait Provider: Send + Sync + 'static {
     /// it, were it to come in.
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Outcome>;
 
-    /// Looks whether a message arrived that may have been sent since then. Only where [`Capabilities::dedup`] is not
-    /// [`delivery::Dedup::None`] is it asked.
+    /// Looks whether a message arrived that may have been sent since then. Where [`Capabilities::dedup`] is
+    /// [`delivery::Dedup::None`], only that it is there ends a doubt.
     fn find<'a>(&'a self, outgoing: &'a Outgoing, since: Timestamp) -> BoxFuture<'a, MessageLookup> {
         let _ = (outgoing, since);
         ready(MessageLookup::CannotTell).boxed()

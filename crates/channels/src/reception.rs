@@ -3,23 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ambient::Ids;
 use config::{ForwardFormat, MediaRule, ReceiveBy};
 use delivery::Delivery;
 use domain::event::AccountEvent;
 use domain::secret::ExposeSecret;
 use domain::{
-    AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, InboundChange, InboundEvent,
-    InboundReceipt, ProviderId, Timestamp,
+    AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, FailedRequestId, InboundChange,
+    InboundEvent, InboundReceipt, ProviderId, Timestamp,
 };
-use store::{ChannelTaken, Receipt, ReceiptState, Store, StoreError, Switch, TakenFromChannel};
+use serde_json::{Map, Value};
+use store::{
+    ChannelTaken, FailedRequest, Receipt, ReceiptState, Store, StoreError, Switch, TakenFromChannel,
+};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, AccountStatus, Channels, ReceivesBy};
 use crate::arrival::{CatchUp, Prover};
 use crate::error::CallError;
+use crate::form;
 use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
+use crate::nature::{Nature, Posts};
 use crate::posting::Registered;
 use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal};
 use crate::received_files::{self, ReceivedFiles};
@@ -88,6 +94,7 @@ pub struct Reception {
     files: Option<ReceivedFiles>,
     /// Proves that posts arrive; without it, what providers say is believed.
     pub(crate) prover: Option<Arc<Prover>>,
+    ids: Ids,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -97,7 +104,8 @@ impl Reception {
     pub fn new(channels: Channels, store: Store, delivery: Delivery, public_url: Option<String>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Self { channels, store, delivery, public_url, files: None, prover: None, stop, tasks }
+        let ids = Ids::new(channels.clock().clone());
+        Self { channels, store, delivery, public_url, files: None, prover: None, ids, stop, tasks }
     }
 
     /// The same, with a place for the files of messages.
@@ -261,6 +269,35 @@ impl Reception {
         self.take_post(account, &mut post).await
     }
 
+    /// Keeps a form that is refused, so that a person can correct it.
+    async fn keep_form(&self, account: &Account, post: &HookPost, why: &str) {
+        if Nature::named(account.channel.as_str()).posts != Posts::Only {
+            return;
+        }
+        let Some(fields) = form::kept(post) else { return };
+        let id = FailedRequestId::from_uuid(self.ids.next());
+        let kept = (form::endpoint(account.name()), fields, why.to_owned());
+        let now = self.channels.clock().now();
+        if let Err(error) = self.store.failed_requests().keep_form(id, kept, now).await {
+            tracing::warn!(account = %account.name(), %error, "a form that was refused cannot be kept");
+        }
+    }
+
+    /// Takes in a form that was refused and kept, with what a person corrected of it. None where it is no form of an account here.
+    ///
+    /// # Errors
+    /// As [`Reception::hook`].
+    pub async fn take_kept_form(
+        &self,
+        kept: &FailedRequest,
+        corrected: Map<String, Value>,
+    ) -> Option<Result<TakenHook, HookError>> {
+        let name = form::account_of(&kept.endpoint).filter(|_| kept.service.is_none())?;
+        let account = Arc::clone(self.channels.get(&name)?);
+        let post = form::corrected(&kept.payload, corrected, &kept.id.to_string());
+        Some(self.read_post(&account, &post).await)
+    }
+
     pub(crate) async fn take_post(
         &self,
         account: &Arc<Account>,
@@ -270,7 +307,11 @@ impl Reception {
             let query = if post.query.is_empty() { String::new() } else { format!("?{}", post.query) };
             post.url = format!("{url}{query}");
         }
-        self.read_post(account, post).await
+        let taken = self.read_post(account, post).await;
+        if let Err(HookError::Refused(HookRefusal::Unreadable(why))) = &taken {
+            self.keep_form(account, post, why).await;
+        }
+        taken
     }
 
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {

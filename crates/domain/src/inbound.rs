@@ -92,8 +92,14 @@ pub struct InboundMessage {
     pub phone: Option<ProvedContact>,
     /// The customer's address for email, with its proof.
     pub email: Option<ProvedContact>,
+    /// What a mail is about, where it begins a thread or calls it otherwise.
+    pub subject: Option<String>,
     /// Its text or caption, or a short word for what has none, such as a place.
     pub text: Words,
+    /// All of its text, where `text` is without what it quotes of earlier messages.
+    pub whole_text: Option<Words>,
+    /// Whether no program may answer it: a person does.
+    pub is_for_people: bool,
     /// What is attached.
     pub media: Vec<InboundMedia>,
     /// The provider's id of the message that it answers.
@@ -141,7 +147,10 @@ impl InboundMessage {
             name: None,
             phone: None,
             email: None,
+            subject: None,
             text: text.into(),
+            whole_text: None,
+            is_for_people: false,
             media: Vec::new(),
             reply_to: None,
             ad: None,

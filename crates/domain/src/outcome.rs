@@ -331,6 +331,11 @@ pub enum Failure {
         /// The last answer.
         detail: String,
     },
+    /// The provider had taken it, and reported later that it did not arrive.
+    Undelivered {
+        /// What it reported.
+        detail: String,
+    },
     /// No account is usable at all.
     NoAccount {
         /// Which accounts there are and how each is.
@@ -363,7 +368,7 @@ impl Failure {
             Self::MediaExpired { .. } => "media_expired",
             Self::FloodWait { .. } => "flood_wait",
             Self::LimitReached { .. } => "limit_reached",
-            Self::ProviderError { .. } => "provider_error",
+            Self::ProviderError { .. } | Self::Undelivered { .. } => "provider_error",
             Self::NoAccount { .. } => "no_account",
             Self::DoNotContact { .. } => "do_not_contact",
             Self::Restored { .. } => Self::RESTORED,
@@ -408,6 +413,7 @@ impl Failure {
             | Self::FloodWait { .. }
             | Self::LimitReached { .. }
             | Self::ProviderError { .. }
+            | Self::Undelivered { .. }
             | Self::DoNotContact { .. }
             | Self::Restored { .. } => None,
         }
@@ -440,6 +446,9 @@ impl Failure {
             Self::ProviderError { detail } => format!(
                 "The provider did not take it, however often it was tried; the last answer was {detail}. Nothing was sent."
             ),
+            Self::Undelivered { detail } => {
+                format!("The provider took the message, and it did not arrive: {detail}.")
+            }
             Self::NoAccount { asked } => format!("No account can send now ({}).", list(asked)),
             Self::DoNotContact { entry } => do_not_contact(*entry),
             Self::Restored { made_at } => format!(

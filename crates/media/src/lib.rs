@@ -14,7 +14,7 @@ pub mod shelf;
 pub use fetch::{FetchError, Fetched, Fetcher, Timeouts};
 pub use intake::{Disk, Intake, Limits, TakeError, Taken};
 pub use kind::{Content, Facts, Kind, Wish};
-pub use name::FileName;
+pub use name::{FileName, decoded_again};
 pub use outgoing::{Held, Outgoing};
 pub use shelf::{Shelf, Upload};
 

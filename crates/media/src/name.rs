@@ -137,7 +137,17 @@ pub fn from_disposition(header: &[u8]) -> Option<String> {
             plain = plain.or(Some(value));
         }
     }
-    extended.or(plain).filter(|name| !name.is_empty())
+    extended.or(plain).map(|name| decoded_again(&name)).filter(|name| !name.is_empty())
+}
+
+/// Returns a name without the percents that are left of it where its server encoded it twice. A name may have percents of its own:
+/// only what is a text with other letters than ASCII is decoded.
+pub fn decoded_again(name: &str) -> String {
+    let is_encoded = name.is_ascii() && name.contains('%');
+    let decoded = Some(percent_decode_str(name)).filter(|_| is_encoded);
+    let decoded = decoded.and_then(|decoded| decoded.decode_utf8().ok());
+    let decoded = decoded.filter(|decoded| !decoded.is_ascii());
+    decoded.map_or_else(|| name.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// The last part of an address's path.
@@ -244,6 +254,21 @@ mod tests {
                 let name = FileName::choose(requested.as_deref(), disposition.as_deref(), url.as_ref(), content);
                 prop_assert!(is_safe(name.as_str()), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_encoded_twice_is_decoded_twice() {
+        for (header, name) in [
+            ("attachment; filename*=UTF-8''%25D1%2581%25D1%2587%25D1%2591%25D1%2582.pdf", "счёт.pdf"),
+            ("attachment; filename=\"%D1%81%D1%87%D1%91%D1%82.pdf\"", "счёт.pdf"),
+            ("attachment; filename*=UTF-8''%D1%81%D1%87%D1%91%D1%82.pdf", "счёт.pdf"),
+            // Percents that are meant.
+            ("attachment; filename*=UTF-8''50%25%20off.pdf", "50% off.pdf"),
+            ("attachment; filename=\"100%25.pdf\"", "100%25.pdf"),
+            ("attachment; filename=\"%FF%FE.pdf\"", "%FF%FE.pdf"),
+        ] {
+            assert_eq!(from_disposition(header.as_bytes()).as_deref(), Some(name), "{header}");
         }
     }
 

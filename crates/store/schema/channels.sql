@@ -25,7 +25,13 @@ CREATE TABLE channel_messages (
     phone_proof TEXT,
     email TEXT,
     email_proof TEXT,
+    -- Of a mail that begins a thread or calls it otherwise.
+    subject TEXT,
     text TEXT NOT NULL,
+    -- All of the text, where `text` is without what it quotes.
+    whole_text TEXT,
+    -- Whether no program may answer the message.
+    is_for_people INTEGER NOT NULL DEFAULT 0,
     -- JSON. NULL: none.
     media TEXT,
     reply_to TEXT,

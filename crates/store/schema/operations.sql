@@ -68,6 +68,7 @@ CREATE TABLE failed_requests (
     id BLOB NOT NULL PRIMARY KEY,
     -- The first failure.
     at INTEGER NOT NULL,
+    -- The service, or form: a form of a site that was refused.
     service TEXT NOT NULL,
     -- inbound or outbound.
     direction TEXT NOT NULL,

@@ -262,7 +262,7 @@ fn shown(callback: Callback) -> Result<FailedRequest, StoreError> {
     Ok(FailedRequest {
         id: FailedRequestId::from_uuid(*callback.id.as_uuid()),
         at: made_at(callback.id.as_uuid()),
-        service: Service::CreateChat,
+        service: Some(Service::CreateChat),
         direction: Direction::Outbound,
         endpoint: ENDPOINT.to_owned(),
         payload: to_json(TABLE, &payload)?,

@@ -69,7 +69,28 @@ statements! {
         SELECT id FROM failed_requests
         WHERE id < $1 AND settled_at IS NULL AND COALESCE(last_retry_at, 0) <= $2 ORDER BY id LIMIT $3";
     FORGET = "DELETE FROM failed_requests WHERE id = $1";
+    KEEP_FORM = "
+        INSERT INTO failed_requests (id, at, service, direction, endpoint, payload, error, state, retry_count)
+        VALUES ($1, $2, 'form', 'inbound', $3, $4, $5, 'pending', 0)";
+    KNOWN_FORM = "
+        SELECT id FROM failed_requests
+        WHERE state = 'pending' AND service = 'form' AND endpoint = $1 AND payload = $2 LIMIT 1";
+    DROP_OLDEST_FORMS = "
+        DELETE FROM failed_requests WHERE id IN (
+            SELECT id FROM failed_requests WHERE state = 'pending' AND service = 'form'
+            ORDER BY id DESC LIMIT 1000 OFFSET $1)";
+    FORM_TAKEN = "
+        UPDATE failed_requests SET state = 'done', settled_at = $1, retry_count = retry_count + 1, last_retry_at = $1
+        WHERE id = $2 AND service = 'form' AND state = 'pending'";
+    FORM_REFUSED = "
+        UPDATE failed_requests SET retry_count = retry_count + 1, last_retry_at = $1, last_retry_error = $3
+        WHERE id = $2 AND service = 'form' AND state = 'pending'";
 }
+
+/// The service of a form that a page of a site sent.
+const FORM: &str = "form";
+/// So many refused forms wait at most: anyone may send one. The oldest goes first.
+const MOST_FORMS: u32 = 1_000;
 
 /// The direction of a request.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -110,8 +131,8 @@ pub struct FailedRequest {
     pub id: FailedRequestId,
     /// When it first failed.
     pub at: Timestamp,
-    /// The service it belongs to.
-    pub service: Service,
+    /// The service it belongs to; none of a form that a page of a site sent.
+    pub service: Option<Service>,
     /// The direction in which it went.
     pub direction: Direction,
     /// Its path.
@@ -170,6 +191,47 @@ impl FailedRequests<'_> {
         self.settle(point::RETRY_FAILED_REQUEST, RETRY, id, at).await
     }
 
+    /// Keeps a form that was refused, with its fields as JSON and what is wrong with it.
+    pub async fn keep_form(
+        &self,
+        id: FailedRequestId,
+        (endpoint, payload, error): (String, String, String),
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                // A page that sends the same again changes nothing.
+                let same = params![endpoint.as_str(), payload.as_str()];
+                if transaction.first(KNOWN_FORM, same, |_| Ok(()))?.is_some() {
+                    return Ok(());
+                }
+                let at = at.as_micros();
+                let row = params![key(&id), at, endpoint.as_str(), payload.as_str(), error.as_str()];
+                transaction.run(KEEP_FORM, row)?;
+                transaction.run(DROP_OLDEST_FORMS, [MOST_FORMS])
+            })
+            .await
+    }
+
+    /// Notes that a form was taken in, or why it was refused again. False when it does not wait for a person.
+    pub async fn form_retried(
+        &self,
+        id: FailedRequestId,
+        refused: Option<String>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store
+            .write(move |transaction: &Transaction<'_>| {
+                let at = at.as_micros();
+                let rows = match &refused {
+                    Some(why) => transaction.execute(FORM_REFUSED, params![at, key(&id), why.as_str()])?,
+                    None => transaction.execute(FORM_TAKEN, params![at, key(&id)])?,
+                };
+                changed(transaction, &id, rows)
+            })
+            .await
+    }
+
     /// A person drops it. False when it does not wait for one.
     pub async fn drop(&self, id: FailedRequestId, at: Timestamp) -> Result<bool, StoreError> {
         self.settle(point::DROP_FAILED_REQUEST, DROP, id, at).await
@@ -202,7 +264,10 @@ fn read(row: &Row<'_>) -> Result<FailedRequest, StoreError> {
     Ok(FailedRequest {
         id: FailedRequestId::from_uuid(Uuid::from_bytes(columns.get(0)?)),
         at: columns.time(1)?,
-        service: columns.word(2, "service", Service::from_word)?,
+        service: columns.word(2, "service", |word| match word {
+            FORM => Some(None),
+            word => Service::from_word(word).map(Some),
+        })?,
         direction: columns.word(3, "direction", Direction::from_word)?,
         endpoint: columns.get(4)?,
         payload: columns.get(5)?,

@@ -300,7 +300,7 @@ impl Problem {
             Failure::MediaExpired { .. } => Code::MediaExpired,
             Failure::FloodWait { .. } => Code::FloodWait,
             Failure::LimitReached { .. } => Code::LimitReached,
-            Failure::ProviderError { .. } => Code::ProviderError,
+            Failure::ProviderError { .. } | Failure::Undelivered { .. } => Code::ProviderError,
             Failure::NoAccount { .. } => Code::NoAccount,
             Failure::DoNotContact { .. } => Code::DoNotContact,
             Failure::Restored { .. } => Code::Restored,
@@ -320,6 +320,7 @@ impl Problem {
             | Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }
+            | Failure::Undelivered { .. }
             | Failure::NoAccount { .. }
             | Failure::DoNotContact { .. }
             | Failure::Restored { .. } => {}

@@ -1,39 +1,143 @@
-//! Mails that no person wrote (RFC 3834): programs that answer, lists, and servers that bring a mail back.
+//! Who a mail is for: whether people are shown it, and whether a program may answer it (RFC 3834). These are two questions: a person's
+//! mail may bear the headers of a list. Pure.
 
 use mail_parser::{Message, MimeHeaders};
 
-use super::inbound::Own;
+use super::inbound::{Own, addresses, sound};
 
-/// Whose mails are from programs.
-const PROGRAMS: [&str; 6] =
-    ["mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply", "donotreply"];
+/// Whose mails report what became of others.
+const REPORTERS: [&str; 2] = ["mailer-daemon", "postmaster"];
+/// Whose mails are from programs, which may write for a person.
+const PROGRAMS: [&str; 5] = ["no-reply", "noreply", "no_reply", "do-not-reply", "donotreply"];
+/// Headers in which a receiving server names the address that it delivered a mail for, such as an alias.
+const DELIVERED: [&str; 5] =
+    ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"];
 
-/// By what a mail shows that no automatic answer may follow; none where a person wrote it to us.
-pub(super) fn sign(mail: &Message<'_>, from: &str, own: &Own) -> Option<&'static str> {
+/// Who a mail is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Everyone: a program may answer it too.
+    Everyone,
+    /// People: they are shown it, and by this header no program may answer it.
+    People(&'static str),
+    /// No person: by this header a program wrote it to no one in particular.
+    Programs(&'static str),
+}
+
+impl Audience {
+    /// The header that says it.
+    pub(super) const fn sign(self) -> Option<&'static str> {
+        match self {
+            Self::Everyone => None,
+            Self::People(sign) | Self::Programs(sign) => Some(sign),
+        }
+    }
+}
+
+/// Finds out who a mail of others is for. `customer` is who is answered; a mail that `continues` a thread of ours is for people,
+/// whatever list it came through.
+pub(super) fn audience(
+    mail: &Message<'_>,
+    from: Option<&str>,
+    customer: Option<&str>,
+    continues: bool,
+    own: &Own,
+) -> Audience {
     let header = |name: &str| value(mail, name).map(str::to_ascii_lowercase);
-    let local = from.split('@').next().unwrap_or_default();
-    if header("Auto-Submitted")
-        .is_some_and(|value| value.split(';').next().unwrap_or_default().trim() != "no")
-    {
-        Some("Auto-Submitted")
-    } else if header("Return-Path").is_some_and(|value| value == "<>") {
-        Some("Return-Path")
-    } else if header("Precedence").is_some_and(|value| ["bulk", "junk", "list"].contains(&value.as_str())) {
-        Some("Precedence")
-    } else if let Some(name) =
-        ["List-Id", "List-Unsubscribe", "X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond"]
-            .into_iter()
-            .find(|name| header(name).is_some())
-    {
-        Some(name)
-    } else if is_report(mail) {
-        Some("multipart/report")
-    } else if PROGRAMS.iter().any(|program| local.starts_with(program)) {
-        Some("From")
-    } else if !own.is_addressed(mail) {
-        Some("To")
-    } else {
-        None
+    let precedence = header("Precedence").unwrap_or_default();
+    let auto_submitted = header("Auto-Submitted");
+    let auto_submitted = auto_submitted.as_deref().and_then(|value| value.split(';').next()).map(str::trim);
+    let has = |name: &&str| header(name).is_some();
+    let from_program = from.is_some_and(is_program);
+    // A site writes for its visitor. What names the same house for answers is a notice of that house.
+    let is_for_visitor = match (from, customer) {
+        (Some(from), Some(customer)) => {
+            (from_program || own.is(from)) && domain_of(from) != domain_of(customer)
+        }
+        _ => false,
+    };
+    match auto_submitted {
+        None | Some("no") => {}
+        Some("auto-generated") if is_for_visitor => return Audience::People("Auto-Submitted"),
+        Some(_) => return Audience::Programs("Auto-Submitted"),
+    }
+    if header("Return-Path").is_some_and(|value| value == "<>") {
+        return Audience::Programs("Return-Path");
+    }
+    if is_report(mail) {
+        return Audience::Programs("multipart/report");
+    }
+    if let Some(name) = ["X-Autoreply", "X-Autorespond"].into_iter().find(has) {
+        return Audience::Programs(name);
+    }
+    if precedence == "auto_reply" {
+        return Audience::Programs("Precedence");
+    }
+    let from_reporter = from.is_some_and(|from| is_of(from, &REPORTERS));
+    if from_reporter || customer.is_some_and(is_program) || (from_program && !is_for_visitor) {
+        return Audience::Programs("From");
+    }
+    let is_bulk = matches!(precedence.as_str(), "bulk" | "junk");
+    // A list of people says where to write to it.
+    let is_newsletter = has(&"List-Unsubscribe") && has(&"List-Id") && !is_list_of_people(mail);
+    if !continues && (is_bulk || is_newsletter) {
+        return Audience::Programs(if is_bulk { "Precedence" } else { "List-Id" });
+    }
+    if is_bulk || precedence == "list" {
+        return Audience::People("Precedence");
+    }
+    if let Some(name) = ["List-Id", "List-Unsubscribe"].into_iter().find(has) {
+        return Audience::People(name);
+    }
+    // It may ask for no receipts alone.
+    let suppressed = header("X-Auto-Response-Suppress").unwrap_or_default();
+    if suppressed.split([',', ' ']).any(|kind| matches!(kind, "all" | "oof" | "autoreply")) {
+        return Audience::People("X-Auto-Response-Suppress");
+    }
+    if !continues && !is_addressed(mail, own) {
+        return Audience::People("To");
+    }
+    Audience::Everyone
+}
+
+/// Whether an address is that of a program.
+pub(super) fn is_program(address: &str) -> bool {
+    is_of(address, &PROGRAMS) || is_of(address, &REPORTERS)
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit('@').next().unwrap_or_default()
+}
+
+fn is_of(address: &str, names: &[&str]) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    names.iter().any(|name| local.starts_with(name))
+}
+
+/// Whether a mail came through a list in which people write to each other.
+pub(super) fn is_list_of_people(mail: &Message<'_>) -> bool {
+    let is_list = value(mail, "Precedence").is_some_and(|value| value.eq_ignore_ascii_case("list"));
+    is_list || value(mail, "List-Post").is_some_and(|value| !value.eq_ignore_ascii_case("no"))
+}
+
+/// Whether a mail is to us, openly: to an address of ours, or to an alias for which its server delivered it.
+fn is_addressed(mail: &Message<'_>, own: &Own) -> bool {
+    let named: Vec<String> = [mail.to(), mail.cc()].into_iter().flatten().flat_map(addresses).collect();
+    let delivered: Vec<String> = mail
+        .headers_raw()
+        .filter(|(name, _)| DELIVERED.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        .filter_map(|(_, value)| sound(value.trim().trim_matches(['<', '>'])))
+        .collect();
+    named
+        .iter()
+        .any(|address| own.is(address) || own.is(&without_tag(address)) || delivered.contains(address))
+}
+
+/// An address without what follows a `+`, which its owner may choose.
+fn without_tag(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or_default()),
+        None => address.to_owned(),
     }
 }
 

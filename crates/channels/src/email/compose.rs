@@ -86,9 +86,10 @@ pub(super) async fn write(
         .to(Mailbox::new(None, to))
         .message_id(Some(format!("<{id}>")))
         .date(system_time(now))
-        .subject(subject(outgoing, thread))
-        .header(NoAutomaticAnswer);
+        .subject(subject(outgoing, thread));
+    // What a person writes may be answered as any mail.
     if outgoing.written_by == Writer::Program {
+        builder = builder.header(NoAutomaticAnswer);
         builder = builder.header(if last.is_some() { Automatic::ANSWER } else { Automatic::FIRST });
     }
     if let Some(reply_to) = &sender.reply_to {
@@ -262,7 +263,9 @@ mod tests {
         let first = mail("anna@example.org", FormattedText::plain("x"), None);
         assert!(first.contains("Auto-Submitted: auto-generated\r\n"), "{first}");
         let by_person = mail_by(Writer::Person, "anna@example.org", FormattedText::plain("x"), None);
-        assert!(!by_person.contains("References") && !by_person.contains("Auto-Submitted"), "{by_person}");
+        for header in ["References", "Auto-Submitted", "X-Auto-Response-Suppress"] {
+            assert!(!by_person.contains(header), "{by_person}");
+        }
     }
 
     #[test]

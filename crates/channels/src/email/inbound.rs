@@ -5,17 +5,19 @@ use std::fmt;
 use domain::inbound::{
     InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
 };
-use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp};
+use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
 use mail_parser::{Addr, Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
 use super::authentication::is_authenticated;
-use super::automatic::{self, Bounce};
-use super::plain;
+use super::automatic::{self, Audience, Bounce};
 use super::thread::{Belonging, OwnIds, Threads, bare, chat_without_address, one_line, topic};
+use super::{decoding, plain};
 
 /// The longest text that is taken, in characters.
 const LONGEST_TEXT: usize = 100_000;
+/// The longest subject that is taken, in characters.
+const LONGEST_SUBJECT: usize = 500;
 /// The most attachments of a mail.
 const MOST_MEDIA: usize = 50;
 /// A picture in a page that is smaller than this is part of its looks.
@@ -33,13 +35,8 @@ pub(super) struct Own {
 }
 
 impl Own {
-    fn is(&self, address: &str) -> bool {
+    pub(super) fn is(&self, address: &str) -> bool {
         self.addresses.iter().any(|own| own == address)
-    }
-
-    /// Whether a mail is to us, openly.
-    pub(super) fn is_addressed(&self, mail: &Message<'_>) -> bool {
-        [mail.to(), mail.cc()].into_iter().flatten().flat_map(addresses).any(|address| self.is(&address))
     }
 }
 
@@ -87,7 +84,8 @@ pub(super) struct Found<'a> {
 
 /// Reads a mail; `threads` learn of it.
 pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Option<InboundEvent> {
-    let mail = MessageParser::default().parse(found.raw)?;
+    let raw = decoding::mended(found.raw);
+    let mail = MessageParser::default().parse(&raw)?;
     let id = mail.message_id().map_or_else(|| bare(&String::from_utf8_lossy(found.raw)), bare);
     let sender = mail.from().and_then(first);
     let from = sender.as_ref().map(|(from, _)| from.clone());
@@ -103,9 +101,9 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let is_from_us = found.location.is_sent || from.as_ref().is_some_and(|from| own.is(from));
     let (is_own, customer) = match is_from_us.then(|| first_other(&mail, own)) {
         None => (false, sender),
-        // Anyone can write our address into a mail that came in.
+        // Anyone can write our address into a mail that came in: the customer is the one that it names for answers.
         Some(Some(_)) if !found.location.is_sent && !is_authenticated(&mail, own.authserv_id.as_deref()) => {
-            return None;
+            (false, mail.reply_to().and_then(|to| first_foreign(to.iter(), own)))
         }
         // Of a mail of ours the other end is the customer.
         Some(Some(other)) => (true, Some(other)),
@@ -116,6 +114,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
             (false, answered.or(sender))
         }
     };
+    let customer = if is_from_us { customer } else { who_is_answered(&mail, customer, own) };
     let (customer, name) = customer.unzip();
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
@@ -138,22 +137,34 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let chat = belonging.as_ref().and_then(|belonging| threads.chat_of(belonging, &own.ids));
     // A person reads a mail that no chat can have as its address.
     let chat = chat.or_else(|| chat_without_address(&id))?;
+    let thread = threads.of(&chat);
+    let is_answered = thread.is_some_and(|thread| thread.is_answered) && !earlier.is_empty();
+    let continues = is_answered || earlier.iter().any(|id| own.ids.has(id));
+    let is_new_topic = thread.is_none_or(|thread| topic(&thread.subject) != topic(subject));
+    let audience = if is_own {
+        Audience::Everyone
+    } else {
+        automatic::audience(&mail, from.as_deref(), customer.as_deref(), continues, own)
+    };
+    if is_own {
+        threads.answered(&chat);
+    }
     if let Some(belonging) = belonging.filter(|_| !is_own) {
         threads.learn(&chat, subject, &belonging);
     }
-    let sign = automatic::sign(&mail, customer.as_deref().unwrap_or_default(), own).filter(|_| !is_own);
-    let mut text = body(&mail, subject, !earlier.is_empty());
+    let Body { mut text, whole } = body(&mail, subject, !earlier.is_empty());
     let media = match found.too_large {
         Some(size) => vec![too_large(size)],
         None => media(&mail, found.location),
     };
+    let mut subject = Some(one_line(subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());
     if text.is_empty() && (media.is_empty() || found.too_large.is_some()) {
-        text = one_line(subject, LONGEST_TEXT);
+        text = subject.take().unwrap_or_default();
     }
-    let origin = match (is_own, sign) {
+    let origin = match (is_own, audience) {
         (true, _) => MessageOrigin::Owner,
-        (false, Some(_)) => MessageOrigin::Bot,
-        (false, None) => MessageOrigin::Person,
+        (false, Audience::Programs(_)) => MessageOrigin::Bot,
+        (false, Audience::Everyone | Audience::People(_)) => MessageOrigin::Person,
     };
     let written = || automatic::value(&mail, "From").map(str::to_owned);
     let name = if customer.is_some() { name.flatten() } else { written() };
@@ -165,29 +176,64 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         email: customer.map(|customer| ProvedContact::new(customer, proof)),
         media,
         reply_to: ids(mail.in_reply_to()).next(),
-        raw: Some(raw(&mail, sign).to_string()),
+        subject: subject.filter(|_| if is_own { earlier.is_empty() } else { is_new_topic }),
+        whole_text: whole.map(Words::from),
+        is_for_people: matches!(audience, Audience::People(_)),
+        raw: Some(header_values(&mail, audience.sign()).to_string()),
         ..InboundMessage::private(chat, id.clone(), text, found.at)
     };
     Some(InboundEvent { key: format!("mail:{id}"), change: InboundChange::Message(Box::new(message)) })
 }
 
-fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> String {
+/// Who is to be answered, where others wrote: the address that the mail itself names for answers, such as that of the customer in a
+/// mail of a site builder. That address is not proved, and it is a chat of its own, so that no answer about others can be led there.
+fn who_is_answered(mail: &Message<'_>, sender: Option<Named>, own: &Own) -> Option<Named> {
+    let is_program = |named: &Named| automatic::is_program(&named.0);
+    let from_program = sender.as_ref().is_some_and(is_program);
+    if automatic::is_list_of_people(mail) && !from_program {
+        return sender;
+    }
+    let named = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
+    match named.filter(|named| !is_program(named)) {
+        Some((address, name)) => {
+            // It is called as its mail is, where a person wrote that.
+            let of_sender = sender.filter(|_| !from_program).and_then(|(_, name)| name);
+            Some((address, name.or(of_sender)))
+        }
+        None => sender,
+    }
+}
+
+/// The text of a mail.
+struct Body {
+    text: String,
+    /// All of it, where `text` is without what it quotes.
+    whole: Option<String>,
+}
+
+fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> Body {
     let is_forwarded = ["fwd:", "fw:", "пересл:", "tr:", "wg:"]
         .iter()
         .any(|word| subject.trim_start().to_lowercase().starts_with(word));
     let cuts = is_answer && !is_forwarded;
     let mut texts = Vec::new();
     for part in mail.text_bodies() {
-        match &part.body {
-            PartType::Text(text) => texts.push(text.replace("\r\n", "\n").trim().to_owned()),
-            PartType::Html(page) => texts.push(plain::of_html(page, cuts)),
-            _ => {}
-        }
+        let Some(text) = decoding::text(mail, part) else { continue };
+        texts.push(match &part.body {
+            PartType::Html(_) => plain::of_html(&text, cuts),
+            _ => text.replace("\r\n", "\n").trim().to_owned(),
+        });
     }
-    let text = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
-    let text = if cuts { plain::without_quotes(&text) } else { text };
-    let clean = text.chars().filter(|one| !one.is_control() || matches!(one, '\n' | '\t'));
-    clean.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
+    let whole = clean(&texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"));
+    let text = if cuts { plain::without_quotes(&whole) } else { whole.clone() };
+    let whole = Some(whole).filter(|whole| *whole != text);
+    Body { text, whole }
+}
+
+fn clean(text: &str) -> String {
+    let letters =
+        text.chars().filter(|one| *one != '\u{feff}' && (!one.is_control() || matches!(one, '\n' | '\t')));
+    letters.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
 }
 
 fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
@@ -199,7 +245,7 @@ fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
         let mime = mime(part);
         InboundMedia {
             file_id: Some(format!("{location}:{number}")),
-            name: part.attachment_name().map(|name| one_line(name, 200)),
+            name: part.attachment_name().map(|name| one_line(&media::decoded_again(name), 200)),
             size: u64::try_from(content(part).len()).ok(),
             ..InboundMedia { mime: Some(mime.clone()), ..InboundMedia::new(kind(&mime)) }
         }
@@ -239,7 +285,7 @@ fn too_large(size: u64) -> InboundMedia {
 }
 
 /// What is kept of the header.
-fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
+fn header_values(mail: &Message<'_>, sign: Option<&str>) -> Value {
     let header = |name: &str| automatic::value(mail, name).map(|value| one_line(value, 1_000));
     json!({
         "subject": mail.subject().map(|subject| one_line(subject, 1_000)),
@@ -251,7 +297,7 @@ fn raw(mail: &Message<'_>, sign: Option<&str>) -> Value {
         "message_id": header("Message-ID"),
         "in_reply_to": header("In-Reply-To"),
         "references": header("References"),
-        // No person wrote it, by this header.
+        // By this header no program may answer it.
         "automatic": sign,
         // What the topmost server found out about its sender.
         "authentication_results": header("Authentication-Results"),
@@ -268,7 +314,7 @@ fn ids<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = String> + 'a {
 }
 
 /// The addresses in a header, in small letters.
-fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
+pub(super) fn addresses<'a>(header: &'a Address<'_>) -> impl Iterator<Item = String> + 'a {
     header.iter().filter_map(|one| sound(one.address()?))
 }
 
@@ -286,210 +332,24 @@ pub(super) fn sound(address: &str) -> Option<String> {
     is_sound.then_some(address)
 }
 
+/// An address and what it is called.
+type Named = (String, Option<String>);
+
 /// The first address of a header with what it is called.
-fn first(header: &Address<'_>) -> Option<(String, Option<String>)> {
+fn first(header: &Address<'_>) -> Option<Named> {
     header.iter().find_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))))
 }
 
 /// The first one that a mail of ours is to and that is not ours.
-fn first_other(mail: &Message<'_>, own: &Own) -> Option<(String, Option<String>)> {
+fn first_other(mail: &Message<'_>, own: &Own) -> Option<Named> {
     first_foreign([mail.to(), mail.cc()].into_iter().flatten().flat_map(Address::iter), own)
 }
 
 /// The first address that is not ours, with what it is called.
-fn first_foreign<'a>(all: impl Iterator<Item = &'a Addr<'a>>, own: &Own) -> Option<(String, Option<String>)> {
+fn first_foreign<'a>(all: impl Iterator<Item = &'a Addr<'a>>, own: &Own) -> Option<Named> {
     let mut sound = all.filter_map(|one| Some((sound(one.address()?)?, one.name().map(str::to_owned))));
     sound.find(|(address, _)| !own.is(address))
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn own() -> Own {
-        let ids = OwnIds { domain: "example.com".to_owned() };
-        Own {
-            addresses: vec!["shop@example.com".to_owned()],
-            ids,
-            authserv_id: Some("mx.example.com".to_owned()),
-        }
-    }
-
-    fn found(raw: &[u8]) -> Found<'_> {
-        let location = MailLocation { is_sent: false, validity: 1, uid: 2 };
-        Found { raw, location, at: Timestamp::from_micros(0), too_large: None }
-    }
-
-    fn message(raw: &str) -> InboundMessage {
-        let raw = raw.replace('\n', "\r\n");
-        match read(&found(raw.as_bytes()), &own(), &mut Threads::default()).unwrap().change {
-            InboundChange::Message(message) => *message,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_mail_without_a_sound_sender_is_kept_for_a_person() {
-        let mut chats = std::collections::BTreeSet::new();
-        for (number, from) in [
-            "<victim@example.org>\0<attacker@evil.example>",
-            "victim@example.org@evil.example",
-            "\"victim@example.org\"@evil.example",
-            "<@evil.example:victim@example.org>",
-            "victim@example.org#evil.example",
-            "victim",
-            "",
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let mail = format!(
-                "From: {from}\nTo: shop@example.com\nSubject: Price\nMessage-ID: <{number}@x>\n\nText"
-            );
-            let read = message(&mail);
-            assert_eq!((&*read.text, read.origin), ("Text", MessageOrigin::Person), "{from:?}");
-            assert_eq!(
-                (read.user, read.email, read.sender_proof),
-                (None, None, ContactProof::Typed),
-                "{from:?}"
-            );
-            // It has no address that anyone could be answered at.
-            let parts = crate::email::ChatParts::of(&read.chat);
-            assert!(!parts.address.contains('@') && parts.root.is_some(), "{}", read.chat);
-            assert_eq!(read.name.is_some(), !from.is_empty(), "{from:?}");
-            assert!(chats.insert(read.chat), "{from:?}");
-        }
-        let long = format!("{}@example.org", "x".repeat(240));
-        let read = message(&format!("From: {long}\nTo: shop@example.com\nMessage-ID: <1@x>\n\nText"));
-        assert_eq!(read.email, Some(ProvedContact::typed(&long)));
-    }
-
-    #[test]
-    fn signs_of_programs_are_recognized() {
-        let origin = |headers: &str| {
-            let head = "From: anna@example.org\nSubject: x\nMessage-ID: <1@x>\n";
-            message(&format!("{head}{headers}\n\nText")).origin
-        };
-        let to = "To: Shop <SHOP@example.com>";
-        for person in [to, &format!("{to}\nAuto-Submitted: no"), "To: x@example.org\nCc: shop@example.com"] {
-            assert_eq!(origin(person), MessageOrigin::Person, "{person}");
-        }
-        for sign in [
-            "Auto-Submitted: auto-generated",
-            "Return-Path: <>",
-            "Precedence: Bulk",
-            "List-Unsubscribe: <mailto:x@example.org>",
-            "X-Auto-Response-Suppress: All",
-            "X-Autoreply: yes",
-        ] {
-            assert_eq!(origin(&format!("{to}\n{sign}")), MessageOrigin::Bot, "{sign}");
-        }
-        assert_eq!(origin("To: others@example.org"), MessageOrigin::Bot);
-    }
-
-    #[test]
-    fn a_sender_is_proved_by_the_trusted_server_alone() {
-        let of = |head: &str| {
-            let mail = "From: anna@example.org\nTo: shop@example.com\nSubject: x\nMessage-ID: <1@x>\n";
-            let read = message(&format!("{head}{mail}\nText"));
-            (read.sender_proof, read.email.map(|email| email.proof))
-        };
-        let passed = of("Authentication-Results: mx.example.com; dmarc=pass header.from=example.org\n");
-        assert_eq!(passed, (ContactProof::Mail, Some(ContactProof::Mail)));
-        for head in [
-            "",
-            "Authentication-Results: mx.example.com; dmarc=fail\n",
-            "Authentication-Results: mx.evil.example; dmarc=pass\n",
-        ] {
-            assert_eq!(of(head), (ContactProof::Typed, Some(ContactProof::Typed)), "{head}");
-        }
-        // A form of our page is sent by our server, and says what a visitor typed.
-        let form = message(
-            "Authentication-Results: mx.example.com; dmarc=pass\nFrom: shop@example.com\nTo: shop@example.com\n\
-             Reply-To: anna@example.org\nMessage-ID: <1@web>\n\nText",
-        );
-        assert_eq!(form.sender_proof, ContactProof::Typed);
-    }
-
-    #[test]
-    fn a_form_that_writes_from_our_address_is_its_customers() {
-        let ours = "From: Shop <shop@example.com>\nTo: shop@example.com\nSubject: x\n";
-        let form = |more: &str| message(&format!("{ours}Message-ID: <1@web>\n{more}\n\nText"));
-        let asked = form("Reply-To: shop@example.com, Anna <Anna@example.org>");
-        assert_eq!(
-            (asked.email.clone(), asked.name.as_deref()),
-            (Some(ProvedContact::typed("anna@example.org")), Some("Anna"))
-        );
-        assert_eq!((asked.chat.as_str(), asked.origin), ("anna@example.org#1@web", MessageOrigin::Person));
-        assert_eq!(form("X-Mailer: form").email, Some(ProvedContact::typed("shop@example.com")));
-        // To a customer it is what the owner wrote, if the server proves that. Anyone can write our address.
-        let to_anna = |results: &str| {
-            let mail = format!(
-                "Authentication-Results: mx.example.com; {results}\n{ours}Cc: anna@example.org\nMessage-ID: <1@web>\n\nText"
-            );
-            let mail = mail.replace('\n', "\r\n");
-            read(&found(mail.as_bytes()), &own(), &mut Threads::default()).map(|event| event.change)
-        };
-        let Some(InboundChange::Message(proved)) = to_anna("dmarc=pass header.from=example.com") else {
-            panic!("it is proved")
-        };
-        assert_eq!(proved.origin, MessageOrigin::Owner);
-        assert_eq!(to_anna("dmarc=fail header.from=example.com"), None);
-        // What this program sent to itself, or is among what was sent, is no form.
-        let sent =
-            format!("{ours}Message-ID: <0000000000000007.0@example.com>\n\nText").replace('\n', "\r\n");
-        assert_eq!(read(&found(sent.as_bytes()), &own(), &mut Threads::default()), None);
-        let copy = format!("{ours}Message-ID: <1@web>\n\nText").replace('\n', "\r\n");
-        let location = MailLocation { is_sent: true, validity: 1, uid: 2 };
-        let copy = Found { location, ..found(copy.as_bytes()) };
-        assert_eq!(read(&copy, &own(), &mut Threads::default()), None);
-    }
-
-    #[test]
-    fn reports_are_of_our_mails_alone() {
-        let report = |id: &str, action: &str| {
-            let text = format!(
-                "From: MAILER-DAEMON@example.org\nTo: shop@example.com\nMessage-ID: <r@x>\n\
-                 Content-Type: multipart/report; boundary=b\n\n\
-                 --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n\
-                 Action: {action}\nStatus: 5.0.0\n\n\
-                 --b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{id}>\n--b--\n"
-            );
-            read(&found(text.replace('\n', "\r\n").as_bytes()), &own(), &mut Threads::default())
-        };
-        let ours = "0000000000000007.0@example.com";
-        let InboundChange::Receipt { external_id, .. } = report(ours, "failed").unwrap().change else {
-            panic!("no receipt")
-        };
-        assert_eq!(external_id, ours);
-        assert_eq!(report(ours, "delayed"), None);
-        assert_eq!(report("7@example.com", "failed"), None);
-    }
-
-    #[test]
-    fn a_forwarded_mail_keeps_what_it_has() {
-        let mail = |subject: &str| {
-            let head = "From: anna@example.org\nTo: shop@example.com\nIn-Reply-To: <0@x>\n";
-            message(&format!("{head}Subject: {subject}\n\nSee\n-----Original Message-----\nOld"))
-        };
-        assert_eq!(mail("Re: Price").text.as_str(), "See");
-        assert!(mail("Fwd: Price").text.contains("Old"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read(
-            raw in proptest::collection::vec(any::<u8>(), 0..300),
-            lines in "(From: [a-z@<>\"# é]{0,20}\r\n|Content-Type: (multipart/report|text/html|message/rfc822); boundary=b\r\n|\
-                \r\n|--b(--)?\r\n|[ -~]{0,20}\r\n|References: [<>a-z@ ]{0,30}\r\n){0,20}",
-        ) {
-            let mut threads = Threads::default();
-            let from = [b"From: a@b\r\n", raw.as_slice()].concat();
-            for raw in [raw.as_slice(), lines.as_bytes(), from.as_slice()] {
-                let _ = read(&found(raw), &own(), &mut threads);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,13 @@
 //! A mailbox: mails go out over SMTP and come in over IMAP.
 //!
 //! Every mail gets its Message-ID before the first attempt and keeps it in each further one. A mail server takes the same mail
-//! twice all the same, and what it took cannot be looked up: an attempt without an answer stays in doubt.
+//! twice all the same. An attempt without an answer stays in doubt, until its mail is seen among those that were sent: some servers
+//! keep them there, so that its absence proves nothing.
 
 mod authentication;
 mod automatic;
 mod compose;
+mod decoding;
 mod inbound;
 mod mailbox;
 mod plain;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambient::lock::Mutex;
-use delivery::{Action, Album, Capabilities, Dedup, MediaKind};
+use delivery::{Action, Album, Capabilities, Dedup, MediaKind, MessageLookup};
 use domain::outcome::SentIds;
 use domain::secret::ExposeSecret;
 use domain::text::{ParseMode, TextLimit, Unit};
@@ -213,6 +215,16 @@ impl Provider for Email {
         .boxed()
     }
 
+    fn find<'a>(&'a self, outgoing: &'a Outgoing, _since: Timestamp) -> BoxFuture<'a, MessageLookup> {
+        async move {
+            match self.sent_copy(outgoing).await {
+                Ok(Some(id)) => MessageLookup::Here(SentIds::one(Some(id.as_str()))),
+                Ok(None) | Err(_) => MessageLookup::CannotTell,
+            }
+        }
+        .boxed()
+    }
+
     fn act<'a>(&'a self, chat: &'a ExternalChat, deed: &'a Deed) -> BoxFuture<'a, Result<(), CallError>> {
         async move {
             match deed {
@@ -263,6 +275,17 @@ impl Email {
         let delivered = smtp::deliver(&self.dial, &self.smtp, ends, &mail.formatted()).await;
         delivered.map_err(|error| error.outcome(self.dial.clock.now()))?;
         Ok(id)
+    }
+
+    /// The id of a mail of ours, if the server keeps it among those that were sent. Not every server keeps what it takes.
+    async fn sent_copy(&self, outgoing: &Outgoing) -> Result<Option<String>, CallError> {
+        let id = self.own.ids.make(outgoing.key, &outgoing.chat);
+        let mut mailbox = self.mailbox().await?;
+        let (Some(name), Some(wanted)) = (mailbox.sent.clone(), quoted(&id)) else { return Ok(None) };
+        mailbox.select(&name).await?;
+        let found = mailbox.search(&format!("HEADER MESSAGE-ID {wanted}")).await?;
+        mailbox.close().await;
+        Ok(Some(id).filter(|_| !found.is_empty()))
     }
 
     async fn polled(&self, cursor: Option<&str>) -> Result<Polled, CallError> {
@@ -389,6 +412,7 @@ impl Email {
         }
         let raw = mailbox.body(location.uid).await?.ok_or_else(gone)?;
         mailbox.close().await;
+        let raw = decoding::mended(&raw);
         let mail = MessageParser::default().parse(&raw).ok_or_else(gone)?;
         let part = mail.attachment(number).ok_or_else(gone)?;
         let content = inbound::content(part);

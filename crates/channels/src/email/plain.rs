@@ -1,4 +1,4 @@
-//! The text of a mail as a person wrote it: HTML becomes text, and what it quotes of earlier mails is cut.
+//! The text of a mail: HTML becomes text, and of an answer what it quotes of earlier mails is cut. Pure.
 
 use mail_parser::decoders::html::add_html_token;
 
@@ -25,19 +25,35 @@ const BLOCKS: [&str; 18] = [
 ];
 /// What has no text of its own.
 const SILENT: [&str; 6] = ["head", "noscript", "script", "style", "template", "title"];
-/// What mail programs call the part of the page in which they quote the mail that is answered.
-const QUOTED: [&str; 5] = ["gmail_quote", "divRplyFwdMsg", "appendonsend", "yahoo_quoted", "moz-cite-prefix"];
 /// What the line begins with after which a program quotes without marks.
-const SEPARATORS: [&str; 5] = [
+const SEPARATORS: [&str; 4] = [
     "-----Original Message-----",
     "----- Original Message -----",
     "-----Исходное сообщение-----",
     "-------- Исходное сообщение --------",
-    "-------- Пересылаемое сообщение --------",
 ];
+/// What a line says after which a mail is forwarded, which its writer wants to be read.
+const FORWARDS: [&str; 6] = [
+    "forwarded message",
+    "пересылаемое сообщение",
+    "пересланное сообщение",
+    "begin forwarded message",
+    "weitergeleitete nachricht",
+    "message transféré",
+];
+/// The lines of the header of a quoted mail, as programs write it: who wrote it, when, and about what.
+const HEADER: [&[&str]; 3] = [
+    &["From:", "От:", "От кого:", "Von:", "De :", "De:"],
+    &["Sent:", "Date:", "Отправлено:", "Дата:", "Gesendet:", "Envoyé :", "Enviado:"],
+    &["Subject:", "Тема:", "Betreff:", "Objet :", "Asunto:"],
+];
+/// The most marks of quotes within quotes.
+const DEEPEST: usize = 8;
+/// The most lines of such a header.
+const LONGEST_HEADER: usize = 8;
 
-/// A page as text. With `without_quotes` all is cut from where the mail is quoted that is answered.
-pub(super) fn of_html(page: &str, without_quotes: bool) -> String {
+/// A page as text. With `marks_quotes` the lines that it quotes begin with `>`, as in a text.
+pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
     let mut text = Lines::default();
     let mut rest = page;
     let mut silent: Option<&str> = None;
@@ -67,15 +83,13 @@ pub(super) fn of_html(page: &str, without_quotes: bool) -> String {
         if silent.is_some() {
             continue;
         }
-        if without_quotes
-            && !is_end
-            && (name == "blockquote" || QUOTED.iter().any(|mark| body.contains(mark)))
-            && text.has_words()
-        {
-            break;
-        }
         match name.as_str() {
             "br" => text.end_line(),
+            "blockquote" if marks_quotes => {
+                text.end_line_once();
+                text.depth =
+                    if is_end { text.depth.saturating_sub(1) } else { (text.depth + 1).min(DEEPEST) };
+            }
             "p" => text.end_paragraph(),
             "td" | "th" if is_end => text.space(),
             "a" if is_end => {
@@ -112,6 +126,8 @@ fn address(tag: &str) -> Option<String> {
 #[derive(Default)]
 struct Lines {
     text: String,
+    /// How many quotes the end is in.
+    depth: usize,
 }
 
 impl Lines {
@@ -122,6 +138,9 @@ impl Lines {
             if one.is_whitespace() {
                 self.space();
             } else if one != '\u{200b}' && one != '\u{feff}' {
+                if self.text.is_empty() || self.text.ends_with('\n') {
+                    self.text.push_str(&"> ".repeat(self.depth));
+                }
                 self.text.push(one);
             }
         }
@@ -150,10 +169,6 @@ impl Lines {
     fn end_paragraph(&mut self) {
         self.end_line();
         self.end_line();
-    }
-
-    fn has_words(&self) -> bool {
-        !self.text.trim().is_empty()
     }
 
     const fn len(&self) -> usize {
@@ -189,13 +204,19 @@ fn add_text(to: &mut String, text: &str) {
     to.push_str(rest);
 }
 
-/// A text without what it quotes. One that is nothing but quotes stays as it is.
+/// Returns an answer without what it quotes. One that is nothing but quotes stays as it is.
 pub(super) fn without_quotes(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut kept: Vec<&str> = Vec::new();
     let mut place = 0;
     while place < lines.len() {
         let line = lines[place];
+        let lower = line.to_lowercase();
+        if FORWARDS.iter().any(|mark| lower.contains(mark)) && (line.starts_with('-') || line.ends_with(':'))
+        {
+            kept.extend(&lines[place..]);
+            break;
+        }
         if SEPARATORS.iter().any(|separator| line.trim_start().starts_with(separator))
             || is_header_block(&lines[place..])
         {
@@ -206,15 +227,16 @@ pub(super) fn without_quotes(text: &str) -> String {
             continue;
         }
         if let Some(length) = attribution(&lines[place..]) {
-            let quotes = lines[place + length..]
-                .iter()
-                .find(|line| !line.is_empty())
-                .is_some_and(|line| is_quote(line));
-            if !quotes {
+            let after = &lines[place + length..];
+            let quotes = after.iter().find(|line| !line.is_empty()).is_some_and(|line| is_quote(line));
+            let names = lines[place..place + length].iter().any(|line| line.contains('@'));
+            if !quotes && names {
                 break;
             }
-            place += length;
-            continue;
+            if quotes {
+                place += length;
+                continue;
+            }
         }
         kept.push(line);
         place += 1;
@@ -249,16 +271,15 @@ fn attribution(lines: &[&str]) -> Option<usize> {
     (is_start && says(&format!("{} {}", first.trim(), second.trim())) && !says(second)).then_some(2)
 }
 
-/// Whether the header of a quoted mail begins here, as Outlook writes it: `From:`, then `Sent:` or `To:` within two lines.
+/// Whether the header of a quoted mail begins here: who wrote it, when, and about what. An order may have its own `От:` and `Кому:`.
 fn is_header_block(lines: &[&str]) -> bool {
-    let begins =
-        |line: &str, words: &[&str]| words.iter().any(|word| line.trim_start_matches('*').starts_with(word));
-    let Some(first) = lines.first() else { return false };
-    begins(first, &["From:", "От:", "От кого:", "Von:"])
-        && first.contains('@')
-        && lines.iter().skip(1).take(2).any(|line| {
-            begins(line, &["Sent:", "Date:", "To:", "Отправлено:", "Дата:", "Кому:", "Gesendet:", "An:"])
-        })
+    let begins = |line: &str, words: &[&str]| {
+        let line = line.trim_start_matches(['*', ' ']);
+        words.iter().any(|word| line.starts_with(word))
+    };
+    let block = || lines.iter().take(LONGEST_HEADER).take_while(|line| !line.trim().is_empty());
+    block().next().is_some_and(|first| begins(first, HEADER[0]))
+        && HEADER.iter().all(|words| block().any(|line| begins(line, words)))
 }
 
 #[cfg(test)]
@@ -283,10 +304,33 @@ mod tests {
         ] {
             assert_eq!(of_html(page, false), wanted, "{page}");
         }
-        let answer =
-            "<div>Yes</div><div class=\"gmail_quote\">On Monday<blockquote>Do you?</blockquote></div>";
-        assert_eq!(of_html(answer, true), "Yes");
-        assert_eq!(of_html("<blockquote>all of it</blockquote>", true), "all of it");
+        assert_eq!(of_html("<blockquote>all of it</blockquote>", false), "all of it");
+    }
+
+    #[test]
+    fn pages_are_answers_as_texts_are() {
+        for (page, wanted) in [
+            (
+                "<div>Yes</div><div class=\"gmail_quote\">On Mon, 1 Nov 2026, Shop &lt;shop@example.com&gt; wrote:<blockquote>Do you?</blockquote></div>",
+                "Yes",
+            ),
+            (
+                "<div class=\"gmail_quote\"><blockquote>One?</blockquote><div>Да, два.</div><blockquote>Two?</blockquote><div>Нет.</div></div>",
+                "Да, два.\nНет.",
+            ),
+            (
+                "<p>Ок</p><div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\"><b>From:</b> Shop<br><b>Sent:</b> Monday<br><b>To:</b> Anna\
+                 <br><b>Subject:</b> Price</div><p>Do you?</p>",
+                "Ок",
+            ),
+            (
+                "<div>Беру</div><div>Понедельник, 30 ноября 2026, 10:00 +03:00 от Shop &lt;shop@example.com&gt;:</div><blockquote>a<blockquote>b</blockquote></blockquote>",
+                "Беру",
+            ),
+            ("<blockquote>all <p>of it</p></blockquote>", "> all\n\n> of it"),
+        ] {
+            assert_eq!(without_quotes(&of_html(page, true)), wanted, "{page}");
+        }
     }
 
     #[test]
@@ -300,11 +344,25 @@ mod tests {
                 "Yes.\nNo.",
             ),
             ("Ok\r\n-----Original Message-----\r\nFrom: shop", "Ok"),
-            ("Ok\n\nFrom: Shop <shop@example.com>\nSent: Monday\nTo: Anna\n\nDo you?", "Ok"),
+            ("Ok\n\nFrom: Shop <shop@example.com>\nSent: Monday\nTo: Anna\nSubject: Price\n\nDo you?", "Ok"),
+            ("Ок\n\n*От:* Магазин\n*Отправлено:* понедельник\n*Кому:* Анна\n*Тема:* Цена\n\nХотите?", "Ок"),
             ("> only a quote", "> only a quote"),
-            ("From: here to there", "From: here to there"),
         ] {
             assert_eq!(without_quotes(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn own_words_stay_that_only_look_like_quotes() {
+        for text in [
+            "From: here to there",
+            "Заказ:\nОт: Анна anna@example.org\nКому: Борис\nАдрес: Москва\nДата: 5 мая",
+            "От: Анна anna@example.org\nКому: Борис",
+            "Ваш менеджер 5 мая написал:\nпривезём в среду\nГде заказ?",
+            "Посмотрите\n---------- Forwarded message ---------\nFrom: Shop <shop@example.com>\nDate: Mon\nSubject: Price\nTo: Anna\n\nOld",
+            "См. ниже\n-------- Пересылаемое сообщение --------\n01.11.2026, shop@example.com пишет:\nСтарое",
+        ] {
+            assert_eq!(without_quotes(text), text);
         }
     }
 

@@ -121,6 +121,9 @@ pub(super) struct Thread {
     /// Whether a mail of it had an authenticated sender. No other mail belongs to it from then on.
     #[serde(default)]
     is_proved: bool,
+    /// Whether the owner answered in it with another mail program.
+    #[serde(default)]
+    pub(super) is_answered: bool,
 }
 
 /// The threads of an account, the one that was quiet for longest first.
@@ -213,6 +216,13 @@ impl Threads {
         }
     }
 
+    /// Notes that the owner answered in a chat.
+    pub(super) fn answered(&mut self, chat: &ExternalChat) {
+        if let Some(thread) = self.0.iter_mut().rev().find(|thread| thread.chat == chat.as_str()) {
+            thread.is_answered = true;
+        }
+    }
+
     /// Takes in a customer's mail.
     pub(super) fn learn(&mut self, chat: &ExternalChat, subject: &str, mail: &Belonging<'_>) {
         let at = mail.at.as_seconds();
@@ -220,6 +230,7 @@ impl Threads {
             return;
         }
         let was_proved = self.of(chat).is_some_and(|known| known.is_proved);
+        let is_answered = self.of(chat).is_some_and(|known| known.is_answered);
         self.0.retain(|thread| thread.chat != chat.as_str());
         let mut references: Vec<String> = Vec::new();
         for id in mail.earlier {
@@ -234,6 +245,7 @@ impl Threads {
             references: shortened(references),
             at,
             is_proved: mail.is_proved || was_proved,
+            is_answered,
         });
         let too_many = self.0.len().saturating_sub(MOST);
         self.0.drain(..too_many);

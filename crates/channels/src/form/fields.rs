@@ -1,54 +1,237 @@
-//! The fields of a form that was posted: as JSON, as a form, or as parts. Pure.
+//! A form that was posted by any builder of sites: as JSON, as a form or as parts, of any depth. Pure.
 
 use serde_json::{Map, Value};
 
+use super::role::Role;
+use crate::charset;
 use crate::provider::HookPost;
 
-/// The fields by their names in small letters; none where the body cannot be read.
+/// The most names and values that are read, and how deep they lie.
+const MOST: usize = 2_000;
+const DEEPEST: usize = 8;
+
+/// The fields as a tree; none where the body cannot be read.
 pub(super) fn read(post: &HookPost) -> Option<Map<String, Value>> {
     let kind =
         post.header("content-type").and_then(|kind| std::str::from_utf8(kind).ok()).unwrap_or_default();
-    let body = post.body.trim_ascii();
-    let pairs: Vec<(String, Value)> = if kind.starts_with("multipart/form-data") {
-        parts(kind, &post.body)?
-    } else if kind.contains("json") || body.starts_with(b"{") {
-        match serde_json::from_slice(body).ok()? {
-            Value::Object(fields) => fields.into_iter().collect(),
-            _ => return None,
-        }
-    } else {
-        post.form().into_iter().map(|(name, value)| (name, Value::from(value))).collect()
-    };
-    let mut fields = Map::new();
-    for (name, value) in pairs {
-        // Of several of one name the first that says something counts.
-        let name = name.trim().to_lowercase().replace(['-', ' '], "_");
-        let known = fields.entry(name).or_insert(Value::Null);
-        if known.as_str().is_none_or(str::is_empty) && (known.is_null() || known.is_string()) {
-            *known = value;
-        }
+    let body = post.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&post.body).trim_ascii();
+    let label = parameter(kind, "charset");
+    if kind.starts_with("multipart/form-data") {
+        return Some(tree(parts(kind, &post.body)?, label));
+    }
+    if kind.contains("json") || body.starts_with(b"{") || body.starts_with(b"[") {
+        let text = label.map_or_else(|| charset::text(body), |label| charset::labelled(label, body));
+        return match serde_json::from_str(&text).ok()? {
+            Value::Object(fields) => Some(fields),
+            // As a list of names and values, or of one form.
+            Value::Array(all) if !all.is_empty() => Some(Map::from_iter([("fields".to_owned(), all.into())])),
+            _ => None,
+        };
+    }
+    Some(tree(charset::fields(body), label))
+}
+
+/// A parameter of a header.
+fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let value = header.split(';').skip(1).find_map(|one| {
+        let (known, value) = one.split_once('=')?;
+        known.trim().eq_ignore_ascii_case(name).then_some(value)
+    })?;
+    Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
+}
+
+/// The parts of a body. A file is there by its name.
+fn parts(kind: &str, body: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let boundary = parameter(kind, "boundary").filter(|boundary| boundary.len() <= 70)?;
+    let boundary = format!("--{boundary}").into_bytes();
+    let mut fields = Vec::new();
+    let mut rest = &body[find(body, &boundary).map_or(body.len(), |start| start + boundary.len())..];
+    while let Some(end) = find(rest, &boundary) {
+        let (part, after) = (&rest[..end], &rest[end + boundary.len()..]);
+        rest = after;
+        let Some(start) = find(part, b"\r\n\r\n") else { continue };
+        let head = charset::text(&part[..start]);
+        let content = &part[start + 4..];
+        let content = content.strip_suffix(b"\r\n").unwrap_or(content);
+        let named = |name: &str| {
+            let value = head.split([';', '\r', '\n']).find_map(|one| one.trim().strip_prefix(name));
+            value.map(|value| value.trim().trim_matches('"'))
+        };
+        let Some(name) = named("name=") else { continue };
+        let file = named("filename=").or_else(|| named("filename*="));
+        let value = file.map_or(content, str::as_bytes);
+        fields.push((name.to_owned(), value.to_vec()));
     }
     Some(fields)
 }
 
-/// The text fields among the parts of a body; files are left out.
-fn parts(kind: &str, body: &[u8]) -> Option<Vec<(String, Value)>> {
-    let boundary = kind.split("boundary=").nth(1)?.split(';').next()?.trim().trim_matches('"');
-    if boundary.is_empty() || boundary.len() > 70 {
-        return None;
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// Pairs such as `fields[phone][value]=…` as a tree. Values of one name are a list.
+fn tree(pairs: Vec<(String, Vec<u8>)>, label: Option<&str>) -> Map<String, Value> {
+    // A page names its charset in a field of this name, where it has one.
+    let named = pairs.iter().find(|(name, _)| name == "_charset_").map(|(_, value)| charset::text(value));
+    let label = named.as_deref().or(label);
+    let mut tree = Map::new();
+    for (name, value) in pairs.into_iter().take(MOST) {
+        let text = label.map_or_else(|| charset::text(&value), |label| charset::labelled(label, &value));
+        insert(&mut tree, &path(&name), text.into());
     }
-    let text = String::from_utf8_lossy(body);
-    let mut fields = Vec::new();
-    for part in text.split(&format!("--{boundary}")).skip(1) {
-        let Some((head, content)) = part.split_once("\r\n\r\n") else { continue };
-        let content = content.strip_suffix("\r\n").unwrap_or(content);
-        let name = head.split(';').find_map(|word| word.trim().strip_prefix("name=\""));
-        let name = name.and_then(|name| name.split('"').next());
-        if let Some(name) = name.filter(|_| !head.contains("filename")) {
-            fields.push((name.to_owned(), content.into()));
+    tree
+}
+
+/// The names in `fields[phone][value]`. An empty one, as in `model[]`, says that there are several values.
+fn path(name: &str) -> Vec<&str> {
+    let name = name.trim();
+    let Some((first, rest)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else {
+        return vec![name];
+    };
+    let names = std::iter::once(first).chain(rest.split("][")).map(str::trim);
+    names.filter(|name| !name.is_empty()).take(DEEPEST).collect()
+}
+
+fn insert(tree: &mut Map<String, Value>, path: &[&str], value: Value) {
+    let [name, rest @ ..] = path else { return };
+    let known = tree.entry((*name).to_owned()).or_insert(Value::Null);
+    if !rest.is_empty() {
+        if known.is_null() {
+            *known = Value::Object(Map::new());
+        }
+        if let Value::Object(inner) = known {
+            return insert(inner, rest, value);
         }
     }
-    Some(fields)
+    match known {
+        Value::Null => *known = value,
+        Value::Object(inner) => insert(inner, &["value"], value),
+        Value::Array(all) => all.push(value),
+        one => *one = Value::Array(vec![one.take(), value]),
+    }
+}
+
+/// One thing that a visitor wrote or chose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Field {
+    /// What it is called: in the page, and by what its builder adds. The last one is that of the page.
+    pub(super) names: Vec<String>,
+    /// Its label, where that is known.
+    pub(super) label: Option<String>,
+    /// Its type, such as `tel`, where its builder states it.
+    pub(super) kind: String,
+    /// The name of what it lies in.
+    pub(super) of: Option<String>,
+    pub(super) value: String,
+    /// Whether it answers a question of a quiz.
+    pub(super) is_answer: bool,
+}
+
+impl Field {
+    /// What it is called where it is shown.
+    pub(super) fn title(&self) -> &str {
+        let name = || self.names.last().map(String::as_str);
+        self.label.as_deref().or_else(name).unwrap_or_default()
+    }
+}
+
+/// All that says something in a form, in its order.
+pub(super) fn all(tree: &Map<String, Value>) -> Vec<Field> {
+    let mut found = Vec::new();
+    for (name, value) in tree {
+        walk(name, None, value, 0, &mut found);
+    }
+    found
+}
+
+fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut Vec<Field>) {
+    if depth > DEEPEST || found.len() >= MOST {
+        return;
+    }
+    let inside = |value: &Value, found: &mut Vec<Field>| walk(name, of, value, depth + 1, found);
+    match value {
+        Value::Object(inner) => match Inside::of(name, of, inner) {
+            Inside::Field(field) => found.extend(Some(field).filter(|field| !field.value.is_empty())),
+            Inside::Question => {}
+            Inside::Fields => {
+                // The name of a form is no field, where its fields are elsewhere.
+                let of = Some(name).filter(|name| !matches!(*name, "form" | "quiz") || !has_contacts(inner));
+                for (inner_name, value) in inner {
+                    walk(inner_name, of, value, depth + 1, found);
+                }
+            }
+        },
+        Value::Array(all) if all.iter().any(Value::is_object) => {
+            for value in all {
+                inside(value, found);
+            }
+        }
+        // Some builders write what is deeper as a text.
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+            match serde_json::from_str::<Value>(text) {
+                Ok(deeper) => inside(&deeper, found),
+                Err(_) => found.push(plain(name, of, value)),
+            }
+        }
+        value => found.extend(Some(plain(name, of, value)).filter(|field| !field.value.is_empty())),
+    }
+}
+
+fn plain(name: &str, of: Option<&str>, value: &Value) -> Field {
+    Field {
+        names: vec![name.to_owned()],
+        of: of.map(str::to_owned),
+        value: shown(value).unwrap_or_default(),
+        ..Field::default()
+    }
+}
+
+/// What an object is.
+enum Inside {
+    /// A field with what its builder says of it, or an answer to a question.
+    Field(Field),
+    /// A question without an answer.
+    Question,
+    /// Other fields.
+    Fields,
+}
+
+impl Inside {
+    fn of(name: &str, of: Option<&str>, inner: &Map<String, Value>) -> Self {
+        let text = |names: &[&str]| names.iter().find_map(|name| shown(inner.get(*name)?));
+        if has_contacts(inner) {
+            return Self::Fields;
+        }
+        if let Some(value) = inner.get("value") {
+            let label = text(&["title", "label", "name", "question", "field"]);
+            let names = [label.clone(), text(&["id", "key"]), Some(name.to_owned())];
+            let names = names.into_iter().flatten().filter(|name| name.parse::<u32>().is_err());
+            return Self::Field(Field {
+                names: names.collect(),
+                of: of.map(str::to_owned),
+                label,
+                kind: text(&["type"]).unwrap_or_default().to_lowercase(),
+                value: shown(value).unwrap_or_default(),
+                ..Field::default()
+            });
+        }
+        if let Some(answer) = inner.get("a").or_else(|| inner.get("answer")) {
+            return Self::Field(Field {
+                label: text(&["q", "question", "question_id"]),
+                value: shown(answer).unwrap_or_default(),
+                is_answer: true,
+                ..Field::default()
+            });
+        }
+        let is_question =
+            |name: &String| ["q", "t", "question", "question_id", "type"].contains(&name.as_str());
+        if !inner.is_empty() && inner.keys().all(is_question) { Self::Question } else { Self::Fields }
+    }
+}
+
+/// Whether an object has contacts of a visitor under their names, and so is no field.
+fn has_contacts(inner: &Map<String, Value>) -> bool {
+    inner.keys().any(|name| matches!(Role::named(name, ""), Role::Phone | Role::Email))
 }
 
 /// A value as it is shown; none of one that says nothing.
@@ -57,7 +240,15 @@ pub(super) fn shown(value: &Value) -> Option<String> {
         Value::String(text) => text.trim().to_owned(),
         Value::Null => return None,
         Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(all) => all.iter().filter_map(shown).collect::<Vec<_>>().join(", "),
+        Value::Array(all) => {
+            let mut values: Vec<String> = Vec::new();
+            for value in all.iter().filter_map(shown) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            values.join(", ")
+        }
         Value::Object(all) => {
             let pair = |(name, value): (&String, &Value)| Some(format!("{name}: {}", shown(value)?));
             all.iter().filter_map(pair).collect::<Vec<_>>().join(", ")

@@ -1,6 +1,9 @@
 //! Forms on pages of one's own: what visitors send comes in, and nothing goes out.
 
+#[cfg(test)]
+mod corpus;
 mod fields;
+mod role;
 mod submission;
 
 use std::sync::Arc;
@@ -10,11 +13,12 @@ use ambient::Clock;
 use delivery::{Capabilities, Dedup};
 use domain::outcome::RejectionCode;
 use domain::text::{TextLimit, Unit};
-use domain::{ContactProof, InboundChange, InboundEvent, InboundMedia, Outcome};
+use domain::{AccountName, ContactProof, InboundChange, InboundEvent, InboundMedia, Outcome};
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::json;
 
 pub use self::submission::{Submission, WrongForm, read};
+pub(crate) use self::submission::{corrected, kept};
 use crate::error::CallError;
 use crate::nature::{Nature, Posts};
 use crate::provider::{
@@ -75,6 +79,16 @@ fn answer(id: &str, forwarded: bool) -> HookAnswer {
     HookAnswer::json(taken.to_string())
 }
 
+/// The address that forms of an account are posted to.
+pub(crate) fn endpoint(account: &AccountName) -> String {
+    format!("/forms/{account}")
+}
+
+/// The account of an address that forms are posted to.
+pub(crate) fn account_of(endpoint: &str) -> Option<AccountName> {
+    endpoint.strip_prefix("/forms/")?.parse().ok()
+}
+
 impl Provider for Forms {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -127,7 +141,7 @@ impl Provider for Forms {
     }
 
     fn public_path(&self) -> Option<String> {
-        Some(format!("/forms/{}", self.name))
+        self.name.parse().ok().map(|name| endpoint(&name))
     }
 
     fn fetch<'a>(&'a self, media: &'a InboundMedia, most: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {

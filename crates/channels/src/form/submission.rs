@@ -1,17 +1,18 @@
 //! A form that a visitor sent, as a message. Pure.
 
 use domain::inbound::AdSource;
-use domain::phone::e164;
+use domain::phone::{WrittenContacts, e164};
 use domain::{ContactProof, ExternalChat, InboundMessage, ProvedContact, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::fields;
+use super::fields::{self, Field};
+use super::role::Role;
 use crate::provider::HookPost;
 
 /// The largest body that is read.
 const LARGEST: usize = 64 * 1024;
-/// The most fields, and answers of a quiz.
+/// The most fields that say something.
 const MOST: usize = 100;
 /// The most characters of a field, of a name, and of all that is written.
 const LONGEST_FIELD: usize = 2_000;
@@ -19,28 +20,6 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_TEXT: usize = 10_000;
 /// What is sent again within this is the same form, where the page gives it no id.
 const SAME_WITHIN: i64 = 600;
-
-/// Fields that people do not see: a program that fills in all there are fills in these.
-const TRAPS: [&str; 2] = ["_gotcha", "honeypot"];
-const PHONE: [&str; 6] = ["phone", "telephone", "mobile", "cell", "tel", "phone_number"];
-const NAME: [&str; 5] = ["name", "full_name", "client_name", "fio", "fullname"];
-const EMAIL: [&str; 2] = ["email", "e_mail"];
-const MESSAGE: [&str; 4] = ["message", "comment", "comments", "text"];
-/// An id that the page made; Tilda's is the second.
-const ID: [&str; 2] = ["submission_id", "tranid"];
-const FORM: [&str; 4] = ["form_name", "formname", "form_id", "formid"];
-/// What says nothing to who answers.
-const TECHNICAL: [&str; 9] = [
-    "referrer",
-    "landing_page",
-    "tenant_id",
-    "quiz_answers",
-    "custom_data",
-    "test",
-    "page",
-    "cookies",
-    "csrf_token",
-];
 
 /// A form that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,11 +40,14 @@ pub struct WrongForm {
     pub message: &'static str,
 }
 
+/// What is said of a number that cannot be read.
+const NO_PHONE: &str = "needs its country, such as +70000000001";
+
 const fn wrong(field: &'static str, message: &'static str) -> WrongForm {
     WrongForm { field, message }
 }
 
-/// Reads a posted form.
+/// Reads a posted form. A phone number or an address of email suffices.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -73,38 +55,111 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     if post.body.len() > LARGEST {
         return Err(wrong("body", "has more than 64 KB"));
     }
-    let given = fields::read(post).ok_or(wrong("body", "is neither JSON nor a form"))?;
-    if given.len() > MOST {
+    let tree = fields::read(post).ok_or(wrong("body", "is neither JSON nor a form"))?;
+    let fields: Vec<(Role, Field)> =
+        fields::all(&tree).into_iter().map(|field| (Role::of(&field), field)).collect();
+    let is_content = |(role, _): &&(Role, Field)| !matches!(role, Role::Technical | Role::Advertisement(_));
+    if fields.iter().filter(is_content).count() > MOST {
         return Err(wrong("body", "has more than 100 fields"));
     }
-    let id = id(&given, post, now)?;
+    let of = |wanted: Role| fields.iter().filter(move |(role, _)| *role == wanted).map(|(_, field)| field);
+    let first = |role: Role| of(role).next().map(|field| field.value.as_str());
+    let id = id(first(Role::Id), &tree, post, now)?;
     let chat =
         ExternalChat::new(&id).ok_or(wrong("submission_id", "may have letters, digits, - and _ alone"))?;
-    let find = |names: &[&str]| names.iter().find_map(|name| fields::shown(given.get(*name)?));
-    if find(&TRAPS).is_some() {
+    if of(Role::Trap).next().is_some() {
         return Ok(Submission { id, message: None });
     }
-    let phone = find(&PHONE).ok_or(wrong("phone", "is missing"))?;
-    let phone = e164(&phone).ok_or(wrong("phone", "needs its country, such as +70000000001"))?;
-    let name = find(&NAME);
-    if name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
+    let phone_in = |field: &Field| {
+        e164(&field.value).or_else(|| WrittenContacts::read(&field.value).phones.into_iter().next())
+    };
+    let email_in = |field: &Field| {
+        email(&field.value).or_else(|| WrittenContacts::read(&field.value).emails.into_iter().next())
+    };
+    let mut phone = of(Role::Phone).find_map(phone_in);
+    let mut email = of(Role::Email).find_map(email_in);
+    if phone.is_none() && email.is_none() {
+        // A page may call its fields as it likes.
+        let is_written = |(role, _): &&(Role, Field)| !matches!(role, Role::Id | Role::Form);
+        let fields = fields.iter().filter(is_content).filter(is_written);
+        let mut written = fields.map(|(_, field)| WrittenContacts::read(&field.value));
+        let found = written.find(|found| !found.phones.is_empty() || !found.emails.is_empty());
+        let found = found.unwrap_or_default();
+        (phone, email) = (found.phones.into_iter().next(), found.emails.into_iter().next());
+    }
+    if phone.is_none() && email.is_none() {
+        let is_given = of(Role::Phone).next().is_some();
+        return Err(wrong("phone", if is_given { NO_PHONE } else { "is missing" }));
+    }
+    let name = [Role::Name, Role::FirstName, Role::LastName].into_iter().filter_map(first);
+    let name = name.collect::<Vec<_>>().join(" ");
+    if name.chars().count() > LONGEST_NAME {
         return Err(wrong("name", "has at most 200 characters"));
     }
-    let text = text(&given, find(&MESSAGE), find(&FORM).as_deref())?;
+    let text = text(&fields, phone.as_deref(), email.as_deref())?;
     let message = InboundMessage {
-        user: Some(phone.clone()),
-        name,
+        user: phone.clone().or_else(|| email.clone()),
+        name: Some(name).filter(|name| !name.is_empty()),
         // A visitor may type what belongs to others.
         sender_proof: ContactProof::Typed,
-        phone: Some(ProvedContact::typed(phone)),
-        email: find(&EMAIL)
-            .filter(|email| email.contains('@') && email.len() <= 254)
-            .map(ProvedContact::typed),
-        ad: find(&["utm_source"]).map(|channel| AdSource { channel, id: find(&["utm_campaign"]) }),
-        raw: serde_json::to_string(&given).ok(),
+        phone: phone.map(ProvedContact::typed),
+        email: email.map(ProvedContact::typed),
+        ad: first(Role::Advertisement(true)).map(|channel| AdSource {
+            channel: channel.to_owned(),
+            id: first(Role::Advertisement(false)).map(str::to_owned),
+        }),
+        raw: serde_json::to_string(&tree).ok(),
         ..InboundMessage::private(chat, id.clone(), text, now)
     };
     Ok(Submission { id, message: Some(message) })
+}
+
+/// The fields of a form that cannot be taken, as JSON, so that a person can correct it; none where it says nothing.
+pub(crate) fn kept(post: &HookPost) -> Option<String> {
+    let tree = fields::read(post).filter(|tree| !fields::all(tree).is_empty());
+    let text = || Value::from(crate::charset::text(post.body.trim_ascii()));
+    let is_trap =
+        |tree: &Map<String, Value>| fields::all(tree).iter().any(|field| Role::of(field) == Role::Trap);
+    match tree {
+        Some(tree) if is_trap(&tree) => None,
+        Some(tree) => Some(Value::Object(tree).to_string()),
+        None => Some(text()).filter(|text| text != "").map(|text| text.to_string()),
+    }
+}
+
+/// A form that was kept, as the page would have posted it with these fields. It has the id of what was kept where it has none that is
+/// right: taken in twice, it is one message.
+pub(crate) fn corrected(kept: &str, fields: Map<String, Value>, id: &str) -> HookPost {
+    let mut tree = match serde_json::from_str(kept) {
+        Ok(Value::Object(tree)) => tree,
+        Ok(Value::String(text)) => Map::from_iter([("message".to_owned(), text.into())]),
+        _ => Map::new(),
+    };
+    tree.extend(fields);
+    let is_wrong = |(name, value): (&String, &Value)| {
+        let given = fields::shown(value).unwrap_or_default();
+        Role::named(name, "") == Role::Id && !is_id(&given)
+    };
+    let wrong: Vec<String> = tree.iter().filter(|one| is_wrong(*one)).map(|(name, _)| name.clone()).collect();
+    for name in wrong {
+        tree.remove(&name);
+    }
+    if !tree.keys().any(|name| Role::named(name, "") == Role::Id) {
+        tree.insert("submission_id".to_owned(), id.into());
+    }
+    HookPost {
+        method: "POST".to_owned(),
+        url: String::new(),
+        query: String::new(),
+        headers: vec![("content-type".to_owned(), b"application/json".to_vec())],
+        body: Value::Object(tree).to_string().into_bytes(),
+    }
+}
+
+/// Whether a text can be the id of a form.
+fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// Whether a post only asks if the address is there, as Tilda does before it sends forms.
@@ -112,12 +167,15 @@ pub(super) fn is_trial(post: &HookPost) -> bool {
     post.body.trim_ascii() == b"test=test"
 }
 
-fn id(given: &Map<String, Value>, post: &HookPost, now: Timestamp) -> Result<String, WrongForm> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
-    if let Some(id) = ID.iter().find_map(|name| fields::shown(given.get(*name)?)) {
-        let is_right = id.len() <= 64 && id.bytes().all(is_plain);
-        return if is_right {
-            Ok(id)
+fn id(
+    given: Option<&str>,
+    tree: &Map<String, Value>,
+    post: &HookPost,
+    now: Timestamp,
+) -> Result<String, WrongForm> {
+    if let Some(id) = given {
+        return if is_id(id) {
+            Ok(id.to_owned())
         } else {
             Err(wrong("submission_id", "has at most 64 letters, digits, - and _"))
         };
@@ -125,7 +183,7 @@ fn id(given: &Map<String, Value>, post: &HookPost, now: Timestamp) -> Result<Str
     let path = post.url.split('?').next().unwrap_or_default();
     let mut digest = Sha256::new_with_prefix(path);
     // The fields in the order of their names.
-    let sorted: std::collections::BTreeMap<&String, &Value> = given.iter().collect();
+    let sorted: std::collections::BTreeMap<&String, &Value> = tree.iter().collect();
     for (name, value) in sorted {
         digest.update(format!("\n{name}\n{value}"));
     }
@@ -133,53 +191,53 @@ fn id(given: &Map<String, Value>, post: &HookPost, now: Timestamp) -> Result<Str
     Ok(hex::encode(&digest.finalize()[..16]))
 }
 
-/// All that a visitor wrote or chose, line by line.
-fn text(
-    given: &Map<String, Value>,
-    message: Option<String>,
-    form: Option<&str>,
-) -> Result<String, WrongForm> {
-    let mut lines: Vec<String> = message.into_iter().collect();
-    let answers = nested(given.get("quiz_answers"));
-    let answers = answers.as_array().map(Vec::as_slice).unwrap_or_default();
-    if answers.len() > MOST {
-        return Err(wrong("quiz_answers", "has at most 100 answers"));
-    }
-    for answer in answers {
-        let part = |name: &str| fields::shown(&answer[name]);
-        let question = part("question").or_else(|| part("question_id"));
-        lines.extend(part("answer").map(|answer| match question {
-            Some(question) => format!("{question}: {answer}"),
-            None => answer,
-        }));
-    }
-    let custom = nested(given.get("custom_data"));
-    let known: Vec<&str> = [&TRAPS[..], &PHONE, &NAME, &EMAIL, &MESSAGE, &ID, &FORM, &TECHNICAL].concat();
-    let is_other = |name: &str| !known.contains(&name) && !name.starts_with("utm_") && !name.starts_with('_');
-    let others =
-        given.iter().filter(|(name, _)| is_other(name)).chain(custom.as_object().into_iter().flatten());
-    for (name, value) in others {
-        if let Some(value) = fields::shown(value) {
-            if value.chars().count() > LONGEST_FIELD {
+/// An address of email, in small letters.
+fn email(value: &str) -> Option<String> {
+    let address = value.trim().to_lowercase();
+    let (name, host) = address.split_once('@')?;
+    let is_sound = !name.is_empty()
+        && host.contains('.')
+        && !host.contains('@')
+        && !address.contains(char::is_whitespace)
+        && address.len() <= 254;
+    is_sound.then_some(address)
+}
+
+/// All that a visitor wrote or chose, line by line: messages first, then answers of a quiz, then all else that is not shown otherwise.
+fn text(fields: &[(Role, Field)], phone: Option<&str>, email: Option<&str>) -> Result<String, WrongForm> {
+    let is_shown_otherwise = |role: Role, field: &Field| match role {
+        Role::Phone => e164(&field.value).as_deref().is_some_and(|shown| Some(shown) == phone),
+        Role::Email => Some(field.value.trim().to_lowercase().as_str()) == email,
+        Role::Name | Role::FirstName | Role::LastName => fields
+            .iter()
+            .find(|(known, _)| *known == role)
+            .is_some_and(|(_, first)| first.value == field.value),
+        Role::Message | Role::Other => false,
+        Role::Id | Role::Form | Role::Trap | Role::Technical | Role::Advertisement(_) => true,
+    };
+    let mut lines: Vec<String> = Vec::new();
+    let is_message = |(role, _): &&(Role, Field)| *role == Role::Message;
+    lines.extend(fields.iter().filter(is_message).map(|(_, field)| field.value.clone()));
+    for is_answer in [true, false] {
+        for (role, field) in fields.iter().filter(|one| !is_message(one) && one.1.is_answer == is_answer) {
+            if is_shown_otherwise(*role, field) {
+                continue;
+            }
+            if field.value.chars().count() > LONGEST_FIELD {
                 return Err(wrong("body", "has a field of more than 2000 characters"));
             }
-            lines.push(format!("{name}: {value}"));
+            lines.push(match field.title() {
+                "" => field.value.clone(),
+                title => format!("{title}: {}", field.value),
+            });
         }
     }
     let text = lines.join("\n");
     if text.chars().count() > LONGEST_TEXT {
         return Err(wrong("message", "has at most 10000 characters"));
     }
+    let form = fields.iter().find(|(role, _)| *role == Role::Form).map(|(_, field)| field.value.as_str());
     Ok(if text.is_empty() { format!("[form] {}", form.unwrap_or_default()).trim().to_owned() } else { text })
-}
-
-/// A list or an object, which a form has as the text of it.
-fn nested(value: Option<&Value>) -> Value {
-    match value {
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-        Some(other) => other.clone(),
-        None => Value::Null,
-    }
 }
 
 #[cfg(test)]
@@ -233,7 +291,9 @@ mod tests {
             Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nzzz\r\n--x\r\n\
             Content-Disposition: form-data; name=\"model\"\r\n\r\nA 12\r\n--x--\r\n";
         let read = message("multipart/form-data; boundary=x", parts);
-        assert_eq!((read.phone, &*read.text), (Some(ProvedContact::typed("+70000000001")), "model: A 12"));
+        let typed = Some(ProvedContact::typed("+70000000001"));
+        // A file is not taken, but that there is one is seen.
+        assert_eq!((read.phone, &*read.text), (typed, "file: a\nmodel: A 12"));
         let callback = message("", r#"{"cell": 80000000001, "form_name": "Call me"}"#);
         assert_eq!(&*callback.text, "[form] Call me");
     }
@@ -251,7 +311,7 @@ mod tests {
     fn an_invalid_submission_names_its_field() {
         let field = |body: Value| read(&post("application/json", body.to_string()), NOW).unwrap_err().field;
         assert_eq!(field(json!({"name": "Ivan"})), "phone");
-        assert_eq!(field(json!({"phone": "call me"})), "phone");
+        assert_eq!(field(json!({"phone": "call me", "email": "anna"})), "phone");
         assert_eq!(field(json!({"phone": "80000000001", "name": "x".repeat(201)})), "name");
         assert_eq!(field(json!({"phone": "80000000001", "message": "x".repeat(10_001)})), "message");
         assert_eq!(field(json!({"phone": "80000000001", "note": "x".repeat(2_001)})), "body");

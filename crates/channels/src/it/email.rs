@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use channels::{Deed, Polled, Provider};
 use config::ChannelKind;
+use delivery::MessageLookup;
 use domain::inbound::{InboundChange, InboundKind, InboundReceipt};
 use domain::media::MediaForm;
-use domain::outcome::HoldScope;
+use domain::outcome::{HoldScope, SentIds};
 use domain::text::{Entity, EntityKind, FormattedText};
-use domain::{ExternalChat, MessageOrigin, Outcome, ProviderId};
+use domain::{ExternalChat, MessageOrigin, Outcome, ProviderId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::it::support::{World, content_of, id_of, md5, messages, text};
@@ -165,7 +166,7 @@ async fn programs_are_no_persons_and_bounces_are_failures() {
     for headers in [
         json!({"Auto-Submitted": "auto-replied"}),
         json!({"Precedence": "bulk"}),
-        json!({"List-Id": "<news.example.org>"}),
+        json!({"List-Id": "<news.example.org>", "List-Unsubscribe": "<mailto:x@example.org>"}),
     ] {
         let (_, polled) =
             fixture.writes(json!({"from": ANNA, "text": "I am away", "extra": {"headers": headers}})).await;
@@ -203,7 +204,8 @@ async fn programs_are_no_persons_and_bounces_are_failures() {
     let broken = "no header at all\n\n--x\n";
     let (_, polled) = fixture.writes(json!({"from": ANNA, "extra": {"raw": broken}})).await;
     let received = messages(&polled.events);
-    assert_eq!((received[0].user.as_deref(), received[0].origin), (None, MessageOrigin::Bot));
+    assert_eq!((received[0].user.as_deref(), received[0].origin), (None, MessageOrigin::Person));
+    assert!(received[0].is_for_people, "no program answers it");
     // The mailbox gets other numbers: the same mails have the same keys.
     let (done, polled) =
         fixture.writes(json!({"from": ANNA, "text": "After", "extra": {"renumber": true}})).await;
@@ -271,6 +273,14 @@ async fn each_refusal_of_a_send_has_its_outcome() {
     };
     let (outcome, ()) = tokio::join!(provider.send(&outgoing), late);
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    // Where the server keeps what it took, the doubt ends. Elsewhere that there is none proves nothing.
+    let since = Timestamp::from_micros(0);
+    assert_eq!(provider.find(&outgoing, since).await, MessageLookup::CannotTell);
+    let id = "0000000000000003.0@example.com";
+    let copy = json!({"channel": "email", "from": ANNA, "action": "owner_writes", "text": "Hello", "extra": {"id": id}});
+    fixture.world.customer(copy).await;
+    assert_eq!(provider.find(&outgoing, since).await, MessageLookup::Here(SentIds::one(Some(id))));
+    assert_eq!(provider.find(&text(ANNA, "Hello", 4), since).await, MessageLookup::CannotTell);
 
     // A poll that fails takes nothing: the next one brings it.
     fixture.world.customer(json!({"channel": "email", "from": ANNA, "text": "Still there?"})).await;

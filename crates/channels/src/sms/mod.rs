@@ -1,6 +1,5 @@
 //! Short messages, through a gateway: each gateway is a provider of its own.
 
-mod charset;
 mod smpp;
 mod sms_ru;
 mod smsc;

@@ -12,12 +12,11 @@ use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use crate::charset;
 use crate::error::CallError;
 use crate::http::Http;
 use crate::provider::{Fetched, Hook, HookPost, HookRefusal, Identity, Incoming, Outgoing, Pacing, Provider};
 use crate::setup::{Setup, SetupError, is_same};
-
-use super::charset;
 
 /// The status of a message that is not known there.
 const NOT_FOUND: i64 = -3;

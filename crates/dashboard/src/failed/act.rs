@@ -6,6 +6,7 @@ use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use domain::FailedRequestId;
 use http::Method;
+use serde::Deserialize;
 
 use super::FailedRequest;
 use crate::ask::Refused;
@@ -128,6 +129,35 @@ pub(crate) async fn act(
     match dashboard.ask_each(&visitor, ids.iter().map(call)).await {
         Ok(done) => page::done(&visitor, "/failed", &words.acted(wish.drops(), done, ids.len() as u64)),
         Err(why) => refuse(&visitor, "/failed", &why),
+    }
+}
+
+/// What a person corrects in a form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Correction {
+    phone: String,
+    email: String,
+}
+
+/// `/failed/{id}/correct`.
+pub(crate) async fn correct(
+    State(dashboard): State<Dashboard>,
+    axum::extract::Path(id): axum::extract::Path<String>,
+    Posted { visitor, form }: Posted<Correction>,
+) -> Response {
+    let Ok(id) = id.parse::<FailedRequestId>() else { return refusal::no_such_page(&visitor) };
+    let given = [("phone", form.phone.trim()), ("email", form.email.trim())];
+    let fields: serde_json::Map<_, _> = given
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    let path = format!("/v1/failed-requests/{id}/retry");
+    let body = serde_json::json!({ "fields": fields });
+    match dashboard.ask::<FailedRequest>(&visitor, Method::POST, &path, Some(body)).await {
+        Ok(_) => page::done(&visitor, "/failed", FailedWords::of(visitor.language).was_taken_in),
+        Err(why) => refuse(&visitor, &format!("/failed/{id}"), &why),
     }
 }
 

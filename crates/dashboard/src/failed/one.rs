@@ -29,6 +29,11 @@ impl One<'_> {
     fn payload(&self) -> Option<String> {
         serde_json::to_string_pretty(self.request.payload.as_ref()?).ok()
     }
+
+    /// Whether it is a form of a site that can be corrected.
+    fn is_form(&self) -> bool {
+        self.request.service.is_none() && self.request.state.as_str() == "pending"
+    }
 }
 
 pub(crate) async fn show(

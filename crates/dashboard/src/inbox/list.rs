@@ -107,6 +107,7 @@ struct List<'a> {
     found: &'a api::Page<Conversation>,
     wrong: Option<String>,
     may_write: bool,
+    may_look: bool,
 }
 
 impl List<'_> {
@@ -195,6 +196,7 @@ pub(crate) async fn show(
         found: &found,
         wrong,
         may_write: visitor.may(access::Right::Answer),
+        may_look: visitor.may(access::Right::Look),
     };
     page::page(&visitor, words.inbox, Section::Inbox, body)
 }

@@ -6,6 +6,7 @@ pub(crate) mod figures;
 pub(crate) mod list;
 pub(crate) mod news;
 pub(crate) mod one;
+pub(crate) mod programs;
 pub(crate) mod question;
 pub(crate) mod reply;
 pub(crate) mod templates;

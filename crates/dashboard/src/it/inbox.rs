@@ -670,3 +670,27 @@ async fn a_conversation_is_begun_where_the_channel_can() {
     assert_eq!(viewer.get("/inbox-new").await.status, StatusCode::FORBIDDEN);
     assert!(!viewer.get("/inbox").await.body.contains("/inbox-new"));
 }
+
+#[tokio::test]
+async fn what_programs_wrote_has_a_list_of_its_own() {
+    let (world, _) = with_clients().await;
+    let address: ChannelChat = "email:mail/news@example.org#1".parse().expect("a chat");
+    let chat = address.chat.clone();
+    let message = InboundMessage {
+        origin: MessageOrigin::Bot,
+        user: Some("news@example.org".to_owned()),
+        name: Some("News of lamps".to_owned()),
+        subject: Some("Ten lamps".to_owned()),
+        ..InboundMessage::private(chat, "m-1", "They are cheap.", world.clock.now())
+    };
+    let change = InboundChange::Message(Box::new(message));
+    let events = vec![InboundEvent { key: "m-1".to_owned(), change }];
+    let (channel, account) = (address.channel, address.account);
+    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+    world.store.channels().take(taken).await.expect("a write");
+    let viewer = world.person(Role::Viewer).await;
+    shows(&viewer.get("/inbox").await, &["/inbox-programs"]);
+    shows(&viewer.get("/inbox-programs").await, &["Ten lamps", "They are cheap.", "News of lamps"]);
+    let agent = world.person(Role::Agent).await;
+    assert!(!agent.get("/inbox").await.body.contains("/inbox-programs"));
+}

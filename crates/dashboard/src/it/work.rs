@@ -341,6 +341,24 @@ async fn retry_during_a_run_says_none_was_begun() {
 }
 
 #[tokio::test]
+async fn a_refused_form_has_fields_for_what_is_wrong() {
+    let world = World::new().await;
+    let id: domain::FailedRequestId = "fail_01k2v7m3w0e9tq4b8s6n5x1zyr".parse().expect("an id");
+    let form = ("/forms/site".to_owned(), r#"{"name":"Anna"}"#.to_owned(), "phone: is missing".to_owned());
+    world.store.failed_requests().keep_form(id, form, world.clock.now()).await.expect("a write");
+    let operator = world.person(Role::Operator).await;
+    let page = operator.get(&format!("/failed/{id}")).await;
+    for shown in ["Correct the form", "name=\"phone\"", "name=\"email\"", "/forms/site"] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    let path = format!("/failed/{id}/correct");
+    let refused = submit(&operator, &path, &[("phone", "+70000000001"), ("email", "")]).await;
+    assert!(note(&refused).contains("not there any more"), "{}", note(&refused));
+    let viewer = world.person(Role::Viewer).await;
+    assert!(!viewer.get(&format!("/failed/{id}")).await.body.contains("Correct the form"));
+}
+
+#[tokio::test]
 async fn failed_requests_are_handled_in_bulk_after_a_question() {
     let world = World::new().await;
     let mut operations = Vec::new();

@@ -7,9 +7,9 @@ words! {
     FailedWords;
     failed: "Failed requests", "Неудачные запросы";
     lede:
-        "Requests to the old ports and callbacks that failed. They are kept until you decide: retry or drop.",
-        "Неудачные запросы к старым портам и обратные вызовы. Они хранятся, пока вы не решите: повторить \
-         или отбросить.";
+        "Requests to the old ports, callbacks and forms of sites that failed. They are kept until you decide: retry or drop.",
+        "Неудачные запросы к старым портам, обратные вызовы и заявки с сайтов. Они хранятся, пока вы не решите: \
+         повторить или отбросить.";
     none_pending: "Nothing waits for you", "Решать нечего";
     none_pending_detail:
         "When a request to an old port or a callback fails for good, it is kept here with all its data.",
@@ -32,6 +32,14 @@ words! {
     last_error: "It failed with", "Закончился ошибкой";
     next_try: "Next try", "Следующая попытка";
     operation: "Operation", "Операция";
+    correct: "Correct the form", "Исправить заявку";
+    correct_help:
+        "A phone number or an email address suffices. What the visitor wrote stays as it is.",
+        "Достаточно телефона или почты. Всё, что написал посетитель, останется как есть.";
+    take_in: "Take in", "Принять";
+    phone: "Phone", "Телефон";
+    email: "Email", "Почта";
+    was_taken_in: "The form is taken in.", "Заявка принята.";
     nothing_chosen: "No request is chosen", "Ничего не выбрано";
     nothing_chosen_detail:
         "Tick the ones you mean, then press the button again.",

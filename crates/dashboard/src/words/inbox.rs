@@ -141,6 +141,13 @@ words! {
     contacts: "Contacts", "Контакты";
     group: "Group", "Группа";
     group_answers: "Automatic answers in this group", "Автоответы в этой группе";
+    programs: "From programs", "От программ";
+    programs_lede:
+        "Newsletters, notices and automatic answers that came through channels. They are in no conversation.",
+        "Рассылки, уведомления и автоответы из каналов. В переписку они не попадают.";
+    none_programs: "Programs have written nothing", "Программы ничего не присылали";
+    writer: "Writer", "Отправитель";
+    whole_text: "All of the mail", "Всё письмо";
     sender_not_proved: "sender not confirmed", "отправитель не подтверждён";
     perhaps: "Perhaps the same person", "Возможно, тот же человек";
     in_messages: "In messages", "В сообщениях";
@@ -305,6 +312,9 @@ impl InboxWords {
             }
             "answered_often" => {
                 ("programs have answered 10 mails in a day", "программы ответили на 10 писем за сутки")
+            }
+            "for_people" => {
+                ("the mail allows no automatic answer", "письмо не допускает автоматического ответа")
             }
             "in_doubt" => ("it is unknown whether the answer arrived", "неизвестно, дошёл ли ответ"),
             "restored" => ("a backup was restored", "восстановлена резервная копия"),

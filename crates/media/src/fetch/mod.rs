@@ -1,6 +1,7 @@
 //! Fetching: from an address that a caller gave to a file, with nothing taken on trust.
 
 mod redirect;
+mod unpacking;
 
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::intake::{Intake, TakeError, Taken, Wait};
 use crate::name::FileName;
 
 pub use redirect::RedirectError;
+
+/// How servers call the one encoding that is taken although it was not asked for.
+const GZIP: [&str; 2] = ["gzip", "x-gzip"];
 
 /// How long a server may take before the first byte of a file. What follows has the limits of the [`Intake`], whose
 /// total is that of the whole call.
@@ -138,17 +142,24 @@ impl Fetcher {
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status()));
         }
-        if let Some(encoding) = encoding(answer.headers()) {
+        // An archive that its server calls encoded is the file itself.
+        let encoding = encoding(answer.headers()).filter(|_| !is_packed(url));
+        let is_gzip = encoding.as_deref().is_some_and(|encoding| GZIP.contains(&encoding));
+        if let Some(encoding) = encoding.filter(|_| !is_gzip) {
             return Err(FetchError::Encoded(encoding));
         }
         let disposition =
             answer.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes).map(ToOwned::to_owned);
-        let declared = answer.content_length();
+        let declared = answer.content_length().filter(|_| !is_gzip);
         let pieces = stream::try_unfold(answer, |mut answer| async move {
             let piece = answer.chunk().await.map_err(|error| innermost(&error))?;
             Ok::<_, String>(piece.map(|piece| (piece, answer)))
         });
-        let taken = self.intake.stream(declared, pieces).await?;
+        let taken = if is_gzip {
+            self.intake.stream(declared, unpacking::unpacked(pieces)).await?
+        } else {
+            self.intake.stream(declared, pieces).await?
+        };
         let name = FileName::choose(requested, disposition.as_deref(), Some(url), taken.facts.content);
         Ok(Fetched { taken, name })
     }
@@ -158,5 +169,12 @@ impl Fetcher {
 fn encoding(headers: &HeaderMap) -> Option<String> {
     let encoding = headers.get(CONTENT_ENCODING)?.as_bytes();
     let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
-    (!plain).then(|| String::from_utf8_lossy(encoding).chars().filter(|c| !c.is_control()).take(64).collect())
+    let shown = || String::from_utf8_lossy(encoding).chars().filter(|c| !c.is_control()).take(64).collect();
+    (!plain).then(shown).map(|encoding: String| encoding.to_ascii_lowercase())
+}
+
+/// Whether an address is that of a file which is packed itself.
+fn is_packed(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    [".gz", ".tgz"].iter().any(|ending| path.ends_with(ending))
 }

@@ -1,5 +1,6 @@
 //! Fetching: the guard on every way to a server, and servers that are slow, endless, odd or dishonest.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,10 +172,52 @@ async fn other_answers_are_named() {
         assert!(matches!(&error, FetchError::Status(code) if code.as_u16() == status), "{error:?}");
         assert!(error.to_string().contains(&status.to_string()), "{error}");
     }
-    let server = Server::saying(answer("200 OK", "content-encoding: gzip\r\n", b"\x1f\x8b")).await;
+    let server = Server::saying(answer("200 OK", "content-encoding: br\r\n", b"\x1f\x8b")).await;
     let error = fetched(&world, &server.url("/")).await.unwrap_err();
-    assert!(matches!(&error, FetchError::Encoded(encoding) if encoding == "gzip"), "{error:?}");
+    assert!(matches!(&error, FetchError::Encoded(encoding) if encoding == "br"), "{error:?}");
     assert!(world.left().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_comes_packed_is_unpacked() {
+    let world = World::new();
+    let body = [&b"%PDF-1.7\n"[..], &vec![7; 200_000]].concat();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&body).unwrap();
+    let packed = packer.finish().unwrap();
+    let length = format!("content-length: {}\r\n", packed.len());
+    for encoding in ["gzip", "X-GZIP"] {
+        let server =
+            Server::saying(answer("200 OK", &format!("{length}content-encoding: {encoding}\r\n"), &packed))
+                .await;
+        let Fetched { taken, .. } = fetched(&world, &server.url("/a.pdf")).await.unwrap();
+        assert_eq!((taken.size, taken.facts.content), (200_009, Content::Pdf));
+        assert_eq!(std::fs::read(&taken.path).unwrap(), body);
+    }
+    // An archive is taken as it is, and what breaks off is no file.
+    let server =
+        Server::saying(answer("200 OK", &format!("{length}content-encoding: gzip\r\n"), &packed)).await;
+    let Fetched { taken, .. } = fetched(&world, &server.url("/a.tar.gz")).await.unwrap();
+    assert_eq!(taken.facts.content, Content::Gzip);
+    let left = world.left().len();
+    for broken in [&packed[..packed.len() - 9], b"no gzip at all"] {
+        let server =
+            Server::saying(answer("200 OK", "connection: close\r\ncontent-encoding: gzip\r\n", broken)).await;
+        let error = fetched(&world, &server.url("/")).await.unwrap_err();
+        assert!(matches!(error, FetchError::Take(TakeError::Broken(_))), "{error:?}");
+    }
+    // However small it was packed, the limit is that of the file.
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&vec![0; 4 * 1024 * 1024]).unwrap();
+    let server = Server::saying(answer(
+        "200 OK",
+        "connection: close\r\ncontent-encoding: gzip\r\n",
+        &packer.finish().unwrap(),
+    ))
+    .await;
+    let error = fetched(&world, &server.url("/")).await.unwrap_err();
+    assert!(matches!(error, FetchError::Take(TakeError::TooLarge { .. })), "{error:?}");
+    assert_eq!(world.left().len(), left);
 }
 
 #[tokio::test]

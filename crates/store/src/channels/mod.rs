@@ -9,8 +9,8 @@ mod take;
 pub(crate) mod values;
 
 use domain::{
-    AccountName, ChannelChat, ChannelName, ExternalChat, InboundEvent, InboundId, InboundMessage, MessageRef,
-    Reactions, Timestamp,
+    AccountName, ChannelChat, ChannelName, ExternalChat, InboundEvent, InboundId, InboundMessage,
+    MessageOrigin, MessageRef, Reactions, Timestamp,
 };
 
 use crate::conversations::ConversationStart;
@@ -104,6 +104,8 @@ pub struct InboundFilter {
     pub account: Option<AccountName>,
     /// In this chat.
     pub chat: Option<ChannelChat>,
+    /// Written by this.
+    pub origin: Option<MessageOrigin>,
     /// With this in its text, whatever letters are large.
     pub text: Option<String>,
     /// Or, where a text is wanted too, from someone whose name has it.
@@ -305,9 +307,14 @@ fn list(
         if filter.channel.as_ref().is_none_or(|channel| *channel == address.channel)
             && filter.account.as_ref().is_none_or(|account| *account == address.account)
             && filter.chat.as_ref().is_none_or(|chat| chat == address)
+            && filter.origin.is_none_or(|origin| origin == stored.message.origin)
             && needle.as_ref().is_none_or(|needle| {
                 let name = stored.message.name.as_deref().filter(|_| filter.or_from);
-                needle.fits(stored.message.text.as_str()) || name.is_some_and(|name| needle.names(name))
+                let subject = stored.message.subject.as_deref();
+                let is_about = subject.is_some_and(|subject| needle.fits(subject));
+                is_about
+                    || needle.fits(stored.message.text.as_str())
+                    || name.is_some_and(|name| needle.names(name))
             })
         {
             found.push(stored);

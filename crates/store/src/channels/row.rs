@@ -10,7 +10,7 @@ use crate::received::row::code;
 
 /// Reads a row of the columns `seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to,
 /// ad, raw, sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type, chat_group,
-/// mentions_us, chat_title`.
+/// mentions_us, chat_title, subject, whole_text, is_for_people`.
 pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
     let columns = Columns::new(row, TABLE);
     let seq: i64 = columns.get(0)?;
@@ -36,7 +36,10 @@ pub(crate) fn read(row: &Row<'_>) -> Result<StoredInbound, StoreError> {
             sender_proof: columns.parsed(22)?,
             phone: columns.maybe_contact(8, 20)?,
             email: columns.maybe_contact(9, 21)?,
+            subject: columns.get(27)?,
             text: Words::from(columns.get::<String>(10)?),
+            whole_text: columns.get::<Option<String>>(28)?.map(Words::from),
+            is_for_people: columns.get::<i64>(29)? == 1,
             media: columns.maybe_json(11)?.unwrap_or_default(),
             reply_to: columns.get(12)?,
             ad: columns.maybe_json(13)?,

@@ -25,8 +25,9 @@ statements! {
     INSERT = "
         INSERT INTO channel_messages (seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text,
             media, reply_to, ad, raw, sent_at, place, phone_proof, email_proof, sender_proof, chat_type, chat_group,
-            mentions_us, chat_title)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+            mentions_us, chat_title, subject, whole_text, is_for_people)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+            $25, $26, $27)
         ON CONFLICT (channel, account, external_id) DO NOTHING";
     EDIT = "
         UPDATE channel_messages SET text = $1, edited_at = $2
@@ -45,22 +46,22 @@ statements! {
     BY_EXTERNAL_ID = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
             sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages WHERE channel = $1 AND account = $2 AND external_id = $3 AND origin <> 4";
     GET = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
             sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages WHERE seq = $1 AND origin <> 4";
     SCAN = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
             sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages WHERE seq < $1 AND seq >= $2 AND origin <> 4 ORDER BY seq DESC LIMIT $3";
     UNSETTLED = "
         SELECT seq, channel, account, chat, external_id, CAST(2 AS BIGINT), user_id, name, phone, email, text, media, reply_to, ad,
             raw, sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages WHERE channel = $1 AND account = $2 AND origin = 4 ORDER BY seq LIMIT 1000";
     SETTLE = "UPDATE channel_messages SET origin = 2 WHERE seq = $1";
     REMOVE = "DELETE FROM channel_messages WHERE seq = $1";
@@ -135,14 +136,14 @@ statements! {
     RECEIVED_BEFORE = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
             sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages
         WHERE channel = $1 AND account = $2 AND chat = $3 AND origin <> 4 AND (place, seq) < ($4, $5)
         ORDER BY place DESC, seq DESC LIMIT $6";
     RECEIVED_AFTER = "
         SELECT seq, channel, account, chat, external_id, origin, user_id, name, phone, email, text, media, reply_to, ad, raw,
             sent_at, edited_at, deleted_at, place, reactions, phone_proof, email_proof, sender_proof, chat_type,
-            chat_group, mentions_us, chat_title
+            chat_group, mentions_us, chat_title, subject, whole_text, is_for_people
         FROM channel_messages
         WHERE channel = $1 AND account = $2 AND chat = $3 AND origin <> 4 AND (place, seq) > ($4, $5)
         ORDER BY place, seq LIMIT $6";

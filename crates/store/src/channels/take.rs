@@ -3,7 +3,7 @@
 use domain::event::ReceivedEvent;
 use domain::{
     ChannelChat, ChatType, Contact, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange,
-    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, contact_wish,
+    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, Words, contact_wish,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -271,7 +271,10 @@ impl Take {
                 message.chat_type.as_str(),
                 message.group.as_ref().map(ExternalChat::as_str),
                 i64::from(message.mentions_us),
-                message.title
+                message.title,
+                message.subject,
+                message.whole_text.as_ref().map(Words::as_str),
+                i64::from(message.is_for_people)
             ],
         )?;
         Ok(rows > 0)

@@ -122,7 +122,7 @@ impl Write for UndeliveredWrite {
 
 /// A message that was sent has failed; says whether it had been sent, and had not arrived.
 fn fail(transaction: &Transaction<'_>, id: &MessageId, why: &str, at: Timestamp) -> Result<bool, StoreError> {
-    let failure = Failure::ProviderError { detail: why.to_owned() };
+    let failure = Failure::Undelivered { detail: why.to_owned() };
     let state = codes::of_message(MessageState::Failed);
     let params = params![state, to_json(TABLE, &failure)?, at.as_micros(), key(id)];
     let is_changed = transaction.execute(sql::UNDELIVERED, params)? > 0;

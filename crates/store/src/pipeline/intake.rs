@@ -42,6 +42,7 @@ pub(super) struct Wrote {
     phone: Option<ProvedContact>,
     email: Option<ProvedContact>,
     ad: Option<AdSource>,
+    subject: Option<String>,
     pub(super) text: Words,
     media: Vec<InboundMedia>,
     pub(super) origin: MessageOrigin,
@@ -169,6 +170,7 @@ pub(super) fn received_as(
                 phone: None,
                 email: None,
                 ad: None,
+                subject: None,
                 text: message.text,
                 media: message.media.iter().map(InboundMedia::from).collect(),
                 origin: message.origin,
@@ -194,6 +196,7 @@ fn of_channel(transaction: &Transaction<'_>, id: InboundId) -> Result<Option<Wro
         phone: message.phone,
         email: message.email,
         ad: message.ad,
+        subject: message.subject,
         text: message.text,
         media: message.media,
         origin: message.origin,
@@ -238,7 +241,7 @@ pub(super) fn client_wrote(
     let transcript = wrote.media.iter().find_map(|media| media.transcript.as_ref());
     let is_awaited = has_voice && transcript.is_none();
     let voice_until = rules.hears_within.filter(|_| is_awaited).map(|within| now.plus(within));
-    let text = Words::from(with_voice(&wrote.text, transcript));
+    let text = Words::from(with_subject(wrote.subject.as_deref(), with_voice(&wrote.text, transcript)));
     // A chat that is a group once stays one, whatever is said of it.
     let was_private = known.as_ref().is_some_and(|known| known.chat_type == ChatType::Private);
     let is_group = wrote.chat_type == ChatType::Group || known.is_some() && !was_private;
@@ -603,6 +606,15 @@ fn waits(
         Ok((columns.maybe_time(0)?, columns.maybe_time(1)?))
     };
     Ok(transaction.first(sql::WAITS_UNTIL, key, read)?.unwrap_or_default())
+}
+
+/// A text below what it is about: lists, searches and models see one text.
+fn with_subject(subject: Option<&str>, text: String) -> String {
+    match subject {
+        Some(subject) if text.is_empty() => subject.to_owned(),
+        Some(subject) => format!("{subject}\n\n{text}"),
+        None => text,
+    }
 }
 
 /// A text, and what is said in the voice beside it.

@@ -403,6 +403,10 @@ statements! {
     ADD_NOTE = "
         INSERT INTO pipeline_notes (appeal, at, written_by, text) VALUES ($1, $2, $3, $4) ON CONFLICT (appeal, at) DO NOTHING";
     NOTES = "SELECT at, written_by, text FROM pipeline_notes WHERE appeal = $1 ORDER BY at LIMIT 1000";
+    IS_FOR_PEOPLE = "
+        SELECT 1 FROM pipeline_messages AS p INNER JOIN channel_messages AS m
+            ON m.channel = p.channel AND m.account = p.account AND m.external_id = p.external_id
+        WHERE p.turn = $1 AND p.author = 0 AND m.is_for_people = 1 LIMIT 1";
     OF_TURN = "
         SELECT seq, channel, account, chat, author, client, appeal, turn, message, external_id, text, media, at, edited_at,
             deleted_at, sender, sender_proof, mentions_us

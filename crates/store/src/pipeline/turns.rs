@@ -25,6 +25,8 @@ const A_PERSON_ANSWERED: &str = "a person answered";
 const SWITCHED_OFF: &str = "switched_off";
 /// Why a person is to answer a client whom programs have answered too often.
 const ANSWERED_OFTEN: &str = "answered_often";
+/// Why a person is to answer what no program may answer, such as a mail that came through a list.
+const FOR_PEOPLE: &str = "for_people";
 /// Why a message of a group gets no answer.
 const GROUP_IS_OFF: &str = "group_is_off";
 /// Why a person is to judge whether a client wants no more messages.
@@ -190,6 +192,8 @@ pub(super) fn find_appeal(
         (Responder::Human, MAY_OPT_OUT)
     } else if is_answered_often(transaction, turn, &client, responder, now)? {
         (Responder::Human, ANSWERED_OFTEN)
+    } else if is_for_people(transaction, turn, responder)? {
+        (Responder::Human, FOR_PEOPLE)
     } else {
         (responder, responder.as_str())
     };
@@ -272,6 +276,18 @@ fn is_answered_often(
     let of_day = params![client.as_uuid().as_bytes(), EMAIL, now.minus(A_DAY).as_micros()];
     let answers = transaction.first(sql::ANSWERS_SINCE, of_day, |row| row.get::<i64>(0))?;
     Ok(answers.unwrap_or_default() >= MOST_MAILS)
+}
+
+/// Whether a program is to answer messages of which it may not answer one.
+fn is_for_people(
+    transaction: &Transaction<'_>,
+    turn: &StoredTurn,
+    responder: Responder,
+) -> Result<bool, StoreError> {
+    if matches!(responder, Responder::Human | Responder::Off) {
+        return Ok(false);
+    }
+    Ok(transaction.first(sql::IS_FOR_PEOPLE, params![turn.id.as_uuid().as_bytes()], |_| Ok(()))?.is_some())
 }
 
 /// Its chat goes on without it.

@@ -95,7 +95,7 @@ async fn a_callback_that_was_given_up_waits_for_a_person(world: World) {
     let failed_id = domain::FailedRequestId::from_uuid(*id.as_uuid());
     let failed = || async { world.store.failed_requests().get(failed_id).await.unwrap().expect("kept") };
     let first = failed().await;
-    assert_eq!((first.direction, first.service), (Direction::Outbound, Service::CreateChat));
+    assert_eq!((first.direction, first.service), (Direction::Outbound, Some(Service::CreateChat)));
     assert_eq!((first.callback, first.state, first.at), (Some(id), FailedState::Pending, at));
     assert_eq!((first.error.as_str(), first.retry_count), ("refused", 0));
     assert!(first.operation.is_some() && first.payload.contains("https://t.me/+demo"));

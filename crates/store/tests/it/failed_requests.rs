@@ -19,6 +19,40 @@ conformance! {
     a_request_that_is_stuck_can_be_tried_again,
     a_body_that_is_too_long_is_replaced_by_a_note,
     lists_are_newest_first_and_by_state,
+    a_refused_form_is_kept_once_and_taken_once,
+}
+
+async fn a_refused_form_is_kept_once_and_taken_once(world: World) {
+    let forms = world.store.failed_requests();
+    let keep = async |number: u128, payload: &str| {
+        let id = FailedRequestId::from_uuid(uuid::Uuid::from_u128(number));
+        let form = ("/forms/site".to_owned(), payload.to_owned(), "phone: is missing".to_owned());
+        forms.keep_form(id, form, world.now()).await.unwrap();
+        id
+    };
+    let first = keep(1, "{}").await;
+    keep(2, "{}").await;
+    let page = Page { limit: 5, cursor: None };
+    let listed = forms.list(&[FailedState::Pending], &page).await.unwrap().items;
+    let [form] = listed.as_slice() else { panic!("{listed:?}") };
+    assert_eq!((form.id, form.service, form.direction), (first, None, Direction::Inbound));
+    assert!(forms.form_retried(first, Some("phone: is missing".to_owned()), world.now()).await.unwrap());
+    let refused = forms.get(first).await.unwrap().unwrap();
+    assert_eq!((refused.state, refused.retry_count), (FailedState::Pending, 1));
+    assert_eq!(refused.last_retry_error.as_deref(), Some("phone: is missing"));
+    assert!(forms.form_retried(first, None, world.now()).await.unwrap());
+    assert!(!forms.form_retried(first, None, world.now()).await.unwrap());
+    assert_eq!(forms.get(first).await.unwrap().unwrap().state, FailedState::Done);
+    // So many wait at most: the oldest goes.
+    let numbered = |number: u128| {
+        let keep = &keep;
+        async move { keep(number, &format!("{{\"a\":{number}}}")).await }
+    };
+    futures::future::join_all((10..1_011).map(numbered)).await;
+    let oldest = FailedRequestId::from_uuid(uuid::Uuid::from_u128(10));
+    assert_eq!(forms.get(oldest).await.unwrap(), None);
+    let next = FailedRequestId::from_uuid(uuid::Uuid::from_u128(11));
+    assert!(forms.get(next).await.unwrap().is_some());
 }
 
 async fn kept(world: &World, payload: &str) -> Saga {
@@ -50,7 +84,7 @@ async fn a_saga_that_fails_keeps_its_request(world: World) {
     let expected = FailedRequest {
         id: request_of(saga.id),
         at,
-        service: Service::CreateChat,
+        service: Some(Service::CreateChat),
         direction: Direction::Inbound,
         endpoint: "/create_chat".into(),
         payload: r#"{"title":"Demo"}"#.into(),

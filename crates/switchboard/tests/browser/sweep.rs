@@ -88,9 +88,10 @@ pub(crate) async fn paths(tab: &Tab, demo: &Demo) -> Vec<String> {
 /// A page that there is not.
 const NOWHERE: &str = "/messages/msg_1";
 
-const FIXED: [&str; 64] = [
+const FIXED: [&str; 65] = [
     "/inbox-new",
     "/inbox-figures",
+    "/inbox-programs",
     "/inbox-templates",
     "/inbox?view=closed",
     "/",

@@ -44,7 +44,8 @@ pub(super) fn failed(saga: &Saga, chat: Option<&str>, now: Timestamp) -> Answer 
         Some(
             failure @ (Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
-            | Failure::ProviderError { .. }),
+            | Failure::ProviderError { .. }
+            | Failure::Undelivered { .. }),
         ) => Answer::error(status, failure.describe()),
         Some(failure @ Failure::DoNotContact { .. }) => {
             Answer::error(StatusCode::FORBIDDEN, failure.describe())

@@ -95,6 +95,7 @@ fn failed(message: &OutboundMessage, given: &Value, by_name: bool, now: Timestam
             | Failure::Rejected { .. }
             | Failure::MediaGone { .. }
             | Failure::ProviderError { .. }
+            | Failure::Undelivered { .. }
             | Failure::Restored { .. }),
         ) => (error, failure),
         None => return Answer::error(error, "the message failed and no reason was stored; see its timeline"),

@@ -88,6 +88,7 @@ fn failed(message: &OutboundMessage, given: &str, now: Timestamp) -> Answer {
             | Failure::MediaGone { .. }
             | Failure::MediaExpired { .. }
             | Failure::ProviderError { .. }
+            | Failure::Undelivered { .. }
             | Failure::Restored { .. }),
         ) => Answer::error(status, failure.describe() + &rest),
         None => Answer::error(status, "the message failed and no reason was stored; see its timeline"),

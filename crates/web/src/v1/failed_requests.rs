@@ -1,17 +1,23 @@
-//! `/v1/failed-requests`: requests of the legacy ports and callbacks that failed, kept for a person or for their next try.
+//! `/v1/failed-requests`: requests of the legacy ports, callbacks and forms of sites that failed, kept for a person or for their next
+//! try.
 
-use axum::extract::State as Shared;
+use axum::extract::{Request, State as Shared};
 use axum::response::Response;
+use channels::{HookError, HookRefusal};
 use delivery::SagaChanged;
 use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use store::{Direction, FailedRequest, FailedState};
+use utoipa::ToSchema;
 
 use super::page::{listed, store_page};
 use super::{LongPageParameters, Page};
 use crate::answer::json;
 use crate::auth::{Authorized, CanOperate, CanRead, CanSend};
-use crate::extract::{PathParameter, QueryParameters};
-use crate::problem::{Code, Problem, shorten};
+use crate::extract::{PathParameter, QueryParameters, Unchecked, read_body};
+use crate::forms;
+use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
 
 /// Lists failed requests, newest first.
@@ -59,10 +65,22 @@ pub(crate) async fn get(
     Ok(json(StatusCode::OK, &api::FailedRequest::new(request, by.caller.administers)))
 }
 
-/// Tries a failed request again: its operation from the beginning, or its callback at once.
+/// What is corrected of a form.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormCorrection {
+    /// Fields that take the place of those of the same names, such as `phone`.
+    #[serde(default)]
+    #[schema(value_type = Object, example = json!({ "phone": "+70000000001" }))]
+    fields: Map<String, Value>,
+}
+
+/// Tries a failed request again: its operation from the beginning, or its callback at once. A form of a site is taken in, with what the
+/// body corrects of it.
 #[utoipa::path(
     post, path = "/v1/failed-requests/{id}/retry", tag = "operations", operation_id = "retry_failed_request",
     params(("id" = String, Path, description = "The failed request's id")),
+    request_body = Option<FormCorrection>,
     responses(
         (status = 202, description = "It is tried again", body = api::FailedRequest),
         (status = 409, description = "Its state does not allow it"),
@@ -72,8 +90,12 @@ pub(crate) async fn retry(
     Shared(state): Shared<State>,
     by: Authorized<CanSend>,
     PathParameter(given): PathParameter<String>,
+    body: Request,
 ) -> Result<Response, Problem> {
     let request = find(&state, &given).await?;
+    if request.service.is_none() {
+        return take_in(&state, &by, request, body).await;
+    }
     if request.operation.is_none() && request.callback.is_none() {
         let detail = "It was taken over from an older program, which may have done a part of it: it is kept to be looked at, \
                       and nothing here can try it again. Ask for it again if it is still wanted, and drop it.";
@@ -92,6 +114,48 @@ pub(crate) async fn retry(
         return Err(wrong_state(&request, "tried again"));
     }
     let request = find(&state, &given).await?;
+    Ok(json(StatusCode::ACCEPTED, &api::FailedRequest::new(request, by.caller.administers)))
+}
+
+/// Takes in a form that was refused, with what is corrected of it.
+async fn take_in(
+    state: &State,
+    by: &Authorized<CanSend>,
+    request: FailedRequest,
+    body: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = body.into_parts();
+    let raw = read_body(&parts.headers, body, &state.limits()).await?;
+    let FormCorrection { fields } = if raw.trim_ascii().is_empty() {
+        FormCorrection::default()
+    } else {
+        Unchecked::of(raw)?.checked(Ok)?
+    };
+    if request.state != FailedState::Pending {
+        return Err(wrong_state(&request, "tried again"));
+    }
+    let taken = state.channels().take_kept_form(&request, fields).await.ok_or_else(|| {
+        let detail =
+            format!("The form was for an account that is not there any more ({}).", request.endpoint);
+        Problem::new(Code::WrongState, detail).about(&request.id, request.state.as_str())
+    })?;
+    let now = state.clock().now();
+    match taken {
+        Ok(_) => {
+            state.store().failed_requests().form_retried(request.id, None, now).await?;
+        }
+        Err(HookError::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            let why = match error {
+                HookError::Refused(HookRefusal::Unreadable(why)) => why,
+                other => other.to_string(),
+            };
+            state.store().failed_requests().form_retried(request.id, Some(why.clone()), now).await?;
+            let (field, message) = forms::wrong_field(&why);
+            return Err(Problem::fields(vec![FieldError::new(field, message)]));
+        }
+    }
+    let request = find(state, &request.id.to_string()).await?;
     Ok(json(StatusCode::ACCEPTED, &api::FailedRequest::new(request, by.caller.administers)))
 }
 

@@ -9,7 +9,8 @@ use delivery::{Change, How, Query, Sender, Settled, Submission, SubmitError, Sub
 use domain::message::OutboundMessage;
 use domain::timeline::Entry;
 use domain::{
-    AccountName, ChannelName, ChatId, InboundId, MessageId, MessageState, NamedChat, ReceivedId, Service,
+    AccountName, ChannelName, ChatId, InboundId, MessageId, MessageOrigin, MessageState, NamedChat,
+    ReceivedId, Service,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -188,9 +189,10 @@ pub(crate) async fn list(
         ["in", "out"].contains(&word).then(|| word.to_owned()).ok_or_else(|| "write in or out".to_owned())
     });
     if direction.as_deref() == Some("in") {
+        let origin = query.take::<MessageOrigin>("origin");
         return match query.take::<ChannelName>("channel") {
-            Some(channel) if channel.as_str() != ACCOUNTS => {
-                channels::received::list(&state, &caller, channel, query).await
+            channel if channel.as_ref().map_or(origin.is_some(), |channel| channel.as_str() != ACCOUNTS) => {
+                channels::received::list(&state, &caller, channel, origin, query).await
             }
             channel => received::list(&state, &caller, channel.is_none(), query).await,
         };
@@ -283,6 +285,9 @@ pub(crate) struct ListParameters {
     /// (`telegram_account`); without it, through all of them. `chat` of a channel is an address, such as `avito:shop/u2i-1`.
     #[param(example = "avito")]
     channel: Option<String>,
+    /// With `direction=in`: only those that came in through channels and were written by this, such as `bot`.
+    #[param(schema_with = schemas::message_origin, required = false)]
+    origin: Option<String>,
     /// With `channel`: only those of this account of it.
     #[param(example = "shop")]
     channel_account: Option<String>,

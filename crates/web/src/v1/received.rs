@@ -66,6 +66,7 @@ pub(super) async fn list(
         channel: None,
         account: filter.account.clone(),
         chat: address,
+        origin: None,
         text: q.clone().or_else(|| filter.text.clone()),
         or_from: q.is_some(),
         since: filter.since,

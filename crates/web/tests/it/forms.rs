@@ -88,3 +88,45 @@ async fn an_address_sends_20_forms_a_minute() {
     assert_eq!(header(&last, "access-control-allow-origin"), Some("*"));
     assert_eq!(header(&last, "retry-after"), Some("3"));
 }
+
+#[tokio::test]
+async fn a_form_that_is_refused_is_kept_and_taken_in_once_it_is_corrected() {
+    let world = world(json!([])).await;
+    let send = async || {
+        Call::new(&world.main(), "POST", "/forms/site").json(r#"{"form":true,"name":"Anna"}"#).send().await
+    };
+    for _ in 0..2 {
+        assert_eq!(send().await.status, 422);
+    }
+    let kept = async || world.call("GET", "/v1/failed-requests").send().await.json()["items"].clone();
+    let listed = kept().await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "the same is kept once: {listed}");
+    let form = &listed[0];
+    assert_eq!((&form["endpoint"], &form["error"]), (&json!("/forms/site"), &json!("phone: is missing")));
+    assert_eq!((&form["payload"], form.get("service")), (&json!({ "form": true, "name": "Anna" }), None));
+    let path = format!("/v1/failed-requests/{}/retry", form["id"].as_str().expect("an id"));
+    let retry = async |body: &str| world.call("POST", &path).json(body).send().await;
+    for still_wrong in ["", "{}", r#"{"fields":{"name":"Boris"}}"#] {
+        let wrong = retry(still_wrong).await;
+        let error = json!({ "field": "phone", "message": "is missing" });
+        assert_eq!(
+            (wrong.status, &wrong.json()["errors"][0]),
+            (422, &error),
+            "{still_wrong}: {}",
+            wrong.body
+        );
+    }
+    assert_eq!(retry(r#"{"phone":"+70000000001"}"#).await.status, 422, "not a field");
+    let taken = retry(r#"{"fields":{"phone":"+70000000001","id":"f-9"}}"#).await;
+    assert_eq!(
+        (taken.status, &taken.json()["state"], &taken.json()["retry_count"]),
+        (202, &json!("done"), &json!(4))
+    );
+    let messages = world.call("GET", "/v1/messages?direction=in&channel=form").send().await.json();
+    assert_eq!(messages["items"][0]["external_message_id"], "f-9", "{messages}");
+    assert_eq!(retry("{}").await.status, 409);
+    // What another form is refused for is kept too, and can be dropped.
+    assert_eq!(send().await.status, 422);
+    let id = kept().await[0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.call("DELETE", &format!("/v1/failed-requests/{id}")).send().await.status, 204);
+}

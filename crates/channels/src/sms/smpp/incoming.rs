@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::alphabet;
+use super::alphabet::{self, Language, Piece};
 use super::pdu::{self, HAS_HEADER, ShortMessage};
 
 /// The missing parts of a message are waited for so long; then it is kept without them.
@@ -83,17 +83,27 @@ pub(super) fn receipt(message: &ShortMessage, ids: Ids) -> Option<Receipt> {
         Some([4]) => "DELETED".to_owned(),
         Some([5]) => "UNDELIV".to_owned(),
         Some([8]) => "REJECTD".to_owned(),
+        Some([9]) => "SKIPPED".to_owned(),
         Some(_) => return Some(Receipt { id: ids.of_receipt(&id), state: None }),
         None => field("stat")?.to_ascii_uppercase(),
     };
-    let state = match word.as_str() {
-        "DELIVRD" => Some(InboundReceipt::Delivered),
-        "EXPIRED" | "DELETED" | "UNDELIV" | "REJECTD" => {
-            let error = field("err").map(|error| format!(", error {error}")).unwrap_or_default();
-            Some(InboundReceipt::Failed(format!("it cannot be delivered ({word}{error})")))
-        }
-        _ => None,
-    };
+    // Some write the words out, such as `DELIVERED`.
+    let begins = |start: &str| word.starts_with(start);
+    let why = [
+        ("EXPIR", "it expired on its way"),
+        ("DELET", "it was deleted on its way"),
+        ("UNDEL", "it cannot be delivered"),
+        ("FAIL", "it cannot be delivered"),
+        ("REJEC", "the network rejected it"),
+        ("SKIP", "the centre skipped it"),
+    ];
+    let failed = why.into_iter().find(|(start, _)| begins(start)).map(|(_, why)| {
+        let error = field("err").filter(|error| error.bytes().any(|digit| digit != b'0'));
+        let error = error.map(|error| format!(", error {error}")).unwrap_or_default();
+        InboundReceipt::Failed(format!("{why} ({word}{error})"))
+    });
+    // Of `ENROUTE`, `ACCEPTD` and `UNKNOWN` nothing follows.
+    let state = if begins("DELIV") { Some(InboundReceipt::Delivered) } else { failed };
     Some(Receipt { id: ids.of_receipt(&id), state })
 }
 
@@ -105,9 +115,10 @@ struct PartPosition {
     number: u8,
 }
 
-/// The place of a part, and its content without a header.
-fn parted(message: &ShortMessage) -> (Option<PartPosition>, &[u8]) {
+/// The place of a part, its language, and its content without a header.
+fn parted(message: &ShortMessage) -> (Option<PartPosition>, Language, &[u8]) {
     let content = message.content.as_slice();
+    let (mut position, mut language) = (None, Language::default());
     if message.esm_class & HAS_HEADER != 0
         && let Some((length, rest)) = content.split_first()
         && let Some((mut header, content)) = rest.split_at_checked(usize::from(*length))
@@ -117,25 +128,24 @@ fn parted(message: &ShortMessage) -> (Option<PartPosition>, &[u8]) {
             header = rest;
             match (element, value) {
                 (0, [reference, total, number]) => {
-                    let position =
-                        PartPosition { reference: u16::from(*reference), total: *total, number: *number };
-                    return (Some(position), content);
+                    let reference = u16::from(*reference);
+                    position = Some(PartPosition { reference, total: *total, number: *number });
                 }
                 (8, [high, low, total, number]) => {
                     let reference = u16::from_be_bytes([*high, *low]);
-                    return (Some(PartPosition { reference, total: *total, number: *number }), content);
+                    position = Some(PartPosition { reference, total: *total, number: *number });
                 }
+                (0x24, [single]) => language.single = *single,
+                (0x25, [locking]) => language.locking = *locking,
                 _ => {}
             }
         }
-        return (None, content);
+        return (position, language, content);
     }
     let sar = (message.tlv(pdu::SAR_REFERENCE), message.tlv(pdu::SAR_TOTAL), message.tlv(pdu::SAR_NUMBER));
-    let (Some([high, low]), Some([total]), Some([number])) = sar else { return (None, content) };
-    (
-        Some(PartPosition { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number }),
-        content,
-    )
+    let (Some([high, low]), Some([total]), Some([number])) = sar else { return (None, language, content) };
+    let reference = u16::from_be_bytes([*high, *low]);
+    (Some(PartPosition { reference, total: *total, number: *number }), language, content)
 }
 
 /// A message of a customer that the centre has no answer for yet.
@@ -145,7 +155,8 @@ struct Gathered {
     at: i64,
     total: u8,
     source: String,
-    parts: BTreeMap<u8, String>,
+    /// As they came: a letter may be cut between two of them.
+    parts: BTreeMap<u8, Piece>,
     raw: Vec<serde_json::Value>,
 }
 
@@ -156,6 +167,17 @@ impl Gathered {
 
     fn is_whole(&self) -> bool {
         self.parts.len() >= usize::from(self.total)
+    }
+
+    /// The text. Where a part is missing, what is before it and what is behind it are read apart.
+    fn text(&self) -> String {
+        let parts: Vec<(u8, Piece)> =
+            self.parts.iter().map(|(number, piece)| (*number, piece.clone())).collect();
+        let runs = parts.chunk_by(|(one, _), (next, _)| one.checked_add(1) == Some(*next));
+        let run = |run: &[(u8, Piece)]| {
+            alphabet::read_all(&run.iter().map(|(_, piece)| piece.clone()).collect::<Vec<_>>())
+        };
+        runs.map(run).collect()
     }
 }
 
@@ -182,7 +204,7 @@ impl Gathering {
         let mut met: BTreeMap<String, usize> = BTreeMap::new();
         let mut keys = Vec::new();
         for message in messages {
-            let (position, content) = parted(message);
+            let (position, language, content) = parted(message);
             let position = position.filter(|position| (1..=position.total).contains(&position.number));
             let PartPosition { total, number, .. } =
                 position.unwrap_or(PartPosition { reference: 0, total: 1, number: 1 });
@@ -205,8 +227,8 @@ impl Gathering {
                 parts: BTreeMap::new(),
                 raw: Vec::new(),
             });
-            let text = alphabet::read(message.data_coding, content);
-            if gathered.parts.insert(number, text).is_none() {
+            let piece = Piece { data_coding: message.data_coding, language, bytes: content.to_vec() };
+            if gathered.parts.insert(number, piece).is_none() {
                 gathered.raw.push(json!({
                     "source_addr": message.source.address,
                     "destination_addr": message.destination.address,
@@ -253,7 +275,7 @@ fn event(key: &str, gathered: &Gathered) -> Option<InboundEvent> {
     let phone = super::super::number(&gathered.source);
     let chat = ExternalChat::new(&phone)?;
     let id = format!("{}-{:x}", hash(key.as_bytes()), gathered.at);
-    let text: String = gathered.parts.values().map(String::as_str).collect();
+    let text = gathered.text();
     let message = InboundMessage {
         user: Some(phone.clone()),
         phone: phone.starts_with('+').then(|| ProvedContact::new(phone, ContactProof::ChannelId)),
@@ -305,6 +327,23 @@ mod tests {
             receipt(&delivered, Ids::Same),
             Some(Receipt { id: "7A".to_owned(), state: Some(InboundReceipt::Delivered) })
         );
+        for (stat, wanted) in [
+            ("DELIVERED err:000", None),
+            ("UNDELIVERABLE err:000", Some("it cannot be delivered (UNDELIVERABLE)")),
+            ("EXPIRED", Some("it expired on its way (EXPIRED)")),
+            ("DELETED", Some("it was deleted on its way (DELETED)")),
+            ("REJECTD err:069", Some("the network rejected it (REJECTD, error 069)")),
+        ] {
+            let read = receipt(&message(format!("id:1 stat:{stat} text:").as_bytes()), Ids::Same).unwrap();
+            let wanted =
+                wanted.map_or(InboundReceipt::Delivered, |why| InboundReceipt::Failed(why.to_owned()));
+            assert_eq!(read.state, Some(wanted), "{stat}");
+        }
+        let states = ["ENROUTE", "ACCEPTD", "UNKNOWN"];
+        assert!(states.iter().all(|stat| {
+            let text = format!("id:1 stat:{stat}");
+            receipt(&message(text.as_bytes()), Ids::Same).unwrap().state.is_none()
+        }));
         for (text, found) in [("id:1 stat:ENROUTE", true), ("stat:DELIVRD", false), ("Hello", false)] {
             assert_eq!(
                 receipt(&message(text.as_bytes()), Ids::Same).is_some_and(|read| read.state.is_none()),
@@ -323,6 +362,32 @@ mod tests {
         assert_eq!(Gathering::read(&gathering.write()).events(&keys), events);
         gathering.forget(&keys);
         assert_eq!(gathering, Gathering::default());
+    }
+
+    #[test]
+    fn a_letter_that_is_cut_between_parts_is_whole() {
+        let emoji: Vec<u8> = "Да 😀".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let (one, two) = emoji.split_at(emoji.len() - 2);
+        let part = |number: u8, data_coding: u8, bytes: &[u8]| {
+            let content = [&[5, 0, 3, 9, 2, number], bytes].concat();
+            ShortMessage { esm_class: HAS_HEADER, data_coding, ..message(&content) }
+        };
+        for (parts, wanted) in [
+            ([part(1, 8, one), part(2, 8, two)], "Да 😀"),
+            ([part(1, 0, b"10 \x1B"), part(2, 0, b"\x65")], "10 €"),
+        ] {
+            let mut gathering = Gathering::default();
+            assert_eq!(gathering.take(&parts[1..], NOW), [""; 0]);
+            // Over a restart too.
+            let mut gathering = Gathering::read(&gathering.write());
+            let keys = gathering.take(&parts[..1], NOW);
+            assert_eq!(texts(&gathering.events(&keys)), [wanted]);
+        }
+        // A language is named before or behind the place.
+        let mut gathering = Gathering::default();
+        let content = [&[8, 0x25, 1, 1, 0, 3, 9, 1, 1], b"\x40stanbul".as_slice()].concat();
+        let keys = gathering.take(&[ShortMessage { esm_class: HAS_HEADER, ..message(&content) }], NOW);
+        assert_eq!(texts(&gathering.events(&keys)), ["İstanbul"]);
     }
 
     #[test]

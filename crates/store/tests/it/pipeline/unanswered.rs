@@ -5,8 +5,11 @@ use std::time::Duration;
 use domain::message::Writer;
 use domain::{
     AppealState, ChannelChat, ChatRef, InboundChange, InboundEvent, InboundMessage, Responder, SpokenText,
+    TurnStage,
 };
-use store::{AppealChange, BY_AI, BY_PROGRAM, ClientFields, PipelineRules, TakenFromChannel, TurnAnswer};
+use store::{
+    AppealChange, BY_AI, BY_PROGRAM, ClientFields, Page, PipelineRules, TakenFromChannel, TurnAnswer,
+};
 
 use super::{ANNA, SILENCE, Written, started, written};
 use crate::support::{World, accept, conformance};
@@ -15,6 +18,7 @@ conformance! {
     a_client_who_opts_out_is_listed_and_not_answered,
     a_client_who_may_opt_out_is_for_a_person,
     an_eleventh_mail_of_a_day_is_for_a_person,
+    a_mail_that_no_program_may_answer_is_for_a_person,
     an_answer_that_promises_a_person_calls_one,
 }
 
@@ -94,6 +98,41 @@ async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {
     world.clock.advance(Duration::from_hours(24));
     world.finishes(&thread(12), "m-12", &rules).await;
     assert_eq!(world.responding().await.len(), 2);
+}
+
+async fn a_mail_that_no_program_may_answer_is_for_a_person(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let pipeline = world.store.pipeline();
+    for (number, is_for_people) in [(1, true), (2, false)] {
+        let address = format!("email:mail/anna{number}@example.org#1");
+        let ChannelChat { channel, account, chat } = address.parse().unwrap();
+        let key = format!("m-{number}");
+        let message = InboundMessage {
+            user: Some(format!("anna{number}@example.org")),
+            subject: Some("Price of lamps".to_owned()),
+            is_for_people,
+            ..InboundMessage::private(chat, key.clone(), "How much?", world.now())
+        };
+        let events = vec![InboundEvent { key, change: InboundChange::Message(Box::new(message)) }];
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        world.store.channels().take(taken).await.unwrap();
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        // A person sees both, with what they are about.
+        let client = world.client_of(&address).await;
+        let page = Page { limit: 10, cursor: None };
+        let said = pipeline.conversation(client, &page).await.unwrap().items.remove(0);
+        assert_eq!(said.text.as_str(), "Price of lamps\n\nHow much?");
+        let appeal = pipeline.appeals_of(client, 1).await.unwrap().remove(0);
+        let turn = pipeline.turns_of(appeal.id, 1).await.unwrap().remove(0);
+        if is_for_people {
+            assert_eq!((appeal.state, appeal.responder), (AppealState::WaitingUs, Some(Responder::Human)));
+            assert_eq!((turn.stage, turn.why.as_deref()), (TurnStage::HandedOver, Some("for_people")));
+        } else {
+            assert_eq!(turn.stage, TurnStage::Respond);
+        }
+    }
 }
 
 async fn an_answer_that_promises_a_person_calls_one(world: World) {

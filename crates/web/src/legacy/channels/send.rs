@@ -264,7 +264,7 @@ fn failed(message: &OutboundMessage, now: Timestamp) -> Answer {
             StatusCode::FORBIDDEN
         }
         Failure::NoAccount { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::ProviderError { .. } => StatusCode::BAD_GATEWAY,
+        Failure::ProviderError { .. } | Failure::Undelivered { .. } => StatusCode::BAD_GATEWAY,
         Failure::MediaGone { .. } | Failure::MediaExpired { .. } => StatusCode::GONE,
         Failure::Restored { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     };

@@ -2,7 +2,7 @@
 
 use api::AnyMessage;
 use axum::response::Response;
-use domain::{AccountName, ChannelChat, ChannelName, ChatRef, InboundId};
+use domain::{AccountName, ChannelChat, ChannelName, ChatRef, InboundId, MessageOrigin};
 use http::StatusCode;
 use store::{ChannelConversationMessage, ConversationStart, InboundFilter, StoreError, StoredInbound};
 
@@ -20,12 +20,14 @@ use crate::v1::{Page, messages};
 pub(in crate::v1) async fn list(
     state: &State,
     caller: &Caller,
-    channel: ChannelName,
+    channel: Option<ChannelName>,
+    origin: Option<MessageOrigin>,
     mut query: QueryParameters,
 ) -> Result<Response, Problem> {
     let now = state.clock().now();
     let filter = InboundFilter {
-        channel: Some(channel),
+        channel,
+        origin,
         account: query.take::<AccountName>("channel_account"),
         chat: query.take::<ChannelChat>("chat"),
         text: query.take_with("text", names::wanted),

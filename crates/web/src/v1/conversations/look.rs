@@ -3,7 +3,7 @@
 use api::{Conversation, ConversationMessage, Turn};
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{AppealState, ChannelName, MessageId};
+use domain::{AppealState, ChannelName, InboundId, MessageId};
 use http::StatusCode;
 use store::{AppealFilter, AppealOrder, ClientMessage, Page as StorePage, StoreError, StoredAppeal};
 use utoipa::IntoParams;
@@ -164,6 +164,17 @@ pub(super) async fn with_state(
     Ok(ConversationMessage::of(message, sent.as_ref()))
 }
 
+/// A message with all of its text, of which a mail may have more than is shown.
+async fn whole(state: &State, message: ClientMessage) -> Result<ConversationMessage, StoreError> {
+    let received = match message.message.parse::<InboundId>() {
+        Ok(id) => state.store().channels().get(id).await?,
+        Err(_) => None,
+    };
+    let whole_text = received.and_then(|stored| stored.message.whole_text);
+    let view = with_state(state, message).await?;
+    Ok(ConversationMessage { whole_text: whole_text.map(|text| text.as_str().to_owned()), ..view })
+}
+
 /// Lists the messages of a conversation over all channels, the last one first.
 #[utoipa::path(
     get, path = "/v1/conversations/{client_id}/messages", tag = "conversations", operation_id = "list_conversation_messages",
@@ -182,7 +193,7 @@ pub(crate) async fn messages(
     let found = state.store().pipeline().conversation(client.id, &page).await.map_err(listed)?;
     let mut items = Vec::with_capacity(found.items.len());
     for message in found.items {
-        items.push(with_state(&state, message).await?);
+        items.push(whole(&state, message).await?);
     }
     Ok(json(StatusCode::OK, &Page { items, next_cursor: found.next_cursor }))
 }
