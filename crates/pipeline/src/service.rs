@@ -9,11 +9,8 @@ use ambient::{Clock, Handle, Ids};
 use channels::{Channels, Links, ReceivedFiles};
 use config::{PipelineSettings, QueueSettings};
 use delivery::Delivery;
-use domain::{
-    AccountName, ChannelName, EventId, InboundChange, InboundEvent, InboundId, InboundMessage, Timestamp,
-    TurnId, TurnStage,
-};
-use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
+use domain::{AccountName, ChannelName, EventId, InboundMessage, Timestamp, TurnId, TurnStage};
+use store::{ClientFields, HandInOutcome, PipelineCounts, Store, StoreError, StoredTurn, TurnAnswer};
 use telegram::Pool;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -204,7 +201,7 @@ impl Pipeline {
         self.0.account_of(channel, named)
     }
 
-    /// Takes messages of clients in that another program hands in; those that are new.
+    /// Takes messages of clients in that another program hands in; what became of each.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -213,7 +210,7 @@ impl Pipeline {
         channel: ChannelName,
         account: AccountName,
         messages: Vec<InboundMessage>,
-    ) -> Result<Vec<InboundId>, StoreError> {
+    ) -> Result<Vec<HandInOutcome>, StoreError> {
         self.0.hand_in(channel, account, messages).await
     }
 
@@ -401,20 +398,14 @@ impl Inner {
         inbound::account_of(channel.as_str(), named, &here)
     }
 
-    /// Takes messages in, each once by its provider's id; those that are new.
+    /// Takes messages in, each once by its provider's id; what became of each.
     pub(crate) async fn hand_in(
         &self,
         channel: ChannelName,
         account: AccountName,
         messages: Vec<InboundMessage>,
-    ) -> Result<Vec<InboundId>, StoreError> {
-        let changes = messages.into_iter().map(|message| {
-            let key = format!("handed in {}", message.external_id);
-            InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
-        });
-        let events = changes.collect();
-        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
-        Ok(self.parts.store.channels().take(taken).await?.new)
+    ) -> Result<Vec<HandInOutcome>, StoreError> {
+        self.parts.store.channels().hand_in(channel, account, messages).await
     }
 
     /// Something moved that no event reports.

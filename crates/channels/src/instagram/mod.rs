@@ -113,6 +113,7 @@ pub(crate) const NATURE: Nature = Nature {
     posts: Posts::Only,
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
     chats_are_users: true,
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

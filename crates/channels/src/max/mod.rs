@@ -90,6 +90,7 @@ pub(crate) const NATURE: Nature = Nature {
         ..Registering::PLAIN
     },
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

@@ -1,6 +1,7 @@
 //! A Telegram bot, over the Bot API: in private chats, groups, and chats of a personal account that it is attached to.
 
 mod client;
+mod content;
 mod inbound;
 mod outgoing;
 mod permitted;
@@ -159,6 +160,7 @@ pub(crate) const NATURE: Nature = Nature {
         credentials: "the token that @BotFather shows; one that was revoked is gone for good",
         ..Registering::PLAIN
     },
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

@@ -6,12 +6,13 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
+use store::HandInOutcome;
 use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::auth::{Authorized, CanChangeClients, CanSend, Needed};
 use crate::extract::Json;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// What became of a message that was handed in.
@@ -25,6 +26,9 @@ pub(crate) struct Taken {
     id: Option<String>,
     /// Whether it was handed in before.
     repeated: bool,
+    /// Whether no clock can have said its `timestamp`: then the message has the present time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    time_replaced: bool,
 }
 
 /// Takes a message of a client in, in the one format of all channels.
@@ -37,7 +41,8 @@ pub(crate) struct Taken {
 /// Without the scope `personal` a key vouches for no contact: `client_phone_verified`, `client_email_verified` and
 /// `"sender_verified": true` have no effect, so the contact is typed.
 ///
-/// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
+/// The same `external_message_id` of an account is taken once; with another chat or text it is a conflict. An id, text or name that is
+/// `undefined` or another word for a missing value is refused. Of the fields beyond the format `form_data`, `prefilled_data`,
 /// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
     post, path = "/v1/inbound", tag = "conversations", operation_id = "hand_in",
@@ -46,7 +51,8 @@ pub(crate) struct Taken {
         "text": "Is it still there?", "client_name": "Anna"
     })),
     responses((status = 201, description = "It was taken in", body = Taken),
-        (status = 200, description = "It was taken in before", body = Taken))
+        (status = 200, description = "It was taken in before", body = Taken),
+        (status = 409, description = "The id belongs to a message with another chat or text"))
 )]
 pub(crate) async fn hand_in(
     Shared(state): Shared<State>,
@@ -55,18 +61,26 @@ pub(crate) async fn hand_in(
 ) -> Result<Response, Problem> {
     // A proved contact decides whose the chat is, as a merge of two clients does.
     let may_vouch = by.caller.has(CanChangeClients::DEMAND.scopes);
-    let HandedIn { channel, account, message } = inbound::read(&body.value, state.clock().now(), may_vouch)
-        .map_err(|wrong| {
-        let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
-        Problem::fields(errors.collect())
-    })?;
+    let HandedIn { channel, account, message, is_time_replaced: time_replaced } =
+        inbound::read(&body.value, state.clock().now(), may_vouch).map_err(|wrong| {
+            let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
+            Problem::fields(errors.collect())
+        })?;
     let account = state
         .pipeline()
         .account_of(&channel, account)
         .map_err(|wrong| Problem::fields(vec![FieldError::new(wrong.field, wrong.message)]))?;
     let chat = format!("{channel}:{account}/{}", message.chat);
-    let new = state.pipeline().hand_in(channel, account, vec![message]).await?;
-    let id = new.first().map(ToString::to_string);
-    let status = if id.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(json(status, &Taken { chat, repeated: id.is_none(), id }))
+    let outcomes = state.pipeline().hand_in(channel, account, vec![message]).await?;
+    let (status, id) = match outcomes.first() {
+        Some(HandInOutcome::New(id)) => (StatusCode::CREATED, Some(id.to_string())),
+        Some(HandInOutcome::Conflict { first, field }) => {
+            let detail = format!(
+                "external_message_id belongs to the message {first}, whose {field} differs. Give each message an id of its own."
+            );
+            return Err(Problem::new(Code::IdempotencyConflict, detail));
+        }
+        Some(HandInOutcome::Repeated) | None => (StatusCode::OK, None),
+    };
+    Ok(json(status, &Taken { chat, repeated: id.is_none(), id, time_replaced }))
 }
