@@ -100,7 +100,7 @@ fn written(value: &Value) -> Option<(Timestamp, bool)> {
 }
 
 /// A count of units since 1970.
-fn since_1970(text: &str) -> Option<Timestamp> {
+pub(crate) fn since_1970(text: &str) -> Option<Timestamp> {
     if let Ok(whole) = text.parse::<i64>() {
         let size = whole.unsigned_abs();
         let micros = match size {
