@@ -333,8 +333,9 @@ fn changed(world: &World, column: &Column, post: &HookPost, pointer: &str, chang
     let body = body.to_string().into_bytes();
     let mut post = HookPost { body, ..post.clone() };
     if column.account == "studio" {
-        let secret = world.fields_of(column.account).app_secret.unwrap();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).unwrap();
+        let secrets = world.fields_of(column.account).app_secret.unwrap();
+        let secret = secrets.expose_secret().split(',').next().unwrap_or_default().trim();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&post.body);
         let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
         for (name, value) in &mut post.headers {
@@ -347,7 +348,8 @@ fn changed(world: &World, column: &Column, post: &HookPost, pointer: &str, chang
 }
 
 fn events(provider: &Arc<dyn Provider>, post: &HookPost) -> Vec<InboundEvent> {
-    provider.hook(post).unwrap().events
+    let body = String::from_utf8_lossy(&post.body);
+    provider.hook(post).unwrap_or_else(|why| panic!("{why}: {body}")).events
 }
 
 fn message_of(events: Vec<InboundEvent>) -> Option<InboundMessage> {
