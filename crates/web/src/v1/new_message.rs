@@ -337,7 +337,7 @@ mod tests {
             (r#""text":"a","reply_to":true"#, "reply_to"),
             (r#""text":["a"]"#, "text"),
             (r#""text":"undefined""#, "text"),
-            (r#""text":"null","media":["https://example.com/a.jpg"]"#, "text"),
+            (r#""text":"null","media":[{"url":"https://example.com/a.jpg"}]"#, "text"),
             (r#""text":"Hello [object Object]""#, "text"),
             (r#""text":"a","mention":{"username":"undefined"}"#, "mention.username"),
             (r#""text":{"a":1}"#, "text"),
