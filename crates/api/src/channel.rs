@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{
-    Account, AccountStatus, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered,
+    Account, AccountStatus, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, UnreadCount,
     WebhookObservation,
 };
 use domain::{
@@ -95,6 +95,22 @@ pub struct ChannelErrors {
     /// When that was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_at: Option<Timestamp>,
+    /// What the provider reported that became no message.
+    #[serde(default)]
+    pub unread: Vec<ChannelUnread>,
+}
+
+/// What a provider reported that became no message.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelUnread {
+    /// What it is, such as a notice or a kind of update that is not known.
+    pub what: String,
+    /// How often it came.
+    pub count: u64,
+    /// When it came last.
+    pub last_at: Timestamp,
+    /// Whether a customer may have written it: then it counts as an error, too.
+    pub is_lost: bool,
 }
 
 /// Where the provider of an account posts to.
@@ -259,7 +275,15 @@ impl ChannelErrors {
             last_day: health.errors_within(Duration::from_hours(24), now),
             last: last.map(|last| last.words.clone()),
             last_at: last.map(|last| last.at),
+            unread: health.unread().iter().map(ChannelUnread::from).collect(),
         }
+    }
+}
+
+impl From<(&String, &UnreadCount)> for ChannelUnread {
+    fn from((what, counted): (&String, &UnreadCount)) -> Self {
+        let UnreadCount { count, last_at, is_lost } = *counted;
+        Self { what: what.clone(), count, last_at, is_lost }
     }
 }
 
@@ -495,6 +519,10 @@ pub struct ChannelMedia {
     pub images: Vec<ChannelImage>,
     pub has_video: bool,
     pub has_document: bool,
+    /// What all of it is, also what is no file, such as `location` or `order`; its words are in the text.
+    #[schema(value_type = Vec<String>, example = json!(["location"]))]
+    #[serde(default)]
+    pub kinds: Vec<InboundKind>,
 }
 
 /// A picture that is attached.
@@ -609,8 +637,10 @@ impl ChannelMessage {
                 images: placed().filter(|(_, media)| media.kind == InboundKind::Image).map(image).collect(),
                 has_video: has(InboundKind::Video),
                 has_document: has(InboundKind::Document),
+                kinds: message.media.iter().map(|media| media.kind).collect(),
             },
-            files: placed().map(file).collect(),
+            // What is no file follows the files.
+            files: placed().take_while(|(_, media)| media.kind.is_file()).map(file).collect(),
             reply_to: message.reply_to.clone(),
             meta: ChannelMeta {
                 ad_channel: message.ad.as_ref().map(|ad| ad.channel.clone()),

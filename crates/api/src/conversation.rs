@@ -529,6 +529,19 @@ pub struct Queues {
     pub broken_since: Option<Timestamp>,
     /// Another program that took from a list of this one.
     pub other_consumer: Option<OtherConsumer>,
+    /// The last item since the start that could not be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_dead_letter: Option<LastDeadLetter>,
+}
+
+/// An item of a list that could not be taken.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LastDeadLetter {
+    #[schema(example = "queue:incoming")]
+    pub list: String,
+    #[schema(example = "external_chat_id is missing; name the chat that it is for")]
+    pub reason: String,
+    pub at: Timestamp,
 }
 
 /// Another program that took from a list of this one.

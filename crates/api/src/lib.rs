@@ -71,9 +71,9 @@ pub use channel_login::ChannelLogIn;
 pub use chat::Chat;
 pub use conversation::{
     Appeal, BegunConversation, Client, ClientCard, ClientChat, ClientContact, ClientExport, ClientIdentity,
-    Conversation, ConversationMessage, DeadLetter, FailedTurn, InboxChannel, InboxDay, InboxFigures, Merge,
-    Note, OtherConsumer, Perhaps, PipelineState, PutAgain, Queues, ReplayedMessage, ReplyTemplate,
-    StageCount, Turn, Writing,
+    Conversation, ConversationMessage, DeadLetter, FailedTurn, InboxChannel, InboxDay, InboxFigures,
+    LastDeadLetter, Merge, Note, OtherConsumer, Perhaps, PipelineState, PutAgain, Queues, ReplayedMessage,
+    ReplyTemplate, StageCount, Turn, Writing,
 };
 pub use do_not_contact::{DoNotContact, DoNotContactAdded, WrongLine};
 pub use doctor::{DoctorFact, DoctorFinding, DoctorFix, DoctorReport, DoctorSection, DoctorServer};

@@ -49,6 +49,7 @@ pub(crate) fn one_format(stored: &StoredInbound, links: &Links) -> Value {
             "has_video": has(InboundKind::Video),
             "videos": videos,
             "has_document": has(InboundKind::Document),
+            "kinds": message.media.iter().map(|media| media.kind.as_str()).collect::<Vec<_>>(),
         },
         "meta": {
             "ad_channel": message.ad.as_ref().map(|ad| ad.channel.as_str()),
@@ -65,7 +66,8 @@ pub(crate) fn raw(stored: &StoredInbound) -> Option<Value> {
 
 /// The files of a message as the old servers named them.
 pub(crate) fn files<'a>(stored: &'a StoredInbound, links: &'a Links) -> impl Iterator<Item = Value> + 'a {
-    placed(stored, links).map(|(media, url)| json!({ "type": media.kind.as_str(), "url": url }))
+    let files = placed(stored, links).filter(|(media, _)| media.kind.is_file());
+    files.map(|(media, url)| json!({ "type": media.kind.as_str(), "url": url }))
 }
 
 /// The files of a message, with the address of each: ours, or without `public_url` the provider's.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::{Timestamp, Unread};
 use serde::{Deserialize, Serialize};
 
 use crate::posting::Registered;
@@ -16,6 +16,8 @@ const SPAN: i64 = 600;
 const RETENTION: Duration = Duration::from_hours(24);
 /// The most letters of an error that are kept.
 const LONGEST: usize = 400;
+/// The most kinds of unread reports that are counted.
+const MOST_UNREAD: usize = 40;
 /// Lapses are forgotten after this time.
 const LAPSES_KEPT: Duration = Duration::from_hours(1);
 /// The most lapses that are kept.
@@ -55,6 +57,20 @@ pub struct Health {
     /// When a post or a handshake that is the provider's came last.
     #[serde(default, rename = "heard_at")]
     pub last_post_at: Option<Timestamp>,
+    /// What came that became no message, by what it is.
+    #[serde(default)]
+    unread: BTreeMap<String, UnreadCount>,
+}
+
+/// How often something came that became no message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadCount {
+    /// How often, since this program counts.
+    pub count: u64,
+    /// When last.
+    pub last_at: Timestamp,
+    /// Whether a customer may have written it.
+    pub is_lost: bool,
 }
 
 /// The last error of an account.
@@ -74,6 +90,26 @@ impl Health {
         let count = self.errors.entry(span).or_default();
         *count = count.saturating_add(1);
         self.last_error = Some(LastError { at, words: words.chars().take(LONGEST).collect() });
+    }
+
+    /// Counts something that became no message. Where there are too many kinds of it, the one that came longest ago is forgotten.
+    pub(crate) fn note_unread(&mut self, unread: &Unread, at: Timestamp) {
+        let Unread { what, is_lost } = unread;
+        if !self.unread.contains_key(what) && self.unread.len() >= MOST_UNREAD {
+            let oldest = self.unread.iter().min_by_key(|(_, count)| (count.is_lost, count.last_at));
+            if let Some(oldest) = oldest.map(|(what, _)| what.clone()) {
+                self.unread.remove(&oldest);
+            }
+        }
+        let none = UnreadCount { count: 0, last_at: at, is_lost: *is_lost };
+        let counted = self.unread.entry(what.clone()).or_insert(none);
+        counted.count = counted.count.saturating_add(1);
+        (counted.last_at, counted.is_lost) = (at, *is_lost);
+    }
+
+    /// What came that became no message, by what it is.
+    pub const fn unread(&self) -> &BTreeMap<String, UnreadCount> {
+        &self.unread
     }
 
     /// Notes that the registration at the provider was found removed or changed.
@@ -223,6 +259,21 @@ mod tests {
         assert!(!health.is_contested(at(500)), "the clock went back");
         health.note_lapse(at(500));
         assert_eq!(health.lapses, [at(500)]);
+    }
+
+    #[test]
+    fn what_becomes_no_message_is_counted_by_what_it_is() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let mut health = Health::default();
+        for number in 0..100 {
+            health.note_unread(&Unread { what: format!("a kind {number}"), is_lost: false }, at(number));
+            health.note_unread(&Unread { what: "a message".to_owned(), is_lost: true }, at(number));
+        }
+        assert_eq!(health.unread().len(), MOST_UNREAD);
+        let lost = UnreadCount { count: 100, last_at: at(99), is_lost: true };
+        assert_eq!(health.unread().get("a message"), Some(&lost));
+        let kept = serde_json::to_string(&health).unwrap();
+        assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
     }
 
     #[test]

@@ -76,8 +76,11 @@ impl Links {
         self.link(Linked::Received { message, place }, RECEIVED_LIFE)
     }
 
-    /// The address of a file that came in, for other programs: ours, or without `public_url` the provider's.
+    /// The address of a file that came in, for other programs: ours, or without `public_url` the provider's. None of what is no file.
     pub fn instead(&self, message: InboundId, place: u32, media: &InboundMedia) -> Option<String> {
+        if !media.kind.is_file() {
+            return None;
+        }
         self.to_received(message, place).or_else(|| media.url.clone())
     }
 

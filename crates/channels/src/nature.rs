@@ -34,6 +34,10 @@ pub struct Nature {
     pub posts: Posts,
     /// How its provider is given the address that it posts to.
     pub registering: Registering,
+    /// The answer by which its provider takes a post for received, where a post is answered so that is genuine and cannot be read, or is
+    /// for an account that is not here. Posted again it would be the same, and refusals make such providers switch the address off. None
+    /// where such a post is refused.
+    pub unread_answer: Option<&'static str>,
     /// A message as the old server of the channel posted it on.
     pub(crate) legacy: fn(&StoredInbound, &Links) -> Option<String>,
 }
@@ -111,6 +115,7 @@ impl Nature {
         segments: None,
         posts: Posts::OrPolled,
         registering: Registering::PLAIN,
+        unread_answer: None,
         legacy: |stored, links| Some(forward::one_format(stored, links).to_string()),
     };
 

@@ -10,7 +10,7 @@ use domain::event::AccountEvent;
 use domain::secret::ExposeSecret;
 use domain::{
     AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, FailedRequestId, InboundChange,
-    InboundEvent, InboundReceipt, ProviderId, Timestamp,
+    InboundEvent, InboundReceipt, ProviderId, Timestamp, Unread,
 };
 use serde_json::{Map, Value};
 use store::{
@@ -224,7 +224,7 @@ impl Reception {
             let now = self.channels.clock().now();
             account.change(|status| status.health.refusals.note(&post.body, now));
         }
-        taken
+        taken.or_else(|error| self.answer_unread(&account, is_post, error))
     }
 
     /// Takes a request to the old server's address of a channel, which has no secret; only where the settings of an account allow it,
@@ -238,7 +238,7 @@ impl Reception {
         name: Option<&AccountName>,
         post: HookPost,
     ) -> Result<TakenHook, HookError> {
-        let mut refused = HookError::NoSuchAddress;
+        let (mut refused, mut refused_by) = (HookError::NoSuchAddress, None);
         let allowing: Vec<_> = self
             .channels
             .of(channel)
@@ -254,11 +254,13 @@ impl Reception {
                 // It may be for one that does not know its own id yet.
                 Err(HookError::Refused(_))
                     if matches!(refused, HookError::Refused(HookRefusal::NotYet(_))) => {}
-                Err(HookError::Refused(why)) => refused = why.into(),
+                Err(HookError::Refused(why)) => (refused, refused_by) = (why.into(), Some(account)),
                 taken => return taken,
             }
         }
-        Err(refused)
+        let Some(account) = refused_by else { return Err(refused) };
+        let answer = self.answer_unread(&account, post.method == "POST", refused)?;
+        Ok(TakenHook { answer, message_id: None, forwarded: false })
     }
 
     /// Takes a request for an account that was let in by something else than the secret of its address.
@@ -315,9 +317,11 @@ impl Reception {
     }
 
     async fn read_post(&self, account: &Arc<Account>, post: &HookPost) -> Result<TakenHook, HookError> {
+        let clock = self.channels.clock();
+        let began = clock.running();
         let looking = account.provider.look_up(post);
         // Without an answer the post is refused until later.
-        let _ = self.channels.clock().timeout(COMPLETE, looking).await;
+        let _ = clock.timeout(COMPLETE, looking).await;
         let Hook { events, answer } = account.provider.hook(post)?;
         let now = self.channels.clock().now();
         account.change(|status| {
@@ -332,7 +336,8 @@ impl Reception {
             _ => None,
         });
         let completing = account.provider.complete(events.clone());
-        let completed = self.channels.clock().timeout(COMPLETE, completing).await;
+        let left = COMPLETE.saturating_sub(clock.running().saturating_sub(began));
+        let completed = clock.timeout(left, completing).await;
         let mut events = completed.unwrap_or(events);
         if account.fields.forward_format == ForwardFormat::Raw {
             keep_whole(&mut events, &post.body);
@@ -354,8 +359,17 @@ impl Reception {
     ) -> Result<(), StoreError> {
         let now = self.channels.clock().now();
         for event in &mut events {
-            event.correct_time(now);
+            if event.correct_time(now) {
+                self.note_unread(account, &Unread::new("a time that no clock can have said", false));
+            }
         }
+        events.retain(|event| match &event.change {
+            InboundChange::Unread(unread) => {
+                self.note_unread(account, unread);
+                false
+            }
+            _ => true,
+        });
         for event in &events {
             match &event.change {
                 InboundChange::Receipt { external_id, receipt, at } => {
@@ -372,7 +386,8 @@ impl Reception {
                 | InboundChange::Edited { .. }
                 | InboundChange::Deleted { .. }
                 | InboundChange::Reacted { .. }
-                | InboundChange::Reachable { .. } => {}
+                | InboundChange::Reachable { .. }
+                | InboundChange::Unread(_) => {}
             }
         }
         let (channel, name) = (account.channel.clone(), account.name().clone());

@@ -34,11 +34,45 @@ pub enum InboundChange {
     Reachable { chat: ExternalChat, can: bool, at: Timestamp },
     /// Whether the account is signed in at its provider.
     SignedIn(bool),
+    /// The provider reported something that becomes no message.
+    Unread(Unread),
+}
+
+/// Something that a provider reported and that becomes no message. It is counted, so that nothing is dropped without a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What it is, in a few words; nothing of what a customer wrote.
+    pub what: String,
+    /// Whether a customer may have written it: then it is an error of the account.
+    pub is_lost: bool,
+}
+
+impl Unread {
+    /// Returns one; of long words the beginning.
+    pub fn new(what: &str, is_lost: bool) -> Self {
+        const LONGEST: usize = 120;
+        let what = what.chars().filter(|letter| !letter.is_control()).take(LONGEST).collect();
+        Self { what, is_lost }
+    }
 }
 
 impl InboundEvent {
-    /// Replaces a time that no clock can have said by `now`: see [`Timestamp::plausible`].
-    pub fn correct_time(&mut self, now: Timestamp) {
+    /// Returns that something cannot be read, so that what a customer wrote may be lost.
+    pub fn lost(what: impl Into<String>) -> Self {
+        Self::unread(Unread::new(&what.into(), true))
+    }
+
+    /// Returns that something came which says nothing to people, such as a notice.
+    pub fn notice(what: impl Into<String>) -> Self {
+        Self::unread(Unread::new(&what.into(), false))
+    }
+
+    fn unread(unread: Unread) -> Self {
+        Self { key: "unread".to_owned(), change: InboundChange::Unread(unread) }
+    }
+
+    /// Replaces a time that no clock can have said by `now`: see [`Timestamp::plausible`]. Returns whether it did.
+    pub fn correct_time(&mut self, now: Timestamp) -> bool {
         let at = match &mut self.change {
             InboundChange::Message(message) => &mut message.sent_at,
             InboundChange::Reacted { given, .. } => &mut given.at,
@@ -47,9 +81,10 @@ impl InboundEvent {
             | InboundChange::Receipt { at, .. }
             | InboundChange::ReadUpTo { at, .. }
             | InboundChange::Reachable { at, .. } => at,
-            InboundChange::SignedIn(_) => return,
+            InboundChange::SignedIn(_) | InboundChange::Unread(_) => return false,
         };
-        *at = at.plausible(now);
+        let stated = std::mem::replace(at, at.plausible(now));
+        stated != *at
     }
 }
 
@@ -94,7 +129,7 @@ pub struct InboundMessage {
     pub email: Option<ProvedContact>,
     /// What a mail is about, where it begins a thread or calls it otherwise.
     pub subject: Option<String>,
-    /// Its text or caption, or a short word for what has none, such as a place.
+    /// Its text or caption, and words for what is neither text nor file; see [`crate::Content`].
     pub text: Words,
     /// All of its text, where `text` is without what it quotes of earlier messages.
     pub whole_text: Option<Words>,
@@ -217,7 +252,7 @@ impl InboundMedia {
     }
 }
 
-/// What something attached to a message is.
+/// What something attached to a message is, in all channels.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray, Serialize, Deserialize)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]
@@ -235,11 +270,67 @@ pub enum InboundKind {
     Document,
     /// A sticker.
     Sticker,
-    /// Anything else.
+    /// A file of another kind.
     Other,
+    /// A place.
+    Location,
+    /// Someone's card.
+    Contact,
+    /// An address on the web, or what it leads to.
+    Link,
+    /// Something that is for sale.
+    Product,
+    /// An order.
+    Order,
+    /// A post of a wall or a channel, or a comment.
+    Post,
+    /// A story, or that one mentions us.
+    Story,
+    /// A poll or a quiz.
+    Poll,
+    /// A payment, an invoice or a transfer.
+    Payment,
+    /// A gift.
+    Gift,
+    /// A call that was made or missed.
+    Call,
+    /// An appointment.
+    Appointment,
+    /// What someone chose or filled in: a list, a form, a program of the provider's own.
+    Form,
+    /// People or chats that someone chose.
+    Shared,
+    /// A game.
+    Game,
+    /// A list of tasks.
+    Checklist,
+    /// A prize draw.
+    Giveaway,
+    /// What another message says that is passed on.
+    Forward,
+    /// Something that its provider does not show to programs.
+    Hidden,
+    /// Something of a kind that this program does not know; its name is the provider's for the kind.
+    Unknown,
 }
 
 enum_words!(InboundKind);
+
+impl InboundKind {
+    /// Whether it is a file. What is none has words in the text of its message.
+    pub const fn is_file(self) -> bool {
+        matches!(
+            self,
+            Self::Image
+                | Self::Voice
+                | Self::Audio
+                | Self::Video
+                | Self::Document
+                | Self::Sticker
+                | Self::Other
+        )
+    }
+}
 
 /// The advertisement or link that a customer came by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ pub mod client;
 pub mod contact_limits;
 pub mod contact_list;
 pub mod contact_proof;
+pub mod content;
 pub mod customers;
 pub mod do_not_contact;
 pub mod early_changes;
@@ -28,10 +29,12 @@ pub mod inbound;
 pub mod inbound_id;
 pub mod key_limits;
 pub mod keyboard;
+pub mod lenient;
 pub mod measure;
 pub mod media;
 pub mod message;
 pub mod message_ref;
+pub mod missing;
 pub mod named_chat;
 pub mod opt_out;
 pub mod outcome;
@@ -68,6 +71,7 @@ pub use chat_type::{ChatType, GroupAnswers};
 pub use client::{ClientIdentity, KnownClients, Resolved, resolve};
 pub use contact_limits::ContactLimits;
 pub use contact_proof::{ContactProof, ProvedContact};
+pub use content::Content;
 pub use customers::{CustomerRule, Customers};
 pub use do_not_contact::{Contact, ContactKind, ContactSource, NoContact};
 pub use early_changes::EarlyChanges;
@@ -79,7 +83,7 @@ pub use id::{
     SessionId, TurnId, UploadId, WebhookId,
 };
 pub use inbound::{
-    AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
+    AdSource, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt, Unread,
     VOICE_MARK,
 };
 pub use inbound_id::{AnyReceivedId, InboundId};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::ChatRef;
 use crate::chat::{ChatId, InvalidChat, Username};
+use crate::missing;
 use crate::phone::{Phone, UnreadPhone};
 use crate::text::visible;
 
@@ -82,7 +83,7 @@ impl FromStr for NamedChat {
             return Ok(Self::Own);
         }
         let bare = name.strip_prefix('@').unwrap_or(name);
-        if bare.eq_ignore_ascii_case("null") || bare.eq_ignore_ascii_case("undefined") {
+        if !bare.is_empty() && missing::is_missing(bare) {
             return Err(NamedChatError::NoValue(name.to_owned()));
         }
         match of_link(name) {
@@ -252,6 +253,8 @@ mod tests {
             ("null", "where a value is missing"),
             ("Undefined", "where a value is missing"),
             ("@undefined", "where a value is missing"),
+            ("[object Object]", "where a value is missing"),
+            ("NaN", "where a value is missing"),
             ("https://t.me/+AbCdEfGhIjKlMnOp", "invite link"),
             ("https://t.me/joinchat/AbCdEf", "invite link"),
             ("tg://join?invite=AbCdEf", "invite link"),

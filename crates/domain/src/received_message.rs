@@ -124,7 +124,10 @@ impl From<&ReceivedMedia> for InboundMedia {
             "video" | "video_note" | "animation" => InboundKind::Video,
             "document" => InboundKind::Document,
             "sticker" => InboundKind::Sticker,
-            _ => InboundKind::Other,
+            "venue" => InboundKind::Location,
+            "invoice" => InboundKind::Payment,
+            "other" if media.file.is_none() => InboundKind::Unknown,
+            kind => InboundKind::from_word(kind).unwrap_or(InboundKind::Unknown),
         };
         let file = media.file.as_ref();
         Self {

@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::lenient;
+
+/// Counts of seconds since 1970 are read from 2001 on; a smaller number is something else.
+const FIRST_COUNTED: u64 = 1_000_000_000_000_000;
+
 /// An instant in UTC, exact to the microsecond. Sorts by time; stored as a 64-bit integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -80,9 +85,11 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>()
-            .map(|instant| Self(instant.as_microsecond()))
-            .map_err(|_| InvalidTimestamp(text.chars().take(64).collect()))
+        let counted = || lenient::since_1970(text).filter(|at| at.0.unsigned_abs() >= FIRST_COUNTED);
+        match text.parse::<jiff::Timestamp>() {
+            Ok(instant) => Ok(Self(instant.as_microsecond())),
+            Err(_) => counted().ok_or_else(|| InvalidTimestamp(text.chars().take(64).collect())),
+        }
     }
 }
 
@@ -94,7 +101,33 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        struct Reader;
+
+        impl de::Visitor<'_> for Reader {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time like 2030-01-31T12:00:00Z")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, count: i64) -> Result<Timestamp, E> {
+                self.visit_str(&count.to_string())
+            }
+
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Timestamp, E> {
+                self.visit_str(&count.to_string())
+            }
+
+            fn visit_f64<E: de::Error>(self, count: f64) -> Result<Timestamp, E> {
+                self.visit_str(&count.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }
 
@@ -122,6 +155,19 @@ mod tests {
         assert_eq!(instant.to_string().parse(), Ok(instant));
         assert_eq!("2030-01-01T03:00:00+03:00".parse(), Ok(Timestamp::from_micros(1_893_456_000_000_000)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn counts_since_1970_are_read_as_programs_write_them() {
+        let instant = Timestamp::from_micros(1_893_456_000_000_000);
+        for json in
+            ["1893456000", "1893456000000", "1893456000.0", "\"1893456000\"", "\"2030-01-01T00:00:00Z\""]
+        {
+            assert_eq!(serde_json::from_str::<Timestamp>(json).ok(), Some(instant), "{json}");
+        }
+        for other in ["7", "true", "\"7\"", "\"2030-01-01T00:00:00\"", "[]", "null"] {
+            assert!(serde_json::from_str::<Timestamp>(other).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -122,6 +122,7 @@ pub(crate) fn media_of(media: &[(&InboundMedia, &str)], transcripts: &[&str]) ->
         "has_video": has(InboundKind::Video),
         "videos": of(InboundKind::Video).map(|media| json!({ "url": media.url })).collect::<Vec<_>>(),
         "has_document": has(InboundKind::Document),
+        "kinds": media.iter().map(|(media, _)| media.kind.as_str()).collect::<Vec<_>>(),
     })
 }
 

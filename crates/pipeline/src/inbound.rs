@@ -3,10 +3,12 @@
 //! are handed on as they came. Pure.
 
 use channels::Nature;
+pub(crate) use domain::lenient::text;
+use domain::missing::{self, MISSING};
 use domain::phone::e164;
 use domain::{
     AccountName, AdSource, ChannelName, ChatType, ContactProof, ExternalChat, InboundKind, InboundMedia,
-    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words,
+    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words, lenient,
 };
 use serde_json::{Map, Value};
 
@@ -17,8 +19,6 @@ mod place;
 /// Fields beside the format that are handed on, and those whose names begin so.
 const BESIDE: [&str; 3] = ["form_data", "prefilled_data", "tenant_id"];
 const BESIDE_FROM: &str = "utm";
-/// Seconds since 1970 have fewer digits than milliseconds have, until the year 5138.
-const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
 /// The account of a channel that has none here, where none is named.
 const ACCOUNT: &str = "main";
@@ -33,6 +33,8 @@ pub struct HandedIn {
     /// Whether only the program says that this user writes in the chat, and the program may not vouch. The user is proved where the
     /// chat is known to be that user's.
     pub is_user_stated: bool,
+    /// Whether no clock can have said its time, which is replaced by now.
+    pub is_time_replaced: bool,
 }
 
 /// A field that is wrong, and what to do about it.
@@ -66,10 +68,8 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
         text(&body["external_message_id"]).or_else(|| text(&meta["external_message_id"])).ok_or_else(|| {
             "is missing; without the message's id the same message would come in twice".to_owned()
         });
-    let sent_at = match &body["timestamp"] {
-        Value::Null => Ok(now),
-        given => time(given, now).ok_or_else(|| "is no time; write it as 2026-01-31T12:00:00Z".to_owned()),
-    };
+    let sent_at = lenient::time_at(&body["timestamp"], now)
+        .ok_or_else(|| "is no time; write it as 2026-01-31T12:00:00Z".to_owned());
     let mut keep = |field, message: String| wrong.push(WrongField { field, message });
     let channel = channel.map_err(|error| keep("channel", error)).ok();
     let account =
@@ -77,6 +77,21 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     let chat = chat.map_err(|error| keep("external_chat_id", error)).ok();
     let external_id = external_id.map_err(|error| keep("external_message_id", error)).ok();
     let sent_at = sent_at.map_err(|error| keep("timestamp", error)).ok();
+    for (field, id) in [
+        ("external_message_id", external_id.as_deref()),
+        ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
+        ("external_user_id", user.as_deref()),
+    ] {
+        if id.is_some_and(missing::is_in_id) {
+            keep(field, MISSING.to_owned());
+        }
+    }
+    if text(&body["text"])
+        .or_else(|| text(&body["message_text"]))
+        .is_some_and(|text| missing::is_in_text(&text))
+    {
+        keep("text", MISSING.to_owned());
+    }
     let (Some(channel), Some(chat), Some(external_id), Some(sent_at)) = (channel, chat, external_id, sent_at)
     else {
         return Err(wrong);
@@ -107,19 +122,19 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     let message = InboundMessage {
         origin: MessageOrigin::Person,
         group: place.group,
-        title: text(&body["chat_title"]),
+        title: known(&body["chat_title"]),
         mentions_us: is_true(&body["mentions_us"]),
         user,
         sender_proof,
-        name: text(&body["client_name"]),
+        name: known(&body["client_name"]),
         phone: verified.phone(&nature, &chat, sender_proof),
         email: verified.email(&nature, &chat, sender_proof),
         media: read_media(media),
         ad,
         raw: raw(body),
-        ..InboundMessage::of(place.chat_type, chat, external_id, Words::from(written), sent_at)
+        ..InboundMessage::of(place.chat_type, chat, external_id, Words::from(written), sent_at.at)
     };
-    Ok(HandedIn { channel, account, message, is_user_stated })
+    Ok(HandedIn { channel, account, message, is_user_stated, is_time_replaced: sent_at.is_replaced })
 }
 
 /// What a program says of the proofs of a message.
@@ -180,7 +195,7 @@ impl Verified<'_> {
         chat: &ExternalChat,
         sender_proof: ContactProof,
     ) -> Option<ProvedContact> {
-        let typed = text(&self.body["client_phone"])?;
+        let typed = known(&self.body["client_phone"])?;
         let value = e164(&typed).unwrap_or(typed);
         let is_sender = (nature.number)(chat.as_str()).is_some_and(|number| number == value);
         let proof = if is_sender && sender_proof.is_proved() {
@@ -200,7 +215,7 @@ impl Verified<'_> {
         chat: &ExternalChat,
         sender_proof: ContactProof,
     ) -> Option<ProvedContact> {
-        let value = text(&self.body["client_email"])?;
+        let value = known(&self.body["client_email"])?;
         let is_sender = nature.sender_proof == ContactProof::Mail
             && chat.as_str().split('#').next().is_some_and(|address| address.eq_ignore_ascii_case(&value));
         let proof = match sender_proof {
@@ -268,23 +283,9 @@ pub(crate) fn beside(came: &Map<String, Value>) -> impl Iterator<Item = (&String
     came.iter().filter(move |(name, value)| is_beside(name) && !value.is_null())
 }
 
-/// A text or a number; nothing where it is empty.
-pub(crate) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn time(value: &Value, now: Timestamp) -> Option<Timestamp> {
-    let text = text(value);
-    let Some(text) = text else { return Some(now) };
-    if let Ok(number) = text.parse::<i64>() {
-        let factor = if number >= MILLISECONDS_FROM { 1_000 } else { 1_000_000 };
-        return number.checked_mul(factor).map(Timestamp::from_micros);
-    }
-    text.parse().ok()
+/// What is known of a client; nothing where a program wrote a word for no value.
+fn known(value: &Value) -> Option<String> {
+    text(value).filter(|text| !missing::is_missing(text))
 }
 
 pub(crate) fn is_true(value: &Value) -> bool {
@@ -395,11 +396,24 @@ mod tests {
 
     #[test]
     fn times_are_read_in_every_form() {
-        for written in
-            [json!("2025-10-09T09:01:40Z"), json!(1_760_000_500), json!("1760000500000"), json!("")]
-        {
+        let of = |written: &Value| {
             let body = json!({ "channel": "vk", "external_chat_id": 1, "external_message_id": 1, "timestamp": written });
-            assert_eq!(read(&body, NOW).unwrap().message.sent_at, NOW, "{written}");
+            let HandedIn { message, is_time_replaced, .. } = read(&body, NOW).unwrap();
+            (message.sent_at, is_time_replaced)
+        };
+        for written in [
+            json!("2025-10-09T09:01:40Z"),
+            json!("2025-10-09T09:01:40"),
+            json!(1_760_000_500),
+            json!(1_760_000_500.0),
+            json!("1760000500000"),
+            json!(""),
+            json!("null"),
+        ] {
+            assert_eq!(of(&written), (NOW, false), "{written}");
+        }
+        for impossible in [json!(0), json!("2099-01-01T00:00:00Z"), json!(1_760_000_500_i64 * 100)] {
+            assert_eq!(of(&impossible), (NOW, true), "{impossible}");
         }
     }
 
@@ -412,6 +426,33 @@ mod tests {
         assert_eq!(fields(json!([])), ["channel", "external_chat_id", "external_message_id"]);
         let body = json!({ "channel": "V K", "channel_account": "?", "external_chat_id": "\u{1}", "external_message_id": 1, "timestamp": "soon" });
         assert_eq!(fields(body), ["channel", "channel_account", "external_chat_id", "timestamp"]);
+    }
+
+    #[test]
+    fn a_missing_value_names_nothing() {
+        let whole = json!({ "channel": "shop", "external_chat_id": "42", "external_user_id": "42",
+            "external_message_id": "m-1", "text": "Hello" });
+        assert!(read(&whole, NOW).is_ok());
+        for (field, value) in [
+            ("external_message_id", "undefined"),
+            ("external_message_id", "msg-undefined"),
+            ("external_message_id", "[object Object]"),
+            ("external_chat_id", "null"),
+            ("external_chat_id", "undefined@c.us"),
+            ("external_user_id", "NaN"),
+            ("text", "[object Object]"),
+            ("text", "undefined"),
+        ] {
+            let mut body = whole.clone();
+            body[field] = value.into();
+            let wrong = read(&body, NOW).unwrap_err();
+            assert_eq!((wrong.len(), wrong[0].field), (1, field), "{value}");
+        }
+        // What is left out is known by nothing else.
+        let mut body = whole;
+        (body["client_name"], body["client_phone"]) = (json!("undefined"), json!("None"));
+        let message = read(&body, NOW).unwrap().message;
+        assert_eq!((message.name, message.phone), (None, None));
     }
 
     #[test]

@@ -10,10 +10,10 @@ use channels::{Channels, Links, ReceivedFiles};
 use config::{PipelineSettings, QueueSettings};
 use delivery::Delivery;
 use domain::{
-    AccountName, ChannelChat, ChannelName, ContactProof, EventId, InboundChange, InboundEvent, InboundId,
-    InboundMessage, Timestamp, TurnId, TurnStage,
+    AccountName, ChannelChat, ChannelName, ContactProof, EventId, InboundMessage, Timestamp, TurnId,
+    TurnStage,
 };
-use store::{ClientFields, PipelineCounts, Store, StoreError, StoredTurn, TakenFromChannel, TurnAnswer};
+use store::{ClientFields, HandInOutcome, PipelineCounts, Store, StoreError, StoredTurn, TurnAnswer};
 use telegram::Pool;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -204,7 +204,7 @@ impl Pipeline {
         self.0.account_of(channel, named)
     }
 
-    /// Takes a message of a client in that another program hands in; its id where it is new.
+    /// Takes a message of a client in that another program hands in; what became of it.
     ///
     /// # Errors
     /// The store cannot be read or written.
@@ -212,7 +212,7 @@ impl Pipeline {
         &self,
         account: AccountName,
         handed: HandedIn,
-    ) -> Result<Option<InboundId>, StoreError> {
+    ) -> Result<Option<HandInOutcome>, StoreError> {
         let HandedIn { channel, mut message, is_user_stated, .. } = handed;
         if is_user_stated {
             let (channel, account, chat) = (channel.clone(), account.clone(), message.chat.clone());
@@ -408,20 +408,14 @@ impl Inner {
         inbound::account_of(channel.as_str(), named, &here)
     }
 
-    /// Takes messages in, each once by its provider's id; those that are new.
+    /// Takes messages in, each once by its provider's id; what became of each.
     pub(crate) async fn hand_in(
         &self,
         channel: ChannelName,
         account: AccountName,
         messages: Vec<InboundMessage>,
-    ) -> Result<Vec<InboundId>, StoreError> {
-        let changes = messages.into_iter().map(|message| {
-            let key = format!("handed in {}", message.external_id);
-            InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
-        });
-        let events = changes.collect();
-        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
-        Ok(self.parts.store.channels().take(taken).await?.new)
+    ) -> Result<Vec<HandInOutcome>, StoreError> {
+        self.parts.store.channels().hand_in(channel, account, messages).await
     }
 
     /// Something moved that no event reports.

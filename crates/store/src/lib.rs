@@ -106,8 +106,9 @@ pub use campaigns::{
     SenderStop, StoredAttempt, StoredProfile, StoredProxy, TasksAdded, TasksCounted, Unblocking,
 };
 pub use channels::{
-    ChannelConversationMessage, ChannelTaken, Channels, FetchedInboundFile, InboundFile, InboundFileId,
-    InboundFilter, StoredChannelChat, StoredInbound, StoredInboundFile, TakenFromChannel, WantedInboundFile,
+    ChannelConversationMessage, ChannelTaken, Channels, FetchedInboundFile, HandInOutcome, InboundFile,
+    InboundFileId, InboundFilter, StoredChannelChat, StoredInbound, StoredInboundFile, TakenFromChannel,
+    WantedInboundFile,
 };
 pub use chats::{
     ChatFilter, ChatNames, ChatRecord, ChatState, Chats, Unresolved, UnresolvedCaller, UnresolvedChat,

@@ -13,6 +13,7 @@ use channels::{Channels, TokenLife, WebhookLoss};
 use domain::{AccountName, SenderState, Timestamp};
 use flows::{FlowAlarm, Flows};
 use health::{CardId, CardKind, Health};
+use pipeline::{Pipeline, QueueState};
 use store::{ApiKey, Store, StoredProfile, StoredWebhook};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -31,6 +32,7 @@ pub(crate) async fn hand_on(
     channels: Channels,
     store: Store,
     backups: Backups,
+    pipeline: Pipeline,
     settings_file: Option<PathBuf>,
 ) {
     let mut rounds = health.beats();
@@ -66,6 +68,7 @@ pub(crate) async fn hand_on(
                 }));
                 round.probes.extend(profiles.iter().map(of_profile));
                 round.probes.extend(of_backups(backups.troubles().await));
+                round.probes.extend(pipeline.queues().map(|queues| of_dead_letters(&queues, at)));
                 alerts.observe(round);
             }
             // Rounds that were missed are no beats; the next one comes.
@@ -73,6 +76,28 @@ pub(crate) async fn hand_on(
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+/// The dead letters of the lists in Redis in the terms of the alerts: red for an hour after an item became one.
+fn of_dead_letters(queues: &QueueState, now: Timestamp) -> Probe {
+    const LASTS: Duration = Duration::from_hours(1);
+    let last = queues.last_dead.as_ref().filter(|(_, _, at)| now.since(*at) < LASTS);
+    let result = match last {
+        None => ProbeResult::Green,
+        Some((list, reason, _)) => ProbeResult::Confirmed {
+            reason: "dead_letter".to_owned(),
+            detail: Some(format!(
+                "an item of {list} could not be taken: {reason}; once that is mended, POST /v1/pipeline/dead-letters/retry takes it again"
+            )),
+        },
+    };
+    let card = Card {
+        id: "queue:dead_letters".into(),
+        kind: "queue".into(),
+        name: "dead letters".to_owned(),
+        parent: None,
+    };
+    Probe { card, result }
 }
 
 /// A round in the terms of the alerts. `detail` is called for some of the red cards.

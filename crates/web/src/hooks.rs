@@ -19,6 +19,9 @@ use crate::v1::channel_media;
 /// The largest post of a provider, in bytes, which may report many messages; see also [`channels::Provider::largest_post`].
 const LARGEST: usize = 2 * 1024 * 1024;
 
+/// After so many seconds a provider is to post again what cannot be read yet.
+const POST_AGAIN: u64 = 10;
+
 /// `/hooks/{channel}/{account}/{secret}`.
 pub(crate) async fn take(
     Shared(state): Shared<State>,
@@ -77,7 +80,8 @@ pub(crate) fn answer(taken: Result<HookAnswer, HookError>) -> Response {
                 HookRefusal::NotYet(_) => Code::NoAccount,
             };
             tracing::warn!(%refusal, "a post of a provider is refused");
-            Problem::new(code, format!("{refusal}.")).into_response()
+            let problem = Problem::new(code, format!("{refusal}."));
+            if code == Code::NoAccount { problem.retry_after(POST_AGAIN) } else { problem }.into_response()
         }
         Err(HookError::Store(error)) => Problem::from(error).into_response(),
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use domain::ApiKeyId;
+use domain::missing::{self, MISSING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use store::{Idempotency, SameBy};
@@ -16,21 +17,27 @@ pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "The header Idempotency-Key must be there once and have 1 to 255 visible ASCII characters, such as a UUID."
-)]
-pub(crate) struct InvalidKey;
+pub(crate) enum InvalidKey {
+    #[error(
+        "The header Idempotency-Key must be there once and have 1 to 255 visible ASCII characters, such as a UUID."
+    )]
+    Form,
+    /// All requests without the value would be one.
+    #[error("The header Idempotency-Key {MISSING}.")]
+    Missing,
+}
 
 /// The key of a request, if it has one.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, InvalidKey> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() || !(1..=255).contains(&value.len()) {
-        return Err(InvalidKey);
+        return Err(InvalidKey::Form);
     }
     match value.to_str() {
+        Ok(text) if missing::is_in_id(text) => Err(InvalidKey::Missing),
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text)),
-        _ => Err(InvalidKey),
+        _ => Err(InvalidKey::Form),
     }
 }
 
@@ -99,8 +106,14 @@ mod tests {
         assert_eq!(key(&headers(&[&[b'x'; 255]])).map(|key| key.map(str::len)), Ok(Some(255)));
         for wrong in [&[b"".as_slice()][..], &[b"a b"], &["ключ".as_bytes()], &[&[b'x'; 256]], &[b"a", b"b"]]
         {
-            assert_eq!(key(&headers(wrong)), Err(InvalidKey), "{wrong:?}");
+            assert_eq!(key(&headers(wrong)), Err(InvalidKey::Form), "{wrong:?}");
         }
+        for missing in
+            ["undefined-ready", "order-undefined", "null", "NaN:7", "[object-Object]undefined", "None"]
+        {
+            assert_eq!(key(&headers(&[missing.as_bytes()])), Err(InvalidKey::Missing), "{missing}");
+        }
+        assert_eq!(key(&headers(&[b"nullable-7"])), Ok(Some("nullable-7")));
     }
 
     #[test]

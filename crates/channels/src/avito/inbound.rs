@@ -1,7 +1,9 @@
 //! What Avito reports of messages, as what comes in. Pure.
 
+use domain::content::coordinates;
+use domain::lenient::{self, number};
 use domain::{
-    AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
+    AdSource, Content, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
     InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::Value;
@@ -11,39 +13,51 @@ use super::client::addresses;
 /// The ids up to this are of Avito itself.
 const LAST_OF_AVITO: i64 = 1;
 
-/// What a message of the chat says, whether it was posted or read. Nothing of what Avito itself writes; nothing where it cannot be read.
-pub(super) fn events(message: &Value, chat: &str, owner: i64, raw: &str) -> Option<Vec<InboundEvent>> {
-    let kind = message["type"].as_str()?;
-    let author = message["author_id"].as_i64();
+/// What a message of the chat says, whether it was posted or read. Of what Avito itself writes that it came; of what cannot be read that
+/// it may be lost.
+pub(super) fn events(
+    message: &Value,
+    chat: &str,
+    owner: i64,
+    raw: &str,
+    now: Timestamp,
+) -> Vec<InboundEvent> {
+    let kind = message["type"].as_str().unwrap_or_default();
+    let author = number(&message["author_id"]);
     let is_own = author == Some(owner) || message["direction"] == "out";
-    let is_avito = !is_own && author.is_none_or(|author| author <= LAST_OF_AVITO);
+    let is_avito = !is_own
+        && match author {
+            Some(author) => author <= LAST_OF_AVITO,
+            None => message["author_id"].is_null(),
+        };
     if kind == "system" || message["chat_type"] == "a2u" || is_avito {
-        return Some(Vec::new());
+        return vec![InboundEvent::notice("a message of Avito itself")];
     }
-    let id = message["id"].as_str().filter(|id| !id.is_empty())?;
-    let sent_at = seconds(message["created"].as_i64()?);
-    let chat = ExternalChat::new(chat)?;
+    let (Some(id), Some(chat)) = (lenient::id(&message["id"]), ExternalChat::new(chat.trim())) else {
+        return vec![InboundEvent::lost(format!("a message of the kind {kind} without an id or a chat"))];
+    };
+    let sent_at = lenient::time(&message["created"]).unwrap_or(now);
     if kind == "deleted" {
-        let change = InboundChange::Deleted { external_id: id.to_owned(), at: sent_at };
-        return Some(vec![InboundEvent { key: format!("deleted:{id}"), change }]);
+        let change = InboundChange::Deleted { external_id: id.clone(), at: sent_at };
+        return vec![InboundEvent { key: format!("deleted:{id}"), change }];
     }
-    let (text, media) = content(kind, &message["content"]);
-    let item = &message["item_id"];
+    let (text, media) = content(kind, &message["content"]).into_parts();
+    let item = lenient::id(&message["item_id"]);
     let message_in = InboundMessage {
         origin: if is_own { MessageOrigin::Owner } else { MessageOrigin::Person },
         user: author.filter(|_| !is_own).map(|author| author.to_string()),
         media,
-        reply_to: message["quote"]["id"].as_str().map(str::to_owned),
-        ad: item.as_i64().map(|item| AdSource { channel: "avito".to_owned(), id: Some(item.to_string()) }),
+        reply_to: lenient::id(&message["quote"]["id"]),
+        ad: item.map(|item| AdSource { channel: "avito".to_owned(), id: Some(item) }),
         raw: Some(raw.to_owned()),
-        ..InboundMessage::private(chat, id, text, sent_at)
+        ..InboundMessage::private(chat, id.clone(), text, sent_at)
     };
     let mut events = vec![InboundEvent {
         key: format!("message:{id}"),
         change: InboundChange::Message(Box::new(message_in)),
     }];
-    events.extend(receipt(message, id).filter(|_| is_own));
-    Some(events)
+    events.extend(receipt(message, &id).filter(|_| is_own));
+    events
 }
 
 /// Whether a message was posted, which says less of it than the history does.
@@ -54,48 +68,57 @@ pub(super) fn is_posted(message: &InboundMessage) -> bool {
 
 /// That a message was read, where it was.
 fn receipt(message: &Value, id: &str) -> Option<InboundEvent> {
-    let at = message["read"].as_i64();
-    let at = at.or_else(|| message["created"].as_i64().filter(|_| message["is_read"] == true))?;
+    let at = lenient::time(&message["read"]);
+    let at =
+        at.or_else(|| lenient::time(&message["created"]).filter(|_| lenient::is_true(&message["is_read"])))?;
     let (external_id, receipt) = (id.to_owned(), InboundReceipt::Read);
-    let change = InboundChange::Receipt { external_id, receipt, at: seconds(at) };
+    let change = InboundChange::Receipt { external_id, receipt, at };
     Some(InboundEvent { key: format!("read:{id}"), change })
 }
 
-/// The text and the media of a message of this type.
-fn content(kind: &str, content: &Value) -> (String, Vec<InboundMedia>) {
-    let word = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
-    let none = Vec::new;
+/// What a message of this type says.
+fn content(kind: &str, written: &Value) -> Content {
+    let word = |value: &Value| lenient::text(value).unwrap_or_default();
+    let mut content = Content::default();
     match kind {
-        "text" => (content["text"].as_str().unwrap_or_default().to_owned(), none()),
+        "text" => content.say(written["text"].as_str().unwrap_or_default()),
         "link" => {
-            let link = &content["link"];
-            let text = link["text"].as_str().or_else(|| link["url"].as_str());
-            (text.unwrap_or_default().to_owned(), none())
+            let link = &written["link"];
+            match word(&link["text"]).as_str() {
+                "" => content.add(InboundKind::Link, [word(&link["url"])]),
+                typed => content.say(typed),
+            }
         }
         "image" => {
-            let largest = largest(&content["image"]["sizes"]);
-            let image = |url: Option<String>| InboundMedia { url, ..InboundMedia::new(InboundKind::Image) };
-            (String::new(), vec![image(largest)])
+            let url = largest(&written["image"]["sizes"]);
+            content.attach(InboundMedia { url, ..InboundMedia::new(InboundKind::Image) });
         }
         "voice" => {
-            let id = content["voice"]["voice_id"].as_str().map(str::to_owned);
+            let file_id = lenient::id(&written["voice"]["voice_id"]);
             let mime = Some("audio/mp4".to_owned());
-            (String::new(), vec![InboundMedia { file_id: id, mime, ..InboundMedia::new(InboundKind::Voice) }])
+            content.attach(InboundMedia { file_id, mime, ..InboundMedia::new(InboundKind::Voice) });
         }
         "item" => {
-            let item = &content["item"];
-            (format!("{} {}", word(&item["title"]), word(&item["item_url"])).trim().to_owned(), none())
+            let item = &written["item"];
+            content.add(
+                InboundKind::Product,
+                [word(&item["title"]), word(&item["price_string"]), word(&item["item_url"])],
+            );
         }
         "location" => {
-            let place = &content["location"];
+            let place = &written["location"];
             let words = [word(&place["text"]), word(&place["title"])].into_iter().find(|it| !it.is_empty());
-            (words.unwrap_or_else(|| format!("place: {}, {}", place["lat"], place["lon"])), none())
+            content.add(
+                InboundKind::Location,
+                coordinates(&place["lat"], &place["lon"]).into_iter().chain(words),
+            );
         }
-        "call" | "appCall" => (format!("call: {}", word(&content["call"]["status"])), none()),
-        "file" => (String::new(), vec![InboundMedia::new(InboundKind::Document)]),
-        "video" => (String::new(), vec![InboundMedia::new(InboundKind::Video)]),
-        other => (content["text"].as_str().unwrap_or(other).to_owned(), none()),
+        "call" | "appCall" => content.add(InboundKind::Call, [word(&written["call"]["status"])]),
+        "file" => content.attach(InboundMedia::new(InboundKind::Document)),
+        "video" => content.attach(InboundMedia::new(InboundKind::Video)),
+        other => content.add_unknown(other, [word(&written["text"])]),
     }
+    content
 }
 
 /// The address of the largest size of a picture.
@@ -114,9 +137,4 @@ pub(super) fn is_picture(message: &Value, id: &str, uploaded: &[String]) -> bool
     let plain = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
     let shown = addresses(&message["content"]["image"]["sizes"]);
     shown.iter().any(|url| url.contains(id) || uploaded.iter().any(|it| plain(it) == plain(url)))
-}
-
-/// A time in whole seconds.
-pub(super) fn seconds(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
 }

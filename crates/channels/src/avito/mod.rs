@@ -17,7 +17,7 @@ use domain::outcome::SentIds;
 use domain::text::{TextLimit, Unit};
 use domain::{
     AccountName, AdSource, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia,
-    InboundMessage, MessageOrigin, MessageState, Outcome, ProviderId, Timestamp,
+    InboundMessage, MessageOrigin, MessageState, Outcome, ProviderId, Timestamp, lenient,
 };
 use futures::future::{BoxFuture, FutureExt};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,7 @@ pub(crate) const NATURE: Nature = Nature {
         ..Registering::PLAIN
     },
     legacy: |stored, _| forward::legacy(stored),
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 
@@ -241,16 +242,18 @@ impl Provider for Avito {
         let posted: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
         let payload = &posted["payload"];
         let message = &payload["value"];
-        let Some(user) = message["user_id"].as_i64() else { return Err(unreadable("it has no user_id")) };
+        let Some(user) = lenient::number(&message["user_id"]) else {
+            return Err(unreadable("it has no user_id"));
+        };
         // Posts carry a signature whose key is not published: the address is the secret, and the account is checked.
         check_addressee(&self.name, self.client.cached_owner().map(|owner| owner.id), &user)?;
         if payload["type"] != "message" {
-            return Ok(Hook::default());
+            let kind = payload["type"].as_str().unwrap_or("unknown");
+            return Ok(Hook::events(vec![InboundEvent::notice(format!("a post of the kind {kind}"))]));
         }
-        let chat = message["chat_id"].as_str().unwrap_or_default();
+        let chat = lenient::id(&message["chat_id"]).unwrap_or_default();
         let raw = String::from_utf8_lossy(&post.body);
-        let events = inbound::events(message, chat, user, &raw);
-        Ok(Hook::events(events.ok_or_else(|| unreadable("the message has no id, type, time or chat"))?))
+        Ok(Hook::events(inbound::events(message, &chat, user, &raw, self.client.clock().now())))
     }
 
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> Option<BoxFuture<'a, Result<Polled, CallError>>> {
@@ -421,11 +424,12 @@ impl Avito {
         let owner = self.client.owner().await.ok()?.id;
         let url = self.client.messenger("v2", &["chats", chat]).await.ok()?;
         let reply = self.client.get(About::Chat, &url).await.ok()?;
-        let other = reply["users"].as_array()?.iter().find(|user| user["id"].as_i64() != Some(owner));
+        let other =
+            reply["users"].as_array()?.iter().find(|user| lenient::number(&user["id"]) != Some(owner));
         let peer = ChatPeer {
-            user: other.and_then(|user| user["id"].as_i64()).map(|id| id.to_string()),
+            user: other.and_then(|user| lenient::id(&user["id"])),
             name: other.and_then(|user| user["name"].as_str()).map(str::to_owned),
-            item: reply["context"]["value"]["id"].as_i64().map(|id| id.to_string()),
+            item: lenient::id(&reply["context"]["value"]["id"]),
         };
         let mut chats = self.chats.lock();
         if chats.len() >= REMEMBERED {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{InboundChange, InboundEvent, InboundMessage};
+use domain::{InboundChange, InboundEvent, InboundMessage, Timestamp, lenient};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -71,7 +71,7 @@ pub(super) async fn poll(client: &Client, cursor: Option<&str>) -> Result<Polled
         let messages = history(client, &chat.id, cursor.from - LATE).await?;
         cursor.watch(&chat.id, &messages);
         for message in messages.iter().rev() {
-            found.extend(events(message, &chat.id, owner, &with_owner(message, owner)).unwrap_or_default());
+            found.extend(events(message, &chat.id, owner, &with_owner(message, owner), client.clock().now()));
         }
         if chat.updated > cursor.at {
             cursor.at = chat.updated;
@@ -112,7 +112,7 @@ impl Cursor {
     fn watch(&mut self, chat: &str, messages: &[Value]) {
         self.unread.retain(|(known, _)| known != chat);
         let own = messages.iter().find(|message| message["direction"] == "out");
-        let waits = own.filter(|own| own["is_read"] == false).and_then(|own| own["created"].as_i64());
+        let waits = own.filter(|own| own["is_read"] == false).and_then(created);
         if let Some(created) = waits {
             self.unread.push_back((chat.to_owned(), created));
         }
@@ -131,7 +131,8 @@ impl Cursor {
             }
             let messages = page(client, &chat, 0).await?;
             self.watch(&chat, &messages);
-            let all = messages.iter().rev().filter_map(|message| events(message, &chat, owner, "")).flatten();
+            let at = client.clock().now();
+            let all = messages.iter().rev().flat_map(|message| events(message, &chat, owner, "", at));
             found.extend(all.filter(|event| matches!(event.change, InboundChange::Receipt { .. })));
         }
         Ok(found)
@@ -152,7 +153,8 @@ async fn changed(client: &Client, cursor: &Cursor) -> Result<Vec<Chat>, CallErro
             reply["chats"].as_array().ok_or_else(|| CallError::Unreadable("no chats in it".to_owned()))?;
         let mut is_old = all.len() < PAGE;
         for chat in all {
-            let (Some(id), Some(updated)) = (chat["id"].as_str(), chat["updated"].as_i64()) else { continue };
+            let updated = lenient::time(&chat["updated"]).map(Timestamp::as_seconds);
+            let (Some(id), Some(updated)) = (chat["id"].as_str(), updated) else { continue };
             let last_message = chat["last_message"]["id"].as_str().unwrap_or_default();
             let is_seen =
                 updated == cursor.at && cursor.seen.get(id).is_some_and(|seen| seen == last_message);
@@ -173,8 +175,9 @@ pub(super) async fn history(client: &Client, chat: &str, since: i64) -> Result<V
     let mut found = Vec::new();
     for offset in (0..=LAST_OFFSET).step_by(PAGE) {
         let page = page(client, chat, offset).await?;
-        let is_last = page.len() < PAGE || page.iter().any(|message| created(message) < since);
-        found.extend(page.into_iter().filter(|message| created(message) >= since));
+        let is_last =
+            page.len() < PAGE || page.iter().any(|message| created(message).is_some_and(|at| at < since));
+        found.extend(page.into_iter().filter(|message| created(message).is_none_or(|at| at >= since)));
         if is_last {
             break;
         }
@@ -189,8 +192,8 @@ pub(super) async fn quoted(client: &Client, message: &InboundMessage) -> Result<
     Ok(found.and_then(|one| one["quote"]["id"].as_str()).map(str::to_owned))
 }
 
-fn created(message: &Value) -> i64 {
-    message["created"].as_i64().unwrap_or_default()
+fn created(message: &Value) -> Option<i64> {
+    lenient::time(&message["created"]).map(Timestamp::as_seconds)
 }
 
 /// A message with whose account it is, as in a post.

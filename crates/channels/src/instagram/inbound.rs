@@ -1,9 +1,11 @@
 //! What Instagram posts, as events.
 
+use domain::content::coordinates;
+use domain::lenient;
 use domain::received_message::Reaction;
 use domain::{
-    AccountName, AdSource, ChatType, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind,
-    InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
+    AccountName, AdSource, ChatType, Content, ExternalChat, GivenReactions, InboundChange, InboundEvent,
+    InboundKind, InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -41,14 +43,21 @@ pub(super) fn read(
         let id = word(entry, "id").unwrap_or_default();
         // The button "Test" of the dashboard posts made-up people, as of account 0.
         if id == "0" {
+            events.push(InboundEvent::notice("a test of Meta's dashboard"));
             continue;
         }
         if let Err(why) = check_addressee(account, own, &id.as_str()) {
             refused = Some(why);
             continue;
         }
-        let changed = entry["changes"].as_array().into_iter().flatten();
-        let changed = changed.filter(|change| change["field"] == "messages").map(|change| &change["value"]);
+        let (changed, others): (Vec<_>, Vec<_>) = entry["changes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .partition(|change| change["field"] == "messages");
+        let others = others.iter().map(|change| change["field"].as_str().unwrap_or("nothing"));
+        events.extend(others.map(|field| InboundEvent::notice(format!("a change of {field}"))));
+        let changed = changed.into_iter().map(|change| &change["value"]);
         for item in entry["messaging"].as_array().into_iter().flatten().chain(changed) {
             Item { value: item, account: &id, is_standby: false, now }.read(&mut events);
         }
@@ -78,50 +87,73 @@ struct Item<'a> {
 
 impl Item<'_> {
     fn read(&self, events: &mut Vec<InboundEvent>) {
-        let mut add = |key: String, change: InboundChange| events.push(InboundEvent { key, change });
         let value = self.value;
-        if let Some(id) = word(&value["message"], "mid") {
+        let event = |key: String, change: InboundChange| InboundEvent { key, change };
+        let before = events.len();
+        if value["message"].is_object() {
             let message = &value["message"];
-            if message["is_deleted"] == true {
-                add(key("deleted", &id), InboundChange::Deleted { external_id: id, at: self.at() });
-            } else if let Some(read) = self.message(&id) {
-                let kind = if message["is_echo"] == true { "echo" } else { "message" };
-                add(key(kind, &id), InboundChange::Message(Box::new(read)));
-            }
-        } else if let Some(id) = word(&value["message_edit"], "mid") {
+            let id = word(message, "mid");
+            events.push(match (id, lenient::is_true(&message["is_deleted"])) {
+                (Some(id), true) => {
+                    event(key("deleted", &id), InboundChange::Deleted { external_id: id, at: self.at() })
+                }
+                (Some(id), false) => match self.message(&id) {
+                    Some(read) => {
+                        let kind = if self.is_own() { "echo" } else { "message" };
+                        event(key(kind, &id), InboundChange::Message(Box::new(read)))
+                    }
+                    None => InboundEvent::lost("a message without a sender"),
+                },
+                (None, _) => InboundEvent::lost("a message without an id"),
+            });
+        } else if value["message_edit"].is_object() {
             let edit = &value["message_edit"];
             let number = word(edit, "num_edit").unwrap_or_default();
-            // An app in development gets new messages as edits with the number 0.
-            if let Some(text) = edit["text"].as_str().filter(|_| number != "0") {
-                let change =
-                    InboundChange::Edited { external_id: id.clone(), text: text.into(), at: self.at() };
-                add(key(&format!("edit:{number}"), &id), change);
-            }
+            // An app in development gets new messages as edits with the number 0, which name no sender.
+            let text = edit["text"].as_str().filter(|_| number != "0");
+            events.push(match (word(edit, "mid"), text) {
+                (Some(id), Some(text)) => {
+                    let change =
+                        InboundChange::Edited { external_id: id.clone(), text: text.into(), at: self.at() };
+                    event(key(&format!("edit:{number}"), &id), change)
+                }
+                _ => InboundEvent::lost("an edit without an id, a text or a number"),
+            });
         } else if value["postback"].is_object() {
-            if let Some((id, read)) = self.postback() {
-                add(key("postback", &id), InboundChange::Message(Box::new(read)));
-            }
+            events.push(match self.postback() {
+                Some((id, read)) => event(key("postback", &id), InboundChange::Message(Box::new(read))),
+                None => InboundEvent::lost("a press without a sender"),
+            });
         } else if let Some(id) = word(&value["reaction"], "mid") {
             if let Some(given) = self.reaction() {
                 let reaction = &value["reaction"];
                 let parts = [&reaction["action"], &reaction["reaction"], &reaction["emoji"]];
                 let words = parts.map(|word| word.as_str().unwrap_or_default()).join(":");
                 let about = format!("reaction:{}:{words}:{}", given.user, given.at.as_micros());
-                add(key(&about, &id), InboundChange::Reacted { external_id: id, given });
+                events.push(event(key(&about, &id), InboundChange::Reacted { external_id: id, given }));
             }
         } else if let Some(id) = word(&value["read"], "mid") {
             let at = self.at();
             if let Some(chat) = self.person("sender") {
-                add(key("read_up_to", &id), InboundChange::ReadUpTo { chat, at });
+                events.push(event(key("read_up_to", &id), InboundChange::ReadUpTo { chat, at }));
             }
             let receipt = InboundReceipt::Read;
-            add(key("read", &id), InboundChange::Receipt { external_id: id, receipt, at });
+            events.push(event(key("read", &id), InboundChange::Receipt { external_id: id, receipt, at }));
+        }
+        if events.len() == before {
+            let around = ["sender", "recipient", "timestamp"];
+            let mut fields = value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+            let kind = fields.find(|name| !around.contains(name)).unwrap_or("nothing");
+            events.push(InboundEvent::notice(format!("an item with {kind}")));
         }
     }
 
+    fn is_own(&self) -> bool {
+        lenient::is_true(&self.value["message"]["is_echo"])
+    }
+
     fn at(&self) -> Timestamp {
-        let millis = word(self.value, "timestamp").and_then(|text| text.parse::<i64>().ok());
-        millis.map_or(self.now, |millis| Timestamp::from_micros(millis.saturating_mul(1_000)))
+        lenient::time(&self.value["timestamp"]).unwrap_or(self.now)
     }
 
     fn person(&self, role: &str) -> Option<ExternalChat> {
@@ -130,14 +162,10 @@ impl Item<'_> {
 
     fn message(&self, id: &str) -> Option<InboundMessage> {
         let message = &self.value["message"];
-        let is_own = message["is_echo"] == true;
+        let is_own = self.is_own();
         let chat = self.person(if is_own { "recipient" } else { "sender" })?;
-        let attachments = message["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let media: Vec<InboundMedia> = attachments.iter().filter_map(media).collect();
-        let written = message["text"].as_str().filter(|text| !text.is_empty());
-        let text =
-            written.or_else(|| placeholder(message, attachments, media.is_empty())).unwrap_or_default();
-        let plain = self.plain(chat, id, text);
+        let (text, media) = content(message).into_parts();
+        let plain = self.plain(chat, id, &text);
         Some(InboundMessage {
             origin: if is_own { MessageOrigin::Owner } else { plain.origin },
             media,
@@ -191,31 +219,63 @@ fn key(kind: &str, id: &str) -> String {
     format!("{kind}:{}", hex::encode(Sha256::digest(id)))
 }
 
-fn media(attachment: &Value) -> Option<InboundMedia> {
-    let kind = match attachment["type"].as_str()? {
-        "image" => InboundKind::Image,
-        "video" | "ig_reel" | "reel" => InboundKind::Video,
-        "audio" => InboundKind::Voice,
-        "file" => InboundKind::Document,
-        _ => InboundKind::Other,
-    };
-    Some(InboundMedia::at(kind, word(&attachment["payload"], "url")?))
+/// What a message says.
+fn content(message: &Value) -> Content {
+    let mut content = Content::default();
+    content.say(message["text"].as_str().unwrap_or_default());
+    let story = &message["reply_to"]["story"];
+    if story.is_object() {
+        content.add(InboundKind::Story, ["reply".to_owned(), word(story, "url").unwrap_or_default()]);
+    }
+    for attachment in message["attachments"].as_array().into_iter().flatten() {
+        add_attachment(&mut content, attachment);
+    }
+    if lenient::is_true(&message["is_unsupported"]) {
+        content.add(InboundKind::Hidden, [""]);
+    }
+    content
 }
 
-/// A word for what has no text; none for what its media show.
-fn placeholder(message: &Value, attachments: &[Value], has_no_media: bool) -> Option<&'static str> {
-    if message["is_unsupported"] == true {
-        return Some("[unsupported message]");
-    }
-    let kind = attachments.first().and_then(|attachment| attachment["type"].as_str());
-    match kind? {
-        "share" => Some("[share]"),
-        "ig_reel" | "reel" => Some("[reel]"),
-        "ig_post" => Some("[post]"),
-        "story_mention" => Some("[story mention]"),
-        "template" => Some("[template]"),
-        _ if has_no_media => Some("[attachment]"),
-        _ => None,
+fn add_attachment(content: &mut Content, attachment: &Value) {
+    let kind = attachment["type"].as_str().unwrap_or_default();
+    let payload = &attachment["payload"];
+    let of = |name: &str| word(payload, name).or_else(|| word(attachment, name)).unwrap_or_default();
+    let mut attach = |to: InboundKind| {
+        content.attach(InboundMedia { url: word(payload, "url"), ..InboundMedia::new(to) });
+    };
+    match kind {
+        "image" => attach(InboundKind::Image),
+        "video" => attach(InboundKind::Video),
+        "audio" => attach(InboundKind::Voice),
+        "file" => attach(InboundKind::Document),
+        "animated_image" | "sticker" => attach(InboundKind::Sticker),
+        _ => {
+            // What was shared is a file of its own, where it has an address.
+            if word(payload, "url").is_some() {
+                let is_film = ["ig_reel", "reel"].contains(&kind);
+                attach(if is_film { InboundKind::Video } else { InboundKind::Other });
+            }
+            match kind {
+                "ig_reel" | "reel" => content.add(InboundKind::Post, ["reel".to_owned(), of("title")]),
+                "share" | "ig_post" | "post" => content.add(InboundKind::Post, [of("title")]),
+                "story_mention" | "ig_story" => content.add(InboundKind::Story, ["mention"]),
+                "fallback" => content.add(InboundKind::Link, [of("title"), of("url")]),
+                "template" => {
+                    let elements =
+                        payload["generic"]["elements"].as_array().or_else(|| payload["elements"].as_array());
+                    let titles = elements.into_iter().flatten().filter_map(|element| word(element, "title"));
+                    content.add(InboundKind::Form, titles);
+                }
+                "product" => content.add(InboundKind::Product, [of("title")]),
+                "location" => {
+                    let at = &payload["coordinates"];
+                    content.add(InboundKind::Location, coordinates(&at["lat"], &at["long"]));
+                }
+                "like_heart" => content.say("❤"),
+                "unsupported_type" | "ephemeral" => content.add(InboundKind::Hidden, [""]),
+                other => content.add_unknown(other, [of("title")]),
+            }
+        }
     }
 }
 

@@ -116,6 +116,7 @@ pub(crate) const NATURE: Nature = Nature {
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
     chat_type: inbound::chat_type,
     user: nature::number_of_user,
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::{HookPost, Incoming, Provider};
+use domain::{InboundChange, InboundEvent};
 use serde_json::json;
 
 use crate::it::support::{Receiver, World};
 use crate::it::table::{COLUMNS, Column};
 
 /// What an account is posted when a customer writes.
-async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) -> HookPost {
+pub(crate) async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) -> HookPost {
     let fields = world.fields_of(column.account);
     let channel = fields.channel.as_str();
     let receiver = Receiver::start(Arc::clone(provider)).await;
@@ -34,7 +35,8 @@ async fn posted(world: &World, column: &Column, provider: &Arc<dyn Provider>) ->
 }
 
 fn says_something(provider: &Arc<dyn Provider>, post: &HookPost) -> bool {
-    provider.hook(post).is_ok_and(|hook| !hook.events.is_empty())
+    let is_read = |event: &InboundEvent| !matches!(event.change, InboundChange::Unread(_));
+    provider.hook(post).is_ok_and(|hook| hook.events.iter().any(is_read))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,8 @@ mod inside_addresses;
 #[cfg(test)]
 mod instagram;
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod max;
 #[cfg(test)]
 mod program;

@@ -1,9 +1,11 @@
 //! What MAX reports, as the events of all channels. Pure.
 
+use domain::content::coordinates;
+use domain::lenient;
 use domain::secret::ExposeSecret;
 use domain::{
-    AdSource, ChatType, ContactProof, InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage,
-    MessageOrigin, ProvedContact, SecretText, Timestamp,
+    AdSource, ChatType, ContactProof, Content, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, ProvedContact, SecretText, Timestamp,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -24,25 +26,20 @@ pub(super) struct Reader<'a> {
 
 /// The events of one update; none where it says nothing that is kept.
 pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
-    let kind = text(update, "/update_type").unwrap_or_default();
-    let stamp = number(update, "/timestamp");
-    let at = stamp.map_or(reader.now, millis);
-    let stamp = stamp.unwrap_or_default();
+    let kind = text(update, "/update_type").unwrap_or_default().to_owned();
+    let stamp = number(update, "/timestamp").unwrap_or_default();
+    let at = time(update, "/timestamp").unwrap_or(reader.now);
     let event = |id: String, change| InboundEvent { key: format!("{kind}:{id}"), change };
-    let events = match kind {
+    let events = match kind.as_str() {
         "message_created" => message(update, reader, at).map(|message| {
             vec![event(message.external_id.clone(), InboundChange::Message(Box::new(message)))]
         }),
-        "message_edited" => text(update, "/message/body/mid").map(|mid| {
-            let text = text(update, "/message/body/text").unwrap_or_default().into();
-            vec![event(
-                format!("{mid}:{stamp}"),
-                InboundChange::Edited { external_id: mid.to_owned(), text, at },
-            )]
+        "message_edited" => id(update, "/message/body/mid").map(|mid| {
+            let text = edited(&update["message"]).into();
+            vec![event(format!("{mid}:{stamp}"), InboundChange::Edited { external_id: mid, text, at })]
         }),
-        "message_removed" => text(update, "/message_id").map(|mid| {
-            vec![event(mid.to_owned(), InboundChange::Deleted { external_id: mid.to_owned(), at })]
-        }),
+        "message_removed" => id(update, "/message_id")
+            .map(|mid| vec![event(mid.clone(), InboundChange::Deleted { external_id: mid, at })]),
         "message_callback" => press(update, at).map(|message| {
             let id = message.external_id.trim_start_matches("callback:").to_owned();
             vec![event(id, InboundChange::Message(Box::new(message)))]
@@ -56,20 +53,23 @@ pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
                     .collect()
             })
         }
-        // The bot may go on: only the customer's view is empty.
-        "dialog_cleared" => {
-            tracing::info!(chat = number(update, "/chat_id"), "a customer has cleared a dialog of MAX");
-            return Vec::new();
-        }
-        _ => {
-            tracing::debug!(kind, "an update of MAX that nothing follows from");
-            return Vec::new();
-        }
+        // The bot may go on where a customer has cleared a dialog: only the customer's view is empty.
+        other => Some(vec![InboundEvent::notice(format!("an update of the kind {other}"))]),
     };
     events.unwrap_or_else(|| {
-        tracing::warn!(kind, "an update of MAX lacks what it must have");
-        Vec::new()
+        vec![InboundEvent::lost(format!("an update of the kind {kind} lacks what it must have"))]
     })
+}
+
+/// The new text of a message.
+fn edited(message: &Value) -> String {
+    let mut content = Content::default();
+    let body = &message["body"];
+    content.say(text(body, "/text").unwrap_or_default());
+    for attachment in body["attachments"].as_array().into_iter().flatten() {
+        read_attachment(&mut content, attachment);
+    }
+    content.into_parts().0
 }
 
 /// What is attached to the message of an event.
@@ -99,16 +99,15 @@ pub(super) fn best_film(video: &Value) -> Option<String> {
 fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<InboundMessage> {
     let written = update.get("message")?;
     let chat = number(written, "/recipient/chat_id")?;
-    let sent_at = number(written, "/timestamp").map_or(at, millis);
+    let sent_at = time(written, "/timestamp").unwrap_or(at);
     let sender = written.get("sender").filter(|sender| sender.is_object());
     let user = sender.and_then(|sender| number(sender, "/user_id"));
     let is_bot = sender.and_then(|sender| sender.get("is_bot")?.as_bool()) == Some(true);
     let is_dialog = text(written, "/recipient/chat_type") == Some("dialog");
     // In a dialog with the bot no other bot writes.
     let is_own = user.is_some() && user == reader.own || is_bot && is_dialog;
-    let external_id = text(written, "/body/mid").map(str::to_owned);
     // A message that is only passed on may have no body, and no id of its own.
-    let external_id = external_id.unwrap_or_else(|| {
+    let external_id = id(written, "/body/mid").unwrap_or_else(|| {
         format!("forward:{chat}:{}:{}", user.unwrap_or_default(), sent_at.as_micros() / 1_000)
     });
     let body = written.get("body").filter(|body| body.is_object());
@@ -119,26 +118,32 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     let chat_type = type_of(written, recipient);
     let mut message = InboundMessage::of(chat_type, recipient.chat()?, external_id, String::new(), sent_at);
     message.mentions_us = chat_type == ChatType::Group && mentions(written, reader.own);
-    let mut words = Vec::new();
-    for content in [body, forwarded].into_iter().flatten() {
-        let typed = text(content, "/text");
-        words.extend(typed.map(str::to_owned));
-        for attachment in content.get("attachments").and_then(Value::as_array).into_iter().flatten() {
+    let mut content = Content::default();
+    for (part, is_forward) in [(body, false), (forwarded, true)] {
+        let Some(part) = part else { continue };
+        let mut said = Content::default();
+        let typed = text(part, "/text");
+        said.say(typed.unwrap_or_default());
+        for attachment in part.get("attachments").and_then(Value::as_array).into_iter().flatten() {
             let is_writers =
                 !is_own && user.is_some() && number(attachment, "/payload/max_info/user_id") == user;
             let phone = if is_writers { vouched_phone(attachment, reader.token) } else { None };
-            match read_attachment(attachment) {
-                Attached::Media(media) => message.media.push(media),
-                // The card is the writer's own, and its number is kept as theirs: the text stays what was typed.
-                Attached::Words(_) if phone.is_some() && typed.is_some() => {}
-                Attached::Words(word) => words.push(word),
-                Attached::Nothing => {}
+            // The card is the writer's own, and its number is kept as theirs: the text stays what was typed.
+            if phone.is_none() || typed.is_none() {
+                read_attachment(&mut said, attachment);
             }
             let phone = phone.map(|phone| ProvedContact::new(phone, ContactProof::Provider));
             message.phone = message.phone.or(phone);
         }
+        if is_forward {
+            let from = written.pointer("/link/sender").and_then(name_of);
+            content.add_forward(from.as_deref(), said);
+        } else {
+            content = said;
+        }
     }
-    message.text = words.join("\n").into();
+    let (said, media) = content.into_parts();
+    (message.text, message.media) = (said.into(), media);
     message.origin = match (is_own, is_bot) {
         (true, _) => MessageOrigin::Owner,
         (false, true) => MessageOrigin::Bot,
@@ -147,8 +152,7 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     let person = if is_own { number(written, "/recipient/user_id") } else { user };
     message.user = person.map(|id| id.to_string());
     message.name = sender.filter(|_| !is_own).and_then(name_of);
-    message.reply_to =
-        text(written, "/link/message/mid").filter(|_| linked == Some("reply")).map(str::to_owned);
+    message.reply_to = id(written, "/link/message/mid").filter(|_| linked == Some("reply"));
     message.raw = Some(update.to_string());
     Some(message)
 }
@@ -173,9 +177,9 @@ fn mentions(written: &Value, own: Option<i64>) -> bool {
 fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
     let callback = update.get("callback")?;
     let user = number(callback, "/user/user_id")?;
-    let at = number(callback, "/timestamp").map_or(at, millis);
+    let at = time(callback, "/timestamp").unwrap_or(at);
     // The id names the keyboard, which may be pressed again.
-    let external_id = format!("callback:{}:{}", text(callback, "/callback_id")?, at.as_micros() / 1_000);
+    let external_id = format!("callback:{}:{}", id(callback, "/callback_id")?, at.as_micros() / 1_000);
     let recipient =
         number(update, "/message/recipient/chat_id").map_or(Recipient::User(user), Recipient::Chat);
     let data = text(callback, "/payload").unwrap_or_default();
@@ -183,7 +187,7 @@ fn press(update: &Value, at: Timestamp) -> Option<InboundMessage> {
     Some(InboundMessage {
         user: Some(user.to_string()),
         name: callback.get("user").and_then(name_of),
-        reply_to: text(update, "/message/body/mid").map(str::to_owned),
+        reply_to: id(update, "/message/body/mid"),
         raw: Some(update.to_string()),
         // The button is one of the bot's.
         mentions_us: true,
@@ -212,55 +216,44 @@ fn reachable(update: &Value, can: bool, at: Timestamp) -> Option<(String, Vec<In
     Some((id, changes))
 }
 
-enum Attached {
-    Media(InboundMedia),
-    Words(String),
-    Nothing,
-}
-
-fn read_attachment(attachment: &Value) -> Attached {
+fn read_attachment(content: &mut Content, attachment: &Value) {
     let kind = text(attachment, "/type").unwrap_or_default();
-    let media = |kind| {
-        Attached::Media(InboundMedia {
-            url: text(attachment, "/payload/url").map(str::to_owned),
-            file_id: text(attachment, "/payload/token").map(str::to_owned),
-            name: text(attachment, "/filename").map(str::to_owned),
-            size: number(attachment, "/size").and_then(|size| u64::try_from(size).ok()),
-            ..InboundMedia::new(kind)
-        })
+    let media = |kind| InboundMedia {
+        url: text(attachment, "/payload/url").map(str::to_owned),
+        file_id: text(attachment, "/payload/token").map(str::to_owned),
+        name: text(attachment, "/filename").map(str::to_owned),
+        size: number(attachment, "/size").and_then(|size| u64::try_from(size).ok()),
+        ..InboundMedia::new(kind)
     };
     match kind {
-        "image" => media(InboundKind::Image),
-        "audio" => match media(InboundKind::Voice) {
-            Attached::Media(media) => Attached::Media(InboundMedia {
-                transcript: text(attachment, "/transcription").map(Into::into),
-                ..media
-            }),
-            other => other,
-        },
-        "file" => media(InboundKind::Document),
-        "sticker" => media(InboundKind::Sticker),
+        "image" => content.attach(media(InboundKind::Image)),
+        "audio" => content.attach(InboundMedia {
+            transcript: text(attachment, "/transcription").map(Into::into),
+            ..media(InboundKind::Voice)
+        }),
+        "file" => content.attach(media(InboundKind::Document)),
+        "sticker" => content.attach(media(InboundKind::Sticker)),
         // Its address is that of a page; the film's own is asked for.
-        "video" => match media(InboundKind::Video) {
-            Attached::Media(media) => Attached::Media(InboundMedia { url: None, ..media }),
-            other => other,
-        },
+        "video" => content.attach(InboundMedia { url: None, ..media(InboundKind::Video) }),
         "contact" => {
             let name = attachment.pointer("/payload/max_info").and_then(name_of);
             let number = text(attachment, "/payload/vcf_info").and_then(|card| phone_of(&unescaped(card)));
-            let known: Vec<_> = [name, number].into_iter().flatten().collect();
-            Attached::Words(format!("contact: {}", known.join(" ")).trim_end_matches([':', ' ']).to_owned())
+            content.add(InboundKind::Contact, name.into_iter().chain(number));
         }
         "location" => {
-            let at = |name: &str| attachment.get(name).and_then(Value::as_f64).unwrap_or_default();
-            Attached::Words(format!("location: {}, {}", at("latitude"), at("longitude")))
+            let place = coordinates(&attachment["latitude"], &attachment["longitude"]);
+            content.add(InboundKind::Location, place);
         }
         "share" => {
             let parts = [text(attachment, "/title"), text(attachment, "/payload/url")];
-            Attached::Words(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+            content.add(InboundKind::Link, parts.into_iter().flatten());
         }
-        "inline_keyboard" | "reply_keyboard" => Attached::Nothing,
-        _ => media(InboundKind::Other),
+        // Buttons of ours.
+        "inline_keyboard" | "reply_keyboard" => {}
+        other => {
+            let parts = [text(attachment, "/title"), text(attachment, "/payload/url")];
+            content.add_unknown(other, parts.into_iter().flatten());
+        }
     }
 }
 
@@ -290,12 +283,15 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
 }
 
 fn number(value: &Value, pointer: &str) -> Option<i64> {
-    let value = value.pointer(pointer)?;
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    lenient::number(value.pointer(pointer)?)
 }
 
-const fn millis(millis: i64) -> Timestamp {
-    Timestamp::from_micros(millis.saturating_mul(1_000))
+fn id(value: &Value, pointer: &str) -> Option<String> {
+    lenient::id(value.pointer(pointer)?)
+}
+
+fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
+    lenient::time(value.pointer(pointer)?)
 }
 
 #[cfg(test)]
@@ -341,7 +337,10 @@ mod tests {
         let read = message(&update);
         assert_eq!((read.chat.as_str(), read.external_id.as_str(), &*read.text), ("5001", "mid.1", "Hello"));
         assert_eq!((read.user.as_deref(), read.name.as_deref()), (Some("2001"), Some("Ivan Petrov")));
-        assert_eq!((read.origin, read.sent_at), (MessageOrigin::Person, millis(1_760_000_500_000)));
+        assert_eq!(
+            (read.origin, read.sent_at),
+            (MessageOrigin::Person, Timestamp::from_micros(1_760_000_500_000_000))
+        );
         assert!(read.raw.is_some_and(|raw| raw.contains("116000000000000001")));
     }
 
@@ -406,7 +405,10 @@ mod tests {
         ]);
         let read =
             message(&created(&json!({"mid": "m", "text": "Look", "attachments": attachments}), &json!({})));
-        assert_eq!(&*read.text, "Look\nlocation: 55.75, 37.5\nT https://example.com");
+        assert_eq!(
+            &*read.text,
+            "Look\n[location] 55.75,37.5\n[link] T https://example.com\n[hologram] https://example.com/h"
+        );
         let kinds: Vec<_> =
             read.media.iter().map(|media| (media.kind.as_str(), media.url.is_some())).collect();
         let wanted = [
@@ -415,7 +417,9 @@ mod tests {
             ("video", false),
             ("document", true),
             ("sticker", true),
-            ("other", true),
+            ("location", false),
+            ("link", false),
+            ("unknown", false),
         ];
         assert_eq!(kinds, wanted);
         assert_eq!((read.media[3].name.as_deref(), read.media[3].size), (Some("p.pdf"), Some(9)));
@@ -441,7 +445,7 @@ mod tests {
         let signed = contact(&hash, 2001, card);
         assert_eq!(
             (signed.phone.as_ref().map(|phone| phone.value.as_str()), &*signed.text),
-            (Some("+70000000001"), "contact: Ivan +70000000001")
+            (Some("+70000000001"), "[contact] Ivan +70000000001")
         );
         assert_eq!(
             contact(&hash, 2001, &card.replace("\r\n", "\\r\\n")).phone,
@@ -452,7 +456,7 @@ mod tests {
         // Beside a text the writer's own card is their number and no words; another's is not lost.
         let stop = beside("Стоп", &hash, 2001, card);
         assert_eq!((stop.phone.is_some(), &*stop.text), (true, "Стоп"));
-        assert_eq!(&*beside("Call her", &hash, 2002, card).text, "Call her\ncontact: Ivan +70000000001");
+        assert_eq!(&*beside("Call her", &hash, 2002, card).text, "Call her\n[contact] Ivan +70000000001");
     }
 
     #[test]
@@ -464,17 +468,16 @@ mod tests {
         let reply = message(&created(&json!({"mid": "m", "text": "Yes"}), &link("reply")));
         assert_eq!((reply.reply_to.as_deref(), &*reply.text, reply.media.len()), (Some("mid.0"), "Yes", 0));
         let forward = message(&created(&Value::Null, &link("forward")));
-        assert_eq!((&*forward.text, forward.media.len(), forward.reply_to), ("Before", 1, None));
+        assert_eq!((&*forward.text, forward.media.len(), forward.reply_to), ("[forward]\nBefore", 2, None));
         assert_eq!(forward.external_id, "forward:5001:2001:1760000500000");
     }
 
     #[test]
     fn presses_starts_and_stops_are_reported() {
-        let callback =
-            json!({"timestamp": 1_000, "callback_id": "f9L", "payload": "a=1", "user": {"user_id": 2001}});
-        let gone = json!({"update_type": "message_callback", "timestamp": 1_000, "callback": callback, "message": null});
+        let callback = json!({"timestamp": 1_760_000_000_000_i64, "callback_id": "f9L", "payload": "a=1", "user": {"user_id": 2001}});
+        let gone = json!({"update_type": "message_callback", "timestamp": 1_760_000_000_000_i64, "callback": callback, "message": null});
         let events = read_one(&gone);
-        assert_eq!(events[0].key, "message_callback:f9L:1000");
+        assert_eq!(events[0].key, "message_callback:f9L:1760000000000");
         let press = message(&gone);
         assert_eq!((press.chat.as_str(), &*press.text), ("user:2001", "a=1"));
         let mut there = gone.clone();
@@ -482,16 +485,15 @@ mod tests {
             json!({"recipient": {"chat_id": 5001}, "body": {"mid": "mid.3"}, "sender": {"user_id": 9001}});
         assert_eq!(message(&there).chat.as_str(), "5001");
 
-        let started = json!({"update_type": "bot_started", "timestamp": 1_000, "chat_id": 5001,
+        let started = json!({"update_type": "bot_started", "timestamp": 1_760_000_000_000_i64, "chat_id": 5001,
             "user": {"user_id": 2001, "name": "Ivan"}, "payload": "ad42"});
         let start = message(&started);
         assert_eq!((&*start.text, start.name.as_deref()), ("/start", Some("Ivan")));
         assert_eq!(start.ad.and_then(|ad| ad.id).as_deref(), Some("ad42"));
         let keys: Vec<_> = read_one(&started).into_iter().map(|event| event.key).collect();
-        assert_eq!(keys, ["bot_started:5001:2001:1000:0", "bot_started:5001:2001:1000:1"]);
+        assert_eq!(keys, ["bot_started:5001:2001:1760000000000:0", "bot_started:5001:2001:1760000000000:1"]);
         for kind in ["bot_stopped", "dialog_removed"] {
-            let gone =
-                json!({"update_type": kind, "timestamp": 2_000, "chat_id": 5001, "user": {"user_id": 2001}});
+            let gone = json!({"update_type": kind, "timestamp": 1_760_000_000_001_i64, "chat_id": 5001, "user": {"user_id": 2001}});
             let events = read_one(&gone);
             assert!(matches!(
                 events[..],
@@ -515,8 +517,14 @@ mod tests {
         let removed =
             json!({"update_type": "message_removed", "timestamp": 3, "message_id": "mid.1", "chat_id": 5001});
         assert_eq!(read_one(&removed)[0].key, "message_removed:mid.1");
-        assert!(read_one(&json!({"update_type": "message_edited"})).is_empty());
-        assert!(read_one(&json!({"update_type": "chat_title_changed", "chat_id": 1})).is_empty());
+        let unread = |update: Value| match read_one(&update).remove(0).change {
+            InboundChange::Unread(unread) => unread,
+            other => panic!("{other:?}"),
+        };
+        assert!(unread(json!({"update_type": "message_edited"})).is_lost);
+        assert!(unread(json!({"update_type": "message_created", "timestamp": 1})).is_lost);
+        let notice = unread(json!({"update_type": "chat_title_changed", "chat_id": 1}));
+        assert!(!notice.is_lost && notice.what.contains("chat_title_changed"), "{notice:?}");
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub(crate) const NATURE: Nature = Nature {
         ..Registering::PLAIN
     },
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

@@ -360,7 +360,7 @@ impl Inner {
 }
 
 fn named(stored: &StoredInbound, place: u32) -> Option<&InboundMedia> {
-    stored.message.media.get(usize::try_from(place).ok()?)
+    stored.message.media.get(usize::try_from(place).ok()?).filter(|media| media.kind.is_file())
 }
 
 fn stored_file(held: &Held, mime: Option<String>) -> StoredInboundFile {

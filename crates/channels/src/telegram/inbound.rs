@@ -1,13 +1,14 @@
 //! Updates of the Bot API as what happened. Pure; whatever an update is, reading it does not fail.
 
-use domain::inbound::{AdSource, InboundKind};
+use domain::inbound::AdSource;
 use domain::received_message::Reaction;
 use domain::{
-    ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMedia,
-    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words,
+    ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMessage,
+    MessageOrigin, ProvedContact, Timestamp,
 };
 use serde_json::Value;
 
+use super::content::content;
 use super::outgoing::{Target, Topic};
 use super::place::{group, kind_and_body, lacks_topic, target_and_chat, type_of};
 
@@ -72,7 +73,7 @@ fn time(value: &Value, name: &str) -> Option<Timestamp> {
 }
 
 /// The fields that a forwarded message has; an older server has the last ones.
-const FORWARDED: [&str; 3] = ["forward_origin", "forward_date", "forward_from"];
+pub(super) const FORWARDED: [&str; 3] = ["forward_origin", "forward_date", "forward_from"];
 
 /// Whether a message of a group mentions the bot or replies to a message of it.
 fn mentions(message: &Value, own: &Own) -> bool {
@@ -122,7 +123,7 @@ pub(super) fn name(person: &Value) -> Option<String> {
 fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
     let (target, chat) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
-    let content = Content::of(message)?;
+    let (text, media) = content(message)?.into_parts();
     if lacks_topic(message) {
         return None;
     }
@@ -136,7 +137,6 @@ fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
         _ => MessageOrigin::Person,
     };
     let customer = private.unwrap_or(sender);
-    let text = content.text.as_str();
     let chat_type = type_of(message, &target);
     let is_group = chat_type == ChatType::Group;
     let came_in = InboundMessage {
@@ -147,11 +147,11 @@ fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
         user: customer["id"].as_i64().map(|id| id.to_string()),
         name: name(customer),
         phone: own_phone(message).map(|phone| ProvedContact::new(phone, ContactProof::Provider)),
-        media: content.media,
+        media,
         reply_to: message["reply_to_message"]["message_id"].as_i64().map(|id| target.external_id(id)),
-        ad: start_of(text).map(|id| AdSource { channel: "telegram_deeplink".to_owned(), id: Some(id) }),
+        ad: start_of(&text).map(|id| AdSource { channel: "telegram_deeplink".to_owned(), id: Some(id) }),
         raw: Some(update.to_string()),
-        ..InboundMessage::of(chat_type, chat, external_id.clone(), content.text, time(message, "date")?)
+        ..InboundMessage::of(chat_type, chat, external_id.clone(), text, time(message, "date")?)
     };
     Some((external_id, InboundChange::Message(Box::new(came_in))))
 }
@@ -160,7 +160,7 @@ fn edited(message: &Value) -> Option<Change> {
     let (target, _) = target_and_chat(message)?;
     let external_id = target.external_id(message["message_id"].as_i64()?);
     let at = time(message, "edit_date").or_else(|| time(message, "date"))?;
-    let text = Content::of(message)?.text;
+    let text = content(message)?.into_parts().0.into();
     Some((format!("{external_id}:{}", at.as_seconds()), InboundChange::Edited { external_id, text, at }))
 }
 
@@ -265,75 +265,12 @@ fn start_of(text: &str) -> Option<String> {
     (is_start && is_payload).then(|| payload.to_owned())
 }
 
-/// What a message has to say.
-struct Content {
-    text: Words,
-    media: Vec<InboundMedia>,
-}
-
-impl Content {
-    /// None of a notice of Telegram, such as that someone was pinned or has joined.
-    fn of(message: &Value) -> Option<Self> {
-        let media: Vec<InboundMedia> = media(message).into_iter().collect();
-        let written = word(message, "text").or_else(|| word(message, "caption")).map(str::to_owned);
-        let text = written.or_else(|| in_words(message));
-        (text.is_some() || !media.is_empty()).then(|| Self { text: text.unwrap_or_default().into(), media })
-    }
-}
-
-/// A short word for what has neither text nor media.
-fn in_words(message: &Value) -> Option<String> {
-    if let Some(emoji) = word(&message["sticker"], "emoji").or_else(|| word(&message["dice"], "emoji")) {
-        return Some(emoji.to_owned());
-    }
-    let contact = &message["contact"];
-    if contact.is_object() {
-        let phone = word(contact, "phone_number").unwrap_or_default();
-        return Some(format!("[contact] {phone} {}", name(contact).unwrap_or_default()).trim().to_owned());
-    }
-    let location = &message["location"];
-    if let (Some(latitude), Some(longitude)) = (location["latitude"].as_f64(), location["longitude"].as_f64())
-    {
-        let venue = &message["venue"];
-        let called = [word(venue, "title"), word(venue, "address")].into_iter().flatten();
-        let called: Vec<&str> = called.collect();
-        return Some(format!("[location] {latitude},{longitude} {}", called.join(", ")).trim().to_owned());
-    }
-    if let Some(question) = word(&message["poll"], "question") {
-        return Some(format!("[poll] {question}"));
-    }
-    let others = ["story", "checklist", "game", "invoice", "paid_media", "giveaway"];
-    others.into_iter().find(|kind| message.get(kind).is_some()).map(|kind| format!("[{kind}]"))
-}
-
-fn media(message: &Value) -> Option<InboundMedia> {
-    // Of a picture Telegram keeps several sizes, the largest last. A short film has a document beside it, which is the same.
-    let (kind, found) = [
-        (InboundKind::Voice, "voice"),
-        (InboundKind::Audio, "audio"),
-        (InboundKind::Video, "video"),
-        (InboundKind::Video, "video_note"),
-        (InboundKind::Video, "animation"),
-        (InboundKind::Sticker, "sticker"),
-        (InboundKind::Document, "document"),
-    ]
-    .into_iter()
-    .find_map(|(kind, name)| Some((kind, message.get(name).filter(|found| found.is_object())?)))
-    .or_else(|| Some((InboundKind::Image, message["photo"].as_array()?.last()?)))?;
-    let text = |name: &str| word(found, name).map(str::to_owned);
-    Some(InboundMedia {
-        file_id: Some(text("file_id")?),
-        name: text("file_name"),
-        mime: text("mime_type").or_else(|| (kind == InboundKind::Image).then(|| "image/jpeg".to_owned())),
-        size: found["file_size"].as_u64(),
-        ..InboundMedia::new(kind)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
+
+    use domain::InboundKind;
 
     use super::*;
     use crate::telegram::place::chat_type;

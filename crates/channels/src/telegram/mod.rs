@@ -2,6 +2,7 @@
 
 mod aside;
 mod client;
+mod content;
 mod inbound;
 mod outgoing;
 mod permitted;
@@ -169,6 +170,7 @@ pub(crate) const NATURE: Nature = Nature {
         credentials: "the token that @BotFather shows; one that was revoked is gone for good",
         ..Registering::PLAIN
     },
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

@@ -54,10 +54,13 @@ pub(super) async fn last_of(
     let history = client.call("messages.getHistory", &parameters).await?;
     let all = history["items"].as_array().into_iter().flatten().rev();
     let recent = all.filter(|raw| raw["date"].as_i64().is_none_or(|date| date >= earliest));
-    let found = recent.filter(|raw| !is_notice(raw)).filter_map(|raw| {
-        let message = message(raw, client.group(), raw)?;
+    let now = client.clock().now();
+    let found = recent.filter(|raw| !is_notice(raw)).map(|raw| {
+        let Some(message) = message(raw, client.group(), raw, now) else {
+            return InboundEvent::lost("a message of a history");
+        };
         let key = format!("message:{}", message.external_id);
-        Some(InboundEvent { key, change: InboundChange::Message(Box::new(message)) })
+        InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
     });
     Ok(found.collect())
 }

@@ -1,12 +1,15 @@
 //! What VK reports of a community, as what comes in. Pure.
 
+use domain::lenient::{self, number};
 use domain::received_message::Reaction;
 use domain::{
-    AdSource, ChatType, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundKind, InboundMedia,
-    InboundMessage, InboundReceipt, MessageOrigin, Timestamp,
+    AdSource, ChatType, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundMessage,
+    InboundReceipt, MessageOrigin, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use super::content::content;
 
 /// A customer who has read a message has read those before it: so many of them are reported.
 const READ_BEFORE: i64 = 10;
@@ -23,40 +26,55 @@ pub(super) const KINDS: [&str; 8] = [
     "message_reaction_event",
 ];
 
-/// What an update says; nothing where its kind is another. `None` where it cannot be read.
-pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Option<Vec<InboundEvent>> {
+/// Kinds of updates that say nothing to people.
+const SILENT: [&str; 2] = ["message_typing_state", "message_reaction_event"];
+
+/// What an update says. What cannot be read is reported as lost.
+pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Vec<InboundEvent> {
+    let Some(kind) = update["type"].as_str() else {
+        return vec![InboundEvent::lost("an update without a type")];
+    };
     let object = &update["object"];
-    let kind = update["type"].as_str()?;
-    let one_event = |change| {
+    if kind == "message_read" {
+        return read(object, group, now);
+    }
+    let is_of_message = kind.starts_with("message_");
+    let event = |change| {
         let key = match update["event_id"].as_str() {
             Some(id) if !id.is_empty() => id.to_owned(),
             _ => hex::encode(Sha256::digest(format!("{kind} {object}"))),
         };
-        Some(vec![InboundEvent { key, change }])
+        InboundEvent { key, change }
     };
-    match kind {
+    let change = match kind {
         "message_new" | "message_reply" => {
             let written = object.get("message").unwrap_or(object);
             if is_notice(written) {
-                return Some(Vec::new());
+                return vec![InboundEvent::notice("a notice of a chat")];
             }
-            one_event(InboundChange::Message(Box::new(message(written, group, update)?)))
+            message(written, group, update, now).map(|message| InboundChange::Message(Box::new(message)))
         }
-        "message_edit" => {
-            let (peer, number) = peer_and_number(object)?;
-            let at = object["update_time"].as_i64().or_else(|| object["date"].as_i64()).map_or(now, seconds);
-            let text = object["text"].as_str().unwrap_or_default().into();
-            one_event(InboundChange::Edited { external_id: external_id(peer, number), text, at })
+        "message_edit" => peer_and_number(object).map(|(peer, number)| {
+            let at = lenient::time(&object["update_time"]).or_else(|| lenient::time(&object["date"]));
+            let (text, _) = content(object).into_parts();
+            let external_id = external_id(peer, number);
+            InboundChange::Edited { external_id, text: text.into(), at: at.unwrap_or(now) }
+        }),
+        "message_reaction_event" => reaction(object, now),
+        "message_event" => {
+            press(object, now, update).map(|message| InboundChange::Message(Box::new(message)))
         }
-        "message_reaction_event" => one_event(reaction(object, now)?),
-        "message_event" => one_event(InboundChange::Message(Box::new(press(object, now, update)?))),
-        "message_allow" | "message_deny" => {
-            let chat = chat(object["user_id"].as_i64()?)?;
-            one_event(InboundChange::Reachable { chat, can: kind == "message_allow", at: now })
-        }
-        "message_read" => Some(read(object, group, now)),
-        _ => Some(Vec::new()),
-    }
+        "message_allow" | "message_deny" => number(&object["user_id"])
+            .and_then(chat)
+            .map(|chat| InboundChange::Reachable { chat, can: kind == "message_allow", at: now }),
+        _ => None,
+    };
+    let unread = || {
+        let what = format!("an update of the kind {kind}");
+        let is_lost = is_of_message && !SILENT.contains(&kind);
+        if is_lost { InboundEvent::lost(what) } else { InboundEvent::notice(what) }
+    };
+    vec![change.map_or_else(unread, event)]
 }
 
 /// The id of a message: the chat, and its number there.
@@ -72,8 +90,8 @@ pub(super) fn parts(external_id: &str) -> Option<(&str, &str)> {
 }
 
 fn peer_and_number(message: &Value) -> Option<(i64, i64)> {
-    let number = message["conversation_message_id"].as_i64().filter(|number| *number > 0)?;
-    Some((message["peer_id"].as_i64()?, number))
+    let of_chat = number(&message["conversation_message_id"]).filter(|number| *number > 0)?;
+    Some((number(&message["peer_id"])?, of_chat))
 }
 
 fn chat(peer: i64) -> Option<ExternalChat> {
@@ -112,34 +130,18 @@ fn mentions(message: &Value, group: u32) -> bool {
     is_mentioned || message["reply_message"]["from_id"].as_i64() == Some(-i64::from(group))
 }
 
-fn seconds(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
-}
-
 /// Whether it is a notice, such as that someone joined a chat.
 pub(super) fn is_notice(message: &Value) -> bool {
     message.get("action").is_some_and(|action| !action.is_null())
 }
 
 /// A message; `None` where it cannot be read.
-pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<InboundMessage> {
-    let (peer, number) = peer_and_number(message)?;
-    let from = message["from_id"].as_i64()?;
-    let sent_at = seconds(message["date"].as_i64()?);
-    let is_own = from == -i64::from(group) || message["out"] == 1;
-    let mut text = message["text"].as_str().unwrap_or_default().to_owned();
-    let mut media = Vec::new();
-    for attached in message["attachments"].as_array().into_iter().flatten() {
-        match attachment(attached) {
-            Ok(file) => media.push(file),
-            Err(words) if text.is_empty() => text = words,
-            Err(words) => text = format!("{text}\n{words}"),
-        }
-    }
-    let point = &message["geo"]["coordinates"];
-    if text.is_empty() && point.is_object() {
-        text = format!("place: {}, {}", point["latitude"], point["longitude"]);
-    }
+pub(super) fn message(message: &Value, group: u32, raw: &Value, now: Timestamp) -> Option<InboundMessage> {
+    let (peer, message_number) = peer_and_number(message)?;
+    let from = number(&message["from_id"])?;
+    let sent_at = lenient::time(&message["date"]).unwrap_or(now);
+    let is_own = from == -i64::from(group) || lenient::is_true(&message["out"]);
+    let (text, media) = content(message).into_parts();
     let word = |name: &str| message[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let (source, id) = (word("ref_source"), word("ref"));
     let is_ad = source.is_some() || id.is_some();
@@ -158,21 +160,21 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value) -> Option<Inboun
         ad: is_ad.then(|| AdSource { channel: source.unwrap_or_else(|| "vk".to_owned()), id }),
         raw: Some(without_secret(raw)),
         mentions_us: chat_type == ChatType::Group && mentions(message, group),
-        ..InboundMessage::of(chat_type, chat, external_id(peer, number), text, sent_at)
+        ..InboundMessage::of(chat_type, chat, external_id(peer, message_number), text, sent_at)
     })
 }
 
 /// The id of a message that another one of the chat has within it.
 fn external_id_in(peer: i64) -> impl Fn(&Value) -> Option<String> {
-    move |inner| inner["conversation_message_id"].as_i64().map(|number| external_id(peer, number))
+    move |inner| number(&inner["conversation_message_id"]).map(|number| external_id(peer, number))
 }
 
 /// What someone thinks of a message. VK names reactions by numbers, and has no call by which a community learns what they show.
 fn reaction(object: &Value, at: Timestamp) -> Option<InboundChange> {
-    let external_id = external_id(object["peer_id"].as_i64()?, object["cmid"].as_i64()?);
-    let user = object["reacted_id"].as_i64()?.to_string();
-    let number = object["reaction_id"].as_i64().filter(|number| *number > 0);
-    let reactions = number.map(Reaction::numbered).into_iter().collect();
+    let external_id = external_id(number(&object["peer_id"])?, number(&object["cmid"])?);
+    let user = number(&object["reacted_id"])?.to_string();
+    let shown = number(&object["reaction_id"]).filter(|number| *number > 0);
+    let reactions = shown.map(Reaction::numbered).into_iter().collect();
     Some(InboundChange::Reacted { external_id, given: GivenReactions { user, reactions, at } })
 }
 
@@ -181,8 +183,8 @@ pub(super) const PRESS: &str = ":event:";
 
 /// A button that was pressed, as a message.
 fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> {
-    let (user, peer) = (object["user_id"].as_i64()?, object["peer_id"].as_i64()?);
-    let id = object["event_id"].as_str()?;
+    let (user, peer) = (number(&object["user_id"])?, number(&object["peer_id"])?);
+    let id = lenient::id(&object["event_id"])?;
     let payload = &object["payload"];
     let text = payload.as_str().map_or_else(|| payload.to_string(), str::to_owned);
     let chat = chat(peer)?;
@@ -198,7 +200,7 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
 
 /// That the customer has read a message and those before it. What is not ours among them is of no message of ours.
 fn read(object: &Value, group: u32, at: Timestamp) -> Vec<InboundEvent> {
-    let (Some((peer, last)), Some(from)) = (peer_and_number(object), object["from_id"].as_i64()) else {
+    let (Some((peer, last)), Some(from)) = (peer_and_number(object), number(&object["from_id"])) else {
         return Vec::new();
     };
     if from == -i64::from(group) {
@@ -213,45 +215,6 @@ fn read(object: &Value, group: u32, at: Timestamp) -> Vec<InboundEvent> {
         }
     };
     ((last - READ_BEFORE).max(0) + 1..=last).map(event).collect()
-}
-
-/// A file, or words for what is none.
-fn attachment(attached: &Value) -> Result<InboundMedia, String> {
-    let kind = attached["type"].as_str().unwrap_or_default();
-    let object = &attached[kind];
-    let word = |name: &str| object[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let file_id = super::client::attachment(kind, object);
-    let made = |kind, url| InboundMedia { url, file_id, ..InboundMedia::new(kind) };
-    let largest = |images: &Value| {
-        let area = |image: &&Value| {
-            image["width"].as_u64().unwrap_or(0).saturating_mul(image["height"].as_u64().unwrap_or(0))
-        };
-        let largest = images.as_array()?.iter().max_by_key(area)?;
-        largest["url"].as_str().map(str::to_owned)
-    };
-    Ok(match kind {
-        "photo" => made(InboundKind::Image, largest(&object["sizes"])),
-        "sticker" => made(InboundKind::Sticker, largest(&object["images"])),
-        "audio_message" => {
-            let (ogg, mp3) = (word("link_ogg"), word("link_mp3"));
-            let mime = if ogg.is_some() { "audio/ogg" } else { "audio/mpeg" };
-            // It may be in the works yet.
-            let is_done = object["transcript_state"] == "done";
-            let transcript = word("transcript").filter(|_| is_done).map(Into::into);
-            InboundMedia { mime: Some(mime.to_owned()), transcript, ..made(InboundKind::Voice, ogg.or(mp3)) }
-        }
-        "audio" => InboundMedia { name: word("title"), ..made(InboundKind::Audio, word("url")) },
-        "video" => InboundMedia { name: word("title"), ..made(InboundKind::Video, None) },
-        "doc" => {
-            let (name, size) = (word("title"), object["size"].as_u64());
-            InboundMedia { name, size, ..made(InboundKind::Document, word("url")) }
-        }
-        _ => {
-            let (title, url) = (word("title"), word("url"));
-            let words = [Some(format!("[{kind}]")), title, url];
-            return Err(words.into_iter().flatten().collect::<Vec<_>>().join(" "));
-        }
-    })
 }
 
 /// What was reported, without the secret that came along.
@@ -274,7 +237,7 @@ mod tests {
         let of = |peer: i64, more: &Value| {
             let mut written = json!({"peer_id": peer, "from_id": 2001, "date": 1, "conversation_message_id": 5, "text": "hi"});
             written.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            message(&written, 100, &Value::Null).unwrap()
+            message(&written, 100, &Value::Null, Timestamp::from_micros(0)).unwrap()
         };
         assert_eq!(of(2001, &json!({})).chat_type, ChatType::Private);
         let group = of(2_000_000_001, &json!({}));
@@ -293,6 +256,9 @@ mod tests {
         ] {
             assert!(!of(2_000_000_001, &other).mentions_us, "{other}");
         }
+        let group_of_text = json!({"peer_id": "2000000001", "from_id": "2001", "date": "1760000500", "conversation_message_id": "5"});
+        let read = message(&group_of_text, 100, &Value::Null, Timestamp::from_micros(0)).unwrap();
+        assert_eq!((read.chat_type, read.sent_at.as_seconds()), (ChatType::Group, 1_760_000_500));
         let pressed = json!({"user_id": 2001, "peer_id": 2_000_000_001_i64, "event_id": "e", "payload": "a"});
         assert_eq!(
             press(&pressed, Timestamp::from_micros(0), &Value::Null).unwrap().chat_type,

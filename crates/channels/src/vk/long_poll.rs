@@ -91,7 +91,7 @@ pub(super) async fn poll(
         (None, Some(next)) => {
             let all = reply["updates"].as_array().into_iter().flatten();
             let now = client.clock().now();
-            let found = all.filter_map(|update| events(update, client.group(), now)).flatten().collect();
+            let found = all.flat_map(|update| events(update, client.group(), now)).collect();
             Ok(polled(found, next))
         }
         // The log does not reach back so far: what is unread is looked for.

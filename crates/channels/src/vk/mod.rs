@@ -1,6 +1,7 @@
 //! Messages of a VK community.
 
 mod client;
+mod content;
 mod history;
 mod inbound;
 mod long_poll;
@@ -98,6 +99,7 @@ pub(crate) const NATURE: Nature = Nature {
         without_secret: "give the server a secret key in the community's settings, and have the receiver compare it",
         ..Registering::PLAIN
     },
+    unread_answer: Some("ok"),
     ..Nature::PLAIN
 };
 
@@ -304,7 +306,6 @@ impl Provider for Vk {
             return code.map(Hook::text).ok_or_else(|| unreadable("no address was registered from here"));
         }
         let events = events(&update, group, self.client.clock().now());
-        let events = events.ok_or_else(|| unreadable("it has no type, peer, number or date"))?;
         Ok(Hook { events, answer: Hook::text("ok").answer })
     }
 

@@ -1,6 +1,6 @@
 //! What came in while nothing was posted here: the histories of the chats that moved since.
 
-use domain::{InboundEvent, Timestamp};
+use domain::{InboundEvent, Timestamp, lenient};
 use serde_json::Value;
 
 use super::client::Client;
@@ -55,9 +55,9 @@ async fn of_chat(
         let reply = client.get("/api/sync/messages/get", &query).await?;
         let messages = items(&reply, "messages")?;
         let is_new =
-            |message: &&Value| message.get("time").and_then(Value::as_i64).is_some_and(|at| at >= earliest);
+            |message: &&Value| lenient::time(&message["time"]).is_some_and(|at| at.as_seconds() >= earliest);
         let new = messages.iter().filter(is_new);
-        found.extend(new.filter_map(|message| inbound::of_history(message, client.clock().now())));
+        found.extend(new.map(|message| inbound::of_history(message, client.clock().now())));
         if messages.len() < PAGE || !messages.iter().all(|message| is_new(&message)) {
             break;
         }

@@ -1,14 +1,16 @@
 //! What Wappi posts, as the events of all channels. Pure.
 
+use domain::lenient;
 use domain::phone;
 use domain::received_message::Reaction;
 use domain::{
     AccountName, AdSource, ChatType, ContactProof, ExternalChat, GivenReactions, InboundChange, InboundEvent,
-    InboundKind, InboundMedia, InboundMessage, InboundReceipt, MessageOrigin, ProvedContact, Timestamp,
+    InboundMessage, InboundReceipt, MessageOrigin, ProvedContact, Timestamp,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::content::{self, content};
 use crate::nature;
 use crate::provider::HookRefusal;
 use crate::shared_hook::check_addressee;
@@ -50,111 +52,126 @@ pub(super) fn read(
     Ok(items.into_iter().filter_map(|item| read_item(item, now)).collect())
 }
 
+/// What an item says. None where it only says again what is known: that a message is on its way.
 fn read_item(item: &Value, now: Timestamp) -> Option<InboundEvent> {
     let kind = text(item, "/wh_type").unwrap_or_default();
     let at = time_of(item).unwrap_or(now);
-    match kind {
-        "incoming_message" | "outgoing_message_api" | "outgoing_message_phone" => {
+    let unread = || InboundEvent::notice(format!("a post of the kind {kind}"));
+    Some(match kind {
+        "incoming_message" | "outgoing_message_api" | "outgoing_message_phone" | "incoming_call" => {
             message_event(item, kind, at)
         }
         "delivery_status" => {
-            let external_id = text(item, "/id")?.to_owned();
-            let status = text(item, "/status")?.to_lowercase();
+            let (Some(external_id), Some(status)) = (lenient::id(&item["id"]), text(item, "/status")) else {
+                return Some(unread());
+            };
+            let status = status.to_lowercase();
             let receipt = match status.as_str() {
                 "delivered" => InboundReceipt::Delivered,
                 "read" => InboundReceipt::Read,
                 "undelivered" | "error" | BANNED => InboundReceipt::Failed(status.clone()),
-                _ => return None,
+                "pending" | "sent" => return None,
+                _ => return Some(InboundEvent::notice(format!("the delivery status {status}"))),
             };
             let key = format!("{kind}:{external_id}:{status}");
-            Some(InboundEvent { key, change: InboundChange::Receipt { external_id, receipt, at } })
+            InboundEvent { key, change: InboundChange::Receipt { external_id, receipt, at } }
         }
         "authorization_status" | "application_status" => {
-            let status = text(item, "/status")?.to_lowercase();
-            let change = InboundChange::SignedIn(match status.as_str() {
+            let status = text(item, "/status").unwrap_or_default().to_lowercase();
+            let is_in = match status.as_str() {
                 "online" => true,
                 "offline" => false,
-                _ => return None,
-            });
-            Some(InboundEvent { key: format!("{kind}:{status}:{}", at.as_micros()), change })
+                _ => return Some(unread()),
+            };
+            let key = format!("{kind}:{status}:{}", at.as_micros());
+            InboundEvent { key, change: InboundChange::SignedIn(is_in) }
         }
-        _ => {
-            tracing::debug!(kind, "a post of Wappi that nothing follows from");
-            None
-        }
-    }
+        _ => unread(),
+    })
 }
 
 /// A message of a chat's history, with its time.
-pub(super) fn of_history(item: &Value, now: Timestamp) -> Option<(Timestamp, InboundEvent)> {
+pub(super) fn of_history(item: &Value, now: Timestamp) -> (Timestamp, InboundEvent) {
     let at = time_of(item).unwrap_or(now);
     let is_own = is(item, "fromMe") || is(item, "is_me");
     let kind = if is_own { "outgoing_message_phone" } else { "incoming_message" };
-    Some((at, message_event(item, kind, at)?))
+    (at, message_event(item, kind, at))
 }
 
-fn message_event(item: &Value, kind: &str, at: Timestamp) -> Option<InboundEvent> {
-    let external_id = text(item, "/id")?.to_owned();
-    if is(item, "is_deleted") {
+fn message_event(item: &Value, posted_as: &str, at: Timestamp) -> InboundEvent {
+    let kind =
+        text(item, "/type").unwrap_or_else(|| if posted_as == "incoming_call" { posted_as } else { "chat" });
+    let Some(external_id) = lenient::id(&item["id"]) else {
+        return InboundEvent::lost(format!("a message of the kind {kind} without an id"));
+    };
+    if is(item, "is_deleted") || kind == "revoked" {
         let key = format!("deleted:{external_id}");
-        return Some(InboundEvent { key, change: InboundChange::Deleted { external_id, at } });
+        return InboundEvent { key, change: InboundChange::Deleted { external_id, at } };
     }
-    let is_own = kind != "incoming_message" || is(item, "is_me") || is(item, "fromMe");
-    if text(item, "/type") == Some("reaction") {
-        let change = reaction(item, at).filter(|_| !is_own)?;
-        return Some(InboundEvent { key: format!("reaction:{external_id}"), change });
+    let is_own = !posted_as.starts_with("incoming_") || is(item, "is_me") || is(item, "fromMe");
+    if kind == "reaction" {
+        let change = reaction(item, at).filter(|_| !is_own);
+        return match change {
+            Some(change) => InboundEvent { key: format!("reaction:{external_id}"), change },
+            None => InboundEvent::notice("a reaction of the account itself, or to no message"),
+        };
     }
-    let message = message(item, is_own, at)?;
+    if content::is_notice(kind) {
+        return InboundEvent::notice(format!("a notice of the kind {kind}"));
+    }
+    let message = match message(item, kind, &external_id, is_own, at) {
+        Some(message) if message.chat_type == ChatType::Broadcast => {
+            // Statuses and broadcasts of others are no messages to this account.
+            return InboundEvent::notice("a status or a broadcast");
+        }
+        Some(message) => message,
+        None => return InboundEvent::lost(format!("a message of the kind {kind} without a chat")),
+    };
     if is(item, "is_edited") {
         // An edit has the id of the message, and perhaps its time.
         let digest = hex::encode(&Sha256::digest(message.text.as_bytes())[..8]);
         let key = format!("edited:{external_id}:{}:{digest}", at.as_micros());
         let text = message.text;
-        return Some(InboundEvent { key, change: InboundChange::Edited { external_id, text, at } });
+        return InboundEvent { key, change: InboundChange::Edited { external_id, text, at } };
     }
-    let key = format!("{kind}:{external_id}");
-    Some(InboundEvent { key, change: InboundChange::Message(Box::new(message)) })
+    let key = format!("{posted_as}:{external_id}");
+    InboundEvent { key, change: InboundChange::Message(Box::new(message)) }
 }
 
-fn message(item: &Value, is_own: bool, at: Timestamp) -> Option<InboundMessage> {
-    let (from, to) = (text(item, "/from"), text(item, "/to"));
-    let chat = text(item, "/chatId").or(if is_own { to } else { from })?;
-    let kind = text(item, "/type").unwrap_or_default();
-    if kind == "system" {
-        return None;
-    }
+fn message(item: &Value, kind: &str, id: &str, is_own: bool, at: Timestamp) -> Option<InboundMessage> {
+    let (from, to) = (lenient::id(&item["from"]), lenient::id(&item["to"]));
+    let chat = lenient::id(&item["chatId"]).or_else(|| if is_own { to.clone() } else { from.clone() })?;
+    let chat = chat.as_str();
     let chat_type = type_of(item, chat);
-    // Statuses and broadcasts of others are no messages to this account.
-    if chat_type == ChatType::Broadcast {
-        return None;
-    }
     let is_group = chat_type == ChatType::Group;
-    let author = text(item, "/author").or_else(|| text(item, "/participant")).filter(|_| is_group);
-    let user = if is_own { to.or(Some(chat)) } else { author.or(from).or(Some(chat)) };
-    let mut message =
-        InboundMessage::of(chat_type, ExternalChat::new(chat)?, text(item, "/id")?, words(item, kind), at);
+    let author = lenient::id(&item["author"]).or_else(|| lenient::id(&item["participant"]));
+    let author = author.filter(|_| is_group);
+    let user = if is_own { to } else { author.or(from) }.unwrap_or_else(|| chat.to_owned());
+    let (words, media) = content(item, kind).into_parts();
+    let mut message = InboundMessage::of(chat_type, ExternalChat::new(chat)?, id, words, at);
+    message.media = media;
     message.title = text(item, "/chat_name").filter(|_| is_group).map(str::to_owned);
     message.mentions_us = is_group && mentions(item);
     message.origin = if is_own { MessageOrigin::Owner } else { MessageOrigin::Person };
-    message.user = user.map(|user| user.split('@').next().unwrap_or_default().to_owned());
+    message.user = Some(user.split('@').next().unwrap_or_default().to_owned());
     if !is_own {
         let names = ["/contact_name", "/senderName", "/contact/PushName"];
         message.name = names.iter().find_map(|pointer| text(item, pointer)).map(str::to_owned);
-        let given = text(item, "/contact_phone").or_else(|| text(item, "/phone"));
+        let given = lenient::id(&item["contact_phone"]).or_else(|| lenient::id(&item["phone"]));
         let own = number(chat).map(|own| (own, ContactProof::ChannelId));
-        let given = given.and_then(|given| nature::e164(given).or_else(|| phone::e164(given)));
+        let given = given.and_then(|given| nature::e164(&given).or_else(|| phone::e164(&given)));
         let given = given.map(|given| (given, ContactProof::Provider));
         let phone = own.or(given).filter(|_| chat_type == ChatType::Private);
         message.phone = phone.map(|(phone, proof)| ProvedContact::new(phone, proof));
     }
-    message.media.extend(media(item, kind));
-    let answered = text(item, "/stanza_id").filter(|_| is(item, "isReply"));
-    message.reply_to = text(item, "/reply_message/id").or(answered).map(str::to_owned);
+    let answered = lenient::id(&item["stanza_id"]).filter(|_| is(item, "isReply"));
+    message.reply_to = lenient::id(&item["reply_message"]["id"]).or(answered);
     let ads = ["/referral", "/externalAdReply"];
-    message.ad = ads.iter().find_map(|pointer| item.pointer(pointer).filter(|ad| ad.is_object())).map(|ad| {
-        AdSource { channel: "whatsapp_ctwa".to_owned(), id: text(ad, "/source_id").map(str::to_owned) }
-    });
-    message.raw = Some(without_pictures(item, is_media(kind)).to_string());
+    message.ad = ads
+        .iter()
+        .find_map(|pointer| item.pointer(pointer).filter(|ad| ad.is_object()))
+        .map(|ad| AdSource { channel: "whatsapp_ctwa".to_owned(), id: lenient::id(&ad["source_id"]) });
+    message.raw = Some(without_pictures(item, content::has_file(kind)).to_string());
     Some(message)
 }
 
@@ -217,48 +234,6 @@ fn reaction(item: &Value, at: Timestamp) -> Option<InboundChange> {
     Some(InboundChange::Reacted { external_id, given: GivenReactions { user, reactions, at } })
 }
 
-fn words(item: &Value, kind: &str) -> String {
-    let body = text(item, "/body").unwrap_or_default();
-    let caption = text(item, "/caption").unwrap_or_default();
-    match kind {
-        "location" => "location".to_owned(),
-        "vcard" => {
-            let name = body.lines().find_map(|line| line.strip_prefix("FN:")).unwrap_or_default();
-            format!("contact: {}", name.trim()).trim_end_matches([':', ' ']).to_owned()
-        }
-        kind if is_media(kind) => caption.to_owned(),
-        "chat" | "text" => body.to_owned(),
-        // A kind that is not known may have its text in either.
-        _ if caption.is_empty() => body.to_owned(),
-        _ => caption.to_owned(),
-    }
-}
-
-fn is_media(kind: &str) -> bool {
-    matches!(kind, "image" | "video" | "document" | "audio" | "ptt" | "sticker")
-}
-
-fn media(item: &Value, kind: &str) -> Option<InboundMedia> {
-    let kind = match kind {
-        "image" => InboundKind::Image,
-        "video" => InboundKind::Video,
-        "document" => InboundKind::Document,
-        "audio" => InboundKind::Audio,
-        "ptt" => InboundKind::Voice,
-        "sticker" => InboundKind::Sticker,
-        _ => return None,
-    };
-    let links = ["/file_link", "/s3Info/url", "/body"].iter().filter_map(|pointer| text(item, pointer));
-    let url = links.into_iter().find(|link| link.starts_with("http://") || link.starts_with("https://"));
-    Some(InboundMedia {
-        url: url.map(str::to_owned),
-        file_id: text(item, "/id").map(str::to_owned),
-        name: text(item, "/file_name").map(str::to_owned),
-        mime: text(item, "/mimetype").map(str::to_owned),
-        ..InboundMedia::new(kind)
-    })
-}
-
 /// The item without pictures in it.
 fn without_pictures(value: &Value, has_media: bool) -> Value {
     match value {
@@ -274,16 +249,13 @@ fn without_pictures(value: &Value, has_media: bool) -> Value {
     }
 }
 
-/// `time` in seconds, or `timestamp` as text.
+/// `time`, or else `timestamp`.
 fn time_of(item: &Value) -> Option<Timestamp> {
-    let seconds = item.get("time").and_then(|time| time.as_i64().or_else(|| time.as_str()?.parse().ok()));
-    let seconds = seconds.or_else(|| item.get("timestamp")?.as_i64());
-    let at = seconds.map(|seconds| Timestamp::from_micros(seconds.saturating_mul(1_000_000)));
-    at.or_else(|| text(item, "/timestamp")?.parse().ok())
+    lenient::time(&item["time"]).or_else(|| lenient::time(&item["timestamp"]))
 }
 
 fn is(item: &Value, name: &str) -> bool {
-    item.get(name).and_then(Value::as_bool) == Some(true)
+    lenient::is_true(&item[name])
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -292,6 +264,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use domain::InboundKind;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -322,6 +295,13 @@ mod tests {
 
     fn events(item: &Value) -> Vec<InboundEvent> {
         of("abcd", &json!({"messages": [item]})).unwrap()
+    }
+
+    fn unread(more: &Value) -> domain::Unread {
+        match events(&item(more)).remove(0).change {
+            InboundChange::Unread(unread) => unread,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn message(more: &Value) -> InboundMessage {
@@ -389,7 +369,7 @@ mod tests {
         }
         for chat in ["status@broadcast", "1600000000@broadcast"] {
             assert_eq!(chat_type(chat), Ok(ChatType::Broadcast));
-            assert!(events(&item(&json!({ "chatId": chat }))).is_empty(), "{chat}");
+            assert!(!unread(&json!({ "chatId": chat })).is_lost, "{chat}");
         }
         assert_eq!(of("777", json!({"chat_type": "group"})).chat_type, ChatType::Group);
         let group = "120363000000000001@g.us";
@@ -441,12 +421,13 @@ mod tests {
             assert!(!read.raw.unwrap().contains("QUJD"));
         }
         assert_eq!(message(&json!({"type": "ptt", "body": ""})).media[0].url, None);
-        assert_eq!(&*message(&json!({"type": "location", "body": "/9j/"})).text, "location");
+        assert_eq!(&*message(&json!({"type": "location", "body": "/9j/"})).text, "[location]");
+        let card = "BEGIN:VCARD\nFN:Ivan\nTEL;type=CELL:+7 000 000-00-01\nEND:VCARD";
         assert_eq!(
-            &*message(&json!({"type": "vcard", "body": "BEGIN:VCARD\nFN:Ivan\n"})).text,
-            "contact: Ivan"
+            &*message(&json!({"type": "vcard", "body": card})).text,
+            "[contact] Ivan +7 000 000-00-01"
         );
-        assert!(events(&item(&json!({"type": "reaction"}))).is_empty());
+        assert!(!unread(&json!({"type": "reaction"})).is_lost);
     }
 
     #[test]
@@ -465,7 +446,7 @@ mod tests {
         assert_eq!((external_id.as_str(), given.user.as_str()), ("3EB0A", "70000000001"));
         assert_eq!(given.reactions, [Reaction::emoji("👍")]);
         let own = json!({"type": "reaction", "stanza_id": "3EB0A", "body": "👍", "is_me": true});
-        assert!(events(&item(&own)).is_empty());
+        assert!(!unread(&own).is_lost);
         let ad = message(&json!({"referral": {"source_id": "42"}})).ad.unwrap();
         assert_eq!((ad.channel.as_str(), ad.id.as_deref()), ("whatsapp_ctwa", Some("42")));
     }

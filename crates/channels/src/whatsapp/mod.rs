@@ -1,6 +1,7 @@
 //! WhatsApp, through Wappi: a number that is signed in as on a second device.
 
 mod client;
+mod content;
 mod forward;
 mod history;
 mod inbound;
@@ -97,6 +98,7 @@ pub(crate) const NATURE: Nature = Nature {
         ..Registering::PLAIN
     },
     legacy: |stored, links| Some(forward::legacy(stored, links).to_string()),
+    unread_answer: Some(""),
     ..Nature::PLAIN
 };
 

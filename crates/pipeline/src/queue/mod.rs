@@ -43,6 +43,8 @@ pub struct QueueState {
     pub broken: Option<(String, Timestamp)>,
     /// Another program that took from a list of this one: the list, the program as far as it is known, and when.
     pub other_consumer: Option<(String, Option<String>, Timestamp)>,
+    /// The last item that became a dead letter since the start: its list, why, and when.
+    pub last_dead: Option<(String, String, Timestamp)>,
 }
 
 /// The queues in Redis.
@@ -57,6 +59,7 @@ struct Status {
     /// Of each part of the queues for which Redis does nothing: why, and since when.
     broken: BTreeMap<&'static str, (String, Timestamp)>,
     other_consumer: Option<(String, Option<String>, Timestamp)>,
+    last_dead: Option<(String, String, Timestamp)>,
 }
 
 /// A list that is taken from.
@@ -94,8 +97,8 @@ impl Queue {
     }
 
     pub(crate) fn state(&self) -> QueueState {
-        let Status { broken, other_consumer } = self.status().clone();
-        QueueState { broken: broken.into_values().next(), other_consumer }
+        let Status { broken, other_consumer, last_dead } = self.status().clone();
+        QueueState { broken: broken.into_values().next(), other_consumer, last_dead }
     }
 
     fn status(&self) -> std::sync::MutexGuard<'_, Status> {
@@ -213,6 +216,7 @@ async fn round(inner: &Inner, queue: &Queue, source: Source, list: &str) -> Resu
             Fate::Taken => Done { taken, dead: None },
             Fate::Dead(reason) => {
                 tracing::warn!(list, reason, "an item becomes a dead letter");
+                queue.status().last_dead = Some((list.to_owned(), reason.clone(), now));
                 Done { taken, dead: Some(dead_letter(list, taken, &reason, now)) }
             }
         })

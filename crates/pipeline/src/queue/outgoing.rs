@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::queue::Taken;
 use delivery::{Submission, SubmitError};
 use domain::message::Writer;
+use domain::missing::{self, MISSING};
 use domain::spoken::names;
 use domain::{AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, SpokenText, Timestamp};
 use serde_json::Value;
@@ -72,6 +73,15 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         other => other.and_then(Result::ok),
     };
     let key = find(&["idempotency_key"]);
+    if key.as_deref().is_some_and(missing::is_in_id) {
+        keep("idempotency_key", MISSING.to_owned());
+    }
+    if chat.as_ref().is_some_and(|chat| missing::is_in_id(chat.as_str())) {
+        keep("external_chat_id", MISSING.to_owned());
+    }
+    if body.as_deref().is_some_and(missing::is_in_text) {
+        keep("message_text", MISSING.to_owned());
+    }
     match (chat, body) {
         (Some(chat), Some(text)) if wrong.is_empty() => Ok(ToSend { channel, account, chat, text, key }),
         _ => Err(wrong),
@@ -92,7 +102,8 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
 
 async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Later> {
     let destination = destination(inner, &to_send).await?;
-    let ToSend { text, key, .. } = to_send;
+    let ToSend { text, key, chat, .. } = to_send;
+    let body = [chat.as_str().as_bytes(), b"\0", text.as_bytes()].concat();
     let origin = Origin { listener: LISTENER.to_owned(), api_key: None, address: None };
     let made = match destination {
         Destination::None(reason) => return Ok(Fate::Dead(reason)),
@@ -113,14 +124,16 @@ async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Lat
         return Ok(Fate::Dead("external_chat_id is no chat of Telegram".to_owned()));
     };
     let delivery = &inner.parts.delivery;
-    let key = idempotency(key.as_deref(), id);
+    let key = idempotency(key.as_deref(), id, &body);
     let too_old = taken_at(id).plus(KEY_LIFETIME) < inner.parts.clock.now();
     if too_old && !matches!(delivery.repeated(key).await, Ok(Some(_))) {
         return Ok(Fate::Dead("it was taken too long ago, and may have been sent then".to_owned()));
     }
     match delivery.submit(Submission { idempotency: Some(key), ..made }).await {
-        // The same key with another body: its message is on its way.
-        Ok(_) | Err(SubmitError::Conflict) => Ok(Fate::Taken),
+        Ok(_) => Ok(Fate::Taken),
+        Err(SubmitError::Conflict) => Ok(Fate::Dead(
+            "idempotency_key belongs to a message with another chat or text; give each message a key of its own".to_owned(),
+        )),
         Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => {
             Err(Later::NoRoom)
         }
@@ -138,14 +151,18 @@ fn taken_at(id: Uuid) -> Timestamp {
     Timestamp::from_micros(0).plus(Duration::new(seconds, nanos))
 }
 
-fn idempotency(key: Option<&str>, id: Uuid) -> Idempotency {
+/// The key of a message, and the fingerprint of its chat and text.
+fn idempotency(key: Option<&str>, id: Uuid, body: &[u8]) -> Idempotency {
     let mut hash = Sha256::new();
     match key {
         Some(key) => hash.update([b"key of queue:outgoing\0", key.as_bytes()].concat()),
         None => hash.update([b"item of queue:outgoing\0".as_slice(), id.as_bytes()].concat()),
     }
-    let hash: [u8; 32] = hash.finalize().into();
-    Idempotency { scope: hash, fingerprint: hash, same_by: SameBy::Key }
+    Idempotency {
+        scope: hash.finalize().into(),
+        fingerprint: Sha256::digest(body).into(),
+        same_by: SameBy::Key,
+    }
 }
 
 /// Through which account it goes: the one that it names, else the one to which the chat wrote last, else the only one there is.
@@ -236,6 +253,30 @@ mod tests {
         let of_crm = json!({ "chat_id": 1, "text": "**Yes**", "action_source": "crm" });
         assert_eq!(read_item(&of_crm).unwrap().text, "**Yes**");
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
+        for (field, value, wrong) in [
+            ("idempotency_key", "undefined-ready", "idempotency_key"),
+            ("chat_id", "[object Object]", "external_chat_id"),
+            ("text", "undefined", "message_text"),
+            ("text", "Hello [object Object]", "message_text"),
+        ] {
+            let mut item = json!({ "channel": "avito", "chat_id": "u2i-1", "text": "Ready", "idempotency_key": "7-ready" });
+            assert!(read_item(&item).is_ok());
+            item[field] = value.into();
+            assert_eq!(fields(item), [wrong], "{value}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_another_text_or_chat_is_another_request() {
+        let of = |key: Option<&str>, id: u128, body: &[u8]| {
+            let Idempotency { scope, fingerprint, .. } = idempotency(key, Uuid::from_u128(id), body);
+            (scope, fingerprint)
+        };
+        assert_eq!(of(Some("k"), 1, b"u2i-1\0Yes"), of(Some("k"), 2, b"u2i-1\0Yes"));
+        let (scope, fingerprint) = of(Some("k"), 3, b"u2i-1\0No");
+        assert_eq!(scope, of(Some("k"), 1, b"u2i-1\0Yes").0);
+        assert_ne!(fingerprint, of(Some("k"), 1, b"u2i-1\0Yes").1);
+        assert_ne!(of(None, 1, b"").0, of(None, 2, b"").0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod conversation;
 pub(crate) mod files;
+mod hand_in;
 pub(crate) mod row;
 pub(crate) mod statements;
 mod take;
@@ -22,6 +23,7 @@ use domain::message::OutboundMessage;
 use statements as sql;
 
 pub use files::{FetchedInboundFile, InboundFile, InboundFileId, StoredInboundFile, WantedInboundFile};
+pub use hand_in::HandInOutcome;
 
 pub(crate) const TABLE: &str = "channel_messages";
 /// The most rows that one look goes through.
@@ -139,8 +141,29 @@ impl Channels<'_> {
     /// The store cannot be written, or has no room for new work: nothing was kept.
     pub async fn take(&self, mut taken: TakenFromChannel) -> Result<ChannelTaken, StoreError> {
         let at = self.store.now();
-        taken.events.iter_mut().for_each(|event| event.correct_time(at));
+        for event in &mut taken.events {
+            event.correct_time(at);
+        }
         self.store.write(take::Take { taken, at }).await
+    }
+
+    /// Takes messages that another program hands in, each id of an account once. A time that no clock can have said becomes the present
+    /// one.
+    ///
+    /// # Errors
+    /// The store cannot be written, or has no room for new work: nothing was kept.
+    pub async fn hand_in(
+        &self,
+        channel: ChannelName,
+        account: AccountName,
+        mut messages: Vec<InboundMessage>,
+    ) -> Result<Vec<HandInOutcome>, StoreError> {
+        let at = self.store.now();
+        for message in &mut messages {
+            message.sent_at = message.sent_at.plausible(at);
+        }
+        let to = TakenFromChannel { channel, account, events: Vec::new(), cursor: None, stores_files: false };
+        self.store.write(hand_in::HandIn { messages, to, at }).await
     }
 
     /// Where asking a provider goes on.

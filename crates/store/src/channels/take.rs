@@ -3,7 +3,8 @@
 use domain::event::ReceivedEvent;
 use domain::{
     ChannelChat, ChatType, Contact, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange,
-    InboundEvent, InboundId, InboundMessage, MessageOrigin, Reactions, Timestamp, Words, contact_wish,
+    InboundEvent, InboundId, InboundMedia, InboundMessage, MessageOrigin, Reactions, Timestamp, Words,
+    contact_wish,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -50,6 +51,17 @@ impl Write for Take {
 }
 
 impl Take {
+    /// Takes one event; what came of it.
+    pub(super) fn one(
+        &self,
+        transaction: &Transaction<'_>,
+        event: &InboundEvent,
+    ) -> Result<ChannelTaken, StoreError> {
+        let mut taken = ChannelTaken::default();
+        self.event(transaction, event, &mut taken)?;
+        Ok(taken)
+    }
+
     fn channel(&self) -> &str {
         self.taken.channel.as_str()
     }
@@ -95,9 +107,10 @@ impl Take {
                 transaction
                     .run(sql::SET_REACHABLE, params![self.channel(), self.account(), chat.as_str(), since])
             }
-            InboundChange::Receipt { .. } | InboundChange::ReadUpTo { .. } | InboundChange::SignedIn(_) => {
-                Ok(())
-            }
+            InboundChange::Receipt { .. }
+            | InboundChange::ReadUpTo { .. }
+            | InboundChange::SignedIn(_)
+            | InboundChange::Unread(_) => Ok(()),
         }
     }
 
@@ -287,7 +300,8 @@ impl Take {
         id: InboundId,
         message: &InboundMessage,
     ) -> Result<(), StoreError> {
-        let places = (0_u32..).zip(&message.media).filter(|_| self.taken.stores_files);
+        let files = |(_, media): &(u32, &InboundMedia)| self.taken.stores_files && media.kind.is_file();
+        let places = (0_u32..).zip(&message.media).filter(files);
         for (place, _) in places {
             let (channel, account, due_at) = (self.channel(), self.account(), self.at.as_micros());
             transaction.run(files::WANT, params![id.get(), place, channel, account, due_at])?;

@@ -9,6 +9,7 @@ use domain::{
 };
 
 use super::sifting::Sifted;
+use super::taken_back::{says_nothing, taken_back};
 use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
@@ -120,7 +121,7 @@ fn one(
             answers::unsent(transaction, event, now)
         }
         EventType::MessageCancelled => answers::unsent(transaction, event, now),
-        EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event),
+        EventType::MessageEdited | EventType::MessageDeleted => changed(transaction, event, now),
         // Where it is written is known when the message is taken in; in Telegram, without a pin, once an account did or could not.
         EventType::MessageAccepted => sent(transaction, event, now),
         EventType::MessageSent => {
@@ -260,6 +261,9 @@ pub(super) fn client_wrote(
     };
     if !add(transaction, &wrote.chat, event, &entry, None, now)? {
         return Ok(false);
+    }
+    if says_nothing(text.as_str(), &wrote.media) {
+        return Ok(true);
     }
     if wrote.opts_out() {
         // It is on the do-not-contact list since it came in, and waits for no answer.
@@ -428,11 +432,13 @@ pub(super) fn add(
     Ok(rows > 0)
 }
 
-fn changed(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<bool, StoreError> {
+fn changed(transaction: &Transaction<'_>, event: &StoredEvent, now: Timestamp) -> Result<bool, StoreError> {
     let Ok(data) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(false) };
     let (message, at) = (data.message_id.to_string(), event.at.as_micros());
     let rows = if event.kind == EventType::MessageDeleted {
-        transaction.execute(sql::DELETE_MESSAGE, params![at, message])?
+        let rows = transaction.execute(sql::DELETE_MESSAGE, params![at, message])?;
+        taken_back(transaction, &message, now)?;
+        rows
     } else {
         let Some(wrote) = wrote(transaction, event)? else { return Ok(false) };
         if let Some(client) =

@@ -21,6 +21,7 @@ mod rows;
 mod set_back;
 mod sifting;
 pub(crate) mod statements;
+mod taken_back;
 mod turns;
 mod undoing;
 mod waiting;

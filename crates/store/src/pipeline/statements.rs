@@ -130,6 +130,17 @@ statements! {
         ORDER BY t.id DESC LIMIT $2";
     /// The chat and the turn of what a client wrote.
     WRITTEN = "SELECT channel, account, chat, turn FROM pipeline_messages WHERE message = $1 AND author = 0";
+    /// What waits in a chat and was not taken back, the newest first.
+    LEFT_WAITING = "
+        SELECT text, media FROM pipeline_messages
+        WHERE channel = $1 AND account = $2 AND chat = $3 AND turn IS NULL AND author = 0 AND deleted_at IS NULL
+        ORDER BY seq DESC LIMIT $4";
+    STOP_WAITING = "
+        UPDATE pipeline_chats SET first_at = NULL, due_at = NULL
+        WHERE channel = $1 AND account = $2 AND chat = $3 AND turn IS NULL";
+    WAIT_AT_ONCE = "
+        UPDATE pipeline_chats SET first_at = coalesce(first_at, $1), due_at = coalesce(due_at, $1)
+        WHERE channel = $2 AND account = $3 AND chat = $4";
     HAS_NUMBER = "SELECT seq FROM pipeline_messages WHERE seq = $1";
     /// What waits in a chat is a batch at once.
     WAIT_NO_LONGER = "

@@ -282,6 +282,7 @@ impl Up {
             messaging.channels.channels().clone(),
             store.clone(),
             backups.clone(),
+            pipeline.clone(),
             examined.settings_file.clone(),
         ));
         health.start(state.ports());

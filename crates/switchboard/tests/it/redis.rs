@@ -155,6 +155,35 @@ async fn pushed_messages_come_in_and_go_out_once() {
     }
 }
 
+/// A repeat is the same message; the same id or key with another text is a dead letter, with a reason and an alert.
+#[tokio::test]
+async fn an_id_or_a_key_with_another_text_becomes_a_dead_letter() {
+    let world = World::start(binary()).await;
+    let redis = RedisServer::start();
+    let program = started(&world, &redis, "").await;
+    let chat = writes(&world, "vk", "club", "Is it still there?").await;
+    program
+        .until("it is heard", || async { received_count(&program, "vk", "Is it still there?").await > 0 })
+        .await;
+    let incoming = |text: &str| json!({ "channel": "shop", "external_chat_id": "1", "external_message_id": "m-1", "text": text });
+    let outgoing = |text: &str| json!({ "channel": "vk", "external_chat_id": chat, "message_text": text, "idempotency_key": "7-ready" });
+    push(&redis, "queue:incoming", &[incoming("first"), incoming("first"), incoming("other")]).await;
+    push(&redis, "queue:outgoing", &[outgoing("first"), outgoing("first"), outgoing("other")]).await;
+    let missing = json!({ "channel": "vk", "external_chat_id": chat, "message_text": "x", "idempotency_key": "undefined-ready" });
+    push(&redis, "queue:outgoing", &[missing]).await;
+    program.until("three are dead letters", || async { reasons(&redis).len() == 3 }).await;
+    for beginning in
+        ["external_message_id belongs", "idempotency_key belongs", "idempotency_key has what programs write"]
+    {
+        assert!(reasons(&redis).iter().any(|reason| reason.starts_with(beginning)), "{:?}", reasons(&redis));
+    }
+    let is_sent = || async { sent(&world, "vk").await.contains_key("first") };
+    program.until("it is sent", is_sent).await;
+    assert!(!sent(&world, "vk").await.contains_key("other"));
+    let state = program.get("/v1/pipeline").await.1["queue"]["last_dead_letter"].clone();
+    assert!(state["reason"].is_string(), "{state}");
+}
+
 /// Customers write, the program that does a stage is killed with an item in its hands, and so is ours: each is answered once.
 async fn answers_once(redis: Option<&RedisServer>, stage: Option<&str>) {
     const CUSTOMERS: usize = 4;

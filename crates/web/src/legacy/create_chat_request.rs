@@ -1,6 +1,7 @@
 //! What a call of `/create_chat` asks for. Pure.
 
 use domain::ChatRef;
+use domain::missing::{self, MISSING};
 use domain::saga::{ObserverRule, Task};
 use serde_json::Value;
 
@@ -34,8 +35,12 @@ pub(super) struct Named {
 pub(super) enum Wrong {
     #[error("title is required")]
     NoTitle,
+    #[error("title {MISSING}; no chat was made")]
+    UnsetTitle,
     #[error("usernames (array) is required")]
     NoUsernames,
+    #[error("usernames {MISSING}; no chat was made")]
+    UnsetName,
     #[error("usernames may name {MOST_PEOPLE} people at most")]
     TooMany,
 }
@@ -46,7 +51,15 @@ impl CreateChatRequest {
             return Err(Wrong::NoTitle);
         }
         let title = fields.text("title");
+        if missing::is_in_title(&title) {
+            return Err(Wrong::UnsetTitle);
+        }
         let Some(Value::Array(names)) = fields.value("usernames") else { return Err(Wrong::NoUsernames) };
+        let mut written =
+            names.iter().filter_map(Value::as_str).map(|name| name.trim().trim_start_matches('@'));
+        if written.any(|name| !name.is_empty() && missing::is_missing(name)) {
+            return Err(Wrong::UnsetName);
+        }
         let people: Vec<Named> = names.iter().filter_map(Named::read).collect();
         if people.is_empty() {
             return Err(Wrong::NoUsernames);
@@ -125,6 +138,12 @@ mod tests {
             (r#"{"title":"  ","usernames":["@a1"]}"#, Wrong::NoTitle),
             (r#"{"title":null}"#, Wrong::NoTitle),
             (r#"{"usernames":["@a1"]}"#, Wrong::NoTitle),
+            (r#"{"title":"undefined","usernames":["@a1"]}"#, Wrong::UnsetTitle),
+            (r#"{"title":"Order undefined","usernames":["@a1"]}"#, Wrong::UnsetTitle),
+            (r#"{"title":"[object Object]","usernames":["@a1"]}"#, Wrong::UnsetTitle),
+            (r#"{"title":"x","usernames":["@a1","undefined"]}"#, Wrong::UnsetName),
+            (r#"{"title":"x","usernames":["@null"]}"#, Wrong::UnsetName),
+            (r#"{"title":"x","usernames":["[object Object]"]}"#, Wrong::UnsetName),
             (r#"{"title":"x"}"#, Wrong::NoUsernames),
             (r#"{"title":"x","usernames":[]}"#, Wrong::NoUsernames),
             (r#"{"title":"x","usernames":"@a1"}"#, Wrong::NoUsernames),
@@ -183,6 +202,7 @@ mod tests {
         fn a_title_is_shortened_for_telegram_and_answered_in_full(title in "[^\"\\\\\\p{C}]{1,300}") {
             let body = serde_json::json!({ "title": title, "usernames": ["@a1"] }).to_string();
             match read(&body) {
+                Err(Wrong::UnsetTitle) => prop_assert!(missing::is_in_title(&title)),
                 Err(wrong) => prop_assert!(wrong == Wrong::NoTitle && title.trim().is_empty()),
                 Ok(chat) => {
                     prop_assert_eq!(&chat.title, &title);
@@ -198,6 +218,7 @@ mod tests {
         #[test]
         fn every_named_person_is_included(names in prop::collection::vec(".{0,40}", 0..20)) {
             let body = serde_json::json!({ "title": "x", "usernames": names }).to_string();
+            prop_assume!(read(&body) != Err(Wrong::UnsetName));
             let named = names.iter().filter(|name| !name.trim().trim_start_matches('@').is_empty()).count();
             prop_assert_eq!(read(&body).map_or(0, |chat| chat.people.len()), named);
         }

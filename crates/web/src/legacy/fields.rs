@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use domain::missing;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// What is said of a chat that such a word stands for.
 pub(super) const UNSET_CHAT: &str = "chat is required; it came as a word for no value (null, undefined), so look at what fills the field chat";
-
-/// What callers write where a value is missing.
-const UNSET: [&str; 7] = ["null", "undefined", "None", "NaN", "[null]", "[undefined]", "[object Object]"];
 
 /// A body's fields. What is not a JSON object has none.
 #[derive(Clone, Default, PartialEq)]
@@ -98,7 +96,7 @@ impl Fields {
 
     /// Whether it is a text that stands for a value that a scenario did not have: what its language prints for nothing.
     pub(super) fn is_unset(&self, name: &str) -> bool {
-        matches!(self.0.get(name), Some(Value::String(text)) if UNSET.contains(&text.trim()))
+        matches!(self.0.get(name), Some(Value::String(text)) if missing::is_in_text(text))
     }
 
     /// Whether it is a list or an object.

@@ -78,6 +78,9 @@ fn read(body: &[u8], is_left: impl Fn(&ChatRef) -> bool) -> Result<Read, Unread>
     if fields.is_nested("caption") {
         return Err(Wrong::NestedCaption.into());
     }
+    if fields.is_unset("caption") {
+        return Err(Wrong::UnsetCaption.into());
+    }
     match recipient {
         Recipient::Chat(chat) => Ok(Read::Request(MediaRequest { chat, files, fields })),
         Recipient::NoSuchId => Err(Unread::UnknownRecipient { by_name: false }),
@@ -115,6 +118,7 @@ impl From<Unread> for Answer {
                     Wrong::NoRecipient
                     | Wrong::Unset
                     | Wrong::NestedCaption
+                    | Wrong::UnsetCaption
                     | Wrong::NotANumber
                     | Wrong::NoFiles => StatusCode::BAD_REQUEST,
                     Wrong::TooMany(_) | Wrong::NoSource(_) | Wrong::NoPost(_) => {

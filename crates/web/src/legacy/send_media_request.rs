@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use delivery::MOST_MEDIA;
 use domain::message::Content;
+use domain::missing::MISSING;
 use domain::text::{ParseMode, parse_leniently};
 use domain::{ChatId, ChatRef};
 use media::Wish;
@@ -38,6 +39,8 @@ pub(super) enum Wrong {
     Unset,
     #[error("caption must be a text; it came as a list or an object, and nothing was sent")]
     NestedCaption,
+    #[error("caption {MISSING}; nothing was sent")]
+    UnsetCaption,
     #[error("user_id must be integer")]
     NotANumber,
     #[error("files must be a non-empty list")]

@@ -91,7 +91,9 @@ fn wrong(wrong: Wrong) -> Answer {
     let error = wrong.to_string();
     match wrong {
         Wrong::NoChat | Wrong::UnsetChat => Answer::bare(StatusCode::BAD_REQUEST, error),
-        Wrong::NestedText | Wrong::ReplyTo | Wrong::ClientId => Answer::error(StatusCode::BAD_REQUEST, error),
+        Wrong::UnsetText | Wrong::NestedText | Wrong::ReplyTo | Wrong::ClientId => {
+            Answer::error(StatusCode::BAD_REQUEST, error)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a call of `/send_text` asks for. Pure.
 
 use domain::message::{Content, Mention};
+use domain::missing::MISSING;
 use domain::text::{ParseMode, parse_leniently};
 use domain::{ChatRef, Username};
 
@@ -24,6 +25,8 @@ pub(super) enum Wrong {
     NoChat,
     #[error("{UNSET_CHAT}")]
     UnsetChat,
+    #[error("text {MISSING}; nothing was sent")]
+    UnsetText,
     #[error("text must be a text; it came as a list or an object, and nothing was sent")]
     NestedText,
     #[error(
@@ -43,6 +46,9 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
     }
     if fields.is_nested("text") {
         return Err(Wrong::NestedText);
+    }
+    if fields.is_unset("text") {
+        return Err(Wrong::UnsetText);
     }
     let given = fields.text("chat").trim().to_owned();
     let parse_mode = match fields.text("parse_mode").parse() {
@@ -131,6 +137,10 @@ mod tests {
     fn a_list_or_an_object_is_no_text() {
         for text in [r#"["a"]"#, r#"{"a":1}"#, "[]"] {
             assert_eq!(read(&format!(r#"{{"chat":1,"text":{text}}}"#)), Err(Wrong::NestedText), "{text}");
+        }
+        for text in ["undefined", "null", "NaN", "Hello [object Object]"] {
+            let body = serde_json::json!({ "chat": 1, "text": text }).to_string();
+            assert_eq!(read(&body), Err(Wrong::UnsetText), "{text}");
         }
         assert_eq!(read(r#"{"chat":1,"text":7}"#).expect("an order").content.text.text, "7");
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::schemas;
 use domain::message::{Content, Mention, OnFlood, Writer};
+use domain::missing::{self, MISSING};
 use domain::text::{ParseMode, parse};
 use domain::{
     AccountName, ChannelChat, ChannelName, ChatRef, ExternalChat, NamedChat, Timestamp, Username, Words,
@@ -161,6 +162,9 @@ impl NewMessage {
             let what = if given_text.is_some() { "is empty" } else { "is missing" };
             wrong("text", format!("{what}; write what is to be sent, or name files in media"));
         }
+        if given_text.is_some_and(missing::is_in_text) {
+            wrong("text", MISSING.to_owned());
+        }
         let is_of_channel = matches!(chat, NamedChat::Chat(ChatRef::Channel(_)));
         let reply_to = self.reply_to.and_then(|id| {
             let id = if is_of_channel { id.of_channel() } else { id.of_telegram() };
@@ -233,6 +237,9 @@ fn resolve_chat(
                 Some(account) => account,
                 None => only(&channel).map_err(|why| wrong("channel_account", why))?,
             };
+            if missing::is_in_id(&chat.text) {
+                return Err(wrong("chat", MISSING.to_owned()));
+            }
             let chat = ExternalChat::new(chat.text.trim()).ok_or_else(|| {
                 wrong("chat", "is wrong: a chat of a channel has 1 to 256 characters".to_owned())
             })?;
@@ -255,6 +262,9 @@ impl MentionBody {
             (Some(user_id), None, None) if user_id > 0 => Ok(Mention::User { user_id }),
             (Some(_), None, None) => {
                 Err(FieldError::new("mention.user_id", "is wrong: a Telegram user id is a number from 1"))
+            }
+            (None, Some(username), None) if missing::is_missing(&username) => {
+                Err(FieldError::new("mention.username", MISSING))
             }
             (None, Some(username), None) => match username.parse::<Username>() {
                 Ok(_) => Ok(Mention::Username { username }),
@@ -326,6 +336,10 @@ mod tests {
             (r#""text":"a","reply_to":"seven""#, "reply_to"),
             (r#""text":"a","reply_to":true"#, "reply_to"),
             (r#""text":["a"]"#, "text"),
+            (r#""text":"undefined""#, "text"),
+            (r#""text":"null","media":[{"url":"https://example.com/a.jpg"}]"#, "text"),
+            (r#""text":"Hello [object Object]""#, "text"),
+            (r#""text":"a","mention":{"username":"undefined"}"#, "mention.username"),
             (r#""text":{"a":1}"#, "text"),
             (r#""text":"a","wait":101"#, "wait"),
             (r#""text":"a","wait":-1"#, "wait"),
@@ -348,6 +362,10 @@ mod tests {
             let problem = read(&format!(r#"{{"chat":"@demo",{fields}}}"#)).expect_err(fields);
             let body = serde_json::to_value(problem.body()).expect("JSON");
             assert_eq!(body["errors"][0]["field"], field, "{fields}: {body}");
+        }
+        for chat in ["undefined", "null", "u2i-undefined"] {
+            let body = format!(r#"{{"chat":"{chat}","channel":"avito","text":"x"}}"#);
+            assert_eq!(read(&body).expect_err(chat).errors()[0].field, "chat", "{chat}");
         }
         let problem = read(r#"{"chat":"a b","text":"x"}"#).expect_err("a chat with a space");
         assert!(problem.detail().contains("names no chat"), "{}", problem.detail());

@@ -22,7 +22,9 @@ impl ReplyTo {
     /// Reads an id of another channel; the error says what is wrong.
     pub(crate) fn of_channel(&self) -> Result<ProviderId, &'static str> {
         let text = self.0.trim();
-        let fits = !text.is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control);
+        let fits = !domain::missing::is_in_id(text)
+            && text.chars().count() <= LONGEST
+            && !text.chars().any(char::is_control);
         fits.then(|| text.into()).ok_or("is wrong: a message id of a channel has 1 to 256 characters")
     }
 }

@@ -308,7 +308,10 @@ async fn one_address_serves_all_accounts_of_an_app() {
     assert_eq!(post(json!([one])).await, 200);
     *lock(&second.own_id) = Some("2".to_owned());
     assert_eq!(post(json!([one, two])).await, 200);
-    assert_eq!(post(json!([{"account": "3", "id": "m3"}])).await, 403);
+    // Meta would switch the subscription off for all accounts.
+    assert_eq!(post(json!([{"account": "3", "id": "m3"}])).await, 200);
+    let errors = called(&world, "GET", "/v1/channels/first").await.json()["errors"].clone();
+    assert_eq!((&errors["unread"][0]["count"], &errors["unread"][0]["is_lost"]), (&json!(1), &json!(true)));
     let listed = async |account: &str| {
         let path = format!("/v1/messages?direction=in&channel=instagram&channel_account={account}");
         let found = called(&world, "GET", &path).await.json();

@@ -254,8 +254,27 @@ async fn a_message_that_is_handed_in_is_taken_once() {
         (201, &json!("own:main/42"), &json!(false)),
         "{taken}"
     );
-    assert_eq!(world.post("/v1/inbound", body).await.0, 200);
+    assert_eq!(world.post("/v1/inbound", body.clone()).await.0, 200);
+    // The same id with another chat or text is another message, which its program has to see.
+    for (field, value) in [("text", json!("Another")), ("external_chat_id", json!(43))] {
+        let mut other = body.clone();
+        other[field] = value;
+        let (status, problem) = world.post("/v1/inbound", other).await;
+        assert_eq!((status, &problem["code"]), (409, &json!("idempotency_conflict")), "{problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(field)), "{problem}");
+    }
+    for (field, value) in
+        [("text", "[object Object]"), ("external_message_id", "undefined"), ("external_chat_id", "null")]
+    {
+        let mut missing = body.clone();
+        missing[field] = value.into();
+        let (status, problem) = world.post("/v1/inbound", missing).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+    }
     world.until_so("it waits for silence", async || world.get("/v1/pipeline").await["waiting"] == 1).await;
+    let at = json!({ "channel": "own", "external_chat_id": 44, "external_message_id": "m-2", "timestamp": "2099-01-01T00:00:00Z" });
+    let (status, taken) = world.post("/v1/inbound", at).await;
+    assert_eq!((status, &taken["time_replaced"]), (201, &json!(true)), "{taken}");
     let (status, problem) = world.post("/v1/inbound", json!({ "channel": "own" })).await;
     assert_eq!((status, &problem["errors"][1]["field"]), (422, &json!("external_message_id")), "{problem}");
 }

@@ -22,6 +22,7 @@ use testkit::Hoster;
 use crate::client::{Call, Reply};
 use crate::world::World;
 
+mod answers;
 mod rights;
 mod states;
 mod webhooks;

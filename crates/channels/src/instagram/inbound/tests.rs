@@ -48,21 +48,22 @@ fn each_shape_is_an_event_of_its_own() {
         ("audio", InboundKind::Voice, ""),
         ("video", InboundKind::Video, ""),
         ("file", InboundKind::Document, ""),
-        ("ig_reel", InboundKind::Video, "[reel]"),
-        ("share", InboundKind::Other, "[share]"),
-        ("story_mention", InboundKind::Other, "[story mention]"),
+        ("ig_reel", InboundKind::Video, "[post] reel"),
+        ("share", InboundKind::Other, "[post]"),
+        ("story_mention", InboundKind::Other, "[story] mention"),
+        ("hologram", InboundKind::Other, "[hologram]"),
     ] {
         let url = "https://example.com/1";
         let attached = json!([{"type": attachment, "payload": {"url": url}}]);
         let read = message(&json!({"message": {"mid": "m2", "attachments": attached}}));
         assert_eq!((&read.media[0], &*read.text), (&InboundMedia::at(kind, url), text));
     }
-    let bare = json!({"message": {"mid": "m3", "attachments": [{"type": "fallback"}]}});
-    assert_eq!(&*message(&bare).text, "[attachment]");
-    assert_eq!(
-        &*message(&json!({"message": {"mid": "m4", "is_unsupported": true}})).text,
-        "[unsupported message]"
-    );
+    let bare = json!({"message": {"mid": "m3", "attachments": [{"type": "fallback", "payload": {"title": "Shop"}}]}});
+    assert_eq!(&*message(&bare).text, "[link] Shop");
+    let hidden = message(&json!({"message": {"mid": "m4", "is_unsupported": true}}));
+    assert_eq!((&*hidden.text, hidden.media[0].kind), ("[hidden]", InboundKind::Hidden));
+    let story = json!({"message": {"mid": "m5", "text": "Nice", "reply_to": {"story": {"id": "1", "url": "https://example.com/s"}}}});
+    assert_eq!(&*message(&story).text, "Nice\n[story] reply https://example.com/s");
     let pressed = message(&json!({"timestamp": 5, "postback": {"title": "Yes", "payload": "Y"}}));
     assert_eq!((&*pressed.text, pressed.external_id.as_str()), ("Yes", "postback:5550001:5"));
     let edit = one(&json!({"message_edit": {"mid": "m1", "text": "Hello", "num_edit": "2"}}));
@@ -72,7 +73,7 @@ fn each_shape_is_an_event_of_its_own() {
         other => panic!("{other:?}"),
     };
     let hearts = given(json!({"mid": "m1", "action": "react", "reaction": "love", "emoji": "❤"}));
-    assert_eq!((hearts.user.as_str(), hearts.at.as_micros()), ("5550001", 5_000));
+    assert_eq!((hearts.user.as_str(), hearts.at.as_micros()), ("5550001", 5_000_000));
     assert_eq!(hearts.reactions, [Reaction::emoji("❤")]);
     assert_eq!(given(json!({"mid": "m1", "reaction": "love"})).reactions, [Reaction::emoji("love")]);
     assert_eq!(given(json!({"mid": "m1", "action": "unreact", "emoji": "❤"})).reactions, []);
@@ -105,21 +106,32 @@ fn events_of_other_accounts_are_left_out() {
     let both = json!({"object": "instagram", "entry": [other["entry"][0], body(&item)["entry"][0]]});
     assert_eq!(events(&both).unwrap().len(), 1);
     let test = json!({"object": "instagram", "entry": [{"id": "0", "changes": [{"field": "messages", "value": item}]}]});
-    assert_eq!(events(&test), Ok(Vec::new()));
+    assert_eq!(events(&test).unwrap(), [InboundEvent::notice("a test of Meta's dashboard")]);
     let changed = json!({"object": "instagram", "entry": [{"id": OWN, "changes": [{"field": "messages", "value": item}]}]});
     assert_eq!(events(&changed).unwrap().len(), 1);
     let standby = json!({"object": "instagram", "entry": [{"id": OWN, "standby": [item]}]});
     let kept = events(&standby).unwrap();
     let InboundChange::Message(kept) = &kept[0].change else { panic!("{kept:?}") };
     assert_eq!(kept.origin, MessageOrigin::Bot, "another app answers it");
-    for unread in [
-        json!({"message_edit": {"mid": "m1", "text": "x", "num_edit": 0}}),
-        json!({"sender": {"id": "1"}, "reaction": {"mid": "m1", "action": "react"}}),
-        json!({"sender": {"id": OWN}, "reaction": {"mid": "m1", "action": "react", "emoji": "❤"}}),
-        json!({"message": {"text": "x"}}),
-        json!({"sender": {"id": "1"}, "referral": {"ref": "spring", "source": "IGME-SOURCE", "type": "OPEN_THREAD"}}),
+    let sent = |more: Value| {
+        let mut item = json!({"sender": {"id": "1"}});
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        item
+    };
+    for (item, is_lost) in [
+        (sent(json!({"message_edit": {"mid": "m1", "text": "x", "num_edit": 0}})), true),
+        (sent(json!({"message": {"text": "x"}})), true),
+        (json!({"message": {"mid": "m1", "text": "x"}}), true),
+        (sent(json!({"reaction": {"mid": "m1", "action": "react"}})), false),
+        (json!({"sender": {"id": OWN}, "reaction": {"mid": "m1", "action": "react", "emoji": "❤"}}), false),
+        (sent(json!({"referral": {"ref": "spring", "source": "IGME-SOURCE", "type": "OPEN_THREAD"}})), false),
+        (sent(json!({"hologram": {}})), false),
     ] {
-        assert_eq!(events(&body(&unread)), Ok(Vec::new()));
+        let read = events(&body(&item)).unwrap();
+        let [InboundEvent { change: InboundChange::Unread(unread), .. }] = read.as_slice() else {
+            panic!("{read:?}")
+        };
+        assert_eq!(unread.is_lost, is_lost, "{item}");
     }
     assert!(matches!(events(&json!({"object": "page", "entry": []})), Err(HookRefusal::Unreadable(_))));
 }

@@ -45,6 +45,11 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("expires_within_7_days", "it works for less than 7 days", "действует меньше 7 дней"),
     ("expires_within_1_day", "it works for less than a day", "действует меньше суток"),
     (
+        "dead_letter",
+        "an item of a Redis list could not be taken",
+        "элемент списка Redis не удалось обработать",
+    ),
+    (
         "token_ends_soon",
         "its token ends soon and was not renewed",
         "срок токена истекает, а обновить его не удалось",

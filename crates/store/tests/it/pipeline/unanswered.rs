@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use domain::message::Writer;
 use domain::{
-    AppealState, ChannelChat, ChatRef, InboundChange, InboundEvent, InboundMessage, Responder, SpokenText,
-    TurnStage,
+    AppealState, ChannelChat, ChatRef, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia,
+    InboundMessage, Responder, SpokenText, TurnStage,
 };
 use store::{
-    AppealChange, BY_AI, BY_PROGRAM, ClientFields, Page, PipelineRules, TakenFromChannel, TurnAnswer,
+    AppealChange, BY_AI, BY_PROGRAM, ClientFields, HandInOutcome, Page, PipelineRules, TakenFromChannel,
+    TurnAnswer,
 };
 
 use super::{ANNA, SILENCE, Written, started, written};
@@ -20,6 +21,9 @@ conformance! {
     an_eleventh_mail_of_a_day_is_for_a_person,
     a_mail_that_no_program_may_answer_is_for_a_person,
     an_answer_that_promises_a_person_calls_one,
+    what_is_taken_back_before_the_answer_is_not_answered,
+    a_message_that_says_nothing_starts_no_answer,
+    an_id_that_is_handed_in_with_another_chat_or_text_is_a_conflict,
 }
 
 impl World {
@@ -70,6 +74,89 @@ async fn a_client_who_may_opt_out_is_for_a_person(world: World) {
         let appeal = world.store.pipeline().appeals_of(client, 1).await.unwrap().remove(0);
         assert_eq!(appeal.responder == Some(Responder::Human), is_for_a_person, "{text}");
     }
+}
+
+impl World {
+    async fn reports(&self, address: &str, key: &str, change: InboundChange) {
+        let ChannelChat { channel, account, .. } = address.parse().unwrap();
+        let events = vec![InboundEvent { key: key.to_owned(), change }];
+        let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+        self.store.channels().take(taken).await.unwrap();
+    }
+
+    async fn takes_back(&self, address: &str, id: &str) {
+        let change = InboundChange::Deleted { external_id: id.to_owned(), at: self.now() };
+        self.reports(address, &format!("deleted {id}"), change).await;
+    }
+}
+
+async fn what_is_taken_back_before_the_answer_is_not_answered(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    // While it waits for silence.
+    world.says(written(ANNA, "m-1")).await;
+    world.work(&rules).await;
+    world.takes_back(ANNA, "m-1").await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    // While its answer is being written: the rest is answered without it.
+    world.says(written(ANNA, "m-2")).await;
+    world.says(written(ANNA, "m-3")).await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    let first = world.responding().await.remove(0);
+    world.takes_back(ANNA, "m-2").await;
+    world.work(&rules).await;
+    let second = world.responding().await.remove(0);
+    assert_ne!(first.id, second.id);
+    let batch = world.store.pipeline().batch(second.id).await.unwrap();
+    let kept = batch.iter().filter(|message| message.deleted_at.is_none());
+    let kept: Vec<_> = kept.map(|message| message.text.as_str()).collect();
+    assert_eq!(kept, ["text of m-3"]);
+    world.takes_back(ANNA, "m-3").await;
+    world.work(&rules).await;
+    world.clock.advance(SILENCE);
+    world.work(&rules).await;
+    assert_eq!(world.responding().await, []);
+    // The chat goes on.
+    world.finishes(ANNA, "m-4", &rules).await;
+    assert_eq!(world.responding().await.len(), 1);
+}
+
+async fn a_message_that_says_nothing_starts_no_answer(world: World) {
+    let rules = started(&world, Responder::Ai).await;
+    let says = async |id: &str, text: &str, kind: Option<InboundKind>| {
+        let ChannelChat { chat, .. } = ANNA.parse().unwrap();
+        let message = InboundMessage {
+            media: kind.map(InboundMedia::new).into_iter().collect(),
+            user: Some("1".to_owned()),
+            ..InboundMessage::private(chat, id, text, world.now())
+        };
+        world.reports(ANNA, id, InboundChange::Message(Box::new(message))).await;
+        world.work(&rules).await;
+        world.clock.advance(SILENCE);
+        world.work(&rules).await;
+        world.responding().await.len()
+    };
+    for (place, text) in ["", "   ", "\n", "\u{200b}", "\u{a0}"].into_iter().enumerate() {
+        assert_eq!(says(&format!("e-{place}"), text, None).await, 0, "{text:?}");
+    }
+    assert_eq!(says("e-9", "", Some(InboundKind::Sticker)).await, 1);
+}
+
+async fn an_id_that_is_handed_in_with_another_chat_or_text_is_a_conflict(world: World) {
+    let hand_in = async |chat: &str, text: &str| {
+        let (channel, account) = ("shop".parse().unwrap(), "main".parse().unwrap());
+        let message = InboundMessage::private(ExternalChat::new(chat).unwrap(), "m-1", text, world.now());
+        world.store.channels().hand_in(channel, account, vec![message]).await.unwrap().remove(0)
+    };
+    let HandInOutcome::New(first) = hand_in("42", "Hello").await else { panic!("it is new") };
+    assert_eq!(hand_in("42", "Hello").await, HandInOutcome::Repeated);
+    let of = |field| HandInOutcome::Conflict { first, field };
+    assert_eq!(hand_in("42", "Another").await, of("text"));
+    assert_eq!(hand_in("43", "Hello").await, of("external_chat_id"));
 }
 
 async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {

@@ -234,6 +234,7 @@ pub(super) fn is_url(text: &str) -> bool {
 /// A chat as its provider names it.
 pub(super) fn chat(name: &str, text: &str) -> Result<ExternalChat, Refused> {
     ExternalChat::new(text)
+        .filter(|_| !domain::missing::is_in_id(text))
         .ok_or_else(|| Refused::field("body", name, "Input should be the id of a chat", "value_error"))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use delivery::{How, Submission, SubmitError, Submitted};
 use domain::account::Operation;
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
+use domain::missing::{self, MISSING};
 use domain::outcome::Failure;
 use domain::text::{FormattedText, ParseMode, parse_leniently};
 use domain::{ChannelChat, ChatRef, MessageId, Timestamp};
@@ -148,6 +149,9 @@ async fn begin(
     let account = gate.account()?;
     let (channel, name) = (account.channel.clone(), account.name().clone());
     let address = ChannelChat { channel, account: name, chat: chat("chat", &order.chat)? };
+    if missing::is_in_text(&order.text) {
+        return Err(Refused::field("body", "text", MISSING, "value_error"));
+    }
     let file = order.files.first();
     let mut body = json!({
         "item": number, "chat": order.chat, "text": order.text, "reply_to": order.reply_to,

@@ -12,7 +12,7 @@ use super::problem;
 use crate::answer::json;
 use crate::auth::Caller;
 use crate::deeds;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 use crate::v1::text_limit::refuse_long;
 
@@ -50,6 +50,9 @@ pub(in crate::v1) async fn act(
         return Err(Problem::new(Code::Rejected, detail));
     }
     if let Deed::Edit { text, .. } = &deed {
+        if domain::missing::is_in_text(text) {
+            return Err(Problem::fields(vec![FieldError::new("text", domain::missing::MISSING)]));
+        }
         refuse_long(account.provider.capabilities().text, text)?;
     }
     deeds::check(state, Some(caller), account, &chat.chat, &deed).await?;

@@ -1,5 +1,7 @@
 //! Titles and descriptions of chats, within the bounds that Telegram sets. Pure.
 
+use domain::missing::{self, MISSING};
+
 use crate::problem::FieldError;
 
 /// The longest title, in characters; Telegram would cut off the rest.
@@ -13,6 +15,8 @@ pub(super) fn title(given: &str, errors: &mut Vec<FieldError>) -> String {
     let length = title.chars().count();
     let message = if length == 0 {
         Some(format!("is empty; write 1 to {LONGEST_TITLE} characters"))
+    } else if missing::is_in_title(title) {
+        Some(MISSING.to_owned())
     } else if length > LONGEST_TITLE {
         Some(format!("has {length} characters; {LONGEST_TITLE} at most"))
     } else if title.chars().any(char::is_control) {
@@ -45,9 +49,27 @@ mod tests {
         fn a_title_is_accepted_unchanged_or_refused(given: String) {
             let mut errors = Vec::new();
             let title = title(&given, &mut errors);
-            let kept = (1..=128).contains(&title.chars().count()) && !title.chars().any(char::is_control);
+            let kept = (1..=128).contains(&title.chars().count())
+                && !title.chars().any(char::is_control)
+                && !missing::is_in_title(&title);
             prop_assert_eq!(errors.is_empty(), kept);
             prop_assert_eq!(title.as_str(), given.trim());
+        }
+    }
+
+    #[test]
+    fn a_title_with_a_missing_value_is_refused() {
+        for (given, is_refused) in [
+            ("undefined", true),
+            ("Order undefined", true),
+            ("Order [object Object]", true),
+            ("null", true),
+            ("Order 1001", false),
+            ("None of these", false),
+        ] {
+            let mut errors = Vec::new();
+            title(given, &mut errors);
+            assert_eq!(!errors.is_empty(), is_refused, "{given}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::{Appeal, Note, Writing};
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::{Author, ChannelChat, ClientId, MessageId, Responder, Timestamp, UserName, Words};
 use http::{HeaderMap, StatusCode};
 use pipeline::{Reply, ReplyError};
@@ -168,6 +169,9 @@ async fn unanswered_since(
 pub(super) fn text_error(text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return Some("is missing; write what is sent".to_owned());
+    }
+    if missing::is_in_text(text) {
+        return Some(MISSING.to_owned());
     }
     let length = text.chars().count();
     (length > LONGEST).then(|| format!("has {length} characters; {LONGEST} are taken"))

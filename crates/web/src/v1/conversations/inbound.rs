@@ -6,12 +6,13 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
+use store::HandInOutcome;
 use utoipa::ToSchema;
 
 use crate::answer::json;
 use crate::auth::{Authorized, CanChangeClients, CanSend, Needed};
 use crate::extract::Json;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::state::State;
 
 /// What became of a message that was handed in.
@@ -25,6 +26,9 @@ pub(crate) struct Taken {
     id: Option<String>,
     /// Whether it was handed in before.
     repeated: bool,
+    /// Whether no clock can have said its `timestamp`: then the message has the present time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    time_replaced: bool,
 }
 
 /// Takes a message of a client in, in the one format of all channels.
@@ -38,7 +42,8 @@ pub(crate) struct Taken {
 /// `"sender_verified": true` have no effect, so the contact is typed. In a private chat of a provider its word for `external_user_id` is
 /// typed too, unless the address of the chat says the user, or the chat is proved to be that user's.
 ///
-/// The same `external_message_id` of an account is taken once. Of the fields beyond the format `form_data`, `prefilled_data`,
+/// The same `external_message_id` of an account is taken once; with another chat or text it is a conflict. An id, text or name that is
+/// `undefined` or another word for a missing value is refused. Of the fields beyond the format `form_data`, `prefilled_data`,
 /// `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
     post, path = "/v1/inbound", tag = "conversations", operation_id = "hand_in",
@@ -47,7 +52,8 @@ pub(crate) struct Taken {
         "text": "Is it still there?", "client_name": "Anna"
     })),
     responses((status = 201, description = "It was taken in", body = Taken),
-        (status = 200, description = "It was taken in before", body = Taken))
+        (status = 200, description = "It was taken in before", body = Taken),
+        (status = 409, description = "The id belongs to a message with another chat or text"))
 )]
 pub(crate) async fn hand_in(
     Shared(state): Shared<State>,
@@ -65,7 +71,16 @@ pub(crate) async fn hand_in(
         .account_of(&handed.channel, handed.account.clone())
         .map_err(|wrong| Problem::fields(vec![FieldError::new(wrong.field, wrong.message)]))?;
     let chat = format!("{}:{account}/{}", handed.channel, handed.message.chat);
-    let id = state.pipeline().hand_in(account, handed).await?.map(|id| id.to_string());
-    let status = if id.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(json(status, &Taken { chat, repeated: id.is_none(), id }))
+    let time_replaced = handed.is_time_replaced;
+    let (status, id) = match state.pipeline().hand_in(account, handed).await? {
+        Some(HandInOutcome::New(id)) => (StatusCode::CREATED, Some(id.to_string())),
+        Some(HandInOutcome::Conflict { first, field }) => {
+            let detail = format!(
+                "external_message_id belongs to the message {first}, whose {field} differs. Give each message an id of its own."
+            );
+            return Err(Problem::new(Code::IdempotencyConflict, detail));
+        }
+        Some(HandInOutcome::Repeated) | None => (StatusCode::OK, None),
+    };
+    Ok(json(status, &Taken { chat, repeated: id.is_none(), id, time_replaced }))
 }

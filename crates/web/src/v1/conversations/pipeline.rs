@@ -1,7 +1,7 @@
 //! The pipeline: how much there is at each stage, and answers of a program that come later.
 
 use ::pipeline::{QueueState, webhook};
-use api::{OtherConsumer, PipelineState, Queues, Turn};
+use api::{LastDeadLetter, OtherConsumer, PipelineState, Queues, Turn};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::TurnId;
@@ -29,7 +29,8 @@ pub(crate) async fn get(Shared(state): Shared<State>, _: Authorized<CanRead>) ->
 fn queues(state: QueueState) -> Queues {
     let (broken, broken_since) = state.broken.unzip();
     let other_consumer = state.other_consumer.map(|(list, who, at)| OtherConsumer { list, who, at });
-    Queues { broken, broken_since, other_consumer }
+    let last_dead_letter = state.last_dead.map(|(list, reason, at)| LastDeadLetter { list, reason, at });
+    Queues { broken, broken_since, other_consumer, last_dead_letter }
 }
 
 /// Answers a turn, for a program that was posted a batch and said that its answer comes later.
