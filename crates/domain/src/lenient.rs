@@ -103,11 +103,14 @@ fn written(value: &Value) -> Option<(Timestamp, bool)> {
 pub(crate) fn since_1970(text: &str) -> Option<Timestamp> {
     if let Ok(whole) = text.parse::<i64>() {
         let size = whole.unsigned_abs();
-        let micros = match size {
-            ..MILLIS_FROM => whole.checked_mul(1_000_000),
-            ..100_000_000_000_000 => whole.checked_mul(1_000),
-            ..100_000_000_000_000_000 => Some(whole),
-            _ => Some(whole / 1_000),
+        let micros = if size < MILLIS_FROM {
+            whole.checked_mul(1_000_000)
+        } else if size < 100_000_000_000_000 {
+            whole.checked_mul(1_000)
+        } else if size < 100_000_000_000_000_000 {
+            Some(whole)
+        } else {
+            Some(whole / 1_000)
         };
         return micros.map(Timestamp::from_micros);
     }

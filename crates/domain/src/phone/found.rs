@@ -24,7 +24,7 @@ impl PhoneDigits {
         let text = plain(text.trim());
         let digits = joined(text.strip_prefix('+').unwrap_or(&text));
         let is_number = digits.len() >= FEWEST && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| Self(digits))
+        is_number.then_some(Self(digits))
     }
 
     fn of(phone: &Phone) -> Self {
