@@ -24,17 +24,19 @@ const MOST_DETAILED: usize = 50;
 const WARNINGS: [(&str, Duration); 2] =
     [("within_7_days", Duration::from_hours(7 * 24)), ("within_1_day", Duration::from_hours(24))];
 
+/// What each round looks at beside the beats.
+pub(crate) struct Sources {
+    pub(crate) flows: Flows,
+    pub(crate) channels: Channels,
+    pub(crate) store: Store,
+    pub(crate) backups: Backups,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) settings_file: Option<PathBuf>,
+}
+
 /// Passes each round on, until the health checks end.
-pub(crate) async fn hand_on(
-    health: Health,
-    alerts: Alerts,
-    flows: Flows,
-    channels: Channels,
-    store: Store,
-    backups: Backups,
-    pipeline: Pipeline,
-    settings_file: Option<PathBuf>,
-) {
+pub(crate) async fn hand_on(health: Health, alerts: Alerts, sources: Sources) {
+    let Sources { flows, channels, store, backups, pipeline, settings_file } = sources;
     let mut rounds = health.beats();
     let (mut webhooks, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
     loop {
@@ -81,8 +83,8 @@ pub(crate) async fn hand_on(
 /// The dead letters of the lists in Redis in the terms of the alerts: red for an hour after an item became one.
 fn of_dead_letters(queues: &QueueState, now: Timestamp) -> Probe {
     const LASTS: Duration = Duration::from_hours(1);
-    let last = queues.last_dead.as_ref().filter(|(_, _, at)| now.since(*at) < LASTS);
-    let result = match last {
+    let newest = queues.last_dead.as_ref().filter(|(_, _, at)| now.since(*at) < LASTS);
+    let result = match newest {
         None => ProbeResult::Green,
         Some((list, reason, _)) => ProbeResult::Confirmed {
             reason: "dead_letter".to_owned(),

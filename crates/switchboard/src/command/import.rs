@@ -151,8 +151,8 @@ impl Flows {
             None => SecretLocation::Variable(names.get(named)),
         };
         let settings = text(&found, &self.known_accounts()?, &place);
-        let named = self.write.clone().unwrap_or_else(|| PathBuf::from("flows.toml"));
-        let wrong = config::read_flows(&settings.flows, &named).err().unwrap_or_default();
+        let target = self.write.clone().unwrap_or_else(|| PathBuf::from("flows.toml"));
+        let wrong = config::read_flows(&settings.flows, &target).err().unwrap_or_default();
         let archived = self.archived(databases)?;
         if let Some(folder) = &folder {
             keep_secrets(folder, &found, &files, &names)?;

@@ -278,12 +278,14 @@ impl Up {
         let alarming = tokio::spawn(alert_feed::hand_on(
             health.clone(),
             alerts.clone(),
-            flows.clone(),
-            messaging.channels.channels().clone(),
-            store.clone(),
-            backups.clone(),
-            pipeline.clone(),
-            examined.settings_file.clone(),
+            alert_feed::Sources {
+                flows: flows.clone(),
+                channels: messaging.channels.channels().clone(),
+                store: store.clone(),
+                backups: backups.clone(),
+                pipeline: pipeline.clone(),
+                settings_file: examined.settings_file.clone(),
+            },
         ));
         health.start(state.ports());
         let logging_in = demo.map(|demo| {

@@ -57,7 +57,7 @@ pub(super) async fn used(data_dir: &Path, settings: &Path, unit: Option<&str>) -
     let mut files =
         vec![data_dir.join("master.key"), settings.to_owned(), settings.with_file_name(VARIABLES)];
     let folder = settings.parent().unwrap_or(Path::new(""));
-    if let Ok(References { files: named, .. }) = References::of(&settings.to_owned()) {
+    if let Ok(References { files: named, .. }) = References::of(settings) {
         files.extend(named.iter().map(|file| folder.join(file)));
     }
     if let Some(unit) = unit
