@@ -69,7 +69,7 @@ fn stems(text: &str) -> Vec<String> {
     let folded = comparable(text);
     let words = || folded.split_whitespace();
     let has_stem = |word: &str| stem(word) != word;
-    let are_words = words().all(|word| word.chars().all(|one| one.is_alphabetic()));
+    let are_words = words().all(|word| word.chars().all(char::is_alphabetic));
     if !are_words || !words().any(has_stem) {
         return Vec::new();
     }

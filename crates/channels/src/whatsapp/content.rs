@@ -69,7 +69,7 @@ pub(super) fn content(item: &Value, kind: &str) -> Content {
             content.add(InboundKind::Form, said.into_iter().chain(words));
         }
         "groups_v4_invite" => {
-            content.add(InboundKind::Shared, [of(&["/group_name", "/caption"])].into_iter().flatten())
+            content.add(InboundKind::Shared, [of(&["/group_name", "/caption"])].into_iter().flatten());
         }
         "event_creation" | "event" => {
             let words = ["/event/name", "/name", "/event/start_time"];

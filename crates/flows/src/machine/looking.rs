@@ -144,9 +144,9 @@ impl Machine {
         let Some(known) = self.tracked.get(message_id) else { return false };
         let Some(keyboard) = known.keyboard.as_deref() else { return false };
         self.runs.iter().any(|run| {
-            let pattern = match (run.doing, self.flow.steps.get(run.step).map(|step| &step.deed)) {
-                (Doing::Look | Doing::Hold(_), Some(Deed::Press(pattern))) => pattern,
-                _ => return false,
+            let deed = self.flow.steps.get(run.step).map(|step| &step.deed);
+            let (Doing::Look | Doing::Hold(_), Some(Deed::Press(pattern))) = (run.doing, deed) else {
+                return false;
             };
             self.is_for(known, run.number)
                 && run.may_look_at(known.order, pattern)

@@ -381,7 +381,7 @@ impl Machine {
         let run = self.runs.get(index)?;
         let Deed::Press(pattern) = &self.flow.steps.get(step_index)?.deed else { return None };
         let keyboards = self.tracked.since(run.since).filter_map(|known| known.keyboard.as_deref());
-        keyboards.flat_map(|keyboard| pattern.near_miss(keyboard, &run.captures)).next()
+        keyboards.filter_map(|keyboard| pattern.near_miss(keyboard, &run.captures)).next()
     }
 
     fn fail(

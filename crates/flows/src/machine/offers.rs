@@ -127,14 +127,11 @@ impl Machine {
         if self.flow.active.as_ref().is_some_and(|hours| !hours.cover(now.wall)) {
             return Some(Skip::Hours);
         }
-        match self.counted.refusal(&self.flow.limits, now.running) {
-            Some(skip) => Some(skip),
-            None => {
-                let most = usize::from(self.flow.limits.at_once);
-                let is_full = under_way >= most || self.runs.len() >= MOST_RUNS || are_enough;
-                is_full.then_some(Skip::Busy)
-            }
-        }
+        self.counted.refusal(&self.flow.limits, now.running).or_else(|| {
+            let most = usize::from(self.flow.limits.at_once);
+            let is_full = under_way >= most || self.runs.len() >= MOST_RUNS || are_enough;
+            is_full.then_some(Skip::Busy)
+        })
     }
 
     /// Whether a message waits for room, as it is fresh until then.

@@ -131,12 +131,11 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
         }
     }
     for flow in of_panels.into_iter().filter(OldFlow::says_something) {
-        match all.flows.as_mut_slice() {
-            [only] => only.fill_in(flow),
-            _ => {
-                let name = free_name(&name_of(&flow.file), &mut given);
-                all.flows.push(OldFlow { name, ..flow });
-            }
+        if let [only] = all.flows.as_mut_slice() {
+            only.fill_in(flow);
+        } else {
+            let name = free_name(&name_of(&flow.file), &mut given);
+            all.flows.push(OldFlow { name, ..flow });
         }
     }
     for (file, allowed) in unclaimed {

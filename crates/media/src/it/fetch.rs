@@ -182,9 +182,9 @@ async fn other_answers_are_named() {
 async fn a_file_that_comes_packed_is_unpacked() {
     let world = World::new();
     let body = [&b"%PDF-1.7\n"[..], &vec![7; 200_000]].concat();
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(&body).unwrap();
-    let packed = packer.finish().unwrap();
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(&body).unwrap();
+    let packed = writer.finish().unwrap();
     let length = format!("content-length: {}\r\n", packed.len());
     for encoding in ["gzip", "X-GZIP"] {
         let server =

@@ -21,8 +21,8 @@ struct Row {
     chat: Peer,
     random_id: Option<i64>,
     text: Arc<str>,
-    message_id: Option<i32>,
     entities: Option<Arc<[enums::MessageEntity]>>,
+    message_id: Option<i32>,
     media: Option<Box<MediaNote>>,
     press: Option<Box<PressNote>>,
     /// Of another provider than Telegram; then the chat says nothing.

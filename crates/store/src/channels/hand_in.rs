@@ -51,10 +51,10 @@ impl HandIn {
         let key = params![self.to.channel.as_str(), self.to.account.as_str(), message.external_id];
         if let Some(first) = transaction.first(sql::BY_EXTERNAL_ID, key, row::read)? {
             let is_changed = first.edited_at.is_some();
-            let field = if first.address.chat != message.chat {
-                Some("external_chat_id")
-            } else {
+            let field = if first.address.chat == message.chat {
                 (!is_changed && first.message.text.as_str() != message.text.as_str()).then_some("text")
+            } else {
+                Some("external_chat_id")
             };
             return Ok(match field {
                 Some(field) => HandInOutcome::Conflict { first: first.id, field },

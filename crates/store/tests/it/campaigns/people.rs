@@ -29,7 +29,7 @@ async fn carried(world: &World, run: &CampaignRun, who: &str, peer: &str) -> Opt
             campaigns.end(later).await.unwrap();
             Some(until)
         }
-        other => panic!("{other:?}"),
+        other @ Readied::Duplicate(_) => panic!("{other:?}"),
     }
 }
 
