@@ -160,7 +160,7 @@ mod tests {
         let judged = of(no_rights, AccountState::Restricted, 0);
         assert_eq!(judged.next, NextTurn::Back);
         assert_eq!(judged.sender, Some((SenderState::Blocked, "restricted".to_owned())));
-        for waiting in &failures()[6..8] {
+        for waiting in &failures()[7..9] {
             let judged = of(waiting, AccountState::FloodWait, 2);
             assert_eq!(
                 (judged.state, judged.next, judged.sender),

@@ -1,5 +1,7 @@
 //! What comes in: providers post it or are asked for it, and it is kept before anyone is answered.
 
+mod refused_forms;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,23 +11,18 @@ use delivery::Delivery;
 use domain::event::AccountEvent;
 use domain::secret::ExposeSecret;
 use domain::{
-    AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, FailedRequestId, InboundChange,
-    InboundEvent, InboundReceipt, ProviderId, Timestamp, Unread,
+    AccountName, AccountState, ChannelChat, ChannelName, ExternalChat, InboundChange, InboundEvent,
+    InboundReceipt, ProviderId, Timestamp, Unread,
 };
-use serde_json::{Map, Value};
-use store::{
-    ChannelTaken, FailedRequest, Receipt, ReceiptState, Store, StoreError, Switch, TakenFromChannel,
-};
+use store::{ChannelTaken, Receipt, ReceiptState, Store, StoreError, Switch, TakenFromChannel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::{Account, AccountStatus, Channels, ReceivesBy};
 use crate::arrival::{CatchUp, Prover};
 use crate::error::CallError;
-use crate::form;
 use crate::health::{WebhookObservation, WebhookState};
 use crate::login::LogInAnswer;
-use crate::nature::{Nature, Posts};
 use crate::posting::Registered;
 use crate::provider::{Hook, HookAnswer, HookPost, HookRefusal};
 use crate::received_files::{self, ReceivedFiles};
@@ -269,35 +266,6 @@ impl Reception {
     /// As [`Reception::hook`].
     pub async fn let_in(&self, account: &Arc<Account>, mut post: HookPost) -> Result<TakenHook, HookError> {
         self.take_post(account, &mut post).await
-    }
-
-    /// Keeps a form that is refused, so that a person can correct it.
-    async fn keep_form(&self, account: &Account, post: &HookPost, why: &str) {
-        if Nature::named(account.channel.as_str()).posts != Posts::Only {
-            return;
-        }
-        let Some(fields) = form::kept(post) else { return };
-        let id = FailedRequestId::from_uuid(self.ids.next());
-        let kept = (form::endpoint(account.name()), fields, why.to_owned());
-        let now = self.channels.clock().now();
-        if let Err(error) = self.store.failed_requests().keep_form(id, kept, now).await {
-            tracing::warn!(account = %account.name(), %error, "a form that was refused cannot be kept");
-        }
-    }
-
-    /// Takes in a form that was refused and kept, with what a person corrected of it. None where it is no form of an account here.
-    ///
-    /// # Errors
-    /// As [`Reception::hook`].
-    pub async fn take_kept_form(
-        &self,
-        kept: &FailedRequest,
-        corrected: Map<String, Value>,
-    ) -> Option<Result<TakenHook, HookError>> {
-        let name = form::account_of(&kept.endpoint).filter(|_| kept.service.is_none())?;
-        let account = Arc::clone(self.channels.get(&name)?);
-        let post = form::corrected(&kept.payload, corrected, &kept.id.to_string());
-        Some(self.read_post(&account, &post).await)
     }
 
     pub(crate) async fn take_post(

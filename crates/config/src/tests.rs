@@ -347,6 +347,7 @@ const FLOWS: &str = "
 name = 'trip'
 account = 'main'
 watch = '@demo_trips_bot'
+from = ['bots']
 trigger = { text = 'trip', regex = 'from (?P<from>.+)', keywords = ['trip'], has_button = 'Book' }
 active = '06:00-23:30 Europe/Moscow'
 fresh = '10s'

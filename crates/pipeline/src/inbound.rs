@@ -5,16 +5,17 @@
 use channels::Nature;
 pub(crate) use domain::lenient::text;
 use domain::missing::{self, MISSING};
-use domain::phone::e164;
 use domain::{
-    AccountName, AdSource, ChannelName, ChatType, ContactProof, ExternalChat, InboundKind, InboundMedia,
-    InboundMessage, MessageOrigin, ProvedContact, Timestamp, Words, lenient,
+    AccountName, AdSource, ChannelName, ContactProof, ExternalChat, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, Timestamp, Words, lenient,
 };
 use serde_json::{Map, Value};
 
-use self::place::{InboundPlace, stated};
+use self::place::InboundPlace;
+use self::verified::Verified;
 
 mod place;
+mod verified;
 
 /// Fields beside the format that are handed on, and those whose names begin so.
 const BESIDE: [&str; 3] = ["form_data", "prefilled_data", "tenant_id"];
@@ -137,96 +138,6 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     Ok(HandedIn { channel, account, message, is_user_stated, is_time_replaced: sent_at.is_replaced })
 }
 
-/// What a program says of the proofs of a message.
-#[derive(Clone, Copy)]
-struct Verified<'a> {
-    body: &'a Value,
-    /// Whether it may vouch for contacts.
-    may_vouch: bool,
-}
-
-impl Verified<'_> {
-    /// Whether the program vouches for something, and may do so.
-    fn says(self, field: &str) -> bool {
-        self.may_vouch && is_true(&self.body[field])
-    }
-
-    /// Whether only the word of a program that may not vouch says that a user writes in a private chat of a provider. Such a program
-    /// could name another user and read that user's messages in a chat of its own. The users of a channel of one's own are the
-    /// program's.
-    fn is_user_stated(
-        self,
-        channel: &ChannelName,
-        nature: &Nature,
-        (chat, chat_type): (&ExternalChat, ChatType),
-        user: Option<&str>,
-    ) -> bool {
-        let chat = chat.as_str();
-        let number = |address: &str| (nature.number)(address);
-        let is_its = |own: &str, user: &str| {
-            [own, chat].contains(&user) || number(chat).is_some_and(|it| number(user) == Some(it))
-        };
-        let is_of_user = (nature.user)(chat).is_some_and(|own| user.is_none_or(|user| is_its(own, user)));
-        let is_doubted = stated(&self.body["sender_verified"]) == Some(false);
-        nature.sender_proof == ContactProof::ChannelId
-            && channel.is_of_provider()
-            && chat_type == ChatType::Private
-            && !(self.may_vouch || is_of_user || is_doubted)
-    }
-
-    /// How the writer's id was proved. The sender of a mail can be forged, so the program has to say that it was authenticated. An id in
-    /// the form of a mail address may come from such a mail in a channel of one's own, too.
-    fn sender(self, channel: &ChannelName, nature: &Nature, id: &str) -> ContactProof {
-        let is_like_mail = || !channel.is_of_provider() && id.find('@').is_some_and(|place| place > 0);
-        match nature.sender_proof {
-            _ if stated(&self.body["sender_verified"]) == Some(false) => ContactProof::Typed,
-            ContactProof::Mail if self.says("client_email_verified") => ContactProof::Mail,
-            ContactProof::Mail => ContactProof::Typed,
-            _ if is_like_mail() && !self.says("sender_verified") => ContactProof::Typed,
-            proof => proof,
-        }
-    }
-
-    /// The writer's number. It is the id in the channel where that is a number; other numbers are typed, unless the program says that
-    /// the provider vouches for them.
-    fn phone(
-        self,
-        nature: &Nature,
-        chat: &ExternalChat,
-        sender_proof: ContactProof,
-    ) -> Option<ProvedContact> {
-        let typed = known(&self.body["client_phone"])?;
-        let value = e164(&typed).unwrap_or(typed);
-        let is_sender = (nature.number)(chat.as_str()).is_some_and(|number| number == value);
-        let proof = if is_sender && sender_proof.is_proved() {
-            ContactProof::ChannelId
-        } else if self.says("client_phone_verified") {
-            ContactProof::Provider
-        } else {
-            ContactProof::Typed
-        };
-        Some(ProvedContact { value, proof })
-    }
-
-    /// The writer's address. An authenticated mail proves the address that it came from.
-    fn email(
-        self,
-        nature: &Nature,
-        chat: &ExternalChat,
-        sender_proof: ContactProof,
-    ) -> Option<ProvedContact> {
-        let value = known(&self.body["client_email"])?;
-        let is_sender = nature.sender_proof == ContactProof::Mail
-            && chat.as_str().split('#').next().is_some_and(|address| address.eq_ignore_ascii_case(&value));
-        let proof = match sender_proof {
-            ContactProof::Mail if is_sender => ContactProof::Mail,
-            _ if self.says("client_email_verified") && !is_sender => ContactProof::Provider,
-            _ => ContactProof::Typed,
-        };
-        Some(ProvedContact { value, proof })
-    }
-}
-
 /// Returns the account that a message of a channel is for, of all accounts here with their channels. A channel that has accounts here takes
 /// messages for those alone. Any other channel is of the program that hands the message in, and so are the names of its accounts.
 ///
@@ -327,6 +238,7 @@ fn read_media(media: &Value) -> Vec<InboundMedia> {
 
 #[cfg(test)]
 mod tests {
+    use domain::ProvedContact;
     use serde_json::json;
 
     use super::*;

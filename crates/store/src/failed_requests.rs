@@ -83,8 +83,8 @@ statements! {
         UPDATE failed_requests SET state = 'done', settled_at = $1, retry_count = retry_count + 1, last_retry_at = $1
         WHERE id = $2 AND service = 'form' AND state = 'pending'";
     FORM_REFUSED = "
-        UPDATE failed_requests SET retry_count = retry_count + 1, last_retry_at = $1, last_retry_error = $3
-        WHERE id = $2 AND service = 'form' AND state = 'pending'";
+        UPDATE failed_requests SET retry_count = retry_count + 1, last_retry_at = $1, last_retry_error = $2
+        WHERE id = $3 AND service = 'form' AND state = 'pending'";
 }
 
 /// The service of a form that a page of a site sent.
@@ -224,7 +224,7 @@ impl FailedRequests<'_> {
             .write(move |transaction: &Transaction<'_>| {
                 let at = at.as_micros();
                 let rows = match &refused {
-                    Some(why) => transaction.execute(FORM_REFUSED, params![at, key(&id), why.as_str()])?,
+                    Some(why) => transaction.execute(FORM_REFUSED, params![at, why.as_str(), key(&id)])?,
                     None => transaction.execute(FORM_TAKEN, params![at, key(&id)])?,
                 };
                 changed(transaction, &id, rows)

@@ -191,6 +191,11 @@ fn id(
     Ok(hex::encode(&digest.finalize()[..16]))
 }
 
+/// Whether a number has nothing beside it, such as an extension.
+fn is_bare(number: &str) -> bool {
+    !number.chars().any(char::is_alphabetic)
+}
+
 /// An address of email, in small letters.
 fn email(value: &str) -> Option<String> {
     let address = value.trim().to_lowercase();
@@ -206,7 +211,9 @@ fn email(value: &str) -> Option<String> {
 /// All that a visitor wrote or chose, line by line: messages first, then answers of a quiz, then all else that is not shown otherwise.
 fn text(fields: &[(Role, Field)], phone: Option<&str>, email: Option<&str>) -> Result<String, WrongForm> {
     let is_shown_otherwise = |role: Role, field: &Field| match role {
-        Role::Phone => e164(&field.value).as_deref().is_some_and(|shown| Some(shown) == phone),
+        Role::Phone => {
+            e164(&field.value).as_deref().is_some_and(|shown| Some(shown) == phone) && is_bare(&field.value)
+        }
         Role::Email => Some(field.value.trim().to_lowercase().as_str()) == email,
         Role::Name | Role::FirstName | Role::LastName => fields
             .iter()

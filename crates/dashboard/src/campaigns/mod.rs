@@ -151,7 +151,7 @@ mod tests {
         });
         let sender = |state: &str, sent: u64| json!({ "account": "main", "state": state, "reason": null, "sent_last_hour": sent });
         serde_json::from_value(json!({
-            "name": "spring", "created_at": "2030-01-31T12:00:00Z", "chats": chats, "blocked": 0, "pending": pending,
+            "name": "spring", "title": "Spring", "created_at": "2030-01-31T12:00:00Z", "chats": chats, "blocked": 0, "pending": pending,
             "settings": {
                 "max_messages_per_hour": 25, "max_messages_per_day": 300, "cycles": 1, "cycle_delay_seconds": 300,
                 "delay_seconds": 60, "delay_randomness": 0.2, "active_hours": null, "retries": 2,

@@ -128,11 +128,14 @@ impl Machine {
         true
     }
 
-    /// Whether a run may use this message: it is of the sender of its own, belongs to no other run and answers none of theirs.
-    fn is_for(&self, known: &TrackedMessage, number: u32) -> bool {
+    /// Whether a run may use this message: it is of the sender of its own, belongs to no other run, answers none of theirs,
+    /// and did not wait for a run of its own when that one began.
+    pub(super) fn is_for(&self, known: &TrackedMessage, number: u32) -> bool {
         let is_of_sender = self.runs.iter().any(|run| run.number == number && run.sender == known.sender);
         let owner = known.owner.or_else(|| known.reply_to.and_then(|replied| self.tracked.owner(replied)));
-        is_of_sender && owner.is_none_or(|owner| owner == number)
+        is_of_sender
+            && owner.is_none_or(|owner| owner == number)
+            && !self.waits_since_before(known.message_id, number)
     }
 
     fn is_barred(&self, known: &TrackedMessage, button: &Button) -> bool {

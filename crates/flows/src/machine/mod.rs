@@ -380,8 +380,9 @@ impl Machine {
     fn near_miss(&self, index: usize, step_index: usize) -> Option<String> {
         let run = self.runs.get(index)?;
         let Deed::Press(pattern) = &self.flow.steps.get(step_index)?.deed else { return None };
-        let keyboards = self.tracked.since(run.since).filter_map(|known| known.keyboard.as_deref());
-        keyboards.filter_map(|keyboard| pattern.near_miss(keyboard, &run.captures)).next()
+        let known = self.tracked.since(run.since).filter(|known| self.is_for(known, run.number));
+        let mut keyboards = known.filter_map(|known| known.keyboard.as_deref());
+        keyboards.find_map(|keyboard| pattern.near_miss(keyboard, &run.captures))
     }
 
     fn fail(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{FlowMoment, FlowRunId, FlowRunState, FlowStage};
+use domain::{FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId};
 use telegram::{Sender, Sighting};
 
 use super::run::Run;
@@ -23,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) sighting: Sighting,
     captures: Captures,
     order: u64,
+    /// The number of the run that began last when it came. Runs that begin later leave it alone.
+    last_run: u32,
     seen: Now,
     /// When it is too old.
     until: Duration,
@@ -94,8 +96,17 @@ impl Machine {
         // It waits since it came, not since its edit.
         let seen = Now { running: sighting.arrived.min(now.running), ..now };
         let why = if is_fresh { self.why_not(now) } else { Some(Skip::Stale) };
-        let waiting =
-            Waiting { sighting: sighting.clone(), captures, order: news.order, seen, until, why: Skip::Busy };
+        // Those that wait begin first.
+        let why = why.or_else(|| (!self.waiting.is_empty()).then_some(Skip::Busy));
+        let waiting = Waiting {
+            sighting: sighting.clone(),
+            captures,
+            order: news.order,
+            last_run: self.run_numbers,
+            seen,
+            until,
+            why: Skip::Busy,
+        };
         match why {
             None => self.begin(waiting, now, id),
             Some(why) if self.may_wait(why, until) => self.waiting.push_back(Waiting { why, ..waiting }),
@@ -134,6 +145,12 @@ impl Machine {
         })
     }
 
+    /// Whether a message waited for a run of its own already when a run began: the run has no part in it.
+    pub(super) fn waits_since_before(&self, message_id: TelegramMessageId, run: u32) -> bool {
+        let is_it = |waiting: &Waiting| waiting.sighting.message_id == message_id && waiting.last_run < run;
+        self.waiting.iter().any(is_it)
+    }
+
     /// Whether a message waits for room, as it is fresh until then.
     fn may_wait(&self, why: Skip, until: Duration) -> bool {
         let has_room = self.waiting.len() < MOST_WAITING;
@@ -150,8 +167,9 @@ impl Machine {
     pub(super) fn next_offer_due(&self) -> Option<Duration> {
         let until = self.waiting.iter().map(|waiting| waiting.until).min()?;
         let cooldown = self.counted.cooldown_ends(&self.flow.limits);
-        let is_cooling = |waiting: &Waiting| waiting.why == Skip::Cooldown;
-        Some(match cooldown.filter(|_| self.waiting.iter().any(is_cooling)) {
+        // The others wait for the first one, whatever they waited for when they came.
+        let is_cooling = self.waiting.front().is_some_and(|first| first.why == Skip::Cooldown);
+        Some(match cooldown.filter(|_| is_cooling) {
             Some(end) => until.min(end),
             None => until,
         })
@@ -167,11 +185,14 @@ impl Machine {
         if self.is_stopped {
             self.waiting.clear();
         }
+        // One that came later may be too old sooner.
+        while let Some(place) = self.waiting.iter().position(|waiting| waiting.until <= now.running) {
+            let Some(late) = self.waiting.remove(place) else { break };
+            self.skip(&late.sighting, late.why, late.seen, now, id, actions);
+        }
         while let Some(mut first) = self.waiting.pop_front() {
             let (until, why) = (first.until, self.why_not(now));
-            let is_late = until <= now.running;
             match why {
-                _ if is_late => self.skip(&first.sighting, first.why, first.seen, now, id, actions),
                 None => {
                     self.begin(first, now, id);
                     return true;

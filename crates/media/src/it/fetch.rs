@@ -184,11 +184,11 @@ async fn a_file_that_comes_packed_is_unpacked() {
     let body = [&b"%PDF-1.7\n"[..], &vec![7; 200_000]].concat();
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     writer.write_all(&body).unwrap();
-    let packed = writer.finish().unwrap();
-    let length = format!("content-length: {}\r\n", packed.len());
+    let archive = writer.finish().unwrap();
+    let length = format!("content-length: {}\r\n", archive.len());
     for encoding in ["gzip", "X-GZIP"] {
         let server =
-            Server::saying(answer("200 OK", &format!("{length}content-encoding: {encoding}\r\n"), &packed))
+            Server::saying(answer("200 OK", &format!("{length}content-encoding: {encoding}\r\n"), &archive))
                 .await;
         let Fetched { taken, .. } = fetched(&world, &server.url("/a.pdf")).await.unwrap();
         assert_eq!((taken.size, taken.facts.content), (200_009, Content::Pdf));
@@ -196,11 +196,11 @@ async fn a_file_that_comes_packed_is_unpacked() {
     }
     // An archive is taken as it is, and what breaks off is no file.
     let server =
-        Server::saying(answer("200 OK", &format!("{length}content-encoding: gzip\r\n"), &packed)).await;
+        Server::saying(answer("200 OK", &format!("{length}content-encoding: gzip\r\n"), &archive)).await;
     let Fetched { taken, .. } = fetched(&world, &server.url("/a.tar.gz")).await.unwrap();
     assert_eq!(taken.facts.content, Content::Gzip);
     let left = world.left().len();
-    for broken in [&packed[..packed.len() - 9], b"no gzip at all"] {
+    for broken in [&archive[..archive.len() - 9], b"no gzip at all"] {
         let server =
             Server::saying(answer("200 OK", "connection: close\r\ncontent-encoding: gzip\r\n", broken)).await;
         let error = fetched(&world, &server.url("/")).await.unwrap_err();

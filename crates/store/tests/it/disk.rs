@@ -46,7 +46,7 @@ async fn intake_stops_while_little_is_free() {
 #[tokio::test]
 async fn a_full_database_refuses_messages_and_takes_outcomes_from_the_reserve() {
     let free = Arc::new(AtomicU64::new(70 * MB));
-    let disk = Disk::default().with_max_pages(224).with_free_space({
+    let disk = Disk::default().with_max_pages(240).with_free_space({
         let free = Arc::clone(&free);
         move |_| Ok(free.load(Ordering::Relaxed))
     });

@@ -213,7 +213,9 @@ async fn a_campaign_through_a_browser_writes_to_each_chat_once() {
     assert!(list.contains("shop") && list.contains("chromium"), "{list}");
     assert!(cli(&world, &["campaign", "list-profiles", "spring"]).fine().contains("profile:shop"));
 
-    // The next run has a file for the same chats. One of them wrote since, and that is read before the first message.
+    // The next run has a file for the same chats, once an hour has passed since the first message. One of them wrote since, and that is
+    // read before the first message.
+    program.advance(Duration::from_hours(1)).await;
     let stop = json!({"from": "@client_3", "chat": "@demo_backup_1", "text": "Стоп"});
     world.post("/telegram/messages", &stop).await;
     let thanks = json!({"from": "@client_3", "chat": "@demo_backup_1", "text": "Thank you"});

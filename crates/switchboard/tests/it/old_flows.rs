@@ -68,8 +68,9 @@ async fn posts_to_old_addresses_are_taken_for_their_account() {
         [(8768, "max", of_bot(9002), of_bot(9001)), (8767, "vk", of_group(100_201), of_group(100_200))]
     {
         let (at, path) = (world.legacy_port(old), format!("/webhook/{channel}"));
+        // A refusal would make the provider give this address up.
         let (status, answer) = program.legacy(at, &path, &others).await;
-        assert_eq!((status, received(&program, channel).await.len()), (403, 0), "{channel}: {answer}");
+        assert_eq!((status, received(&program, channel).await.len()), (200, 0), "{channel}: {answer}");
         let (status, answer) = program.legacy(at, &path, &own).await;
         let taken = received(&program, channel).await;
         assert_eq!((status, taken.len()), (200, 1), "{channel}: {answer}");

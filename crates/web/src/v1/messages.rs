@@ -41,7 +41,7 @@ const PATH: &str = "/v1/messages";
 /// problem when it ended unsent. A negative answer is final: nothing is sent later.
 #[utoipa::path(
     post, path = "/v1/messages", tag = "messages", operation_id = "send_message",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$",
         description = "1 to 255 visible ASCII characters. The same key with the same body is the same message for 24 hours. Without it, the `repeats` of the API key says how long the same body is.")),
     request_body = NewMessage,
     responses(

@@ -85,7 +85,7 @@ pub(crate) struct UploadForm {
 /// by any number of messages of the same key until then.
 #[utoipa::path(
     post, path = "/v1/uploads", tag = "files", operation_id = "upload_file",
-    params(("filename" = Option<String>, Query, description = "What it is to be called; without it, what a `Content-Disposition` calls it, or what it is", example = "price-list.pdf"), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+    params(("filename" = Option<String>, Query, description = "What it is to be called; without it, what a `Content-Disposition` calls it, or what it is", example = "price-list.pdf"), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$",
         description = "1 to 255 visible ASCII characters. The same key with the same file is the same upload while that is kept.")),
     request_body(
         content((String = "application/octet-stream"), (UploadForm = "multipart/form-data")),

@@ -368,7 +368,7 @@ fn a_refused_last_press_is_no_booking() {
     let heard = PressAnswer::Answered { text: None, is_alert: true, url: None };
     assert_eq!(ending(heard), (FlowRunState::Done, None));
     assert_eq!(ending(PressAnswer::NoResponse), (FlowRunState::Done, None));
-    assert_eq!(ending(PressAnswer::DataInvalid), (FlowRunState::Failed, Some("no_button")));
+    assert_eq!(ending(PressAnswer::DataInvalid), (FlowRunState::Failed, Some("button_gone")));
     assert_eq!(
         ending(PressAnswer::Refused("CHAT_RESTRICTED".into())),
         (FlowRunState::Failed, Some("refused"))

@@ -161,6 +161,30 @@ fn a_cooldown_that_ends_in_time_is_waited_for() {
 }
 
 #[test]
+fn those_that_wait_begin_in_their_order() {
+    let mut stage = Stage::new(&limited("at_once = 1, cooldown = \"3s\""));
+    stage.shows(1, OFFER, &["Book"]);
+    stage.answer(1, PressAnswer::Refused("USER_BANNED".to_owned()));
+    for message in 2..=4 {
+        stage.shows(message, &format!("{OFFER} {message}"), &["Book"]);
+    }
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+    // The next one comes just when there is room.
+    let time = Duration::from_secs(3);
+    stage.now = Now { wall: stage.now.wall.plus(time), running: stage.now.running + time };
+    stage.shows(5, OFFER, &["Book"]);
+    assert_eq!(stage.pressed(), pair(2, "Book"));
+    assert_eq!(stage.machine.due(), Some(stage.now.running + Duration::from_secs(7)), "no time in vain");
+    // One that comes last may be too old first.
+    let written_at = stage.now.wall.minus(Duration::from_secs(8));
+    let late = Sighting { written_at, ..stage.sighting(6, OFFER, keyboard(&["Book"])) };
+    stage.hear(Input::Sighted(&late));
+    stage.pass(Duration::from_secs(2));
+    assert_eq!(stage.machine.skipped().0, [(Skip::Busy, 1)]);
+    assert_eq!(stage.machine.due(), Some(stage.now.running + Duration::from_secs(5)));
+}
+
+#[test]
 fn people_in_a_group_begin_and_block_nothing() {
     let mut stage = Stage::new(&limited("per_hour = 1, cooldown = \"1h\", at_once = 1"));
     for (message, sender) in (1..).zip([100, 101, 102]) {

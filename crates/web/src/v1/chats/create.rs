@@ -21,7 +21,7 @@ const PATH: &str = "/v1/chats";
 /// other steps that did not work, are reported in a positive answer.
 #[utoipa::path(
     post, path = "/v1/chats", tag = "chats", operation_id = "create_chat",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$",
         description = "1 to 255 visible ASCII characters. The same key with the same body is the same chat for 24 hours.")),
     request_body = NewChat,
     responses(

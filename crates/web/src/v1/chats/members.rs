@@ -120,7 +120,7 @@ pub(crate) struct ListParameters {
     post, path = "/v1/chats/{chat_id}/members", tag = "chats", operation_id = "add_members",
     params(
         ("chat_id" = String, Path, description = "A chat id as the Bot API writes it, or `@name`"),
-        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$",
             description = "1 to 255 visible ASCII characters. The same key with the same body is the same work for 24 hours."),
     ),
     request_body = NewMembers,

@@ -63,7 +63,7 @@ pub(crate) struct NewReply {
 #[utoipa::path(
     post, path = "/v1/conversations/{client_id}/reply", tag = "conversations", operation_id = "reply",
     params(("client_id" = String, Path, description = "The client"),
-        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "The same key sends once")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$", description = "The same key sends once")),
     request_body = NewReply,
     responses(
         (status = 200, description = "It was sent", body = api::Message),

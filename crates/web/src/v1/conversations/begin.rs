@@ -52,7 +52,7 @@ pub(crate) struct FirstMessage {
 /// the conversation show what becomes of the message.
 #[utoipa::path(
     post, path = "/v1/conversations", tag = "conversations", operation_id = "begin_conversation",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "The same key sends once")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{0,127}[0-9A-Za-z][!-~]{0,127}$", description = "The same key sends once")),
     request_body = FirstMessage,
     responses(
         (status = 201, description = "The conversation; its first message is on its way", body = BegunConversation),
