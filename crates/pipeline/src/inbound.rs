@@ -238,7 +238,7 @@ fn read_media(media: &Value) -> Vec<InboundMedia> {
 
 #[cfg(test)]
 mod tests {
-    use domain::ProvedContact;
+    use domain::{ChatType, ProvedContact};
     use serde_json::json;
 
     use super::*;
