@@ -10,6 +10,7 @@ use bytes::Bytes;
 use domain::Role;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use serde_json::Value;
 use store::Scope;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
@@ -136,12 +137,25 @@ pub(crate) fn allow_empty_parameters(document: &mut Document) {
     }
 }
 
+/// A header that may be left out is no header that may be `null`.
+fn forbid_null_headers(document: &mut Value) {
+    let routes = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = routes.filter_map(Value::as_object_mut).flat_map(|route| route.values_mut());
+    let lists = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut());
+    for parameter in lists.flatten().filter(|parameter| parameter["in"] == "header") {
+        if let Some(kinds) = parameter["schema"]["type"].as_array_mut() {
+            kinds.retain(|kind| kind != "null");
+        }
+    }
+}
+
 static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_json().into());
 
 /// The OpenAPI 3.1 document of the API as indented JSON, the same for every run.
 pub fn openapi_json() -> String {
     let document = serde_json::to_value(crate::router::document()).map(|mut document| {
         leniency::describe(&mut document);
+        forbid_null_headers(&mut document);
         document
     });
     document
