@@ -10,9 +10,9 @@ use tokio::sync::Semaphore;
 use crate::password;
 
 /// Passwords that are worked on at once.
-const AT_ONCE: usize = 2;
+pub(crate) const AT_ONCE: u32 = 2;
 /// The longest wait for a turn.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HashingError {
@@ -23,13 +23,13 @@ pub(crate) enum HashingError {
 
 /// The few permits where passwords are hashed.
 pub(crate) struct Hashing {
-    permits: Arc<Semaphore>,
+    pub(crate) permits: Arc<Semaphore>,
     clock: Clock,
 }
 
 impl Hashing {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), clock }
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE as usize)), clock }
     }
 
     /// What is kept of a password.
