@@ -188,7 +188,7 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     assert!(note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
     let list = [("list", "@client_1\nno one\n+70000000001")];
     let imported = note(&submit(&operator, &format!("{HERE}/actions/import"), &list).await);
-    let shown = "Added: 1. On the list already: 1. On the list now: @client_1. Lines that are not added: 2: this names";
+    let shown = "Added: 1. On the list already: 1. On the list now: @client_1. Not added: line 2: this names";
     assert!(imported.contains(shown), "{imported}");
     let fields = [("contact", "(900)0007711")];
     let added = note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await);
