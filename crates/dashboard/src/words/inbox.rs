@@ -144,7 +144,7 @@ words! {
     programs: "From programs", "От программ";
     programs_lede:
         "Newsletters, notices and automatic answers that came through channels. They join no conversation.",
-        "Почтовые рассылки, уведомления и автоответы из каналов. В переписку они не попадают.";
+        "Почтовые рассылки, письма программ и автоответы из каналов. В переписку они не попадают.";
     none_programs: "Programs have written nothing", "Программы ничего не присылали";
     writer: "Writer", "Отправитель";
     whole_text: "The whole mail", "Письмо целиком";
