@@ -6,13 +6,12 @@ use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use domain::AccountState;
-use http::Method;
 use serde::Deserialize;
 
 use super::{Account, HERE};
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, AccountsWords, WorkWords};
@@ -80,13 +79,9 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let words = AccountsWords::of(visitor.language);
-    let answer = dashboard.ask::<AccountsPage>(&visitor, Method::GET, &query.call(), None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<AccountsPage>(&dashboard, &visitor, &query.call()).await?;
     let all = found.states.values().sum::<usize>() as u64;
     let items = found.items.into_iter().map(|account| Account::new(account, &dashboard)).collect();
     let found = api::Page { items, next_cursor: found.next_cursor };
@@ -94,13 +89,9 @@ pub(crate) async fn show(
     let ownerless = if query.is_narrow() || !query.after.is_empty() {
         Vec::new()
     } else {
-        match dashboard
-            .ask::<api::Page<OwnerlessSession>>(&visitor, Method::GET, "/v1/ownerless-sessions", None)
-            .await
-        {
-            Ok(listed) => listed.items,
-            Err(why) => return refusal::of_api(&visitor, &why),
-        }
+        let path = "/v1/ownerless-sessions";
+        let (listed, _) = listing::find::<api::Page<OwnerlessSession>>(&dashboard, &visitor, path).await?;
+        listed.items
     };
     let body = List {
         visitor: &visitor,
@@ -114,7 +105,7 @@ pub(crate) async fn show(
         may_arrange: visitor.may(Right::ArrangeAccounts),
         may_operate: visitor.may(Right::Operate),
     };
-    page::page(&visitor, words.accounts, Section::Accounts, body)
+    Ok(page::page(&visitor, words.accounts, Section::Accounts, body))
 }
 
 #[cfg(test)]

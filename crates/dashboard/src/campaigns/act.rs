@@ -8,7 +8,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{HERE, call, find, path_of};
+use super::{HERE, call, find};
 use crate::dashboard::Dashboard;
 use crate::page::{self, refusal, segment};
 use crate::view::{Linked, Section};
@@ -39,8 +39,8 @@ pub(crate) async fn ask_stop(
     Path(name): Path<String>,
 ) -> Response {
     let words = CampaignsWords::of(visitor.language);
-    let title = words.stop_question(&name);
-    ask(&dashboard, &visitor, &name, title, (words.stop_follows, "/actions/stop", words.stop)).await
+    let question = |title: &str| words.stop_question(title);
+    ask(&dashboard, &visitor, &name, question, (words.stop_follows, "/actions/stop", words.stop)).await
 }
 
 /// `GET /campaigns/{name}/remove`: the question before it.
@@ -50,15 +50,15 @@ pub(crate) async fn ask_remove(
     Path(name): Path<String>,
 ) -> Response {
     let words = CampaignsWords::of(visitor.language);
-    let title = words.remove_question(&name);
-    ask(&dashboard, &visitor, &name, title, (words.remove_follows, "/actions/remove", words.remove)).await
+    let question = |title: &str| words.remove_question(title);
+    ask(&dashboard, &visitor, &name, question, (words.remove_follows, "/actions/remove", words.remove)).await
 }
 
 async fn ask(
     dashboard: &Dashboard,
     visitor: &Visitor,
     name: &str,
-    title: String,
+    question: impl Fn(&str) -> String,
     (follows, action, button): (&'static str, &'static str, &'static str),
 ) -> Response {
     if !visitor.may(Right::Operate) {
@@ -68,6 +68,7 @@ async fn ask(
         Ok(campaign) => campaign,
         Err(answer) => return *answer,
     };
+    let title = question(&campaign.title);
     let (work, back) = (WorkWords::of(visitor.language), campaign.path());
     let action = format!("{back}{action}");
     let body = Question { visitor, work, title: &title, follows, button, action, name: "", back: &back };
@@ -95,7 +96,12 @@ pub(crate) async fn act(
     Posted { visitor, form }: Posted<Pressed>,
 ) -> Response {
     let words = CampaignsWords::of(visitor.language);
-    let here = path_of(&name);
+    let campaign = match find(&dashboard, &visitor, &name).await {
+        Ok(campaign) => campaign,
+        Err(answer) => return *answer,
+    };
+    let title = &campaign.title;
+    let here = campaign.path();
     let mut back = if form.back.is_empty() { here.as_str() } else { &form.back };
     let mut body = None;
     let mut call_of = (Method::POST, call(&name, &format!("/{action}")));
@@ -105,24 +111,24 @@ pub(crate) async fn act(
             // What is no number is refused there, with the name of its field.
             let canary = limit.parse::<u32>().map_or_else(|_| Value::from(limit), Value::from);
             body = Some(if limit.is_empty() { json!({}) } else { json!({ "canary": canary }) });
-            words.began_note(&name)
+            words.began_note(title)
         }
-        "pause" => words.paused_note(&name),
-        "resume" => words.began_note(&name),
-        "stop" => words.stopped_note(&name),
+        "pause" => words.paused_note(title),
+        "resume" => words.began_note(title),
+        "stop" => words.stopped_note(title),
         "unblock" if !form.chat.is_empty() => {
             body = Some(json!({ "chat": form.chat }));
             words.unblocked_chat_note(&form.chat)
         }
-        "unblock" => words.unblocked_note(&name),
+        "unblock" => words.unblocked_note(title),
         "remove-sender" => {
             call_of = (Method::DELETE, call(&name, &format!("/senders/{}", segment(&form.sender))));
-            words.saved_note(&name)
+            words.saved_note(title)
         }
         "remove" => {
             back = HERE;
             call_of = (Method::DELETE, call(&name, ""));
-            words.removed_note(&name)
+            words.removed_note(title)
         }
         _ => return refusal::no_such_page(&visitor),
     };

@@ -1,4 +1,4 @@
-//! `/chats/do-not-contact`: the contacts that are not written to; adding, importing and removing them.
+//! `/chats/do-not-contact`: the contacts that refuse campaigns or all messages; adding, importing and removing them.
 
 use access::Right;
 use api::{DoNotContact, DoNotContactAdded};
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
-use crate::page::{self, refusal};
+use crate::page;
+use crate::page::refusal::{self, RefusalPage};
 use crate::view::Section;
 use crate::visitor::{Posted, Visitor};
 use crate::words::{ChatsWords, DoNotContactWords, WorkWords, wrong_field};
@@ -57,15 +58,11 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let words = DoNotContactWords::of(visitor.language);
     let pairs = [("contact", query.q.trim()), ("cursor", &query.after), ("limit", "50")];
-    let answer =
-        dashboard.ask::<api::Page<DoNotContact>>(&visitor, Method::GET, &address(API, &pairs), None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) =
+        listing::find::<api::Page<DoNotContact>>(&dashboard, &visitor, &address(API, &pairs)).await?;
     let body = List {
         visitor: &visitor,
         words,
@@ -77,7 +74,7 @@ pub(crate) async fn show(
         may_add: visitor.may(Right::Send),
         may_remove: visitor.may(Right::Administer),
     };
-    page::page(&visitor, words.title, Section::Chats, body)
+    Ok(page::page(&visitor, words.title, Section::Chats, body))
 }
 
 /// A contact to be added.
@@ -116,7 +113,7 @@ pub(crate) async fn import(
 async fn added(dashboard: &Dashboard, visitor: &Visitor, path: &str, body: Value) -> Response {
     /// Contacts that are named in a note.
     const NAMED: usize = 10;
-    /// Lines that are; a note goes into a cookie.
+    /// Refused lines that are named in a note, which goes into a cookie.
     const WRONG: usize = 3;
     let words = DoNotContactWords::of(visitor.language);
     match dashboard.ask::<DoNotContactAdded>(visitor, Method::POST, path, Some(body)).await {
@@ -131,7 +128,7 @@ async fn added(dashboard: &Dashboard, visitor: &Visitor, path: &str, body: Value
                 return page::done(visitor, HERE, &summary);
             }
             let line = |wrong: &api::WrongLine| {
-                format!("{}: {}", wrong.line, wrong_field(visitor.language, &wrong.message))
+                words.wrong_line(wrong.line, &wrong_field(visitor.language, &wrong.message))
             };
             let lines: Vec<String> = wrong.iter().take(WRONG).map(line).collect();
             let more = if wrong.len() > WRONG { "; …" } else { "" };

@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use http::Method;
 use serde::Deserialize;
 
 use super::Chat;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, ChatsWords, WorkWords};
@@ -57,7 +56,7 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let words = ChatsWords::of(visitor.language);
     let pairs = [
         ("q", query.q.trim()),
@@ -67,15 +66,11 @@ pub(crate) async fn show(
         ("cursor", &query.after),
         ("limit", "50"),
     ];
-    let answer =
-        dashboard.ask::<api::Page<Chat>>(&visitor, Method::GET, &address("/v1/chats", &pairs), None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) =
+        listing::find::<api::Page<Chat>>(&dashboard, &visitor, &address("/v1/chats", &pairs)).await?;
     let accounts = dashboard.account_names(&visitor).await;
     let work = WorkWords::of(visitor.language);
     let body =
         List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
-    page::page(&visitor, words.chats, Section::Chats, body)
+    Ok(page::page(&visitor, words.chats, Section::Chats, body))
 }

@@ -8,7 +8,7 @@ use domain::FailedRequestId;
 use http::Method;
 use serde::Deserialize;
 
-use super::FailedRequest;
+use super::{FailedRequest, one};
 use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::listing::{address, chosen, refuse, word};
@@ -136,11 +136,11 @@ pub(crate) async fn act(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Correction {
-    phone: String,
-    email: String,
+    pub(super) phone: String,
+    pub(super) email: String,
 }
 
-/// `/failed/{id}/correct`.
+/// `POST /failed/{id}`.
 pub(crate) async fn correct(
     State(dashboard): State<Dashboard>,
     axum::extract::Path(id): axum::extract::Path<String>,
@@ -156,7 +156,8 @@ pub(crate) async fn correct(
     let path = format!("/v1/failed-requests/{id}/retry");
     let body = serde_json::json!({ "fields": fields });
     match dashboard.ask::<FailedRequest>(&visitor, Method::POST, &path, Some(body)).await {
-        Ok(_) => page::done(&visitor, "/failed", FailedWords::of(visitor.language).was_taken_in),
+        Ok(_) => page::done(&visitor, "/failed", FailedWords::of(visitor.language).accepted),
+        Err(why) if !why.fields.is_empty() => one::drawn(&dashboard, &visitor, id, &form, Some(&why)).await,
         Err(why) => refuse(&visitor, &format!("/failed/{id}"), &why),
     }
 }

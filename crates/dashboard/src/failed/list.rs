@@ -4,13 +4,12 @@ use access::Right;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use http::Method;
 use serde::Deserialize;
 
 use super::FailedRequest;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, FailedWords, WorkWords};
@@ -45,7 +44,7 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(mut query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     if query.state.is_empty() {
         "pending".clone_into(&mut query.state);
     }
@@ -56,14 +55,10 @@ pub(crate) async fn show(
         state => state,
     };
     let path = address("/v1/failed-requests", &[("state", state), ("cursor", &query.after), ("limit", "50")]);
-    let answer = dashboard.ask::<api::Page<FailedRequest>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<api::Page<FailedRequest>>(&dashboard, &visitor, &path).await?;
     let words = FailedWords::of(visitor.language);
     let work = WorkWords::of(visitor.language);
     let may_act = visitor.may(Right::Send);
     let body = List { visitor: &visitor, words, work, query: &query, found: &found, wrong, may_act };
-    page::page(&visitor, words.failed, Section::Failed, body)
+    Ok(page::page(&visitor, words.failed, Section::Failed, body))
 }

@@ -5,12 +5,11 @@ use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
 use domain::AccountName;
-use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address, chat_in_list};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{OperationsWords, WorkWords};
@@ -65,7 +64,7 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let pairs = [
         ("account", query.account.as_str()),
         ("chat", query.chat.trim()),
@@ -73,15 +72,11 @@ pub(crate) async fn show(
         ("limit", "50"),
     ];
     let path = address("/v1/failovers", &pairs);
-    let answer = dashboard.ask::<api::Page<Failover>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<api::Page<Failover>>(&dashboard, &visitor, &path).await?;
     let words = OperationsWords::of(visitor.language);
     let accounts = dashboard.account_names(&visitor).await;
     let work = WorkWords::of(visitor.language);
     let body =
         List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
-    page::page(&visitor, words.failovers, Section::Operations, body)
+    Ok(page::page(&visitor, words.failovers, Section::Operations, body))
 }

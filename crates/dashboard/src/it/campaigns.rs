@@ -10,7 +10,7 @@ use store::{
     NextTurn, StoredAttempt,
 };
 
-use crate::it::world::{Browser, World, send, send_files, shows};
+use crate::it::world::{Browser, World, note, send, send_files, shows};
 
 const ALL: [&str; 7] = [
     "/campaigns/spring",
@@ -31,8 +31,12 @@ async fn spring(world: &World) -> CampaignRunId {
     let campaigns = world.store.campaigns();
     let now = world.clock.now();
     let settings = json!({ "cycles": 2, "active_hours": "00:00-24:00 UTC" }).to_string();
-    let row =
-        CampaignRow { name: "spring".to_owned(), title: "spring".to_owned(), settings, created_at: now };
+    let row = CampaignRow {
+        name: "spring".to_owned(),
+        title: "Spring offer".to_owned(),
+        settings,
+        created_at: now,
+    };
     assert!(campaigns.add(row).await.expect("added"));
     campaigns.add_senders("spring", vec![sender()], now).await.expect("added");
     let tasks = (1..=4).map(|number| store::NewCampaignTask {
@@ -229,10 +233,11 @@ async fn stopping_and_removing_are_asked_about_before() {
     let world = World::new().await;
     spring(&world).await;
     let operator = world.person(Role::Operator).await;
-    shows(&operator.get("/campaigns/spring/stop").await, &["id=\"ask\"", "Stop spring?"]);
+    shows(&operator.get("/campaigns/spring/stop").await, &["id=\"ask\"", "Stop Spring offer?"]);
     let removed = send(&operator, "/campaigns/spring/actions/remove", &[]).await;
     assert_eq!(removed.header("location"), "/campaigns/spring", "a run of it is open");
     let paused = send(&operator, "/campaigns/spring/actions/pause", &[("back", "/campaigns")]).await;
+    assert!(note(&paused).starts_with("Spring offer"), "{paused:?}");
     assert_eq!((paused.status, paused.header("location")), (StatusCode::SEE_OTHER, "/campaigns"));
     shows(&operator.get("/campaigns/spring").await, &["Paused", "by a person", "/actions/resume"]);
     send(&operator, "/campaigns/spring/actions/stop", &[]).await;
@@ -243,7 +248,7 @@ async fn stopping_and_removing_are_asked_about_before() {
     send(&operator, "/campaigns/spring/actions/unblock", &[]).await;
     let counted = world.store.campaigns().tasks_counted("spring", None).await.expect("reads");
     assert_eq!(counted.blocked, 0);
-    shows(&operator.get("/campaigns/spring/remove").await, &["id=\"ask\"", "Remove spring?"]);
+    shows(&operator.get("/campaigns/spring/remove").await, &["id=\"ask\"", "Remove Spring offer?"]);
     let removed = send(&operator, "/campaigns/spring/actions/remove", &[]).await;
     assert_eq!(removed.header("location"), "/campaigns");
     assert_eq!(operator.get("/campaigns/spring").await.status, StatusCode::NOT_FOUND);

@@ -92,7 +92,7 @@ impl Provider for Phone {
     }
 
     fn hook(&self, _: &HookPost) -> Result<Hook, HookRefusal> {
-        Err(HookRefusal::NotGenuine)
+        Err(HookRefusal::Unreadable("phone: is missing".to_owned()))
     }
 
     fn fetch<'a>(&'a self, _: &'a InboundMedia, _: u64) -> BoxFuture<'a, Result<Fetched, CallError>> {

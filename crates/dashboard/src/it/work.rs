@@ -1,5 +1,6 @@
 //! Pages of work: what they show, what their buttons do, and what happens when two people press at once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::message::{Content, OnFlood};
@@ -10,7 +11,8 @@ use domain::{ChatId, ChatRef, MessageId, MessageState, Role};
 use http::StatusCode;
 use store::{Accept, Begin, Doubt, Fail, Origin};
 
-use crate::it::world::{World, note, submit};
+use crate::it::channel_login::with_phone;
+use crate::it::world::{World, note, send, submit};
 
 /// The chat that messages are for where a test names no other.
 pub(crate) const CHAT: &str = "-1001234567890";
@@ -188,7 +190,7 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     assert!(note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await).contains("Added: 1."));
     let list = [("list", "@client_1\nno one\n+70000000001")];
     let imported = note(&submit(&operator, &format!("{HERE}/actions/import"), &list).await);
-    let shown = "Added: 1. On the list already: 1. On the list now: @client_1. Lines that are not added: 2: this names";
+    let shown = "Added: 1. On the list already: 1. On the list now: @client_1. Not added: line 2: this names";
     assert!(imported.contains(shown), "{imported}");
     let fields = [("contact", "(900)0007711")];
     let added = note(&submit(&operator, &format!("{HERE}/actions/add"), &fields).await);
@@ -351,11 +353,25 @@ async fn a_refused_form_has_fields_for_what_is_wrong() {
     for shown in ["Correct the form", "name=\"phone\"", "name=\"email\"", "/forms/site"] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
-    let path = format!("/failed/{id}/correct");
+    let path = format!("/failed/{id}");
     let refused = submit(&operator, &path, &[("phone", "+70000000001"), ("email", "")]).await;
     assert!(note(&refused).contains("not there any more"), "{}", note(&refused));
     let viewer = world.person(Role::Viewer).await;
-    assert!(!viewer.get(&format!("/failed/{id}")).await.body.contains("Correct the form"));
+    assert!(!viewer.get(&path).await.body.contains("Correct the form"));
+}
+
+#[tokio::test]
+async fn a_correction_that_is_refused_stays_in_its_form() {
+    let world = World::of(with_phone(&Arc::default())).await;
+    let id: domain::FailedRequestId = "fail_01k2v7m3w0e9tq4b8s6n5x1zyr".parse().expect("an id");
+    let form = ("/forms/phone".to_owned(), "{}".to_owned(), "phone: is missing".to_owned());
+    world.store.failed_requests().keep_form(id, form, world.clock.now()).await.expect("a write");
+    let operator = world.person(Role::Operator).await;
+    let page = send(&operator, &format!("/failed/{id}"), &[("phone", "12 \"3\"")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page:?}");
+    for shown in ["id=\"phone-error\"", "is missing", "value=\"12 &#34;3&#34;\""] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ mod time_range;
 mod unfiltered;
 
 use axum::response::Response;
+use http::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 pub(crate) use address::address;
 pub(crate) use many::{chosen, word};
@@ -18,7 +20,8 @@ pub(crate) use time_range::{TimeRange, written_time};
 pub(crate) use unfiltered::Unfiltered;
 
 use crate::ask::Refused;
-use crate::page;
+use crate::dashboard::Dashboard;
+use crate::page::{self, refusal::RefusalPage};
 use crate::visitor::Visitor;
 use crate::words::WorkWords;
 
@@ -47,6 +50,16 @@ pub(crate) fn found<T: Default>(answer: Result<T, Refused>) -> Result<(T, Option
         Err(why) if why.code == "invalid_request" => Ok((T::default(), Some(why.detail))),
         Err(why) => Err(why),
     }
+}
+
+/// Asks the API for a list. Returns what it found and what is wrong with the filter, or else the page of its refusal.
+pub(crate) async fn find<T: Default + DeserializeOwned>(
+    dashboard: &Dashboard,
+    visitor: &Visitor,
+    path: &str,
+) -> Result<(T, Option<String>), RefusalPage> {
+    let answer = dashboard.ask(visitor, Method::GET, path, None).await;
+    found(answer).map_err(|why| RefusalPage::of_api(visitor, &why))
 }
 
 /// The start of a text, on one line, for a row of a list.

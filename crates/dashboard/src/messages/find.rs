@@ -5,13 +5,12 @@ use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::{MessageId, MessageRef, MessageState, Timestamp};
-use http::Method;
 use serde::Deserialize;
 
 use super::Message;
 use crate::dashboard::{Dashboard, NavCounts};
 use crate::listing::{self, TimeRange, address};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, MessagesWords, WorkWords, pill};
@@ -173,17 +172,13 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     // Anyone who searches for an id wants that message.
     if let Ok(id) = query.q.trim().parse::<MessageRef>() {
-        return Redirect::to(&format!("/messages/{id}")).into_response();
+        return Ok(Redirect::to(&format!("/messages/{id}")).into_response());
     }
     let path = query.listed(&visitor);
-    let answer = dashboard.ask::<api::Page<Message>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<api::Page<Message>>(&dashboard, &visitor, &path).await?;
     let words = MessagesWords::of(visitor.language);
     let accounts = dashboard.account_names(&visitor).await;
     let work = WorkWords::of(visitor.language);
@@ -200,7 +195,7 @@ pub(crate) async fn show(
         elsewhere: visitor.tallied.now(),
         may_act: visitor.may(Right::Send),
     };
-    page::page(&visitor, words.messages, Section::Messages, body)
+    Ok(page::page(&visitor, words.messages, Section::Messages, body))
 }
 
 #[cfg(test)]

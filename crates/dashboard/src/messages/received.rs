@@ -4,12 +4,11 @@ use api::AnyMessage;
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use http::Method;
 use serde::Deserialize;
 
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address, chat_in_list};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::Section;
 use crate::visitor::Visitor;
 use crate::words::{MessagesWords, WorkWords};
@@ -62,7 +61,7 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let path = address(
         "/v1/messages",
         &[
@@ -75,11 +74,7 @@ pub(crate) async fn show(
             ("limit", PAGE),
         ],
     );
-    let answer = dashboard.ask::<api::Page<AnyMessage>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<api::Page<AnyMessage>>(&dashboard, &visitor, &path).await?;
     let words = MessagesWords::of(visitor.language);
     let accounts = dashboard.account_names(&visitor).await;
     let body = Received {
@@ -91,5 +86,5 @@ pub(crate) async fn show(
         found: &found,
         wrong,
     };
-    page::page(&visitor, words.received, Section::Messages, body)
+    Ok(page::page(&visitor, words.received, Section::Messages, body))
 }

@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::extract::{Query as QueryOf, State};
 use axum::response::Response;
-use http::Method;
 use serde::Deserialize;
 
 use super::Operation;
 use crate::dashboard::Dashboard;
 use crate::listing::{self, address};
-use crate::page::{self, refusal};
+use crate::page::{self, refusal::RefusalPage};
 use crate::view::{Linked, Section};
 use crate::visitor::Visitor;
 use crate::words::{self, OperationsWords, WorkWords};
@@ -67,7 +66,7 @@ pub(crate) async fn show(
     State(dashboard): State<Dashboard>,
     visitor: Visitor,
     QueryOf(query): QueryOf<Query>,
-) -> Response {
+) -> Result<Response, RefusalPage> {
     let kind = if query.kind.is_empty() { "operation" } else { query.kind.as_str() };
     let pairs = [
         ("kind", kind),
@@ -78,15 +77,11 @@ pub(crate) async fn show(
         ("limit", "50"),
     ];
     let path = address("/v1/operations", &pairs);
-    let answer = dashboard.ask::<api::Page<Operation>>(&visitor, Method::GET, &path, None).await;
-    let (found, wrong) = match listing::found(answer) {
-        Ok(found) => found,
-        Err(why) => return refusal::of_api(&visitor, &why),
-    };
+    let (found, wrong) = listing::find::<api::Page<Operation>>(&dashboard, &visitor, &path).await?;
     let words = OperationsWords::of(visitor.language);
     let accounts = dashboard.account_names(&visitor).await;
     let work = WorkWords::of(visitor.language);
     let body =
         List { visitor: &visitor, words, work, query: &query, accounts: &accounts, found: &found, wrong };
-    page::page(&visitor, words.operations, Section::Operations, body)
+    Ok(page::page(&visitor, words.operations, Section::Operations, body))
 }

@@ -45,6 +45,22 @@ pub(crate) fn of_api(visitor: &Visitor, why: &Refused) -> Response {
     refuse(why.status, visitor, heading, &why.detail)
 }
 
+/// The page of a refusal, which a handler returns with `?`.
+#[derive(Debug)]
+pub(crate) struct RefusalPage(Box<Response>);
+
+impl RefusalPage {
+    pub(crate) fn of_api(visitor: &Visitor, why: &Refused) -> Self {
+        Self(Box::new(of_api(visitor, why)))
+    }
+}
+
+impl IntoResponse for RefusalPage {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// The person may not do this.
 pub(crate) fn not_allowed(visitor: &Visitor) -> Response {
     let words = RefusalWords::of(visitor.language);

@@ -127,7 +127,7 @@ words! {
     runs_now_detail: "Pause or stop it on its page.", "Пауза и остановка — на её странице.";
     name: "Name", "Название";
     name_help:
-        "In any language, up to 100 characters. It stays.",
+        "In any language, up to 100 characters. It cannot be changed later.",
         "На любом языке, до 100 знаков. Потом не меняется.";
     hours_help:
         "In which it sends, such as 09:00-21:00 Europe/Moscow. Empty means always.",
@@ -255,7 +255,7 @@ impl CampaignsWords {
             "template" => ("a variable has no value", "нет значения переменной"),
             "do_not_contact" => ("on the do-not-contact list", "в списке «Не писать»"),
             "opt_out" => ("asked not to be written to", "попросил не писать"),
-            "too_often" => ("had a campaign message lately", "недавно получил сообщение рассылки"),
+            "too_often" => ("had a campaign message lately", "недавно уже получил рассылку"),
             "duplicate" => ("the same chat under another name", "тот же чат под другим именем"),
             "cancelled" => ("cancelled", "отменено"),
             "no_message" => ("no message is in use", "нет включённых сообщений"),

@@ -22,9 +22,9 @@ words! {
     reason: "Reason", "Причина";
     reason_help: "In a few words; may be empty.", "В нескольких словах; можно не указывать.";
     level: "Refused", "Запрещено";
-    no_advertising: "No advertising", "Без рекламы";
-    may_write: "May be written to", "Писать можно";
-    decided: "Decided.", "Решение сохранено.";
+    no_advertising: "Refuse campaigns", "Запретить рассылки";
+    may_write: "Allow messages", "Разрешить писать";
+    decided: "The decision is saved.", "Решение сохранено.";
     added_at: "Added", "Добавлен";
     source: "Source", "Источник";
     add: "Add a contact", "Добавить контакт";
@@ -44,8 +44,9 @@ sentences! {
         "Added: {added}. On the list already: {already}.", "Добавлено: {added}. Уже в списке: {already}.";
     now_listed(contacts: &str):
         "On the list now: {contacts}.", "Теперь в списке: {contacts}.";
+    wrong_line(line: usize, why: &str): "line {line}: {why}", "строка {line}: {why}";
     wrong_lines(lines: &str):
-        "Lines that are not added: {lines}.", "Не добавлены строки: {lines}.";
+        "Not added: {lines}.", "Не добавлено: {lines}.";
     removed(contact: &str):
         "{contact} can be written to again.", "{contact}: снова можно писать.";
 }

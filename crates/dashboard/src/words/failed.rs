@@ -12,9 +12,9 @@ words! {
          повторить или отбросить.";
     none_pending: "Nothing waits for you", "Решать нечего";
     none_pending_detail:
-        "When a request to an old port or a callback fails for good, it is kept here with all its data.",
-        "Если запрос к старому порту или обратный вызов окончательно не удался, он появится здесь со всем \
-         содержимым.";
+        "A request to an old port, a callback or a form of a site that failed is kept here with all its data.",
+        "Здесь появятся запросы к старым портам, обратные вызовы и заявки с сайтов, которые не удалось \
+         обработать, со всем содержимым.";
     choose: "Choose", "Выбрать";
     chosen: "With selected:", "С выбранными:";
     request: "Request", "Запрос";
@@ -34,12 +34,12 @@ words! {
     operation: "Operation", "Операция";
     correct: "Correct the form", "Исправить заявку";
     correct_help:
-        "A phone number or an email address suffices. What the visitor wrote stays as it is.",
-        "Достаточно телефона или почты. Всё, что написал посетитель, останется как есть.";
-    take_in: "Take in", "Принять";
+        "Enter a phone number or an email address. What the visitor wrote stays.",
+        "Укажите телефон или почту. Всё, что написал посетитель, сохранится.";
+    accept: "Accept", "Принять";
     phone: "Phone", "Телефон";
     email: "Email", "Почта";
-    was_taken_in: "The form is taken in.", "Заявка принята.";
+    accepted: "The form is accepted.", "Заявка принята.";
     nothing_chosen: "No request is chosen", "Ничего не выбрано";
     nothing_chosen_detail:
         "Tick the ones you mean, then press the button again.",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use api::{FlowOnAccount, FlowRun};
 
-use crate::view::{Pill, Tint};
+use crate::view::{Language, Pill, Tint};
 
 words! {
     FlowsWords;
@@ -18,7 +18,7 @@ words! {
         "Напишите его здесь или разделом [[flows]] в файле настроек либо в файле папки flows рядом с ним.";
     flow: "Flow", "Сценарий";
     on_accounts: "On accounts", "На аккаунтах";
-    last_hour: "Runs with presses in the last hour", "Запусков с нажатиями за час";
+    last_hour: "Runs with presses in the last hour", "Запусков с нажатиями за последний час";
     missed: "Missed", "Упущено";
     last_run: "Last run", "Последний запуск";
     never_ran: "not yet", "ещё не было";
@@ -122,7 +122,7 @@ sentences! {
     stopped(name: &str): "{name} is stopped.", "{name} остановлен.";
     of_limit(count: usize, most: u32): "{count} of {most}", "{count} из {most}";
     at_once(most: u16; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
-        "{most} {noun} at once", "не больше {most} {noun} сразу";
+        "at most {most} {noun} at once", "не больше {most} {noun} одновременно";
     per_hour(most: u32; noun: ["run", "runs"], ["запуска", "запусков", "запусков"]):
         "{most} {noun} an hour", "не больше {most} {noun} в час";
     stop_after(most: u32; noun: ["run that is done", "runs that are done"], ["запуска", "запусков", "запусков"]):
@@ -176,7 +176,7 @@ impl FlowsWords {
             "account_restricted" => ("the account is restricted", "аккаунт ограничен"),
             "program_ended" => ("the program ended", "программа завершилась"),
             "no_button" => ("the button did not come in time", "кнопка не появилась вовремя"),
-            "said_no" => ("the bot said no", "бот ответил отказом"),
+            "said_no" => ("the bot said no", "бот отказал"),
             "pressed_by_another_flow" => ("another flow pressed the button", "кнопку нажал другой сценарий"),
             "interrupted" => ("the connection was interrupted", "соединение прервалось"),
             "busy" | "hours" | "per_hour" | "cooldown" | "stale" => return Some(self.skip(code)),
@@ -210,10 +210,10 @@ impl FlowsWords {
         match (self.why(code), code) {
             (None, _) => Cow::Borrowed(note),
             (Some(why), _) if detail.is_empty() => Cow::Borrowed(why),
-            (Some(why), "no_button") => {
-                let near = self.language.of("a similar one", "похожая");
-                Cow::Owned(format!("{why}; {near}: «{detail}»"))
-            }
+            (Some(why), "no_button") => match self.language {
+                Language::English => Cow::Owned(format!("{why}; a similar one: “{detail}”")),
+                Language::Russian => Cow::Owned(format!("{why}; похожая: «{detail}»")),
+            },
             (Some(why), _) => Cow::Owned(format!("{why}: {detail}")),
         }
     }
@@ -238,7 +238,7 @@ impl FlowsWords {
         match why {
             "busy" => self
                 .language
-                .of("as many runs as may were under way", "уже шло столько запусков, сколько можно"),
+                .of("the limit of runs at once was reached", "достигнут предел одновременных запусков"),
             "hours" => self.language.of("outside the hours", "вне часов работы"),
             "per_hour" => self.language.of("the hour was full", "час исчерпан"),
             "cooldown" => self.language.of("the cooldown", "пауза между запусками"),

@@ -143,11 +143,11 @@ words! {
     group_answers: "Automatic answers in this group", "Автоответы в этой группе";
     programs: "From programs", "От программ";
     programs_lede:
-        "Newsletters, notices and automatic answers that came through channels. They are in no conversation.",
-        "Рассылки, письма программ и автоответы из каналов. В переписку они не попадают.";
+        "Newsletters, notices and automatic answers that came through channels. They join no conversation.",
+        "Почтовые рассылки, письма программ и автоответы из каналов. В переписку они не попадают.";
     none_programs: "Programs have written nothing", "Программы ничего не присылали";
     writer: "Writer", "Отправитель";
-    whole_text: "All of the mail", "Всё письмо";
+    whole_text: "The whole mail", "Письмо целиком";
     sender_not_proved: "sender not confirmed", "отправитель не подтверждён";
     perhaps: "Perhaps the same person", "Возможно, тот же человек";
     in_messages: "In messages", "В сообщениях";
@@ -314,7 +314,7 @@ impl InboxWords {
                 ("programs have answered 10 mails in a day", "программы ответили на 10 писем за сутки")
             }
             "for_people" => {
-                ("the mail allows no automatic answer", "письмо не допускает автоматического ответа")
+                ("the mail allows no automatic answer", "на это письмо нельзя отвечать автоматически")
             }
             "in_doubt" => ("it is unknown whether the answer arrived", "неизвестно, дошёл ли ответ"),
             "restored" => ("a backup was restored", "восстановлена резервная копия"),

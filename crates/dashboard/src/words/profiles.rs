@@ -20,8 +20,8 @@ words! {
     picture_of: "The page as it was", "Страница в тот момент";
     add: "New profile", "Новый профиль";
     name_help:
-        "Small letters, digits, _ and -.",
-        "Маленькие латинские буквы, цифры, _ и -.";
+        "In any language. It is kept as small Latin letters, digits, _ and -.",
+        "На любом языке. Сохраняется маленькими латинскими буквами, цифрами, _ и -.";
     other_kinds:
         "Profiles of Donut and browsers on other machines are set up with switchboard campaign profiles add.",
         "Профили Donut и браузеры на других машинах добавляет команда switchboard campaign profiles add.";
