@@ -243,7 +243,7 @@ impl Machine {
     }
 
     /// A message that fits begins no run: it is counted, and has a row.
-    fn skip(
+    pub(super) fn skip(
         &mut self,
         sighting: &Sighting,
         why: Skip,

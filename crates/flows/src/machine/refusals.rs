@@ -108,6 +108,7 @@ impl Machine {
             if !run.is_about(&pressed) {
                 continue;
             }
+            let is_over = run.refused == Some("said_no") && !run.takes_a_place();
             let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
             let deadline = now.running.saturating_add(within);
             if now.running < self.held_until {
@@ -121,7 +122,7 @@ impl Machine {
                 let Some(run) = self.runs.get_mut(index) else { continue };
                 run.look_again(&pressed, deadline);
                 self.press(index, found, now, actions);
-            } else if run.refused == Some("said_no") && !run.takes_a_place() {
+            } else if is_over {
                 // Its keyboard is no longer the newest.
                 self.fail(index, pressed.step, "said_no", None, now, actions);
             }

@@ -109,9 +109,7 @@ impl Inner {
             FlowRunFilter { flow: Some(flow.to_owned()), account: Some(account.clone()), state: None };
         let page = Page { limit: MOST_READ, cursor: None };
         let runs = self.parts.store.flow_runs().list(filter, &page).await?;
-        let is_missed = |run: &StoredFlowRun| run.state != FlowRunState::Done && run.began_at >= since;
-        let missed: Vec<_> = runs.items.into_iter().take_while(is_missed).collect();
-        for run in missed.into_iter().rev() {
+        for run in since_the_last_done(runs.items, since) {
             let code = run.code.as_deref().unwrap_or_default();
             self.alarms.note(flow, account, (run.state, code), run.ended_at.unwrap_or(run.began_at));
         }
@@ -132,8 +130,18 @@ impl Flows {
     }
 }
 
+/// Of the latest runs, the last one first: those that began since then and after the last one that was done, in their order.
+fn since_the_last_done(latest: Vec<StoredFlowRun>, since: Timestamp) -> Vec<StoredFlowRun> {
+    let counts = |run: &StoredFlowRun| run.state != FlowRunState::Done && run.began_at >= since;
+    let mut runs: Vec<_> = latest.into_iter().take_while(counts).collect();
+    runs.reverse();
+    runs
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::{ChatId, FlowRunId, TelegramMessageId};
+
     use super::*;
 
     #[test]
@@ -165,5 +173,31 @@ mod tests {
         assert_eq!(of(now.plus(MISSED_FOR * 2)).map(|trouble| trouble.0).as_deref(), Some("no_button"));
         alarms.clear("trip", &account);
         assert_eq!(of(now), None);
+    }
+
+    #[test]
+    fn what_was_missed_before_a_restart_counts_since_the_last_run_that_was_done() {
+        use FlowRunState::{Cut, Done, Failed, Skipped};
+        let now: Timestamp = "2030-01-06T12:00:00Z".parse().expect("a time");
+        let run = |minutes: u64, state| StoredFlowRun {
+            id: FlowRunId::MIN,
+            flow: "trip".to_owned(),
+            account: "main".parse().expect("a name"),
+            chat_id: ChatId::user(7).expect("an id"),
+            message_id: TelegramMessageId::new(5).expect("an id"),
+            began_at: now.minus(Duration::from_mins(minutes)),
+            ended_at: None,
+            state,
+            code: None,
+            step: 1,
+            moments: Vec::new(),
+        };
+        let latest = [run(1, Cut), run(5, Skipped), run(20, Done), run(30, Failed), run(70, Failed)];
+        let states = |latest: &[StoredFlowRun]| {
+            let missed = since_the_last_done(latest.to_vec(), now.minus(MISSED_FOR));
+            missed.iter().map(|run| run.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states(&latest), [Skipped, Cut]);
+        assert_eq!(states(&latest[3..]), [Failed], "no longer than an hour");
     }
 }
