@@ -108,15 +108,16 @@ impl Machine {
             if !run.is_about(&pressed) {
                 continue;
             }
-            let is_over = run.refused == Some("said_no") && !run.takes_a_place();
+            let is_no = run.refused == Some("said_no");
+            let is_over = is_no && !run.takes_a_place();
             let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
             let deadline = now.running.saturating_add(within);
             if now.running < self.held_until {
-                if deadline < self.held_until {
-                    self.fail(index, pressed.step, "flood_wait", None, now, actions);
-                } else {
+                if self.held_until <= deadline {
                     run.deadline = run.deadline.max(self.held_until);
                     run.said_no = Some(SaidNo { pressed, at: self.held_until });
+                } else if is_no {
+                    self.fail(index, pressed.step, "flood_wait", None, now, actions);
                 }
             } else if let Some(found) = self.other_button(&pressed) {
                 let Some(run) = self.runs.get_mut(index) else { continue };
