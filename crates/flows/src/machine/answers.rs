@@ -142,10 +142,11 @@ fn says_yes(part: &str) -> bool {
 fn has_no_place(part: &str) -> bool {
     let words: Vec<&str> = part.split_whitespace().collect();
     let is_place = |word: &&str| PLACES.iter().any(|place| word.starts_with(place));
-    words.iter().enumerate().filter(|(_, word)| NONE.contains(*word)).any(|(at, _)| {
-        let near = words.iter().skip(at.saturating_sub(NEAR)).take(2 * NEAR + 1);
-        near.clone().any(is_place)
-    })
+    words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| NONE.contains(*word))
+        .any(|(at, _)| words.iter().skip(at.saturating_sub(NEAR)).take(2 * NEAR + 1).any(is_place))
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
             '\\' => match letters.next()?.1 {
                 'n' if quote == '"' => value.push('\n'),
                 escaped if escaped == quote || escaped == '\\' || (escaped == '$' && quote == '"') => {
-                    value.push(escaped)
+                    value.push(escaped);
                 }
                 other => value.extend(['\\', other]),
             },

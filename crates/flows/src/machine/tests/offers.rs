@@ -182,7 +182,9 @@ fn a_second_button_waits_until_telegram_lets_the_account_press() {
     let button = |data: u8| Button { label: "Book".to_owned(), deed: ButtonDeed::Callback(vec![data]) };
     let rows = || Some(Keyboard { rows: vec![vec![button(b'a')], vec![button(b'b')]] });
     let last = ONE.replace(", expect = { text = \"booked\", within = \"20s\" }", "");
-    for (text, wait, is_pressed) in [(ONE, 3, true), (ONE, 30, false), (&last, 3, true), (&last, 30, false)] {
+    for (text, wait, is_pressed) in
+        [(ONE, 3, true), (ONE, 30, false), (last.as_str(), 3, true), (last.as_str(), 30, false)]
+    {
         let mut stage = Stage::new(text);
         for message in [1, 2] {
             let sighting = stage.sighting(message, &format!("{OFFER} {message}"), rows());
