@@ -211,7 +211,7 @@ mod tests {
         let message = types::Message::from_bytes(&bytes).expect("a message");
         types::Message {
             from_id: Some(types::PeerUser { user_id: 7 }.into()),
-            reply_markup: Some(types::ReplyInlineMarkup { rows: Vec::new() }.into()),
+            reply_markup: Some(types::ReplyInlineMarkup { force_reply: false, rows: Vec::new() }.into()),
             ..message
         }
     }
