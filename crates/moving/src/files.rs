@@ -104,7 +104,13 @@ fn walk(data_dir: &Path, but: Option<&Path>) -> io::Result<(Vec<FileEntry>, Vec<
                 Ok(metadata) if metadata.is_file() => {
                     found.push(FileEntry { name, bytes: metadata.len() });
                 }
-                Ok(metadata) if metadata.is_symlink() => links.push(name),
+                // Browsers keep links in their profiles that lead to no file.
+                Ok(metadata) if metadata.is_symlink() => {
+                    let target = fs::metadata(entry.path());
+                    if target.is_ok_and(|target| target.is_file() || target.is_dir()) {
+                        links.push(name);
+                    }
+                }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(_) | Err(_) => {}
             }
@@ -307,10 +313,13 @@ mod tests {
         fs::write(data.join("switchboard.db"), "rows").unwrap();
         // Both names of a file with two move, as two files.
         fs::hard_link(data.join("switchboard.db"), data.join("uploads/same")).unwrap();
-        for (from, to) in [("media", "media"), ("uploads/gone", "nowhere"), ("backups", "media")] {
+        fs::write(elsewhere.join("file"), "bytes").unwrap();
+        for (from, to) in
+            [("media", "media"), ("uploads/01", "file"), ("SingletonLock", "nowhere"), ("backups", "media")]
+        {
             std::os::unix::fs::symlink(elsewhere.join(to), data.join(from)).unwrap();
         }
-        assert_eq!(links(&data).unwrap(), ["media", "uploads/gone"], "backups stay anyway");
+        assert_eq!(links(&data).unwrap(), ["media", "uploads/01"], "backups stay anyway");
         let files: Vec<_> = list(&data, None).unwrap().into_iter().map(|entry| entry.name).collect();
         assert_eq!(files, ["switchboard.db", "uploads/same"]);
     }
