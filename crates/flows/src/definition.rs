@@ -7,10 +7,9 @@ use config::{
     ActiveHours, ExpectSettings, FlowLimits, FlowSender, FlowSettings, FlowStep, InvalidFlowRegex, OnFail,
     PressSettings, TriggerSettings, WaitSettings,
 };
-use domain::text::folded_line;
 use domain::{AccountName, ChatRef, Keyboard};
 
-use crate::pattern::{ButtonPattern, TextPattern};
+use crate::pattern::{ButtonPattern, TextPattern, compared};
 
 /// What a run found in texts: the values of named groups.
 pub type Captures = BTreeMap<String, String>;
@@ -107,7 +106,7 @@ impl Trigger {
         if !settings.keywords.is_empty() {
             texts.push(TextPattern::any_word(&settings.keywords));
         }
-        let has_button = settings.has_button.as_deref().map(folded_line);
+        let has_button = settings.has_button.as_deref().map(compared);
         Ok(Self { texts, has_button })
     }
 
@@ -123,7 +122,7 @@ impl Trigger {
             found.extend(pattern.find(text, &Captures::new())?);
         }
         if let Some(wanted) = &self.has_button {
-            keyboard?.buttons().find(|(_, _, button)| folded_line(&button.label).contains(wanted))?;
+            keyboard?.buttons().find(|(_, _, button)| compared(&button.label).contains(wanted))?;
         }
         Some(found)
     }

@@ -8,7 +8,7 @@ use domain::{ChatId, TelegramMessageId};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// So many messages that runs began with are remembered.
+/// The most messages with which runs began that are remembered.
 const MOST_BEGUN: usize = 10_000;
 
 /// Why no run begins.

@@ -44,9 +44,15 @@ fn value<'a>(captures: &'a Captures, name: &str) -> Option<&'a str> {
     captures.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
 }
 
+/// A text, a label or a word as it is compared: [`folded_line`], where ё is е as people write it.
+pub(crate) fn compared(text: &str) -> String {
+    let folded = folded_line(text);
+    if folded.contains('ё') { folded.replace('ё', "е") } else { folded }
+}
+
 /// A text with its placeholders filled, as it is compared.
 fn lower(text: &str, captures: &Captures) -> Option<String> {
-    filled(text, |name| value(captures, name).map(str::to_owned)).map(|text| folded_line(&text))
+    filled(text, |name| value(captures, name).map(str::to_owned)).map(|text| compared(&text))
 }
 
 /// A text that is looked for in messages.
@@ -75,10 +81,10 @@ impl TextPattern {
     /// What its named groups find in a text that fits.
     pub(crate) fn find(&self, text: &str, captures: &Captures) -> Option<Captures> {
         match self {
-            Self::Has(wanted) => folded_line(text).contains(&lower(wanted, captures)?).then(Captures::new),
+            Self::Has(wanted) => compared(text).contains(&lower(wanted, captures)?).then(Captures::new),
             Self::AnyWord(wanted) => {
-                let text = folded_line(text);
-                let is_in = |word: &String| has_word(&text, &folded_line(word));
+                let text = compared(text);
+                let is_in = |word: &String| has_word(&text, &compared(word));
                 wanted.iter().any(is_in).then(Captures::new)
             }
             Self::Fits(expression) => {
@@ -169,7 +175,7 @@ impl ButtonPattern {
         let whole = lower(wanted, captures)?;
         let wanted = letters(&whole);
         let is_near = |label: &str| {
-            let folded = folded_line(label);
+            let folded = compared(label);
             let label = letters(&folded);
             folded != whole
                 && !wanted.is_empty()
@@ -182,7 +188,7 @@ impl ButtonPattern {
     fn fitting<'k>(&self, keyboard: &'k Keyboard, captures: &Captures) -> Vec<&'k Button> {
         let all = || keyboard.buttons().map(|(_, _, button)| button);
         let by_label =
-            |fits: &dyn Fn(&str) -> bool| all().filter(|button| fits(&folded_line(&button.label))).collect();
+            |fits: &dyn Fn(&str) -> bool| all().filter(|button| fits(&compared(&button.label))).collect();
         match self {
             Self::Label(wanted) => match lower(wanted, captures) {
                 Some(wanted) => by_label(&|label| label == wanted),
@@ -200,7 +206,7 @@ impl ButtonPattern {
             Self::Words(words) => {
                 let words: Vec<_> = words.iter().filter_map(|word| lower(word, captures)).collect();
                 let count = |button: &Button| {
-                    let label = folded_line(&button.label);
+                    let label = compared(&button.label);
                     words.iter().filter(|word| has_word(&label, word)).count()
                 };
                 let most = all().map(count).max().filter(|most| *most > 0);
@@ -252,6 +258,7 @@ mod tests {
         assert_eq!(find(ButtonPattern::regex("^✅\u{fe0f} \\w+ 🚗$").expect("one")), booked);
         assert_eq!(find(ButtonPattern::Words(vec!["бронь".into(), "🚗\u{fe0f}".into()])), booked);
         assert!(find(ButtonPattern::Label("домой".into())).is_some());
+        assert!(find(ButtonPattern::Label("чай зеленый".into())).is_some());
         assert!(find(ButtonPattern::Contains("{name} зелёный".into())).is_some());
         assert!(find(ButtonPattern::Label("Домой!".into())).is_none());
         let near = |pattern: ButtonPattern| pattern.near_miss(&shown, &captures);

@@ -36,7 +36,7 @@ pub struct StageTimes {
     pub p90: u64,
     pub p99: u64,
     pub most: u64,
-    /// How many took at most [`FIRST_BAR`] doubled so many times, and more than half of that.
+    /// How many took at most [`FIRST_BAR`] doubled as often as the place of the bar, and more than half of that.
     pub histogram: Vec<u64>,
 }
 
@@ -54,7 +54,7 @@ pub fn stage_times<'a>(runs: impl Iterator<Item = &'a [FlowMoment]>) -> Vec<Stag
 /// How long a stage took in one run, each time that it had it.
 pub(crate) fn measured(stage: TimedStage, moments: &[FlowMoment]) -> Vec<u64> {
     let first = |wanted| moments.iter().find(|moment| moment.stage == wanted).map(|moment| moment.at_us);
-    // From the last press of a step to what came of it.
+    // From the last press of a step to its result.
     let since_press = |wanted| {
         let ends = moments.iter().enumerate().filter(move |(_, moment)| moment.stage == wanted);
         ends.filter_map(|(place, end)| {

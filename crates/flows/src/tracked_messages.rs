@@ -6,10 +6,10 @@ use std::sync::Arc;
 use domain::{ChatId, Keyboard, TelegramMessageId, Timestamp};
 use telegram::Sighting;
 
-/// So many messages are remembered; those that changed longest ago are forgotten first.
-const MOST: usize = 64;
+/// The most messages that are remembered. Of those that no run needs, the one that changed longest ago is forgotten first.
+const MOST: usize = 128;
 
-/// A message as it was last heard of.
+/// A message as it was last seen.
 #[derive(Debug, Clone)]
 pub(crate) struct TrackedMessage {
     pub(crate) message_id: TelegramMessageId,
@@ -19,7 +19,7 @@ pub(crate) struct TrackedMessage {
     /// Telegram's number of the change, which grows with each.
     pub(crate) version: i32,
     written_at: Timestamp,
-    /// The same in the order in which changes were heard of here.
+    /// The same in the order in which changes came here.
     pub(crate) order: u64,
     /// Its keyboard; none also when the newest one is not known.
     pub(crate) keyboard: Option<Arc<Keyboard>>,
@@ -29,7 +29,7 @@ pub(crate) struct TrackedMessage {
     pub(crate) owner: Option<u32>,
 }
 
-/// What a change is, beside what was known.
+/// A change of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct News {
     /// Nothing was known of the message.
@@ -49,7 +49,13 @@ pub(crate) struct TrackedMessages {
 
 impl TrackedMessages {
     /// Takes in a message; nothing when it is no newer than what is known, as when another line brings it too.
-    pub(crate) fn take(&mut self, sighting: &Sighting, keyboard: Option<Arc<Keyboard>>) -> Option<News> {
+    /// It takes the place of another one that belongs to no run and does not wait for one.
+    pub(crate) fn take(
+        &mut self,
+        sighting: &Sighting,
+        keyboard: Option<Arc<Keyboard>>,
+        waits: impl Fn(TelegramMessageId) -> bool,
+    ) -> Option<News> {
         let Sighting { message_id, version, written_at, .. } = *sighting;
         let place = self.all.iter().position(|tracked| tracked.message_id == message_id);
         if place.and_then(|place| self.all.get(place)).is_some_and(|before| version <= before.version) {
@@ -59,7 +65,9 @@ impl TrackedMessages {
         let before = place.and_then(|place| self.all.remove(place));
         let (fitted, owner) = before.map_or((None, None), |before| (before.fits, before.owner));
         if self.all.len() >= MOST {
-            self.all.pop_front();
+            let is_spare = |tracked: &TrackedMessage| tracked.owner.is_none() && !waits(tracked.message_id);
+            let free = self.all.iter().position(is_spare);
+            self.all.remove(free.unwrap_or(0));
         }
         self.changes += 1;
         let order = self.changes;
@@ -116,7 +124,7 @@ impl TrackedMessages {
         }
     }
 
-    /// The message as it was last heard of.
+    /// The message as it was last seen.
     pub(crate) fn get(&self, message_id: TelegramMessageId) -> Option<&TrackedMessage> {
         self.all.iter().find(|tracked| tracked.message_id == message_id)
     }

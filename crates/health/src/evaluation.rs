@@ -25,10 +25,10 @@ const SLOW_QUEUE: Duration = Duration::from_mins(5);
 const STUCK: Duration = Duration::from_mins(1);
 /// Calls that go wrong for less than this may be one short outage.
 const SHORT_OUTAGE: Duration = Duration::from_secs(10);
-/// So many calls in a row that go well end a trouble.
+/// How many calls in a row that go well end a trouble.
 const WELL_AGAIN: usize = 3;
 
-/// What came of asking, without the time.
+/// The result of a probe, without the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evaluation {
     pub(crate) answer: ProbeOutcome,
@@ -273,7 +273,7 @@ pub(crate) fn service(activity: ServiceActivity, pool: &[Worker<'_>]) -> Evaluat
     }
 }
 
-/// A listener. `call` is what came of a real request through it.
+/// A listener. `call` is the result of a real request through it.
 pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Evaluation {
     match (state, call) {
         (PortState::Starting, _) | (PortState::Listening, None) => Evaluation::not_probed("starting"),
@@ -284,7 +284,7 @@ pub(crate) fn port(state: PortState, call: Option<Result<Duration, ()>>) -> Eval
     }
 }
 
-/// The store, by what came of a real write and read, and whether a row was found unreadable.
+/// The store, by the result of a real write and read, and whether a row was found unreadable.
 pub(crate) fn store(round_trip: &Result<Duration, StoreError>) -> Evaluation {
     match round_trip {
         Ok(latency) => Evaluation::answered(Some(*latency), SLOW_HERE),

@@ -278,7 +278,7 @@ impl Health {
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Someone switched something by hand and looks at what came of it: that is reported at once, not with the next second.
+    /// A person switched something and looks at the result: that is reported at once, not with the next second.
     fn switched(&self) {
         self.forget_snapshot();
         self.0.changes.send_modify(|count| *count = count.wrapping_add(1));

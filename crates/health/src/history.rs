@@ -33,7 +33,7 @@ pub(crate) struct Work {
     /// Work that is to be begun this very moment.
     pub(crate) unbegun: Vec<Unbegun>,
     pub(crate) full: bool,
-    /// What came of messages since the start.
+    /// The results of messages since the start.
     pub(crate) counted: Reading,
     /// What each account sent since the start.
     pub(crate) accounts: Vec<(AccountName, Reading)>,

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// How many minutes a strip shows.
 pub const STRIP: usize = 120;
 
-/// What came of asking a card. The order is from best to worst, so that the worst of several is their `max`.
+/// The result of a probe of a card. The order is from best to worst, so that the worst of several is their `max`.
 #[derive(strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -31,7 +31,7 @@ pub struct CardFilter {
     pub in_accounts: bool,
     /// By kind, and those of a kind by need; else by need first.
     pub by_kind: bool,
-    /// At most so many, 1 to [`LARGEST_PAGE`]; none means the largest page.
+    /// The most cards, 1 to [`LARGEST_PAGE`]; none means the largest page.
     pub limit: Option<usize>,
     pub after: Option<Cursor>,
 }

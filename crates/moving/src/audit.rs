@@ -26,6 +26,9 @@ pub struct Audit {
     pub store: StoreFact,
     /// What the data that moves takes, in bytes.
     pub data_bytes: u64,
+    /// Links in the data directory: what they lead to does not move.
+    #[serde(default)]
+    pub links: Vec<String>,
     /// What is free where the data directory is, in bytes.
     pub free_bytes: u64,
     /// All of the memory, in bytes.
@@ -143,6 +146,15 @@ pub fn judge(old: &Audit, new: &Audit, wants_service: bool, resumed: bool) -> Ve
             ),
         );
     }
+    for link in &old.links {
+        object(
+            "link",
+            format!(
+                "{link} in {} is a link, and what it leads to would stay behind; put that in its place, or mount it there",
+                old.data_dir
+            ),
+        );
+    }
     for missing in &old.secrets_missing {
         object("secret_missing", format!("{missing} on the old side, and the settings refer to it"));
     }
@@ -190,6 +202,7 @@ pub(crate) mod tests {
             at: Timestamp::default(),
             store,
             data_bytes: 1 << 20,
+            links: Vec::new(),
             free_bytes: 1 << 40,
             memory_bytes: 1 << 30,
             system: "Debian".into(),
@@ -232,13 +245,18 @@ pub(crate) mod tests {
         let all = [
             "other_version",
             "target_in_use",
+            "link",
             "secret_missing",
             "no_systemd",
             "no_room",
             "port_taken",
             "clocks_apart",
         ];
-        let without = Audit { secrets_missing: vec!["hash is not there".into()], ..old.clone() };
+        let without = Audit {
+            secrets_missing: vec!["hash is not there".into()],
+            links: vec!["media".into()],
+            ..old.clone()
+        };
         assert_eq!(codes(&without, &wrong, false), all);
         assert_eq!(codes(&audit(StoreFact::None), &new, false), ["no_store"]);
         assert_eq!(codes(&audit(StoreFact::GivenUp), &new, false), ["given_up"]);

@@ -36,6 +36,8 @@ pub enum MoveError {
     Retired(#[from] Retired),
     #[error("no move was begun between these two sides")]
     NoMove,
+    #[error("both sides are the data directory of {}, or a copy of it; name another one for the new side", .0)]
+    OneSide(String),
     #[error(
         "another move is not over: from {} to {}; give `switchboard move run` or `switchboard move rollback` for it first",
         .0.old.name, .0.new.name
@@ -86,6 +88,9 @@ impl<'a> Conductor<'a> {
         tell: Box<Tell<'a>>,
     ) -> Result<Conductor<'a>, MoveError> {
         let (one, other) = (old.hello(version).await?, new.hello(version).await?);
+        if one.side.id == other.side.id {
+            return Err(MoveError::OneSide(one.side.name));
+        }
         for journal in [&one.journal, &other.journal].into_iter().flatten() {
             let is_this = journal.old.id == one.side.id && journal.new.id == other.side.id;
             if !is_this && !journal.progress.is_over() {
@@ -234,6 +239,11 @@ impl<'a> Conductor<'a> {
             Step::TransferRest => self.carry(Role::Old, true, step).await?,
             Step::TransferBack => self.carry(Role::New, true, step).await?,
             Step::Environment => self.environment().await?,
+            // What the new side uses may have changed since the move, and the old side keeps it.
+            Step::Retire => {
+                let monitored = self.perform(Step::Monitor, Value::Null).await?;
+                self.perform(step, monitored).await?
+            }
             _ => self.perform(step, Value::Null).await?,
         };
         failpoint::reach(after).await;

@@ -70,9 +70,21 @@ pub(crate) fn belongs(name: &str) -> bool {
         && !STAYS_TO.iter().any(|end| name.ends_with(end))
 }
 
-/// The files of a data directory that move, in order. Links are not followed. Blocks on the disk.
+/// The files of a data directory that move, in order. Links are not followed; see [`links`]. Blocks on the disk.
 pub(crate) fn list(data_dir: &Path, but: Option<&Path>) -> io::Result<Vec<FileEntry>> {
-    let mut found = Vec::new();
+    walk(data_dir, but).map(|(files, _)| files)
+}
+
+/// Links in the place of files that move: what they lead to does not. Blocks on the disk.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn links(data_dir: &Path) -> io::Result<Vec<String>> {
+    walk(data_dir, None).map(|(_, links)| links)
+}
+
+fn walk(data_dir: &Path, but: Option<&Path>) -> io::Result<(Vec<FileEntry>, Vec<String>)> {
+    let (mut found, mut links) = (Vec::new(), Vec::new());
     let mut folders = vec![(data_dir.to_owned(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
@@ -92,10 +104,17 @@ pub(crate) fn list(data_dir: &Path, but: Option<&Path>) -> io::Result<Vec<FileEn
                 Ok(metadata) if metadata.is_file() => {
                     found.push(FileEntry { name, bytes: metadata.len() });
                 }
+                // Browsers keep links in their profiles that lead to no file.
+                Ok(metadata) if metadata.is_symlink() => {
+                    let target = fs::metadata(entry.path());
+                    if target.is_ok_and(|target| target.is_file() || target.is_dir()) {
+                        links.push(name);
+                    }
+                }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(_) | Err(_) => {}
             }
-            if found.len() > MOST_FILES {
+            if found.len() + links.len() > MOST_FILES {
                 return Err(io::Error::other("there are too many files in the data directory"));
             }
         }
@@ -107,7 +126,8 @@ pub(crate) fn list(data_dir: &Path, but: Option<&Path>) -> io::Result<Vec<FileEn
         Err(_) => {}
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(found)
+    links.sort();
+    Ok((found, links))
 }
 
 /// How much the files of a data directory that move take, in bytes. Blocks on the disk.
@@ -281,6 +301,27 @@ mod tests {
         ] {
             assert!(!belongs(name), "{name}");
         }
+    }
+
+    #[test]
+    fn links_do_not_move_and_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, elsewhere) = (folder.path().join("data"), folder.path().join("disk"));
+        for made in [data.join("uploads"), elsewhere.join("media")] {
+            fs::create_dir_all(made).unwrap();
+        }
+        fs::write(data.join("switchboard.db"), "rows").unwrap();
+        // Both names of a file with two move, as two files.
+        fs::hard_link(data.join("switchboard.db"), data.join("uploads/same")).unwrap();
+        fs::write(elsewhere.join("file"), "bytes").unwrap();
+        for (from, to) in
+            [("media", "media"), ("uploads/01", "file"), ("SingletonLock", "nowhere"), ("backups", "media")]
+        {
+            std::os::unix::fs::symlink(elsewhere.join(to), data.join(from)).unwrap();
+        }
+        assert_eq!(links(&data).unwrap(), ["media", "uploads/01"], "backups stay anyway");
+        let files: Vec<_> = list(&data, None).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert_eq!(files, ["switchboard.db", "uploads/same"]);
     }
 
     #[test]

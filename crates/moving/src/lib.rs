@@ -34,7 +34,7 @@ pub use audit::{AccountFact, Audit, Objection, PortFact, StoreFact, judge};
 pub use bundle::{BundleError, Ticket};
 pub use carried::{CarriedError, Carrier, KEY as BUNDLE_KEY};
 pub use conducting::{Conductor, Ended, MoveError, Tell};
-pub use files::{BACKUP, bytes_that_move, has_log, incoming};
+pub use files::{BACKUP, bytes_that_move, has_log, incoming, links};
 pub use journal::{
     FOLDER, Journal, JournalError, Record, merged, read as read_journal, write as write_journal,
 };

@@ -45,7 +45,7 @@ pub fn put_in_place(data_dir: &Path, database: &Path, replaced: &str) -> Result<
             old.insert(0, STORE_MARK.to_owned());
         }
         for old in old {
-            renamed(&data_dir.join(&old), &kept.join(&old)).map_err(|source| failed(&to, source))?;
+            keep(&data_dir.join(&old), &kept.join(&old)).map_err(|source| failed(&to, source))?;
         }
         renamed(&from, &to).map_err(|source| failed(&to, source))?;
         placed += 1;
@@ -77,7 +77,18 @@ fn forget_replaced(data_dir: &Path, current: &str) -> io::Result<()> {
     earlier.iter().take(old).try_for_each(|(_, folder)| fs::remove_dir_all(folder))
 }
 
-/// Moves a file, if it is there; the folder that it goes to is made.
+/// Moves what is replaced away. If it was kept before a kill, what is there is a copy of that, or of what comes over.
+fn keep(from: &Path, to: &Path) -> io::Result<()> {
+    if !to.try_exists()? {
+        return renamed(from, to);
+    }
+    match fs::remove_file(from) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a file, if it is there; the folder that it goes to is made. It may be on another disk, which is mounted there.
 fn renamed(from: &Path, to: &Path) -> io::Result<()> {
     if !from.try_exists()? {
         return Ok(());
@@ -85,11 +96,21 @@ fn renamed(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(folder) = to.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    fs::rename(from, to)?;
-    match to.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
+    let is_elsewhere = match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => true,
+        renamed => renamed.map(|()| false)?,
+    };
+    if is_elsewhere {
+        let mut partial = to.as_os_str().to_owned();
+        partial.push(".partial");
+        fs::copy(from, &partial)?;
+        File::open(&partial)?.sync_all()?;
+        fs::rename(&partial, to)?;
     }
+    if let Some(folder) = to.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    if is_elsewhere { fs::remove_file(from) } else { Ok(()) }
 }
 
 /// Removes what came over and was not put in place. Blocks.
@@ -137,6 +158,38 @@ mod tests {
         clear(data).unwrap();
         clear(data).unwrap();
         assert!(!incoming(data).exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_another_disk_is_placed_too_and_a_kill_tears_nothing() {
+        use std::os::unix::fs::MetadataExt as _;
+        let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm").unwrap());
+        let data = folder.path();
+        let device = |path: &Path| fs::metadata(path).unwrap().dev();
+        assert_ne!(device(data), device(disk.path()), "this test needs two file systems");
+        fs::create_dir_all(incoming(data).join("outgoing")).unwrap();
+        std::os::unix::fs::symlink(disk.path(), data.join("outgoing")).unwrap();
+        for (name, text) in [
+            ("outgoing/01", "old"),
+            ("move/incoming/outgoing/01", "new"),
+            ("move/incoming/switchboard.db", "new"),
+        ] {
+            fs::write(data.join(name), text).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(data.join(name)).ok();
+        assert_eq!(put_in_place(data, Path::new("switchboard.db"), "replaced-1").unwrap(), 2);
+        assert_eq!(
+            (read("outgoing/01").as_deref(), read("move/replaced-1/outgoing/01").as_deref()),
+            (Some("new"), Some("old"))
+        );
+        // Killed before what was copied is removed.
+        fs::write(incoming(data).join("outgoing/01"), "new").unwrap();
+        assert_eq!(put_in_place(data, Path::new("switchboard.db"), "replaced-1").unwrap(), 1);
+        assert_eq!(
+            (read("outgoing/01").as_deref(), read("move/replaced-1/outgoing/01").as_deref()),
+            (Some("new"), Some("old"))
+        );
+        assert_eq!(read("move/incoming/outgoing/01"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::step::Step;
 /// The file of the record, in the folder of moves.
 pub const RECORD: &str = "record.md";
 
-/// The report: one line of what came of it, then the measures.
+/// The report: one line with the result, then the measures.
 pub fn report(journal: &Journal, compared: &[Compared]) -> (String, String) {
     let subject = match journal.progress.direction {
         Direction::Forward => format!("moved from {} to {}", journal.old.name, journal.new.name),

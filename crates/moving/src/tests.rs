@@ -334,7 +334,7 @@ mod over_a_line {
     }
 
     impl Performer for Scripted {
-        async fn perform(&mut self, step: Step, _: &Order) -> Result<Value, Failed> {
+        async fn perform(&mut self, step: Step, order: &Order) -> Result<Value, Failed> {
             self.done.borrow_mut().push(step);
             if self.fails_at == Some(step) {
                 return Err(Failed::refused("as the test wants"));
@@ -351,6 +351,11 @@ mod over_a_line {
                         .map(|files| json!(files))
                         .map_err(|error| Failed::refused(error.to_string()))
                 }
+                Step::Monitor => {
+                    let reports = self.done.borrow().iter().filter(|done| **done == step).count();
+                    Ok(json!({ "uses": reports }))
+                }
+                Step::Retire => Ok(order.given.clone()),
                 _ => Ok(Value::Null),
             }
         }
@@ -447,6 +452,32 @@ mod over_a_line {
             let journals =
                 ["old", "new"].map(|side| journal::read(&folder.path().join(side)).unwrap().unwrap());
             assert_eq!(journals[0], journals[1]);
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn the_new_side_says_what_it_uses_when_the_old_one_retires() {
+        let test = async {
+            let folder = tempfile::tempdir().unwrap();
+            installation(folder.path(), 1_000);
+            let mut conducting = conductor(folder.path(), None).await;
+            conducting.run(Until::Compared).await.unwrap();
+            let ended = conducting.run(Until::Retired).await.unwrap();
+            assert_eq!(ended.journal.facts(Step::Retire), &json!({ "uses": 2 }), "as it is then");
+        };
+        tokio::task::LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn one_directory_is_not_moved_to_itself() {
+        let test = async {
+            let folder = tempfile::tempdir().unwrap();
+            installation(folder.path(), 1_000);
+            let links = (link(folder.path(), "old", None).await, link(folder.path(), "old", None).await);
+            let tell = Box::new(|_: Step, _: &str| {});
+            let met = Conductor::meet(links, "1.0.0", "id".to_owned(), Clock::system(), None, tell).await;
+            assert!(matches!(met.err(), Some(MoveError::OneSide(_))));
         };
         tokio::task::LocalSet::new().run_until(test).await;
     }

@@ -41,7 +41,7 @@ pub(crate) struct Written {
     check: Option<String>,
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Default)]
 struct Checked {
     problems: Vec<FlowProblem>,

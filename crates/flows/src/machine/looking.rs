@@ -8,7 +8,7 @@ use super::run::{Doing, Pressed};
 use super::{Action, Machine, Now, SETTLE};
 use crate::definition::{Deed, Flow};
 use crate::limits::Skip;
-use crate::pattern::{ButtonPattern, Choice};
+use crate::pattern::{ButtonPattern, Choice, compared};
 use crate::tracked_messages::TrackedMessage;
 
 /// What was done with a button of one keyboard of a message.
@@ -57,7 +57,7 @@ impl Machine {
             let Some(index) = self.place_of(|run| run.number == number) else { return };
             let Some(run) = self.runs.get_mut(index) else { return };
             match run.doing {
-                Doing::Settle if !run.owes_an_answer() => {
+                Doing::Settle if !run.awaits_an_answer() && run.said_no.is_none() => {
                     return self.end(index, FlowRunState::Done, None, now, actions);
                 }
                 Doing::Look if now.running < self.held_until => {
@@ -246,7 +246,8 @@ impl Machine {
     /// Another button of the keyboard that was pressed, with the same label, that was not pressed yet.
     pub(super) fn other_button(&self, pressed: &Pressed) -> Option<Found> {
         let known = self.tracked.get(pressed.message_id).filter(|known| known.order == pressed.order)?;
-        let same = |label: &str| label.trim().to_lowercase() == pressed.label.trim().to_lowercase();
+        let label = compared(&pressed.label);
+        let same = |other: &str| compared(other) == label;
         let buttons = known.keyboard.as_deref()?.buttons().map(|(_, _, button)| button);
         let mut others = buttons.filter(|button| same(&button.label) && !self.is_barred(known, button));
         others.find_map(|button| match &button.deed {

@@ -5,6 +5,7 @@
 //! and none of one keyboard twice, whatever becomes of the first press. After something may have been missed it knows no
 //! keyboard until it hears of one.
 
+mod answers;
 mod looking;
 mod offers;
 mod refusals;
@@ -219,7 +220,9 @@ impl Machine {
             Input::Gone { message_ids, version } => {
                 for message_id in message_ids {
                     self.tracked.gone(*message_id, version);
-                    self.waiting.retain(|waiting| waiting.sighting.message_id != *message_id);
+                    if let Some((_, gone)) = self.take_waiting(*message_id) {
+                        self.skip(&gone.sighting, gone.why, gone.seen, now, id, &mut actions);
+                    }
                 }
             }
             Input::Missed { message_id, written_at } => self.tracked.missed(message_id, written_at),
@@ -251,7 +254,8 @@ impl Machine {
         let is_fresh = now.wall.since(sighting.written_at) <= self.flow.fresh;
         // What is too old to be acted upon says no more than that what was known is the newest no longer.
         let keyboard = sighting.keyboard.clone().filter(|_| is_fresh);
-        let Some(news) = self.tracked.take(sighting, keyboard) else { return };
+        let waits = |message_id| self.waiting.iter().any(|waiting| waiting.sighting.message_id == message_id);
+        let Some(news) = self.tracked.take(sighting, keyboard, waits) else { return };
         if sighting.is_own {
             return;
         }
@@ -272,10 +276,26 @@ impl Machine {
         for index in 0..self.runs.len() {
             let Some(run) = self.runs.get(index) else { break };
             let is_for_it = run.sender == sighting.sender.id && owner.is_none_or(|owner| owner == run.number);
-            if is_for_it && self.read_in(index, &sighting.text, now) {
-                self.tracked.give(sighting.message_id, self.runs.get(index).map_or(0, |run| run.number));
+            if is_for_it && self.read_message(index, sighting.message_id, &sighting.text, now) {
                 return true;
             }
+        }
+        false
+    }
+
+    /// Looks in a message for what the step of a run waits for. If it is there, the message belongs to this run alone.
+    fn read_message(&mut self, index: usize, message_id: TelegramMessageId, text: &str, now: Now) -> bool {
+        match self.runs.get_mut(index) {
+            Some(run) if matches!(run.doing, Doing::Send(_)) => run.keep(message_id, text),
+            Some(run) => {
+                let number = run.number;
+                if self.read_in(index, text, now) {
+                    self.tracked.give(message_id, number);
+                    self.runs.iter_mut().for_each(|run| run.early.retain(|(early, _)| *early != message_id));
+                    return true;
+                }
+            }
+            None => {}
         }
         false
     }
@@ -284,13 +304,8 @@ impl Machine {
     fn read_in(&mut self, index: usize, text: &str, now: Now) -> bool {
         let flow = Arc::clone(&self.flow);
         let Some(run) = self.runs.get_mut(index) else { return false };
-        match run.doing {
-            Doing::Read => {}
-            Doing::Send(_) => {
-                run.keep(text);
-                return false;
-            }
-            _ => return false,
+        if run.doing != Doing::Read {
+            return false;
         }
         let Some(step) = flow.steps.get(run.step) else { return false };
         let ((Some((pattern, _)), _) | (None, Deed::Wait(pattern))) = (&step.expect, &step.deed) else {
@@ -328,10 +343,10 @@ impl Machine {
             (None, Some((_, within))) => run.wait(Doing::Read, *within, now),
             (None, None) => self.next(index, now),
         }
-        for text in early {
+        for (message_id, text) in early {
             self.advance_all(now, actions);
             let Some(index) = self.place_of(|run| run.number == run_number) else { return };
-            self.read_in(index, &text, now);
+            self.read_message(index, message_id, &text, now);
         }
     }
 

@@ -25,10 +25,10 @@ pub(super) struct Waiting {
     order: u64,
     /// The number of the run that began last when it came. Runs that begin later leave it alone.
     last_run: u32,
-    seen: Now,
+    pub(super) seen: Now,
     /// When it is too old.
     until: Duration,
-    why: Skip,
+    pub(super) why: Skip,
 }
 
 /// How many messages that began no run have a row of the hour.
@@ -72,14 +72,18 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) {
         let (message_id, keyboard) = (sighting.message_id, sighting.keyboard.as_deref());
-        let waits = self.waiting.iter().position(|waiting| waiting.sighting.message_id == message_id);
-        let waited = waits.and_then(|place| self.waiting.remove(place));
+        let waited = self.take_waiting(message_id);
         if !self.may_begin(sighting.sender) {
             return;
         }
-        let Some(captures) = self.flow.trigger.fits(&sighting.text, keyboard) else { return };
-        self.tracked.mark(&sighting.text);
         let is_same = news.fitted.as_deref() == Some(&*sighting.text);
+        let captures = self.flow.trigger.fits(&sighting.text, keyboard);
+        if let Some((_, before)) = waited.as_ref().filter(|_| !is_same || captures.is_none()) {
+            // What it offered before is gone.
+            self.skip(&before.sighting, before.why, before.seen, now, id, actions);
+        }
+        let Some(captures) = captures else { return };
+        self.tracked.mark(&sighting.text);
         if self.is_stopped || (is_same && waited.is_none()) {
             return;
         }
@@ -93,8 +97,14 @@ impl Machine {
         }
         let age = now.wall.since(sighting.written_at);
         let until = now.running.saturating_add(self.flow.fresh.saturating_sub(age));
-        // It waits since it came, not since its edit.
-        let seen = Now { running: sighting.arrived.min(now.running), ..now };
+        // It waits where it waited before, since it came and not since its edit.
+        let (place, last_run, seen) = match waited.filter(|_| is_same) {
+            Some((place, before)) => (place, before.last_run, before.seen),
+            None => {
+                let seen = Now { running: sighting.arrived.min(now.running), ..now };
+                (self.waiting.len(), self.run_numbers, seen)
+            }
+        };
         let why = if is_fresh { self.why_not(now) } else { Some(Skip::Stale) };
         // Those that wait begin first.
         let why = why.or_else(|| (!self.waiting.is_empty()).then_some(Skip::Busy));
@@ -102,14 +112,14 @@ impl Machine {
             sighting: sighting.clone(),
             captures,
             order: news.order,
-            last_run: self.run_numbers,
+            last_run,
             seen,
             until,
             why: Skip::Busy,
         };
         match why {
             None => self.begin(waiting, now, id),
-            Some(why) if self.may_wait(why, until) => self.waiting.push_back(Waiting { why, ..waiting }),
+            Some(why) if self.may_wait(why, until) => self.waiting.insert(place, Waiting { why, ..waiting }),
             Some(why) => self.skip(&waiting.sighting, why, waiting.seen, now, id, actions),
         }
     }
@@ -143,6 +153,12 @@ impl Machine {
             let is_full = under_way >= most || self.runs.len() >= MOST_RUNS || are_enough;
             is_full.then_some(Skip::Busy)
         })
+    }
+
+    /// Takes a message out of those that wait, with its place among them.
+    pub(super) fn take_waiting(&mut self, message_id: TelegramMessageId) -> Option<(usize, Waiting)> {
+        let place = self.waiting.iter().position(|waiting| waiting.sighting.message_id == message_id)?;
+        Some((place, self.waiting.remove(place)?))
     }
 
     /// Whether a message waited for a run of its own already when a run began: the run has no part in it.
@@ -227,7 +243,7 @@ impl Machine {
     }
 
     /// A message that fits begins no run: it is counted, and has a row.
-    fn skip(
+    pub(super) fn skip(
         &mut self,
         sighting: &Sighting,
         why: Skip,

@@ -5,45 +5,13 @@ use std::time::Duration;
 use domain::{FlowStage, PersonalDeed};
 use telegram::PressAnswer;
 
+use super::answers::{Says, says};
 use super::run::{self, Pressed, SaidNo};
 use super::{Action, MOST_TRIES, Machine, Now, SETTLE, UNWRITTEN};
 
 /// How long a bot that answered a press with a text may take to change something, before another button with the same
 /// label is pressed. Where the text says no it is pressed at once.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// Words with which bots say that what a button offers is gone.
-const NO: [&str; 23] = [
-    "sold out",
-    "no seats",
-    "no places",
-    "no spots",
-    "not available",
-    "unavailable",
-    "no longer",
-    "already taken",
-    "too late",
-    "fully booked",
-    "is full",
-    "expired",
-    "someone was faster",
-    "нет мест",
-    "мест нет",
-    "мест не осталось",
-    "не осталось мест",
-    "уже занят",
-    "распродан",
-    "раскуплен",
-    "недоступ",
-    "не доступ",
-    "слишком поздно",
-];
-
-/// Whether a bot says that what a button offers is gone.
-fn says_no(text: &str) -> bool {
-    let text = text.to_lowercase();
-    NO.iter().any(|no| text.contains(no))
-}
 
 impl Machine {
     pub(super) fn answered(&mut self, press: u32, answer: PressAnswer, now: Now, actions: &mut Vec<Action>) {
@@ -106,11 +74,12 @@ impl Machine {
     /// Weighs what a bot said to a press. If it is not what the step expects and nothing else happened since, the bot may
     /// have said no to this button alone: another one with its label is pressed.
     fn weigh(&mut self, index: usize, pressed: Pressed, text: &str, now: Now, actions: &mut Vec<Action>) {
+        let said = says(text);
         let Some(run) = self.runs.get(index) else { return };
-        if text.trim().is_empty() || !run.is_about(&pressed) {
+        if said == Says::Taken || text.trim().is_empty() || !run.is_about(&pressed) {
             return;
         }
-        let (is_no, is_last) = (says_no(text), !run.takes_a_place());
+        let (is_no, is_last) = (said == Says::No, !run.takes_a_place());
         // Nothing that comes later says whether the last press without an expectation counted.
         let is_shown_later = self.flow.steps.get(pressed.step + 1).is_some()
             || self.flow.steps.get(pressed.step).is_some_and(|step| step.expect.is_some());
@@ -119,7 +88,7 @@ impl Machine {
         if is_no {
             run.refused = Some("said_no");
         }
-        if has_other && (is_no || is_shown_later) {
+        if has_other && run.tries < MOST_TRIES && (is_no || is_shown_later) {
             let wait = if is_no { Duration::ZERO } else { GRACE };
             run.said_no = Some(SaidNo { pressed, at: now.running.saturating_add(wait) });
         } else if is_no && is_last {
@@ -127,7 +96,8 @@ impl Machine {
         }
     }
 
-    /// Presses other buttons with the label of those to which bots said no, once it is time.
+    /// Presses other buttons with the label of those to which bots said no, once it is time and Telegram lets the account
+    /// press.
     pub(super) fn press_others(&mut self, now: Now, actions: &mut Vec<Action>) {
         let is_due = |run: &run::Run| run.said_no.as_ref().is_some_and(|no| no.at <= now.running);
         let numbers: Vec<u32> = self.runs.iter().filter(|run| is_due(run)).map(|run| run.number).collect();
@@ -135,14 +105,28 @@ impl Machine {
             let Some(index) = self.place_of(|run| run.number == number) else { continue };
             let Some(run) = self.runs.get_mut(index) else { continue };
             let Some(SaidNo { pressed, .. }) = run.said_no.take() else { continue };
-            if !run.is_about(&pressed) || run.tries >= MOST_TRIES || now.running < self.held_until {
+            if !run.is_about(&pressed) {
                 continue;
             }
-            let Some(found) = self.other_button(&pressed) else { continue };
+            let is_no = run.refused == Some("said_no");
+            let is_over = is_no && !run.takes_a_place();
             let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
-            let Some(run) = self.runs.get_mut(index) else { continue };
-            run.look_again(&pressed, now.running.saturating_add(within));
-            self.press(index, found, now, actions);
+            let deadline = now.running.saturating_add(within);
+            if now.running < self.held_until {
+                if self.held_until <= deadline {
+                    run.deadline = run.deadline.max(self.held_until);
+                    run.said_no = Some(SaidNo { pressed, at: self.held_until });
+                } else if is_no {
+                    self.fail(index, pressed.step, "flood_wait", None, now, actions);
+                }
+            } else if let Some(found) = self.other_button(&pressed) {
+                let Some(run) = self.runs.get_mut(index) else { continue };
+                run.look_again(&pressed, deadline);
+                self.press(index, found, now, actions);
+            } else if is_over {
+                // Its keyboard is no longer the newest.
+                self.fail(index, pressed.step, "said_no", None, now, actions);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ const MOST_MOMENTS: usize = 500;
 /// Notes are cut to this many characters.
 const LONGEST_NOTE: usize = 200;
 
-/// So many texts are kept that come while one is handed over; of more, the last ones are left out.
+/// The most messages that are kept while a text is handed over; later ones are left out.
 const MOST_EARLY: usize = 16;
 
 /// What a run does.
@@ -83,8 +83,9 @@ pub(super) struct Run {
     /// The press after which the text was read that was expected of it: it counted, whatever its answer says.
     proved: Option<u32>,
     moments: Vec<FlowMoment>,
-    /// What was read since a text was handed over: a bot may answer before it is known here that the text was accepted.
-    pub(super) early: Vec<String>,
+    /// Messages that came since a text was handed over, with their texts: a bot may answer before it is known here that the
+    /// text was accepted.
+    pub(super) early: Vec<(TelegramMessageId, String)>,
     /// Updates may have been missed since its step began: what it looks for may have been among them.
     is_interrupted: bool,
     pub(super) is_changed: bool,
@@ -172,10 +173,10 @@ impl Run {
         self.deadline = now.running.saturating_add(within);
     }
 
-    /// Keeps a text that may be the answer to one that is on its way.
-    pub(super) fn keep(&mut self, text: &str) {
+    /// Keeps a message that may be the answer to a text that is on its way.
+    pub(super) fn keep(&mut self, message_id: TelegramMessageId, text: &str) {
         if self.early.len() < MOST_EARLY {
-            self.early.push(text.to_owned());
+            self.early.push((message_id, text.to_owned()));
         }
     }
 
@@ -248,8 +249,8 @@ impl Run {
         self.doing != Doing::Settle
     }
 
-    /// Whether the answer to its last press is owed. Those to earlier presses change nothing.
-    pub(super) fn owes_an_answer(&self) -> bool {
+    /// Whether its last press has no answer yet. Answers to earlier presses change nothing.
+    pub(super) fn awaits_an_answer(&self) -> bool {
         let last = self.used.last().and_then(|(_, press)| *press);
         last.is_some_and(|last| self.open.iter().any(|open| open.number == last))
     }

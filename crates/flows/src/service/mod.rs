@@ -246,6 +246,7 @@ impl Inner {
         for (state, code, count) in &counted.missed {
             missed.add(*state, code, *count);
         }
+        self.restore_alarms(&flow.name, account, since).await?;
         machine.restore(&begun, counted.last_ended.as_ref().map(ago), counted.done, now);
         let stopped = switch.and_then(|switch| switch.stopped.clone());
         if stopped.is_some() {
@@ -330,7 +331,8 @@ impl Inner {
                     if record.state == domain::FlowRunState::Done {
                         self.alarms.clear(&instance.flow_name, &instance.account);
                     }
-                    self.alarms.note(&instance.flow_name, &instance.account, &record, self.parts.clock.now());
+                    let run = (record.state, record.code.unwrap_or_default());
+                    self.alarms.note(&instance.flow_name, &instance.account, run, self.parts.clock.now());
                     self.records.put(*record, &instance.account);
                     wake.is_record = true;
                 }

@@ -16,7 +16,7 @@ use super::instance::Instance;
 /// Presses of one account that are remembered; of more, the oldest are forgotten.
 const MOST: usize = 512;
 
-/// What came of a press.
+/// The result of a press.
 pub(super) enum Came {
     Answer(PressAnswer),
     /// It was not made: this flow pressed the button before.

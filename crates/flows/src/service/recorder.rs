@@ -71,7 +71,7 @@ impl Records {
 
 /// Writes until the program ends, and then once more.
 pub(super) async fn run(inner: Arc<Inner>) {
-    // How many moments of a run others have heard of.
+    // How many moments of each run were reported.
     let mut reported = HashMap::<FlowRunId, usize>::new();
     loop {
         let is_last = tokio::select! {

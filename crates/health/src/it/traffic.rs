@@ -27,7 +27,7 @@ impl Run {
                 return (lamps, passed);
             }
             assert!(passed < 600, "{card}: {lamps:?}, {:?}", self.card(card));
-            self.clock.advance(Duration::from_secs(1));
+            self.pass(Duration::from_secs(1)).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -91,7 +91,7 @@ async fn sends_without_an_answer_turn_it_red_though_probes_have_one() {
     // The message is named where it waits, once that is longer than a minute.
     let stuck = |card: &CardId| run.card(card).stuck.map(|stuck| stuck.count);
     while stuck(&main).is_none() {
-        run.clock.advance(Duration::from_secs(1));
+        run.pass(Duration::from_secs(1)).await;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!((stuck(&main), stuck(&service)), (Some(1), Some(1)));

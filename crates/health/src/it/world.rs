@@ -9,12 +9,12 @@ use crate::{Beat, Card, CardId, CardKind, Health, HealthParts, Port, ProbeOutcom
 use ambient::{Chance, Clock, Ids};
 use config::{Settings, TelegramSettings};
 use delivery::{Ambient, Delivery, SagaLimits, Sagas};
-use domain::{AccountState, Timestamp};
+use domain::account::Operation;
 use sandbox::telegram::{FaultName, FaultOrder};
 use sandbox::{Running, Sandbox, SandboxOptions};
 use store::{Disk, MasterKey, Store, StoreOptions};
 use telegram::router::Usable;
-use telegram::{Monitor, Pool, PoolParts};
+use telegram::{CallResult, Monitor, Pool, PoolParts};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) ports: Arc<Mutex<Vec<Port>>>,
     pub(crate) free: Arc<AtomicU64>,
-    has_fault: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
     pub(crate) folder: TempDir,
 }
 
@@ -45,7 +45,10 @@ pub(crate) struct Run {
     pub(crate) sagas: Sagas,
     pub(crate) clock: Clock,
     rounds: broadcast::Receiver<Arc<Round>>,
-    has_fault: Arc<AtomicBool>,
+    /// Some calls are not answered.
+    is_silent: Arc<AtomicBool>,
+    /// How many calls on the wire are not waited for: their answers did not come.
+    given_up: AtomicU64,
 }
 
 impl World {
@@ -64,7 +67,7 @@ impl World {
             clock: Clock::system(),
             ports: Arc::default(),
             free: Arc::new(AtomicU64::new(1 << 40)),
-            has_fault: Arc::default(),
+            is_silent: Arc::default(),
             folder,
         }
     }
@@ -114,8 +117,8 @@ impl World {
         });
         health.load().await.expect("readable");
         let rounds = health.beats();
-        let has_fault = Arc::clone(&self.has_fault);
-        Run { health, pool, store, delivery, sagas, clock, rounds, has_fault }
+        let (is_silent, given_up) = (Arc::clone(&self.is_silent), AtomicU64::new(0));
+        Run { health, pool, store, delivery, sagas, clock, rounds, is_silent, given_up }
     }
 
     /// Starts everything and waits until all accounts are up and the first round is over.
@@ -159,7 +162,9 @@ impl World {
             effect: None,
         };
         more(&mut order);
-        self.has_fault.store(true, Ordering::Relaxed);
+        if fault != FaultName::RpcError {
+            self.is_silent.store(true, Ordering::Relaxed);
+        }
         self.sandbox.telegram.add_fault(order).expect("a fault")
     }
 
@@ -176,26 +181,47 @@ impl Run {
     }
 
     pub(crate) async fn round(&mut self) -> BTreeMap<CardId, Beat> {
-        let before = self.clock.now();
-        self.clock.advance(BEAT);
+        self.pass(BEAT).await;
         let beats = self.next().await;
-        // What is still on the wire would time out when the clock is moved again, though nothing is wrong with it.
-        let answered = async |since: Timestamp| {
-            let is_pending = |line: &telegram::LineView| {
-                line.state == AccountState::Ready && line.last_answer_at.is_none_or(|at| at < since)
-            };
-            while self.pool.accounts().iter().flat_map(|one| &one.lines).any(is_pending) {
+        self.settle().await;
+        beats
+    }
+
+    /// Moves the clock on, second by second. It stands while a call is on the wire: on a slow machine the call would time out,
+    /// though nothing is wrong with it.
+    pub(crate) async fn pass(&self, time: Duration) {
+        let until = self.clock.running() + time;
+        loop {
+            self.settle().await;
+            let left = until.saturating_sub(self.clock.running());
+            if left.is_zero() {
+                return;
+            }
+            self.clock.advance(left.min(Duration::from_secs(1)));
+        }
+    }
+
+    /// Waits until no call is on the wire, but for those of a deaf account.
+    async fn settle(&self) {
+        let limit =
+            if self.is_silent.load(Ordering::Relaxed) { Duration::from_millis(500) } else { TIMEOUT / 4 };
+        let is_settled = || self.on_the_wire() <= self.given_up.load(Ordering::Relaxed);
+        let settled = async {
+            while !is_settled() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        // One that was answered shortly before the round was not asked, and a deaf one never answers.
-        let _ = tokio::time::timeout(Duration::from_millis(500), answered(before)).await;
-        if !self.has_fault.load(Ordering::Relaxed) {
-            // All others were: on a slow machine that takes longer.
-            let settled = tokio::time::timeout(TIMEOUT, answered(before.minus(BEAT))).await;
-            settled.expect("Telegram answers");
-        }
-        beats
+        let _ = tokio::time::timeout(limit, settled).await;
+        self.given_up.store(self.on_the_wire(), Ordering::Relaxed);
+    }
+
+    /// How many calls were begun and have no end yet.
+    fn on_the_wire(&self) -> u64 {
+        let answered: u64 = self.pool.calls().iter().flat_map(|one| &one.calls).filter_map(well).sum();
+        let accounts = self.pool.accounts();
+        let lines = || accounts.iter().flat_map(|one| &one.lines);
+        let begun: u64 = lines().map(|line| line.operations).sum();
+        begun.saturating_sub(answered + lines().map(|line| line.errors).sum::<u64>())
     }
 
     /// Rounds go by until a card's beat is as wanted; returns how much time that took by the clock.
@@ -222,6 +248,11 @@ impl Run {
         self.pool.stop(limit).await;
         self.store.close().await;
     }
+}
+
+/// How many calls of a kind went well.
+fn well((_, result, count): &(Operation, CallResult, u64)) -> Option<u64> {
+    (*result == CallResult::Answered).then_some(*count)
 }
 
 pub(crate) fn account(name: &str) -> CardId {

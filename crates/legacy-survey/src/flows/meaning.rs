@@ -161,10 +161,10 @@ fn is_phone(words: &Words, value: &str) -> bool {
     plain && (7..=15).contains(&digits) && (value.starts_with('+') || words.has(&["phone", "tel", "number"]))
 }
 
-/// A phone number with its plus.
+/// A phone number in international form, with its plus. Of a number that no country has the digits are taken as they are.
 pub(super) fn phone(value: &str) -> String {
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    format!("+{digits}")
+    let digits = || value.chars().filter(char::is_ascii_digit).collect::<String>();
+    domain::phone::e164(value).unwrap_or_else(|| format!("+{}", digits()))
 }
 
 /// Several values in one: a list of JSON, or separated by signs.

@@ -22,6 +22,8 @@ pub struct OldFlows {
     pub databases: Vec<PathBuf>,
     /// Lines of files that are neither a variable nor a comment.
     pub left_lines: Vec<(PathBuf, Vec<usize>)>,
+    /// Variables that come more than once in a file, with different values.
+    pub repeated: Vec<Named>,
     /// People who are allowed, and no file says in which control bot.
     pub unclaimed: Vec<(PathBuf, Vec<i64>)>,
 }
@@ -91,10 +93,12 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
         if !file.left_lines.is_empty() {
             all.left_lines.push((file.path.clone(), file.left_lines.clone()));
         }
+        let named = |variable: &String| Named { file: file.path.clone(), variable: variable.clone() };
+        all.repeated.extend(file.repeated.iter().map(named));
         let mut flow = OldFlow { file: file.path.clone(), ..OldFlow::default() };
         let (mut control, mut allowed, mut buttons) = (None, Vec::new(), Vec::new());
         for variable in &file.variables {
-            let named = Named { file: file.path.clone(), variable: variable.name.clone() };
+            let named = named(&variable.name);
             let Some(meaning) = meaning::meaning(&variable.name, variable.value()) else {
                 all.unknown.push(named);
                 continue;
@@ -328,7 +332,7 @@ fn is_free(taken: &BTreeMap<String, Option<&str>>, name: &str, held: Option<&str
     taken.get(name).is_none_or(|other| *other == held)
 }
 
-fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+pub(super) fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut free = name.to_owned();
     for number in 2.. {
         if taken.insert(free.clone()) {

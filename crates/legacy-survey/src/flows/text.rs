@@ -1,11 +1,13 @@
 //! Old flows as settings: `[[flows]]`, the accounts that they need, and their control bots. Secrets are named, never written. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use toml::Value;
 
-use super::survey::{Named, OldControl, OldFlow, OldFlows, Press};
+use super::meaning;
+use super::survey::{Named, OldControl, OldFlow, OldFlows, Press, free_name};
 
 /// An account that there is already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,25 +49,36 @@ pub fn text(
     locate: &dyn Fn(&Named) -> SecretLocation,
 ) -> OldSettings {
     let mut all = OldSettings::default();
-    let mut accounts: Vec<&str> = Vec::new();
+    let mut taken: BTreeSet<String> = known.iter().map(|one| one.name.clone()).collect();
+    // The accounts by their phone numbers: two files of one number are of one account.
+    let mut accounts: Vec<(Option<String>, String)> =
+        known.iter().map(|one| (one.phone.as_deref().map(meaning::phone), one.name.clone())).collect();
     for flow in &found.flows {
-        let same = known.iter().find(|one| flow.phone.is_some() && one.phone == flow.phone);
-        // Two files of one phone number are of one account.
-        let earlier = found.flows.iter().find(|other| flow.phone.is_some() && other.phone == flow.phone);
-        let account = same.map_or(earlier.unwrap_or(flow).name.as_str(), |known| known.name.as_str());
-        if same.is_none() && !accounts.contains(&account) {
-            accounts.push(account);
+        let is_its = |phone: &Option<String>| phone.is_some() && *phone == flow.phone;
+        let same = accounts.iter().find(|(phone, _)| is_its(phone)).map(|(_, name)| name.clone());
+        // A file without an account of its own means the one that has its name.
+        let named =
+            same.or_else(|| (!has_account(flow) && taken.contains(&flow.name)).then(|| flow.name.clone()));
+        let account = named.unwrap_or_else(|| {
+            let account = free_name(&flow.name, &mut taken);
             begin(&mut all.settings, &flow.file);
-            describe_account(&mut all.settings, flow, account, locate);
-        }
+            describe_account(&mut all.settings, flow, &account, locate);
+            accounts.push((flow.phone.clone(), account.clone()));
+            account
+        });
         begin(&mut all.flows, &flow.file);
-        describe_flow(&mut all.flows, flow, account);
+        describe_flow(&mut all.flows, flow, &account);
     }
     for control in &found.controls {
         begin(&mut all.settings, &control.file);
         describe_control(&mut all.settings, control, locate);
     }
     all
+}
+
+/// Whether a file says who its account is.
+const fn has_account(flow: &OldFlow) -> bool {
+    flow.phone.is_some() || flow.api_id.is_some() || flow.session.is_some() || flow.session_string.is_some()
 }
 
 /// What follows is of this file.
@@ -96,7 +109,7 @@ fn describe_control(text: &mut String, control: &OldControl, locate: &dyn Fn(&Na
     key(text, "name", &control.name);
     line(text, &format!("token = {}", locate(&token).as_toml()));
     if control.allowed.is_empty() {
-        line(text, "# people = […]: no variable names whom it serves; write their ids on Telegram");
+        line(text, "# people = […]: no variable names its people; write their ids on Telegram");
     } else {
         let people: Vec<_> = control.allowed.iter().map(ToString::to_string).collect();
         line(text, &format!("people = [{}]", people.join(", ")));
@@ -222,7 +235,7 @@ mod tests {
              name = \"control\"\ntoken = { file = \"/kept/CONTROL\" }\npeople = [5000000001, 5000000002]\n\n\
              # /old/second/.env\n# The old script must be stopped before this bot is asked.\n[[control_bots]]\n\
              name = \"second\"\ntoken = { file = \"/kept/BOT\" }\n\
-             # people = […]: no variable names whom it serves; write their ids on Telegram\n"
+             # people = […]: no variable names its people; write their ids on Telegram\n"
         );
         assert_eq!(flows, "");
     }
@@ -237,6 +250,16 @@ mod tests {
             !text.contains("telegram.accounts") && text.matches("account = \"main\"").count() == 2,
             "{text}"
         );
+        // However the settings write it.
+        let known =
+            [ExistingAccount { name: "main".to_owned(), phone: Some("+7 (000) 000-00-01".to_owned()) }];
+        let text = written(&files, &known);
+        assert_eq!(text.matches("account = \"main\"").count(), 2, "{text}");
+        // An account of another number keeps its name.
+        let known = [ExistingAccount { name: "trip".to_owned(), phone: Some("+70000000002".to_owned()) }];
+        let text = written(&files, &known);
+        assert_eq!(text.matches("account = \"trip-2\"").count(), 2, "{text}");
+        assert!(text.contains("[[telegram.accounts]]\nname = \"trip-2\""), "{text}");
         let text = written(&files, &[]);
         let accounts = text.matches("[[telegram.accounts]]").count();
         assert_eq!((accounts, text.matches("account = \"trip\"").count()), (1, 2), "{text}");

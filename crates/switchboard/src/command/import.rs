@@ -15,8 +15,8 @@ use clap::Subcommand;
 use config::{Problem, SettingSource};
 use domain::ExposeSecret;
 use legacy_survey::flows::{
-    EnvFile, ExistingAccount, Named, OldFlows, OldSettings, Panel, SecretLocation, SecretNames, panel,
-    survey, text,
+    EnvFile, ExistingAccount, Named, OldFlow, OldFlows, OldSettings, Panel, SecretLocation, SecretNames,
+    panel, survey, text,
 };
 use serde_json::{Value, json};
 use session_files::{Reader, TableRows};
@@ -133,7 +133,7 @@ impl Import {
 
 impl Flows {
     fn run(self) -> anyhow::Result<()> {
-        let mut files = self.files.iter().map(|file| read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut files = self.files()?;
         // The panel's database is read as one more file; those that it names itself are not.
         let databases = self.databases(&survey(&files), &files);
         let panels: Vec<_> = databases.iter().filter_map(|database| panel_of(database)).collect();
@@ -171,6 +171,20 @@ impl Flows {
             1 => bail!("one thing is wrong with the flows; see above"),
             many => bail!("{many} things are wrong with the flows; see above"),
         }
+    }
+
+    /// The `.env` files, each once: a file that is given twice, or by two paths, is of one flow.
+    fn files(&self) -> anyhow::Result<Vec<EnvFile>> {
+        let mut seen = Vec::new();
+        let mut files = Vec::new();
+        for file in &self.files {
+            let place = fs::canonicalize(file).with_context(|| file.display().to_string())?;
+            if !seen.contains(&place) {
+                seen.push(place);
+                files.push(read(file)?);
+            }
+        }
+        Ok(files)
     }
 
     /// The accounts of the settings, where there are any.
@@ -348,6 +362,12 @@ impl More {
                 people.join(", ")
             ));
         }
+        for Named { file, variable } in &found.repeated {
+            lines.push(format!(
+                "{variable} is in {} more than once, with different values: the last one counts.",
+                file.display()
+            ));
+        }
         for (file, numbers) in &found.left_lines {
             let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
             lines.push(format!(
@@ -366,12 +386,22 @@ fn panel_of(database: &Path) -> Option<Panel> {
     Some(panel(std::path::absolute(database).ok()?, &tables))
 }
 
-/// Looks for the session files that flows name: at their place, else in a folder `sessions` near it.
+/// Looks for the session files that flows name: at their place, else in a folder `sessions` near it. A file that is found
+/// elsewhere for several accounts is of one of them at most, so it is taken for none.
 fn find_sessions(found: &mut OldFlows) -> Vec<OldSession> {
+    let place = |flow: &OldFlow| {
+        let places = places_of(flow.session.as_ref()?, &flow.file);
+        places.into_iter().find(|place| place.is_file())
+    };
+    let places: Vec<_> = found.flows.iter().map(|flow| (flow.phone.clone(), place(flow))).collect();
     let mut sessions = Vec::new();
-    for flow in &mut found.flows {
-        let Some(named) = flow.session.clone() else { continue };
-        let there = places_of(&named, &flow.file).into_iter().find(|place| place.is_file());
+    for (number, flow) in found.flows.iter_mut().enumerate() {
+        let Some((named, (phone, place))) = flow.session.clone().zip(places.get(number)) else { continue };
+        let is_of_another = |(other, (of, at)): (usize, &(Option<String>, Option<PathBuf>))| {
+            other != number && at == place && (of.is_none() || of != phone)
+        };
+        let is_certain = place.as_ref() == Some(&named) || !places.iter().enumerate().any(is_of_another);
+        let there = place.clone().filter(|_| is_certain);
         if let Some(place) = &there {
             flow.session = Some(place.clone());
         }
@@ -481,4 +511,34 @@ fn as_json(
         "not_recognised": found.unknown.iter().map(named).collect::<Vec<_>>(),
         "databases": archived.iter().map(database).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_session_file_is_not_taken_for_two_accounts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for made in ["a", "b", "c", "sessions"] {
+            fs::create_dir(path(made)).expect("made");
+        }
+        for session in ["sessions/main.session", "c/main.session"] {
+            fs::write(path(session), "").expect("written");
+        }
+        let file = |name: &str, phone: u8| {
+            let phone = if phone == 0 { String::new() } else { format!("PHONE=+7000000000{phone}\n") };
+            let text = format!("{phone}SESSION=main\nBUTTON=Book\n");
+            EnvFile::read(path(name).join(".env"), &text)
+        };
+        let found = |files: &[EnvFile]| {
+            let sessions = find_sessions(&mut survey(files));
+            sessions.into_iter().map(|session| session.found).collect::<Vec<_>>()
+        };
+        let (shared, own) = (Some(path("sessions/main.session")), Some(path("c/main.session")));
+        assert_eq!(found(&[file("a", 1), file("b", 2), file("c", 3)]), [None, None, own.clone()]);
+        assert_eq!(found(&[file("a", 0), file("b", 0), file("c", 3)]), [None, None, own.clone()]);
+        assert_eq!(found(&[file("a", 1), file("b", 1), file("c", 3)]), [shared.clone(), shared, own]);
+    }
 }

@@ -145,8 +145,9 @@ pub(super) fn of_message(
         ChatKind::Channel => !message.post,
     };
     let author = message.from_id.as_ref().and_then(parsing::chat_id).filter(|_| is_in_group);
-    // Only a bot puts a keyboard under its own message. A person may send that of a bot, which is then named.
-    let is_bot = is_in_group && from.is_some() && keyboard.is_some() && message.via_bot_id.is_none();
+    // Only a bot puts a keyboard under its own message. A person may send or forward that of a bot, which is then named.
+    let is_of_another = message.via_bot_id.is_some() || message.fwd_from.is_some();
+    let is_bot = is_in_group && from.is_some() && keyboard.is_some() && !is_of_another;
     Some(Sighting {
         chat_id,
         message_id: TelegramMessageId::new(message.id)?,
@@ -192,4 +193,53 @@ pub(super) fn missed<'u>(
         let sighting = of_message(message, 0, None, Duration::ZERO)?;
         Some((sighting.chat_id, sighting.message_id, sighting.written_at))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use grammers_tl_types::{Deserializable as _, Serializable as _};
+
+    use super::*;
+
+    /// A message with a keyboard that a user writes in a group.
+    fn with_keyboard() -> types::Message {
+        let mut bytes = vec![0; 8];
+        5_i32.serialize(&mut bytes);
+        enums::Peer::from(types::PeerChannel { channel_id: 9 }).serialize(&mut bytes);
+        1_700_000_000_i32.serialize(&mut bytes);
+        "New trip".to_owned().serialize(&mut bytes);
+        let message = types::Message::from_bytes(&bytes).expect("a message");
+        types::Message {
+            from_id: Some(types::PeerUser { user_id: 7 }.into()),
+            reply_markup: Some(types::ReplyInlineMarkup { force_reply: false, rows: Vec::new() }.into()),
+            ..message
+        }
+    }
+
+    #[test]
+    fn a_keyboard_shows_a_bot_only_where_no_other_bot_made_it() {
+        let sender = |message: types::Message| {
+            of_message(&message.into(), 1, None, Duration::ZERO).expect("a sighting").sender
+        };
+        let forward = types::MessageFwdHeader::from_bytes(&[0; 8]).expect("a header");
+        for (message, is_bot) in [
+            (with_keyboard(), true),
+            (types::Message { fwd_from: Some(forward.into()), ..with_keyboard() }, false),
+            (types::Message { via_bot_id: Some(8), ..with_keyboard() }, false),
+            // An anonymous administrator, and a channel, write as a chat.
+            (types::Message { from_id: None, ..with_keyboard() }, false),
+            (
+                types::Message {
+                    from_id: Some(types::PeerChannel { channel_id: 8 }.into()),
+                    ..with_keyboard()
+                },
+                false,
+            ),
+            (types::Message { post: true, from_id: None, ..with_keyboard() }, false),
+        ] {
+            let is_post = message.post;
+            let sender = sender(message);
+            assert_eq!((sender.is_bot, sender.is_in_group), (is_bot, !is_post), "{sender:?}");
+        }
+    }
 }

@@ -113,8 +113,120 @@ fn what_finds_no_room_waits_while_it_is_fresh() {
     stage.version += 1;
     let (message_ids, version) = ([id(5)], stage.version);
     stage.hear(Input::Gone { message_ids: &message_ids, version });
+    assert_eq!(stage.machine.skipped().0, [(Skip::Busy, 3)], "both were missed because no run was free");
     stage.shows(2, "It is booked", &[]);
-    assert_eq!((stage.pressed(), stage.machine.skipped().0), (Vec::new(), vec![(Skip::Busy, 1)]));
+    assert_eq!(stage.pressed(), []);
+}
+
+#[test]
+fn an_offer_that_is_edited_while_it_waits_keeps_its_place() {
+    let mut stage = Stage::new(&limited("at_once = 1"));
+    for message in 1..=3 {
+        stage.shows(message, OFFER, &["Book"]);
+    }
+    // A keyboard that counts down is the same offer; another text is another one.
+    stage.shows(2, OFFER, &["Book", "9 s"]);
+    assert_eq!(stage.machine.skipped().0, []);
+    stage.shows(3, "New trip at noon from Klin", &["Book"]);
+    assert_eq!(stage.machine.skipped().0, [(Skip::Busy, 1)]);
+    let missed = stage.ends();
+    assert_eq!(missed, [(3, FlowRunState::Skipped, Some("busy"))]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+    for next in 2..=3 {
+        stage.shows(next - 1, "It is booked", &[]);
+        assert_eq!(stage.pressed(), pair(next, "Book"));
+    }
+}
+
+#[test]
+fn twenty_offers_within_a_second_are_booked_five_at_a_time() {
+    let mut stage = Stage::new(ONE);
+    for message in 1..=20 {
+        stage.shows(message, &format!("{OFFER} {message}"), &["Book"]);
+        stage.now.running += Duration::from_millis(40);
+    }
+    for first in [1, 6, 11, 16] {
+        let five = (first..first + 5).flat_map(|message| pair(message, "Book")).collect::<Vec<_>>();
+        assert_eq!(stage.pressed(), five);
+        // The chat goes on meanwhile.
+        (0..200).for_each(|other| stage.shows(1_000 * first + other, "Hello", &[]));
+        (first..first + 5).for_each(|message| stage.shows(message, "It is booked", &[]));
+    }
+    stage.pass(Duration::from_secs(2));
+    assert_eq!((stage.machine.done(), stage.machine.skipped().0), (20, Vec::new()));
+}
+
+#[test]
+fn one_text_proves_one_run_of_two_that_send_at_once() {
+    let sends = ONE.replace("press = { text = \"Book\" }", "send = \"/book {from}\"");
+    let mut stage = Stage::new(&sends);
+    stage.shows(1, OFFER, &[]);
+    stage.shows(2, "New trip today 09:10 from Klin", &[]);
+    // The bot answers before it is known here that the texts were accepted.
+    stage.shows(3, "A trip is booked", &[]);
+    for number in [1, 2] {
+        stage.hear(Input::Sent { number, refusal: None });
+    }
+    assert_eq!(stage.ends(), [(1, FlowRunState::Done, None)]);
+    // One that waits reads it first, though another sends.
+    stage.shows(4, "New trip by night from Klin", &[]);
+    stage.shows(5, "A trip is booked", &[]);
+    stage.hear(Input::Sent { number: 3, refusal: None });
+    stage.pass(Duration::from_secs(20));
+    let ends = stage.ends();
+    assert_eq!(ends[1..], [(2, FlowRunState::Done, None), (4, FlowRunState::Failed, Some("no_text"))]);
+}
+
+#[test]
+fn a_second_button_waits_until_telegram_lets_the_account_press() {
+    let button = |data: u8| Button { label: "Book".to_owned(), deed: ButtonDeed::Callback(vec![data]) };
+    let rows = || Some(Keyboard { rows: vec![vec![button(b'a')], vec![button(b'b')]] });
+    let last = ONE.replace(", expect = { text = \"booked\", within = \"20s\" }", "");
+    for (text, wait, is_pressed) in
+        [(ONE, 3, true), (ONE, 30, false), (last.as_str(), 3, true), (last.as_str(), 30, false)]
+    {
+        let mut stage = Stage::new(text);
+        for message in [1, 2] {
+            let sighting = stage.sighting(message, &format!("{OFFER} {message}"), rows());
+            stage.hear(Input::Sighted(&sighting));
+        }
+        assert_eq!(stage.pressed(), [pair(1, "a"), pair(2, "a")].concat());
+        stage.answer(2, PressAnswer::Flood(Duration::from_secs(wait)));
+        stage.answer(1, said("Мест\u{a0}нет"));
+        assert_eq!(stage.pressed(), [], "{wait}");
+        stage.pass(Duration::from_secs(3));
+        assert_eq!(stage.pressed().contains(&(1, "b".to_owned())), is_pressed, "{wait}");
+        let failed = stage.ends().contains(&(1, FlowRunState::Failed, Some("flood_wait")));
+        assert_eq!(failed, !is_pressed, "{wait} {:?}", stage.ends());
+    }
+}
+
+#[test]
+fn labels_that_readers_see_as_one_are_one() {
+    let mut stage = Stage::new(&ONE.replace("\"Book\"", "\"забронировать всё 🚗\""));
+    let button = |label: &str| Button { label: label.to_owned(), deed: ButtonDeed::Callback(label.into()) };
+    let labels = ["Забронировать все 🚗", "ЗАБРОНИРОВАТЬ\u{a0}ВСЁ 🚗\u{fe0f}"];
+    let rows = labels.iter().map(|label| vec![button(label)]).collect();
+    let sighting = stage.sighting(1, OFFER, Some(Keyboard { rows }));
+    stage.hear(Input::Sighted(&sighting));
+    assert_eq!(stage.pressed(), pair(1, labels[0]));
+    stage.answer(1, said("Нет свободных мест"));
+    assert_eq!(stage.pressed(), pair(1, labels[1]));
+}
+
+#[test]
+fn an_answer_that_says_later_presses_no_second_button() {
+    let mut stage = Stage::new(ONE);
+    let button = |data: u8| Button { label: "Book".to_owned(), deed: ButtonDeed::Callback(vec![data]) };
+    let rows = vec![vec![button(1), button(2)]];
+    let sighting = stage.sighting(1, OFFER, Some(Keyboard { rows }));
+    stage.hear(Input::Sighted(&sighting));
+    stage.answer(1, said("Секунду, проверяем"));
+    stage.pass(Duration::from_secs(5));
+    assert_eq!(stage.pressed().len(), 1);
+    stage.shows(2, "It is booked", &[]);
+    stage.pass(Duration::from_secs(2));
+    assert_eq!(stage.ends(), [(1, FlowRunState::Done, None)]);
 }
 
 #[test]

@@ -71,6 +71,10 @@ impl SideWork {
             at: self.clock.now(),
             store,
             data_bytes: moving::bytes_that_move(&self.data_dir).map_err(|error| refused(&error))?,
+            links: match given {
+                None => self.links()?,
+                Some(_) => Vec::new(),
+            },
             free_bytes: free(&self.data_dir),
             memory_bytes: memory(),
             system: system(),
@@ -93,6 +97,17 @@ impl SideWork {
             notes,
         };
         serde_json::to_value(audit).map_err(|error| refused(&error))
+    }
+
+    /// Links in the data directory that keep something from moving. Settings and what they name move in another way.
+    fn links(&self) -> Result<Vec<String>, Failed> {
+        let mut links = moving::links(&self.data_dir).map_err(|error| refused(&error))?;
+        let named = References::of(&self.settings_file).map(|found| found.files).unwrap_or_default();
+        let folder = self.settings_file.parent().unwrap_or(Path::new(""));
+        let moves =
+            |file: &Path| file == self.settings_file || named.iter().any(|name| folder.join(name) == file);
+        links.retain(|link| !moves(&self.data_dir.join(link)));
+        Ok(links)
     }
 
     /// All accounts, the least important first.

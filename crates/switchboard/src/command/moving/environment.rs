@@ -141,23 +141,57 @@ pub(super) fn variables(settings: &Path) -> BTreeMap<String, String> {
     read_variables(&settings.with_file_name(VARIABLES))
 }
 
-/// Those of a file of variables; none where there is no such file. A value may be quoted.
+/// Those of a file of variables; none where there is no such file. A value may be quoted, and have several lines then.
 pub(super) fn read_variables(file: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
-    lines
-        .filter_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            let (name, value) = (name.trim(), value.trim());
-            let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
-            let value = match (inner('"'), inner('\'')) {
-                (Some(quoted), _) => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
-                (None, Some(quoted)) => quoted.to_owned(),
-                (None, None) => value.to_owned(),
+    let mut variables = BTreeMap::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        rest = after;
+        let Some((name, value)) = line.split_once('=').filter(|_| !line.trim_start().starts_with(['#', ';']))
+        else {
+            continue;
+        };
+        let value = match whole(value, after) {
+            Some((value, left)) => {
+                rest = left;
+                value
+            }
+            None => value.trim().to_owned(),
+        };
+        variables.insert(name.trim().to_owned(), value);
+    }
+    variables
+}
+
+/// A quoted value, which may go on in the lines `after`, and what follows it. None where it is not quoted to its end.
+fn whole<'a>(value: &str, after: &'a str) -> Option<(String, &'a str)> {
+    let quote = value.trim_start().chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let (mut text, mut left) = (value.trim_start().get(1..)?.to_owned(), after);
+    loop {
+        if let Some(end) = closing(&text, quote) {
+            let (inner, behind) = text.split_at(end);
+            let inner = match quote {
+                '"' => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
+                _ => inner.to_owned(),
             };
-            Some((name.to_owned(), value))
-        })
-        .collect()
+            return (behind.trim_end().len() == 1).then_some((inner, left));
+        }
+        if left.is_empty() {
+            return None;
+        }
+        let (line, rest) = left.split_once('\n').unwrap_or((left, ""));
+        text.extend(["\n", line]);
+        left = rest;
+    }
+}
+
+/// Where the quote is that ends a text: in double quotes one behind a backslash does not.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let is_escaped = |before: &str| (before.len() - before.trim_end_matches('\\').len()) % 2 == 1;
+    let mut quotes = text.match_indices(quote).map(|(at, _)| at);
+    quotes.find(|at| quote == '\'' || !is_escaped(&text[..*at]))
 }
 
 /// The key that the new side makes for a move: the public part, and the secret one, which is kept until the parcel was opened.
@@ -210,12 +244,18 @@ mod tests {
         let mut parcel = gather(key, Some(&settings), &variables).expect("gathered");
         assert!(parcel.environment.is_empty(), "where the old side has its files is nothing for the new one");
         parcel.environment.insert("HASH".into(), "a \"b\" \\c".into());
+        parcel.environment.insert("KEY".into(), "-----BEGIN\nHASH=other\n\\\"\nEND-----\n".into());
         let to = new.join("switchboard.toml");
         assert_eq!(settle(&new, &to, &parcel).expect("placed").len(), 4);
         assert_eq!(settle(&new, &to, &parcel).expect("there").len(), 0);
         assert_eq!(fs::read_to_string(&to).expect("there"), text);
         assert_eq!(fs::read_to_string(new.join("secrets/hash")).expect("there"), "0123");
         assert_eq!(super::variables(&to), parcel.environment);
+        let file = folder.path().join("by-hand.env");
+        fs::write(&file, "A=\"x\" # y\nB='z\n'\n#C=1\nD=\"open\nE=e\n").expect("written");
+        let read = read_variables(&file);
+        let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(read, [("A", "\"x\" # y"), ("B", "z\n"), ("D", "\"open"), ("E", "e")]);
         parcel.master_key = Some("cd".repeat(32));
         assert!(settle(&new, &to, &parcel).expect_err("another key").what.contains("master.key"));
     }

@@ -78,7 +78,6 @@ impl SideWork {
             "packages": packages,
             "downtime": moving::downtime(journal),
             "report": report,
-            "uses": used_files::used(&self.data_dir, &self.settings_file, choices.unit.as_deref()).await,
         }))
     }
 
@@ -118,6 +117,7 @@ impl SideWork {
             "alert_targets": targets["items"].as_array().map_or(0, Vec::len),
             "at_boot": at_boot,
             "memory_limit": limit,
+            "uses": used_files::used(&self.data_dir, &self.settings_file, choices.unit.as_deref()).await,
         }))
     }
 }

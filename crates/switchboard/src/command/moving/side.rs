@@ -105,7 +105,7 @@ impl SideWork {
             Step::Validate => self.validate(journal, choices).await,
             Step::Monitor => self.monitor(choices).await,
             Step::Compare => self.compare(journal, choices).await,
-            Step::Retire => self.retire(journal).await,
+            Step::Retire => self.retire(order).await,
             Step::Clear => self.clear(journal, choices).await,
             Step::Transfer | Step::TransferRest | Step::TransferBack => {
                 Err(Failed::refused("files are asked for one by one"))
@@ -461,7 +461,8 @@ impl SideWork {
     }
 
     /// The old side keeps its data as an archive, without what opens them.
-    async fn retire(&self, journal: &Journal) -> Result<Value, Failed> {
+    async fn retire(&self, order: &Order) -> Result<Value, Failed> {
+        let journal = &order.journal;
         self.stop(None).await?;
         if let Some(unit) = journal.facts(Step::AuditOld)["unit"].as_str() {
             Systemd::of_machine().at_boot(unit, false).await.map_err(|error| refused(&error))?;
@@ -482,7 +483,7 @@ impl SideWork {
             files.push(self.settings_file.clone());
         }
         let choices = Choices::of(&journal.choices);
-        let of_new_side = used_files::of_new_side(journal, choices.unit.as_deref()).await;
+        let of_new_side = used_files::of_new_side(journal, &order.given, choices.unit.as_deref()).await;
         for file in files {
             if used_files::is_among(&file, &of_new_side) {
                 kept.push(file.display().to_string());

@@ -347,7 +347,7 @@ impl Work {
         Ok(serde_json::from_slice(&ran.stdout)?)
     }
 
-    /// What came of each session: one that Telegram refused, or that no account took, gives all of them back. An account that was
+    /// The result of each session: one that Telegram refused, or that no account took, gives all of them back. An account that was
     /// closed for an earlier hand-back works again.
     async fn take_in(&mut self, report: &Value) -> anyhow::Result<()> {
         let server = control::running(&self.data_dir).await?;

@@ -68,10 +68,12 @@ pub(super) async fn used(data_dir: &Path, settings: &Path, unit: Option<&str>) -
     files.iter().filter_map(|file| UsedFile::of(file)).collect()
 }
 
-/// What the new side of a move uses, as it reported at the end of the move and as it is now, where this side sees its files.
-pub(super) async fn of_new_side(journal: &Journal, unit: Option<&str>) -> Vec<UsedFile> {
-    let reported = journal.facts(Step::Compare)["uses"].clone();
-    let mut files: Vec<UsedFile> = serde_json::from_value(reported).unwrap_or_default();
+/// What the new side of a move uses: as it reported during the move, as it says now in `monitored` where it is asked, and as it
+/// is now, where this side sees its files.
+pub(super) async fn of_new_side(journal: &Journal, monitored: &Value, unit: Option<&str>) -> Vec<UsedFile> {
+    let reported = [journal.facts(Step::Monitor), monitored].map(|facts| facts["uses"].clone());
+    let reported = reported.into_iter().filter_map(|uses| serde_json::from_value(uses).ok());
+    let mut files: Vec<UsedFile> = reported.flat_map(|uses: Vec<UsedFile>| uses).collect();
     let new = journal.facts(Step::AuditNew);
     let path = |value: &Value| value.as_str().map(PathBuf::from);
     if let (true, Some(data_dir)) = (new["network"] == auditing::network(), path(&new["data_dir"])) {
