@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use channels::{
-    Account, AccountStatus, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, UnreadCount,
-    WebhookObservation,
+    Account, AccountStatus, Health, Identity, Incoming, Links, Provider, ReceivesBy, Registered, UnreadBody,
+    UnreadCount, WebhookObservation,
 };
 use domain::{
     AccountName, ChannelName, ChatType, ExposeSecret, InboundId, InboundKind, InboundMedia, MessageOrigin,
@@ -98,6 +98,21 @@ pub struct ChannelErrors {
     /// What the provider reported that became no message.
     #[serde(default)]
     pub unread: Vec<ChannelUnread>,
+    /// The last bodies of it that a customer may have written, without secrets: ten within a week, of each the first 4 KB.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_bodies: Vec<ChannelUnreadBody>,
+}
+
+/// What a provider said that cannot be read.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChannelUnreadBody {
+    /// When.
+    pub at: Timestamp,
+    /// What it is, as in `unread`.
+    pub what: String,
+    /// What the provider said.
+    #[schema(value_type = String, extensions(("x-words" = json!(true))))]
+    pub body: Words,
 }
 
 /// What a provider reported that became no message.
@@ -276,7 +291,15 @@ impl ChannelErrors {
             last: last.map(|last| last.words.clone()),
             last_at: last.map(|last| last.at),
             unread: health.unread().iter().map(ChannelUnread::from).collect(),
+            unread_bodies: health.unread_bodies().iter().rev().map(ChannelUnreadBody::from).collect(),
         }
+    }
+}
+
+impl From<&UnreadBody> for ChannelUnreadBody {
+    fn from(kept: &UnreadBody) -> Self {
+        let UnreadBody { at, what, body } = kept.clone();
+        Self { at, what, body }
     }
 }
 

@@ -38,7 +38,7 @@ const MOST_CHATS: usize = 20_000;
 const PAUSED: Duration = Duration::from_secs(5);
 /// How far apart clocks that agree may seem to be: a date has whole seconds, and its answer takes a moment.
 const DATE_ROUNDING: Duration = Duration::from_secs(2);
-/// What was prepared and not sent yet is remembered of so many messages.
+/// The most messages of which is remembered what was prepared and not sent yet.
 const MOST_PREPARED: usize = 1_000;
 
 /// Where a file of a message is stored, and the address of ours at which a provider can fetch it.

@@ -1,4 +1,4 @@
-//! A token bucket: so many at once, then one each interval. Pure.
+//! A token bucket: a burst at once, then one each interval. Pure.
 
 use std::time::Duration;
 

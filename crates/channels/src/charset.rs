@@ -16,17 +16,59 @@ const IBM866: &str = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬ
 const MAC_CYRILLIC: &str = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ†°Ґ£§•¶І®©™Ђђ≠Ѓѓ∞±≤≥іµґЈЄєЇїЉљЊњјЅ¬√ƒ≈∆«»…\u{A0}ЋћЌќѕ\
     –—“”‘’÷„ЎўЏџ№Ёёяабвгдежзийклмнопрстуфхцчшщъыьэю€";
 
-/// Reads a text that has no label: as UTF-8, or else as windows-1251.
+/// The beginnings of labels of charsets whose letters have several bytes and which the reader of mails does not have.
+const WIDE: [&str; 9] = ["iso-2022", "shift", "sjis", "euc-", "ks_c", "gb", "big5", "hz-", "x-sjis"];
+
+/// Reads a text that has no label: as UTF-8, also where some bytes of it are broken, or else as windows-1251.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
+    let (mut wide, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        wide += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    // Letters of windows-1251 are almost never letters of UTF-8.
+    if wide >= broken {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
     bytes.iter().map(|byte| letter(*byte)).collect()
 }
 
+/// Whether a text that is said to have one byte a letter is one of UTF-8.
+fn is_utf8(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let is_usual = |letter: char| matches!(letter, '\0'..'\u{530}' | '\u{2000}'..'\u{2C00}' | '\u{FE00}'.. );
+    !text.is_ascii() && text.chars().all(is_usual)
+}
+
+/// The letters of ASCII in a text of a charset that is not read here; a sign stands for the others.
+fn without_wide(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let (mut is_escaped, mut rest) = (false, bytes);
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if let (0x1B, [kind, _, more @ ..]) = (*first, after) {
+            // `ESC ( B` leads back to ASCII.
+            is_escaped = *kind == b'$';
+            rest = more.get(usize::from(is_escaped && after[1] == b'(')..).unwrap_or_default();
+        } else if first.is_ascii() && !(is_escaped && first.is_ascii_graphic()) {
+            text.push(char::from(*first));
+        } else if !text.ends_with(char::REPLACEMENT_CHARACTER) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
+}
+
 /// Reads a text by the label of its charset, as [`text`] where the label says nothing.
 pub(crate) fn labelled(label: &str, bytes: &[u8]) -> String {
-    let Some(known) = known(label) else { return text(bytes) };
+    let Some(known) = known(label) else {
+        let label = label.trim().to_ascii_lowercase();
+        let is_wide = WIDE.iter().any(|start| label.starts_with(start)) && !is_utf8(bytes);
+        return if is_wide { without_wide(bytes) } else { text(bytes) };
+    };
+    if known == "utf-8" || !known.starts_with("utf") && is_utf8(bytes) {
+        return text(bytes);
+    }
     let upper = match known.as_str() {
         "ibm866" => Some(IBM866),
         "x-mac-cyrillic" => Some(MAC_CYRILLIC),
@@ -157,9 +199,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_wrong_label_and_broken_bytes_cost_no_text() {
+        let russian = "Привет, где мой заказ №5?";
+        for label in ["windows-1251", "koi8-r", "iso-8859-1", "cp866", "latin1", "gb2312", "iso-2022-jp"] {
+            assert_eq!(labelled(label, russian.as_bytes()), russian, "{label}");
+        }
+        for (label, bytes, wanted) in [
+            ("utf-8", b"\xCF\xF0\xE8\xE2\xE5\xF2".as_slice(), "Привет"),
+            // A letter is cut at the end, and a byte in the middle is broken.
+            ("utf-8", &russian.as_bytes()[..11], "Приве\u{FFFD}"),
+            ("", b"\xD0\x9F\xD1\x80\xFF\xD0\xB8", "Пр\u{FFFD}и"),
+            // Letters of cp866 may look like letters of UTF-8.
+            ("cp866", b"\xE0\xA0\xA4", "рад"),
+            ("windows-1251", b"\xD0\xE5\xEA\xE0", "Река"),
+            ("gb2312", b"Dear Anna, \xC4\xE3\xBA\xC3!", "Dear Anna, \u{FFFD}!"),
+            ("iso-2022-jp", b"Order \x1B$B%A%e\x1B(B 5", "Order \u{FFFD} 5"),
+            ("iso-2022-kr", b"a\x1B$(DAB\x1B(B", "a\u{FFFD}"),
+            ("shift_jis", b"a \x83\x65", "a \u{FFFD}e"),
+        ] {
+            assert_eq!(labelled(label, bytes), wanted, "{label}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_label_is_read(label in "(\\PC|[a-z0-9_ -]){0,60}", bytes in any::<Vec<u8>>()) {
+        fn any_label_is_read(label in "(\\PC|[a-z0-9_ -]|gb|iso-2022-jp){0,60}", bytes in any::<Vec<u8>>()) {
             labelled(&label, &bytes);
         }
 

@@ -99,7 +99,7 @@ impl CallError {
         if self.proves_nothing_done() { self } else { Self::Unreached(self.to_string()) }
     }
 
-    /// What came of a send that failed so.
+    /// The outcome of a send that failed so.
     pub fn outcome(self, now: Timestamp) -> Outcome {
         match self {
             Self::Token(_) => Outcome::SessionLost(Reason::SessionRevoked),

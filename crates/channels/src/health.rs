@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Timestamp, Unread};
+use domain::{Timestamp, Unread, Words};
 use serde::{Deserialize, Serialize};
 
 use crate::posting::Registered;
 use crate::refusals::Refusals;
 
-/// Errors are counted by spans of so many seconds.
+/// Errors are counted by spans of this number of seconds.
 const SPAN: i64 = 600;
 /// What is older than this is forgotten.
 const RETENTION: Duration = Duration::from_hours(24);
@@ -18,6 +18,11 @@ const RETENTION: Duration = Duration::from_hours(24);
 const LONGEST: usize = 400;
 /// The most kinds of unread reports that are counted.
 const MOST_UNREAD: usize = 40;
+/// The most bodies of such reports that are kept, and how much of each, in bytes.
+const MOST_BODIES: usize = 10;
+const LONGEST_BODY: usize = 4 * 1024;
+/// A body is forgotten after this time.
+const BODIES_KEPT: Duration = Duration::from_hours(7 * 24);
 /// Lapses are forgotten after this time.
 const LAPSES_KEPT: Duration = Duration::from_hours(1);
 /// The most lapses that are kept.
@@ -60,6 +65,20 @@ pub struct Health {
     /// What came that became no message, by what it is.
     #[serde(default)]
     unread: BTreeMap<String, UnreadCount>,
+    /// What may have been a customer's of it, as the provider said it, the last one last.
+    #[serde(default)]
+    unread_bodies: Vec<UnreadBody>,
+}
+
+/// What a provider reported and this program could not read. It has no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadBody {
+    /// When.
+    pub at: Timestamp,
+    /// What it is, in a few words.
+    pub what: String,
+    /// The beginning of what the provider said.
+    pub body: Words,
 }
 
 /// How often something came that became no message.
@@ -94,7 +113,10 @@ impl Health {
 
     /// Counts something that became no message. Where there are too many kinds of it, the one that came longest ago is forgotten.
     pub(crate) fn note_unread(&mut self, unread: &Unread, at: Timestamp) {
-        let Unread { what, is_lost } = unread;
+        let Unread { what, is_lost, raw } = unread;
+        if let Some(raw) = raw {
+            self.keep_body(what, raw, at);
+        }
         if !self.unread.contains_key(what) && self.unread.len() >= MOST_UNREAD {
             let oldest = self.unread.iter().min_by_key(|(_, count)| (count.is_lost, count.last_at));
             if let Some(oldest) = oldest.map(|(what, _)| what.clone()) {
@@ -105,6 +127,26 @@ impl Health {
         let counted = self.unread.entry(what.clone()).or_insert(none);
         counted.count = counted.count.saturating_add(1);
         (counted.last_at, counted.is_lost) = (at, *is_lost);
+    }
+
+    /// Keeps the beginning of a body. The same one is kept once.
+    fn keep_body(&mut self, what: &str, raw: &str, at: Timestamp) {
+        let body = Words::from(&raw[..raw.floor_char_boundary(LONGEST_BODY)]);
+        self.unread_bodies.retain(|known| known.body != body);
+        self.unread_bodies.push(UnreadBody { at, what: what.to_owned(), body });
+        let surplus = self.unread_bodies.len().saturating_sub(MOST_BODIES);
+        self.unread_bodies.drain(..surplus);
+        self.forget_old_bodies(at);
+    }
+
+    /// Forgets the bodies that are older than a week. One from the future is from before the clock was set back.
+    pub(crate) fn forget_old_bodies(&mut self, now: Timestamp) {
+        self.unread_bodies.retain(|known| known.at <= now && now.since(known.at) < BODIES_KEPT);
+    }
+
+    /// The bodies of what could not be read, the last one last.
+    pub fn unread_bodies(&self) -> &[UnreadBody] {
+        &self.unread_bodies
     }
 
     /// What came that became no message, by what it is.
@@ -266,14 +308,37 @@ mod tests {
         let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
         let mut health = Health::default();
         for number in 0..100 {
-            health.note_unread(&Unread { what: format!("a kind {number}"), is_lost: false }, at(number));
-            health.note_unread(&Unread { what: "a message".to_owned(), is_lost: true }, at(number));
+            health.note_unread(&Unread::new(&format!("a kind {number}"), false), at(number));
+            health.note_unread(&Unread::new("a message", true), at(number));
         }
         assert_eq!(health.unread().len(), MOST_UNREAD);
         let lost = UnreadCount { count: 100, last_at: at(99), is_lost: true };
         assert_eq!(health.unread().get("a message"), Some(&lost));
         let kept = serde_json::to_string(&health).unwrap();
         assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
+    }
+
+    #[test]
+    fn bodies_have_a_number_a_size_and_an_age() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let lost = |body: String| Unread { raw: Some(body.into()), ..Unread::new("a message", true) };
+        let mut health = Health::default();
+        for number in 0..30 {
+            health.note_unread(&lost(format!("{number} {}", "я".repeat(LONGEST_BODY))), at(number));
+        }
+        // What a poll brings again is kept once.
+        health.note_unread(&lost(format!("25 {}", "я".repeat(LONGEST_BODY))), at(31));
+        let bodies = health.unread_bodies();
+        assert_eq!((bodies.len(), bodies[0].at, bodies[9].at), (MOST_BODIES, at(20), at(31)));
+        assert!(bodies.iter().all(|kept| kept.body.len() <= LONGEST_BODY && kept.body.ends_with('я')));
+        let kept = serde_json::to_string(&health).unwrap();
+        assert_eq!(serde_json::from_str::<Health>(&kept).unwrap(), health);
+        health.forget_old_bodies(at(31 + 7 * 24 * 3_600 - 5));
+        assert_eq!(health.unread_bodies().len(), 4);
+        health.forget_old_bodies(at(31));
+        assert_eq!(health.unread_bodies().len(), 4);
+        health.forget_old_bodies(at(29));
+        assert_eq!(health.unread_bodies().len(), 3, "the clock went back");
     }
 
     #[test]

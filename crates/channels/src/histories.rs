@@ -2,11 +2,15 @@
 
 use domain::InboundEvent;
 use domain::outcome::HoldScope;
+use futures::future::BoxFuture;
 
 use crate::error::CallError;
 
 /// If this number of chats gets no clear answer, the provider fails and not a chat.
 const MOST_UNCLEAR: usize = 3;
+
+/// A call that reads the histories of an account; none where its provider has no such call.
+pub type ReadingHistories<'a> = Option<BoxFuture<'a, Result<Histories, CallError>>>;
 
 /// What was read from the histories of an account.
 #[derive(Debug, Default)]

@@ -222,7 +222,7 @@ impl Http {
         }
     }
 
-    /// Begins to fetch a file of at most so many bytes. Where its address says that it is elsewhere, it is fetched there, without
+    /// Begins to fetch a file of at most `most` bytes. Where its address says that it is elsewhere, it is fetched there, without
     /// what the request had of headers.
     ///
     /// # Errors
@@ -260,7 +260,7 @@ impl Begun {
         place.map(str::to_owned)
     }
 
-    /// The answer as a file of at most so many bytes.
+    /// The answer as a file of at most `most` bytes.
     ///
     /// # Errors
     /// It is none, or larger.

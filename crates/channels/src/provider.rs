@@ -19,7 +19,7 @@ use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
 use crate::error::CallError;
-use crate::histories::Histories;
+use crate::histories::ReadingHistories;
 use crate::login::{LogIn, LogInAnswer};
 use crate::old_call::OldCall;
 use crate::posting::Registered;
@@ -128,11 +128,7 @@ pub trait Provider: Send + Sync + 'static {
     ///
     /// # Errors
     /// The provider refuses it, or no answer came. A chat whose history fails is no error.
-    fn missed(
-        &self,
-        since: Timestamp,
-        known: Vec<ExternalChat>,
-    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(&self, since: Timestamp, known: Vec<ExternalChat>) -> ReadingHistories<'_> {
         let _ = (since, known);
         None
     }
@@ -166,7 +162,7 @@ pub trait Provider: Send + Sync + 'static {
         ready(events).boxed()
     }
 
-    /// Begins to fetch a file that came in, of at most so many bytes.
+    /// Begins to fetch a file that came in, of at most `most` bytes.
     ///
     /// # Errors
     /// It is gone ([`CallError::NotFound`]), too large ([`CallError::is_too_large`]), or no answer came.
@@ -237,7 +233,7 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
-    /// The first characters of the token, to distinguish it from others: at most so many, and no more than half of it.
+    /// The first characters of the token, to distinguish it from others: at most this number, and no more than half of it.
     /// Nothing is asked; none where there is no token yet, or it is not shown.
     fn token_start(&self, _: usize) -> Option<String> {
         None
@@ -397,7 +393,7 @@ pub struct Pacing {
     pub account: Duration,
     /// The least time between two messages to one chat, once `burst` are used up.
     pub chat: Duration,
-    /// So many may leave at once.
+    /// The most messages that leave at once.
     pub burst: u32,
 }
 

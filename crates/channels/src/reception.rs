@@ -70,7 +70,7 @@ fn keep_whole(events: &mut [InboundEvent], body: &[u8]) {
     }
 }
 
-/// What came of a request to a registered address.
+/// A request to a registered address that was taken.
 #[derive(Debug, Clone)]
 pub struct TakenHook {
     /// The answer that the provider wants.
@@ -221,7 +221,7 @@ impl Reception {
             let now = self.channels.clock().now();
             account.change(|status| status.health.refusals.note(&post.body, now));
         }
-        taken.or_else(|error| self.answer_unread(&account, is_post, error))
+        taken.or_else(|error| self.answer_unread(&account, &post, error))
     }
 
     /// Takes a request to the old server's address of a channel, which has no secret; only where the settings of an account allow it,
@@ -256,7 +256,7 @@ impl Reception {
             }
         }
         let Some(account) = refused_by else { return Err(refused) };
-        let answer = self.answer_unread(&account, post.method == "POST", refused)?;
+        let answer = self.answer_unread(&account, &post, refused)?;
         Ok(TakenHook { answer, message_id: None, forwarded: false })
     }
 
@@ -306,7 +306,7 @@ impl Reception {
         let completing = account.provider.complete(events.clone());
         let left = COMPLETE.saturating_sub(clock.running().saturating_sub(began));
         let completed = clock.timeout(left, completing).await;
-        let mut events = completed.unwrap_or(events);
+        let mut events = crate::unread::all_of_post(completed.unwrap_or(events), post);
         if account.fields.forward_format == ForwardFormat::Raw {
             keep_whole(&mut events, &post.body);
         }
@@ -535,6 +535,7 @@ impl Reception {
     pub async fn check_now(&self, account: &Arc<Account>) {
         let result = account.provider.check().await;
         let now = self.channels.clock().now();
+        account.change(|status| status.health.forget_old_bodies(now));
         match result {
             Ok(identity) => {
                 let was_stopped = account.status().stopped.is_some();

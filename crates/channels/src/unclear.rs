@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// So many are remembered.
+/// The most that are remembered.
 const REMEMBERED: usize = 1_000;
 
 /// Their keys, and when the last attempt of each ended, by the clock's running time.

@@ -47,6 +47,11 @@ impl Content {
         self.media.extend(forwarded.media);
     }
 
+    /// Whether something is attached.
+    pub const fn has_media(&self) -> bool {
+        !self.media.is_empty()
+    }
+
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.media.is_empty()

@@ -1,6 +1,9 @@
 //! What comes in through a channel: messages, and what becomes of messages.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::address::ExternalChat;
 use crate::reactions::GivenReactions;
@@ -45,6 +48,8 @@ pub struct Unread {
     pub what: String,
     /// Whether a customer may have written it: then it is an error of the account.
     pub is_lost: bool,
+    /// What the provider said, where a customer may have written it and that is at hand.
+    pub raw: Option<Words>,
 }
 
 impl Unread {
@@ -52,7 +57,7 @@ impl Unread {
     pub fn new(what: &str, is_lost: bool) -> Self {
         const LONGEST: usize = 120;
         let what = what.chars().filter(|letter| !letter.is_control()).take(LONGEST).collect();
-        Self { what, is_lost }
+        Self { what, is_lost, raw: None }
     }
 }
 
@@ -69,6 +74,17 @@ impl InboundEvent {
 
     fn unread(unread: Unread) -> Self {
         Self { key: "unread".to_owned(), change: InboundChange::Unread(unread) }
+    }
+
+    /// The same, with what the provider said where a customer's words may be lost and nothing nearer to them is attached.
+    #[must_use]
+    pub fn with_raw(mut self, raw: impl FnOnce() -> String) -> Self {
+        if let InboundChange::Unread(unread) = &mut self.change
+            && unread.is_lost
+        {
+            unread.raw.get_or_insert_with(|| raw().into());
+        }
+        self
     }
 
     /// Replaces a time that no clock can have said by `now`: see [`Timestamp::plausible`]. Returns whether it did.
@@ -97,6 +113,21 @@ pub enum InboundReceipt {
     Read,
     /// The provider had taken it and did not deliver it, for this reason.
     Failed(String),
+}
+
+/// The same with the beginnings of long texts, such as a picture that is written as text.
+fn with_short_texts(said: Value) -> Value {
+    const LONGEST: usize = 1_000;
+    match said {
+        Value::String(text) if text.len() > LONGEST => {
+            format!("{}…", &text[..text.floor_char_boundary(LONGEST)]).into()
+        }
+        Value::Array(all) => all.into_iter().map(with_short_texts).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, with_short_texts(value))).collect()
+        }
+        other => other,
+    }
 }
 
 /// A message that came in through a channel.
@@ -143,13 +174,26 @@ pub struct InboundMessage {
     pub ad: Option<AdSource>,
     /// When it was written, by the provider's clock.
     pub sent_at: Timestamp,
-    /// What the provider said, as JSON; at most [`InboundMessage::LONGEST_RAW`] bytes are kept.
+    /// What the provider said, as JSON; see [`InboundMessage::kept_raw`].
     pub raw: Option<String>,
 }
 
 impl InboundMessage {
-    /// As much of what the provider said is kept.
-    pub const LONGEST_RAW: usize = 32 * 1024;
+    /// As much of what the provider said is kept, in bytes.
+    const LONGEST_RAW: usize = 32 * 1024;
+
+    /// Returns what is kept of what the provider said. Of too much, long texts in it are cut; else the beginning of all is one text.
+    pub fn kept_raw(&self) -> Option<Cow<'_, str>> {
+        let raw = self.raw.as_deref()?;
+        if raw.len() <= Self::LONGEST_RAW {
+            return Some(Cow::Borrowed(raw));
+        }
+        let cut = serde_json::from_str::<Value>(raw).ok().map(|said| with_short_texts(said).to_string());
+        let cut = cut.filter(|cut| cut.len() <= Self::LONGEST_RAW);
+        // Each byte may take six in JSON.
+        let beginning = || Value::from(&raw[..raw.floor_char_boundary(Self::LONGEST_RAW / 8)]).to_string();
+        Some(Cow::Owned(cut.unwrap_or_else(beginning)))
+    }
 
     /// Returns a text of a customer in a private chat; the caller fills in the rest.
     pub fn private(
@@ -340,4 +384,45 @@ pub struct AdSource {
     /// The advertisement, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn too_much_that_a_provider_said_is_cut_and_not_lost() {
+        let kept = |raw: String| {
+            let chat = ExternalChat::new("1").expect("a chat");
+            let message = InboundMessage {
+                raw: Some(raw),
+                ..InboundMessage::private(chat, "1", "", Timestamp::from_micros(0))
+            };
+            message.kept_raw().map(Cow::into_owned).expect("it is kept")
+        };
+        assert_eq!(kept("{ }".to_owned()), "{ }");
+        let picture = json!({"id": 7, "files": [{"body": "я".repeat(40_000)}], "type": "hologram"});
+        let read: Value = serde_json::from_str(&kept(picture.to_string())).expect("JSON");
+        assert_eq!((&read["id"], &read["type"]), (&json!(7), &json!("hologram")));
+        assert_eq!(read["files"][0]["body"].as_str().map(str::len), Some(1_003));
+        // Too many fields, and what is no JSON, are one text.
+        let many: Vec<u32> = (0..20_000).collect();
+        for raw in [json!(many).to_string(), format!("a={}", "\u{1}".repeat(40_000))] {
+            let kept = kept(raw.clone());
+            let Ok(Value::String(beginning)) = serde_json::from_str(&kept) else { panic!("no text") };
+            assert!(raw.starts_with(&beginning) && kept.len() <= InboundMessage::LONGEST_RAW);
+        }
+        assert_eq!(
+            InboundMessage::private(
+                ExternalChat::new("1").expect("a chat"),
+                "1",
+                "",
+                Timestamp::from_micros(0)
+            )
+            .kept_raw(),
+            None
+        );
+    }
 }

@@ -99,7 +99,7 @@ impl Client {
         self.session.lock().as_ref().map(|session| session.expires)
     }
 
-    /// The first characters of the token: at most so many, and no more than half of it.
+    /// The first characters of the token: at most this number, and no more than half of it.
     pub(super) fn token_start(&self, most: usize) -> Option<String> {
         let session = self.session.lock();
         let token = session.as_ref()?.token.expose_secret();

@@ -34,7 +34,8 @@ pub(super) fn events(
         return vec![InboundEvent::notice("a message of Avito itself")];
     }
     let (Some(id), Some(chat)) = (lenient::id(&message["id"]), ExternalChat::new(chat.trim())) else {
-        return vec![InboundEvent::lost(format!("a message of the kind {kind} without an id or a chat"))];
+        let lost = InboundEvent::lost(format!("a message of the kind {kind} without an id or a chat"));
+        return vec![lost.with_raw(|| raw.to_owned())];
     };
     let sent_at = lenient::time(&message["created"]).unwrap_or(now);
     if kind == "deleted" {

@@ -44,7 +44,7 @@ const LARGEST_IMAGE: u64 = 24 * 1024 * 1024;
 const CLOCKS: i64 = 5;
 /// How long is looked which message another answers: the rest of what is known of it is not to be lost for that.
 const QUOTE: Duration = Duration::from_millis(600);
-/// So many chats are remembered.
+/// The most chats that are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// What its owner does at the provider, step by step, in English and in Russian.

@@ -17,16 +17,16 @@ use crate::provider::Polled;
 const PAGE: usize = 100;
 /// The last place at which a page may begin.
 const LAST_OFFSET: usize = 1_000;
-/// So many chats are read in one poll; the next goes on with the others.
+/// The most chats that one poll reads; the next goes on with the others.
 const CHATS: usize = 20;
 /// A message may be this much older than the change of its chat that shows it. What is read twice is kept once.
 const LATE: i64 = 120;
 /// The longest time between the writing of a message and the poll that first shows it, clocks that differ included. Shorter than the
 /// week for which the keys of messages are kept, so that one that is read twice is no new one.
 const SHOWN_WITHIN: i64 = 2 * 86_400;
-/// In so many chats is looked whether our last message was read.
+/// The most chats in which is looked whether our last message was read.
 const MOST_UNREAD: usize = 50;
-/// So many of those are looked at in one poll.
+/// The most of those that one poll looks at.
 const UNREAD_AT_ONCE: usize = 2;
 /// After this a message that was not read is no longer looked at.
 const UNREAD_FOR: i64 = 7 * 86_400;

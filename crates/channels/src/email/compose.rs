@@ -59,7 +59,7 @@ impl Header for Automatic {
     }
 }
 
-/// From whom mails are.
+/// Who mails are from.
 pub(super) struct Sender {
     pub(super) from: Mailbox,
     pub(super) reply_to: Option<Mailbox>,

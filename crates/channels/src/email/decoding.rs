@@ -155,13 +155,10 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// The text of a part. One without a known label is of UTF-8, or else of windows-1251.
+/// The text of a part. One without a known label, or with a wrong one, is of UTF-8, or else of windows-1251.
 pub(super) fn text(mail: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
     let (PartType::Text(read) | PartType::Html(read)) = &part.body else { return None };
-    let label = part.content_type().and_then(|kind| kind.attribute("charset")).and_then(charset::known);
-    if label.as_deref() == Some("utf-8") {
-        return Some(read.clone().into_owned());
-    }
+    let label = part.content_type().and_then(|kind| kind.attribute("charset")).unwrap_or_default();
     let place = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     let bytes = mail.raw_message().get(place(part.offset_body)..place(part.offset_end)).unwrap_or_default();
     let bytes = match part.encoding {
@@ -169,10 +166,7 @@ pub(super) fn text(mail: &Message<'_>, part: &MessagePart<'_>) -> Option<String>
         Encoding::QuotedPrintable => quoted_printable_decode(bytes).map(Cow::Owned),
         Encoding::Base64 => base64_decode(bytes).map(Cow::Owned),
     };
-    let decoded = |bytes: Cow<'_, [u8]>| match &label {
-        Some(label) => charset::labelled(label, &bytes),
-        None => charset::text(&bytes),
-    };
+    let decoded = |bytes: Cow<'_, [u8]>| charset::labelled(label, &bytes);
     Some(bytes.map_or_else(|| read.clone().into_owned(), decoded))
 }
 

@@ -1,11 +1,11 @@
-//! What a mail of the mailbox comes to: a message, the failure of one of ours, or nothing.
+//! What a mail of the mailbox comes to: a message, the failure of one of ours, or nothing where it is our own.
 
 use std::fmt;
 
 use domain::inbound::{
     InboundChange, InboundEvent, InboundKind, InboundMedia, InboundMessage, InboundReceipt,
 };
-use domain::{ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
+use domain::{ContactProof, Content, MessageOrigin, ProvedContact, Timestamp, Words};
 use mail_parser::{Addr, Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde_json::{Value, json};
 
@@ -89,8 +89,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let id = mail.message_id().map_or_else(|| bare(&String::from_utf8_lossy(found.raw)), bare);
     let sender = mail.from().and_then(first);
     let from = sender.as_ref().map(|(from, _)| from.clone());
-    if automatic::is_report(&mail) {
-        let Bounce { id: original, why } = automatic::bounce(&mail, own)?;
+    if let Some(Bounce { id: original, why }) = automatic::bounce(&mail, own) {
         let change = InboundChange::Receipt {
             external_id: original,
             receipt: InboundReceipt::Failed(why),
@@ -118,7 +117,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     let (customer, name) = customer.unzip();
     let earlier: Vec<String> = ids(mail.references()).chain(ids(mail.in_reply_to())).collect();
     let subject = mail.subject().unwrap_or_default();
-    // What we wrote is ours; of a form on a page the customer is whom the form names.
+    // What we wrote is ours; of a form on a page the customer is the one that the form names.
     let is_senders = !is_own && customer.is_some() && customer == from;
     let is_authenticated = is_senders && is_authenticated(&mail, own.authserv_id.as_deref());
     let proof = match (is_own, is_authenticated) {
@@ -153,10 +152,14 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         threads.learn(&chat, subject, &belonging);
     }
     let Body { mut text, whole } = body(&mail, subject, !earlier.is_empty());
-    let media = match found.too_large {
+    let mut media = match found.too_large {
         Some(size) => vec![too_large(size)],
         None => media(&mail, found.location),
     };
+    if let Some(words) = appointment(&mail) {
+        text = [text, words].join("\n").trim().to_owned();
+        media.push(InboundMedia::new(InboundKind::Appointment));
+    }
     let mut subject = Some(one_line(subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());
     if text.is_empty() && (media.is_empty() || found.too_large.is_some()) {
         text = subject.take().unwrap_or_default();
@@ -168,6 +171,10 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
     };
     let written = || automatic::value(&mail, "From").map(str::to_owned);
     let name = if customer.is_some() { name.flatten() } else { written() };
+    // Two mails of others may have one id.
+    let written_at = automatic::value(&mail, "Date").map_or(found.raw, str::as_bytes);
+    let external_id =
+        if is_from_us { id.clone() } else { threads.unique_id(&id, from.as_deref(), written_at) };
     let message = InboundMessage {
         origin,
         user: customer.clone(),
@@ -180,9 +187,12 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         whole_text: whole.map(Words::from),
         is_for_people: matches!(audience, Audience::People(_)),
         raw: Some(header_values(&mail, audience.sign()).to_string()),
-        ..InboundMessage::private(chat, id.clone(), text, found.at)
+        ..InboundMessage::private(chat, external_id.clone(), text, found.at)
     };
-    Some(InboundEvent { key: format!("mail:{id}"), change: InboundChange::Message(Box::new(message)) })
+    Some(InboundEvent {
+        key: format!("mail:{external_id}"),
+        change: InboundChange::Message(Box::new(message)),
+    })
 }
 
 /// Who is to be answered, where others wrote: the address that the mail itself names for answers, such as that of the customer in a
@@ -212,19 +222,22 @@ struct Body {
 }
 
 fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> Body {
-    let is_forwarded = ["fwd:", "fw:", "пересл:", "tr:", "wg:"]
+    let is_forwarded = ["fwd:", "fwd[", "fw:", "пересл:", "tr:", "wg:"]
         .iter()
         .any(|word| subject.trim_start().to_lowercase().starts_with(word));
     let cuts = is_answer && !is_forwarded;
-    let mut texts = Vec::new();
-    for part in mail.text_bodies() {
-        let Some(text) = decoding::text(mail, part) else { continue };
-        texts.push(match &part.body {
+    let read = |part: &MessagePart<'_>| {
+        let text = decoding::text(mail, part)?;
+        let text = match &part.body {
             PartType::Html(_) => plain::of_html(&text, cuts),
             _ => text.replace("\r\n", "\n").trim().to_owned(),
-        });
-    }
-    let whole = clean(&texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"));
+        };
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let joined = |texts: Vec<String>| clean(&texts.join("\n\n"));
+    let plain = joined(mail.text_bodies().filter_map(read).collect());
+    // The plain text beside a page may be empty.
+    let whole = if plain.is_empty() { joined(mail.html_bodies().filter_map(read).collect()) } else { plain };
     let text = if cuts { plain::without_quotes(&whole) } else { whole.clone() };
     let whole = Some(whole).filter(|whole| *whole != text);
     Body { text, whole }
@@ -233,24 +246,53 @@ fn body(mail: &Message<'_>, subject: &str, is_answer: bool) -> Body {
 fn clean(text: &str) -> String {
     let letters =
         text.chars().filter(|one| *one != '\u{feff}' && (!one.is_control() || matches!(one, '\n' | '\t')));
-    letters.take(LONGEST_TEXT).collect::<String>().trim().to_owned()
+    let mut letters = letters.peekable();
+    let text = letters.by_ref().take(LONGEST_TEXT).collect::<String>().trim().to_owned();
+    if letters.peek().is_some() { format!("{text}\n[the rest is in the mailbox]") } else { text }
+}
+
+/// What a calendar invites to: what, when and where, as its file says it.
+fn appointment(mail: &Message<'_>) -> Option<String> {
+    let invitation = mail.attachments().find(|part| mime(part) == "text/calendar")?;
+    let file = crate::charset::text(invitation.contents());
+    // A long line goes on behind a space.
+    let file = file.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
+    let line = |field: &str| {
+        let line = file.lines().find(|line| line.split([':', ';']).next() == Some(field))?;
+        let value = line.split_once(':')?.1.replace("\\,", ",").replace("\\n", " ");
+        Some(one_line(&value, LONGEST_SUBJECT)).filter(|value| !value.is_empty())
+    };
+    let mut content = Content::default();
+    content.add(
+        InboundKind::Appointment,
+        ["SUMMARY", "DTSTART", "LOCATION"].iter().filter_map(|field| line(field)),
+    );
+    Some(content.into_parts().0)
 }
 
 fn media(mail: &Message<'_>, location: MailLocation) -> Vec<InboundMedia> {
     let is_ornament = |part: &MessagePart<'_>| {
         matches!(part.body, PartType::InlineBinary(_)) && part.contents().len() < ORNAMENT
+            // The same text for a program that shows moving pages.
+            || mime(part) == "text/x-amp-html"
     };
     let attached = mail.attachments().enumerate().filter(|(_, part)| !is_ornament(part));
     let described = attached.map(|(number, part)| {
         let mime = mime(part);
         InboundMedia {
             file_id: Some(format!("{location}:{number}")),
-            name: part.attachment_name().map(|name| one_line(&media::decoded_again(name), 200)),
+            name: name_of(part).map(|name| one_line(&name, 200)),
             size: u64::try_from(content(part).len()).ok(),
             ..InboundMedia { mime: Some(mime.clone()), ..InboundMedia::new(kind(&mime)) }
         }
     });
     described.take(MOST_MEDIA).collect()
+}
+
+/// What an attachment is called; a mail that is attached has its subject.
+fn name_of(part: &MessagePart<'_>) -> Option<String> {
+    let named = part.attachment_name().map(media::decoded_again);
+    named.or_else(|| Some(format!("{}.eml", part.message()?.subject()?)))
 }
 
 /// The content of an attachment.

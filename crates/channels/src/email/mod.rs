@@ -44,6 +44,8 @@ use crate::wire::Dial;
 
 /// What is known of threads, among the kept values.
 const THREADS: &str = "threads";
+/// The ids of the last mails, among the kept values.
+const IDS: &str = "mail_ids";
 /// The most mails that a poll brings.
 const PAGE: usize = 20;
 /// How long a poll waits for a mail.
@@ -120,7 +122,8 @@ pub(crate) fn make(setup: &Setup) -> Result<Arc<dyn Provider>, SetupError> {
         ids: OwnIds { domain: from.email.domain().to_lowercase() },
         authserv_id: fields.authserv_id.clone(),
     };
-    let threads = setup.kept.text(THREADS).map(|text| Threads::read(&text)).unwrap_or_default();
+    let kept = |name: &str| setup.kept.text(name).unwrap_or_default();
+    let threads = Threads::read(&kept(THREADS)).with_ids(&kept(IDS));
     Ok(Arc::new(Email {
         dial,
         smtp,
@@ -319,7 +322,7 @@ impl Email {
         let (brought, mut folder, waits) = looking.await?;
         events.extend(brought);
         more |= waits;
-        // Mails that come to nothing, such as a report on a stranger's, are no reason to wait: how far was read is kept first.
+        // Mails that come to nothing, such as copies of ours, are no reason to wait: how far was read is kept first.
         let is_at_rest = known == Some(Cursor { folder, sent });
         if is_at_rest && mailbox.idles {
             mailbox = mailbox.idle(WAIT).await?;
@@ -385,7 +388,8 @@ impl Email {
             events.extend(inbound::read(&found, &self.own, &mut threads));
         }
         if threads != *self.threads.lock() {
-            self.stored.put(vec![(THREADS, threads.write().into())]).await.map_err(|error| {
+            let values = vec![(THREADS, threads.write().into()), (IDS, threads.write_ids().into())];
+            self.stored.put(values).await.map_err(|error| {
                 CallError::Unreached(format!("what is known of threads cannot be kept: {error}"))
             })?;
             *self.threads.lock() = threads;

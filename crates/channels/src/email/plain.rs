@@ -25,12 +25,18 @@ const BLOCKS: [&str; 18] = [
 ];
 /// What has no text of its own.
 const SILENT: [&str; 6] = ["head", "noscript", "script", "style", "template", "title"];
-/// What the line begins with after which a program quotes without marks.
-const SEPARATORS: [&str; 4] = [
-    "-----Original Message-----",
-    "----- Original Message -----",
-    "-----Исходное сообщение-----",
-    "-------- Исходное сообщение --------",
+/// What a line between dashes says after which a program quotes without marks.
+const SEPARATORS: [&str; 10] = [
+    "original message",
+    "original appointment",
+    "reply message",
+    "исходное сообщение",
+    "первоначальное сообщение",
+    "исходная встреча",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "message d'origine",
+    "mensaje original",
 ];
 /// What a line says after which a mail is forwarded, which its writer wants to be read.
 const FORWARDS: [&str; 6] = [
@@ -217,16 +223,14 @@ pub(super) fn without_quotes(text: &str) -> String {
             kept.extend(&lines[place..]);
             break;
         }
-        if SEPARATORS.iter().any(|separator| line.trim_start().starts_with(separator))
-            || is_header_block(&lines[place..])
-        {
+        if is_separator(&lower) || is_header_block(without_rule(&lines[place..])) {
             break;
         }
         if is_quote(line) {
             place += 1;
             continue;
         }
-        if let Some(length) = attribution(&lines[place..]) {
+        if let Some(length) = attribution(&lines[place..]).or_else(|| dated_attribution(&lines[place..])) {
             let after = &lines[place + length..];
             let quotes = after.iter().find(|line| !line.is_empty()).is_some_and(|line| is_quote(line));
             let names = lines[place..place + length].iter().any(|line| line.contains('@'));
@@ -245,6 +249,26 @@ pub(super) fn without_quotes(text: &str) -> String {
     if kept.is_empty() { text.trim().to_owned() } else { kept }
 }
 
+/// Whether a line in small letters separates an answer from what it quotes, such as `-----Original Message-----`.
+fn is_separator(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("--") && SEPARATORS.contains(&line.trim_matches(['-', ' ']))
+}
+
+/// The lines behind a rule that a program draws above the header of what it quotes.
+fn without_rule<'a, 'b>(lines: &'a [&'b str]) -> &'a [&'b str] {
+    let is_rule = |line: &str| {
+        line.len() >= 5 && (line.chars().all(|sign| sign == '_') || line.chars().all(|sign| sign == '-'))
+    };
+    match lines {
+        [first, after @ ..] if is_rule(first.trim()) => {
+            let blank = after.iter().take_while(|line| line.trim().is_empty()).count();
+            &after[blank..]
+        }
+        lines => lines,
+    }
+}
+
 fn is_quote(line: &str) -> bool {
     line.trim_start().starts_with('>')
 }
@@ -259,7 +283,15 @@ fn attribution(lines: &[&str]) -> Option<usize> {
         names
             && text.chars().count() <= 300
             && ((begins && ends(&["wrote:", "schrieb:", "a écrit :", "escribió:"]))
-                || ends(&["пишет:", "писал:", "писал(а):", "написал:", "написала:", "написал(а):"])
+                || ends(&[
+                    "пишет:",
+                    "писал:",
+                    "писала:",
+                    "писал(а):",
+                    "написал:",
+                    "написала:",
+                    "написал(а):",
+                ])
                 || (text.contains('@') && ends(&[">:"])))
     };
     let first = lines.first()?;
@@ -269,6 +301,16 @@ fn attribution(lines: &[&str]) -> Option<usize> {
     let second = lines.get(1)?;
     let is_start = !first.trim().is_empty() && !second.trim().is_empty();
     (is_start && says(&format!("{} {}", first.trim(), second.trim())) && !says(second)).then_some(2)
+}
+
+/// The same where the date stands last, as in `Anna писала 2026-11-30 10:00:`, which counts above a quote alone.
+fn dated_attribution(lines: &[&str]) -> Option<usize> {
+    let first = lines.first()?.trim();
+    let says = [" wrote ", " писал ", " писала ", " писал(а) "].iter().any(|verb| first.contains(verb));
+    let ends =
+        first.strip_suffix(':').is_some_and(|first| first.ends_with(|last: char| last.is_ascii_digit()));
+    let quotes = lines[1..].iter().find(|line| !line.is_empty()).is_some_and(|line| is_quote(line));
+    (says && ends && quotes).then_some(1)
 }
 
 /// Whether the header of a quoted mail begins here: who wrote it, when, and about what. An order may have its own `От:` and `Кому:`.
@@ -346,6 +388,24 @@ mod tests {
             ("Ok\r\n-----Original Message-----\r\nFrom: shop", "Ok"),
             ("Ok\n\nFrom: Shop <shop@example.com>\nSent: Monday\nTo: Anna\nSubject: Price\n\nDo you?", "Ok"),
             ("Ок\n\n*От:* Магазин\n*Отправлено:* понедельник\n*Кому:* Анна\n*Тема:* Цена\n\nХотите?", "Ок"),
+            // Outlook on a phone, Samsung, Proton, Roundcube, Mail.ru.
+            (
+                "Ок\n\nОтправлено из Outlook для iOS\n________________________________\nОт: Магазин <shop@example.com>\nОтправлено: \
+                 понедельник\nКому: Анна\nТема: Цена\n\nХотите?",
+                "Ок\n\nОтправлено из Outlook для iOS",
+            ),
+            ("Ok\n-------- Original message --------\nFrom: Shop\nDate: 01.11.2026", "Ok"),
+            ("Ok\n------- Original Message -------\nOn Monday, Shop wrote:\n\n> Do you?", "Ok"),
+            ("Ок\n---- Исходное сообщение ----\nОт: Магазин", "Ок"),
+            ("Ок\n\nМагазин писал 2026-11-30 10:00:\n> Хотите?", "Ок"),
+            (
+                "Ок\n\nSent from my iPhone\n\n> On 30 Nov 2026, at 10:00, Shop <shop@example.com> wrote:\n> \n> Do you?",
+                "Ок\n\nSent from my iPhone",
+            ),
+            (
+                "Беру\n--\nАнна\n\nПонедельник, 30 ноября 2026, 10:00 +03:00 от Shop <shop@example.com>:\n>Хотите?",
+                "Беру\n--\nАнна",
+            ),
             ("> only a quote", "> only a quote"),
         ] {
             assert_eq!(without_quotes(text), wanted, "{text}");
@@ -358,6 +418,8 @@ mod tests {
             "From: here to there",
             "Заказ:\nОт: Анна anna@example.org\nКому: Борис\nАдрес: Москва\nДата: 5 мая",
             "От: Анна anna@example.org\nКому: Борис",
+            "Список:\n-----\nсообщение\n_____\nконец",
+            "-- original message of mine --",
             "Ваш менеджер 5 мая написал:\nпривезём в среду\nГде заказ?",
             "Посмотрите\n---------- Forwarded message ---------\nFrom: Shop <shop@example.com>\nDate: Mon\nSubject: Price\nTo: Anna\n\nOld",
             "См. ниже\n-------- Пересылаемое сообщение --------\n01.11.2026, shop@example.com пишет:\nСтарое",

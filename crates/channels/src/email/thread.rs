@@ -4,12 +4,16 @@
 //! where both are too long together, a hash stands for the root. The address alone is what a mail goes to that begins a
 //! thread; answers to such mails stay in that chat.
 
+use std::collections::VecDeque;
+
 use domain::{ExternalChat, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The most threads that are known at a time; the one that was quiet for longest goes first.
 const MOST: usize = 500;
+/// The most ids of mails that are remembered.
+const MOST_IDS: usize = 500;
 /// The most ids of earlier mails that an answer names.
 const MOST_REFERENCES: usize = 11;
 /// The longest id that is kept as it is.
@@ -126,10 +130,13 @@ pub(super) struct Thread {
     pub(super) is_answered: bool,
 }
 
-/// The threads of an account, the one that was quiet for longest first.
+/// The threads of an account, the one that was quiet for longest first, and the ids of its last mails.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Threads(Vec<Thread>);
+pub(super) struct Threads(Vec<Thread>, #[serde(skip)] SeenIds);
+
+/// The ids of the last mails of others, each with a hash of what distinguishes its mail from another one with the same id.
+pub(super) type SeenIds = VecDeque<(String, String)>;
 
 /// A mail, as far as it says to which thread it belongs.
 #[derive(Debug, Clone)]
@@ -154,6 +161,32 @@ impl Threads {
 
     pub(super) fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The same, with the ids of the last mails as they were kept.
+    pub(super) fn with_ids(self, ids: &str) -> Self {
+        Self(self.0, serde_json::from_str(ids).unwrap_or_default())
+    }
+
+    /// The ids of the last mails as they are kept.
+    pub(super) fn write_ids(&self) -> String {
+        serde_json::to_string(&self.1).unwrap_or_default()
+    }
+
+    /// The id of a mail, which is another one where another mail had it first. Copies of one mail have the same writer and the same date.
+    pub(super) fn unique_id(&mut self, id: &str, from: Option<&str>, written_at: &[u8]) -> String {
+        let print = short_hash(&format!("{from:?}\n{}", short_hash(&String::from_utf8_lossy(written_at))));
+        let is_same = |(known, _): &&(String, String)| known == id;
+        match self.1.iter().find(is_same) {
+            Some((_, first)) if *first == print => id.to_owned(),
+            Some(_) => bare(&format!("{id}.{print}")),
+            None => {
+                self.1.push_back((id.to_owned(), print));
+                let surplus = self.1.len().saturating_sub(MOST_IDS);
+                self.1.drain(..surplus);
+                id.to_owned()
+            }
+        }
     }
 
     /// What is known of a chat.
@@ -283,7 +316,7 @@ pub(super) fn answered(subject: &str) -> String {
     if is_answer { subject.trim().to_owned() } else { format!("Re: {}", subject.trim()) }
 }
 
-/// A text as one line without control characters, at most so many characters long: no header can be put into it.
+/// A text as one line without control characters, at most `most` characters long: no header can be put into it.
 pub(super) fn one_line(text: &str, most: usize) -> String {
     let line: String = text.chars().map(|one| if one.is_control() { ' ' } else { one }).take(most).collect();
     line.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -212,6 +212,61 @@ const CASES: &[Case] = &[
         ..ANNA
     },
     Case {
+        builder: "amoCRM, fields with several values",
+        kind: JSON,
+        body: r#"{"custom_fields":[{"id":1,"name":"Телефон","code":"PHONE","values":[{"value":"+7 000 000-00-01","enum":"WORK"}]},
+            {"id":2,"name":"Email","code":"EMAIL","values":[{"value":"anna@example.org"}]},{"id":3,"name":"Город","values":[{"value":"Псков"}]}],
+            "contact":{"name":"Anna"}}"#
+            .as_bytes(),
+        email: Some("anna@example.org"),
+        says: &["Город: Псков"],
+        ..ANNA
+    },
+    Case {
+        builder: "Typeform",
+        kind: JSON,
+        body: br#"{"event_type":"form_response","form_response":{"answers":[{"type":"phone_number","phone_number":"+70000000001","field":{"id":"a","ref":"r"}},
+            {"type":"email","email":"anna@example.org","field":{"id":"b"}},{"type":"text","text":"When?","field":{"id":"c"}}]}}"#,
+        email: Some("anna@example.org"),
+        name: None,
+        says: &["When?"],
+        ..ANNA
+    },
+    Case {
+        builder: "a script of Google Forms",
+        kind: JSON,
+        body: r#"{"namedValues":{"Имя":["Anna"],"Ваш номер телефона":["8 000 000 00 01"],"Комментарий":["Тише"],"E-mail":[""]}}"#.as_bytes(),
+        says: &["Тише"],
+        ..ANNA
+    },
+    Case {
+        builder: "parts with line feeds alone and small letters",
+        kind: "Multipart/Form-Data; boundary=x",
+        body: b"--x\ncontent-disposition: form-data; Name=\"name\"\n\nAnna\n--x\ncontent-disposition: form-data; name=\"phone\"\n\n80000000001\n\
+            --x\ncontent-disposition: form-data; name=\"comment\"\n\nTwo\nlines\n--x--\n",
+        says: &["Two\nlines"],
+        ..ANNA
+    },
+    Case {
+        builder: "windows-1251 in the names too",
+        body: b"%C8%EC%FF=Anna&%D2%E5%EB%E5%F4%EE%ED=8+000+000-00-01&%C2%EE%EF%F0%EE%F1=%CA%EE%E3%E4%E0%3F",
+        says: &["Когда?"],
+        ..ANNA
+    },
+    Case {
+        builder: "empty fields",
+        body: b"name=Anna&phone=&email=&tel=80000000001&comment=&size%5B%5D=&utm_source=",
+        hides: &["comment", "size"],
+        ..ANNA
+    },
+    Case {
+        builder: "a number in an odd field",
+        kind: JSON,
+        body: r#"{"payload":{"lead":{"Имя клиента":"Anna","contactPhoneNumber":80000000001,"wa":"+7 000 000 00 02"}}}"#.as_bytes(),
+        says: &["wa: +7 000 000 00 02"],
+        ..ANNA
+    },
+    Case {
         builder: "fields with names that say nothing",
         body: b"f1=Anna&f2=8+000+000-00-01&f3=anna%40example.org",
         name: None,

@@ -16,7 +16,7 @@ pub(super) fn read(post: &HookPost) -> Option<Map<String, Value>> {
         post.header("content-type").and_then(|kind| std::str::from_utf8(kind).ok()).unwrap_or_default();
     let body = post.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&post.body).trim_ascii();
     let label = parameter(kind, "charset");
-    if kind.starts_with("multipart/form-data") {
+    if kind.get(..19).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data")) {
         return Some(tree(parts(kind, &post.body)?, label));
     }
     if kind.contains("json") || body.starts_with(b"{") || body.starts_with(b"[") {
@@ -49,12 +49,22 @@ fn parts(kind: &str, body: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     while let Some(end) = find(rest, &boundary) {
         let (part, after) = (&rest[..end], &rest[end + boundary.len()..]);
         rest = after;
-        let Some(start) = find(part, b"\r\n\r\n") else { continue };
-        let head = charset::text(&part[..start]);
-        let content = &part[start + 4..];
-        let content = content.strip_suffix(b"\r\n").unwrap_or(content);
+        // Some programs end lines with a line feed alone.
+        let Some((head, content)) = [b"\r\n".as_slice(), b"\n"].into_iter().find_map(|end| {
+            let blank = [end, end].concat();
+            let start = find(part, &blank)?;
+            let content = &part[start + blank.len()..];
+            Some((charset::text(&part[..start]), content.strip_suffix(end).unwrap_or(content)))
+        }) else {
+            continue;
+        };
         let named = |name: &str| {
-            let value = head.split([';', '\r', '\n']).find_map(|one| one.trim().strip_prefix(name));
+            let value = head.split([';', '\r', '\n']).find_map(|one| {
+                let one = one.trim();
+                one.get(..name.len())
+                    .filter(|start| start.eq_ignore_ascii_case(name))
+                    .map(|_| &one[name.len()..])
+            });
             value.map(|value| value.trim().trim_matches('"'))
         };
         let Some(name) = named("name=") else { continue };
@@ -202,9 +212,14 @@ impl Inside {
         if has_contacts(inner) {
             return Self::Fields;
         }
-        if let Some(value) = inner.get("value") {
-            let label = text(&["title", "label", "name", "question", "field"]);
-            let names = [label.clone(), text(&["id", "key"]), Some(name.to_owned())];
+        // A system for customers gives a field several values.
+        let is_named = ["name", "field_name", "code"].iter().any(|name| inner.contains_key(*name));
+        let several = inner.get("values").and_then(Value::as_array).filter(|_| is_named);
+        let one_of = |value: &Value| value.get("value").unwrap_or(value).clone();
+        let several = several.map(|all| all.iter().map(one_of).collect::<Value>());
+        if let Some(value) = inner.get("value").or(several.as_ref()) {
+            let label = text(&["title", "label", "name", "field_name", "question", "field"]);
+            let names = [label.clone(), text(&["id", "key", "code", "field_code"]), Some(name.to_owned())];
             let names = names.into_iter().flatten().filter(|name| name.parse::<u32>().is_err());
             return Self::Field(Field {
                 names: names.collect(),

@@ -137,7 +137,8 @@ impl Provider for Forms {
             change: InboundChange::Message(Box::new(message)),
         };
         let answer = answer(&submission.id, self.is_forwarded);
-        Ok(Hook { events: submission.message.map(event).into_iter().collect(), answer })
+        let trapped = || InboundEvent::notice("a form of a program that fills in hidden fields");
+        Ok(Hook { events: vec![submission.message.map_or_else(trapped, event)], answer })
     }
 
     fn public_path(&self) -> Option<String> {

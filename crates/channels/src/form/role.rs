@@ -67,7 +67,7 @@ const TECHNICAL: [&str; 31] = [
 /// What holds technical fields alone.
 const CONTAINERS: [&str; 7] = ["meta", "cookies", "page", "status", "system", "visit", "utm"];
 /// What holds a visitor's own name. The name of anything else, such as a product, is not theirs.
-const PERSONS: [&str; 17] = [
+const PERSONS: [&str; 18] = [
     "",
     "contact",
     "contacts",
@@ -79,6 +79,7 @@ const PERSONS: [&str; 17] = [
     "data",
     "fields",
     "values",
+    "namedvalues",
     "form",
     "form_data",
     "body",

@@ -162,9 +162,13 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
-/// Whether a post only asks if the address is there, as Tilda does before it sends forms.
+/// Whether a post only asks if the address is there, as Tilda does before it sends forms; the key of its webhook may be in it.
 pub(super) fn is_trial(post: &HookPost) -> bool {
-    post.body.trim_ascii() == b"test=test"
+    let tree = fields::read(post).unwrap_or_default();
+    let is_contact = |field: &Field| matches!(Role::of(field), Role::Phone | Role::Email);
+    tree.len() <= 2
+        && tree.get("test").is_some_and(|test| test == "test")
+        && !fields::all(&tree).iter().any(is_contact)
 }
 
 fn id(
@@ -191,7 +195,7 @@ fn id(
     Ok(hex::encode(&digest.finalize()[..16]))
 }
 
-/// Whether a number has nothing beside it, such as an extension.
+/// Whether a number stands alone, without an extension.
 fn is_bare(number: &str) -> bool {
     !number.chars().any(char::is_alphabetic)
 }
@@ -327,6 +331,19 @@ mod tests {
         assert_eq!(read(&post("", "x".repeat(LARGEST + 1)), NOW).unwrap_err().field, "body");
         let trapped = read(&post("", "phone=80000000001&_gotcha=x"), NOW).unwrap();
         assert_eq!(trapped.message, None);
+    }
+
+    #[test]
+    fn a_trial_is_no_form() {
+        let form = "application/x-www-form-urlencoded";
+        for (kind, body) in
+            [(form, "test=test"), (form, "test=test&key=abc"), ("application/json", r#"{"test":"test"}"#)]
+        {
+            assert!(is_trial(&post(kind, body)), "{body}");
+        }
+        for body in ["test=1", "test=test&phone=80000000001", "name=test", ""] {
+            assert!(!is_trial(&post(form, body)), "{body}");
+        }
     }
 
     proptest! {

@@ -77,14 +77,17 @@ fn events_of(messages: &[Value], own: &str, earliest: Timestamp) -> Result<Vec<I
         let is_own = from == own;
         let (sender, recipient) = if is_own { (own, customer.as_str()) } else { (customer.as_str(), own) };
         let files = message["attachments"]["data"].as_array().into_iter().flatten();
+        let files: Vec<Value> = files.filter_map(attachment).collect();
+        // What was shared, such as a post or a story, is not among the fields that are asked for.
+        let is_hidden = files.is_empty() && word(message, "message").is_none();
         let item = json!({
             "sender": {"id": sender}, "recipient": {"id": recipient}, "timestamp": at.as_micros() / 1_000,
             "message": {
                 "mid": id, "text": message["message"], "is_echo": is_own,
-                "attachments": files.filter_map(attachment).collect::<Vec<_>>(),
+                "attachments": files, "is_unsupported": is_hidden,
             },
         });
-        inbound::read_item(&item, own, at, &mut events);
+        events.extend(inbound::read_item(&item, own, at));
     }
     Ok(events)
 }
@@ -92,11 +95,18 @@ fn events_of(messages: &[Value], own: &str, earliest: Timestamp) -> Result<Vec<I
 /// A file of a message in the form of a post.
 fn attachment(file: &Value) -> Option<Value> {
     let kinds = [("image", "image_data"), ("video", "video_data"), ("audio", "audio_data")];
-    let (kind, url) = kinds
+    let found = kinds
         .into_iter()
         .find_map(|(kind, name)| Some((kind, word(&file[name], "url")?)))
-        .or_else(|| Some(("file", word(file, "file_url")?)))?;
-    Some(json!({"type": kind, "payload": {"url": url}}))
+        .or_else(|| Some(("file", word(file, "file_url")?)));
+    Some(match found {
+        Some((kind, url)) => json!({"type": kind, "payload": {"url": url}}),
+        // One of another kind has a placeholder by the name of what holds it.
+        None => {
+            let held = file.as_object()?.iter().find(|(_, value)| value.is_object());
+            json!({"type": held.map_or("unknown", |(name, _)| name.as_str()), "payload": {}})
+        }
+    })
 }
 
 #[cfg(test)]
@@ -130,6 +140,9 @@ mod tests {
         let messages = json!([
             {"id": "m3", "created_time": at, "from": {"id": "5550001"}, "message": "",
                 "attachments": {"data": [{"image_data": {"url": "https://example.com/a.jpg"}}]}},
+            {"id": "m2b", "created_time": at, "from": {"id": "5550001"}, "message": "",
+                "attachments": {"data": [{"id": "5", "generic_template": {"title": "Lamp"}}]}},
+            {"id": "m2a", "created_time": at, "from": {"id": "5550001"}, "message": ""},
             {"id": "m2", "created_time": at, "from": {"id": OWN}, "to": to("5550001"), "message": "Yes"},
             {"id": "m1", "created_time": at, "from": {"id": "5550001"}, "to": to(OWN), "message": "Hello"},
             {"id": "m0", "created_time": "2030-01-01T11:00:00+0000", "from": {"id": "5550001"}, "message": "Old"},
@@ -139,6 +152,8 @@ mod tests {
         let wanted = [
             said("Hello", MessageOrigin::Person),
             said("Yes", MessageOrigin::Owner),
+            said("[hidden]", MessageOrigin::Person),
+            said("[generic_template]", MessageOrigin::Person),
             said("", MessageOrigin::Person),
         ];
         assert_eq!(read(&messages).unwrap(), wanted);

@@ -59,10 +59,10 @@ pub(super) fn read(
         events.extend(others.map(|field| InboundEvent::notice(format!("a change of {field}"))));
         let changed = changed.into_iter().map(|change| &change["value"]);
         for item in entry["messaging"].as_array().into_iter().flatten().chain(changed) {
-            Item { value: item, account: &id, is_standby: false, now }.read(&mut events);
+            events.extend(Item { value: item, account: &id, is_standby: false, now }.read());
         }
         for item in entry["standby"].as_array().into_iter().flatten() {
-            Item { value: item, account: &id, is_standby: true, now }.read(&mut events);
+            events.extend(Item { value: item, account: &id, is_standby: true, now }.read());
         }
     }
     match refused {
@@ -72,8 +72,8 @@ pub(super) fn read(
 }
 
 /// Reads one thing that happened in an account.
-pub(super) fn read_item(value: &Value, account: &str, now: Timestamp, events: &mut Vec<InboundEvent>) {
-    Item { value, account, is_standby: false, now }.read(events);
+pub(super) fn read_item(value: &Value, account: &str, now: Timestamp) -> Vec<InboundEvent> {
+    Item { value, account, is_standby: false, now }.read()
 }
 
 /// One thing that happened.
@@ -86,10 +86,10 @@ struct Item<'a> {
 }
 
 impl Item<'_> {
-    fn read(&self, events: &mut Vec<InboundEvent>) {
+    fn read(&self) -> Vec<InboundEvent> {
         let value = self.value;
         let event = |key: String, change: InboundChange| InboundEvent { key, change };
-        let before = events.len();
+        let mut events = Vec::new();
         if value["message"].is_object() {
             let message = &value["message"];
             let id = word(message, "mid");
@@ -140,12 +140,13 @@ impl Item<'_> {
             let receipt = InboundReceipt::Read;
             events.push(event(key("read", &id), InboundChange::Receipt { external_id: id, receipt, at }));
         }
-        if events.len() == before {
+        if events.is_empty() {
             let around = ["sender", "recipient", "timestamp"];
             let mut fields = value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
             let kind = fields.find(|name| !around.contains(name)).unwrap_or("nothing");
             events.push(InboundEvent::notice(format!("an item with {kind}")));
         }
+        events.into_iter().map(|event| event.with_raw(|| value.to_string())).collect()
     }
 
     fn is_own(&self) -> bool {
@@ -261,8 +262,8 @@ fn add_attachment(content: &mut Content, attachment: &Value) {
                 "story_mention" | "ig_story" => content.add(InboundKind::Story, ["mention"]),
                 "fallback" => content.add(InboundKind::Link, [of("title"), of("url")]),
                 "template" => {
-                    let elements =
-                        payload["generic"]["elements"].as_array().or_else(|| payload["elements"].as_array());
+                    let holders = [&payload["generic"], &payload["product"], payload];
+                    let elements = holders.iter().find_map(|holder| holder["elements"].as_array());
                     let titles = elements.into_iter().flatten().filter_map(|element| word(element, "title"));
                     content.add(InboundKind::Form, titles);
                 }

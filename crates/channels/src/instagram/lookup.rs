@@ -13,7 +13,7 @@ use crate::recent::Recent;
 
 use super::client::{Client, word};
 
-/// The conversation shows the content of so many messages, the latest ones.
+/// How many messages of a conversation show their content, the latest ones.
 const SHOWN: usize = 20;
 /// How far Instagram's clock, which has whole seconds, may be from ours.
 pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(10);

@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::error::CallError;
-use crate::histories::Histories;
+use crate::histories::ReadingHistories;
 use crate::http::ANSWER;
 use crate::login::{LogIn, LogInAnswer};
 use crate::nature::{self, Nature, Posts};
@@ -304,11 +304,7 @@ impl Provider for Instagram {
         inbound::read(&body, &self.name, self.client.own_id().as_deref(), self.now()).map(Hook::events)
     }
 
-    fn missed(
-        &self,
-        since: Timestamp,
-        _: Vec<ExternalChat>,
-    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(&self, since: Timestamp, _: Vec<ExternalChat>) -> ReadingHistories<'_> {
         Some(history::since(&self.client, since).boxed())
     }
 

@@ -10,7 +10,7 @@ use crate::error::CallError;
 
 use super::client::{Client, word};
 
-/// So many are remembered.
+/// The most names that are remembered.
 const MOST: usize = 10_000;
 /// The longest wait for all names of a post.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);

@@ -99,7 +99,7 @@ impl World {
         answer.json().await.unwrap()
     }
 
-    /// A customer does something; what came of it.
+    /// A customer does something; the answer of the sandbox.
     pub(crate) async fn customer(&self, deed: Value) -> Value {
         let (status, done) = self.control(reqwest::Method::POST, "/customers/messages", &deed).await;
         assert_eq!(status, 201, "{done}");

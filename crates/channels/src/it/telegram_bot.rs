@@ -107,7 +107,7 @@ async fn each_refusal_has_its_error() {
     assert!(!format!("{nowhere:?}").contains("planted"));
 }
 
-/// A bot to whom a client has written.
+/// A bot that a client has written to.
 async fn fixture() -> Fixture {
     let fixture = Fixture::open().await;
     fixture.hears("/start");

@@ -204,7 +204,7 @@ async fn the_long_poll_goes_on_where_it_was() {
     assert_eq!(&*messages(&found.events)[0].text, "Found");
 }
 
-/// A community with so many unread chats, whose log has lost what was before 900.
+/// A community with this number of unread chats, whose log has lost what was before 900.
 async fn with_unread(chats: usize) -> Receiver {
     Receiver::answering(move |post| {
         let form = post.form();

@@ -57,7 +57,8 @@ pub(super) fn read(update: &Value, reader: &Reader<'_>) -> Vec<InboundEvent> {
         other => Some(vec![InboundEvent::notice(format!("an update of the kind {other}"))]),
     };
     events.unwrap_or_else(|| {
-        vec![InboundEvent::lost(format!("an update of the kind {kind} lacks what it must have"))]
+        let lost = InboundEvent::lost(format!("an update of the kind {kind} lacks what it must have"));
+        vec![lost.with_raw(|| update.to_string())]
     })
 }
 

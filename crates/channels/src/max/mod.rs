@@ -26,7 +26,7 @@ use outbound::Method;
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::histories::Histories;
+use crate::histories::ReadingHistories;
 use crate::nature::{self, Nature, Registering};
 use crate::old_call::OldCall;
 use crate::posting::{Posting, Registered, kinds_left_out};
@@ -282,11 +282,7 @@ impl Provider for Max {
         Some(self.ask_updates(cursor).boxed())
     }
 
-    fn missed(
-        &self,
-        since: Timestamp,
-        known: Vec<ExternalChat>,
-    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(&self, since: Timestamp, known: Vec<ExternalChat>) -> ReadingHistories<'_> {
         Some(history::since(self, since, known).boxed())
     }
 

@@ -12,7 +12,7 @@ const RETRY: Duration = Duration::from_mins(1);
 /// The longest wait between two tries.
 const LONGEST_RETRY: Duration = Duration::from_hours(6);
 
-/// So many times a provider has to say that it has no such file: one that was sent a moment ago may not be everywhere yet.
+/// How many times a provider has to say that it has no such file: one that was sent a moment ago may not be everywhere yet.
 const GONE_REPORTS: u32 = 3;
 
 /// No link of a provider lives longer, by its pages: that of Wappi does. A file that is asked for by its id gets a new link.

@@ -121,11 +121,10 @@ impl SetAside {
         due.into_iter().cloned().collect()
     }
 
-    /// Gives up what waits for too long; how many updates that are.
-    fn give_up(&mut self, now: Timestamp) -> usize {
-        let before = self.updates.len();
-        self.updates.retain(|waiting| now.since(Timestamp::from_micros(waiting.at)) < GIVE_UP);
-        before - self.updates.len()
+    /// Gives up what waits for too long.
+    fn give_up(&mut self, now: Timestamp) -> Vec<Value> {
+        let is_old = |waiting: &mut Waiting| now.since(Timestamp::from_micros(waiting.at)) >= GIVE_UP;
+        self.updates.extract_if(.., is_old).map(|waiting| waiting.update).collect()
     }
 
     /// The updates whose connection is known by now, in their order.
@@ -233,9 +232,9 @@ impl TelegramBot {
     pub(super) async fn recall_set_aside(&self) -> Vec<InboundEvent> {
         let now = self.clock.now();
         let given_up = self.aside.lock().give_up(now);
-        if given_up > 0 {
+        if !given_up.is_empty() {
             tracing::error!(
-                account = %self.name, given_up,
+                account = %self.name, given_up = given_up.len(),
                 "updates are left out: for a day Telegram did not say which person their connection is of"
             );
         }
@@ -245,7 +244,11 @@ impl TelegramBot {
         let all = futures::stream::iter(asking).buffer_unordered(AT_ONCE).collect::<Vec<()>>();
         let _ = self.clock.timeout(LOOK, all).await;
         let updates = self.aside.lock().recall(|connection| self.permitted.lock().knows(connection));
-        updates.iter().filter_map(|update| self.read(update)).flat_map(|(_, events)| events).collect()
+        let left_out = given_up.iter().map(|update| {
+            InboundEvent::lost("an update whose connection is not known").with_raw(|| update.to_string())
+        });
+        let read = updates.iter().filter_map(|update| self.read(update)).flat_map(|(_, events)| events);
+        left_out.chain(read).collect()
     }
 
     async fn ask_again(&self, connection: String) {
@@ -301,8 +304,8 @@ mod tests {
         assert!(aside.has("a"), "its events are not kept yet");
         aside.forget();
         assert!(!aside.has("a") && aside.has("b"));
-        assert_eq!(aside.give_up(at(2)), 0);
-        assert_eq!(aside.give_up(at(24 * 3_600 + 1)), 1);
+        assert_eq!(aside.give_up(at(2)), [] as [Value; 0]);
+        assert_eq!(aside.give_up(at(24 * 3_600 + 1)), [update(8)]);
         assert!(SetAside::read(Some("{")).updates.is_empty() && SetAside::read(None).updates.is_empty());
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::inbound::{FORWARDED, name, word};
 
-/// Fields that say when, where and by whom a message was written.
+/// Fields that say when and where a message was written, and who wrote it.
 const AROUND: [&str; 45] = [
     "author_signature",
     "business_connection_id",
@@ -112,14 +112,22 @@ pub(super) fn content(message: &Value) -> Option<Content> {
         content.attach(media);
     }
     add_others(&mut content, message);
-    if content.is_empty() {
-        let fields = message.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-        let mut others = fields.filter(|name| !AROUND.contains(name));
-        if message.as_object()?.keys().any(|name| NOTICES.contains(&name.as_str())) {
+    // Only a file has a caption.
+    let lacks_file = word(message, "caption").is_some() && !content.has_media();
+    if content.is_empty() || lacks_file {
+        let fields = message.as_object()?;
+        if fields.keys().any(|name| NOTICES.contains(&name.as_str())) {
             return None;
         }
-        content.add_unknown(others.next()?, [""]);
+        let mut others = fields.iter().filter(|(name, _)| !AROUND.contains(&name.as_str()));
+        let holds = |value: &Value| value.is_object() || value.is_array();
+        match others.clone().find(|(_, value)| holds(value)).or_else(|| others.next()) {
+            Some((name, _)) => content.add_unknown(name, [""]),
+            None if content.is_empty() => return None,
+            None => {}
+        }
     }
+    add_answered(&mut content, message);
     if !FORWARDED.iter().any(|field| message.get(field).is_some()) {
         return Some(content);
     }
@@ -130,17 +138,37 @@ pub(super) fn content(message: &Value) -> Option<Content> {
 
 /// Who wrote a message that was forwarded, as far as that is shown.
 fn forwarded_from(message: &Value) -> Option<String> {
-    let origin = &message["forward_origin"];
-    let hidden = word(origin, "sender_user_name").or_else(|| word(message, "forward_sender_name"));
-    let people = ["sender_user", "sender_chat", "chat"].map(|field| &origin[field]);
     let older = ["forward_from", "forward_from_chat"].map(|field| &message[field]);
-    hidden.map(str::to_owned).or_else(|| people.into_iter().chain(older).find_map(name))
+    let hidden = word(message, "forward_sender_name").map(str::to_owned);
+    from_of(&message["forward_origin"]).or(hidden).or_else(|| older.into_iter().find_map(name))
+}
+
+/// Who wrote a message, as its origin says.
+fn from_of(origin: &Value) -> Option<String> {
+    let hidden = word(origin, "sender_user_name").map(str::to_owned);
+    hidden.or_else(|| ["sender_user", "sender_chat", "chat"].iter().find_map(|field| name(&origin[*field])))
+}
+
+/// Adds what a message answers outside of its chat: a post of a channel, a message of another chat, a story.
+fn add_answered(content: &mut Content, message: &Value) {
+    let answered = &message["external_reply"];
+    if answered.is_object() {
+        let quoted = word(&message["quote"], "text").map(str::to_owned);
+        let page = word(&answered["chat"], "username").zip(answered["message_id"].as_i64());
+        let page = page.map(|(name, number)| format!("https://t.me/{name}/{number}"));
+        content.add(InboundKind::Post, from_of(&answered["origin"]).into_iter().chain(quoted).chain(page));
+    }
+    let story = &message["reply_to_story"];
+    if story.is_object() {
+        content.add(InboundKind::Story, ["reply".to_owned()].into_iter().chain(name(&story["chat"])));
+    }
 }
 
 fn add_others(content: &mut Content, message: &Value) {
     let of = |field: &str| message.get(field).filter(|found| found.is_object());
     if let Some(emoji) = word(&message["dice"], "emoji") {
-        content.say(emoji);
+        let thrown = domain::lenient::text(&message["dice"]["value"]);
+        content.say(thrown.map_or_else(|| emoji.to_owned(), |value| format!("{emoji} {value}")));
     }
     if let Some(contact) = of("contact") {
         let phone = word(contact, "phone_number").map(str::to_owned);
@@ -230,7 +258,7 @@ fn amount(money: &Value) -> String {
 }
 
 fn media(message: &Value) -> Option<InboundMedia> {
-    // Of a picture Telegram keeps several sizes, the largest last. A short film has a document beside it, which is the same.
+    // Of a picture Telegram keeps several sizes, the largest last. A short film comes with a document, which is the same.
     let (kind, found) = [
         (InboundKind::Voice, "voice"),
         (InboundKind::Audio, "audio"),

@@ -39,7 +39,7 @@ pub(super) struct Own {
     pub(super) username: Option<String>,
 }
 
-/// An update's number and what happened; none where it has no number. Of an update that says nothing here no event comes.
+/// An update's number and what happened; none where it has no number. One that says nothing here is reported as unread.
 pub(super) fn read(update: &Value, own: &Own, now: Timestamp) -> Option<(i64, Vec<InboundEvent>)> {
     let number = update["update_id"].as_i64()?;
     let (kind, body) = kind_and_body(update);
@@ -57,7 +57,26 @@ pub(super) fn read(update: &Value, own: &Own, now: Timestamp) -> Option<(i64, Ve
         key: format!("{number}:{kind}:{about}"),
         change,
     };
-    Some((number, changes.into_iter().map(event).collect()))
+    let mut events: Vec<InboundEvent> = changes.into_iter().map(event).collect();
+    if events.is_empty() {
+        events.push(unread(kind, body).with_raw(|| update.to_string()));
+    }
+    Some((number, events))
+}
+
+/// An update from which nothing follows, such as a notice, or one that cannot be read.
+fn unread(kind: &str, body: &Value) -> InboundEvent {
+    let is_written = kind.ends_with("message");
+    if is_written && body.is_object() && content(body).is_none() {
+        return InboundEvent::notice("a notice of a chat");
+    }
+    match kind {
+        "" => InboundEvent::notice("an update of a kind that is not asked for"),
+        kind if is_written => {
+            InboundEvent::lost(format!("an update of the kind {kind} lacks what it must have"))
+        }
+        kind => InboundEvent::notice(format!("an update of the kind {kind}")),
+    }
 }
 
 /// What is different in what happened, and the change.
@@ -285,11 +304,23 @@ mod tests {
         read(update, &own(), NOW).unwrap().1
     }
 
+    /// The events but those that only say that something is unread.
+    fn said(update: &Value) -> Vec<InboundEvent> {
+        let is_read = |event: &InboundEvent| !matches!(event.change, InboundChange::Unread(_));
+        events(update).into_iter().filter(is_read).collect()
+    }
+
     fn only(update: &Value) -> InboundMessage {
         match events(update).remove(0).change {
             InboundChange::Message(message) => *message,
             other => panic!("{other:?}"),
         }
+    }
+
+    fn is_lost(update: &Value) -> bool {
+        events(update)
+            .iter()
+            .any(|event| matches!(&event.change, InboundChange::Unread(unread) if unread.is_lost))
     }
 
     fn written(more: &Value) -> Value {
@@ -403,10 +434,10 @@ mod tests {
             (MessageOrigin::Owner, Some("2001"), Some("Person 2001"))
         );
         // Without its topic it is unknown whose message it is.
-        assert!(events(&of(Value::Null, 2_001)).is_empty());
+        assert!(is_lost(&of(Value::Null, 2_001)));
         let pressed = json!({"message_id": 18, "date": 0, "chat": chat});
         let press = |message: &Value, from: i64| {
-            events(
+            said(
                 &json!({"update_id": 1, "callback_query": {"id": "1", "from": person(from), "message": message}}),
             )
         };
@@ -487,8 +518,32 @@ mod tests {
         assert_eq!(&*only(&update("message", &json!({"poll": {"question": "When?"}}))).text, "[poll] When?");
         assert_eq!(&*only(&update("message", &json!({"story": {}}))).text, "[story]");
         for notice in [json!({"pinned_message": {}}), json!({"migrate_to_chat_id": -100}), json!({})] {
-            assert!(events(&update("message", &notice)).is_empty(), "{notice}");
+            let events = events(&update("message", &notice));
+            assert_eq!(events, [InboundEvent::notice("a notice of a chat")], "{notice}");
         }
+    }
+
+    #[test]
+    fn what_a_message_answers_elsewhere_and_an_unknown_file_have_words() {
+        let of = |more: Value| only(&update("message", &more));
+        let post = json!({"origin": {"type": "channel", "chat": {"title": "News"}, "message_id": 5},
+            "chat": {"id": -100_111, "title": "News", "username": "news"}, "message_id": 5});
+        let asked = of(json!({"text": "How much?", "external_reply": post, "quote": {"text": "A lamp"}}));
+        assert_eq!(&*asked.text, "How much?\n[post] News A lamp https://t.me/news/5");
+        assert_eq!(asked.media[0].kind, InboundKind::Post);
+        let hidden = json!({"origin": {"type": "hidden_user", "sender_user_name": "Anna"}});
+        assert_eq!(&*of(json!({"text": "Yes", "external_reply": hidden})).text, "Yes\n[post] Anna");
+        let story = json!({"text": "Nice", "reply_to_story": {"id": 4, "chat": {"title": "Shop"}}});
+        assert_eq!(&*of(story).text, "Nice\n[story] reply Shop");
+        // A part of a message of the same chat is in the message that is answered.
+        let quote =
+            json!({"text": "This?", "quote": {"text": "part"}, "reply_to_message": {"message_id": 16}});
+        assert_eq!(&*of(quote).text, "This?");
+        // Only a file has a caption.
+        let unknown = of(json!({"caption": "Look", "has_new_flag": true, "hologram": {"size": 5}}));
+        assert_eq!((&*unknown.text, unknown.media[0].kind), ("Look\n[hologram]", InboundKind::Unknown));
+        let known = of(json!({"text": "Look", "a_new_flag": {"size": 5}}));
+        assert_eq!((&*known.text, known.media.len()), ("Look", 0));
     }
 
     #[test]
@@ -509,7 +564,7 @@ mod tests {
         assert_eq!((only(&press).chat.as_str(), only(&press).reply_to), ("2001", None));
         // Telegram says no more of an old message than its chat, which is not the one of the person who presses.
         press["callback_query"]["message"] = json!({"message_id": 18, "date": 0, "chat": {"id": 2_002}});
-        assert!(events(&press).is_empty());
+        assert!(said(&press).is_empty());
         let reacted = json!({"user": {"id": 2_001}, "new_reaction": [
             {"type": "emoji", "emoji": "👍"}, {"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}, {"type": "new"},
         ]});
@@ -552,13 +607,21 @@ mod tests {
     }
 
     #[test]
-    fn an_update_of_another_kind_says_nothing() {
+    fn an_update_that_becomes_no_message_leaves_a_trace() {
+        for body in [json!({"update_id": 5, "poll": {}}), json!({"update_id": 5})] {
+            assert!(said(&body).is_empty() && !is_lost(&body), "{body}");
+        }
+        let chat = json!({"id": 2_001});
         for body in [
-            json!({"update_id": 5, "poll": {}}),
             json!({"update_id": 5, "message": "odd"}),
-            json!({"update_id": 5}),
+            json!({"update_id": 5, "message": {"message_id": 1, "chat": chat, "text": "without a date"}}),
+            json!({"update_id": 5, "message": {"date": 1, "chat": chat, "text": "without a number"}}),
+            json!({"update_id": 5, "business_message": {"message_id": 1, "date": 1, "text": "without a chat"}}),
+            json!({"update_id": 5, "edited_message": {"message_id": 1, "chat": chat, "text": "without a date"}}),
         ] {
-            assert_eq!(read(&body, &own(), NOW), Some((5, Vec::new())));
+            assert!(said(&body).is_empty() && is_lost(&body), "{body}");
+            let InboundChange::Unread(unread) = events(&body).remove(0).change else { panic!("{body}") };
+            assert_eq!(unread.raw.as_deref(), Some(body.to_string().as_str()));
         }
         assert_eq!(read(&json!({"message": {}}), &own(), NOW), None);
         assert_eq!(read(&json!([1]), &own(), NOW), None);

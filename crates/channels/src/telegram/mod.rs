@@ -57,7 +57,7 @@ const ANSWERS: Duration = Duration::from_secs(5);
 /// The longest that a poll, and a post, waits to learn the persons of connections.
 const LEARNING: Duration = Duration::from_secs(5);
 const LEARNING_IN_POST: Duration = Duration::from_millis(700);
-/// So many presses are answered at once.
+/// The most presses that are answered at once.
 const AT_ONCE: usize = 8;
 
 /// A bot.
@@ -267,11 +267,12 @@ impl TelegramBot {
         Err(CallError::Forbidden("the settings do not list its personal account or channel".to_owned()))
     }
 
-    /// Reads an update. Nothing happened in one for a personal account or channel that is not listed.
+    /// Reads an update. Of one for a personal account or channel that is not listed it is only counted that it came.
     fn read(&self, update: &Value) -> Option<(i64, Vec<InboundEvent>)> {
         let is_taken = self.permitted.lock().takes(update);
         let (number, events) = inbound::read(update, &self.own.lock().clone(), self.clock.now())?;
-        Some((number, if is_taken { events } else { Vec::new() }))
+        let ignored = || vec![InboundEvent::notice("an update for an account or channel that is not listed")];
+        Some((number, if is_taken { events } else { ignored() }))
     }
 
     /// Whether a post has the secret.

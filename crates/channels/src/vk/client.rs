@@ -21,7 +21,7 @@ pub(super) const VERSION: &str = "5.199";
 /// The least time between two calls, once `BURST` are used up: the provider takes 20 in a second, and they may arrive closer
 /// together than they leave.
 const GAP: Duration = Duration::from_millis(70);
-/// So many calls may leave at once.
+/// The most calls that leave at once.
 const BURST: u32 = 4;
 /// A call that would wait for longer is not made.
 const LONGEST_TURN: Duration = Duration::from_secs(20);

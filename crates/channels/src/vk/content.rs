@@ -28,8 +28,12 @@ fn within(message: &Value, depth: usize) -> Content {
         let place = place.or_else(|| geo["coordinates"].as_str().map(|both| both.replace(' ', ",")));
         content.add(InboundKind::Location, place.into_iter().chain(word(&geo["place"], "title")));
     }
-    let one = &message["fwd_messages"];
-    for forwarded in one.as_array().into_iter().flatten().filter(|_| depth > 0) {
+    for forwarded in message["fwd_messages"].as_array().into_iter().flatten() {
+        if depth == 0 {
+            // That there is more is said; the rest is in the raw message.
+            content.add(InboundKind::Forward, ["…"]);
+            break;
+        }
         let from = number(&forwarded["from_id"])
             .map(|id| if id < 0 { format!("club{}", -id) } else { format!("id{id}") });
         content.add_forward(from.as_deref(), within(forwarded, depth - 1));
@@ -96,11 +100,13 @@ fn attachment(content: &mut Content, kind: &str, object: &Value, depth: usize) {
         }
         "market_album" => content.add(InboundKind::Product, words(object, ["title"])),
         "wall" | "wall_reply" => {
-            let text: Option<String> =
-                word(object, "text").map(|text| text.chars().take(LONGEST_POST).collect());
+            // A post that only passes another one on has that one's words and files.
+            let original = &object["copy_history"][0];
+            let text = word(object, "text").or_else(|| word(original, "text"));
+            let text: Option<String> = text.map(|text| text.chars().take(LONGEST_POST).collect());
             content.add(InboundKind::Post, text.into_iter().chain(page("wall", object)));
-            if depth > 0 {
-                attachments(content, object, depth - 1);
+            for post in [object, original].into_iter().filter(|_| depth > 0) {
+                attachments(content, post, depth - 1);
             }
         }
         "poll" => {
@@ -140,4 +146,28 @@ fn largest(images: &Value) -> Option<String> {
         image["width"].as_u64().unwrap_or(0).saturating_mul(image["height"].as_u64().unwrap_or(0))
     };
     images.as_array()?.iter().max_by_key(area)?["url"].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reposts_and_deep_forwards_are_not_lost() {
+        let photo = json!({"type": "photo", "photo": {"id": 1, "owner_id": 2, "sizes": [{"url": "https://example.com/1", "width": 1, "height": 1}]}});
+        let wall = json!({"id": 2, "to_id": -1, "text": "", "copy_history": [{"text": "Sale", "attachments": [photo]}]});
+        let (text, media) =
+            content(&json!({"text": "", "attachments": [{"type": "wall", "wall": wall}]})).into_parts();
+        assert_eq!(text, "[post] Sale https://vk.com/wall-1_2");
+        let kinds: Vec<_> = media.iter().map(|media| media.kind).collect();
+        assert_eq!(kinds, [InboundKind::Image, InboundKind::Post]);
+        let mut deep = json!({"from_id": 7, "text": "innermost"});
+        for _ in 0..6 {
+            deep = json!({"from_id": 7, "text": "", "fwd_messages": [deep]});
+        }
+        let (text, _) = content(&deep).into_parts();
+        assert!(text.ends_with("[forward] id7\n[forward] …"), "{text}");
+    }
 }

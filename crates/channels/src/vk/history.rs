@@ -57,7 +57,7 @@ pub(super) async fn last_of(
     let now = client.clock().now();
     let found = recent.filter(|raw| !is_notice(raw)).map(|raw| {
         let Some(message) = message(raw, client.group(), raw, now) else {
-            return InboundEvent::lost("a message of a history");
+            return InboundEvent::lost("a message of a history").with_raw(|| raw.to_string());
         };
         let key = format!("message:{}", message.external_id);
         InboundEvent { key, change: InboundChange::Message(Box::new(message)) }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::content::content;
 
-/// A customer who has read a message has read those before it: so many of them are reported.
+/// A customer who has read a message has read those before it: this number of them is reported.
 const READ_BEFORE: i64 = 10;
 
 /// The kinds of events that are asked for.
@@ -32,7 +32,7 @@ const SILENT: [&str; 2] = ["message_typing_state", "message_reaction_event"];
 /// What an update says. What cannot be read is reported as lost.
 pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Vec<InboundEvent> {
     let Some(kind) = update["type"].as_str() else {
-        return vec![InboundEvent::lost("an update without a type")];
+        return vec![InboundEvent::lost("an update without a type").with_raw(|| without_secret(update))];
     };
     let object = &update["object"];
     if kind == "message_read" {
@@ -72,7 +72,11 @@ pub(super) fn events(update: &Value, group: u32, now: Timestamp) -> Vec<InboundE
     let unread = || {
         let what = format!("an update of the kind {kind}");
         let is_lost = is_of_message && !SILENT.contains(&kind);
-        if is_lost { InboundEvent::lost(what) } else { InboundEvent::notice(what) }
+        if is_lost {
+            InboundEvent::lost(what).with_raw(|| without_secret(update))
+        } else {
+            InboundEvent::notice(what)
+        }
     };
     vec![change.map_or_else(unread, event)]
 }
@@ -201,10 +205,10 @@ fn press(object: &Value, now: Timestamp, raw: &Value) -> Option<InboundMessage> 
 /// That the customer has read a message and those before it. What is not ours among them is of no message of ours.
 fn read(object: &Value, group: u32, at: Timestamp) -> Vec<InboundEvent> {
     let (Some((peer, last)), Some(from)) = (peer_and_number(object), number(&object["from_id"])) else {
-        return Vec::new();
+        return vec![InboundEvent::notice("an update of the kind message_read")];
     };
     if from == -i64::from(group) {
-        return Vec::new();
+        return vec![InboundEvent::notice("the community has read a message")];
     }
     let event = |number: i64| {
         let external_id = external_id(peer, number);

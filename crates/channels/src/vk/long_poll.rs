@@ -19,7 +19,7 @@ use crate::provider::Polled;
 const WAIT: Duration = Duration::from_secs(25);
 /// What its answer may take beyond that.
 const BEYOND: Duration = Duration::from_secs(15);
-/// So many unread chats are listed at a time, and so many are looked through in one poll after a gap: the next goes on with the
+/// How many unread chats are listed at a time, and how many one poll looks through after a gap: the next goes on with the
 /// others.
 const PAGE: usize = 200;
 const CHATS: usize = 50;

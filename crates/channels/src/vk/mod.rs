@@ -25,7 +25,7 @@ use futures::future::{BoxFuture, FutureExt, join};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::histories::Histories;
+use crate::histories::ReadingHistories;
 use crate::http::ANSWER;
 use crate::nature::{self, Nature, Registering};
 use crate::old_call::OldCall;
@@ -313,11 +313,7 @@ impl Provider for Vk {
         Some(long_poll::poll(&self.client, &self.long_poll, cursor).boxed())
     }
 
-    fn missed(
-        &self,
-        since: Timestamp,
-        _: Vec<ExternalChat>,
-    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(&self, since: Timestamp, _: Vec<ExternalChat>) -> ReadingHistories<'_> {
         Some(history::since(&self.client, since).boxed())
     }
 

@@ -150,6 +150,15 @@ fn location(item: &Value) -> Vec<String> {
 fn cards(content: &mut Content, item: &Value, body: &str) {
     let listed = ["vcards", "contacts"].iter().find_map(|name| item[*name].as_array());
     let listed = listed.into_iter().flatten();
+    for card in listed.clone().filter(|card| card.is_object() && !card["vcard"].is_string()) {
+        let names = ["/name/formatted_name", "/formatted_name", "/name", "/displayName"];
+        let name = names.iter().find_map(|pointer| text(card, pointer)).map(str::to_owned);
+        let phones = card["phones"].as_array().into_iter().flatten();
+        let phones =
+            phones.filter_map(|phone| lenient::text(phone).or_else(|| lenient::text(&phone["phone"])));
+        content
+            .add(InboundKind::Contact, name.into_iter().chain(phones).chain(lenient::text(&card["phone"])));
+    }
     let cards = listed.filter_map(|card| card.as_str().or_else(|| card["vcard"].as_str()));
     let cards: Vec<&str> = cards.chain([body]).filter(|card| !card.is_empty()).collect();
     for whole in &cards {
@@ -211,4 +220,24 @@ fn poll(content: &mut Content, item: &Value, body: &str) {
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer)?.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cards_of_each_form_have_names_and_numbers() {
+        let said = |item: &Value| content(item, "contacts").into_parts().0;
+        let objects = json!({"contacts": [
+            {"name": {"formatted_name": "Oleg"}, "phones": [{"phone": "+70000000002"}, "+70000000003"]},
+            {"name": "Ann", "phone": 70_000_000_004_i64},
+        ]});
+        assert_eq!(said(&objects), "[contact] Oleg +70000000002 +70000000003\n[contact] Ann 70000000004");
+        let cards = json!({"vcards": ["BEGIN:VCARD\nFN:Oleg\nTEL:+70000000002\nEND:VCARD", {"vcard": "BEGIN:VCARD\nFN:Ann\nEND:VCARD"}]});
+        assert_eq!(said(&cards), "[contact] Oleg +70000000002\n[contact] Ann");
+        assert_eq!(said(&json!({"title": "Oleg"})), "[contact] Oleg");
+    }
 }

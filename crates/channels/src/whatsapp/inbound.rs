@@ -99,6 +99,10 @@ pub(super) fn of_history(item: &Value, now: Timestamp) -> (Timestamp, InboundEve
 }
 
 fn message_event(item: &Value, posted_as: &str, at: Timestamp) -> InboundEvent {
+    read_message(item, posted_as, at).with_raw(|| without_pictures(item, true).to_string())
+}
+
+fn read_message(item: &Value, posted_as: &str, at: Timestamp) -> InboundEvent {
     let kind =
         text(item, "/type").unwrap_or_else(|| if posted_as == "incoming_call" { posted_as } else { "chat" });
     let Some(external_id) = lenient::id(&item["id"]) else {

@@ -23,7 +23,7 @@ use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
 
 use crate::error::CallError;
-use crate::histories::Histories;
+use crate::histories::ReadingHistories;
 use crate::login::LogIn;
 use crate::nature::{self, Nature, Posts, Registering};
 use crate::old_call::OldCall;
@@ -307,11 +307,7 @@ impl Provider for Whatsapp {
         .boxed()
     }
 
-    fn missed(
-        &self,
-        since: Timestamp,
-        _: Vec<ExternalChat>,
-    ) -> Option<BoxFuture<'_, Result<Histories, CallError>>> {
+    fn missed(&self, since: Timestamp, _: Vec<ExternalChat>) -> ReadingHistories<'_> {
         Some(history::since(&self.client, since).boxed())
     }
 

@@ -301,7 +301,7 @@ impl CustomerMedia {
     }
 }
 
-/// What came of it.
+/// What a deed of a customer led to.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct CustomerDone {
     pub(crate) channel: String,

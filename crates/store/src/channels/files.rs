@@ -85,7 +85,7 @@ pub struct StoredInboundFile {
     pub mime: Option<String>,
 }
 
-/// What came of fetching a file.
+/// How fetching a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchedInboundFile {
     /// It is in the folder of received files.
@@ -99,7 +99,7 @@ pub enum FetchedInboundFile {
 }
 
 impl Channels<'_> {
-    /// The files that an account is to fetch next, which may be due later: so many at most.
+    /// The files that an account is to fetch next, which may be due later: at most this number.
     pub async fn wanted_files(
         &self,
         channel: &ChannelName,
@@ -120,7 +120,7 @@ impl Channels<'_> {
         Ok(counted.await?.unwrap_or_default())
     }
 
-    /// Notes what came of fetching a file; says whether that is still of interest.
+    /// Notes how fetching a file ended; says whether that is still of interest.
     pub async fn note_file(
         &self,
         id: InboundFileId,

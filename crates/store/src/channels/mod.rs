@@ -40,7 +40,7 @@ pub struct StoredInbound {
     pub message: InboundMessage,
     /// When its writer changed it last.
     pub edited_at: Option<Timestamp>,
-    /// When it was heard of that it was deleted.
+    /// When its deletion was reported.
     pub deleted_at: Option<Timestamp>,
     /// What people think of it.
     pub reactions: Reactions,
@@ -68,7 +68,7 @@ pub struct TakenFromChannel {
     pub stores_files: bool,
 }
 
-/// What came of it.
+/// What was new in what a provider reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelTaken {
     /// The messages that were not known before, for all but those that are not settled.
@@ -182,7 +182,7 @@ impl Channels<'_> {
         self.store.first(sql::CHAT, params, row::chat).await
     }
 
-    /// Chats of an account, the one that was written in last first: so many, after so many.
+    /// Chats of an account, the one that was written in last first: how many, and after how many.
     pub async fn chats(
         &self,
         channel: &ChannelName,
@@ -209,7 +209,7 @@ impl Channels<'_> {
         self.store.first(sql::BY_EXTERNAL_ID, params, row::read).await
     }
 
-    /// When an account heard of a customer's message last.
+    /// When a customer's message came in last.
     pub async fn last_in(
         &self,
         channel: &ChannelName,

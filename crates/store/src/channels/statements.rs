@@ -126,7 +126,7 @@ statements! {
     SAVE_VALUE = "
         INSERT INTO channel_values (channel, account, name, value) VALUES ($1, $2, $3, $4)
         ON CONFLICT (channel, account, name) DO UPDATE SET value = excluded.value";
-    /// The newest of those that are beyond so many.
+    /// The newest of those that are beyond this number.
     NTH_LAST = "SELECT seq FROM channel_messages ORDER BY seq DESC LIMIT 1 OFFSET $1";
     /// The newest row stays: numbers go on from it.
     DROP_OLD = "

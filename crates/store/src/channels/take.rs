@@ -51,7 +51,7 @@ impl Write for Take {
 }
 
 impl Take {
-    /// Takes one event; what came of it.
+    /// Takes one event; returns what is new.
     pub(super) fn one(
         &self,
         transaction: &Transaction<'_>,
@@ -257,7 +257,7 @@ impl Take {
     ) -> Result<bool, StoreError> {
         let media = if message.media.is_empty() { None } else { Some(to_json(TABLE, &message.media)?) };
         let ad = message.ad.as_ref().map(|ad| to_json(TABLE, ad)).transpose()?;
-        let raw = message.raw.as_deref().filter(|raw| raw.len() <= InboundMessage::LONGEST_RAW);
+        let raw = message.kept_raw();
         let rows = transaction.execute(
             sql::INSERT,
             params![
@@ -275,7 +275,7 @@ impl Take {
                 media,
                 message.reply_to,
                 ad,
-                raw,
+                raw.as_deref(),
                 message.sent_at.as_micros(),
                 place(seq, message.sent_at),
                 message.phone.as_ref().map(|phone| phone.proof.as_str()),

@@ -61,7 +61,7 @@ pub struct WantedFile {
     pub due_at: Timestamp,
 }
 
-/// What came of fetching a file.
+/// How fetching a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchedFile {
     /// It is in the folder of received files.
@@ -95,7 +95,7 @@ impl Received<'_> {
         Ok(counted.await?.unwrap_or_default())
     }
 
-    /// Notes what came of fetching a file; says whether it was still wanted.
+    /// Notes how fetching a file ended; says whether it was still wanted.
     pub async fn note_file(&self, seq: i64, fetched: FetchedFile) -> Result<bool, StoreError> {
         self.store.write(Note { seq, fetched }).await
     }

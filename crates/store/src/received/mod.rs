@@ -168,7 +168,7 @@ impl TakenUpdates {
     }
 }
 
-/// What came of it.
+/// What was new in what was reported to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taken {
     /// Messages that were not known before.

@@ -1,4 +1,4 @@
-//! The list of received messages, the latest received first, and never more than so many rows at once.
+//! The list of received messages, the latest received first, and never more rows at once than a page has.
 
 use std::ops::ControlFlow;
 

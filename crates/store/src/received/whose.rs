@@ -34,7 +34,7 @@ struct OwnPart {
     sent: Option<Vec<TelegramMessageId>>,
 }
 
-/// `received_at` is when the message was heard of: what was accepted later is another one.
+/// `received_at` is when the message came in: what was accepted later is another one.
 fn decide(message_id: TelegramMessageId, received_at: Timestamp, parts: &[OwnPart]) -> Whose {
     let is_it = |part: &OwnPart| part.sent.as_ref().is_some_and(|ids| ids.contains(&message_id));
     let may_be_it = |part: &OwnPart| part.sent.is_none() && part.accepted_at <= received_at;
@@ -47,7 +47,7 @@ fn decide(message_id: TelegramMessageId, received_at: Timestamp, parts: &[OwnPar
     }
 }
 
-/// Who wrote these messages, each with when it was heard of; none for what no account of ours wrote. One question for each
+/// Who wrote these messages, each with when it came in; none for what no account of ours wrote. One question for each
 /// account and chat.
 pub(super) fn whose(
     transaction: &Transaction<'_>,

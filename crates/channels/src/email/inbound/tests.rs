@@ -69,6 +69,7 @@ fn people_are_shown_all_but_what_programs_write_to_no_one_in_particular() {
     for (headers, wanted) in [
         ("", anyone),
         ("Auto-Submitted: no", anyone),
+        ("Auto-Submitted: No (a person wrote it)", anyone),
         ("X-Auto-Response-Suppress: DR, RN, NRN", anyone),
         ("X-Auto-Response-Suppress: All", people),
         ("X-Auto-Response-Suppress: OOF, AutoReply", people),
@@ -89,9 +90,13 @@ fn people_are_shown_all_but_what_programs_write_to_no_one_in_particular() {
     ] {
         assert_eq!(of(anna, format!("{to}\n{headers}").trim_end()), wanted, "{headers}");
     }
-    for program in
-        ["no-reply@example.org", "noreply@example.org", "MAILER-DAEMON@example.org", "postmaster@example.org"]
-    {
+    for program in [
+        "no-reply@example.org",
+        "no.reply@example.org",
+        "noreply@example.org",
+        "MAILER-DAEMON@example.org",
+        "postmaster@example.org",
+    ] {
         assert_eq!(of(program, to), programs, "{program}");
     }
     // In a thread that goes on it is a person who answers, whatever the mail came through.
@@ -340,8 +345,117 @@ fn reports_are_of_our_mails_alone() {
         panic!("no receipt")
     };
     assert_eq!(external_id, ours);
-    assert_eq!(report(ours, "delayed"), None);
-    assert_eq!(report("7@example.com", "failed"), None);
+    // What is no failure of a mail of ours is a mail of a program, which people can look up.
+    for (id, action) in [(ours, "delayed"), ("7@example.com", "failed")] {
+        let InboundChange::Message(kept) = report(id, action).unwrap().change else {
+            panic!("{id} {action}")
+        };
+        assert_eq!((kept.origin, kept.is_for_people), (MessageOrigin::Bot, false), "{id} {action}");
+    }
+    // Some servers write no report of a standard form.
+    let plain = format!(
+        "From: Mail Delivery System <Mailer-Daemon@example.org>\nTo: shop@example.com\nMessage-ID: <r@x>\n\
+         X-Failed-Recipients: anna@example.org\n\nA message could not be delivered.\n\nMessage-ID: <{ours}>\n"
+    );
+    let plain = plain.replace('\n', "\r\n");
+    let read = read(&found(plain.as_bytes()), &own(), &mut Threads::default()).unwrap();
+    assert!(matches!(read.change, InboundChange::Receipt { external_id, .. } if external_id == ours));
+}
+
+#[test]
+fn a_text_that_is_in_the_page_alone_is_read() {
+    let parts = |plain: &str, page: &str| {
+        message(&format!(
+            "From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\nContent-Type: multipart/alternative; boundary=b\n\n\
+             --b\nContent-Type: text/plain; charset=utf-8\n\n{plain}\n--b\nContent-Type: text/html; charset=utf-8\n\n{page}\n--b--\n"
+        ))
+    };
+    assert_eq!(&*parts("", "<p>Где заказ?</p>").text, "Где заказ?");
+    assert_eq!(&*parts("   \n", "<p>Где заказ?</p>").text, "Где заказ?");
+    assert_eq!(&*parts("Plain", "<p>Page</p>").text, "Plain");
+}
+
+#[test]
+fn a_text_that_is_too_long_says_where_the_rest_is() {
+    let of = |length: usize| {
+        let text = "x".repeat(length);
+        message(&format!("From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\n\n{text}")).text
+    };
+    assert_eq!(of(LONGEST_TEXT).len(), LONGEST_TEXT);
+    assert!(of(LONGEST_TEXT + 1).ends_with("x\n[the rest is in the mailbox]"));
+}
+
+#[test]
+fn an_invitation_says_what_when_and_where() {
+    let read = message(
+        "From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\nSubject: Invitation\n\
+         Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nCome\n\
+         --b\nContent-Type: text/x-amp-html\n\n<html></html>\n\
+         --b\nContent-Type: text/calendar; charset=utf-8; method=REQUEST\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\n\
+         DTSTART;TZID=Europe/Moscow:20261201T100000\nSUMMARY:Visit of\n  the shop\nLOCATION:Lenina 1\\, Moscow\nEND:VEVENT\n\
+         END:VCALENDAR\n--b--\n",
+    );
+    assert_eq!(&*read.text, "Come\n[appointment] Visit of the shop 20261201T100000 Lenina 1, Moscow");
+    let kinds: Vec<_> = read.media.iter().map(|media| (media.kind, media.mime.as_deref())).collect();
+    assert_eq!(kinds, [(InboundKind::Document, Some("text/calendar")), (InboundKind::Appointment, None)]);
+}
+
+#[test]
+fn a_mail_that_is_attached_has_its_subject_as_a_name() {
+    let read = message(
+        "From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\nSubject: Fwd: Price\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee\n\
+         --b\nContent-Type: message/rfc822\n\nFrom: boris@example.org\nSubject: Price\n\nA hundred\n--b--\n",
+    );
+    assert_eq!((&*read.text, read.media[0].name.as_deref()), ("See", Some("Price.eml")));
+}
+
+#[test]
+fn two_mails_of_one_id_are_two_messages() {
+    let mut threads = Threads::default();
+    let mut id_of = |from: &str, date: &str, subject: &str| {
+        let raw = format!(
+            "From: {from}\nTo: shop@example.com\nMessage-ID: <1@x>\n{date}Subject: {subject}\n\nText"
+        );
+        let kept = Threads::read(&threads.write()).with_ids(&threads.write_ids());
+        threads = kept;
+        let event = read(&found(raw.replace('\n', "\r\n").as_bytes()), &own(), &mut threads).unwrap();
+        let InboundChange::Message(read) = event.change else { panic!("no message") };
+        assert_eq!(event.key, format!("mail:{}", read.external_id));
+        read.external_id
+    };
+    let first = "Date: Mon, 30 Nov 2026 10:00:00 +0300\n";
+    assert_eq!(id_of("anna@example.org", first, "Price"), "1@x");
+    // A copy through a list has another subject.
+    assert_eq!(id_of("anna@example.org", first, "[list] Price"), "1@x");
+    let second = id_of("anna@example.org", "Date: Mon, 30 Nov 2026 11:00:00 +0300\n", "Price");
+    let other = id_of("boris@example.org", first, "Price");
+    let undated = [id_of("anna@example.org", "", "One"), id_of("anna@example.org", "", "Two")];
+    let all = std::collections::BTreeSet::from([&second, &other, &undated[0], &undated[1]]);
+    assert!(all.len() == 4 && all.iter().all(|id| id.starts_with("1@x.")), "{all:?}");
+    assert_eq!(id_of("boris@example.org", first, "Price"), other);
+}
+
+#[test]
+fn programs_that_answer_for_people_say_so_in_many_ways() {
+    let origin = |header: &str| {
+        message(&format!("From: anna@example.org\nTo: shop@example.com\nMessage-ID: <1@x>\n{header}\n\nText"))
+            .origin
+    };
+    for header in [
+        "X-Autoreply: yes",
+        "X-Auto-Reply: 1",
+        "X-AutoReply-From: anna@example.org",
+        "X-Autoresponder: x",
+        "X-Autorespond: Away",
+        "X-Mail-Autoreply: Vacation",
+        "X-Autogenerated: Reply",
+    ] {
+        assert_eq!(origin(header), MessageOrigin::Bot, "{header}");
+    }
+    for header in ["X-Autoreply: no", "X-Autogenerated: Forward", "X-Auto-Response-Suppress: All"] {
+        assert_eq!(origin(header), MessageOrigin::Person, "{header}");
+    }
 }
 
 #[test]

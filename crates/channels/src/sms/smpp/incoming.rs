@@ -21,7 +21,7 @@ use super::pdu::{self, HAS_HEADER, ShortMessage};
 const PARTS: Duration = Duration::from_mins(5);
 /// What was reported and not answered is known so long, should it be delivered again.
 const AGAIN: Duration = Duration::from_mins(10);
-/// The messages that are gathered at most.
+/// The most messages that wait for parts.
 const MOST: usize = 500;
 
 /// How the centre writes ids: its answers and its receipts may differ (appendix B of the specification leaves it open).
@@ -64,9 +64,9 @@ pub(super) struct Receipt {
     pub(super) state: Option<InboundReceipt>,
 }
 
-/// Whether it is a receipt rather than a message (5.2.12).
-pub(super) const fn is_receipt(message: &ShortMessage) -> bool {
-    matches!(message.esm_class & 0x3C, 0x04 | 0x20)
+/// Whether it is a receipt rather than a message (5.2.12). Some centres only name the message that it is about.
+pub(super) fn is_receipt(message: &ShortMessage) -> bool {
+    matches!(message.esm_class & 0x3C, 0x04 | 0x20) || message.tlv(pdu::RECEIPTED_MESSAGE_ID).is_some()
 }
 
 /// Reads a receipt, by its TLVs or by the text that most centres write.
@@ -169,15 +169,19 @@ impl Gathered {
         self.parts.len() >= usize::from(self.total)
     }
 
-    /// The text. Where a part is missing, what is before it and what is behind it are read apart.
+    /// The text. Where parts are missing, what is before them and what is behind them are read apart, and it says so.
     fn text(&self) -> String {
-        let parts: Vec<(u8, Piece)> =
-            self.parts.iter().map(|(number, piece)| (*number, piece.clone())).collect();
-        let runs = parts.chunk_by(|(one, _), (next, _)| one.checked_add(1) == Some(*next));
-        let run = |run: &[(u8, Piece)]| {
-            alphabet::read_all(&run.iter().map(|(_, piece)| piece.clone()).collect::<Vec<_>>())
-        };
-        runs.map(run).collect()
+        let (mut text, mut run) = (String::new(), Vec::new());
+        for number in 1..=self.total {
+            match self.parts.get(&number) {
+                Some(piece) => run.push(piece.clone()),
+                None => {
+                    text.push_str(&alphabet::read_all(&std::mem::take(&mut run)));
+                    text.push_str(&format!("[part {number} of {} is missing]", self.total));
+                }
+            }
+        }
+        text + &alphabet::read_all(&run)
     }
 }
 
@@ -241,12 +245,15 @@ impl Gathering {
                 keys.push(key);
             }
         }
-        while self.0.len() > MOST {
-            self.0.pop_first();
-        }
-        let late =
-            self.0.iter().filter(|(_, gathered)| !gathered.is_whole() && now.since(gathered.at()) >= PARTS);
-        keys.extend(late.map(|(key, _)| key.clone()));
+        let mut waiting: Vec<(&String, &Gathered)> =
+            self.0.iter().filter(|(_, gathered)| !gathered.is_whole()).collect();
+        waiting.sort_by_key(|(_, gathered)| gathered.at);
+        // Of too many messages the oldest are reported as they are: the centre has our answers for their parts.
+        let surplus = waiting.len().saturating_sub(MOST);
+        let is_due = |(place, (_, gathered)): &(usize, (&String, &Gathered))| {
+            *place < surplus || now.since(gathered.at()) >= PARTS
+        };
+        keys.extend(waiting.into_iter().enumerate().filter(is_due).map(|(_, (key, _))| key.clone()));
         keys
     }
 
@@ -323,6 +330,7 @@ mod tests {
         assert_eq!(receipt(&delivered, Ids::HexInReceipts).unwrap().id, Ids::HexInReceipts.of_answer("49"));
         let tlvs = vec![(pdu::RECEIPTED_MESSAGE_ID, b"7A".to_vec()), (pdu::MESSAGE_STATE, vec![2])];
         let delivered = ShortMessage { tlvs, ..message(b"") };
+        assert!(is_receipt(&delivered) && !is_receipt(&message(text)), "anyone can write such a text");
         assert_eq!(
             receipt(&delivered, Ids::Same),
             Some(Receipt { id: "7A".to_owned(), state: Some(InboundReceipt::Delivered) })
@@ -397,7 +405,34 @@ mod tests {
         let late = gathering.next_late().unwrap();
         assert_eq!(late, NOW.plus(PARTS));
         let keys = gathering.take(&[], late);
-        assert_eq!(texts(&gathering.events(&keys)), ["Hello "]);
+        assert_eq!(texts(&gathering.events(&keys)), ["Hello [part 2 of 2 is missing]"]);
+        gathering.forget(&keys);
+        let part = |number: u8| {
+            let content = [&[6, 8, 4, 1, 9, 4, number], format!("{number}").as_bytes()].concat();
+            ShortMessage { esm_class: HAS_HEADER, ..message(&content) }
+        };
+        gathering.take(&[part(4), part(1)], NOW);
+        let keys = gathering.take(&[], late);
+        let wanted = "1[part 2 of 4 is missing][part 3 of 4 is missing]4";
+        assert_eq!(texts(&gathering.events(&keys)), [wanted]);
+    }
+
+    #[test]
+    fn of_too_many_messages_none_is_lost() {
+        let mut gathering = Gathering::default();
+        let first = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let content = [&[6, 8, 4, high, low, 2, 1], format!("{number} ").as_bytes()].concat();
+            ShortMessage { esm_class: HAS_HEADER, ..message(&content) }
+        };
+        let mut reported = Vec::new();
+        for number in 0..600_u16 {
+            let keys = gathering.take(&[first(number)], NOW.plus(Duration::from_millis(number.into())));
+            reported.extend(texts(&gathering.events(&keys)));
+            gathering.forget(&keys);
+        }
+        assert_eq!((reported.len(), gathering.0.len()), (100, MOST));
+        assert!(reported[0].starts_with("0 [part 2 of 2") && reported[99].starts_with("99 "), "{reported:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::wire::Dial;
 
 /// What has no answer yet, among the kept values.
 const GATHERING: &str = "smpp_gathering";
-/// `system_id`, `password` and `system_type` have at most so many bytes (4.1.1).
+/// `system_id`, `password` and `system_type` have at most these numbers of bytes (4.1.1).
 const LONGEST: [(&str, usize); 3] = [("the system id", 15), ("the password", 8), ("`system_type`", 12)];
 /// How many messages a text is that leaves in parts.
 pub(super) fn segments(text: &str) -> usize {
@@ -207,7 +207,7 @@ impl Smpp {
         let (receipts, messages): (Vec<_>, Vec<_>) =
             waiting.messages.iter().cloned().partition(incoming::is_receipt);
         let mut events: Vec<InboundEvent> =
-            receipts.iter().filter_map(|message| self.receipt(message, now)).collect();
+            receipts.iter().map(|message| self.receipt(message, now)).collect();
         let (keys, brought) = {
             let mut gathering = self.gathering.lock();
             let keys = gathering.take(&messages, now);
@@ -234,20 +234,24 @@ impl Smpp {
         kept.map_err(|error| CallError::Unreached(format!("what came in cannot be kept: {error}")))
     }
 
-    fn receipt(&self, message: &ShortMessage, now: domain::Timestamp) -> Option<InboundEvent> {
-        let receipt = incoming::receipt(message, self.ids)?;
-        let state = receipt.state?;
+    fn receipt(&self, message: &ShortMessage, now: domain::Timestamp) -> InboundEvent {
+        let Some(receipt) = incoming::receipt(message, self.ids) else {
+            return InboundEvent::notice("a receipt that cannot be read");
+        };
+        let Some(state) = receipt.state else {
+            return InboundEvent::notice("a receipt of a message on its way");
+        };
         let mut parted = self.parted.lock();
         let place = parted.iter().position(|(part, _)| *part == receipt.id);
         // A message is delivered once its last part is; it is not once any part is not.
         let id = match place.and_then(|place| parted.remove(place)) {
             Some((_, whole)) if matches!(state, InboundReceipt::Failed(_)) => whole,
-            Some(_) => return None,
+            Some(_) => return InboundEvent::notice("a receipt of a part"),
             None => receipt.id,
         };
         let word = if state == InboundReceipt::Delivered { "delivered" } else { "failed" };
         let change = InboundChange::Receipt { external_id: id.clone(), receipt: state, at: now };
-        Some(InboundEvent { key: format!("{word}:{id}"), change })
+        InboundEvent { key: format!("{word}:{id}"), change }
     }
 }
 

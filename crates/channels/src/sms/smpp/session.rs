@@ -27,9 +27,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// The wait after `ESME_RTHROTTLED`, which gives none.
 const THROTTLED: Duration = Duration::from_secs(5);
-/// So many requests are under way at most.
+/// The most requests that are under way.
 const WINDOW: usize = 10;
-/// So many wait to be sent at most.
+/// The most requests that wait to be sent.
 const QUEUE: usize = 64;
 /// So much that the centre delivered waits to be kept at most.
 const INBOX: usize = 100;
@@ -147,7 +147,7 @@ impl Session {
         self.clock.timeout(limit, arriving).await.unwrap_or(Ok(nothing))
     }
 
-    /// Answers the first so many that came in by this connection. True once the centre has read the answers, which its answer to a
+    /// Answers the first `count` messages that came in by this connection. True once the centre has read the answers, which its answer to a
     /// later request shows: it reads what comes over a connection in order.
     pub(super) async fn answer(&self, bound: u64, count: usize) -> bool {
         {

@@ -61,7 +61,7 @@ pub(crate) async fn serve_imap(
 struct Opened {
     folder: String,
     validity: String,
-    /// So many mails the client knows of.
+    /// How many mails the client knows of.
     count: usize,
 }
 

@@ -15,7 +15,7 @@ const MEGABYTE: usize = 1024 * 1024;
 const OLD_ENOUGH: Duration = Duration::from_hours(24);
 const WINDOW: Duration = Duration::from_hours(24);
 const WINDOW_OF_PEOPLE: Duration = Duration::from_hours(7 * 24);
-/// A conversation shows the content of so many messages.
+/// How many messages of a conversation show their content.
 const SHOWN: usize = 20;
 /// The versions of the API that are in use.
 const VERSIONS: std::ops::RangeInclusive<u32> = 20..=26;

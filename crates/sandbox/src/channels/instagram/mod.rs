@@ -55,7 +55,7 @@ pub(super) struct Instagram {
     subscribed: Vec<String>,
     chats: BTreeMap<String, Chat>,
     posts: posts::Posts,
-    /// So many ids were made.
+    /// How many ids were made.
     made: u64,
 }
 

@@ -23,7 +23,7 @@ const DIALOGS: i64 = 1_000_000_000;
 const MOST_UPDATES: usize = 10_000;
 /// As many messages are kept of a chat.
 const MOST_MESSAGES: usize = 1_000;
-/// So many messages may be sent within a second.
+/// The most messages that may be sent within a second.
 const MOST_A_SECOND: usize = 30;
 /// A day, in milliseconds: as old may a message be that is edited or deleted.
 const DAY: i64 = 86_400_000;

@@ -53,7 +53,7 @@ pub(super) struct Sms {
     /// Phones that take no messages of an account.
     closed: BTreeSet<(Gateway, String)>,
     have_credentials_ended: bool,
-    /// So many ids were made.
+    /// How many ids were made.
     made: u64,
 }
 

@@ -28,7 +28,7 @@ const STRANGER: i64 = 6_000_001;
 
 /// Updates are kept for so long.
 const UPDATE_LIFETIME: Duration = Duration::from_hours(24);
-/// So many updates are kept, and messages of a chat; the oldest are forgotten.
+/// The most updates, and messages of a chat, that are kept; the oldest are forgotten.
 const MOST: usize = 10_000;
 
 /// The kinds of updates that come only where they are named.

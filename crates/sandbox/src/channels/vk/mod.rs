@@ -20,7 +20,7 @@ const ACCOUNT: &str = "club";
 const TOKEN: &str = "demo-vk-key";
 const GROUP: i64 = 100_200;
 const VERSION: &str = "5.199";
-/// So many calls are taken in a second.
+/// The most calls of a second that are taken.
 const CALLS: usize = 20;
 /// As many presses wait for an answer at most.
 const MOST_PRESSES: usize = 100;

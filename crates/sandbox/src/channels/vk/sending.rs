@@ -11,7 +11,7 @@ use crate::channels::fake::{ChannelEffect, Outside};
 const LONGEST: usize = 4_096;
 /// Seconds for which the key of a message is known.
 const KEY_LIFETIME: i64 = 3_600;
-/// Among so many messages of a chat.
+/// The most messages of a chat that are looked at.
 const KEYS_AMONG: usize = 100;
 /// Seconds in which a message may be changed or deleted.
 const DAY: i64 = 86_400;

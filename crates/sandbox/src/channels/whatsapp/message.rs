@@ -13,7 +13,7 @@ use crate::channels::ChannelEffect;
 use crate::channels::fake::{Outside, ProviderFile};
 use crate::channels::request::Reply;
 
-/// A link to a file ends after so many days.
+/// A link to a file ends after this number of days.
 const LINK_DAYS: u64 = 7;
 
 impl WhatsappFake {

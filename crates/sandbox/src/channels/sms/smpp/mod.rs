@@ -23,7 +23,7 @@ pub(crate) use port::serve_smpp;
 const OURS: Gateway = Gateway::Smpp;
 pub(super) const SYSTEM_ID: &str = "demo";
 pub(super) const PASSWORD: &str = "planted8";
-/// So many submissions a second are taken.
+/// The most submissions of a second that are taken.
 const MOST: usize = 30;
 /// What was refused is delivered again after this.
 const AGAIN: Duration = Duration::from_secs(1);
