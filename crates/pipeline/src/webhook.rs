@@ -12,7 +12,7 @@ use events::SigningKey;
 use serde_json::Value;
 use store::{ClientFields, TurnAnswer};
 
-use crate::fields::{Field, Findings, is_given, is_no, is_yes};
+use crate::fields::{Field, Findings, is_given, is_yes};
 
 /// The greatest answer that is read.
 const LARGEST: u64 = 1024 * 1024;
@@ -127,7 +127,10 @@ impl WebhookReply {
 /// Texts, numbers and booleans as text; nothing where it is empty, null or `false`.
 fn lenient(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()).filter(|_| !is_no(value)),
+        Value::String(text) => {
+            let is_none = text.trim().is_empty() || text.trim().eq_ignore_ascii_case("false");
+            Some(text.clone()).filter(|_| !is_none)
+        }
         Value::Bool(true) => Some("true".to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -231,6 +234,7 @@ mod tests {
                 "{no}"
             );
         }
+        assert_eq!(answer_of(r#"{"output":"No","close":0,"hand_over":"0"}"#), text("No", false));
         assert_eq!(answer_of(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
         let withheld = |word: &str| Some(TurnAnswer::HandOver { why: word.to_owned(), proposed: None });
         assert_eq!(answer_of(r#"{"output":"<think>Hm</think>Yes"}"#), text("Yes", false));

@@ -73,11 +73,15 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         other => other.and_then(Result::ok),
     };
     let key = find(&["idempotency_key"]);
-    if key.as_deref().is_some_and(missing::is_in_id) {
-        keep("idempotency_key", MISSING.to_owned());
-    }
-    if chat.as_ref().is_some_and(|chat| missing::is_in_id(chat.as_str())) {
-        keep("external_chat_id", MISSING.to_owned());
+    for (field, id) in [
+        ("idempotency_key", key.as_deref()),
+        ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
+        ("channel", channel.as_ref().map(ChannelName::as_str)),
+        ("channel_account", account.as_ref().map(AccountName::as_str)),
+    ] {
+        if id.is_some_and(missing::is_in_id) {
+            keep(field, MISSING.to_owned());
+        }
     }
     if body.as_deref().is_some_and(missing::is_in_text) {
         keep("message_text", MISSING.to_owned());
@@ -255,6 +259,9 @@ mod tests {
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
         for (field, value, wrong) in [
             ("idempotency_key", "undefined-ready", "idempotency_key"),
+            ("idempotency_key", "{{ $json.order_id }}-ready", "idempotency_key"),
+            ("channel", "undefined", "channel"),
+            ("account", "null", "channel_account"),
             ("chat_id", "[object Object]", "external_chat_id"),
             ("text", "undefined", "message_text"),
             ("text", "Hello [object Object]", "message_text"),

@@ -120,7 +120,10 @@ async fn of_turn(inner: &Inner, stage: Stage, id: &str, result: &Value) -> Resul
         Stage::Respond => {
             let reply = webhook::read(result.to_string().as_bytes());
             match reply.and_then(|reply| Some((reply.answer(settings.approval)?, reply.fields()))) {
-                Some((answer, fields)) => pipeline.answer(turn, answer, fields).await?,
+                Some((answer, fields)) => {
+                    let answer = inner.checked(turn, answer).await?;
+                    pipeline.answer(turn, answer, fields).await?
+                }
                 None => return Ok(Came::Wrong("text is missing; or say hand_over or close".to_owned())),
             }
         }
