@@ -72,7 +72,8 @@ pub fn is_in_id(id: &str) -> bool {
     is_missing(id)
         || UNFILLED.iter().any(|part| id.contains(part))
         || id.to_ascii_lowercase().contains("undefined")
-        || words_of(id).any(|word| BETWEEN.contains(&word))
+        // People are called Nan, too.
+        || words_of(id).any(|word| BETWEEN.contains(&word) && !(word == "nan" && id.contains('@')))
 }
 
 fn has_part(text: &str) -> bool {
@@ -135,6 +136,7 @@ mod tests {
             "nullable-7",
             "annul",
             "nancy-1",
+            "nan@example.com",
             "none7",
             "u2i-nuLl~x",
             "mid.0001",

@@ -153,7 +153,7 @@ fn after_label(text: &str) -> Option<&str> {
         },
         None => (label, said),
     };
-    let (role, said) = (label.to_lowercase(), said.trim());
+    let (role, said) = (label.trim().to_lowercase(), said.trim());
     let is_labelled = |line: &str| {
         let words = line.split_once(": ").map_or("", |(before, _)| before);
         (1..=2).contains(&words.split_whitespace().count()) && !words.contains(['.', '!', '?', ','])

@@ -68,7 +68,7 @@ impl FoundClient {
         if chat.chat_type != ChatType::Private {
             return chat;
         }
-        let ClientFields { name, phone, email } = self.fields.clone();
+        let ClientFields { name, phone, email } = self.fields.known();
         let phone = phone.map(|typed| e164(&typed).unwrap_or(typed));
         let stated = |stated: Option<String>, known: Option<ProvedContact>| match (stated, known) {
             (Some(stated), Some(known)) if stated == known.value => Some(known),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ambient::Ids;
+use domain::missing;
 use domain::phone::e164;
 use domain::{
     AppealMove, Author, ChannelChat, ChatType, ClientId, ContactWish, MessageId, Responder, SpokenText,
@@ -73,6 +74,12 @@ pub struct ClientFields {
 }
 
 impl ClientFields {
+    /// The fields, but for those in which a program wrote a word for no value.
+    pub(super) fn known(&self) -> Self {
+        let known = |field: &Option<String>| field.clone().filter(|text| !missing::is_missing(text));
+        Self { name: known(&self.name), phone: known(&self.phone), email: known(&self.email) }
+    }
+
     const fn is_empty(&self) -> bool {
         self.name.is_none() && self.phone.is_none() && self.email.is_none()
     }
@@ -390,7 +397,7 @@ pub(super) fn answer(
     let Some(turn) = get(transaction, id)?.filter(|turn| turn.stage == TurnStage::Respond) else {
         return Ok(false);
     };
-    let key = turn.id.as_uuid().as_bytes();
+    let (key, fields) = (turn.id.as_uuid().as_bytes(), fields.known());
     // What a member of a group says is not the group's.
     if let Some(client) = turn.client.filter(|_| !fields.is_empty())
         && !is_of_group(transaction, &client)?
@@ -551,5 +558,20 @@ impl Write for HoldTurns {
             intake::skip(transaction)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_value_is_nothing_that_is_known_of_a_client() {
+        let text = |text: &str| Some(text.to_owned());
+        let said =
+            ClientFields { name: text("undefined"), phone: text("[object Object]"), email: text("None") };
+        assert!(said.known().is_empty());
+        let said = ClientFields { name: text("Anna"), ..ClientFields::default() };
+        assert_eq!(said.known(), said);
     }
 }

@@ -31,7 +31,8 @@ const PAGE: u32 = 1000;
 /// So many pages of the latest messages are gathered.
 const MOST_PAGES: usize = 20;
 
-/// The words of a text, small. A number in it is there with the digits that all ways to write it have.
+/// The words of a text, small. A number in it is there with the digits that all ways to write it have. Stored words have this form, so
+/// a release that changes it has to gather the words of all clients again. No release has been made with another form.
 fn of(text: &str) -> BTreeSet<String> {
     let small = folded(text).replace('ё', "е");
     let words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::{AppealState, Author, ChannelChat, ChatType, ClientIdentity, ImportId, Timestamp, Words};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -310,13 +311,22 @@ fn page(rows: PastRows) -> Result<PastPage, Problem> {
     if messages.iter().any(|message| message.nth > LAST) {
         wrong.push(FieldError::new("messages", format!("has an nth above {LAST}")));
     }
-    let ids = clients.iter().map(|row| ("clients", &row.id));
-    let ids = ids.chain(appeals.iter().map(|row| ("appeals", &row.id)));
-    for (field, _) in ids
-        .chain(messages.iter().map(|row| ("messages", &row.id)))
-        .filter(|(_, id)| id.is_empty() || id.chars().count() > LONGEST)
-    {
-        wrong.push(FieldError::new(field, format!("has an id that is empty or longer than {LONGEST}")));
+    let ids = clients.iter().map(|row| ("clients", row.id.as_str()));
+    let ids = ids.chain(appeals.iter().map(|row| ("appeals", row.id.as_str())));
+    let ids = ids.chain(messages.iter().map(|row| ("messages", row.id.as_str())));
+    for (field, id) in ids {
+        if id.is_empty() || id.chars().count() > LONGEST {
+            wrong.push(FieldError::new(field, format!("has an id that is empty or longer than {LONGEST}")));
+        } else if missing::is_in_id(id) {
+            wrong.push(FieldError::new(field, format!("has an id that {MISSING}")));
+        }
+    }
+    let chats = appeals.iter().map(|row| ("appeals", Some(&row.chat)));
+    let chats = chats.chain(messages.iter().map(|row| ("messages", row.chat.as_ref())));
+    for (field, chat) in chats {
+        if chat.is_some_and(|chat| missing::is_in_id(chat.chat.as_str())) {
+            wrong.push(FieldError::new(field, format!("has a chat that {MISSING}")));
+        }
     }
     if !wrong.is_empty() {
         return Err(Problem::fields(wrong));
