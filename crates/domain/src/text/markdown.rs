@@ -343,9 +343,9 @@ const BEGINNINGS: [&str; 6] = ["mailto:", "tel:", "sms:", "www.", "t.me/", "tele
 
 /// The bytes of the address that a text begins with: none where it begins with something else. Marks at its end are not of it.
 fn address(text: &str) -> usize {
-    let begins = BEGINNINGS
-        .iter()
-        .any(|beginning| text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning)));
+    let begins = BEGINNINGS.iter().any(|beginning| {
+        text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    });
     if !begins && !has_scheme(text) && !is_bare_host(text) && !is_mail(text) {
         return 0;
     }
@@ -386,10 +386,11 @@ fn is_bare_host(text: &str) -> bool {
         '?' | '#' => next.is_some_and(|next| next.is_ascii_alphanumeric()),
         _ => false,
     };
-    goes_on && text.get(..end).is_some_and(|host| {
-        let last = host.rsplit('.').next().unwrap_or_default();
-        host.contains('.') && last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
-    })
+    goes_on
+        && text.get(..end).is_some_and(|host| {
+            let last = host.rsplit('.').next().unwrap_or_default();
+            host.contains('.') && last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
+        })
 }
 
 /// Whether the underscores here can open and close: inside a word they do neither.
