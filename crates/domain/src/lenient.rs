@@ -25,6 +25,14 @@ pub struct StatedTime {
     pub is_replaced: bool,
 }
 
+/// Reads a text of JSON, also one with the byte order mark that editors of Windows put before it.
+///
+/// # Errors
+/// It is no JSON.
+pub fn json(text: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text))
+}
+
 /// Returns an id or a key: a text or a number. None where it is left out, empty or a word for no value.
 pub fn id(value: &Value) -> Option<String> {
     let text = text(value)?;
@@ -265,6 +273,12 @@ mod tests {
                 "{left_out}"
             );
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_json() {
+        assert_eq!(json("\u{feff}{\"a\":1}".as_bytes()).unwrap(), json!({ "a": 1 }));
+        assert!(json("\u{feff}".as_bytes()).is_err() && json(b"{").is_err());
     }
 
     #[test]
