@@ -29,8 +29,8 @@ const WORDS: [&str; 18] = [
 ];
 /// What no id and no text of a program has by chance. A template that was not filled begins with two braces.
 const PARTS: [&str; 7] = ["[object ", "<nil>", "%!s(", "<no value>", "Invalid Date", "{{$", "{{ $"];
-/// What an id has of a template that was not filled.
-const UNFILLED: [&str; 4] = ["{{", "${", "{%", "<%"];
+/// Between these stands what a template was to be filled with.
+const PLACES: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%", "%>")];
 /// Words that a key has between two separators only where a value was missing.
 const BETWEEN: [&str; 5] = ["null", "NULL", "None", "NaN", "nan"];
 /// Words of which a text for people consists where its values were missing. People write `none` and `nil`; programs write `None`.
@@ -70,7 +70,7 @@ pub fn is_in_title(title: &str) -> bool {
 /// Whether an id or a key was made with a missing value, such as `undefined-ready`, `order-null` or `{{ $json.id }}-ready`.
 pub fn is_in_id(id: &str) -> bool {
     is_missing(id)
-        || UNFILLED.iter().any(|part| id.contains(part))
+        || PLACES.iter().any(|(open, close)| id.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))
         || id.to_ascii_lowercase().contains("undefined")
         // People are called Nan, too.
         || words_of(id).any(|word| BETWEEN.contains(&word) && !(word == "nan" && id.contains('@')))
