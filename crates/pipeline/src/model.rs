@@ -36,7 +36,7 @@ const LONGEST_ANSWER: usize = 4_000;
 /// Texts of the catalogue, and the longest of them in bytes.
 const MOST_TEXTS: usize = 200;
 const LONGEST_TEXT: u64 = 256 * 1024;
-/// Hundredths, as settings have them, are so many millionths.
+/// Settings have hundredths; this is the number of millionths in one.
 const HUNDREDTH: u64 = 10_000;
 
 /// Why a model cannot be used.
@@ -67,7 +67,7 @@ pub(crate) struct Model {
     budget: Mutex<Budget>,
 }
 
-/// What came of asking.
+/// The result of asking.
 pub(crate) struct Answered {
     pub(crate) judgement: Judgement,
     /// What it cost, by call.

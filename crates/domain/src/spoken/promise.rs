@@ -28,7 +28,7 @@ const BRINGS: [&str; 23] = [
 ];
 /// Endings of what we do or will do.
 const OURS: [&str; 11] = ["у", "ю", "аю", "яю", "м", "им", "ем", "ём", "аем", "яем", "дим"];
-/// Endings of what others will do, which needs the customer beside it: "Вас переведут на специалиста".
+/// Endings of what others will do, which needs the customer in the clause: "Вас переведут на специалиста".
 const THEIRS: [&str; 5] = ["ут", "ют", "ат", "ят", "дут"];
 /// Endings of what was done, which needs its subject.
 const DONE: [&str; 6] = ["л", "ла", "ли", "ил", "ила", "или"];

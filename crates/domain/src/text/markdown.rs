@@ -188,9 +188,9 @@ fn push_text<'a>(tokens: &mut Vec<Token<'a>>, input: &'a str, from: usize, to: u
 }
 
 enum Found<'a> {
-    /// So many bytes of text.
+    /// The number of bytes of text.
     Text(usize),
-    /// A backslash, and so many bytes that it makes ordinary.
+    /// A backslash, and the number of bytes that it makes ordinary.
     Escaped(usize),
     /// A token, and the bytes it takes.
     Token(Token<'a>, usize),

@@ -179,7 +179,7 @@ impl Answer {
 }
 
 /// A text, or the texts of its parts: of those that are text, never of those that are thought. A part of another kind is no text,
-/// and what there is beside it is not all of the answer.
+/// and the other parts are not all of the answer.
 fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     let parts = match content {
         Some(Value::String(text)) => return Ok(text.clone()),

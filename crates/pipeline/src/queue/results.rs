@@ -12,7 +12,7 @@ use crate::rules::rules;
 use crate::service::Inner;
 use crate::webhook;
 
-/// What came of a result.
+/// Whether a result counts.
 enum Came {
     Counts,
     /// The item is over: another result came before, the client wrote more, or a person answered.

@@ -94,7 +94,7 @@ pub struct FoundAppeal {
 }
 
 impl Pipeline<'_> {
-    /// The batches that wait, the oldest first, with so many messages at most.
+    /// The batches that wait, the oldest first, with at most this number of messages.
     pub async fn waiting(&self, most: u32) -> Result<Vec<WaitingBatch>, StoreError> {
         let read = |row: &crate::database::Row<'_>| {
             let columns = Columns::new(row, TABLE);

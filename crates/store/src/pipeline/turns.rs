@@ -24,7 +24,7 @@ use crate::{StoreError, codes};
 const A_PERSON_ANSWERED: &str = "a person answered";
 /// Why turns are over that were open when the pipeline was switched off.
 const SWITCHED_OFF: &str = "switched_off";
-/// Why a person is to answer a client whom programs have answered too often.
+/// Why a person is to answer a client that programs have answered too often.
 const ANSWERED_OFTEN: &str = "answered_often";
 /// Why a person is to answer what no program may answer, such as a mail that came through a list.
 const FOR_PEOPLE: &str = "for_people";
@@ -34,7 +34,7 @@ const GROUP_IS_OFF: &str = "group_is_off";
 const MAY_OPT_OUT: &str = "may_opt_out";
 /// The channel in which the other end may be a program that answers every mail and marks none.
 const EMAIL: &str = "email";
-/// So many mails of a client are answered by programs within [`A_DAY`].
+/// The most mails of a client that programs answer within [`A_DAY`].
 const MOST_MAILS: i64 = 10;
 const A_DAY: Duration = Duration::from_hours(24);
 /// The tags of an appeal, where a model adds some.
@@ -94,7 +94,7 @@ pub struct Advanced {
     pub moved: usize,
 }
 
-/// Takes the batches that are due and brings turns as far as the store can: so many of each at most.
+/// Takes the batches that are due and brings turns as far as the store can: at most this number of each.
 pub(super) fn advance(
     transaction: &Transaction<'_>,
     rules: &PipelineRules,
@@ -518,7 +518,7 @@ pub(super) fn submitted(
     Ok(true)
 }
 
-/// Gives so many turns to people, as no program answers any more; how many there were. What has no appeal yet waits for the next
+/// Gives at most this number of turns to people, as no program answers any more. Returns how many there were. What has no appeal yet waits for the next
 /// message of its chat.
 pub(super) fn switch_off(
     transaction: &Transaction<'_>,
