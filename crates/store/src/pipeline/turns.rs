@@ -518,8 +518,8 @@ pub(super) fn submitted(
     Ok(true)
 }
 
-/// Gives at most this number of turns to people, as no program answers any more. Returns how many there were. What has no appeal yet waits for the next
-/// message of its chat.
+/// Gives at most this number of turns to people, as no program answers any more. Returns how many there were. What has no appeal yet
+/// waits for the next message of its chat.
 pub(super) fn switch_off(
     transaction: &Transaction<'_>,
     most: u32,
