@@ -115,10 +115,10 @@ fn sentences(text: &str) -> Vec<Vec<&str>> {
         let mut sentence = Vec::new();
         for piece in line.split_whitespace().filter(|piece| is_of_words(piece)) {
             for word in piece.split_inclusive(['。', '！', '？']) {
-                sentence.extend(
-                    Some(word.trim_matches(|sign: char| !sign.is_alphabetic()))
-                        .filter(|word| !word.is_empty()),
-                );
+                let bare = word.trim_matches(|sign: char| !sign.is_alphabetic());
+                if !bare.is_empty() {
+                    sentence.push(bare);
+                }
                 let last = word.trim_end_matches(|sign: char| ")»”\"'*_".contains(sign));
                 if last.ends_with(['.', '!', '?', '…', '。', '！', '？']) {
                     found.push(std::mem::take(&mut sentence));
