@@ -1,10 +1,10 @@
 //! What programs write where a value was missing, such as `undefined`. An id, key, text or title made of that names nothing. Pure.
 
+use crate::text::visible;
+
 /// Why such a value is refused.
 pub const MISSING: &str =
     "has what programs write where a value is missing, such as undefined or null; look at what fills it";
-
-use crate::text::visible;
 
 /// What languages and spreadsheets print for no value.
 const WORDS: [&str; 18] = [
