@@ -12,7 +12,6 @@ use outbound::Names;
 
 use crate::accounts::{Account, AccountStatus, ReceivesBy};
 use crate::health::WebhookState;
-use crate::histories::Histories;
 use crate::http::{Http, NoClient, Route};
 use crate::provider::HookPost;
 use crate::reception::Reception;
@@ -233,7 +232,7 @@ impl Reception {
         });
     }
 
-    /// Reads histories since then, where the provider has them.
+    /// Reads histories since then, where the provider has them. A chat that fails is read again for an hour.
     async fn read_missed(
         &self,
         account: &Arc<Account>,
@@ -242,19 +241,7 @@ impl Reception {
     ) -> Result<(), String> {
         let known = self.known_chats(account).await.map_err(|error| error.to_string())?;
         let Some(missed) = account.provider.missed(since, known) else { return Ok(()) };
-        match missed.await {
-            Ok(read) => self.take_missed(account, read, now).await,
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    /// Takes what histories have. A chat that fails is read again for an hour.
-    async fn take_missed(
-        &self,
-        account: &Arc<Account>,
-        read: Histories,
-        now: Timestamp,
-    ) -> Result<(), String> {
+        let read = missed.await.map_err(|error| error.to_string())?;
         if !read.events.is_empty() {
             let events = account.provider.complete(read.events).await;
             self.take(account, events, None).await.map_err(|error| error.to_string())?;

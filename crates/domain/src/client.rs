@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelChat, ClientId};
+use crate::{ChannelChat, ClientId, missing};
 
 /// What identifies a client.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ impl ClientIdentity {
     /// An email address.
     pub const EMAIL: &'static str = "email";
 
-    /// Of this kind, with spaces and empty values as none.
+    /// Of this kind. None for an empty value and for a word for no value, which would make one client of many.
     pub fn new(kind: &str, value: &str) -> Option<Self> {
         let value = value.trim();
         let value = if kind == Self::EMAIL { value.to_lowercase() } else { value.to_owned() };
-        (!value.is_empty()).then(|| Self { kind: kind.to_owned(), value })
+        (!missing::is_in_id(&value)).then(|| Self { kind: kind.to_owned(), value })
     }
 
     /// The id of the writer in a private chat, who may have no other id than the chat. A provider gives an id to one person, whatever the
@@ -105,7 +105,9 @@ mod tests {
     fn an_address_of_email_has_one_form() {
         let identity = ClientIdentity::new(ClientIdentity::EMAIL, " Anna@Example.com ").unwrap();
         assert_eq!(identity.value, "anna@example.com");
-        assert_eq!(ClientIdentity::new("avito", "  "), None);
+        for none in ["  ", "undefined", "main/null", "[object Object]", "{{ $json.user_id }}"] {
+            assert_eq!(ClientIdentity::new("avito", none), None, "{none}");
+        }
     }
 
     #[test]

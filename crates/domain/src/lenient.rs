@@ -25,6 +25,14 @@ pub struct StatedTime {
     pub is_replaced: bool,
 }
 
+/// Reads a text of JSON, also one with the byte order mark that editors of Windows put before it.
+///
+/// # Errors
+/// It is no JSON.
+pub fn json(text: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text))
+}
+
 /// Returns an id or a key: a text or a number. None where it is left out, empty or a word for no value.
 pub fn id(value: &Value) -> Option<String> {
     let text = text(value)?;
@@ -49,12 +57,24 @@ pub fn number(value: &Value) -> Option<i64> {
     }
 }
 
-/// Whether a provider says yes: `true`, `1` or `"true"`.
+/// Whether a provider or a program says yes: `true`, `1`, `"True"` or `"yes"`.
 pub fn is_true(value: &Value) -> bool {
     match value {
-        Value::String(word) => ["true", "1"].contains(&word.trim().to_ascii_lowercase().as_str()),
-        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(word) => ["true", "1", "yes"].contains(&word.trim().to_ascii_lowercase().as_str()),
+        Value::Number(_) => number(value) == Some(1),
         other => *other == Value::Bool(true),
+    }
+}
+
+/// Whether a flag says no: `false`, `0`, `"no"`, or nothing at all.
+pub fn is_no(value: &Value) -> bool {
+    const WORDS: [&str; 13] =
+        ["", "false", "0", "no", "off", "n", "f", "нет", "null", "none", "undefined", "nan", "nil"];
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(_) => number(value) == Some(0),
+        Value::String(word) => WORDS.contains(&word.trim().to_lowercase().as_str()),
+        _ => false,
     }
 }
 
@@ -89,6 +109,7 @@ fn written(value: &Value) -> Option<(Timestamp, bool)> {
             since_1970(text)
                 .or_else(|| text.parse().ok())
                 .or_else(|| of_mail(text))
+                .or_else(|| printed(text))
                 .map(|at| (at, true))
                 .or_else(|| {
                     let civil = without_zone(text)?.to_zoned(TimeZone::UTC).ok()?;
@@ -130,9 +151,28 @@ fn of_mail(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
 }
 
+/// A time as JavaScript, Go and databases print it: `Sun Nov 29 2026 20:20:20 GMT+0300 (MSK)`, `2026-11-29 17:20:20 +0000 UTC`.
+fn printed(text: &str) -> Option<Timestamp> {
+    const FORMS: [&str; 2] = ["%a %b %d %Y %H:%M:%S GMT%z", "%Y-%m-%d %H:%M:%S%.f %z"];
+    let text = text.split(" (").next()?;
+    let in_utc = text.strip_suffix(" UTC");
+    let of_form =
+        |form: &&str| jiff::fmt::strtime::parse(form, in_utc.unwrap_or(text)).ok()?.to_timestamp().ok();
+    let civil = || in_utc.and_then(without_zone)?.to_zoned(TimeZone::UTC).ok();
+    let at = FORMS.iter().find_map(of_form).or_else(|| Some(civil()?.timestamp()))?;
+    Some(Timestamp::from_micros(at.as_microsecond()))
+}
+
 fn without_zone(text: &str) -> Option<DateTime> {
-    const FORMS: [&str; 5] =
-        ["%d.%m.%Y %H:%M:%S", "%d.%m.%Y, %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y"];
+    const FORMS: [&str; 7] = [
+        "%d.%m.%Y %H:%M:%S",
+        "%d.%m.%Y, %H:%M:%S",
+        "%d.%m.%Y %H:%M",
+        "%d.%m.%Y, %H:%M",
+        "%d.%m.%Y",
+        "%Y/%m/%d %H:%M:%S",
+        "%Y/%m/%d %H:%M",
+    ];
     let plain = text.parse().ok();
     plain.or_else(|| {
         FORMS.iter().find_map(|form| {
@@ -184,6 +224,16 @@ mod tests {
             json!("30.11.2026 17:20:20"),
             json!("30.11.2026, 17:20:20"),
             json!("Mon, 30 Nov 2026 20:20:20 +0300"),
+            json!("Mon, 30 Nov 2026 17:20:20 GMT"),
+            json!("Mon Nov 30 2026 20:20:20 GMT+0300 (Moscow Standard Time)"),
+            json!("Mon Nov 30 2026 17:20:20 GMT+0000"),
+            json!("2026-11-30 17:20:20 +0000 UTC"),
+            json!("2026-11-30 20:20:20.000000 +0300"),
+            json!("2026-11-30 17:20:20 UTC"),
+            json!("2026-11-30 17:20:20+00"),
+            json!("2026-11-30T17:20:20.000Z"),
+            json!("20261130T172020Z"),
+            json!("2026/11/30 17:20:20"),
         ] {
             assert_eq!(time(&written), Some(NOW), "{written}");
             assert_eq!(time_at(&written, NOW), Some(StatedTime { at: NOW, is_replaced: false }), "{written}");
@@ -222,6 +272,38 @@ mod tests {
                 Some(StatedTime { at: NOW, is_replaced: false }),
                 "{left_out}"
             );
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_json() {
+        assert_eq!(json("\u{feff}{\"a\":1}".as_bytes()).unwrap(), json!({ "a": 1 }));
+        assert!(json("\u{feff}".as_bytes()).is_err() && json(b"{").is_err());
+    }
+
+    #[test]
+    fn a_flag_is_read_as_programs_write_it() {
+        for yes in [json!(true), json!(1), json!("True"), json!(" 1 "), json!("YES")] {
+            assert!(is_true(&yes) && !is_no(&yes), "{yes}");
+        }
+        for no in [
+            json!(null),
+            json!(false),
+            json!(0),
+            json!(0.0),
+            json!("0"),
+            json!("False"),
+            json!("no"),
+            json!("off"),
+            json!("нет"),
+            json!("None"),
+            json!("undefined"),
+            json!(""),
+        ] {
+            assert!(is_no(&no) && !is_true(&no), "{no}");
+        }
+        for neither in [json!(7), json!("now"), json!({ "reason": "angry" }), json!("[object Object]")] {
+            assert!(!is_no(&neither) && !is_true(&neither), "{neither}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! What programs write where a value was missing, such as `undefined`. An id, key, text or title made of that names nothing. Pure.
 
+use crate::text::visible;
+
 /// Why such a value is refused.
 pub const MISSING: &str =
     "has what programs write where a value is missing, such as undefined or null; look at what fills it";
 
-/// What languages print for no value.
-const WORDS: [&str; 12] = [
+/// What languages and spreadsheets print for no value.
+const WORDS: [&str; 18] = [
     "undefined",
     "null",
     "none",
@@ -16,40 +18,62 @@ const WORDS: [&str; 12] = [
     "(null)",
     "<none>",
     "<empty>",
+    "<na>",
     "#n/a",
+    "#ref!",
+    "#value!",
+    "#name?",
+    "#div/0!",
+    "#error!",
     "<no value>",
 ];
-/// What no id and no text has by chance.
-const PARTS: [&str; 4] = ["[object ", "<nil>", "%!s(", "<no value>"];
+/// What no id and no text of a program has by chance. A template that was not filled begins with two braces.
+const PARTS: [&str; 7] = ["[object ", "<nil>", "%!s(", "<no value>", "Invalid Date", "{{$", "{{ $"];
+/// Between these stands what a template was to be filled with.
+const PLACES: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%", "%>")];
 /// Words that a key has between two separators only where a value was missing.
-const BETWEEN: [&str; 4] = ["null", "None", "NaN", "nan"];
+const BETWEEN: [&str; 5] = ["null", "NULL", "None", "NaN", "nan"];
+/// Words of which a text for people consists where its values were missing. People write `none` and `nil`; programs write `None`.
+const PRINTED: [&str; 6] = ["undefined", "Undefined", "null", "NULL", "None", "NaN"];
 /// What surrounds a value: `["undefined"]`, `{{ null }}`, `@undefined`.
 const AROUND: [char; 11] = ['"', '\'', '`', '[', ']', '{', '}', '@', '=', ',', '$'];
 
 /// Whether it is nothing but a word for no value, or nothing at all.
 pub fn is_missing(text: &str) -> bool {
+    let text = visible(text);
     let bare = text.trim_matches(|sign: char| sign.is_whitespace() || AROUND.contains(&sign));
-    bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word)) || has_part(text)
+    bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word)) || has_part(&text)
 }
 
-/// Whether a text for people, which may be empty, stands for a missing value. People write `none` and `nil`; programs write `None`.
+/// Whether a text that a program wrote for people, which may be empty, has a missing value.
 pub fn is_in_text(text: &str) -> bool {
+    is_whole_text(text) || has_part(text)
+}
+
+/// Whether a text of people stands for a missing value as a whole: people may write of `[object Object]`.
+pub fn is_whole_text(text: &str) -> bool {
+    let text = visible(text);
     let bare = text.trim();
-    let is_word =
-        ["undefined", "null", "None", "NaN", "\"\"", "''"].contains(&bare) || bare.starts_with("[undefined");
-    is_word || ["[null]", "{{ undefined }}"].contains(&bare) || has_part(bare)
+    let mut words = words_of(bare).peekable();
+    let is_printed = words.peek().is_some() && words.all(|word| PRINTED.contains(&word));
+    is_printed
+        || ["\"\"", "''"].contains(&bare)
+        || bare.starts_with("[undefined")
+        || bare.starts_with("[object ") && bare.ends_with(']')
 }
 
 /// Whether a title was made with a missing value: also one beside other words.
 pub fn is_in_title(title: &str) -> bool {
-    is_in_text(title) || words_of(title).any(|word| word == "undefined" || word == "NaN")
+    is_in_text(title) || words_of(title).any(|word| ["undefined", "null", "NaN"].contains(&word))
 }
 
-/// Whether an id or a key was made with a missing value, such as `undefined-ready` or `order-null`.
+/// Whether an id or a key was made with a missing value, such as `undefined-ready`, `order-null` or `{{ $json.id }}-ready`.
 pub fn is_in_id(id: &str) -> bool {
     is_missing(id)
+        || PLACES.iter().any(|(open, close)| id.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))
         || id.to_ascii_lowercase().contains("undefined")
-        || words_of(id).any(|word| BETWEEN.contains(&word))
+        // People are called Nan, too.
+        || words_of(id).any(|word| BETWEEN.contains(&word) && !(word == "nan" && id.contains('@')))
 }
 
 fn has_part(text: &str) -> bool {
@@ -89,6 +113,19 @@ mod tests {
             "orderundefined",
             "undefined@c.us",
             "%!s(<nil>)",
+            "\u{feff}undefined",
+            "nu\u{200b}ll",
+            "NULL-7",
+            "order-Invalid Date",
+            "{{ $json.order_id }}",
+            "={{$json.id}}-ready",
+            "{{1.id}}-ready",
+            "${order.id}",
+            "<%= id %>",
+            "#REF!",
+            "#N/A",
+            "<NA>",
+            "{}",
         ] {
             assert!(is_in_id(id), "{id}");
         }
@@ -99,6 +136,7 @@ mod tests {
             "nullable-7",
             "annul",
             "nancy-1",
+            "nan@example.com",
             "none7",
             "u2i-nuLl~x",
             "mid.0001",
@@ -106,6 +144,8 @@ mod tests {
             "Nile",
             "m-1",
             "завтра",
+            "{1}",
+            "price$5",
         ] {
             assert!(!is_in_id(id), "{id}");
         }
@@ -122,13 +162,30 @@ mod tests {
             "Hello [object Object]!",
             "\"\"",
             "[undefined]",
+            "undefined undefined",
+            "NULL",
+            "null, null",
+            "\u{feff}undefined",
+            "Your order comes on Invalid Date",
+            "Hello {{ $json.name }}!",
         ] {
             assert!(is_in_text(text), "{text}");
         }
         for text in ["", "none", "nil", "Nothing is undefined", "null and void", "[]", "@none", "нет"] {
             assert!(!is_in_text(text), "{text}");
         }
-        assert!(is_in_title("Order undefined") && is_in_title("NaN"));
+        for (text, is_whole) in [
+            ("undefined", true),
+            ("[object Object]", true),
+            ("Your page shows [object Object]", false),
+            ("It says Invalid Date!", false),
+            ("null and void", false),
+            ("...", false),
+            ("", false),
+        ] {
+            assert_eq!(is_whole_text(text), is_whole, "{text}");
+        }
+        assert!(is_in_title("Order undefined") && is_in_title("Order null") && is_in_title("NaN"));
         assert!(!is_in_title("Order 1001") && !is_in_title("None of these"));
     }
 }

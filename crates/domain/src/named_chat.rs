@@ -92,6 +92,9 @@ impl FromStr for NamedChat {
             Some(Link::Other) | None => {}
         }
         match name.parse() {
+            Ok(ChatRef::Channel(chat)) if missing::is_in_id(chat.chat.as_str()) => {
+                Err(NamedChatError::NoValue(name.to_owned()))
+            }
             Ok(chat) => Ok(Self::Chat(chat)),
             Err(_) if is_like_a_number(name) => Ok(Self::Phone(Phone::read(name)?)),
             Err(invalid) => Err(invalid.into()),
@@ -255,6 +258,8 @@ mod tests {
             ("@undefined", "where a value is missing"),
             ("[object Object]", "where a value is missing"),
             ("NaN", "where a value is missing"),
+            ("avito:shop/undefined", "where a value is missing"),
+            ("avito:shop/{{ $json.chat }}", "where a value is missing"),
             ("https://t.me/+AbCdEfGhIjKlMnOp", "invite link"),
             ("https://t.me/joinchat/AbCdEf", "invite link"),
             ("tg://join?invite=AbCdEf", "invite link"),

@@ -1,4 +1,4 @@
-//! Where another program listens: the client that posts to it, whom it may reach, and how a post ended.
+//! Where another program listens: the client that posts to it, the addresses that it may reach, and how a post ended.
 
 use std::error::Error;
 use std::time::Duration;

@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// How long to wait after a failure that came after so many others; `None` when it is given up. A notice is given up by
+    /// How long to wait after a failure that follows this number of others; `None` when it is given up. A notice is given up by
     /// its age alone.
     pub fn wait(self, failed_before: u32) -> Option<Duration> {
         let place = usize::try_from(failed_before).unwrap_or(usize::MAX);

@@ -2,6 +2,7 @@
 //! Pure.
 
 use domain::Unspoken;
+use domain::lenient::is_no;
 use domain::spoken::{self, names};
 use serde_json::Value;
 
@@ -292,15 +293,6 @@ pub(crate) fn is_given(value: &Value) -> bool {
     }
 }
 
-/// Says whether a flag is a no: null, false, or a text that is empty or says false.
-pub(crate) fn is_no(flag: &Value) -> bool {
-    match flag {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.trim().is_empty() || text.trim().eq_ignore_ascii_case("false"),
-        _ => false,
-    }
-}
-
 /// Says whether a flag is set: it is no no, and no empty list or object.
 pub(crate) fn is_yes(flag: &Value) -> bool {
     is_given(flag) && !is_no(flag)
@@ -356,6 +348,8 @@ mod tests {
             (json!({ "is_error": true }), unfinished("error")),
             (json!({ "success": false }), unfinished("success")),
             (json!({ "done": false }), unfinished("done")),
+            (json!({ "ok": 0 }), unfinished("ok")),
+            (json!({ "success": "no" }), unfinished("success")),
             (json!({ "status": "failed" }), unfinished("failed")),
         ] {
             assert_eq!(flaw_of(&fields), expected, "{fields}");
@@ -367,10 +361,12 @@ mod tests {
             json!({ "stop_reason": 128_009 }),
             json!({ "content_filter_results": { "hate": { "filtered": false, "severity": "safe" } } }),
             json!({ "success": true, "truncated": false, "done": true, "incomplete_details": null }),
+            json!({ "error": 0, "errors": "None", "success": 1, "truncated": 0 }),
         ] {
             assert_eq!(flaw_of(&whole), None, "{whole}");
         }
     }
+
     #[test]
     fn a_wish_for_a_person_is_read_wherever_it_stands() {
         let wants = |fields: &Value| Findings::of([fields]).wants_person;
@@ -389,6 +385,10 @@ mod tests {
             json!({ "status": "escalated" }),
             json!({ "route": "human" }),
             json!({ "assigned_to": "operator" }),
+            json!({ "human_takeover": true }),
+            json!({ "human_requested": 1 }),
+            json!({ "next_step": "human_review" }),
+            json!({ "action": "request_human_assistance" }),
             json!({ "result": "handoff" }),
         ] {
             assert!(wants(&wish), "{wish}");
@@ -396,6 +396,9 @@ mod tests {
         for none in [
             json!({ "text": "handoff" }),
             json!({ "hand_over": false, "escalate": "", "data": { "needs_human": null } }),
+            json!({ "hand_over": 0, "escalate": "0", "needs_human": "no", "human": 0.0 }),
+            json!({ "needs_operator": "нет", "call_manager": "None", "route_to_human": "undefined" }),
+            json!({ "support_request_id": 5, "transfer_to_operator_at": "2026-01-01" }),
             json!({ "no_handoff": true, "intent": "no_escalation" }),
             json!({ "operator": "Anna", "human": false, "manager_name": "Olga" }),
             json!({ "action": "reply", "status": "completed", "route": "ai_agent" }),

@@ -3,7 +3,7 @@
 //! are handed on as they came. Pure.
 
 use channels::Nature;
-pub(crate) use domain::lenient::text;
+pub(crate) use domain::lenient::{is_true, text};
 use domain::missing::{self, MISSING};
 use domain::{
     AccountName, AdSource, ChannelName, ContactProof, ExternalChat, InboundKind, InboundMedia,
@@ -79,6 +79,8 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     let external_id = external_id.map_err(|error| keep("external_message_id", error)).ok();
     let sent_at = sent_at.map_err(|error| keep("timestamp", error)).ok();
     for (field, id) in [
+        ("channel", channel.as_ref().map(ChannelName::as_str)),
+        ("channel_account", account.as_ref().map(AccountName::as_str)),
         ("external_message_id", external_id.as_deref()),
         ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
         ("external_user_id", user.as_deref()),
@@ -89,7 +91,7 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     }
     if text(&body["text"])
         .or_else(|| text(&body["message_text"]))
-        .is_some_and(|text| missing::is_in_text(&text))
+        .is_some_and(|text| missing::is_whole_text(&text))
     {
         keep("text", MISSING.to_owned());
     }
@@ -106,13 +108,13 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
     let media = &body["media"];
     let mut written = text(&body["text"]).or_else(|| text(&body["message_text"])).unwrap_or_default();
     let images = media["images"].as_array().into_iter().flatten().take(50);
-    for caption in images.filter_map(|image| text(&image["caption"])) {
+    for caption in images.filter_map(|image| words(&image["caption"])) {
         if !written.contains(&caption) {
             written.push_str(if written.is_empty() { "" } else { "\n\n" });
             written.push_str(&caption);
         }
     }
-    let ad = text(&meta["ad_channel"]).map(|channel| AdSource { channel, id: text(&meta["ad_id"]) });
+    let ad = known(&meta["ad_channel"]).map(|channel| AdSource { channel, id: known(&meta["ad_id"]) });
     let verified = Verified { body, may_vouch };
     let is_user_stated =
         verified.is_user_stated(&channel, &nature, (&chat, place.chat_type), user.as_deref());
@@ -199,19 +201,20 @@ fn known(value: &Value) -> Option<String> {
     text(value).filter(|text| !missing::is_missing(text))
 }
 
-pub(crate) fn is_true(value: &Value) -> bool {
-    matches!(value, Value::Bool(true)) || matches!(value, Value::String(word) if word == "true")
+/// What people wrote or said; nothing where a program wrote a word for no value.
+fn words(value: &Value) -> Option<String> {
+    text(value).filter(|text| !missing::is_whole_text(text))
 }
 
 fn read_media(media: &Value) -> Vec<InboundMedia> {
     let mut found = Vec::new();
     let of = |kind, value: &Value| InboundMedia {
-        url: text(&value["url"]),
-        file_id: text(&value["file_id"]),
+        url: known(&value["url"]),
+        file_id: known(&value["file_id"]),
         is_handed_in: true,
         ..InboundMedia::new(kind)
     };
-    let (url, transcript) = (text(&media["voice_url"]), text(&media["voice_transcribed_text"]));
+    let (url, transcript) = (known(&media["voice_url"]), words(&media["voice_transcribed_text"]));
     if is_true(&media["has_voice"]) || url.is_some() || transcript.is_some() {
         let transcript = transcript.map(Words::from);
         found.push(InboundMedia {
@@ -352,19 +355,34 @@ mod tests {
             ("external_chat_id", "null"),
             ("external_chat_id", "undefined@c.us"),
             ("external_user_id", "NaN"),
+            ("channel", "undefined"),
+            ("channel_account", "null"),
+            ("external_message_id", "{{ $json.id }}"),
+            ("external_message_id", "${id}-in"),
+            ("external_group_id", "undefined"),
+            ("externalGroupId", "null"),
             ("text", "[object Object]"),
             ("text", "undefined"),
         ] {
             let mut body = whole.clone();
             body[field] = value.into();
             let wrong = read(&body, NOW).unwrap_err();
-            assert_eq!((wrong.len(), wrong[0].field), (1, field), "{value}");
+            let expected = if field == "externalGroupId" { "external_group_id" } else { field };
+            assert_eq!((wrong.len(), wrong[0].field), (1, expected), "{value}");
         }
-        // What is left out is known by nothing else.
+        // A customer may write of such a value.
         let mut body = whole;
+        body["text"] = json!("Your page shows [object Object]");
+        assert!(read(&body, NOW).is_ok());
+        // What is left out is known by nothing else.
         (body["client_name"], body["client_phone"]) = (json!("undefined"), json!("None"));
+        body["media"] = json!({ "images": [{ "url": "undefined", "caption": "undefined" }],
+            "voice_transcribed_text": "[object Object]", "voice_url": "null" });
+        body["meta"] = json!({ "ad_channel": "undefined" });
         let message = read(&body, NOW).unwrap().message;
-        assert_eq!((message.name, message.phone), (None, None));
+        assert_eq!((message.name, message.phone, message.ad), (None, None, None));
+        assert_eq!(message.text.as_str(), "Your page shows [object Object]");
+        assert_eq!(message.media.iter().filter_map(|media| media.url.as_deref()).count(), 0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ambient::Clock;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineAiSettings;
 use domain::secret::ExposeSecret;
+use domain::spoken::Languages;
 use domain::{ChatType, InboundKind, SecretText, Timestamp};
 use jiff::tz::TimeZone;
 use store::{ClientMessage, Spent, StoredAppeal, StoredClient, StoredTurn};
@@ -35,7 +36,7 @@ const LONGEST_ANSWER: usize = 4_000;
 /// Texts of the catalogue, and the longest of them in bytes.
 const MOST_TEXTS: usize = 200;
 const LONGEST_TEXT: u64 = 256 * 1024;
-/// Hundredths, as settings have them, are so many millionths.
+/// Settings have hundredths; this is the number of millionths in one.
 const HUNDREDTH: u64 = 10_000;
 
 /// Why a model cannot be used.
@@ -57,6 +58,8 @@ pub(crate) struct Model {
     chat: Chat,
     template: Template,
     catalogue: Vec<CatalogueText>,
+    /// Of the owner's words.
+    languages: Languages,
     must_cite: bool,
     least_confidence: Option<f64>,
     /// How long one answer may take.
@@ -64,7 +67,7 @@ pub(crate) struct Model {
     budget: Mutex<Budget>,
 }
 
-/// What came of asking.
+/// The result of asking.
 pub(crate) struct Answered {
     pub(crate) judgement: Judgement,
     /// What it cost, by call.
@@ -78,11 +81,18 @@ impl Model {
         let PipelineAiSettings { url, key, ca_file, .. } = settings;
         let key = key.as_ref().map(ExposeSecret::expose_secret);
         let endpoint = endpoint(clock, "pipeline.ai", (url, key), ca_file.as_deref())?;
+        let mut languages = Languages::default();
         let template = match &settings.prompt {
-            Some(path) => String::from_utf8_lossy(&read("pipeline.ai.prompt", path)?).parse()?,
+            Some(path) => {
+                let prompt = read("pipeline.ai.prompt", path)?;
+                let prompt = String::from_utf8_lossy(&prompt);
+                languages.add_ours(&prompt);
+                prompt.parse()?
+            }
             None => TEMPLATE.parse()?,
         };
         let catalogue = settings.texts.as_deref().map(texts).transpose()?.unwrap_or_default();
+        catalogue.iter().for_each(|text| languages.add_ours(&text.text));
         let bound = |most: u64| Some(most).filter(|most| *most > 0);
         let prices = Prices {
             prompt: Money(settings.price_in.saturating_mul(HUNDREDTH)),
@@ -101,6 +111,7 @@ impl Model {
             chat: Chat::new(endpoint, settings.model.clone(), None),
             template,
             catalogue,
+            languages,
             must_cite: settings.must_cite,
             least_confidence: Some(f64::from(settings.least_confidence) / 100.0).filter(|least| *least > 0.0),
             within: settings.answer_within,
@@ -143,6 +154,8 @@ impl Model {
             source: appeal.and_then(|appeal| appeal.ad.as_ref()).map(|ad| ad.channel.as_str().into()),
             earlier: *earlier,
         };
+        let mut languages = self.languages;
+        add_languages(&mut languages, history.iter().chain(*messages));
         let (history, batch) = (past(history), past(messages));
         let given = Given {
             channel: turn.chat.channel.as_str(),
@@ -180,6 +193,7 @@ impl Model {
             let rules = Rules {
                 sources: &prompt.sources,
                 instructions: &prompt.instructions,
+                languages,
                 must_cite: self.must_cite,
                 least_confidence: self.least_confidence,
                 longest: LONGEST_ANSWER,
@@ -260,6 +274,19 @@ enum Failed {
         error: AskError,
     },
     Over(Box<Judgement>),
+}
+
+/// Adds the languages of both sides of a conversation.
+pub(crate) fn add_languages<'a>(
+    languages: &mut Languages,
+    messages: impl Iterator<Item = &'a ClientMessage>,
+) {
+    for message in messages.filter(|message| message.deleted_at.is_none()) {
+        match message.author {
+            domain::Author::Client => languages.add_theirs(message.text.as_str()),
+            _ => languages.add_ours(message.text.as_str()),
+        }
+    }
 }
 
 fn past(messages: &[ClientMessage]) -> Vec<Past> {

@@ -31,7 +31,7 @@ pub trait Notices: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), String>>;
 }
 
-/// A client whom a notice is about.
+/// The client of a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
     client: ClientId,

@@ -6,7 +6,7 @@ use store::{Page, Paged, Replayed, StoreError, StoredTurn};
 use crate::rules::rules;
 use crate::service::Pipeline;
 
-/// So many turns are put on their way again in one write.
+/// The most turns that one write starts again.
 const MOST: u32 = 500;
 
 impl Pipeline {
@@ -18,7 +18,7 @@ impl Pipeline {
         self.inner().parts.store.pipeline().failed_turns(page).await
     }
 
-    /// Puts the messages of turns on their way again, of the last 500 that failed where none are given. What came of each.
+    /// Starts turns again: those given, else the last 500 that failed. Returns the result of each.
     ///
     /// # Errors
     /// The store cannot be written.

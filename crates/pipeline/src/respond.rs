@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{InboundId, Responder, TurnStage, Words};
+use domain::spoken::Languages;
+use domain::{InboundId, Responder, TurnId, TurnStage, Unspoken, Words};
 use serde_json::{Map, Value};
-use store::{ClientFields, Disclosure, Spent, StoreError, StoredTurn, TurnAnswer};
+use store::{ClientFields, ClientMessage, Disclosure, Spent, StoreError, StoredTurn, TurnAnswer};
 
 use crate::ai::budget::Charge;
 use crate::ai::judgement::Decision;
@@ -12,7 +13,7 @@ use crate::ai::tools::Fields;
 use crate::ai::uses;
 use crate::batch::{TurnContext, batch};
 use crate::inbound;
-use crate::model::{Answered, ModelQuery};
+use crate::model::{Answered, ModelQuery, add_languages};
 use crate::rules::rules;
 use crate::service::Inner;
 
@@ -93,6 +94,14 @@ impl Inner {
         pipeline.answer_of_model(turn.id, answer, fields, tags, uses).await.map(drop)
     }
 
+    /// Checks the answer that a program brings later.
+    pub(crate) async fn checked(&self, turn: TurnId, answer: TurnAnswer) -> Result<TurnAnswer, StoreError> {
+        let pipeline = self.parts.store.pipeline();
+        let Some(stored) = pipeline.turn(turn).await? else { return Ok(answer) };
+        let (messages, disclosed) = (pipeline.batch(turn).await?, pipeline.disclose(&stored, HISTORY).await?);
+        Ok(in_language(answer, disclosed.history.iter().chain(&messages)))
+    }
+
     /// What a turn is about.
     pub(crate) async fn context(&self, turn: &StoredTurn) -> Result<TurnContext, StoreError> {
         let pipeline = self.parts.store.pipeline();
@@ -135,7 +144,8 @@ impl Inner {
         if self.parts.clock.now() >= deadline {
             return self.give_up(turn, "timeout").await;
         }
-        let body = batch(turn, &self.context(turn).await?);
+        let context = self.context(turn).await?;
+        let body = batch(turn, &context);
         let reply = tokio::select! {
             reply = webhook.ask(turn.id, &body) => reply,
             () = self.is_over(turn) => return Ok(()),
@@ -144,6 +154,8 @@ impl Inner {
         match reply {
             Ok(reply) => {
                 if let Some(answer) = reply.answer(self.parts.settings.approval) {
+                    let messages = context.disclosed.history.iter().chain(&context.messages);
+                    let answer = in_language(answer, messages);
                     return pipeline.answer(turn.id, answer, reply.fields()).await.map(drop);
                 }
                 // It has the batch, and answers later.
@@ -174,5 +186,17 @@ impl Inner {
                 return;
             }
         }
+    }
+}
+
+/// The answer of a program, or a person where it leaves the languages of the conversation.
+fn in_language<'a>(answer: TurnAnswer, messages: impl Iterator<Item = &'a ClientMessage>) -> TurnAnswer {
+    let mut languages = Languages::default();
+    add_languages(&mut languages, messages);
+    match &answer {
+        TurnAnswer::Text { text, .. } if languages.are_left_by(&text.plain()) => {
+            TurnAnswer::HandOver { why: Unspoken::Language.word().to_owned(), proposed: None }
+        }
+        _ => answer,
     }
 }

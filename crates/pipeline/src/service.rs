@@ -182,6 +182,7 @@ impl Pipeline {
         answer: TurnAnswer,
         fields: ClientFields,
     ) -> Result<bool, StoreError> {
+        let answer = self.0.checked(turn, answer).await?;
         let is_taken = self.0.parts.store.pipeline().answer(turn, answer, fields).await?;
         self.0.changed.notify_one();
         Ok(is_taken)

@@ -7,12 +7,12 @@ use channels::CallError;
 use channels::http::{Http, NoClient, Route};
 use config::PipelineWebhookSettings;
 use domain::secret::ExposeSecret;
-use domain::{SpokenText, TurnId, Unspoken, spoken};
+use domain::{SpokenText, TurnId, Unspoken, lenient, spoken};
 use events::SigningKey;
 use serde_json::Value;
 use store::{ClientFields, TurnAnswer};
 
-use crate::fields::{Field, Findings, is_given, is_no, is_yes};
+use crate::fields::{Field, Findings, is_given, is_yes};
 
 /// The greatest answer that is read.
 const LARGEST: u64 = 1024 * 1024;
@@ -98,7 +98,7 @@ impl WebhookReply {
                 return depth > 0 && self.add(value, depth - 1);
             }
             Field::Text => {
-                let text = lenient(value);
+                let text = stated(value);
                 let is_another = self.text.is_some() && text.is_some() && self.text != text;
                 // A list has no order of sending.
                 if is_another || value.is_array() && is_given(value) {
@@ -110,10 +110,10 @@ impl WebhookReply {
                 self.found.flaw.get_or_insert(Unspoken::ToolMarkup);
             }
             Field::Close => self.closes |= is_yes(value),
-            Field::Reason => self.reason = self.reason.take().or(lenient(value)),
-            Field::Name => self.name = self.name.take().or(lenient(value)),
-            Field::Phone => self.phone = self.phone.take().or(lenient(value)),
-            Field::Email => self.email = self.email.take().or(lenient(value)),
+            Field::Reason => self.reason = self.reason.take().or(stated(value)),
+            Field::Name => self.name = self.name.take().or(stated(value)),
+            Field::Phone => self.phone = self.phone.take().or(stated(value)),
+            Field::Email => self.email = self.email.take().or(stated(value)),
             Field::Person => {}
             _ if self.unknown.len() < MOST_NAMES => {
                 self.unknown.push(name.chars().take(LONGEST_NAME).collect());
@@ -125,9 +125,12 @@ impl WebhookReply {
 }
 
 /// Texts, numbers and booleans as text; nothing where it is empty, null or `false`.
-fn lenient(value: &Value) -> Option<String> {
+fn stated(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()).filter(|_| !is_no(value)),
+        Value::String(text) => {
+            let is_none = text.trim().is_empty() || text.trim().eq_ignore_ascii_case("false");
+            Some(text.clone()).filter(|_| !is_none)
+        }
         Value::Bool(true) => Some("true".to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -141,7 +144,7 @@ pub fn read(body: &[u8]) -> Option<WebhookReply> {
     if body.is_empty() {
         return Some(reply);
     }
-    let value: Value = serde_json::from_slice(body).ok()?;
+    let value = lenient::json(body).ok()?;
     reply.add(&value, DEEPEST).then_some(reply)
 }
 
@@ -231,11 +234,13 @@ mod tests {
                 "{no}"
             );
         }
+        assert_eq!(answer_of(r#"{"output":"No","close":0,"hand_over":"0"}"#), text("No", false));
         assert_eq!(answer_of(r#"{"close":1}"#), Some(TurnAnswer::Close { why: "asked".to_owned() }));
         let withheld = |word: &str| Some(TurnAnswer::HandOver { why: word.to_owned(), proposed: None });
         assert_eq!(answer_of(r#"{"output":"<think>Hm</think>Yes"}"#), text("Yes", false));
         assert_eq!(answer_of(r#"{"output":"Yes <tool_call>"}"#), withheld("tool_markup"));
         assert_eq!(answer_of(r#"{"output":"Ye","finish_reason":"length"}"#), withheld("truncated"));
+        assert!(read("\u{feff}{\"text\":\"Yes\"}".as_bytes()).is_some());
         assert_eq!(read(b"Yes"), None);
         assert_eq!(read(b"\"Yes\""), None);
         assert_eq!(read(br#"[{"text":"Yes"},"No"]"#), None);

@@ -12,7 +12,7 @@ use crate::state::State;
 /// How a browser says whether a page of another site sent a request.
 pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The address that a request comes from: the other end of the connection, or, where that is a trusted proxy, whom it names in
+/// The address that a request comes from: the other end of the connection, or, where that is a trusted proxy, the client that it names in
 /// `Forwarded` or `X-Forwarded-For`. None on the control socket.
 pub fn client_address(state: &State, parts: &Parts) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectionInfo>()?.peer?;

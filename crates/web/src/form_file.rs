@@ -159,7 +159,7 @@ mod tests {
         body
     }
 
-    /// The file of a form that arrives in pieces of so many bytes.
+    /// The file of a form that arrives in pieces of this size in bytes.
     fn read(body: &[u8], size: usize) -> Result<(Option<String>, Vec<u8>), FormFileError> {
         let pieces: Vec<_> =
             body.chunks(size).map(|piece| Ok::<_, String>(Bytes::copy_from_slice(piece))).collect();

@@ -28,7 +28,7 @@ use crate::state::State;
 
 /// The largest form, in bytes.
 pub(crate) const LARGEST: usize = 64 * 1024;
-/// So many forms of one address are taken in a minute.
+/// The most forms of one address in a minute.
 const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
 /// What a browser asks before a page sends a form.

@@ -19,7 +19,7 @@ use crate::v1::channel_media;
 /// The largest post of a provider, in bytes, which may report many messages; see also [`channels::Provider::largest_post`].
 const LARGEST: usize = 2 * 1024 * 1024;
 
-/// After so many seconds a provider is to post again what cannot be read yet.
+/// The seconds after which a provider is to post again what cannot be read yet.
 const POST_AGAIN: u64 = 10;
 
 /// `/hooks/{channel}/{account}/{secret}`.

@@ -1,4 +1,4 @@
-//! What the web layer is given at start: where to listen, whom to trust, and how much to take.
+//! What the web layer is given at start: where to listen, which proxies to trust, and how much to take.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use crate::listen::Tls;
 
-/// Where to listen and whom to trust.
+/// Where to listen, and which proxies to trust.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub listen: SocketAddr,

@@ -260,7 +260,7 @@ impl Problem {
         problem
     }
 
-    /// A repeat makes sense after so many seconds.
+    /// A repeat makes sense after this number of seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after = Some(seconds);

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Requests that may wait for the one that is worked on; further ones are turned away.
 const MOST: usize = 4;
 
-/// What came of it, or what is wrong with the settings, of which nothing was applied then.
+/// The result, or what is wrong with the settings, of which nothing was applied then.
 pub type Reloaded = Result<ReloadedSettings, String>;
 
 /// A request; it is answered once.

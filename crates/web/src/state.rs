@@ -349,7 +349,7 @@ impl State {
         began_at(self.0.started_at, self.clock().now(), self.uptime())
     }
 
-    /// The address of a caller: the other end of the connection, or whom it names if it is a trusted proxy.
+    /// The address of a caller: the other end of the connection, or the client that it names if it is a trusted proxy.
     pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let options = self.options();
         let trusted = &options.trusted_proxies;

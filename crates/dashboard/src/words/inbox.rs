@@ -283,6 +283,10 @@ impl InboxWords {
             }
             "markup" => ("markup was left in the answer", "в ответе осталась разметка"),
             "signal" => ("the answer was a signal to a program", "ответ был командой для программы"),
+            "language" => (
+                "part of the answer was in another language than the conversation",
+                "часть ответа не на языке переписки",
+            ),
             "several" => ("the model gave several answers", "модель дала несколько ответов"),
             "unfinished" => ("the model did not finish the answer", "модель не закончила ответ"),
             "nonsense" => ("the answer made no sense", "ответ не имеет смысла"),

@@ -7,6 +7,7 @@
 mod aloud;
 mod finish;
 mod html;
+mod language;
 mod leftover;
 mod marks;
 pub mod names;
@@ -17,6 +18,7 @@ mod staff;
 mod thoughts;
 
 pub use finish::{finished, goes_on, is_of_calls, not_cut, unfinished};
+pub use language::Languages;
 
 use crate::text::{FormattedText, commonmark};
 
@@ -39,6 +41,8 @@ pub enum Unspoken {
     Markup,
     #[error("the answer is a signal to a program")]
     Signal,
+    #[error("the answer is in a language that the conversation does not have")]
+    Language,
     #[error("the model gave several answers")]
     Several,
     #[error("the model's answer broke off at its limit of tokens")]
@@ -62,6 +66,7 @@ impl Unspoken {
             Self::SpecialTokens => "special_tokens",
             Self::Markup => "markup",
             Self::Signal => "signal",
+            Self::Language => "language",
             Self::Several => "several",
             Self::Cut => "truncated",
             Self::PersonWanted => "asked",

@@ -63,10 +63,31 @@ fn is_of_people(word: &str) -> bool {
 pub fn wants_a_person(name: &str) -> bool {
     const ALONE: [&str; 7] =
         ["handover", "handoff", "handedover", "escalate", "escalation", "эскалац", "эскалир"];
-    const ASKS: [&str; 14] = [
-        "need", "needs", "needed", "want", "wants", "require", "requires", "required", "call", "transfer",
-        "connect", "switch", "route", "redirect",
+    const ASKS: [&str; 21] = [
+        "need",
+        "needs",
+        "needed",
+        "want",
+        "wants",
+        "require",
+        "requires",
+        "required",
+        "request",
+        "requested",
+        "call",
+        "transfer",
+        "connect",
+        "switch",
+        "route",
+        "redirect",
+        "takeover",
+        "intervention",
+        "assistance",
+        "review",
+        "loop",
     ];
+    // What such a name is about where it says something of a request, not asks.
+    const ENDS: [&str; 9] = ["id", "ids", "name", "at", "url", "count", "score", "time", "date"];
     const ASKS_IN_RUSSIAN: [&str; 11] = [
         "нужен",
         "нужна",
@@ -87,7 +108,8 @@ pub fn wants_a_person(name: &str) -> bool {
         || words.first().is_some_and(|first| first == "to")
         || words.iter().any(|word| ASKS_IN_RUSSIAN.iter().any(|start| word.starts_with(start)));
     let names_a_person = words.iter().any(|word| is_of_people(word));
-    !has(&DENIES) && (ALONE.iter().any(|word| joined.contains(word)) || names_a_person && asks)
+    let is_detail = words.last().is_some_and(|last| ENDS.contains(&last.as_str()));
+    !has(&DENIES) && !is_detail && (ALONE.iter().any(|word| joined.contains(word)) || names_a_person && asks)
 }
 
 /// Says whether a name is that of people of a business and of nothing else: `operator`, `human_agent`.
@@ -215,6 +237,10 @@ mod tests {
             "нужен_оператор",
             "Перевод на оператора",
             "передаёт диалог оператору",
+            "human_takeover",
+            "HUMAN_REVIEW",
+            "human_in_the_loop",
+            "requestHumanAssistance",
         ] {
             assert!(wants_a_person(name), "{name}");
         }
@@ -229,6 +255,9 @@ mod tests {
             "phone",
             "no_handoff",
             "noHumanNeeded",
+            "support_request_id",
+            "handoff_at",
+            "operator_review_score",
             "Оператор не нужен",
             "оператор",
         ] {

@@ -1,7 +1,7 @@
 //! Promises of a person in what a program says: the appeal of such an answer goes to a person.
 
-/// Verbs that bring a person, as they begin; an ending says who does it.
-const BRINGS: [&str; 16] = [
+/// Verbs that bring a person or ask one, as they begin; an ending says who does it.
+const BRINGS: [&str; 23] = [
     "переда",
     "переключ",
     "перевед",
@@ -18,20 +18,44 @@ const BRINGS: [&str; 16] = [
     "приглас",
     "направл",
     "направи",
+    "уточн",
+    "сообщ",
+    "уведом",
+    "спрош",
+    "узна",
+    "перенаправл",
+    "эскалир",
 ];
 /// Endings of what we do or will do.
 const OURS: [&str; 11] = ["у", "ю", "аю", "яю", "м", "им", "ем", "ём", "аем", "яем", "дим"];
-/// Endings of what others will do, which needs the customer beside it: "Вас переведут на специалиста".
+/// Endings of what others will do, which needs the customer in the clause: "Вас переведут на специалиста".
 const THEIRS: [&str; 5] = ["ут", "ют", "ат", "ят", "дут"];
 /// Endings of what was done, which needs its subject.
 const DONE: [&str; 6] = ["л", "ла", "ли", "ил", "ила", "или"];
+/// What is brought to a person, as the words begin, and participles that say that it was.
+const MATTERS: [&str; 13] = [
+    "запрос",
+    "обращени",
+    "вопрос",
+    "заявк",
+    "диалог",
+    "чат",
+    "сообщени",
+    "request",
+    "question",
+    "chat",
+    "conversation",
+    "case",
+    "ticket",
+];
+const BROUGHT: [&str; 6] = ["передан", "переведён", "переведен", "направлен", "перенаправлен", "рассмотрен"];
 /// The same verbs in English, and their endings.
 const BRINGS_IN_ENGLISH: [&str; 8] =
     ["transfer", "connect", "forward", "pass", "hand", "escalat", "redirect", "rout"];
 const IN_ENGLISH: [&str; 6] = ["", "e", "ing", "ring", "ed", "red"];
 const SUBJECTS: [&str; 11] = ["я", "мы", "i", "we", "i'm", "i'll", "i've", "we're", "we'll", "we've", "let"];
 /// What a person who comes does, and the same after "will".
-const COMES: [&str; 9] = [
+const COMES: [&str; 20] = [
     "свяжется",
     "свяжутся",
     "подключится",
@@ -41,15 +65,26 @@ const COMES: [&str; 9] = [
     "ответят",
     "перезвонит",
     "перезвонят",
+    "напишет",
+    "напишут",
+    "займётся",
+    "займется",
+    "займутся",
+    "разберётся",
+    "разберется",
+    "рассмотрит",
+    "рассмотрят",
+    "подключается",
+    "присоединяется",
 ];
 const WILL: [&str; 11] =
     ["take", "join", "reply", "respond", "answer", "contact", "get", "assist", "call", "reach", "follow"];
 /// What the customer is asked to do until then.
-const WAIT: [&str; 6] = ["ожидайте", "дождитесь", "подождите", "ждите", "wait", "hold"];
+const WAIT: [&str; 7] = ["оставайтесь", "ожидайте", "дождитесь", "подождите", "ждите", "wait", "hold"];
 /// The customer.
 const TO_YOU: [&str; 10] = ["вас", "вам", "вами", "ваш", "ваше", "вашу", "ваши", "you", "your", "this"];
 /// Who comes, as the words begin.
-const PEOPLE: [&str; 22] = [
+const PEOPLE: [&str; 29] = [
     "оператор",
     "специалист",
     "менеджер",
@@ -61,6 +96,10 @@ const PEOPLE: [&str; 22] = [
     "человек",
     "руководител",
     "поддержк",
+    "техподдержк",
+    "эксперт",
+    "отдел",
+    "команд",
     "agent",
     "operator",
     "person",
@@ -71,7 +110,10 @@ const PEOPLE: [&str; 22] = [
     "representative",
     "support",
     "staff",
-    "teammate",
+    "team",
+    "expert",
+    "supervisor",
+    "department",
 ];
 /// What makes a clause an offer or its opposite before the verb, and a sentence a condition.
 const DENIES: [&str; 14] = [
@@ -137,8 +179,19 @@ fn brings(earlier: &[&str], rest: &[&str], has_subject: bool) -> bool {
         || will
             && names_a_person(earlier)
             && (after.iter().take(2).any(|word| WILL.contains(word)) || after.starts_with(&["be", "with"]));
+    let is_matter =
+        || rest.iter().chain(earlier).any(|word| MATTERS.iter().any(|start| word.starts_with(start)));
+    let is_brought = || BROUGHT.iter().any(|start| verb.starts_with(start));
+    // "I'll check with our manager", "I've notified our team".
+    let asks = match *verb {
+        "check" | "checking" => after.first() == Some(&"with"),
+        "notify" | "notified" | "inform" | "informed" | "alert" | "alerted" => true,
+        _ => false,
+    };
     is_form(&OURS)
         || *verb == "зову"
+        || is_brought() && is_matter()
+        || asks && has_subject && names_a_person(after.get(..4).unwrap_or(after))
         || is_form(&THEIRS) && is_to_you
         || is_form(&DONE) && has_subject
         || is_english && (has_subject || (is_begun || is_passive) && is_to_you)
@@ -193,6 +246,21 @@ mod tests {
             "Переключаю вас на оператора, хорошо?",
             "Don't worry, I'll transfer you to a manager.",
             "Менеджер Ольга ответит вам завтра.",
+            "Ваше обращение передано специалисту.",
+            "Запрос перенаправлен в отдел продаж.",
+            "Вопрос будет рассмотрен администратором.",
+            "Наша команда скоро напишет вам.",
+            "Оставайтесь на линии, оператор уже подключается.",
+            "Менеджер займётся вашим вопросом.",
+            "Уточню у менеджера и вернусь.",
+            "Сообщим администратору о вашей просьбе.",
+            "Спрошу у коллег.",
+            "Передам в техподдержку.",
+            "Our team will get back to you shortly.",
+            "Your request has been forwarded to our team.",
+            "I have escalated your case to a supervisor.",
+            "I'll check with our manager.",
+            "I've notified our team.",
         ] {
             assert!(is_made(text), "{text}");
         }
@@ -217,6 +285,12 @@ mod tests {
             "Ответит ли оператор сегодня?",
             "Connecting the lamp is work for a specialist.",
             "Our staff will be happy to see you.",
+            "Уточните у менеджера.",
+            "Если лампа мигает, сообщите мастеру.",
+            "Ваш заказ передан сотруднику пункта выдачи.",
+            "Наша команда работает с девяти.",
+            "We check the lamp. Our team is friendly.",
+            "Check with your manager.",
             "Ожидайте курьера с 10 до 14. Менеджер на месте с девяти.",
         ] {
             assert!(!is_made(text), "{text}");

@@ -31,6 +31,12 @@ fn thoughts_go_and_the_answer_stays() {
         "<p>Да</p>",
         "assistant: Да",
         "model\nДа",
+        "Ассистент: Да",
+        "**Ассистент:** Да",
+        "**AI Assistant**: Да",
+        "ИИ-ассистент:\nДа",
+        "Bot: Да",
+        "<think>x</think>\nАссистент: Да",
     ] {
         assert_eq!(read(said).as_deref(), Ok("Да"), "{said}");
     }

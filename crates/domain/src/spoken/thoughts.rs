@@ -3,6 +3,27 @@
 use super::Unspoken;
 use super::marks::{Kind, Mark, marks};
 
+/// What a model calls itself before a colon: `Ассистент: Да`.
+const LABELS: [&str; 14] = [
+    "assistant",
+    "ai",
+    "ai assistant",
+    "ai-assistant",
+    "bot",
+    "chatbot",
+    "chatgpt",
+    "ассистент",
+    "ии",
+    "ии-ассистент",
+    "ии ассистент",
+    "бот",
+    "чат-бот",
+    "чатбот",
+];
+/// The words among them that people have as a job, too.
+const JOBS: [&str; 2] = ["assistant", "ассистент"];
+/// The most bytes of such a label with its marks.
+const LONGEST_LABEL: usize = 48;
 /// The words of a turn's begin that follow its token.
 const ROLES: [&str; 3] = ["assistant", "model", "ai"];
 
@@ -16,7 +37,7 @@ pub(super) fn without(text: &str) -> Result<String, Unspoken> {
         None => unmarked_channels(without_label(text))?,
     };
     let thoughtless = outside(&text)?;
-    let answer = unwrapped(&thoughtless);
+    let answer = without_label(unwrapped(&thoughtless));
     match answer.trim() {
         "" if text.trim().is_empty() => Err(Unspoken::Empty),
         "" if thoughtless.len() < text.len() => Err(Unspoken::Thoughts),
@@ -114,14 +135,35 @@ fn unwrapped(text: &str) -> &str {
     text
 }
 
-/// What follows a role in small letters with which a text begins, as servers leave it that take tokens away: `assistant: Yes`.
+/// What follows a role with which a text begins: `Assistant: Yes`. Servers that take tokens away leave some on a line of their own.
 fn without_label(text: &str) -> &str {
     let first = text.trim_start();
-    let follows =
-        |role: &str, signs: &[char]| first.strip_prefix(role)?.strip_prefix(signs).map(str::trim_start);
-    let rest = follows("assistant", &[':', '\n'])
-        .or_else(|| ["model", "final"].iter().find_map(|role| follows(role, &['\n'])));
-    rest.unwrap_or(text)
+    let follows = |role: &&str| first.strip_prefix(*role)?.strip_prefix('\n').map(str::trim_start);
+    let on_a_line = ["assistant", "model", "final"].iter().find_map(follows);
+    on_a_line.or_else(|| after_label(first)).unwrap_or(text)
+}
+
+/// What follows a label of a model, also one in bold. With a contact, or among other labels, a job is one of an order: `Assistant: Anna`.
+fn after_label(text: &str) -> Option<&str> {
+    let (label, said) = text.split_once(':').filter(|(label, _)| label.len() <= LONGEST_LABEL)?;
+    let (label, said) = match label.strip_prefix("**") {
+        Some(bold) => match bold.strip_suffix("**") {
+            Some(inner) => (inner, said),
+            None => (bold, said.strip_prefix("**")?),
+        },
+        None => (label, said),
+    };
+    let (role, said) = (label.trim().to_lowercase(), said.trim());
+    let is_labelled = |line: &str| {
+        let words = line.split_once(": ").map_or("", |(before, _)| before);
+        (1..=2).contains(&words.split_whitespace().count()) && !words.contains(['.', '!', '?', ','])
+    };
+    let is_in_order = || {
+        JOBS.contains(&role.as_str()) && (said.contains(['+', '@']) || said.lines().skip(1).any(is_labelled))
+    };
+    // "AI: no" is one of a list of features.
+    let is_role = label == "assistant" || said.starts_with(char::is_uppercase) && !is_in_order();
+    (is_role && LABELS.contains(&role.as_str())).then_some(said)
 }
 
 /// What follows the role of a turn.

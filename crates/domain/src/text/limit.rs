@@ -1,4 +1,4 @@
-//! How long a text may be, in the unit that counts for whom it goes to.
+//! How long a text may be, in the unit that its receiver counts.
 
 use super::units::utf16_len;
 
@@ -45,7 +45,7 @@ pub struct TextLimit {
 }
 
 impl TextLimit {
-    /// So many of this unit; at least what one character can need.
+    /// The number of units; at least what one character can need.
     pub const fn new(most: usize, unit: Unit) -> Self {
         let least = unit.largest();
         Self { most: if most < least { least } else { most }, unit, entities: usize::MAX }

@@ -188,9 +188,9 @@ fn push_text<'a>(tokens: &mut Vec<Token<'a>>, input: &'a str, from: usize, to: u
 }
 
 enum Found<'a> {
-    /// So many bytes of text.
+    /// The number of bytes of text.
     Text(usize),
-    /// A backslash, and so many bytes that it makes ordinary.
+    /// A backslash, and the number of bytes that it makes ordinary.
     Escaped(usize),
     /// A token, and the bytes it takes.
     Token(Token<'a>, usize),
@@ -338,32 +338,59 @@ fn is_between_words(one: char) -> bool {
     one.is_whitespace() || matches!(one, '<' | '>' | '"' | '«' | '»' | '(' | '[')
 }
 
-/// What addresses begin with.
-const SCHEMES: [&str; 9] =
-    ["https://", "http://", "ftp://", "tg://", "mailto:", "tel:", "www.", "t.me/", "telegram.me/"];
+/// What addresses begin with that have no `://`.
+const BEGINNINGS: [&str; 6] = ["mailto:", "tel:", "sms:", "www.", "t.me/", "telegram.me/"];
 
 /// The bytes of the address that a text begins with: none where it begins with something else. Marks at its end are not of it.
 fn address(text: &str) -> usize {
-    let begins = SCHEMES
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-    if !begins && !is_bare_host(text) {
+    let begins = BEGINNINGS.iter().any(|beginning| {
+        text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    });
+    if !begins && !has_scheme(text) && !is_bare_host(text) && !is_mail(text) {
         return 0;
     }
     let word = text.find(|one: char| one.is_whitespace() || "<>\"«»`".contains(one)).unwrap_or(text.len());
     text.get(..word).map_or(0, |word| word.trim_end_matches(|one| "*_~|.,:;!?)]'".contains(one)).len())
 }
 
-/// Whether a text begins with a host and a path, such as `example.com/a`.
+/// Whether a text begins with a scheme, such as `https://`.
+fn has_scheme(text: &str) -> bool {
+    const LONGEST: usize = 20;
+    let is_of_scheme = |one: char| one.is_ascii_alphanumeric() || "+.-".contains(one);
+    let end = text.char_indices().take(LONGEST).find(|(_, one)| !is_of_scheme(*one));
+    end.is_some_and(|(end, _)| end > 0 && text.get(end..).is_some_and(|rest| rest.starts_with("://")))
+}
+
+/// Whether a text begins with an address of email. Underscores round all of it are marks.
+fn is_mail(text: &str) -> bool {
+    const LONGEST: usize = 254;
+    let is_of_address = |one: char| one.is_alphanumeric() || "._%+-@".contains(one);
+    let end = text.char_indices().take(LONGEST).find(|(_, one)| !is_of_address(*one)).map(|(end, _)| end);
+    let Some(end) = end.or_else(|| (text.len() <= LONGEST).then_some(text.len())) else { return false };
+    let word = text.get(..end).unwrap_or_default();
+    let is_marked = word.starts_with("__") && word.trim_end_matches('.').ends_with("__");
+    let parts = word.split_once('@').filter(|(local, _)| !local.is_empty() && !is_marked);
+    parts.is_some_and(|(_, host)| host.trim_matches(['.', '_']).contains('.') && !host.contains('@'))
+}
+
+/// Whether a text begins with a host and what follows one, such as `example.com/a`, `example.com:8080` and `example.com?a=1`.
 fn is_bare_host(text: &str) -> bool {
     const LONGEST: usize = 253;
     let is_of_host = |one: char| one.is_alphanumeric() || matches!(one, '-' | '.');
     let end = text.char_indices().take(LONGEST).find(|(_, one)| !is_of_host(*one));
-    let Some((end, '/')) = end else { return false };
-    text.get(..end).is_some_and(|host| {
-        let last = host.rsplit('.').next().unwrap_or_default();
-        host.contains('.') && last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
-    })
+    let Some((end, sign)) = end else { return false };
+    let next = text.get(end + sign.len_utf8()..).and_then(|rest| rest.chars().next());
+    let goes_on = match sign {
+        '/' => true,
+        ':' => next.is_some_and(|next| next.is_ascii_digit()),
+        '?' | '#' => next.is_some_and(|next| next.is_ascii_alphanumeric()),
+        _ => false,
+    };
+    goes_on
+        && text.get(..end).is_some_and(|host| {
+            let last = host.rsplit('.').next().unwrap_or_default();
+            host.contains('.') && last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
+        })
 }
 
 /// Whether the underscores here can open and close: inside a word they do neither.
@@ -480,6 +507,12 @@ mod tests {
             "пример.рф/a__b__c",
             "example.com/__init__.py",
             "x__y__z@example.com",
+            "__anna__@example.com",
+            "whatsapp://send?text=__x__",
+            "TON://a**b**c",
+            "example.com:8080/__x__",
+            "example.com?utm=**x**y",
+            "example.com#a~~x~~",
         ] {
             assert_eq!(read(text), (text.into(), vec![]), "{text}");
         }
@@ -501,6 +534,10 @@ mod tests {
             ("(https://e.example/a_b) **x**", "(https://e.example/a_b) x", vec![(24, 1, K::Bold)]),
             (r"https://e.example/a\_\_b **x**", "https://e.example/a__b x", vec![(23, 1, K::Bold)]),
             ("__a__, (__b__)!", "a, (b)!", vec![(0, 1, K::Italic), (4, 1, K::Italic)]),
+            ("__anna@example.com__", "anna@example.com", vec![(0, 16, K::Italic)]),
+            ("**anna@example.com**", "anna@example.com", vec![(0, 16, K::Bold)]),
+            ("Да.Нет?**x**", "Да.Нет?x", vec![(7, 1, K::Bold)]),
+            ("example.com: **x**", "example.com: x", vec![(13, 1, K::Bold)]),
             ("**при**вет", "привет", vec![(0, 3, K::Bold)]),
             ("`https://e.example/`a", "https://e.example/a", vec![(0, 18, K::Code)]),
         ] {

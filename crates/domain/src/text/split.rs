@@ -64,7 +64,7 @@ fn units_before(entities: &[Entity], from: u32, limit: TextLimit) -> u32 {
     left.get(limit.entities()).map_or(u32::MAX, |next| next - from)
 }
 
-/// The bytes of the first piece of a text that does not begin with white space, of at most so many UTF-16 units.
+/// The bytes of the first piece of a text that does not begin with white space, of at most this number of UTF-16 units.
 fn piece(text: &str, limit: TextLimit, most_units: u32) -> usize {
     let most_units = if most_units == 0 { u32::MAX } else { most_units };
     let (mut units, mut utf16) = (0, 0_u32);

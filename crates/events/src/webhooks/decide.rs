@@ -14,7 +14,7 @@ const FAILS_FOR: Duration = Duration::from_hours(5 * 24);
 /// As long as fewer attempts failed it stays on: one that hears little may have been down for a moment twice.
 const FAILS_TIMES: u64 = 10;
 
-/// What comes of an attempt that came after so many others; `error` where it was not taken.
+/// The result of an attempt after this number of others; `error` where it was not taken.
 pub(super) fn outcome(error: Option<String>, failed_before: u32, now: Timestamp, chance: &Chance) -> Outcome {
     let Some(error) = error else { return Outcome::Delivered };
     match Kind::Event.wait(failed_before) {

@@ -33,10 +33,10 @@ const READY: u32 = 256;
 /// Of what was delivered the latest stay to be looked at.
 const DELIVERED_LIMIT: u32 = 5000;
 
-/// Of what was given up so many of the latest stay, until they are past their retention.
+/// The number of the latest posts that were given up and stay until their retention ends.
 const GIVEN_UP_LIMIT: u32 = 10_000;
 
-/// After so many posts that were taken or given up the others are removed.
+/// After this number of posts that were taken or given up the others are removed.
 const TRIM_EVERY: usize = 2000;
 
 /// After a store that did not answer, how long until it is asked again.
@@ -190,7 +190,7 @@ impl Lane {
         }
         let next = self.parts().store.webhooks().next_due(self.id, now).await?;
         if next.is_some_and(|next| Kind::Event.is_due(next, now)) {
-            // It was put off before the clock was set back.
+            // It was postponed before the clock was set back.
             self.parts().store.webhooks().hurry(self.id, now).await?;
             self.may_be_due = true;
             return Ok(now);

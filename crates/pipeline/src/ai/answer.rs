@@ -1,5 +1,6 @@
 //! What a model answered: the body of a chat's answer, read leniently. Pure.
 
+use domain::lenient;
 use domain::secret::Words;
 use domain::spoken::{self, Unspoken};
 use serde_json::{Value, json};
@@ -60,11 +61,10 @@ impl Usage {
 
 /// Reads the body of an answer of at most `most_tokens` tokens, whole or as a stream of pieces; nothing where it is none.
 pub fn read(body: &[u8], tools: &ToolSet, most_tokens: u32) -> Option<Answer> {
-    let body = match serde_json::from_slice(body) {
+    let body = match lenient::json(body) {
         Ok(body) => body,
         Err(_) => stream::joined(body)?,
     };
-    let body: Value = body;
     // Of several choices the first by index, wherever it stands.
     let choices = body.get("choices")?.as_array()?.iter().enumerate();
     let index = |choice: &Value| choice.get("index").and_then(Value::as_u64);
@@ -179,7 +179,7 @@ impl Answer {
 }
 
 /// A text, or the texts of its parts: of those that are text, never of those that are thought. A part of another kind is no text,
-/// and what there is beside it is not all of the answer.
+/// and the other parts are not all of the answer.
 fn said(content: Option<&Value>) -> Result<String, (Unspoken, String)> {
     let parts = match content {
         Some(Value::String(text)) => return Ok(text.clone()),

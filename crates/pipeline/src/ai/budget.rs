@@ -16,7 +16,7 @@ use super::client::Ceiling;
 const LEAST_ANSWER: u32 = 64;
 /// Less time makes none either.
 const LEAST_TIME: Duration = Duration::from_secs(1);
-/// Prices are of so many tokens.
+/// The number of tokens that a price is for.
 const PRICED: u64 = 1_000_000;
 
 /// The tokens of a text, rather too many than too few: three bytes each.

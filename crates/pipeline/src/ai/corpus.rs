@@ -1,5 +1,6 @@
 //! Answers of models as servers give them, each with what a customer reads or why a person answers instead.
 
+use domain::spoken::Languages;
 use serde_json::{Value, json};
 
 use super::answer;
@@ -89,6 +90,7 @@ fn outcome(body: &str) -> String {
     let rules = Rules {
         sources: &[],
         instructions: &[],
+        languages: Languages::default(),
         must_cite: false,
         least_confidence: None,
         longest: 4_000,

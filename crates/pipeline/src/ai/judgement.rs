@@ -1,6 +1,7 @@
 //! What an answer of a model comes to: it is sent, the appeal is closed, or a person answers. Never nothing. Pure.
 
 use domain::secret::Words;
+use domain::spoken::Languages;
 use domain::spoken::names::{REPLY, wants_a_person};
 use domain::{SpokenText, Unspoken, spoken};
 
@@ -18,6 +19,8 @@ pub struct Rules<'a> {
     pub sources: &'a [String],
     /// What the owner's template instructs the model, as [`prompt::Prompt`] has it. No answer repeats it.
     pub instructions: &'a [String],
+    /// The languages of the conversation.
+    pub languages: Languages,
     /// Whether it must cite one of them.
     pub must_cite: bool,
     /// The least confidence with which it is sent; none takes any, and answers that state none.
@@ -205,6 +208,9 @@ fn of_reply(reply: Reply, rules: Rules<'_>) -> Decision {
     if spoken::cites(&plain, rules.sources) {
         return Decision::HandOver { why: Why::Unspoken(Unspoken::ToolMarkup), proposed: None };
     }
+    if rules.languages.are_left_by(&plain) {
+        return Decision::HandOver { why: Why::Unspoken(Unspoken::Language), proposed: None };
+    }
     let length = plain.chars().count();
     let unknown = sources.iter().find(|name| !rules.sources.contains(name));
     let why = match (rules.least_confidence, confidence) {
@@ -241,6 +247,7 @@ mod tests {
         Rules {
             sources,
             instructions: &[],
+            languages: Languages::default(),
             must_cite: false,
             least_confidence: None,
             longest: 100,

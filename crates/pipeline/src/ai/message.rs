@@ -16,7 +16,7 @@ pub enum Message {
     Assistant(Words),
     /// Tools that the model called. A [`Message::ToolResult`] for each follows.
     Called { text: Option<Words>, calls: Vec<ToolCall> },
-    /// What came of a call.
+    /// The result of a call.
     ToolResult { id: String, result: String },
 }
 

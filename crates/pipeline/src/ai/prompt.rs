@@ -335,7 +335,7 @@ fn catalogue(texts: &[CatalogueText], tokens: u64) -> (String, Vec<String>) {
     (shown.trim_end().to_owned(), names)
 }
 
-/// The newest messages that have room, oldest first, and their texts, cut where they are too long. So many are shown in any case.
+/// The newest messages that have room, oldest first, and their texts, cut where they are too long. This number is shown in any case.
 fn shown(all: &[Past], tokens: u64, longest: usize, least: usize) -> Vec<(&Past, String)> {
     let mut left = tokens;
     let mut shown = Vec::new();

@@ -66,7 +66,7 @@ impl Transcriber {
         self.transcribe_stream((recording.name, recording.mime), (size, body), limit).await
     }
 
-    /// The same of a recording of so many bytes that is read as it is uploaded.
+    /// The same of a recording of this size in bytes, which is read as it is uploaded.
     ///
     /// # Errors
     /// It is not taken, or there is no answer within the limit.

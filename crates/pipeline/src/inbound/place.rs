@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use channels::Nature;
-use domain::{ChannelName, ChatType, ContactProof, ExternalChat};
+use domain::missing::{self, MISSING};
+use domain::{ChannelName, ChatType, ContactProof, ExternalChat, lenient};
 use serde_json::Value;
 
 use super::{WrongField, text};
@@ -118,11 +119,25 @@ const MANY: [&str; 9] = [
 ];
 /// What follows `is` in the name of a field that says that a chat has one person.
 const ONE: [&str; 6] = ["private", "privatechat", "direct", "directmessage", "dm", "personal"];
+/// The types that count beside the text, where `type` may be of anything, such as of the message.
+const LOOSE: [&str; 4] = ["group", "supergroup", "channel", "broadcast"];
+/// Fields that say the same without `is`, where they say yes or no, and names of a group's id, which may be something else.
+const FLAGS: [&str; 5] = ["group", "groupchat", "fromgroup", "ingroup", "chatisgroup"];
+const IDS: [&str; 4] = ["groupid", "groupchatid", "chatgroupid", "groupjid"];
 /// The people of a chat.
 const PEOPLE: [&str; 6] =
     ["participants", "members", "recipients", "participantids", "memberids", "recipientids"];
 /// Their number.
-const COUNTS: [&str; 4] = ["participantscount", "participantcount", "memberscount", "membercount"];
+const COUNTS: [&str; 8] = [
+    "participantscount",
+    "participantcount",
+    "memberscount",
+    "membercount",
+    "recipientscount",
+    "recipientcount",
+    "userscount",
+    "usercount",
+];
 /// Fields of a message that say nothing of its chat, and parts of the names of those that are about another message.
 const CONTENT: [&str; 3] = ["media", "formdata", "prefilleddata"];
 const OTHERS: [&str; 5] = ["forward", "reply", "quote", "origin", "pinned"];
@@ -165,9 +180,17 @@ impl Statements<'_> {
         let is_own = layer != Layer::Raw;
         let of_type = ["type", "kind"].into_iter().find_map(|end| plain.strip_suffix(end));
         let is_type = of_type.is_some_and(|of| of.is_empty() && layer.is_chat() || PLACES.contains(&of));
+        let is_loose_type = layer == Layer::Message && of_type == Some("");
         let of_word = |word: &Value| word.as_str().and_then(ChatType::of_statement);
         let says = match plain.strip_prefix("is") {
             _ if is_type && layer.is_raw() => of_word(given),
+            _ if is_loose_type => {
+                let word = given.as_str().unwrap_or_default().trim().to_ascii_lowercase();
+                of_word(given).filter(|_| LOOSE.contains(&word.as_str()))
+            }
+            _ if is_own && FLAGS.contains(&plain) && is_flag(given) => {
+                stated(given).map(|is| if is { ChatType::Group } else { ChatType::Private })
+            }
             _ if is_type => match stated_type(given, name, plain, layer) {
                 Err(wrong) if self.of_address == ChatType::Private => return Err(wrong),
                 known => known.unwrap_or_default(),
@@ -183,18 +206,23 @@ impl Statements<'_> {
                 stated(given).map(|is| if is { ChatType::Private } else { ChatType::Group })
             }
             _ if plain == "externalgroupid" && !layer.is_raw() => {
-                let named = text(given).and_then(|group| ExternalChat::new(&group));
+                let given = text(given);
+                if given.as_deref().is_some_and(missing::is_in_id) {
+                    let message = MISSING.to_owned();
+                    return Err(WrongField { field: "external_group_id", message });
+                }
+                let named = given.and_then(|group| ExternalChat::new(&group));
                 self.group = self.group.take().or(named);
                 self.group.as_ref().map(|_| ChatType::Group)
             }
             // It may be the group of the chat, or what a provider calls so, such as a community of VK.
-            _ if plain == "groupid" && !layer.is_raw() => {
+            _ if IDS.contains(&plain) && !layer.is_raw() => {
                 self.is_unclear |= stated(given) == Some(true);
                 None
             }
             _ if is_own && PEOPLE.contains(&plain) => self.is_of_many(given).then_some(ChatType::Group),
             _ if is_own && COUNTS.contains(&plain) => {
-                given.as_u64().filter(|count| *count > 2).map(|_| ChatType::Group)
+                lenient::number(given).filter(|count| *count > 2).map(|_| ChatType::Group)
             }
             _ if PLACES.contains(&plain) && !layer.is_raw() => of_word(given),
             _ => None,
@@ -248,12 +276,18 @@ fn stated_type(given: &Value, name: &str, plain: &str, layer: Layer) -> Result<O
 
 /// Whether a program states something: true or false, where anything but a no is a yes. None where it says nothing.
 pub(super) fn stated(given: &Value) -> Option<bool> {
-    let word = match given {
-        Value::Null => return None,
-        Value::String(word) => word.trim().to_lowercase(),
-        other => other.to_string(),
+    let says_nothing = match given {
+        Value::Null => true,
+        Value::String(word) => missing::is_missing(word),
+        _ => false,
     };
-    (!word.is_empty()).then(|| !["false", "0", "no"].contains(&word.as_str()))
+    (!says_nothing).then(|| !lenient::is_no(given))
+}
+
+/// Whether a value is true or false. The name or number of a group of customers is neither.
+fn is_flag(given: &Value) -> bool {
+    let word = given.as_str().unwrap_or_default().trim().to_ascii_lowercase();
+    given.is_boolean() || ["true", "false"].contains(&word.as_str())
 }
 
 #[cfg(test)]
@@ -290,6 +324,13 @@ mod tests {
             json!({ "participants": [{ "id": "u1" }, { "id": "a" }, { "id": "shop" }] }),
             json!({ "chat": { "members_count": 3 } }),
             json!({ "recipients": ["+70000000001", "+70000000002"] }),
+            json!({ "type": "group" }),
+            json!({ "kind": "Supergroup" }),
+            json!({ "meta": { "type": "group" } }),
+            json!({ "group": true }),
+            json!({ "fromGroup": "true" }),
+            json!({ "chat": { "group": true } }),
+            json!({ "chat": { "users_count": "12" } }),
         ] {
             assert_eq!(type_of("own", "c1", &more), Ok(ChatType::Group), "{more}");
             assert_eq!(type_of("avito", "c1", &more), Ok(ChatType::Group), "{more}");
@@ -306,6 +347,7 @@ mod tests {
         for (more, wanted) in [
             (json!({ "is_channel": true }), ChatType::Channel),
             (json!({ "is_broadcast": 1 }), ChatType::Broadcast),
+            (json!({ "type": "channel" }), ChatType::Channel),
         ] {
             assert_eq!(type_of("own", "c1", &more), Ok(wanted), "{more}");
         }
@@ -322,6 +364,10 @@ mod tests {
             json!({ "peer_type": "user", "conversation_type": "" }),
             json!({ "is_private": true, "is_channel": false }),
             json!({ "type": "chat", "channel_type": "group" }),
+            json!({ "type": "text", "kind": "image", "group": "VIP" }),
+            json!({ "type": "status", "group": 1 }),
+            json!({ "group": false, "is_group": "None", "group_id": "undefined" }),
+            json!({ "is_group": "off" }),
             json!({ "chat_title": "Group", "form_data": { "chat_type": "group", "is_group": true } }),
             json!({ "meta": { "raw": { "from": { "is_private": false }, "group_id": 5, "type": "chat" } } }),
             json!({ "meta": { "raw": { "message": { "conversation": "group" }, "text": "group" } } }),

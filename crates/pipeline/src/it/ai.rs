@@ -5,6 +5,7 @@ use std::time::Duration;
 use ambient::Clock;
 use channels::http::{Http, Route};
 use domain::secret::Words;
+use domain::spoken::Languages;
 use domain::{Timestamp, Unspoken};
 use pipeline::ai::answer::{Answer, Content};
 use pipeline::ai::judgement::{Decision, Judgement, Rules, Why, judge};
@@ -264,6 +265,7 @@ impl Conversation<'_> {
             let rules = Rules {
                 sources: &prompt.sources,
                 instructions: &prompt.instructions,
+                languages: Languages::default(),
                 must_cite: true,
                 least_confidence: Some(0.5),
                 longest: 1_000,

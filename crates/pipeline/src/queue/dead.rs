@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{DEAD_LENGTH, Stage};
 use crate::service::Pipeline;
 
-/// So many of the last dead letters are looked at.
+/// The number of the latest dead letters that are read.
 const MOST: u32 = 1000;
 
 /// An item of a list that could not be taken.

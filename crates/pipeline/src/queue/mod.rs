@@ -16,7 +16,7 @@ use std::time::Duration;
 use ::queue::{Done, QueueError, Redis, Taken, keys};
 use ambient::Handle;
 use config::{PipelineSettings, QueueSettings};
-use domain::Timestamp;
+use domain::{Timestamp, lenient};
 use serde_json::{Value, json};
 use store::StoreError;
 
@@ -241,11 +241,31 @@ fn read(item: &[u8]) -> Result<Value, String> {
     if item.len() > LONGEST {
         return Err(format!("it has more than {LONGEST} bytes"));
     }
-    match serde_json::from_slice::<Value>(item) {
+    let read = match lenient::json(item) {
+        // Written as JSON twice.
+        Ok(Value::String(text)) => lenient::json(text.as_bytes()),
+        read => read,
+    };
+    match read {
         // As n8n writes what it puts out.
         Ok(Value::Array(items)) if items.len() == 1 => Ok(items.into_iter().next().unwrap_or_default()),
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err("it is no JSON object".to_owned()),
         Err(error) => Err(format!("it is no JSON: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_an_object_however_it_was_written() {
+        for item in ["{\"a\":1}", "\u{feff}{\"a\":1}", "[{\"a\":1}]", "\"{\\\"a\\\":1}\""] {
+            assert_eq!(read(item.as_bytes()), Ok(json!({ "a": 1 })), "{item}");
+        }
+        for item in ["", "a", "\"a\"", "[]", "7", "\"[1\""] {
+            assert!(read(item.as_bytes()).is_err(), "{item}");
+        }
     }
 }

@@ -34,6 +34,15 @@ struct ToSend {
     key: Option<String>,
 }
 
+impl ToSend {
+    /// What a repeat under the same key has to have: the same chat of the same account, as far as it is named, and the same text.
+    fn body(&self) -> String {
+        let channel = self.channel.as_ref().map_or("", ChannelName::as_str);
+        let account = self.account.as_ref().map_or("", AccountName::as_str);
+        [channel, account, self.chat.as_str(), &self.text].join("\0")
+    }
+}
+
 /// Where it goes.
 enum Destination {
     To(ChannelChat),
@@ -73,11 +82,15 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         other => other.and_then(Result::ok),
     };
     let key = find(&["idempotency_key"]);
-    if key.as_deref().is_some_and(missing::is_in_id) {
-        keep("idempotency_key", MISSING.to_owned());
-    }
-    if chat.as_ref().is_some_and(|chat| missing::is_in_id(chat.as_str())) {
-        keep("external_chat_id", MISSING.to_owned());
+    for (field, id) in [
+        ("idempotency_key", key.as_deref()),
+        ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
+        ("channel", channel.as_ref().map(ChannelName::as_str)),
+        ("channel_account", account.as_ref().map(AccountName::as_str)),
+    ] {
+        if id.is_some_and(missing::is_in_id) {
+            keep(field, MISSING.to_owned());
+        }
     }
     if body.as_deref().is_some_and(missing::is_in_text) {
         keep("message_text", MISSING.to_owned());
@@ -102,8 +115,8 @@ pub(super) async fn take(inner: &Inner, taken: &[Taken], fates: &mut Vec<Fate>) 
 
 async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Later> {
     let destination = destination(inner, &to_send).await?;
-    let ToSend { text, key, chat, .. } = to_send;
-    let body = [chat.as_str().as_bytes(), b"\0", text.as_bytes()].concat();
+    let body = to_send.body();
+    let ToSend { text, key, .. } = to_send;
     let origin = Origin { listener: LISTENER.to_owned(), api_key: None, address: None };
     let made = match destination {
         Destination::None(reason) => return Ok(Fate::Dead(reason)),
@@ -124,7 +137,7 @@ async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Lat
         return Ok(Fate::Dead("external_chat_id is no chat of Telegram".to_owned()));
     };
     let delivery = &inner.parts.delivery;
-    let key = idempotency(key.as_deref(), id, &body);
+    let key = idempotency(key.as_deref(), id, body.as_bytes());
     let too_old = taken_at(id).plus(KEY_LIFETIME) < inner.parts.clock.now();
     if too_old && !matches!(delivery.repeated(key).await, Ok(Some(_))) {
         return Ok(Fate::Dead("it was taken too long ago, and may have been sent then".to_owned()));
@@ -255,6 +268,9 @@ mod tests {
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
         for (field, value, wrong) in [
             ("idempotency_key", "undefined-ready", "idempotency_key"),
+            ("idempotency_key", "{{ $json.order_id }}-ready", "idempotency_key"),
+            ("channel", "undefined", "channel"),
+            ("account", "null", "channel_account"),
             ("chat_id", "[object Object]", "external_chat_id"),
             ("text", "undefined", "message_text"),
             ("text", "Hello [object Object]", "message_text"),
@@ -264,6 +280,16 @@ mod tests {
             item[field] = value.into();
             assert_eq!(fields(item), [wrong], "{value}");
         }
+    }
+
+    #[test]
+    fn the_same_id_in_another_channel_is_another_chat() {
+        let of = |channel: &str, text: &str| {
+            read_item(&json!({ "channel": channel, "chat_id": 42, "text": text })).unwrap().body()
+        };
+        assert_eq!(of("vk", "Yes"), of("vk", "Yes"));
+        assert_ne!(of("vk", "Yes"), of("max", "Yes"));
+        assert_ne!(of("vk", "Yes"), of("vk", "No"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::rules::rules;
 use crate::service::Inner;
 use crate::webhook;
 
-/// What came of a result.
+/// Whether a result counts.
 enum Came {
     Counts,
     /// The item is over: another result came before, the client wrote more, or a person answered.
@@ -120,7 +120,10 @@ async fn of_turn(inner: &Inner, stage: Stage, id: &str, result: &Value) -> Resul
         Stage::Respond => {
             let reply = webhook::read(result.to_string().as_bytes());
             match reply.and_then(|reply| Some((reply.answer(settings.approval)?, reply.fields()))) {
-                Some((answer, fields)) => pipeline.answer(turn, answer, fields).await?,
+                Some((answer, fields)) => {
+                    let answer = inner.checked(turn, answer).await?;
+                    pipeline.answer(turn, answer, fields).await?
+                }
                 None => return Ok(Came::Wrong("text is missing; or say hand_over or close".to_owned())),
             }
         }

@@ -1,5 +1,5 @@
 //! The write that takes a message which another program hands in: each id of an account is one message. The same id with another chat or
-//! text is a conflict, never a repeat.
+//! text, or with other kinds of files, is a conflict, never a repeat.
 
 use domain::{InboundChange, InboundEvent, InboundId, InboundMessage};
 
@@ -51,10 +51,17 @@ impl HandIn {
         let key = params![self.to.channel.as_str(), self.to.account.as_str(), message.external_id];
         if let Some(first) = transaction.first(sql::BY_EXTERNAL_ID, key, row::read)? {
             let is_changed = first.edited_at.is_some();
-            let field = if first.address.chat == message.chat {
-                (!is_changed && first.message.text.as_str() != message.text.as_str()).then_some("text")
-            } else {
+            // The address of a file may be another one each time that a program asks for it.
+            let kinds =
+                |message: &InboundMessage| message.media.iter().map(|media| media.kind).collect::<Vec<_>>();
+            let field = if first.address.chat != message.chat {
                 Some("external_chat_id")
+            } else if is_changed {
+                None
+            } else if first.message.text.as_str() != message.text.as_str() {
+                Some("text")
+            } else {
+                (kinds(&first.message) != kinds(message)).then_some("media")
             };
             return Ok(match field {
                 Some(field) => HandInOutcome::Conflict { first: first.id, field },

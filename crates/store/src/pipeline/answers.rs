@@ -13,7 +13,7 @@ use crate::outbox::{read_message, statements as outbox};
 use crate::write::Transaction;
 use crate::{StoreError, StoredEvent};
 
-/// So many of the last messages say whether a client has an answer.
+/// The number of the last messages that say whether a client has an answer.
 const LAST_WORDS: u32 = 50;
 
 /// Something of ours did not arrive, or it is not known, or it never leaves and its client has no other answer: a person looks at it.

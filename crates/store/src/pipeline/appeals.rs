@@ -156,7 +156,7 @@ pub(super) fn overheard(
     Ok(appeal)
 }
 
-/// The appeal of a client whom a person writes to first: the one that is open, or a new one in which no client waits.
+/// The appeal of a client that a person writes to first: the one that is open, or a new one in which no client waits.
 pub(super) fn we_wrote(
     transaction: &Transaction<'_>,
     client: &ClientId,

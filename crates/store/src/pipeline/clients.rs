@@ -16,7 +16,7 @@ use crate::database::params;
 use crate::events::NewEvent;
 use crate::write::Transaction;
 
-/// So many merges one after the other are followed.
+/// The most merges in a row that are followed.
 const MOST_MERGES: usize = 64;
 
 /// What belonged to a client that was merged into another one.

@@ -51,7 +51,7 @@ impl Default for Disclosure {
 }
 
 impl Pipeline<'_> {
-    /// Returns what a program may read of the client of a turn, with so many messages of its history at most.
+    /// Returns what a program may read of the client of a turn, with at most this number of messages of its history.
     pub async fn disclose(&self, turn: &StoredTurn, history: u32) -> Result<Disclosure, StoreError> {
         let turn = turn.clone();
         self.store

@@ -15,7 +15,7 @@ use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::write::Transaction;
 
-/// So many clients of one name may be one person.
+/// The most clients of one name that may be one person.
 const MOST_OF_A_NAME: usize = 3;
 /// The kind of identity of a group: `channel:account/group`.
 const GROUP: &str = "group";
@@ -169,7 +169,7 @@ fn of_person(
     let contacts = identities.contacts.iter().map(|(contact, proof)| (contact, *proof));
     let in_channel = identities.in_channel.iter().map(|identity| (identity, chat.sender_proof));
     for (identity, proof) in in_channel.chain(contacts) {
-        // What this chat proves is of the one who writes, whom the program took for this client.
+        // What this chat proves is of its writer, and the program took the writer for this client.
         let proof = if is_stated { ContactProof::Program } else { proof };
         keep(transaction, &client, identity, proof, now)?;
     }

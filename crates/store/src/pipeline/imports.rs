@@ -87,7 +87,7 @@ pub struct PastPage {
     pub merges: Vec<PastMerge>,
 }
 
-/// What came of a page.
+/// The result of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImportTaken {
     /// Clients that are new here.

@@ -128,7 +128,7 @@ impl Pipeline<'_> {
         self.store.read(move |connection| list(connection, &filter, &page, now)).await
     }
 
-    /// Clients that these words lead to and that have no appeal: up to so many.
+    /// Clients that these words lead to and that have no appeal, up to this number.
     pub async fn without_appeal(&self, search: &str, most: usize) -> Result<Vec<ClientId>, StoreError> {
         let search = search.to_owned();
         self.store

@@ -21,9 +21,9 @@ use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
 use crate::{StoreError, StoredEvent, channels, received};
 
-/// So many turns in a row are discarded because more was written; then the answer leaves.
+/// The most turns in a row that are discarded because more was written; then the answer leaves.
 const MOST_DISCARDS: u32 = 2;
-/// So many numbers are looked at for one that is free.
+/// The most numbers that are tried for one that is free.
 const NUMBERS: i64 = 100;
 /// The channel whose messages wait for no silence.
 const FORM: &str = "form";
@@ -623,7 +623,7 @@ fn with_subject(subject: Option<&str>, text: String) -> String {
     }
 }
 
-/// A text, and what is said in the voice beside it.
+/// A text, and what is said in its voice message.
 fn with_voice(text: &str, transcript: Option<&Words>) -> String {
     // A program that writes a voice down may hand the same words in as the text.
     let transcript = transcript

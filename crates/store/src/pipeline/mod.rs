@@ -81,7 +81,7 @@ const MOST_ROWS: u32 = 50_000;
 pub struct Took {
     /// Everything up to this event was looked at.
     pub up_to: EventId,
-    /// So many of them were about conversations with clients.
+    /// The number of them that were about conversations with clients.
     pub took: usize,
 }
 
@@ -428,7 +428,7 @@ impl Pipeline<'_> {
         self.store.change(point::PIPELINE_CHANGE, change).await
     }
 
-    /// Undoes so many rows of a run at most: call it until it is finished.
+    /// Undoes at most this number of rows of a run: call it until it is finished.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]

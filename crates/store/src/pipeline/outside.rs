@@ -68,7 +68,7 @@ impl FoundClient {
         if chat.chat_type != ChatType::Private {
             return chat;
         }
-        let ClientFields { name, phone, email } = self.fields.clone();
+        let ClientFields { name, phone, email } = self.fields.known();
         let phone = phone.map(|typed| e164(&typed).unwrap_or(typed));
         let stated = |stated: Option<String>, known: Option<ProvedContact>| match (stated, known) {
             (Some(stated), Some(known)) if stated == known.value => Some(known),
@@ -94,7 +94,7 @@ pub struct FoundAppeal {
 }
 
 impl Pipeline<'_> {
-    /// The batches that wait, the oldest first, with so many messages at most.
+    /// The batches that wait, the oldest first, with at most this number of messages.
     pub async fn waiting(&self, most: u32) -> Result<Vec<WaitingBatch>, StoreError> {
         let read = |row: &crate::database::Row<'_>| {
             let columns = Columns::new(row, TABLE);

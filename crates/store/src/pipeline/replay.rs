@@ -14,7 +14,7 @@ use crate::{StoreError, point};
 /// Why a turn ended that was put on its way again.
 const AGAIN: &str = "put on its way again";
 
-/// What came of putting something on its way again.
+/// The result of starting a turn again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replayed {
     /// It goes through all stages again.

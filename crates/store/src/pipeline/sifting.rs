@@ -23,7 +23,7 @@ pub(super) struct Sifted {
     pub(super) events: Vec<StoredEvent>,
 }
 
-/// What is next of so many events at most; none where no event was ever taken.
+/// What is next of at most this number of events; none where no event was ever taken.
 pub(super) fn next(connection: &Connection, most: u32) -> Result<Option<Sifted>, StoreError> {
     let Some(from) = intake::cursor(&Transaction::new(connection, false))? else { return Ok(None) };
     let found = connection.all(events::AFTER, params![from.get(), most], read_event)?;

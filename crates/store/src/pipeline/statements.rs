@@ -95,7 +95,7 @@ statements! {
         WHERE channel = $2 AND account = $3 AND chat = $4 AND ((turn IS NULL AND due_at IS NOT NULL)
             OR EXISTS (SELECT 1 FROM pipeline_turns AS t WHERE t.id = pipeline_chats.turn AND t.stage < 2))";
     FORGET_PERSON = "UPDATE pipeline_chats SET answered_by = NULL WHERE channel = $1 AND account = $2 AND chat = $3";
-    /// What was said before it was known to whom.
+    /// What was said before its client was known.
     OURS_OF_CHAT = "
         UPDATE pipeline_messages SET client = $1, appeal = $2
         WHERE channel = $3 AND account = $4 AND chat = $5 AND author <> 0 AND client IS NULL";

@@ -9,7 +9,7 @@ use crate::column::Columns;
 use crate::database::{Row, params};
 use crate::write::Transaction;
 
-/// So many of the messages that wait in a chat are looked at.
+/// The most messages that wait in a chat and are read.
 const MOST_WAITING: u32 = 200;
 
 /// Whether a message says nothing: white space, and nothing attached.

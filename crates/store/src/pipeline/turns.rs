@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ambient::Ids;
+use domain::missing;
 use domain::phone::e164;
 use domain::{
     AppealMove, Author, ChannelChat, ChatType, ClientId, ContactWish, MessageId, Responder, SpokenText,
@@ -23,7 +24,7 @@ use crate::{StoreError, codes};
 const A_PERSON_ANSWERED: &str = "a person answered";
 /// Why turns are over that were open when the pipeline was switched off.
 const SWITCHED_OFF: &str = "switched_off";
-/// Why a person is to answer a client whom programs have answered too often.
+/// Why a person is to answer a client that programs have answered too often.
 const ANSWERED_OFTEN: &str = "answered_often";
 /// Why a person is to answer what no program may answer, such as a mail that came through a list.
 const FOR_PEOPLE: &str = "for_people";
@@ -33,7 +34,7 @@ const GROUP_IS_OFF: &str = "group_is_off";
 const MAY_OPT_OUT: &str = "may_opt_out";
 /// The channel in which the other end may be a program that answers every mail and marks none.
 const EMAIL: &str = "email";
-/// So many mails of a client are answered by programs within [`A_DAY`].
+/// The most mails of a client that programs answer within [`A_DAY`].
 const MOST_MAILS: i64 = 10;
 const A_DAY: Duration = Duration::from_hours(24);
 /// The tags of an appeal, where a model adds some.
@@ -73,6 +74,12 @@ pub struct ClientFields {
 }
 
 impl ClientFields {
+    /// The fields, but for those in which a program wrote a word for no value.
+    pub(super) fn known(&self) -> Self {
+        let known = |field: &Option<String>| field.clone().filter(|text| !missing::is_missing(text));
+        Self { name: known(&self.name), phone: known(&self.phone), email: known(&self.email) }
+    }
+
     const fn is_empty(&self) -> bool {
         self.name.is_none() && self.phone.is_none() && self.email.is_none()
     }
@@ -87,7 +94,7 @@ pub struct Advanced {
     pub moved: usize,
 }
 
-/// Takes the batches that are due and brings turns as far as the store can: so many of each at most.
+/// Takes the batches that are due and brings turns as far as the store can: at most this number of each.
 pub(super) fn advance(
     transaction: &Transaction<'_>,
     rules: &PipelineRules,
@@ -390,7 +397,7 @@ pub(super) fn answer(
     let Some(turn) = get(transaction, id)?.filter(|turn| turn.stage == TurnStage::Respond) else {
         return Ok(false);
     };
-    let key = turn.id.as_uuid().as_bytes();
+    let (key, fields) = (turn.id.as_uuid().as_bytes(), fields.known());
     // What a member of a group says is not the group's.
     if let Some(client) = turn.client.filter(|_| !fields.is_empty())
         && !is_of_group(transaction, &client)?
@@ -511,8 +518,8 @@ pub(super) fn submitted(
     Ok(true)
 }
 
-/// Gives so many turns to people, as no program answers any more; how many there were. What has no appeal yet waits for the next
-/// message of its chat.
+/// Gives at most this number of turns to people, as no program answers any more. Returns how many there were. What has no appeal yet
+/// waits for the next message of its chat.
 pub(super) fn switch_off(
     transaction: &Transaction<'_>,
     most: u32,
@@ -551,5 +558,20 @@ impl Write for HoldTurns {
             intake::skip(transaction)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_value_is_nothing_that_is_known_of_a_client() {
+        let text = |text: &str| Some(text.to_owned());
+        let said =
+            ClientFields { name: text("undefined"), phone: text("[object Object]"), email: text("None") };
+        assert!(said.known().is_empty());
+        let said = ClientFields { name: text("Anna"), ..ClientFields::default() };
+        assert_eq!(said.known(), said);
     }
 }

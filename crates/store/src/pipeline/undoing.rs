@@ -21,7 +21,7 @@ pub struct ImportUndone {
     pub kept: u64,
 }
 
-/// Undoes so many rows of a run at most.
+/// Undoes at most this number of rows of a run.
 pub(super) fn undo(
     transaction: &Transaction<'_>,
     id: &ImportId,

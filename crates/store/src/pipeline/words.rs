@@ -22,16 +22,17 @@ const MOST: usize = 200;
 const IN_A_STATEMENT: usize = 8;
 /// Words that are looked for.
 const MOST_WANTED: usize = 8;
-/// So many letters are the beginning of a word; fewer are one.
+/// The fewest letters that are the beginning of a word; fewer are a whole word.
 const BEGINNING: usize = 3;
 /// Clients that one word, or a channel, leads to at most.
 pub(super) const MOST_CLIENTS: u32 = 500_000;
 /// Messages that are read at once, and the most notes and tags, where the words of a client are gathered.
 const PAGE: u32 = 1000;
-/// So many pages of the latest messages are gathered.
+/// The most pages of the latest messages that are gathered.
 const MOST_PAGES: usize = 20;
 
-/// The words of a text, small. A number in it is there with the digits that all ways to write it have.
+/// The words of a text, small. A number in it is there with the digits that all ways to write it have. Stored words have this form, so
+/// a release that changes it has to gather the words of all clients again. No release has been made with another form.
 fn of(text: &str) -> BTreeSet<String> {
     let small = folded(text).replace('ё', "е");
     let words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());

@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::words;
 
-/// A body of at most so many bytes is sent at once.
+/// The most bytes of a body that is sent at once.
 const SHORT: u64 = 64 * 1024;
 
 const LOST: &str = "The key or the user is no longer allowed this.";

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use domain::{ApiKeyId, RequestRate};
 
-/// So many are remembered; beyond it those that owe nothing go, then those that owe least.
+/// The most callers that are remembered; beyond it those with no debt go first, then those with the least.
 const BOUND: usize = 4096;
 
 /// How many events at once, and after what time one more.

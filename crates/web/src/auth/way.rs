@@ -41,7 +41,7 @@ const OF_PROXIES: [&str; 28] = [
     "x-varnish",
 ];
 /// How names of headers begin that only a proxy writes.
-const OF_PROXIES_START: [&str; 20] = [
+const OF_PROXIES_START: [&str; 22] = [
     "akamai-",
     "cf-",
     "fastly-",
@@ -50,10 +50,12 @@ const OF_PROXIES_START: [&str; 20] = [
     "wl-proxy-",
     "x-akamai-",
     "x-amz-cf-",
+    "x-amzn-trace-",
     "x-appengine-",
     "x-arr-",
     "x-azure-",
     "x-bluecoat-",
+    "x-cloud-trace-",
     "x-envoy-",
     "x-forwarded",
     "x-nf-",
@@ -369,6 +371,8 @@ mod tests {
             "Cdn-Src-Ip",
             "Rndr-Id",
             "X-Railway-Edge",
+            "X-Amzn-Trace-Id",
+            "X-Cloud-Trace-Context",
             "Early-Data",
             "X-Rewrite-URL",
             "Remote-Addr",

@@ -1,4 +1,4 @@
-//! Reading a body: at most so many bytes, in at most so much time.
+//! Reading a body, with a limit of its bytes and of the time.
 
 use axum::body::Body;
 use bytes::Bytes;

@@ -8,7 +8,7 @@ pub(crate) enum Wanted {
     From(u64),
     /// From this byte to that one, both included.
     Between(u64, u64),
-    /// So many last bytes.
+    /// The number of last bytes.
     Last(u64),
 }
 

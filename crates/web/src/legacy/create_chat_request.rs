@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fields::Fields;
 
-/// So many people in one call, at most.
+/// The most people of one call.
 const MOST_PEOPLE: usize = 200;
 /// So much of a title is kept by Telegram, in characters.
 const LONGEST_TITLE: usize = 128;

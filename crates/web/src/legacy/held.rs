@@ -11,7 +11,7 @@ use store::StoreError;
 
 use crate::state::State;
 
-/// What came of a wish to cancel.
+/// The result of a wish to cancel.
 pub(super) enum Cancelled<H> {
     /// It is cancelled: nothing was done, and nothing will be.
     Yes(Box<H>),

@@ -70,7 +70,7 @@ impl Gate {
         }
     }
 
-    /// The answer as its service says it; `true` beside it for a repeat under a key.
+    /// The answer as its service says it; `true` for a repeat under a key.
     fn respond(&self, outcome: Result<(Answer, bool), Answer>) -> Response {
         let (answer, replayed) = outcome.unwrap_or_else(|answer| (answer, false));
         let response = answer.shaped_for(self.port.service).into_response();

@@ -35,7 +35,7 @@ pub(super) fn answer(
     }
 }
 
-/// A recipient that no one can be, or whom no account finds.
+/// A recipient that no one can be, or that no account finds.
 pub(super) fn recipient_not_found(by_name: bool) -> Answer {
     if by_name {
         Answer::error(StatusCode::NOT_FOUND, "Channel/username not found")

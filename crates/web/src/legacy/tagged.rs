@@ -10,7 +10,7 @@ pub(super) fn tagged(message: &OutboundMessage) -> Option<(i64, String)> {
     message.parts.iter().find_map(|part| {
         part.text.entities.iter().find_map(|entity| {
             let user = mentioned(entity)?;
-            // A user whom the caller's own markup mentions counts only if there is one mention more.
+            // A user that the caller's own markup mentions counts only if there is one mention more.
             let before = written.iter().filter(|other| **other == user).count();
             let after = message
                 .parts

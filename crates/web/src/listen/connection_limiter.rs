@@ -35,7 +35,7 @@ pub(super) struct TooMany {
 }
 
 impl ConnectionLimiter {
-    /// For a port with so many connections.
+    /// For a port with this number of connections.
     pub(super) fn new(connections: usize) -> Arc<Self> {
         Arc::new(Self { share: (connections / SHARE).max(1), connections: Mutex::default() })
     }

@@ -15,7 +15,7 @@ use crate::state::State;
 pub(crate) const LARGEST_PAGE: u32 = 500;
 /// How many items a page of a long list has by default.
 const USUAL_PAGE: u32 = 50;
-/// So many pages are looked at for one that hides some of its items.
+/// The most pages that are read for one that hides some of its items.
 const MOST_LOOKS: usize = 20;
 
 /// Which page of a short list.

@@ -7,7 +7,7 @@ use crate::problem::FieldError;
 /// How long a caller may wait, in seconds.
 const LONGEST: f64 = 100.0;
 
-/// The seconds a caller named, or so many if it named none.
+/// The seconds that a caller named, or these if it named none.
 pub(super) fn wait(seconds: Option<f64>, otherwise: Duration) -> Result<Duration, FieldError> {
     match seconds {
         None => Ok(otherwise),

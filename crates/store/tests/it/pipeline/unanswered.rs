@@ -157,6 +157,17 @@ async fn an_id_that_is_handed_in_with_another_chat_or_text_is_a_conflict(world: 
     let of = |field| HandInOutcome::Conflict { first, field };
     assert_eq!(hand_in("42", "Another").await, of("text"));
     assert_eq!(hand_in("43", "Hello").await, of("external_chat_id"));
+    let with_photo = async |id: &str| {
+        let (channel, account) = ("shop".parse().unwrap(), "main".parse().unwrap());
+        let message = InboundMessage {
+            media: vec![InboundMedia::new(InboundKind::Image)],
+            ..InboundMessage::private(ExternalChat::new("42").unwrap(), id, "Hello", world.now())
+        };
+        world.store.channels().hand_in(channel, account, vec![message]).await.unwrap().remove(0)
+    };
+    assert_eq!(with_photo("m-1").await, of("media"));
+    assert!(matches!(with_photo("m-2").await, HandInOutcome::New(_)));
+    assert_eq!(with_photo("m-2").await, HandInOutcome::Repeated);
 }
 
 async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {

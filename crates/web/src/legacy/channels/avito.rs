@@ -15,7 +15,7 @@ use super::routes::Routes;
 use super::send::{Order, send, send_each};
 use super::{Gate, HandlerResult, access, deed, done, look};
 
-/// Of so many messages of a chat the advertisement is looked for.
+/// The number of messages of a chat in which the advertisement is looked for.
 const DEPTH: usize = 20;
 
 pub(super) fn routes(routes: Routes) -> Routes {

@@ -101,7 +101,7 @@ pub(super) async fn status(gate: &Gate) -> Result<Value, Refused> {
     }))
 }
 
-/// So many characters of a token are shown.
+/// The number of characters of a token that are shown.
 const SHOWN: usize = 20;
 
 /// The token, as far as it may be shown.

@@ -14,7 +14,7 @@ use super::refused::Refused;
 
 /// The most messages or chats on a page.
 pub(super) const MOST: usize = 100;
-/// So many messages are read from the store at a time.
+/// The number of messages that are read from the store at a time.
 const PAGE: u32 = 500;
 /// As far as a page may begin.
 pub(super) const FARTHEST: usize = 1_000;

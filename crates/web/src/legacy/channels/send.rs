@@ -1,4 +1,4 @@
-//! Sending by the ports of the old servers: through the outbox, and its caller waits for what came of it.
+//! Sending by the ports of the old servers: through the outbox, and its caller waits for the result.
 
 use std::time::Duration;
 

@@ -289,7 +289,7 @@ fn checked(field: &str, answer: SecretText) -> Result<SecretText, Problem> {
     }
 }
 
-/// What came of a step: the state, or the problem where it came to nothing.
+/// The result of a step: the state, or the problem.
 fn shown(
     state: &State,
     name: AccountName,

@@ -1,4 +1,4 @@
-//! Through whom a message in a chat is changed: through the account that sent it, else through anyone who can.
+//! Which account changes a message in a chat: the one that sent it, else any that can.
 
 use domain::{AccountName, ChatRef, TelegramMessageId};
 use telegram::{ChangeError, Changed};

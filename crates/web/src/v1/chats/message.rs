@@ -3,6 +3,7 @@
 use ::channels::Deed;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::text::{ParseMode, parse};
 use domain::{AccountName, ChannelChat, ChatId, ChatRef, TelegramMessageId, Words};
 use http::StatusCode;
@@ -63,6 +64,9 @@ impl DoneView {
 
 impl MessageEdit {
     fn edit(self) -> Result<(Edit, Option<AccountName>), Problem> {
+        if missing::is_in_text(&self.text) {
+            return Err(Problem::fields(vec![FieldError::new("text", MISSING)]));
+        }
         let text = parse(self.parse_mode.unwrap_or_default(), &self.text)
             .map_err(|error| Problem::fields(vec![FieldError::new("text", format!("is wrong: {error}"))]))?;
         Ok((Edit { text, preview: self.preview.unwrap_or(false) }, self.account))

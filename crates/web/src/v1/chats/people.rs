@@ -1,4 +1,4 @@
-//! The people a request names: users by id or by public name, so many at most. Pure.
+//! The people a request names: users by id or by public name, up to a limit. Pure.
 
 use domain::chat::ChatKind;
 use domain::{ChatRef, NamedChat};

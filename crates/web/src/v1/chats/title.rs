@@ -32,7 +32,9 @@ pub(super) fn title(given: &str, errors: &mut Vec<FieldError>) -> String {
 pub(super) fn about(given: &str, errors: &mut Vec<FieldError>) -> String {
     let about = given.trim();
     let length = about.chars().count();
-    if length > LONGEST_ABOUT {
+    if missing::is_in_text(about) {
+        errors.push(FieldError::new("about", MISSING));
+    } else if length > LONGEST_ABOUT {
         let message = format!("has {length} characters; {LONGEST_ABOUT} at most");
         errors.push(FieldError::new("about", message));
     }

@@ -1,4 +1,4 @@
-//! `/v1/chats/unresolved`: chats that no account finds, how often each is asked for, and by whom.
+//! `/v1/chats/unresolved`: chats that no account finds, how often each is asked for, and its callers.
 
 use axum::extract::State as Shared;
 use axum::response::Response;

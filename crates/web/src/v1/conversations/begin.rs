@@ -4,6 +4,7 @@ use api::{BegunConversation, InboxChannel};
 use axum::extract::State as Shared;
 use axum::response::Response;
 use channels::NoFirstChat;
+use domain::missing::{self, MISSING};
 use domain::{
     AccountName, ChannelChat, ChannelName, ChatId, ChatKind, ChatRef, ChatType, ContactProof, ExternalChat,
     NamedChat, ProvedContact, Words,
@@ -145,6 +146,11 @@ fn wanted(state: &State, first: FirstMessage) -> Result<(Wanted, Words), Problem
     let name = given(first.name);
     if name.as_ref().is_some_and(|name| name.chars().count() > 200) {
         wrong("name", "has more than 200 characters".to_owned());
+    }
+    for (field, value) in [("name", &name), ("to", &to)] {
+        if value.as_deref().is_some_and(missing::is_missing) {
+            wrong(field, MISSING.to_owned());
+        }
     }
     let text = first.text.unwrap_or_default();
     if let Some(message) = text_error(text.as_str()) {

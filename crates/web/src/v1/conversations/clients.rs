@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use api::{Appeal, Client, ClientCard, ClientChat, ClientContact, Merge, Perhaps};
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::phone::WrittenContacts;
 use domain::{Author, ClientId, Contact, ContactKind, GroupAnswers, MergeId};
 use http::StatusCode;
@@ -132,6 +133,9 @@ pub(crate) async fn change(
     for (field, text) in [("name", &name), ("email", &email)] {
         if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
             errors.push(FieldError::new(field, format!("has more than {LONGEST} characters")));
+        }
+        if text.as_deref().is_some_and(missing::is_whole_text) {
+            errors.push(FieldError::new(field, MISSING));
         }
     }
     let phone = phone.map(|given| Contact::read(&given, Some(ContactKind::Phone)));

@@ -1,4 +1,4 @@
-//! Conversations in figures: how many there were a day, how soon they were answered, and by whom.
+//! Conversations in figures: how many there were a day, how soon they were answered, and who answered.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::{AppealState, Author, ChannelChat, ChatType, ClientIdentity, ImportId, Timestamp, Words};
 use http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -237,7 +238,7 @@ pub(crate) async fn rows(
     body: Json<PastRows>,
 ) -> Result<Response, Problem> {
     let id = parse_import_id(&given)?;
-    let mut page = page(body.value)?;
+    let mut page = page(body.value, state.clock().now())?;
     let users: HashSet<String> =
         state.access().people().await?.into_iter().map(|user| user.name.to_string()).collect();
     // An open appeal of someone who is no user here would be in no one's inbox.
@@ -295,7 +296,8 @@ fn refused(given: &str, error: StoreError) -> Problem {
     }
 }
 
-fn page(rows: PastRows) -> Result<PastPage, Problem> {
+/// Checks rows. The time of a message that no clock can have said is replaced by now; other such times are left out.
+fn page(rows: PastRows, now: Timestamp) -> Result<PastPage, Problem> {
     let PastRows { clients, appeals, messages, merges } = rows;
     let mut wrong = Vec::new();
     let counts = [
@@ -310,30 +312,46 @@ fn page(rows: PastRows) -> Result<PastPage, Problem> {
     if messages.iter().any(|message| message.nth > LAST) {
         wrong.push(FieldError::new("messages", format!("has an nth above {LAST}")));
     }
-    let ids = clients.iter().map(|row| ("clients", &row.id));
-    let ids = ids.chain(appeals.iter().map(|row| ("appeals", &row.id)));
-    for (field, _) in ids
-        .chain(messages.iter().map(|row| ("messages", &row.id)))
-        .filter(|(_, id)| id.is_empty() || id.chars().count() > LONGEST)
-    {
-        wrong.push(FieldError::new(field, format!("has an id that is empty or longer than {LONGEST}")));
+    let ids = clients.iter().map(|row| ("clients", row.id.as_str()));
+    let ids = ids.chain(appeals.iter().map(|row| ("appeals", row.id.as_str())));
+    let ids = ids.chain(messages.iter().map(|row| ("messages", row.id.as_str())));
+    for (field, id) in ids {
+        if id.is_empty() || id.chars().count() > LONGEST {
+            wrong.push(FieldError::new(field, format!("has an id that is empty or longer than {LONGEST}")));
+        } else if missing::is_in_id(id) {
+            wrong.push(FieldError::new(field, format!("has an id that {MISSING}")));
+        }
+    }
+    let chats = appeals.iter().map(|row| ("appeals", Some(&row.chat)));
+    let chats = chats.chain(messages.iter().map(|row| ("messages", row.chat.as_ref())));
+    for (field, chat) in chats {
+        if chat.is_some_and(|chat| missing::is_in_id(chat.chat.as_str())) {
+            wrong.push(FieldError::new(field, format!("has a chat that {MISSING}")));
+        }
     }
     if !wrong.is_empty() {
         return Err(Problem::fields(wrong));
     }
+    let replaced = messages.iter().filter(|row| row.at.plausible(now) != row.at).count();
+    if replaced > 0 {
+        tracing::warn!(replaced, "imported messages have times that no clock can have said");
+    }
+    let plausible = |at: Option<Timestamp>| at.filter(|at| at.plausible(now) == *at);
     let client = |old: OldClient| {
         let OldClient { id, identities, name, phone, email, created_at, updated_at } = old;
         let identities =
             identities.iter().filter_map(|(kind, value)| ClientIdentity::new(kind, value)).collect();
+        let (created_at, updated_at) = (plausible(created_at), plausible(updated_at));
         PastClient { id, identities, name, phone, email, created_at, updated_at }
     };
     let appeal = |old: OldAppeal| {
         let OldAppeal { id, client_id, chat, state, assignee, opened_at, closed_at, updated_at } = old;
+        let [opened_at, closed_at, updated_at] = [opened_at, closed_at, updated_at].map(plausible);
         PastAppeal { id, client: client_id, chat, state, assignee, opened_at, closed_at, updated_at }
     };
     let message = |old: OldMessage| {
         let OldMessage { id, appeal_id, client_id, chat, author, external_message_id, text, at, nth } = old;
-        let external_id = external_message_id;
+        let (external_id, at) = (external_message_id, at.plausible(now));
         PastMessage { id, appeal: appeal_id, client: client_id, chat, author, external_id, text, at, nth }
     };
     // What was said in a group is no client's own history. A chat that cannot be read may be a group.
@@ -352,4 +370,46 @@ fn page(rows: PastRows) -> Result<PastPage, Problem> {
             .collect(),
         merges: merges.into_iter().map(merge).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_796_059_220_000_000);
+
+    fn read(rows: &Value) -> Result<PastPage, Problem> {
+        page(serde_json::from_value(rows.clone()).unwrap(), NOW)
+    }
+
+    #[test]
+    fn rows_of_missing_values_are_refused() {
+        let message = |id: &str, chat: &str| json!({ "id": id, "chat": chat, "author": "client", "at": "2026-01-01T00:00:00Z" });
+        for (field, row) in [
+            ("clients", json!({ "id": "undefined" })),
+            ("clients", json!({ "id": "{{ $json.id }}" })),
+            ("messages", message("null", "shop:main/1")),
+            ("messages", message("m-1", "shop:main/undefined")),
+        ] {
+            let wrong = read(&json!({ field: [row] })).unwrap_err();
+            assert_eq!(wrong.errors().iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
+        // Many clients with such an id would be one.
+        let client = json!({ "id": "1", "identities": [["shop", "main/undefined"], ["shop", "main/7"]] });
+        assert_eq!(read(&json!({ "clients": [client] })).unwrap().clients[0].identities.len(), 1);
+        assert!(read(&json!({ "messages": [message("m-1", "shop:main/1")] })).is_ok());
+    }
+
+    #[test]
+    fn a_time_that_no_clock_said_is_replaced() {
+        let at = |at: &str| {
+            let row = json!({ "id": "1", "chat": "shop:main/1", "author": "client", "at": at });
+            read(&json!({ "messages": [row] })).unwrap().messages[0].at
+        };
+        assert_eq!(at("2099-01-01T00:00:00Z"), NOW);
+        assert_eq!(at("0001-01-01T00:00:00Z"), NOW);
+        assert_eq!(at("2026-01-01T00:00:00Z").to_string(), "2026-01-01T00:00:00.000000Z");
+    }
 }

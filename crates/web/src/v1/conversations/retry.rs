@@ -19,7 +19,7 @@ use crate::state::State;
 use crate::v1::page::{listed, store_page};
 use crate::v1::{LongPageParameters, Page};
 
-/// So many ids are taken at once.
+/// The most ids of one call.
 const MOST: usize = 500;
 
 /// Lists the batches that no program answered though one was to and whose client still waits, the last one first, each with its reason.

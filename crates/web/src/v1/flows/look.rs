@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::state::State;
 use crate::v1::{Page, PageParameters, PageRequest};
 
-/// Runs of one page that statistics are made of, and so many pages at most.
+/// Runs of one page that statistics are made of, and the most pages.
 const PAGE: u32 = 500;
 const PAGES: usize = 2;
 

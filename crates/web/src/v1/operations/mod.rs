@@ -1,4 +1,4 @@
-//! `/v1/operations`: the log of all work, what came of each piece, and ending what waits or is in doubt.
+//! `/v1/operations`: the log of all work, the result of each piece, and ending what waits or is in doubt.
 
 pub(crate) mod act;
 pub(crate) mod ask;

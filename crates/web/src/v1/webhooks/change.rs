@@ -21,7 +21,7 @@ use crate::state::State;
 /// How long posts are signed with the secret before, too.
 const BOTH_SECRETS: Duration = Duration::from_hours(24);
 
-/// So many secrets before are signed with at most, the latest.
+/// The most earlier secrets that posts are signed with.
 const MOST_BEFORE: usize = 5;
 
 /// Makes a webhook, which hears what happens from now on. The answer shows the secret of its signatures; it is not shown again.
