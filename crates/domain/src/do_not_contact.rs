@@ -85,6 +85,9 @@ pub enum NoContact {
     /// Its kind is unknown.
     #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
     Kind,
+    /// What it refuses is unknown.
+    #[error("this level is unknown; write all, advertising or paused")]
+    Level,
 }
 
 impl Contact {

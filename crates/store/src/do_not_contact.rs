@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::do_not_contact::known_as;
 use domain::{
     ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, ContactWish, DoNotContactId, Suppression,
-    Timestamp, contact_wish,
+    Timestamp, Username, contact_wish,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -292,6 +292,17 @@ pub(crate) fn is_there_any(transaction: &Transaction<'_>) -> Result<bool, StoreE
     transaction.has_contacts(|| Ok(transaction.first(IS_THERE_ANY, (), |_| Ok(()))?.is_some()))
 }
 
+/// The usernames and phone numbers by which accounts know a chat.
+pub(crate) fn names_of(
+    transaction: &Transaction<'_>,
+    chat: ChatId,
+) -> Result<Vec<(Option<Username>, Option<String>)>, StoreError> {
+    transaction.all(NAMES_OF_PEER, [chat.get()], |row| {
+        let columns = Columns::new(row, "telegram_peers");
+        Ok((columns.maybe_parsed(0)?, columns.get(1)?))
+    })
+}
+
 fn entry_of(
     transaction: &Transaction<'_>,
     chat: &ChatRef,
@@ -313,10 +324,7 @@ fn entry_of(
                     .all(MIGRATIONS_OF, [id.get()], |row| Columns::new(row, "chat_migrations").chat_id(0))?,
             );
         }
-        names.extend(transaction.all(NAMES_OF_PEER, [id.get()], |row| {
-            let columns = Columns::new(row, "telegram_peers");
-            Ok((columns.maybe_parsed(0)?, columns.get::<Option<String>>(1)?))
-        })?);
+        names.extend(names_of(transaction, id)?);
     }
     let mut furthest: Option<DoNotContactEntry> = None;
     let migrated = migrated.into_iter().map(Contact::ChatId);

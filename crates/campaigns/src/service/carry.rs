@@ -170,8 +170,9 @@ impl Inner {
         Ok(entry.is_some_and(|entry| entry.source == ContactSource::OptOut))
     }
 
-    /// Puts a person on the do-not-contact list whose messages, in their order, say that no more is wanted. A near miss pauses
-    /// campaigns. Returns whether the person is not to be written to.
+    /// Puts a person on the do-not-contact list if the latest wish among these messages, in their order, is to get no more. A near miss
+    /// pauses campaigns. A browser reads the same messages again: an entry that refuses as much stays as it is. Returns whether the
+    /// campaign must leave the person out.
     pub(super) async fn hears(
         &self,
         person: ChatId,
@@ -182,6 +183,10 @@ impl Inner {
             Some(ContactWish::MaybeNoMore) => Suppression::Paused,
             Some(ContactWish::Again) | None => return Ok(false),
         };
+        let list = self.parts.store.do_not_contact();
+        if list.find(&Contact::ChatId(person)).await?.is_some_and(|known| known.level >= level) {
+            return Ok(true);
+        }
         let entry = DoNotContactEntry {
             id: DoNotContactId::from_uuid(self.parts.ids.next()),
             contact: Contact::ChatId(person),
@@ -191,7 +196,7 @@ impl Inner {
             added_at: self.parts.clock.now(),
             level,
         };
-        self.parts.store.do_not_contact().add(vec![entry]).await.map(|_| true)
+        list.add(vec![entry]).await.map(|_| true)
     }
 
     /// Hands it to the outbox; nothing when the program ends first.
