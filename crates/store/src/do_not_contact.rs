@@ -153,6 +153,11 @@ impl DoNotContact<'_> {
         self.store.write(change).await
     }
 
+    /// Removes the entry that a person's own words made, if the person took it back later, at this time.
+    pub async fn take_back(&self, contact: Contact, at: Timestamp) -> Result<(), StoreError> {
+        self.store.write(move |transaction: &Transaction<'_>| take_back(transaction, &contact, at)).await
+    }
+
     /// The entry of a contact; of a phone number in any of its forms.
     pub async fn find(&self, contact: &Contact) -> Result<Option<DoNotContactEntry>, StoreError> {
         for form in contact.forms() {
@@ -369,14 +374,16 @@ pub(crate) fn heard(
     save(transaction, &entry).map(drop)
 }
 
-/// Removes the entry that a person's own words made. What others entered stays.
+/// Removes the entry that a person's own words made until then. What others entered stays.
 fn take_back(transaction: &Transaction<'_>, contact: &Contact, at: Timestamp) -> Result<(), StoreError> {
     if !is_there_any(transaction)? {
         return Ok(());
     }
     let found = transaction.first(FIND, params![contact.kind().as_str(), contact.value()], read)?;
-    let own = found.filter(|entry| entry.source == ContactSource::OptOut && entry.level.is_of_advertising());
-    let Some(own) = own else { return Ok(()) };
+    let is_own = |entry: &DoNotContactEntry| {
+        entry.source == ContactSource::OptOut && entry.level.is_of_advertising() && entry.added_at <= at
+    };
+    let Some(own) = found.filter(is_own) else { return Ok(()) };
     transaction.contacts_changed();
     transaction.execute(REMOVE, [own.id.as_uuid().as_bytes()])?;
     let noted = AuditEntry {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use browser::Incoming;
 use delivery::{Query, Submission, SubmitError, takes_files};
 use domain::media::Media;
 use domain::message::{Content, OnFlood, OutboundMessage};
@@ -171,25 +172,26 @@ impl Inner {
     }
 
     /// Puts a person on the do-not-contact list if the latest wish among these messages, in their order, is to get no more. A near miss
-    /// pauses campaigns. A browser reads the same messages again: an entry that refuses as much stays as it is. Returns whether the
-    /// campaign must leave the person out.
-    pub(super) async fn hears(
-        &self,
-        person: ChatId,
-        messages: impl DoubleEndedIterator<Item = &str>,
-    ) -> Result<bool, StoreError> {
-        let level = match messages.rev().find_map(contact_wish) {
-            Some(ContactWish::NoMore) => Suppression::Advertising,
-            Some(ContactWish::MaybeNoMore) => Suppression::Paused,
-            Some(ContactWish::Again) | None => return Ok(false),
+    /// pauses campaigns, and a START takes an older refusal back. A browser reads the same messages again: an entry that refuses as much
+    /// stays as it is. Returns whether the campaign must leave the person out.
+    pub(super) async fn hears(&self, person: ChatId, messages: &[Incoming]) -> Result<bool, StoreError> {
+        let (list, contact) = (self.parts.store.do_not_contact(), Contact::ChatId(person));
+        let wish = |message: &Incoming| Some((contact_wish(&message.text)?, message.at));
+        let level = match messages.iter().rev().find_map(wish) {
+            Some((ContactWish::NoMore, _)) => Suppression::Advertising,
+            Some((ContactWish::MaybeNoMore, _)) => Suppression::Paused,
+            Some((ContactWish::Again, Some(at))) => {
+                list.take_back(contact, Timestamp::from_micros(at.saturating_mul(1_000_000))).await?;
+                return Ok(false);
+            }
+            Some((ContactWish::Again, None)) | None => return Ok(false),
         };
-        let list = self.parts.store.do_not_contact();
-        if list.find(&Contact::ChatId(person)).await?.is_some_and(|known| known.level >= level) {
+        if list.find(&contact).await?.is_some_and(|known| known.level >= level) {
             return Ok(true);
         }
         let entry = DoNotContactEntry {
             id: DoNotContactId::from_uuid(self.parts.ids.next()),
-            contact: Contact::ChatId(person),
+            contact,
             source: ContactSource::OptOut,
             added_by: LISTENER.to_owned(),
             reason: None,
