@@ -178,7 +178,7 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
             }
         }
     }
-    let listed = |contact| Ok(ListedContact { contact, level: level.clone()?, reason: why.clone() });
+    let listed = |contact| level.clone().map(|level| ListedContact { contact, level, reason: why.clone() });
     read.into_iter().map(|read| ListLine { number, read: read.and_then(listed) }).collect()
 }
 

@@ -70,7 +70,7 @@ statements! {
 pub struct DoNotContactEntry {
     /// Its id.
     pub id: DoNotContactId,
-    /// Whom it names.
+    /// The person or group.
     pub contact: Contact,
     /// Where it comes from.
     pub source: ContactSource,
