@@ -119,10 +119,11 @@ fn is_short_brazilian(digits: &str) -> bool {
 /// Digits of a number at home as they are dialled today.
 fn today_at_home(digits: &str, home: Country) -> String {
     let rest = |prefix: &str, length: usize| digits.strip_prefix(prefix).filter(|rest| rest.len() == length);
-    let changed = match home.region() {
-        Region::UA => rest("8", 10).filter(|number| number.starts_with('0')).map(str::to_owned),
-        Region::MX => ["044", "045", "01"].iter().find_map(|old| rest(old, 10)).map(str::to_owned),
-        Region::BR if digits.len() == 10 => Some(today(&format!("55{digits}")).split_off(2)),
+    let changed = match home.code().as_deref() {
+        // Ukraine dialled 8, Mexico 044, 045 and 01, and mobile numbers of Brazil had no 9.
+        Some("380") => rest("8", 10).filter(|number| number.starts_with('0')).map(str::to_owned),
+        Some("52") => ["044", "045", "01"].iter().find_map(|old| rest(old, 10)).map(str::to_owned),
+        Some("55") if digits.len() == 10 => Some(today(&format!("55{digits}")).split_off(2)),
         _ => None,
     };
     changed.unwrap_or_else(|| digits.to_owned())
