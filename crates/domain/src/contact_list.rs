@@ -288,7 +288,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_written_line_reads_back(name in "[a-z][a-z_0-9]{4,10}", why in "[a-z,;\" ]{0,20}") {
-            let fields = [&format!("@{name}"), "username", "advertising", "api", "me", "2026-01-01T00:00:00Z", &why];
+            let named = format!("@{name}");
+            let fields: [&str; 7] = [&named, "username", "advertising", "api", "me", "2026-01-01T00:00:00Z", &why];
             let text = line(&COLUMNS) + &line(&fields);
             prop_assert_eq!(lines_of(&text), [(2, Some(format!("@{name}")), reason(&why))]);
             prop_assert_eq!(read(&text)[0].read.clone().map(|listed| listed.level), Ok(Suppression::Advertising));
