@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campaigns::{CampaignSettings, LeftOut, Outlook, Plan, Preview, Remainder, Senders, ends_at};
+use campaigns::{CampaignSettings, LeftOut, Outlook, People, Plan, Preview, Remainder, Senders, ends_at};
 use domain::media::Media;
 use domain::{CampaignAttemptId, CampaignRunId, MessageId, SenderState, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -400,6 +400,8 @@ impl CampaignRun {
             cycles: self.cycles,
             next_cycle_at: self.next_cycle_at,
             senders,
+            // Only a forecast looks at each recipient.
+            people: People::default(),
         };
         ends_at(&plan, left, now)
     }

@@ -16,7 +16,7 @@ mod template;
 
 pub use browsers::{InvalidProfileLocation, ProfileKind, ProfileLocation, read_proxies};
 pub use draw::draw;
-pub use forecast::{Forecast, Load, Remainder, Senders, ends_at, forecast, forecast_left};
+pub use forecast::{ByHour, Forecast, People, Remainder, Senders, ends_at, forecast_left};
 pub use import::{BadLine, ChatList, FileMessage, Imported, MEDIA, read_messages};
 pub use judge::{Judgement, judge};
 pub use old_database::{

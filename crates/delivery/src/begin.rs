@@ -20,8 +20,10 @@ use crate::{log_events, plan, query, service};
 
 /// Even without a deadline the accounts are looked at again now and then: a missed change must not strand a lane.
 const LONGEST_LOOK_AWAY: Duration = Duration::from_secs(5);
+/// How long a first message waits before it is looked at again: the person may have written, or the limit may be higher now.
+const FIRST_CONTACT_LOOK: Duration = Duration::from_secs(15);
 
-/// What came of the write that begins a part.
+/// The result of the write that begins a part.
 enum Begun {
     Stored,
     /// The chat is on the do-not-contact list.
@@ -65,6 +67,7 @@ impl LaneWorker<'_> {
             watch.arm(self.unbegun(&job.payload.message));
             let work = &mut job.payload;
             let now = inner.ambient.clock.now();
+            self.first_contacts_again(work, candidates.address.as_ref()).await;
             decide::hold_back(&mut candidates, &work.not_before, now);
             decide::limit_first_contacts(&mut candidates, &work.first_contacts, now);
             candidates.able.sort_by_key(|able| work.unavailable.contains(&able.account));
@@ -84,6 +87,10 @@ impl LaneWorker<'_> {
                     watch.disarm();
                     self.note_wait(work, until, decide::waits_for(&candidates, until)).await;
                     self.fail_hurried().await;
+                    let until = match work.first_contacts.as_slice() {
+                        [] => until,
+                        _ => Some(until.unwrap_or(now).min(now.plus(FIRST_CONTACT_LOOK))),
+                    };
                     if self.wait(job.id, until, &mut changes).await == Woken::Over
                         && self.is_over(job.id).await
                     {
@@ -119,6 +126,17 @@ impl LaneWorker<'_> {
                 Err(ControlFlow::Continue(())) => {}
                 Err(ControlFlow::Break(carried)) => return Err(carried),
             }
+        }
+    }
+
+    /// Asks again which accounts may make no first contact.
+    async fn first_contacts_again(&self, work: &mut InFlight, address: Option<&Address>) {
+        let Some(address) = work.message.address.as_ref().or(address) else { return };
+        let contacts = self.delivery.0.store.first_contacts();
+        for (account, until) in std::mem::take(&mut work.first_contacts) {
+            // Where the store cannot be read, it is as it was.
+            let held = contacts.held_until(account.clone(), address.clone()).await.unwrap_or(Some(until));
+            work.first_contacts.extend(held.map(|until| (account, until)));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::Timestamp;
 /// The limits of first contacts and of advertising. No setting removes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContactLimits {
-    /// People to whom one account of Telegram writes first within any 24 hours.
+    /// People that one account of Telegram writes to first within any 24 hours.
     pub first_contacts_per_day: u32,
     /// The same for one account of a channel.
     pub channel_first_contacts_per_day: u32,

@@ -1,18 +1,30 @@
 //! A do-not-contact list as a file: CSV, or one contact a line. Pure.
 
+use crate::Suppression;
 use crate::do_not_contact::{Contact, ContactKind, NoContact, reason};
 use crate::text::folded;
 
 /// The columns of a list that is written out.
-pub const COLUMNS: [&str; 6] = ["contact", "kind", "source", "added_by", "added_at", "reason"];
+pub const COLUMNS: [&str; 7] = ["contact", "kind", "level", "source", "added_by", "added_at", "reason"];
 
 /// A line of a list that says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListLine {
     /// Its number; the first is 1.
     pub number: usize,
-    /// Whom it names, and why.
-    pub read: Result<(Contact, Option<String>), NoContact>,
+    /// What it says, or why it cannot be read.
+    pub read: Result<ListedContact, NoContact>,
+}
+
+/// A contact of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedContact {
+    /// The person or group.
+    pub contact: Contact,
+    /// What the entry refuses.
+    pub level: Suppression,
+    /// Why, in a few words.
+    pub reason: Option<String>,
 }
 
 /// Columns that other programs call otherwise, as they are compared: small letters, without signs.
@@ -84,6 +96,7 @@ struct Layout {
     contacts: Vec<(usize, Option<ContactKind>)>,
     kind: Option<usize>,
     reason: Option<usize>,
+    level: Option<usize>,
     flag: Option<usize>,
     has_names: bool,
 }
@@ -106,6 +119,7 @@ impl Layout {
         Self {
             contacts,
             kind: place(&["kind", "вид"]),
+            level: place(&["level", "refuses", "уровень"]),
             reason: place(&["reason", "причина", "comment", "comments", "комментарий", "note", "notes"]),
             flag: place(&FLAGS),
             has_names: true,
@@ -142,6 +156,10 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
         .iter()
         .filter_map(|(place, kind)| Some((fields.get(*place)?.as_str(), *kind)))
         .collect();
+    // A list without levels is one of people who want nothing.
+    let word = field(layout.level).filter(|word| !word.is_empty());
+    let level = word
+        .map_or(Ok(Suppression::All), |word| Suppression::from_word(&folded(word)).ok_or(NoContact::Level));
     let mut read: Vec<Result<Contact, NoContact>> = given
         .iter()
         .filter(|(text, _)| !text.is_empty() || given.len() == 1)
@@ -160,9 +178,8 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
             }
         }
     }
-    read.into_iter()
-        .map(|read| ListLine { number, read: read.map(|contact| (contact, why.clone())) })
-        .collect()
+    let listed = |contact| level.clone().map(|level| ListedContact { contact, level, reason: why.clone() });
+    read.into_iter().map(|read| ListLine { number, read: read.and_then(listed) }).collect()
 }
 
 /// A line of CSV, with its end.
@@ -202,7 +219,7 @@ mod tests {
 
     fn lines_of(text: &str) -> Vec<(usize, Option<String>, Option<String>)> {
         let parts = |line: ListLine| match line.read {
-            Ok((contact, why)) => (line.number, Some(contact.to_string()), why),
+            Ok(listed) => (line.number, Some(listed.contact.to_string()), listed.reason),
             Err(_) => (line.number, None, None),
         };
         read(text).into_iter().map(parts).collect()
@@ -257,11 +274,25 @@ mod tests {
         assert_eq!(lines_of("79000007716.0\n+9000007711"), [(1, one("+79000007716"), None), (2, None, None)]);
     }
 
+    #[test]
+    fn a_column_says_what_each_entry_refuses() {
+        let list = "contact,level\n@client_1,advertising\n@client_2,ALL\n@client_3,\n@client_4,never\n@client_5,paused";
+        let levels: Vec<_> =
+            read(list).into_iter().map(|line| line.read.map(|listed| listed.level)).collect();
+        let all = Ok(Suppression::All);
+        let (advertising, paused) = (Ok(Suppression::Advertising), Ok(Suppression::Paused));
+        assert_eq!(levels, [advertising, all.clone(), all.clone(), Err(NoContact::Level), paused]);
+        assert_eq!(read("@client_1")[0].read.clone().map(|listed| listed.level), all);
+    }
+
     proptest! {
         #[test]
         fn a_written_line_reads_back(name in "[a-z][a-z_0-9]{4,10}", why in "[a-z,;\" ]{0,20}") {
-            let text = line(&COLUMNS) + &line(&[&format!("@{name}"), "username", "api", "me", "2026-01-01T00:00:00Z", &why]);
+            let named = format!("@{name}");
+            let fields: [&str; 7] = [&named, "username", "advertising", "api", "me", "2026-01-01T00:00:00Z", &why];
+            let text = line(&COLUMNS) + &line(&fields);
             prop_assert_eq!(lines_of(&text), [(2, Some(format!("@{name}")), reason(&why))]);
+            prop_assert_eq!(read(&text)[0].read.clone().map(|listed| listed.level), Ok(Suppression::Advertising));
         }
 
         #[test]

@@ -1,4 +1,4 @@
-//! The do-not-contact list: whom an entry names, and under which names a chat may be on it. Pure.
+//! The do-not-contact list: the contact of an entry, and the names under which a chat may be on it. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -85,6 +85,9 @@ pub enum NoContact {
     /// Its kind is unknown.
     #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
     Kind,
+    /// What it refuses is unknown.
+    #[error("this level is unknown; write all, advertising or paused")]
+    Level,
 }
 
 impl Contact {
@@ -115,6 +118,10 @@ impl Contact {
     }
 
     fn guess(text: &str) -> Result<Self, NoContact> {
+        // Names of people's chats in WhatsApp, not addresses of email.
+        if text.ends_with("@c.us") || text.ends_with("@s.whatsapp.net") {
+            return Ok(Self::Phone(Phone::read(text)?));
+        }
         if let Some(address) = email::read(text) {
             return Ok(Self::Address(address));
         }
@@ -262,6 +269,7 @@ pub fn known_as(
                 [chat.to_string().as_str(), external, person]
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
+            known.extend(email::read(person).map(Contact::Address));
             known.extend(phones_of(chat.channel.as_str(), person));
             None
         }
@@ -323,6 +331,10 @@ mod tests {
             ("+7 900 000 77 16 доб. 12", ContactKind::Phone, "79000007716"),
             ("tel:+79000007716", ContactKind::Phone, "79000007716"),
             ("https://wa.me/79000007716", ContactKind::Phone, "79000007716"),
+            ("79000007716@c.us", ContactKind::Phone, "79000007716"),
+            ("79000007716@s.whatsapp.net", ContactKind::Phone, "79000007716"),
+            ("+7 +7 900 000 77 16", ContactKind::Phone, "79000007716"),
+            ("x@xn--80a1acny.xn--p1ai", ContactKind::Address, "x@почта.рф"),
             ("+521 55 1234 5678", ContactKind::Phone, "525512345678"),
             ("mailto:x@example.org", ContactKind::Address, "x@example.org"),
             ("Anna <X@example.org>", ContactKind::Address, "x@example.org"),
@@ -374,6 +386,7 @@ mod tests {
     fn a_chat_of_a_channel_is_known_by_its_address_everywhere() {
         for (chat, on_the_list) in [
             ("avito:shop/U2I-1", "avito:shop/U2I-1"),
+            ("email:main/x@xn--80a1acny.xn--p1ai", "x@почта.рф"),
             ("email:main/Name@example.com", "name@example.com"),
             ("sms:main/+70000000001", "8 000 000-00-01"),
             ("whatsapp:main/70000000001", "+70000000001"),

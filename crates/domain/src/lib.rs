@@ -104,7 +104,7 @@ pub use received_message::{Keep, KeepRule, MessageOrigin, ReceivedMessage};
 pub use request_rate::{InvalidRate, RequestRate};
 pub use secret::{ExposeSecret, Secret, SecretText, Words};
 pub use service::Service;
-pub use slug::{folded_name, slug};
+pub use slug::slug;
 pub use spoken::{SpokenText, Unspoken};
 pub use suppression::Suppression;
 pub use telegram_message_id::TelegramMessageId;

@@ -122,7 +122,12 @@ enum Link {
 const HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];
 
 /// First words of paths that lead to no chat.
-const NO_NAMES: [&str; 13] = [
+const NO_NAMES: [&str; 18] = [
+    "confirmphone",
+    "giftcode",
+    "nft",
+    "setlanguage",
+    "stars_topup",
     "addemoji",
     "addlist",
     "addstickers",
@@ -148,9 +153,16 @@ fn of_link(text: &str) -> Option<Link> {
     match scheme.as_str() {
         "tg" => Some(of_app(path.trim_end_matches('/'), query)),
         "" | "http" | "https" => {
-            let (host, path) = path.split_once('/')?;
+            let (host, path) = path.split_once('/').unwrap_or((path, ""));
             let host = host.to_ascii_lowercase();
             let host = host.strip_prefix("www.").unwrap_or(&host);
+            if host == "web.telegram.org" {
+                return Some(of_web(text));
+            }
+            // https://name.t.me
+            if let Some(name) = host.strip_suffix(".t.me") {
+                return Some(by_name(name));
+            }
             HOSTS.contains(&host).then(|| of_path(path))
         }
         _ => None,
@@ -171,6 +183,16 @@ fn of_path(path: &str) -> Link {
     }
 }
 
+/// `https://web.telegram.org/k/#@name`, as the web apps write the open chat. They write groups in different ways, and the same number
+/// may be two groups.
+fn of_web(link: &str) -> Link {
+    match link.rsplit_once('#').map(|(_, chat)| chat) {
+        Some(chat) if chat.starts_with('@') => by_name(chat),
+        Some(chat) => by_id(chat.parse().ok().filter(|id: &ChatId| id.user_id().is_some())),
+        None => Link::Other,
+    }
+}
+
 /// `tg://…`, as the apps write links to each other.
 fn of_app(action: &str, query: &str) -> Link {
     let value = |wanted: &str| {
@@ -186,6 +208,7 @@ fn of_app(action: &str, query: &str) -> Link {
             (None, None) => Link::Other,
         },
         "user" => by_id(value("id").and_then(|id| id.parse().ok()).and_then(ChatId::user)),
+        "openmessage" => by_id(value("user_id").and_then(|id| id.parse().ok()).and_then(ChatId::user)),
         "privatepost" => by_id(value("channel").and_then(|id| id.parse().ok()).and_then(ChatId::channel)),
         "join" => Link::Invite,
         _ => Link::Other,
@@ -236,6 +259,14 @@ mod tests {
             ("tg:resolve?domain=demo_main", "@demo_main"),
             ("tg://resolve?phone=70000000001", "+70000000001"),
             ("tg://user?id=777", "777"),
+            ("tg://openmessage?user_id=777", "777"),
+            ("https://demo_main.t.me", "@demo_main"),
+            ("https://demo_main.t.me/?start=1", "@demo_main"),
+            ("https://web.telegram.org/k/#@Demo_Main", "@demo_main"),
+            ("https://web.telegram.org/a/#777", "777"),
+            ("https://t.me/@demo_main", "@demo_main"),
+            ("t.me/demo_main?text=Hello%20there", "@demo_main"),
+            ("@demo_main\u{fe0f}", "@demo_main"),
             ("tg://privatepost?channel=1234567890&post=45", "-1001234567890"),
             ("https://t.me/+70000000001", "+70000000001"),
             ("+70000000001", "+70000000001"),
@@ -264,6 +295,12 @@ mod tests {
             ("https://t.me/joinchat/AbCdEf", "invite link"),
             ("tg://join?invite=AbCdEf", "invite link"),
             ("https://t.me/", "names no chat"),
+            ("https://t.me/giftcode/AbCdEf", "names no chat"),
+            ("https://web.telegram.org/k/#-1234567890", "names no chat"),
+            ("https://web.telegram.org/k/", "names no chat"),
+            ("https://vk.com/id1234567", "names no chat"),
+            ("https://max.ru/u/AbCdEf", "names no chat"),
+            ("@dеmo_main", "names no chat"),
             ("https://t.me/addstickers/demo", "names no chat"),
             ("https://example.com/demo_main", "names no chat"),
             ("t.me/c/x", "names no chat"),

@@ -98,10 +98,12 @@ pub fn e164(text: &str) -> Option<String> {
     Phone::read(text).ok().map(|phone| phone.to_string())
 }
 
-/// International digits as they are dialled today: mobile numbers of Mexico lost their 1, those of Brazil got a 9.
+/// International digits as they are dialled today: numbers of Mexico lost what was dialled before them, mobile numbers of Brazil got a
+/// 9.
 fn today(digits: &str) -> String {
-    if digits.len() == 13 && digits.starts_with("521") {
-        return format!("52{}", &digits[3..]);
+    let mexican = ["521", "5201", "52044", "52045"].iter().find_map(|old| digits.strip_prefix(old));
+    if let Some(number) = mexican.filter(|number| number.len() == 10) {
+        return format!("52{number}");
     }
     if is_short_brazilian(digits) {
         return format!("{}9{}", &digits[..4], &digits[4..]);
@@ -112,6 +114,19 @@ fn today(digits: &str) -> String {
 /// A Brazilian mobile number without its 9: after the area it begins with 6 to 9, as no number at a fixed place does.
 fn is_short_brazilian(digits: &str) -> bool {
     digits.len() == 12 && digits.starts_with("55") && matches!(digits.as_bytes().get(4), Some(b'6'..=b'9'))
+}
+
+/// Digits of a number at home as they are dialled today.
+fn today_at_home(digits: &str, home: Country) -> String {
+    let rest = |prefix: &str, length: usize| digits.strip_prefix(prefix).filter(|rest| rest.len() == length);
+    let changed = match home.code().as_deref() {
+        // Ukraine dialled 8, Mexico 044, 045 and 01, and mobile numbers of Brazil had no 9.
+        Some("380") => rest("8", 10).filter(|number| number.starts_with('0')).map(str::to_owned),
+        Some("52") => ["044", "045", "01"].iter().find_map(|old| rest(old, 10)).map(str::to_owned),
+        Some("55") if digits.len() == 10 => Some(today(&format!("55{digits}")).split_off(2)),
+        _ => None,
+    };
+    changed.unwrap_or_else(|| digits.to_owned())
 }
 
 /// How digits became a number.
@@ -130,10 +145,14 @@ enum Reading {
 /// # Errors
 /// The numbers that may be meant.
 fn decide(digits: &str, has_plus: bool, home: Country) -> Result<(Phone, Reading), Vec<Phone>> {
-    let at_home = Candidate::of(digits, Some(home.region()));
-    if has_plus {
-        return decide_international(digits, at_home);
+    if let Some(phone) = without_second_code(digits, home) {
+        return Ok((phone, Reading::International));
     }
+    if has_plus {
+        return decide_international(digits, Candidate::of(digits, Some(home.region())));
+    }
+    let digits = &today_at_home(digits, home);
+    let at_home = Candidate::of(digits, Some(home.region()));
     let abroad = Candidate::of(&format!("+{}", today(digits)), None);
     let abroad = abroad.filter(|found| digits.len() > 7 && found.phone.0.len() == today(digits).len());
     let is_whole = |found: &&Candidate| found.is_valid && digits.len() > 10;
@@ -160,6 +179,14 @@ fn decide(digits: &str, has_plus: bool, home: Country) -> Result<(Phone, Reading
         return Ok((phone, Reading::International));
     }
     Err(abroad.into_iter().map(|found| found.phone).collect())
+}
+
+/// The number of one that has the code of the home country twice: a form wrote the first, a person the second.
+fn without_second_code(digits: &str, home: Country) -> Option<Phone> {
+    let code = home.code()?;
+    let rest = digits.strip_prefix(&code).filter(|rest| rest.starts_with(&code))?;
+    let of = |digits: &str| Candidate::of(&format!("+{digits}"), None);
+    of(rest).filter(|number| number.is_valid && of(digits).is_none()).map(|number| number.phone)
 }
 
 fn decide_international(digits: &str, at_home: Option<Candidate>) -> Result<(Phone, Reading), Vec<Phone>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::do_not_contact::known_as;
 use domain::{
     ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, ContactWish, DoNotContactId, Suppression,
-    Timestamp, contact_wish,
+    Timestamp, Username, contact_wish,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ statements! {
 pub struct DoNotContactEntry {
     /// Its id.
     pub id: DoNotContactId,
-    /// Whom it names.
+    /// The person or group.
     pub contact: Contact,
     /// Where it comes from.
     pub source: ContactSource,
@@ -151,6 +151,11 @@ impl DoNotContact<'_> {
             Ok(true)
         };
         self.store.write(change).await
+    }
+
+    /// Removes the entry that a person's own words made, if the person took it back later, at this time.
+    pub async fn take_back(&self, contact: Contact, at: Timestamp) -> Result<(), StoreError> {
+        self.store.write(move |transaction: &Transaction<'_>| take_back(transaction, &contact, at)).await
     }
 
     /// The entry of a contact; of a phone number in any of its forms.
@@ -292,6 +297,17 @@ pub(crate) fn is_there_any(transaction: &Transaction<'_>) -> Result<bool, StoreE
     transaction.has_contacts(|| Ok(transaction.first(IS_THERE_ANY, (), |_| Ok(()))?.is_some()))
 }
 
+/// The usernames and phone numbers by which accounts know a chat.
+pub(crate) fn names_of(
+    transaction: &Transaction<'_>,
+    chat: ChatId,
+) -> Result<Vec<(Option<Username>, Option<String>)>, StoreError> {
+    transaction.all(NAMES_OF_PEER, [chat.get()], |row| {
+        let columns = Columns::new(row, "telegram_peers");
+        Ok((columns.maybe_parsed(0)?, columns.get(1)?))
+    })
+}
+
 fn entry_of(
     transaction: &Transaction<'_>,
     chat: &ChatRef,
@@ -313,10 +329,7 @@ fn entry_of(
                     .all(MIGRATIONS_OF, [id.get()], |row| Columns::new(row, "chat_migrations").chat_id(0))?,
             );
         }
-        names.extend(transaction.all(NAMES_OF_PEER, [id.get()], |row| {
-            let columns = Columns::new(row, "telegram_peers");
-            Ok((columns.maybe_parsed(0)?, columns.get::<Option<String>>(1)?))
-        })?);
+        names.extend(names_of(transaction, id)?);
     }
     let mut furthest: Option<DoNotContactEntry> = None;
     let migrated = migrated.into_iter().map(Contact::ChatId);
@@ -361,14 +374,16 @@ pub(crate) fn heard(
     save(transaction, &entry).map(drop)
 }
 
-/// Removes the entry that a person's own words made. What others entered stays.
+/// Removes the entry that a person's own words made until then. What others entered stays.
 fn take_back(transaction: &Transaction<'_>, contact: &Contact, at: Timestamp) -> Result<(), StoreError> {
     if !is_there_any(transaction)? {
         return Ok(());
     }
     let found = transaction.first(FIND, params![contact.kind().as_str(), contact.value()], read)?;
-    let own = found.filter(|entry| entry.source == ContactSource::OptOut && entry.level.is_of_advertising());
-    let Some(own) = own else { return Ok(()) };
+    let is_own = |entry: &DoNotContactEntry| {
+        entry.source == ContactSource::OptOut && entry.level.is_of_advertising() && entry.added_at <= at
+    };
+    let Some(own) = found.filter(is_own) else { return Ok(()) };
     transaction.contacts_changed();
     transaction.execute(REMOVE, [own.id.as_uuid().as_bytes()])?;
     let noted = AuditEntry {

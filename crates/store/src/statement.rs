@@ -310,6 +310,7 @@ mod tests {
             (crate::first_contacts::LATELY, "first_contacts_lately"),
             (crate::first_contacts::WROTE_TO_ACCOUNT, "received_messages_by_chat"),
             (crate::campaigns::statements::ADVERTISED, "campaign_attempts_of_a_peer"),
+            (crate::campaigns::statements::PEERS_OF_CHAT, "task USING PRIMARY KEY (campaign=? AND chat=?"),
             (crate::conversations::statements::SENT_BEFORE, "s USING PRIMARY KEY (chat_id=? AND at<?"),
             (crate::conversations::statements::SENT_AFTER, "s USING PRIMARY KEY (chat_id=? AND at>?"),
             (

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use browser::Incoming;
 use delivery::{Query, Submission, SubmitError, takes_files};
 use domain::media::Media;
 use domain::message::{Content, OnFlood, OutboundMessage};
@@ -170,28 +171,34 @@ impl Inner {
         Ok(entry.is_some_and(|entry| entry.source == ContactSource::OptOut))
     }
 
-    /// Puts a person on the do-not-contact list whose messages, in their order, say that no more is wanted. A near miss pauses
-    /// campaigns. Returns whether the person is not to be written to.
-    pub(super) async fn hears(
-        &self,
-        person: ChatId,
-        messages: impl DoubleEndedIterator<Item = &str>,
-    ) -> Result<bool, StoreError> {
-        let level = match messages.rev().find_map(contact_wish) {
-            Some(ContactWish::NoMore) => Suppression::Advertising,
-            Some(ContactWish::MaybeNoMore) => Suppression::Paused,
-            Some(ContactWish::Again) | None => return Ok(false),
+    /// Puts a person on the do-not-contact list if the latest wish among these messages, in their order, is to get no more. A near miss
+    /// pauses campaigns, and a START takes an older refusal back. A browser reads the same messages again: an entry that refuses as much
+    /// stays as it is. Returns whether the campaign must leave the person out.
+    pub(super) async fn hears(&self, person: ChatId, messages: &[Incoming]) -> Result<bool, StoreError> {
+        let (list, contact) = (self.parts.store.do_not_contact(), Contact::ChatId(person));
+        let wish = |message: &Incoming| Some((contact_wish(&message.text)?, message.at));
+        let level = match messages.iter().rev().find_map(wish) {
+            Some((ContactWish::NoMore, _)) => Suppression::Advertising,
+            Some((ContactWish::MaybeNoMore, _)) => Suppression::Paused,
+            Some((ContactWish::Again, Some(at))) => {
+                list.take_back(contact, Timestamp::from_micros(at.saturating_mul(1_000_000))).await?;
+                return Ok(false);
+            }
+            Some((ContactWish::Again, None)) | None => return Ok(false),
         };
+        if list.find(&contact).await?.is_some_and(|known| known.level >= level) {
+            return Ok(true);
+        }
         let entry = DoNotContactEntry {
             id: DoNotContactId::from_uuid(self.parts.ids.next()),
-            contact: Contact::ChatId(person),
+            contact,
             source: ContactSource::OptOut,
             added_by: LISTENER.to_owned(),
             reason: None,
             added_at: self.parts.clock.now(),
             level,
         };
-        self.parts.store.do_not_contact().add(vec![entry]).await.map(|_| true)
+        list.add(vec![entry]).await.map(|_| true)
     }
 
     /// Hands it to the outbox; nothing when the program ends first.

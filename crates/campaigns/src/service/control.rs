@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::media::Media;
-use domain::{CampaignRunId, CampaignRunState, CampaignSender, ChatRef, SenderState, Timestamp};
+use domain::{CampaignRunId, CampaignRunState, CampaignSender, ChatId, ChatRef, SenderState, Timestamp};
 use store::{CampaignRun, CampaignSenderRow, NewRun, Page, RunChange, StoreError};
 
 use super::Campaigns;
 use crate::draw::{Needed, draw, draw_for};
-use crate::forecast::{Forecast, Remainder, Senders, forecast_left};
+use crate::forecast::{ByHour, Forecast, People, Remainder, Senders, forecast_left};
 use crate::plan::{CampaignSettings, InvalidSettings, MOST_CYCLES, Plan};
 use crate::template::render;
 
+/// Pairs of a sender and a person that are looked at to count first contacts.
+const MOST_LOOKED_AT: usize = 2_000;
+const DAY: Duration = Duration::from_hours(24);
 /// Recipients of one page that are looked at.
 const PAGE: u32 = 500;
 const HOUR: Duration = Duration::from_hours(1);
@@ -81,6 +84,16 @@ pub struct Preview {
     pub text: String,
     /// What comes with it.
     pub media: Vec<Media>,
+}
+
+/// The people among recipients.
+#[derive(Default)]
+struct Met {
+    people: u64,
+    /// How many of them have their turn next; of these, those that no account knows.
+    next: u64,
+    unknown: u64,
+    known_ids: Vec<ChatId>,
 }
 
 impl Campaigns {
@@ -202,6 +215,7 @@ impl Campaigns {
         let open = if wish.new { None } else { campaigns.open_run(name).await? };
         let (mut all, mut recipients, mut skipped) = (0, 0, BTreeMap::new());
         let (mut previews, mut left_out) = (Vec::new(), Vec::new());
+        let mut met = Met::default();
         let mut skip = |chat: ChatRef, why: &str| {
             *skipped.entry(why.to_owned()).or_insert(0) += 1;
             if left_out.len() < listed {
@@ -222,10 +236,18 @@ impl Campaigns {
                     skip(task.chat, "template");
                 } else {
                     all += 1;
+                    let chat_id = self.0.parts.pool.chat_info(&task.chat).map(|known| known.chat_id);
+                    let is_group = chat_id.is_some_and(|chat| chat.user_id().is_none());
+                    met.people += u64::from(!is_group);
                     if open.as_ref().is_some_and(|run| run.has_had(&task)) {
                         continue;
                     }
                     recipients += 1;
+                    if !is_group {
+                        met.next += 1;
+                        met.known_ids.extend(chat_id);
+                        met.unknown += u64::from(chat_id.is_none());
+                    }
                     if previews.len() >= listed {
                         continue;
                     }
@@ -245,11 +267,19 @@ impl Campaigns {
         let now = self.0.parts.clock.now();
         let sent_last_hour = campaigns.sent_since(name, now.minus(HOUR)).await?;
         let active = self.senders(name).await?;
+        let people = self.people(&senders, met).await?;
         let starts_at = wish.starts_at.unwrap_or(now);
         let (cycle, cycles, next_cycle_at) =
             open.map_or((0, plan.cycles, Some(starts_at)), |run| (run.cycle, run.cycles, run.next_cycle_at));
-        let left =
-            Remainder { pending: recipients, recipients: all, cycle, cycles, next_cycle_at, senders: active };
+        let left = Remainder {
+            pending: recipients,
+            recipients: all,
+            cycle,
+            cycles,
+            next_cycle_at,
+            senders: active,
+            people,
+        };
         let forecast = forecast_left(&plan, left, now);
         Ok(Outlook { recipients, skipped, senders, sent_last_hour, forecast, previews, left_out })
     }
@@ -273,6 +303,30 @@ impl Campaigns {
             };
             (person, sent.get(&sender).copied().unwrap_or_default())
         })))
+    }
+
+    /// What the limits of first contacts and of advertising mean for recipients. A long list is judged by its first people.
+    async fn people(&self, senders: &[CampaignSenderRow], met: Met) -> Result<People, StoreError> {
+        let (store, now) = (&self.0.parts.store, self.0.parts.clock.now());
+        let active = senders.iter().filter(|row| row.state == SenderState::Active);
+        let active: Vec<_> = active.map(|row| row.sender.clone()).collect();
+        let count = u64::try_from(active.len().max(1)).unwrap_or(u64::MAX);
+        let Met { people, next, unknown, mut known_ids } = met;
+        let known = u64::try_from(known_ids.len()).unwrap_or(u64::MAX);
+        known_ids.truncate(MOST_LOOKED_AT / active.len().max(1));
+        let looked_at = u64::try_from(known_ids.len()).unwrap_or(u64::MAX).saturating_mul(count).max(1);
+        let mut first_contacts = ByHour::default();
+        for at in store.first_contacts().since(active.clone(), now.minus(DAY)).await? {
+            let hour = usize::try_from(now.since(at).as_secs() / HOUR.as_secs()).unwrap_or(0);
+            if let Some(hour) = first_contacts.get_mut(hour) {
+                *hour += 1;
+            }
+        }
+        let strangers = store.first_contacts().count_strangers(active, known_ids).await?;
+        // Of those who are known, as many as among those that were looked at.
+        let strangers = known.saturating_mul(strangers).div_ceil(looked_at) + unknown;
+        let limits = store.contact_limits();
+        Ok(People { among_recipients: people, strangers: strangers.min(next), first_contacts, limits })
     }
 
     async fn plan(&self, name: &str) -> Result<Plan, ControlError> {

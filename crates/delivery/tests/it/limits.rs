@@ -85,8 +85,15 @@ async fn strangers_over_the_ceiling_wait_for_another_account_or_another_day() {
     assert_eq!(bench.script.effects().len(), 6);
     let steps = bench.store.outbox().timeline(waiting).await.expect("reads");
     assert!(steps.iter().any(|step| step.step == Step::Waiting), "{steps:?}");
-    bench.clock.advance(Duration::from_hours(25));
+    // A higher limit holds for what waits, as a message of the person would.
+    let limits = ContactLimits { first_contacts_per_day: 3, ..ContactLimits::default() };
+    bench.store.limit_contacts(limits);
+    bench.clock.advance(Duration::from_secs(15));
     assert_eq!(bench.settled(waiting).await.state, MessageState::Sent);
+    bench.store.limit_contacts(ContactLimits { first_contacts_per_day: 1, ..limits });
+    let tomorrow = bench.submit(text(person(7), "tomorrow")).await;
+    bench.clock.advance(Duration::from_hours(25));
+    assert_eq!(bench.settled(tomorrow).await.state, MessageState::Sent);
 }
 
 #[tokio::test]

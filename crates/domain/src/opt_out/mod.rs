@@ -20,8 +20,8 @@ pub enum ContactWish {
 }
 
 /// Words that may stand before a rule and turn it round.
-const NEGATIONS: [&str; 10] =
-    ["не", "ни", "нельзя", "not", "dont", "never", "didnt", "cannot", "cant", "wont"];
+const NEGATIONS: [&str; 12] =
+    ["не", "ни", "нельзя", "not", "dont", "never", "didnt", "cannot", "cant", "wont", "did", "why"];
 /// Words of will that may stand between a negation and a rule.
 const WILLS: [&str; 12] = [
     "просил",
@@ -38,7 +38,11 @@ const WILLS: [&str; 12] = [
     "asked",
 ];
 /// Beginnings of words that limit a wish to a time or a kind of messages.
-const LIMITS: [&str; 22] = [
+const LIMITS: [&str; 26] = [
+    "но",
+    "but",
+    "оставьте",
+    "keep",
     "пока",
     "сегодня",
     "завтра",
@@ -78,7 +82,7 @@ pub fn contact_wish(text: &str) -> Option<ContactWish> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let asks = text.contains('?');
-    if is_covered(&words, &[Weight::Again]).is_some() {
+    if !asks && is_covered(&words, &[Weight::Again]).is_some() {
         return Some(ContactWish::Again);
     }
     let all = [Weight::Explicit, Weight::Clear, Weight::Alone, Weight::Unclear, Weight::Reason];
@@ -162,26 +166,32 @@ mod tests {
 
     #[test]
     fn a_start_takes_it_back_and_nothing_else_does() {
+        assert_eq!(others(include_str!("again.txt"), Some(ContactWish::Again)), []);
         for text in [
-            "START",
-            "/start",
-            "Старт!",
-            "unstop",
-            "Подписаться",
-            "подпишите меня",
-            "Subscribe me please",
-            "Возобновите рассылку",
-            "Хочу получать рассылку",
-            "Хочу получать новости",
-            "I want to subscribe",
-            "можно писать",
+            "/start promo_7",
+            "When do you start?",
+            "не подписывайте меня",
+            "не хочу подписаться",
+            "старт продаж когда?",
+            "Передумал",
+            "Можно писать сюда?",
+            "Разрешаю обработку данных",
         ] {
-            assert_eq!(contact_wish(text), Some(ContactWish::Again), "{text}");
-        }
-        for text in ["/start promo_7", "When do you start?", "не подписывайте меня", "старт продаж когда?"]
-        {
             assert_ne!(contact_wish(text), Some(ContactWish::Again), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_program_writes_under_a_message_says_nothing() {
+        for text in [
+            "Стоп\n\nОтправлено с iPhone",
+            "Unsubscribe\nSent from my phone",
+            "STOP\n-- \nIvan Petrov\nDirector",
+            "> Our offers\nСтоп",
+        ] {
+            assert!(is_opt_out(text), "{text}");
+        }
+        assert_eq!(contact_wish("Thank you!\n--\nUnsubscribe me"), None);
     }
 
     #[test]

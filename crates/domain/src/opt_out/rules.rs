@@ -113,7 +113,7 @@ pub(super) fn all() -> &'static [Rule] {
 
 /// Lists of words that rules name.
 const LISTS: [(&str, &str); 14] = [
-    ("МНЕ", "мне меня нам нас"),
+    ("МНЕ", "мне меня нам нас мня миня"),
     ("НОМЕР", "номер номера телефон* почту адрес контакт* данные емейл email имейл"),
     ("СПИСОК", "рассыл* баз* списк* список подпис* реестр* crm"),
     ("РЕКЛАМА", "реклам* рассыл* спам* промо"),
@@ -145,16 +145,16 @@ const LISTS: [(&str, &str); 14] = [
     ("US", "me us"),
     (
         "MESSAGES",
-        "message* text texts email* e-mail* mails ads ad advert* promo* spam newsletter* marketing sms notification* offers mailing* updates junk",
+        "message* text texts txt txts msg msgs dms email* mail mails ads ad advert* promo* spam newsletter* marketing sms notification* offers mailing* updates junk stuff crap shit garbage rubbish bullshit",
     ),
     (
         "SEND",
-        "send sending text texting message messaging email emailing mail mailing contact contacting spam spamming write writing bother bothering sms pester pestering harass harassing",
+        "send sending text texting message messaging email emailing mail mailing contact contacting spam spamming txt txting msg msging dm dming ping pinging write writing bother bothering sms pester pestering harass harassing",
     ),
 ];
 
 const EXPLICIT: &str = "
-    отпишите|отпиши|отписать|отпишете меня|нас|НОМЕР
+    отпишите|отпиши|отписать|отпишете меня|нас|мня|миня|НОМЕР
     меня|нас отпишите|отпиши|отписать ~ СПИСОК
     отписаться|отписатся|отписываюсь|отписка|отписку|отпишусь ~ рассыл*
     УДАЛИТЬ МНЕ|НОМЕР ~ СПИСОК
@@ -197,11 +197,27 @@ const CLEAR: &str = "
     не СЛАТЬ МНЕ? ~ РЕКЛАМА|смс|sms|сообщени*|уведомл*|предложени*|акци*
     оставьте|оставь МНЕ покое
     отстаньте|отстань|отвяжитесь|отвяжись|отцепитесь МНЕ
-    УДАЛИТЬ МНЕ
+    УДАЛИТЬ меня|нас
+    УДАЛИТЬ меня|нас контакт*
+    хочу|хотел|хотела|хотим|можно|нужно|надо|требую? ОТМЕНИТЬ получен*|получать? СООБЩЕНИЯ
+    хочу|хотел|хотела|хотим|можно|нужно|надо|требую|как удалиться|выйти|исключиться СПИСОК
+    где|покажите|дайте|пришлите кнопка|кнопку|ссылка|ссылку отписаться|отписка|отписки|отписку|отпишите
+    отпишитесь|отпишись|отвали|отвалите|отвянь|отвяньте|отцепись меня
+    не хочу|желаю|хотим|желаем чтобы|что МНЕ? писали|звонили|слали|присылали|отправляли|беспокоили звонили|писали? МНЕ? СООБЩЕНИЯ?
+    сделайте? чтобы МНЕ не писали|звонили|слали|присылали|отправляли|беспокоили|приходил* звонили|писали? СООБЩЕНИЯ?
+    запрещаю МНЕ? ПИСАТЬ|СЛАТЬ|звонить ПИСАТЬ? МНЕ? СООБЩЕНИЯ?
+    не разрешаю|разрешал|разрешала МНЕ? ПИСАТЬ|СЛАТЬ|звонить ПИСАТЬ? МНЕ? СООБЩЕНИЯ?
+    запрещаю использовать|обрабатывать НОМЕР
+    не разрешаю|разрешал|разрешала использовать|обрабатывать НОМЕР
+    ХВАТИТ засорять|заваливать|засыпать МНЕ? ящик|почту|телефон СООБЩЕНИЯ?
+    ХВАТИТ МНЕ? звонить|названивать писать|слать
+    внесите|добавьте|занесите|поставьте МНЕ|НОМЕР черный|стоп список|лист
+    не ПИСАТЬ МНЕ РЕКЛАМА
+    отзываю|отозвать согласие обработку персональных? данных
     не хочу|желаю|хотим|желаем|хотел|хотела получать|видеть|читать|слышать|принимать ~ СООБЩЕНИЯ
     не нужн*|надо|интерес* мне? СООБЩЕНИЯ
     СООБЩЕНИЯ МНЕ? не нужн*|надо|интерес*
-    мне не нужн*|надо|интерес* СООБЩЕНИЯ
+    МНЕ не нужн*|надо|интерес* СООБЩЕНИЯ
     ХВАТИТ МНЕ писать|слать|присылать|отправлять|рассылать|беспокоить|звонить|названивать|донимать|доставать СООБЩЕНИЯ?
     ХВАТИТ писать|слать|присылать|отправлять|рассылать|беспокоить|звонить|названивать|донимать|доставать МНЕ СООБЩЕНИЯ?
     ХВАТИТ писать|слать|присылать|отправлять|рассылать МНЕ? СООБЩЕНИЯ
@@ -214,6 +230,17 @@ const CLEAR: &str = "
     отзываю|отозвать согласие
     unsubscribe|unsub|unsuscribe|unsubcribe|unsubscribing
     how|want unsubscribe
+    un subscribe US?
+    unsubscribe my? list*|mailing*|email*|newsletter*
+    how|want|wish opt|opting out MESSAGES?
+    how stop|end|block receiving|getting|sending? US? MESSAGES
+    stop|quit|cease SEND|calling number|phone|line
+    dont|not|never SEND|call number
+    want|wish be? removed|off list*|mailing*|database|newsletter*
+    remove|take|delete|drop US|info|information|details|data contacts|records|system|database|phonebook
+    no longer want|wish|need|like MESSAGES
+    revoke|withdraw|revoking|withdrawing consent|permission
+    add|put US|number not contact|call|text|disturb|email list*|registry
     unsubscribed ~ keep|still
     dont|not|never disturb US
     opt|opting US? out ~ MESSAGES
@@ -231,7 +258,7 @@ const CLEAR: &str = "
 ";
 
 const ALONE: &str = "
-    стоп|stop|stopall|стап|cnjg|ыещз|hvatit|хватит
+    стоп|stop|stopall|ctop|стап|cnjg|ыещз|hvatit|хватит
     stop|стоп all|все
     отписка|отписаться|отписатся|отпишись|отпишитесь|отпишите|отпиши|отписать|jngbcfnmcz|otpiska|otpisatsya
     не ПИСАТЬ|СЛАТЬ
@@ -245,6 +272,11 @@ const ALONE: &str = "
     otpishite menya
     ХВАТИТ писать|слать|присылать|звонить|названивать|беспокоить
     ХВАТИТ ХВАТИТ?
+    стопп|стопэ|стопе|сотп|stopp|sotp|stpo|quit
+    отключите|отключить|отключи меня|нас рассыл*?
+    МНЕ не СЛАТЬ СООБЩЕНИЯ?
+    ne nado|nuzhno mne? pisat|zvonit|prisylat|slat mne?
+    заблокируйте|блокируйте МНЕ|НОМЕР
     отстаньте|отстань|отвяжитесь|отвяжись
     УДАЛИТЬ НОМЕР
     удалите|уберите|исключите НОМЕР телефон*?
@@ -265,17 +297,19 @@ const ALONE: &str = "
     leave US
     stop|quit|cease SEND
     want out
-    delete data|contact
+    want removed
+    dont|not want|wish receive
+    remove|delete|lose|forget|erase email|mail address
+    delete data|contact|info|information|details
     delete ~ number system|database|records
     cancel all? MESSAGES
     desubscribe
-    block US
+    block US|number
     не спамь|спамьте
     отписываюсь
     УДАЛИТЬ базы|списка|списков
     не хочу общаться|сообщений|писем|смс|звонков
     достаточно СООБЩЕНИЯ
-    заблокируйте МНЕ
     не пишите|писать|пиши номер*
     enough
     go|уйдите
@@ -288,6 +322,10 @@ const UNCLEAR: &str = "
     достаточно
     спам
     сколько можно
+    unsubscribed
+    have? wrong number|person
+    ошиблись номером
+    это? не тот номер
     не интерес* МНЕ?
     МНЕ не интерес*
     отвали|отвалите
@@ -303,26 +341,33 @@ const REASON: &str = "
     нет|no
     не надо|нужно|нужны|хочу|интересует|интересно
     мне не надо|нужно|интересно
-    wrong number
-    ошиблись номером
     не подписывался|подписывалась|подписывались|подписывал
     не давал|давала согласия|согласие
     не нуждаюсь
     удалите|забудьте
     dont know who
+    or ill|will? report|block|sue
+    или|иначе заблокирую|пожалуюсь|жалуюсь
     never signed up?
 ";
 
 const AGAIN: &str = "
-    start|старт|unstop|unpause|resubscribe|subscribe|подписаться|подпишите|подпиши|начать
-    subscribe|resubscribe US
-    подпишите|подпиши|подписать МНЕ ~ рассыл*
-    подпишите|подпиши|подписать МНЕ
-    возобнов* рассыл*?
+    start|старт|unstop|unpause|resubscribe|subscribe|подписаться|подпишите|подпиши|начать|ctapt|cnfhn
+    re? subscribe|resubscribe US? back?
+    передумал|передумала? подпишите|подпиши|подписать МНЕ? снова|опять|обратно? ~ рассыл*
+    передумал|передумала? подпишите|подпиши|подписать МНЕ снова|опять|обратно?
+    передумал|передумала пишите|присылайте|подпишите мне? рассыл*?
+    подписаться снова|опять|обратно? рассыл*
+    возобнов* рассыл*|подписк*?
     верните рассыл*|МНЕ рассыл*?
-    включите|включить МНЕ? рассыл*
+    включите|включить МНЕ? рассыл* снова|опять|обратно?
     хочу|хотим снова|опять? получать рассыл*|сообщени*|реклам*|новост*|смс|акци*|предложени*
-    хочу|хотим подписаться рассыл*?
-    можно|можете|снова|опять мне? писать|пишите мне?
-    want? start|subscribe
+    хочу|хотим снова|опять? подписаться рассыл*?
+    передумал|передумала? можно|можете|разрешаю снова|опять? мне? писать|присылать|слать мне? СООБЩЕНИЯ?
+    снова|опять мне? пишите|присылайте мне? СООБЩЕНИЯ?
+    changed? mind? want? start|subscribe US?
+    resume|start MESSAGES
+    resume|start SEND US? MESSAGES?
+    opt|opting US? back? in
+    sign US up
 ";

@@ -1,5 +1,7 @@
 //! The words of a message as the rules compare them: small letters of one script, without courtesy.
 
+use crate::text::bare;
+
 /// Words that add nothing to a wish.
 const FILLERS: &str = "
     пожалуйста пожалуйсто пожалуста плиз пж пжл пжлст прошу просьба убедительно очень вас вам вами вы ваш ваша ваше ваши вашу вашей
@@ -8,9 +10,11 @@ const FILLERS: &str = "
     это эти этот эту этой этого этих свой свою своей свои своими своих своего своем больше более никогда ничего никаких никакие никакую
     никакой вообще совсем впредь на от из с со в во к по за у о об про мой мою моего моей моем мои наш нашу нашего дурацкие дурацкую
     тупые бесконечные бесконечными навязчивую навязчивые нам-то сюда пора наконец бы сам сама так
+    этими этим этому отсюда навсегда отовсюду нафиг нахрен теперь
     please pls plz kindly just now immediately already the a an your you guys hi hello hey thanks thank thx ty ok okay can could would
     do does like to i im id we from this these that those at any anymore more again ever it and so much of on via with for by sir dear
-    team my be asap right away really fucking damn bloody stupid annoying as soon possible there anything";
+    team my be asap right away really fucking damn bloody stupid annoying as soon possible there anything here forever permanently w e am
+    sorry regards sincerely уважением заранее";
 
 /// Letters of the Latin script and digits that look like letters of the Cyrillic one.
 const LOOK_ALIKES: [(char, char); 13] = [
@@ -29,59 +33,57 @@ const LOOK_ALIKES: [(char, char); 13] = [
     ('0', 'о'),
 ];
 
-/// The words of a text, without what it quotes.
+/// Beginnings of lines that phones and mail programs write under a message.
+const SIGNATURES: [&str; 5] = ["sent from", "sent via", "get outlook", "отправлено с", "отправлено из"];
+
+/// Words that are often misspelt, and how many letters may be wrong.
+const MISSPELT: [(&str, usize); 3] = [("отпишите", 1), ("отписаться", 1), ("unsubscribe", 2)];
+
+/// Words that look like one of these, and are others.
+const OTHER_WORDS: [&str; 6] =
+    ["опишите", "отпишете", "отпилите", "описаться", "unsubscribed", "unsubscribes"];
+
+/// The words of a text, without what it quotes and what a program writes under it.
 pub(super) fn of(text: &str) -> Vec<String> {
-    let mut letters = String::with_capacity(text.len());
+    let mut words = Vec::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
-        line.chars().for_each(|sign| push(&mut letters, sign));
-        letters.push(' ');
+        let line = bare(line);
+        if line.trim() == "--" {
+            break;
+        }
+        if SIGNATURES.iter().any(|signature| line.trim_start().starts_with(signature)) {
+            continue;
+        }
+        let letters: String = line.chars().filter(|sign| !matches!(sign, '\'' | '’' | 'ʼ' | '`')).collect();
+        words.extend(
+            letters.split(|sign: char| !sign.is_alphanumeric()).filter(|part| !part.is_empty()).map(word),
+        );
     }
-    let mut words: Vec<String> = letters.split_whitespace().map(word).collect();
     // Letters with spaces between them.
     if words.len() > 2 && words.iter().all(|word| word.chars().count() == 1) {
         words = vec![words.concat()];
     }
     words.retain(|word| !FILLERS.split_whitespace().any(|filler| filler == word));
+    // "Thanks, but …"
+    if words.first().is_some_and(|word| word == "но" || word == "but") {
+        words.remove(0);
+    }
     words
 }
 
-fn push(letters: &mut String, sign: char) {
-    let sign = match sign {
-        // Full-width letters.
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(sign) - 0xfee0).unwrap_or(sign),
-        'Ё' | 'ё' => 'е',
-        _ => sign,
-    };
-    match sign {
-        // The breve that makes й of и. Other marks on letters, and what is invisible, are left out.
-        '\u{306}' if letters.ends_with('и') => {
-            letters.pop();
-            letters.push('й');
-        }
-        '\u{300}'..='\u{36f}'
-        | '\u{ad}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\''
-        | '’'
-        | 'ʼ'
-        | '`' => {}
-        sign if sign.is_alphanumeric() => letters.extend(sign.to_lowercase()),
-        _ => letters.push(' '),
-    }
-}
-
-/// A word in the letters of one script, none of which stands there three times in a row.
+/// A word in the letters of one script, none of which stands there three times in a row, and spelt as the rules have it.
 fn word(written: &str) -> String {
-    let is_mixed = written.chars().any(|sign| ('а'..='я').contains(&sign));
+    let has_cyrillic = written.chars().any(|sign| ('а'..='я').contains(&sign));
+    let has_letters = written.chars().any(char::is_alphabetic);
     let mut word = String::with_capacity(written.len());
     let mut run = 0;
     for sign in written.chars() {
-        let alike = LOOK_ALIKES.iter().find(|(latin, _)| *latin == sign).filter(|_| is_mixed);
-        let sign = alike.map_or(sign, |(_, cyrillic)| *cyrillic);
+        let alike = LOOK_ALIKES.iter().find(|(latin, _)| *latin == sign);
+        let sign = match alike {
+            Some((_, cyrillic)) if has_cyrillic => *cyrillic,
+            _ if sign == '0' && has_letters => 'o',
+            _ => sign,
+        };
         run = if word.ends_with(sign) { run + 1 } else { 0 };
         if run == 2 {
             word.pop();
@@ -90,5 +92,39 @@ fn word(written: &str) -> String {
             word.push(sign);
         }
     }
-    word
+    spelt(word)
+}
+
+fn spelt(word: String) -> String {
+    if OTHER_WORDS.contains(&word.as_str()) {
+        return word;
+    }
+    // The first letter may be а for о, and no other one.
+    let begins_alike = |right: &str| {
+        word.chars().next().map(|one| if one == 'а' { 'о' } else { one }) == right.chars().next()
+    };
+    match MISSPELT.iter().find(|(right, most)| begins_alike(right) && mistakes(&word, right) <= *most) {
+        Some((right, _)) => (*right).to_owned(),
+        None => word,
+    }
+}
+
+/// How many letters are missing, added, wrong or in each other's place.
+fn mistakes(word: &str, right: &str) -> usize {
+    let (word, right): (Vec<char>, Vec<char>) = (word.chars().collect(), right.chars().collect());
+    if word.len().abs_diff(right.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
+    for (place, sign) in word.iter().enumerate() {
+        let last = &rows[place];
+        let mut row = vec![place + 1];
+        for (at, wanted) in right.iter().enumerate() {
+            let least = (last[at] + usize::from(sign != wanted)).min(last[at + 1] + 1).min(row[at] + 1);
+            let is_swapped = place > 0 && at > 0 && word[place - 1] == *wanted && right[at - 1] == *sign;
+            row.push(if is_swapped { least.min(rows[place - 1][at - 1] + 1) } else { least });
+        }
+        rows.push(row);
+    }
+    rows[word.len()][right.len()]
 }

@@ -11,7 +11,14 @@ const FEWEST: usize = 5;
 const TWO_NUMBERS: usize = 14;
 
 /// Words before or behind a number that say what it is.
-const LABELS: [&str; 38] = [
+const LABELS: [&str; 45] = [
+    "fax",
+    "my",
+    "факс",
+    "контактный",
+    "контакт",
+    "мой",
+    "личный",
     "tel",
     "phone",
     "telephone",
@@ -53,20 +60,44 @@ const LABELS: [&str; 38] = [
 ];
 
 /// Words that an extension follows.
-const EXTENSIONS: [&str; 11] =
-    ["доб", "добавочный", "внутр", "внутренний", "вн", "ext", "extn", "extension", "x", "х", "#"];
+const EXTENSIONS: [&str; 14] = [
+    "доб",
+    "добавочный",
+    "внутр",
+    "внутренний",
+    "вн",
+    "ext",
+    "extn",
+    "extension",
+    "x",
+    "х",
+    "#",
+    "*",
+    // Programs that dial wait for a pause or a tone.
+    "p",
+    "w",
+];
 
 /// Words between two numbers.
 const BETWEEN: [&str; 6] = ["и", "или", "либо", "and", "or", "also"];
 
 pub(super) fn read(text: &str, home: Country) -> Result<Phone, UnreadPhone> {
+    let read = read_once(text, home);
+    if matches!(read, Err(UnreadPhone::Unsure(_))) && text.contains('/') {
+        // Germans write 030/123456.
+        return read_once(&text.replace('/', "-"), home).or(read);
+    }
+    read
+}
+
+fn read_once(text: &str, home: Country) -> Result<Phone, UnreadPhone> {
     let text = plain(text);
     let text = text.trim_matches(|one: char| one.is_whitespace() || "'\"`=<>«»“”".contains(one));
     if text.chars().count() > LONGEST {
         return Err(UnreadPhone::Missing);
     }
     let Some(text) = of_spreadsheet(text) else { return Err(UnreadPhone::Rounded) };
-    let text = of_link(&text);
+    let text = of_link(&text).replace(";ext=", " ext ");
     let (mut found, mut unsure, mut has_words, mut has_rest) = (Vec::new(), Vec::new(), false, false);
     for piece in pieces(&text) {
         match read_piece(&piece, home) {
@@ -127,15 +158,15 @@ fn of_spreadsheet(text: &str) -> Option<String> {
         let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
         return (digits.len() == exponent + 1).then_some(digits);
     }
-    if let Some((whole, zeros)) = text.rsplit_once(['.', ','])
-        && whole.len() >= 10
-        && whole.bytes().all(|byte| byte.is_ascii_digit())
-        && (1..=2).contains(&zeros.len())
-        && zeros.bytes().all(|byte| byte == b'0')
-    {
-        return Some(whole.to_owned());
-    }
-    Some(text.to_owned())
+    let is_zeros = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte == b'0');
+    let whole =
+        text.rsplit_once(['.', ',']).filter(|(_, zeros)| is_zeros(zeros)).map_or(text, |(whole, _)| whole);
+    let groups: Vec<&str> = whole.split([',', ' ']).collect();
+    // 79,000,007,711
+    let are_thousands = groups.len() > 1 && groups[1..].iter().all(|group| group.len() == 3);
+    let digits = groups.concat();
+    let is_number = digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Some(if is_number && (groups.len() == 1 || are_thousands) { digits } else { text.to_owned() })
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -155,7 +186,11 @@ fn of_link(text: &str) -> String {
         }
     }
     let bare = ["https://", "http://"].iter().find_map(|scheme| small.strip_prefix(scheme)).unwrap_or(&small);
-    for host in ["wa.me/", "www.wa.me/", "api.whatsapp.com/", "viber.click/"] {
+    // Names of people's chats in WhatsApp.
+    if let Some(number) = ["@c.us", "@s.whatsapp.net"].iter().find_map(|server| small.strip_suffix(server)) {
+        return format!("+{number}");
+    }
+    for host in ["wa.me/", "www.wa.me/", "api.whatsapp.com/", "viber.click/", "t.me/+"] {
         if let Some(path) = bare.strip_prefix(host) {
             let number = path.split(['?', '#', '/']).next().unwrap_or_default().trim_start_matches('+');
             return format!("+{number}");
@@ -164,7 +199,7 @@ fn of_link(text: &str) -> String {
     for scheme in ["tel:", "sms:", "smsto:", "callto:", "whatsapp:"] {
         if let Some(rest) = small.strip_prefix(scheme) {
             let number = rest.trim_start_matches('/').split(['?', '&']).next().unwrap_or_default();
-            return number.replace("%2b", "+").replace("%20", " ").replace(";ext=", " ext ");
+            return number.replace("%2b", "+").replace("%20", " ");
         }
     }
     text.to_owned()
@@ -181,6 +216,10 @@ fn pieces(text: &str) -> Vec<String> {
             for (place, plus) in word.split('+').enumerate() {
                 let has_digits = |piece: &String| piece.contains(|one: char| one.is_ascii_digit());
                 if is_between || (place > 0 && pieces.last().is_some_and(has_digits)) {
+                    // A form wrote the code of a country before a number that has it.
+                    if !is_between && pieces.last().is_some_and(|piece| is_code(piece)) {
+                        pieces.pop();
+                    }
                     pieces.push(String::new());
                 }
                 if let Some(piece) = pieces.last_mut().filter(|_| !is_between) {
@@ -196,6 +235,12 @@ fn pieces(text: &str) -> Vec<String> {
         }
     }
     pieces
+}
+
+/// Whether there are too few digits for anything but the code of a country, and nothing else.
+fn is_code(piece: &str) -> bool {
+    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+    digits <= 3 && piece.chars().all(|one| one.is_ascii_digit() || one == '+' || is_mark(one))
 }
 
 enum Piece {
@@ -219,6 +264,8 @@ fn read_piece(piece: &str, home: Country) -> Piece {
     let (before, number, after) = (&piece[..first], &piece[first..=last], &piece[last + 1..]);
     let has_plus = before.ends_with('+') || before.ends_with("+(") || before.ends_with("+ ");
     let is_clean = are_labels(before) && are_labels(after);
+    // People write O for 0.
+    let number = &number.replace(['o', 'O', 'о', 'О'], "0");
     if !number.chars().all(|one| one.is_ascii_digit() || is_mark(one)) {
         return Piece::Digits(Vec::new());
     }
@@ -268,6 +315,8 @@ fn without_extension(piece: &str) -> &str {
         return piece;
     }
     let before = before.trim_end_matches(|one: char| one.is_whitespace() || ".:№".contains(one));
+    let before = before.strip_suffix("номер").unwrap_or(before);
+    let before = before.trim_end_matches(|one: char| one.is_whitespace() || one == '.');
     let small = before.to_lowercase();
     let found = EXTENSIONS
         .iter()

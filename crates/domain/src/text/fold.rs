@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::units::is_invisible;
@@ -37,6 +38,23 @@ pub fn fold_into(text: &str, folded: &mut String) {
 /// A label, a name or a word as it is compared with another: [`folded`], with one space between words and none at the ends.
 pub fn folded_line(text: &str) -> String {
     folded(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as rules of words compare it: [`folded`], without marks on letters but that of й, and with ordinary letters for those of
+/// full width and of other shapes.
+pub(crate) fn bare(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for one in visible(text).nfkd().flat_map(char::to_lowercase) {
+        match one {
+            '\u{306}' if bare.ends_with('и') => {
+                bare.pop();
+                bare.push('й');
+            }
+            mark if is_combining_mark(mark) => {}
+            one => bare.push(one),
+        }
+    }
+    bare
 }
 
 /// Below it are the letters of Europe's languages; their small forms are in NFC too.
@@ -123,6 +141,13 @@ mod tests {
         }
         assert_ne!(folded_line("Да"), folded_line("Да, но нет"));
         assert_eq!(visible("A\u{200b}\u{a0}B\nC"), "A B\nC");
+        for (text, wanted) in [
+            ("Е\u{308}жи\u{301}К й И\u{306}", "ежик й й"),
+            ("ＳＴＯＰ 𝐒𝐓𝐎𝐏 ⓢⓣⓞⓟ ÇÉ", "stop stop stop ce"),
+            ("сто\u{ad}п\u{200b}", "стоп"),
+        ] {
+            assert_eq!(bare(text), wanted, "{text}");
+        }
     }
 
     #[test]

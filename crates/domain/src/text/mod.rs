@@ -16,6 +16,7 @@ mod units;
 #[cfg(test)]
 mod properties;
 
+pub(crate) use fold::bare;
 pub use fold::{fold_into, folded, folded_line, stem, visible};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};

@@ -1,5 +1,6 @@
 //! An attempt: made ready with what it says and to whom, and its end with what follows from it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::event::CampaignAttemptEvent;
@@ -95,9 +96,12 @@ impl Campaigns<'_> {
             }
             let chat = |row: &Row<'_>| Columns::new(row, "campaign_attempts").parsed(0);
             let run = attempt.run_id.as_uuid().as_bytes();
-            let same = params![run, attempt.cycle, peer, key];
-            if let Some(other) = transaction.first(sql::SAME_PEER, same, chat)? {
-                return Ok(Readied::Duplicate(other));
+            let names = names_of(transaction, &peer)?;
+            for name in &names {
+                let same = params![run, attempt.cycle, name, key];
+                if let Some(other) = transaction.first(sql::SAME_PEER, same, chat)? {
+                    return Ok(Readied::Duplicate(other));
+                }
             }
             if let Some(((text, mode), number)) = attempt.text.zip(attempt.parse_mode).zip(attempt.message) {
                 return Ok(Readied::Ready(number, text, mode));
@@ -108,8 +112,11 @@ impl Campaigns<'_> {
             if is_person {
                 let since = now.minus(LOOKED_BACK).as_micros();
                 let time = |row: &Row<'_>| Columns::new(row, "campaign_attempts").time(0);
-                let lately = params![now.as_micros(), peer, since, key];
-                let sent = transaction.all(sql::ADVERTISED, lately, time)?;
+                let mut sent = Vec::new();
+                for name in &names {
+                    let lately = params![now.as_micros(), name, since, key];
+                    sent.extend(transaction.all(sql::ADVERTISED, lately, time)?);
+                }
                 if let Some(until) = limits.advertising_at(sent, now) {
                     return Ok(Readied::TooOften(until));
                 }
@@ -149,6 +156,18 @@ impl Campaigns<'_> {
     pub async fn attempt(&self, id: CampaignAttemptId) -> Result<Option<StoredAttempt>, StoreError> {
         self.store.first(sql::ATTEMPT, [*id.as_uuid().as_bytes()], rows::attempt).await
     }
+}
+
+/// The peers under which attempts have this chat: one that was made ready before the id was known has the username.
+fn names_of(transaction: &Transaction<'_>, peer: &str) -> Result<BTreeSet<String>, StoreError> {
+    let mut names = BTreeSet::from([peer.to_owned()]);
+    if let Ok(id) = peer.parse::<ChatId>() {
+        let known = do_not_contact::names_of(transaction, id)?.into_iter();
+        names.extend(known.filter_map(|(username, _)| Some(ChatRef::Username(username?).to_string())));
+    } else {
+        names.extend(transaction.all(sql::PEERS_OF_CHAT, [peer], |row| row.get::<String>(0))?);
+    }
+    Ok(names)
 }
 
 fn finish(transaction: &Transaction<'_>, end: &AttemptEnd) -> Result<(), StoreError> {

@@ -5,8 +5,8 @@ use std::iter::repeat_n;
 use std::ops::AddAssign;
 
 use domain::media::{FileKey, Media, MediaSource};
-use domain::text::ParseMode;
-use domain::{CampaignSender, ChatRef, SenderState, Timestamp, folded_name};
+use domain::text::{ParseMode, folded_line};
+use domain::{CampaignSender, ChatRef, SenderState, Timestamp};
 
 use super::statements as sql;
 use super::{
@@ -67,7 +67,7 @@ pub struct NewCampaignMessage {
 impl Campaigns<'_> {
     /// Makes a campaign. False when there is one of the name or the title.
     pub async fn add(&self, row: CampaignRow) -> Result<bool, StoreError> {
-        let folded = folded_name(&row.title);
+        let folded = folded_line(&row.title);
         let params = (row.name, row.settings, row.created_at.as_micros(), row.title, folded);
         self.store.execute(point::SAVE_CAMPAIGN, sql::ADD, params).await.map(|added| added > 0)
     }
@@ -117,7 +117,7 @@ impl Campaigns<'_> {
     pub async fn find(&self, name: &str) -> Result<Option<CampaignRow>, StoreError> {
         match self.get(name).await? {
             Some(row) => Ok(Some(row)),
-            None => self.store.first(sql::TITLED, [folded_name(name)], rows::campaign).await,
+            None => self.store.first(sql::TITLED, [folded_line(name)], rows::campaign).await,
         }
     }
 

@@ -75,6 +75,13 @@ async fn a_stop_refuses_advertising_and_first_messages_but_no_answers(world: Wor
         (audited(&world, "take_back_opt_out").await, audited(&world, "answer_do_not_contact").await),
         (1, 1)
     );
+    // A START that is older than the stop takes nothing back.
+    writes(&world, "Стоп").await;
+    let stopped = world.now();
+    for (at, accepted) in [(stopped.minus(Duration::from_mins(1)), false), (stopped, true)] {
+        world.store.do_not_contact().take_back(CLIENT.parse().unwrap(), at).await.unwrap();
+        assert_eq!(accepts(&world, "campaigns").await, accepted);
+    }
     // What a person entered holds for answers too, and no client takes it back.
     world.store.do_not_contact().add(vec![entry(&world, CLIENT)]).await.unwrap();
     for text in ["А заказ когда придёт?", "START"] {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::message::OutboundMessage;
 use domain::{
-    AccessHash, Address, ChannelChat, ChatId, ContactLimits, InboundChange, InboundEvent, InboundMessage,
-    MessageState, Timestamp,
+    AccessHash, Address, CampaignSender, ChannelChat, ChatId, ContactLimits, InboundChange, InboundEvent,
+    InboundMessage, MessageState, Timestamp,
 };
 use store::{Begin, PeerKind, StoreError, StoredPeer, TakenFromChannel};
 
@@ -15,6 +15,7 @@ conformance! {
     an_account_writes_first_to_few_people_a_day,
     a_waiting_message_is_counted_when_it_is_begun,
     an_account_of_a_channel_has_a_ceiling_of_its_own,
+    first_contacts_are_counted_before_they_are_made,
 }
 
 fn user(number: i64) -> Address {
@@ -112,6 +113,26 @@ async fn a_waiting_message_is_counted_when_it_is_begun(world: World) {
     let refused = outbox.begin(begin(1, 2)).await;
     assert!(matches!(refused, Err(StoreError::FirstContacts { .. })), "{refused:?}");
     assert_eq!(world.get(ids[1]).await.state, MessageState::Queued, "nothing was written");
+}
+
+async fn first_contacts_are_counted_before_they_are_made(world: World) {
+    let contacts = world.store.first_contacts();
+    let senders: Vec<CampaignSender> =
+        vec![CampaignSender::Account(account("main")), "profile:shop".parse().unwrap()];
+    let people: Vec<_> = (1..=3).map(|number| ChatId::user(6_000_000_000 + number).unwrap()).collect();
+    let strangers = async || contacts.count_strangers(senders.clone(), people.clone()).await.unwrap();
+    assert_eq!(strangers().await, 6);
+    // The account has a dialog with one, and wrote to another first; the profile wrote to one first.
+    knows(&world, 1, true, false).await;
+    assert_eq!(refused_until(&world, "main", &user(2)).await, None);
+    assert_eq!(contacts.count("profile:shop".into(), people[2].to_string()).await, Ok(None));
+    assert_eq!(strangers().await, 3);
+    let since = async |hours: u64| {
+        let since = world.now().minus(Duration::from_hours(hours));
+        contacts.since(senders.clone(), since).await.unwrap().len()
+    };
+    world.clock.advance(Duration::from_hours(2));
+    assert_eq!((since(3).await, since(1).await), (2, 0));
 }
 
 async fn an_account_of_a_channel_has_a_ceiling_of_its_own(world: World) {

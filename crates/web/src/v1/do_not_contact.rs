@@ -4,8 +4,9 @@ use api::{DoNotContact, DoNotContactAdded, WrongLine};
 use axum::body::Body;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
+use domain::contact_list::{self, ListedContact};
 use domain::do_not_contact::reason;
-use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, Suppression, contact_list};
+use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, Suppression};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -114,14 +115,14 @@ pub(crate) async fn add(
     by: Authorized<CanSend>,
     body: Unchecked<NewDoNotContact>,
 ) -> Result<Response, Problem> {
-    let (named, level) = body.checked(read)?;
+    let named = body.checked(read)?;
     let given = named.len();
     let source = match (&by.caller.user, by.caller.api_key) {
         (Some(_), _) => ContactSource::Page,
         (None, Some(_)) => ContactSource::Api,
         (None, None) => ContactSource::Cli,
     };
-    let new = save(&state, &by.caller, (source, level), named).await?;
+    let new = save(&state, &by.caller, source, named).await?;
     let audited = Audited::default().with("added", new.len().to_string());
     let items: Vec<_> = new.into_iter().map(DoNotContact::from).collect();
     let answer =
@@ -197,8 +198,8 @@ pub(crate) async fn decide(
     Err(Problem::new(Code::DoNotContactEntryNotFound, detail))
 }
 
-/// Puts the contacts of a file on the list: CSV with a column `contact`, `phone`, `email`, `username` or `chat_id`, and `kind` and
-/// `reason` if need be; or one contact a line.
+/// Puts the contacts of a file on the list: CSV with a column `contact`, `phone`, `email`, `username` or `chat_id`, and `kind`,
+/// `level` and `reason` if need be; or one contact a line. An entry without a level refuses everything.
 #[utoipa::path(
     post, path = "/v1/do-not-contact/import", tag = "do-not-contact", operation_id = "import_do_not_contact",
     request_body(content((ContactList = "application/json"), (String = "text/plain"))),
@@ -222,13 +223,12 @@ pub(crate) async fn import(
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for contact_list::ListLine { number, read } in contact_list::read(&text) {
         match read {
-            Ok(contact) => named.push(contact),
+            Ok(listed) => named.push(listed),
             Err(error) => wrong.push(WrongLine { line: number, message: error.to_string() }),
         }
     }
     let given = named.len();
-    let imported = (ContactSource::Import, Suppression::All);
-    let new = save(&state, &by.caller, imported, named).await?;
+    let new = save(&state, &by.caller, ContactSource::Import, named).await?;
     let added = new.len();
     let audited = Audited::default().with("added", added.to_string());
     let items = new.into_iter().take(MOST_SHOWN).map(DoNotContact::from).collect();
@@ -249,12 +249,13 @@ pub(crate) async fn export(
     let mut page = store::Page { limit: LARGEST_PAGE, cursor: None };
     loop {
         let found = state.store().do_not_contact().list(&page).await?;
-        for DoNotContactEntry { contact, source, added_by, reason, added_at, .. } in found.items {
+        for DoNotContactEntry { contact, source, added_by, reason, added_at, level, .. } in found.items {
             let (named, at) = (contact.to_string(), added_at.to_string());
             let why = reason.unwrap_or_default();
             text += &contact_list::line(&[
                 &named,
                 contact.kind().as_str(),
+                level.as_str(),
                 source.as_str(),
                 &added_by,
                 &at,
@@ -298,8 +299,8 @@ async fn find(state: &State, contact: Contact) -> Result<Option<DoNotContactEntr
 async fn save(
     state: &State,
     caller: &Caller,
-    (source, level): (ContactSource, Suppression),
-    named: Named,
+    source: ContactSource,
+    named: Vec<ListedContact>,
 ) -> Result<Vec<DoNotContactEntry>, StoreError> {
     let added_by = match (&caller.user, caller.api_key) {
         (Some(user), _) => user.to_string(),
@@ -307,17 +308,14 @@ async fn save(
         (None, None) => "machine".to_owned(),
     };
     let added_at = state.clock().now();
-    let entry = |(contact, reason)| {
+    let entry = |ListedContact { contact, level, reason }| {
         let id = DoNotContactId::from_uuid(state.ids().next());
         DoNotContactEntry { id, contact, source, added_by: added_by.clone(), reason, added_at, level }
     };
     state.store().do_not_contact().add(named.into_iter().map(entry).collect()).await
 }
 
-/// Contacts with the reason of each.
-type Named = Vec<(Contact, Option<String>)>;
-
-fn read(new: NewDoNotContact) -> Result<(Named, Suppression), Problem> {
+fn read(new: NewDoNotContact) -> Result<Vec<ListedContact>, Problem> {
     let NewDoNotContact { contact, contacts, kind, reason: why, level } = new;
     let mut errors = Vec::new();
     let level = match level.as_deref().unwrap_or_default() {
@@ -345,7 +343,7 @@ fn read(new: NewDoNotContact) -> Result<(Named, Suppression), Problem> {
         .chain(several.into_iter().enumerate().map(|(place, text)| (format!("contacts[{place}]"), text)))
         .collect();
     if named.is_empty() {
-        errors.push(FieldError::new("contact", "is missing; name whom no message is to go to"));
+        errors.push(FieldError::new("contact", "is missing; name the contact that gets no message"));
     }
     if named.len() > MOST {
         let message = format!("has more than {MOST}; import a file instead");
@@ -354,9 +352,9 @@ fn read(new: NewDoNotContact) -> Result<(Named, Suppression), Problem> {
     let mut read = Vec::with_capacity(named.len());
     for (field, text) in named {
         match Contact::read(&text, kind) {
-            Ok(contact) => read.push((contact, why.clone())),
+            Ok(contact) => read.push(ListedContact { contact, level, reason: why.clone() }),
             Err(error) => errors.push(FieldError::new(field, format!("is wrong: {error}"))),
         }
     }
-    if errors.is_empty() { Ok((read, level)) } else { Err(Problem::fields(errors)) }
+    if errors.is_empty() { Ok(read) } else { Err(Problem::fields(errors)) }
 }

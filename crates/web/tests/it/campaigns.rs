@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{CampaignAttemptId, CampaignRunId, CampaignSender, SenderCaps};
+use domain::{CampaignAttemptId, CampaignRunId, CampaignSender, SenderCaps, Timestamp};
 use serde_json::json;
 use store::{Claiming, NewRun};
 
@@ -54,6 +54,12 @@ async fn a_campaign_is_made_filled_foreseen_and_removed() {
     );
     let foreseen = call("GET", "/spring/forecast").send().await.json();
     assert_eq!((&foreseen["recipients"], &foreseen["per_hour"]), (&json!(2), &json!(25)), "{foreseen}");
+    // A second message to a person waits for an hour.
+    let last = async |cycles: u32| -> Timestamp {
+        let foreseen = call("GET", &format!("/spring/forecast?cycles={cycles}")).send().await.json();
+        foreseen["last_leaves_at"].as_str().expect("an end").parse().expect("a time")
+    };
+    assert!(last(2).await.since(last(1).await) >= Duration::from_mins(59));
     let listed = json!({"contact": "@client_2"}).to_string();
     world.call("POST", "/v1/do-not-contact").json(listed).send().await;
     let foreseen = call("GET", "/spring/forecast?listed=1").send().await.json();
@@ -228,6 +234,9 @@ async fn campaigns_have_names_in_any_script_and_no_two_are_one() {
     }
     let problem = made("Весна?").await.problem(409, "campaign_exists");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("Весна\"; choose")), "{problem}");
+    // A title that is the name of another campaign would find that one.
+    let titled = json!({"name": "b", "title": "VESNA"}).to_string();
+    world.call("POST", "/v1/campaigns").json(titled).send().await.problem(409, "campaign_exists");
 }
 
 #[tokio::test]

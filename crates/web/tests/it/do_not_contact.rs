@@ -205,13 +205,25 @@ async fn a_list_is_imported_and_exported() {
     let export = world.call("GET", &format!("{LIST}/export")).send().await;
     assert_eq!(export.header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<_> = export.body.lines().collect();
-    assert_eq!(lines[0], "contact,kind,source,added_by,added_at,reason");
+    assert_eq!(lines[0], "contact,kind,level,source,added_by,added_at,reason");
     assert!(
-        lines[1].starts_with("+70000000001,phone,import,key_") && lines[1].ends_with(",\"asked, twice\"")
+        lines[1].starts_with("+70000000001,phone,all,import,key_") && lines[1].ends_with(",\"asked, twice\"")
     );
-    assert!(lines[2].starts_with("@client_1,username,api,key_"), "{}", export.body);
+    assert!(lines[2].starts_with("@client_1,username,all,api,key_"), "{}", export.body);
     let again = world.call("POST", &path).header("Content-Type", "text/csv").body(export.body.clone());
     assert_eq!(again.send().await.json()["already"], 2);
+    // Another installation refuses what this one refuses.
+    let listed = json!({"contact": "@client_3", "level": "advertising"}).to_string();
+    assert_eq!(world.call("POST", LIST).json(listed).send().await.status, 200);
+    let export = world.call("GET", &format!("{LIST}/export")).send().await;
+    let elsewhere = World::new().await;
+    let import = elsewhere.call("POST", &path).header("Content-Type", "text/csv").body(export.body.clone());
+    assert_eq!(import.send().await.json()["added"], 3);
+    let level = |contact: &str| format!("{LIST}?contact={}", contact.replace('@', "%40"));
+    for (contact, wanted) in [("@client_3", "advertising"), ("@client_1", "all")] {
+        let found = elsewhere.call("GET", &level(contact)).send().await.json();
+        assert_eq!(found["items"][0]["level"], wanted, "{contact}: {found}");
+    }
     let body = json!({ "list": "@client_2\n" }).to_string();
     assert_eq!(world.call("POST", &path).json(body).send().await.json()["added"], 1);
 }

@@ -71,7 +71,7 @@ impl Inner {
                 Ok(messages) => messages,
                 Err(failure) => return self.failed(web_k, attempt, failure).await,
             };
-            if self.hears(chat, messages.iter().map(|message| message.text.as_str())).await? {
+            if self.hears(chat, &messages).await? {
                 let out = skipped("opt_out");
                 return self.ended_in_page(attempt, out, None).await;
             }

@@ -34,7 +34,7 @@ impl Inner {
             }
             match web_k.incoming(peer).await {
                 Ok(messages) => {
-                    self.hears(chat, messages.iter().map(|message| message.text.as_str())).await?;
+                    self.hears(chat, &messages).await?;
                 }
                 Err(failure) if trouble(&failure).is_some() => return Ok(Err(failure)),
                 Err(failure) => tracing::warn!(%sender, %failure, "a chat with replies does not open"),

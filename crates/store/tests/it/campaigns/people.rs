@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use domain::text::ParseMode;
-use domain::{AttemptState, Timestamp};
-use store::{CampaignRow, CampaignRun, Claim, NextTurn, Readied};
+use domain::{AccessHash, AttemptState, ChatId, Timestamp};
+use store::{CampaignRow, CampaignRun, Claim, NextTurn, PeerKind, Readied, StoredPeer};
 
 use super::{campaign, claim, claimed, ended, run, sent};
-use crate::support::{World, conformance};
+use crate::support::{World, account, conformance};
 
 conformance! {
     campaigns_together_write_to_a_person_seldom,
+    a_person_is_the_same_by_name_and_by_id,
     a_campaign_is_found_by_its_title_and_no_two_have_one,
 }
 
-/// Claims the next chat of a run for a peer and makes it ready; sent where that is possible, else put off.
+/// Claims the next chat of a run for a peer and makes it ready; sent where that is possible, else it waits.
 async fn carried(world: &World, run: &CampaignRun, who: &str, peer: &str) -> Option<Timestamp> {
     let attempt = claimed(world, run, who).await;
     let campaigns = world.store.campaigns();
@@ -44,7 +45,7 @@ async fn campaigns_together_write_to_a_person_seldom(world: World) {
     let began = world.now();
     assert_eq!(carried(&world, &runs[0], "main", "777").await, None);
     // Another campaign, another account and seconds later: it waits for its turn in the cycle.
-    let until = carried(&world, &runs[1], "fifth", "777").await.expect("it is put off");
+    let until = carried(&world, &runs[1], "fifth", "777").await.expect("it waits");
     assert!(until >= began.plus(hour) && until <= world.now().plus(hour));
     assert!(matches!(claim(&world, &runs[1], "main").await, Claim::Later(at) if at == until));
     // What is leaving counts as well.
@@ -59,7 +60,7 @@ async fn campaigns_together_write_to_a_person_seldom(world: World) {
     assert_eq!(carried(&world, &runs[1], "fifth", "777").await, None);
     // Three within a day, whatever the gap.
     world.clock.advance(2 * hour);
-    let until = carried(&world, &runs[3], "main", "777").await.expect("it is put off");
+    let until = carried(&world, &runs[3], "main", "777").await.expect("it waits");
     assert!(
         until <= began.plus(24 * hour).plus(Duration::from_mins(1)) && until > world.now().plus(19 * hour)
     );
@@ -73,6 +74,46 @@ async fn campaigns_together_write_to_a_person_seldom(world: World) {
     assert_eq!(carried(&world, &groups, "main", "778").await, None);
     world.clock.advance(until.since(world.now()));
     assert_eq!(carried(&world, &runs[3], "main", "777").await, None);
+}
+
+async fn a_person_is_the_same_by_name_and_by_id(world: World) {
+    for name in ["one", "two", "three"] {
+        campaign(&world, name, &["@client_1"]).await;
+    }
+    let [one, two, three] = [
+        run(&world, "one", 1, None).await,
+        run(&world, "two", 1, None).await,
+        run(&world, "three", 1, None).await,
+    ];
+    // The first is made ready before any account knows the chat, the second after that, the third by another name again.
+    assert_eq!(carried(&world, &one, "main", "@client_1").await, None);
+    world.store.peers().save(&account("main"), vec![peer("client_1")]).await.unwrap();
+    assert!(carried(&world, &two, "fifth", "777").await.is_some());
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(carried(&world, &two, "fifth", "777").await, None);
+    assert!(carried(&world, &three, "main", "@client_1").await.is_some());
+    // In one cycle they are the same recipient.
+    campaign(&world, "four", &["@client_1", "777"]).await;
+    world.clock.advance(Duration::from_hours(1));
+    let four = run(&world, "four", 1, None).await;
+    assert_eq!(carried(&world, &four, "main", "@client_1").await, None);
+    let open = claimed(&world, &four, "main").await;
+    let ready = world.store.campaigns().ready(open.id, "777".into(), 1, "Hi".into(), ParseMode::None).await;
+    assert!(matches!(ready.unwrap(), Readied::Duplicate(_)));
+}
+
+/// What an account knows of a person.
+fn peer(username: &str) -> StoredPeer {
+    StoredPeer {
+        chat_id: ChatId::user(777).unwrap(),
+        access_hash: AccessHash(1),
+        username: Some(username.parse().unwrap()),
+        title: "Anna".into(),
+        kind: PeerKind::User,
+        dialog: false,
+        phone: None,
+        contact: false,
+    }
 }
 
 async fn a_campaign_is_found_by_its_title_and_no_two_have_one(world: World) {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use ::campaigns::{BadLine, ChatList, read_messages};
 use anyhow::{Context, bail};
-use domain::{folded_name, slug};
+use domain::slug;
+use domain::text::folded_line;
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
@@ -79,7 +80,7 @@ impl OldGroup {
     }
 }
 
-/// Makes or fills the campaigns of a file, one after the other; says what came of each.
+/// Makes or fills the campaigns of a file, one after the other; returns the result of each.
 pub(super) async fn import_groups(file: &Path, dry_run: bool, options: &ApiOptions) -> anyhow::Result<()> {
     let groups = groups(&read(file)?).with_context(|| format!("{} cannot be used", file.display()))?;
     let api = ApiClient::open(&options.location).await?;
@@ -175,10 +176,10 @@ async fn import_group(
 
 /// Whether a campaign here is the group of this name: by its title, or by its own name.
 pub(super) fn is_group(campaign: &Value, group: &str) -> bool {
-    let wanted = folded_name(group);
+    let wanted = folded_line(group);
     ["name", "title"]
         .iter()
-        .any(|field| campaign[*field].as_str().is_some_and(|known| folded_name(known) == wanted))
+        .any(|field| campaign[*field].as_str().is_some_and(|known| folded_line(known) == wanted))
 }
 
 /// Refuses names of groups that would be one campaign, here or in the file.

@@ -90,7 +90,7 @@ fn read(from: &str) -> anyhow::Result<(ForeignTables, OldFound)> {
     Ok((tables, rows.found()))
 }
 
-/// Takes one campaign after the other over; what came of each.
+/// Takes one campaign after the other over; returns the result of each.
 async fn taken(
     api: &ApiClient,
     found: &OldFound,
@@ -231,7 +231,7 @@ impl Takeover<'_> {
         })
     }
 
-    /// Whom an attempt is recorded under: the sender of its profile, or an account of the profile's own name.
+    /// The sender of an attempt: that of its profile, or an account of the profile's own name.
     fn sender(&self, profile: &str) -> String {
         (self.sender_of)(profile).unwrap_or_else(|| {
             let name = slug(profile);
@@ -250,7 +250,7 @@ fn free_name(taken: &mut BTreeSet<String>, given: &str) -> String {
     free
 }
 
-/// Takes the proxies over; what came of it.
+/// Takes the proxies over; returns the result.
 async fn proxies(api: &ApiClient, found: &OldFound, dry_run: bool) -> anyhow::Result<Value> {
     if found.proxies.is_empty() {
         return Ok(Value::Null);

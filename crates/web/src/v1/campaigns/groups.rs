@@ -4,7 +4,8 @@ use ::campaigns::{CampaignSettings, Plan};
 use api::Campaign;
 use axum::extract::State as Shared;
 use axum::response::Response;
-use domain::{folded_name, slug};
+use domain::slug;
+use domain::text::folded_line;
 use http::StatusCode;
 use serde::Deserialize;
 use store::{CampaignRow, StoreError};
@@ -139,18 +140,21 @@ pub(crate) async fn create(
         Ok(CampaignRow { name, title, settings, created_at: state.clock().now() })
     })?;
     let campaigns = state.store().campaigns();
-    if !campaigns.add(row.clone()).await? {
-        let other = match campaigns.get(&row.name).await? {
-            Some(other) => Some(other),
-            None => campaigns.find(&row.title).await?,
-        };
+    // No title is the name of another campaign: either would find the wrong one.
+    let other = match campaigns.find(&row.name).await? {
+        Some(other) => Some(other),
+        None => campaigns.find(&row.title).await?,
+    };
+    if other.is_some() || !campaigns.add(row.clone()).await? {
         let detail = match other {
-            Some(other) if folded_name(&other.title) != folded_name(&row.title) => format!(
-                "The name {:?} is written {} in addresses, which is the campaign {:?}; choose another name.",
-                shorten(&row.title),
-                row.name,
-                shorten(&other.title)
-            ),
+            Some(other) if folded_line(&other.title) != folded_line(&row.title) && other.name == row.name => {
+                format!(
+                    "The name {:?} is written {} in addresses, which is the campaign {:?}; choose another name.",
+                    shorten(&row.title),
+                    row.name,
+                    shorten(&other.title)
+                )
+            }
             _ => format!("There is a campaign {} already.", row.title),
         };
         return Err(Problem::new(Code::CampaignExists, detail));
