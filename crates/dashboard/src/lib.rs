@@ -35,6 +35,3 @@ mod words;
 
 pub use dashboard::Dashboard;
 pub use routes::router;
-
-#[cfg(test)]
-mod it;

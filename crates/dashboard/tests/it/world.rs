@@ -2,9 +2,9 @@
 
 use std::ops::Deref;
 
-use crate::Dashboard;
 use axum::Router;
 use axum::body::Body;
+use dashboard::Dashboard;
 use domain::Role;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{Method, Request, Response, StatusCode};
@@ -51,7 +51,7 @@ impl World {
     pub(crate) async fn of(builder: test_app::Builder) -> Self {
         let app = builder.build(|_| {}).await;
         app.health.start(app.state.ports());
-        Self { pages: crate::router(Dashboard::new(app.state.clone())), app }
+        Self { pages: dashboard::router(Dashboard::new(app.state.clone())), app }
     }
 
     /// A folder of the data directory.

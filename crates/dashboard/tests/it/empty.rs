@@ -2,7 +2,7 @@
 
 use domain::Role;
 
-use crate::it::world::World;
+use crate::world::World;
 
 #[tokio::test]
 async fn without_accounts_the_overview_leads_to_adding_one() {

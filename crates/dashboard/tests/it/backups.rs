@@ -6,7 +6,7 @@ use domain::Role;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::it::world::{Browser, Page, World, note};
+use crate::world::{Browser, Page, World, note};
 
 const HERE: &str = "/settings/backups";
 const NOWHERE: &str = "switchboard-20300131T120000.250Z.tar.gz";

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use test_app::TestApp;
 use web::{ChannelAdded, ChannelChange, ChannelChanges, NotChanged};
 
-use crate::it::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
-use crate::it::world::{Browser, World, note, send, shows, submit};
+use crate::channel_login::{self, NEW_TOKEN_ENDS, Phone, lock};
+use crate::world::{Browser, World, note, send, shows, submit};
 
 /// An account of forms, which asks nothing of any provider.
 fn site() -> Account {

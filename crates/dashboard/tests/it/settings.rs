@@ -5,7 +5,7 @@ mod forms;
 use domain::Role;
 use http::StatusCode;
 
-use crate::it::world::{PASSWORD, World, note, send};
+use crate::world::{PASSWORD, World, note, send};
 
 #[tokio::test]
 async fn each_role_sees_what_it_may() {

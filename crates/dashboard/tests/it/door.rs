@@ -6,7 +6,7 @@ use access::{ClientInfo, SignIn};
 use domain::{ExposeSecret, Role};
 use http::StatusCode;
 
-use crate::it::world::{PASSWORD, Page, World};
+use crate::world::{PASSWORD, Page, World};
 
 const COOKIE: &str = "switchboard";
 const DOOR: &str = "switchboard-door";

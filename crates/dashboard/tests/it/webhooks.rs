@@ -5,7 +5,7 @@ use axum::routing::post;
 use domain::Role;
 use http::StatusCode;
 
-use crate::it::world::{Browser, Page, World, note, send};
+use crate::world::{Browser, Page, World, note, send};
 
 /// An endpoint of the test's own: takes what comes to `/in` and refuses what comes to `/out`.
 async fn endpoint() -> String {

@@ -5,8 +5,8 @@ use domain::saga::{Failover, RegistryChange};
 use domain::{AccessHash, ChatId, Role};
 use store::{Begin, Fail, PeerKind, StoredPeer};
 
-use crate::it::work::CHAT;
-use crate::it::world::{Browser, World};
+use crate::work::CHAT;
+use crate::world::{Browser, World};
 
 const OTHER: &str = "-1009876543210";
 

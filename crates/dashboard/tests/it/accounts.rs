@@ -4,7 +4,7 @@ use domain::Role;
 use http::StatusCode;
 use store::{Missed, TakenUpdates};
 
-use crate::it::world::{Browser, Page, World, note, send, send_files};
+use crate::world::{Browser, Page, World, note, send, send_files};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 

@@ -7,7 +7,7 @@ use domain::Role;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::it::world::{Browser, Page, World};
+use crate::world::{Browser, Page, World};
 
 /// The sentences of the lines that a page shows, newest first.
 fn sentences(page: &Page) -> Vec<String> {

@@ -4,7 +4,7 @@ use domain::{CampaignSender, ProfileName, Role};
 use http::StatusCode;
 use store::{CampaignRow, NewPicture};
 
-use crate::it::world::{Browser, World, send, shows};
+use crate::world::{Browser, World, send, shows};
 
 const PROXY: &str = "socks5://demo@10.0.0.1:1080";
 const QUESTION: &str = "/campaign-proxies/remove?name=socks5%3A%2F%2Fdemo%4010%2E0%2E0%2E1%3A1080";

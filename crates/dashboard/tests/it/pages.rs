@@ -3,7 +3,7 @@
 use domain::Role;
 use http::StatusCode;
 
-use crate::it::world::World;
+use crate::world::World;
 
 #[tokio::test]
 async fn a_visitor_without_a_session_is_sent_to_sign_in_and_back() {

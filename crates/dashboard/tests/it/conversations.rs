@@ -6,8 +6,8 @@ use domain::saga::RegistryChange;
 use domain::{ReceivedMessage, Role};
 use store::{ReceivedChange, TakenUpdates};
 
-use crate::it::work::CHAT;
-use crate::it::world::World;
+use crate::work::CHAT;
+use crate::world::World;
 
 impl World {
     /// A customer writes: the id of the message.

@@ -15,8 +15,8 @@ use serde_json::json;
 use store::{OutsideStages, PipelineRules, Receipt, ReceiptState, StoredClient, TakenFromChannel};
 use testkit::{Receiver, RedisServer};
 
-use crate::it::channel_login::{Phone, lock, with_phone, world};
-use crate::it::world::{World, note, send, send_files, shows, submit};
+use crate::channel_login::{Phone, lock, with_phone, world};
+use crate::world::{World, note, send, send_files, shows, submit};
 
 /// The number of all clients: on WhatsApp it is vouched for, in a form it was typed.
 const PHONE: &str = "+70000000001";

@@ -3,7 +3,7 @@
 use domain::Role;
 
 use super::{PHONE, until, with_clients};
-use crate::it::world::{shows, submit};
+use crate::world::{shows, submit};
 
 #[tokio::test]
 async fn a_group_is_marked_and_answered_once_that_is_switched_on() {

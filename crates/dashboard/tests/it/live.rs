@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use telegram::ServiceAction;
 
-use crate::it::world::{Browser, World};
+use crate::world::{Browser, World};
 
 /// The next piece of a stream.
 async fn next(body: &mut axum::body::Body) -> Option<String> {

@@ -4,7 +4,7 @@ use domain::{MessageState, Role, Secret};
 use http::StatusCode;
 use store::{KeyFingerprint, OwnerlessSession};
 
-use crate::it::world::{Browser, PASSWORD, World, note, submit};
+use crate::world::{Browser, PASSWORD, World, note, submit};
 
 async fn shows(browser: &Browser<'_>, path: &str, text: &str) -> bool {
     browser.get(path).await.body.contains(text)
@@ -75,7 +75,7 @@ async fn doubts_that_are_ticked_are_ended_together() {
 #[tokio::test]
 async fn a_waiting_message_is_cancelled_on_its_page() {
     let world = World::new().await;
-    let id = world.queued_for(crate::it::work::CHAT, "not any more").await;
+    let id = world.queued_for(crate::work::CHAT, "not any more").await;
     let operator = world.person(Role::Operator).await;
     let page = format!("/messages/{id}");
     assert!(shows(&operator, &page, "/actions/cancel").await);

@@ -4,8 +4,8 @@ use domain::Role;
 use domain::saga::Task;
 use http::StatusCode;
 
-use crate::it::work::CHAT;
-use crate::it::world::World;
+use crate::work::CHAT;
+use crate::world::World;
 
 #[tokio::test]
 async fn a_chat_of_ones_own_is_left_only_where_ticked() {

@@ -4,7 +4,7 @@ use domain::{ChatId, FlowMoment, FlowRunId, FlowRunState, FlowStage, Role, Teleg
 use http::StatusCode;
 use store::StoredFlowRun;
 
-use crate::it::world::{World, send, shows};
+use crate::world::{World, send, shows};
 
 fn moment(at_us: u64, stage: FlowStage, step: Option<u16>, note: Option<&str>) -> FlowMoment {
     FlowMoment { at_us, stage, step, note: note.map(str::to_owned) }

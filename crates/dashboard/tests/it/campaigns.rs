@@ -10,7 +10,7 @@ use store::{
     NextTurn, StoredAttempt,
 };
 
-use crate::it::world::{Browser, World, note, send, send_files, shows};
+use crate::world::{Browser, World, note, send, send_files, shows};
 
 const ALL: [&str; 7] = [
     "/campaigns/spring",

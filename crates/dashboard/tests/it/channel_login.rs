@@ -20,7 +20,7 @@ use http::StatusCode;
 use serde_json::json;
 use test_app::TestApp;
 
-use crate::it::world::{World, note, send, shows, submit};
+use crate::world::{World, note, send, shows, submit};
 
 pub(crate) fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,8 +11,8 @@ use domain::{ChatId, ChatRef, MessageId, MessageState, Role};
 use http::StatusCode;
 use store::{Accept, Begin, Doubt, Fail, Origin};
 
-use crate::it::channel_login::with_phone;
-use crate::it::world::{World, note, send, submit};
+use crate::channel_login::with_phone;
+use crate::world::{World, note, send, submit};
 
 /// The chat that messages are for where a test names no other.
 pub(crate) const CHAT: &str = "-1001234567890";
