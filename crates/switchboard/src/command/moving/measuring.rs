@@ -65,7 +65,7 @@ impl SideWork {
     }
 
     /// What the new side does beside what the old one did; the alert targets get it.
-    pub(super) async fn compare(&self, journal: &Journal, choices: &Choices) -> Result<Value, Failed> {
+    pub(super) async fn compare(&self, journal: &Journal) -> Result<Value, Failed> {
         let old = serde_json::from_value::<Audit>(journal.facts(Step::AuditOld).clone()).ok();
         let compared = moving::compare(
             &old.and_then(|audit| audit.measured).unwrap_or_default(),

@@ -104,7 +104,7 @@ impl SideWork {
             Step::Open => opening::open_all(&self.data_dir, journal, &self.clock).await,
             Step::Validate => self.validate(journal, choices).await,
             Step::Monitor => self.monitor(choices).await,
-            Step::Compare => self.compare(journal, choices).await,
+            Step::Compare => self.compare(journal).await,
             Step::Retire => self.retire(order).await,
             Step::Clear => self.clear(journal, choices).await,
             Step::Transfer | Step::TransferRest | Step::TransferBack => {
