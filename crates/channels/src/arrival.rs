@@ -253,9 +253,9 @@ impl Reception {
             read.failed.len(),
             chats.join(", ")
         );
-        let mut since = now;
-        account.change(|status| since = *status.catch_up.chats_fail_since.get_or_insert(now));
-        if now.since(since) < GIVE_UP {
+        let mut fails_since = now;
+        account.change(|status| fails_since = *status.catch_up.chats_fail_since.get_or_insert(now));
+        if now.since(fails_since) < GIVE_UP {
             return Err(why);
         }
         tracing::error!(account = %account.name(), channel = %account.channel, why, "chats are left out, which may have messages");

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ChatRef;
 use crate::chat::{ChatId, InvalidChat, Username};
 use crate::missing;
 use crate::phone::{Phone, UnreadPhone};
 use crate::text::visible;
+use crate::{ChannelChat, ChatRef};
 
 /// A chat as a caller names it, before it is known which one that is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,7 +74,10 @@ impl FromStr for NamedChat {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // What a provider calls a chat may have any characters in it.
-        if let Ok(chat) = text.parse() {
+        if let Ok(chat) = text.parse::<ChannelChat>() {
+            if missing::is_in_id(chat.chat.as_str()) {
+                return Err(NamedChatError::NoValue(text.to_owned()));
+            }
             return Ok(Self::Chat(ChatRef::Channel(chat)));
         }
         let shown = visible(text);
@@ -92,9 +95,6 @@ impl FromStr for NamedChat {
             Some(Link::Other) | None => {}
         }
         match name.parse() {
-            Ok(ChatRef::Channel(chat)) if missing::is_in_id(chat.chat.as_str()) => {
-                Err(NamedChatError::NoValue(name.to_owned()))
-            }
             Ok(chat) => Ok(Self::Chat(chat)),
             Err(_) if is_like_a_number(name) => Ok(Self::Phone(Phone::read(name)?)),
             Err(invalid) => Err(invalid.into()),

@@ -166,7 +166,8 @@ fn check(field: Field, name: &str, value: &Value) -> Result<(), Unspoken> {
         Field::Cut if is_set => Err(Unspoken::Cut),
         Field::Error if is_set => Err(spoken::unfinished("error")),
         Field::Success if is_no(value) && !value.is_null() => Err(spoken::unfinished(name)),
-        Field::Refusal if is_set => Err(Unspoken::Refused),
+        // It is a text, and "No" is one.
+        Field::Refusal if is_given(value) => Err(Unspoken::Refused),
         Field::Filter if is_filtered(value) => Err(Unspoken::Refused),
         _ => Ok(()),
     }

@@ -193,10 +193,10 @@ impl Inner {
 fn in_language<'a>(answer: TurnAnswer, messages: impl Iterator<Item = &'a ClientMessage>) -> TurnAnswer {
     let mut languages = Languages::default();
     add_languages(&mut languages, messages);
-    match &answer {
-        TurnAnswer::Text { text, .. } if languages.are_left_by(&text.plain()) => {
-            TurnAnswer::HandOver { why: Unspoken::Language.word().to_owned(), proposed: None }
-        }
-        _ => answer,
+    let leaves = matches!(&answer, TurnAnswer::Text { text, .. } if languages.are_left_by(&text.plain()));
+    if leaves {
+        TurnAnswer::HandOver { why: Unspoken::Language.word().to_owned(), proposed: None }
+    } else {
+        answer
     }
 }

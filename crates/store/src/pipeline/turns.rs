@@ -76,8 +76,12 @@ pub struct ClientFields {
 impl ClientFields {
     /// The fields, but for those in which a program wrote a word for no value.
     pub(super) fn known(&self) -> Self {
-        let known = |field: &Option<String>| field.clone().filter(|text| !missing::is_missing(text));
-        Self { name: known(&self.name), phone: known(&self.phone), email: known(&self.email) }
+        let known = |field: Option<&String>| field.filter(|text| !missing::is_missing(text)).cloned();
+        Self {
+            name: known(self.name.as_ref()),
+            phone: known(self.phone.as_ref()),
+            email: known(self.email.as_ref()),
+        }
     }
 
     const fn is_empty(&self) -> bool {
