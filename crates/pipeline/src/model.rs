@@ -92,7 +92,9 @@ impl Model {
             None => TEMPLATE.parse()?,
         };
         let catalogue = settings.texts.as_deref().map(texts).transpose()?.unwrap_or_default();
-        catalogue.iter().for_each(|text| languages.add_ours(&text.text));
+        for text in &catalogue {
+            languages.add_ours(&text.text);
+        }
         let bound = |most: u64| Some(most).filter(|most| *most > 0);
         let prices = Prices {
             prompt: Money(settings.price_in.saturating_mul(HUNDREDTH)),

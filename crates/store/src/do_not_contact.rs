@@ -297,11 +297,11 @@ pub(crate) fn is_there_any(transaction: &Transaction<'_>) -> Result<bool, StoreE
     transaction.has_contacts(|| Ok(transaction.first(IS_THERE_ANY, (), |_| Ok(()))?.is_some()))
 }
 
+/// The username and the phone number by which an account knows a chat.
+type PeerNames = (Option<Username>, Option<String>);
+
 /// The usernames and phone numbers by which accounts know a chat.
-pub(crate) fn names_of(
-    transaction: &Transaction<'_>,
-    chat: ChatId,
-) -> Result<Vec<(Option<Username>, Option<String>)>, StoreError> {
+pub(crate) fn names_of(transaction: &Transaction<'_>, chat: ChatId) -> Result<Vec<PeerNames>, StoreError> {
     transaction.all(NAMES_OF_PEER, [chat.get()], |row| {
         let columns = Columns::new(row, "telegram_peers");
         Ok((columns.maybe_parsed(0)?, columns.get(1)?))

@@ -157,7 +157,7 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         None => media(&mail, found.location),
     };
     if let Some(words) = appointment(&mail) {
-        text = [text, words].join("\n").trim().to_owned();
+        text = format!("{text}\n{words}").trim().to_owned();
         media.push(InboundMedia::new(InboundKind::Appointment));
     }
     let mut subject = Some(one_line(subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());

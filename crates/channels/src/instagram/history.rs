@@ -99,14 +99,12 @@ fn attachment(file: &Value) -> Option<Value> {
         .into_iter()
         .find_map(|(kind, name)| Some((kind, word(&file[name], "url")?)))
         .or_else(|| Some(("file", word(file, "file_url")?)));
-    Some(match found {
-        Some((kind, url)) => json!({"type": kind, "payload": {"url": url}}),
-        // One of another kind has a placeholder by the name of what holds it.
-        None => {
-            let held = file.as_object()?.iter().find(|(_, value)| value.is_object());
-            json!({"type": held.map_or("unknown", |(name, _)| name.as_str()), "payload": {}})
-        }
-    })
+    if let Some((kind, url)) = found {
+        return Some(json!({"type": kind, "payload": {"url": url}}));
+    }
+    // One of another kind has a placeholder by the name of what holds it.
+    let held = file.as_object()?.iter().find(|(_, value)| value.is_object());
+    Some(json!({"type": held.map_or("unknown", |(name, _)| name.as_str()), "payload": {}}))
 }
 
 #[cfg(test)]

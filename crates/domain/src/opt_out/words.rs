@@ -117,10 +117,10 @@ fn mistakes(word: &str, right: &str) -> usize {
     }
     let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
     for (place, sign) in word.iter().enumerate() {
-        let last = &rows[place];
+        let above = &rows[place];
         let mut row = vec![place + 1];
         for (at, wanted) in right.iter().enumerate() {
-            let least = (last[at] + usize::from(sign != wanted)).min(last[at + 1] + 1).min(row[at] + 1);
+            let least = (above[at] + usize::from(sign != wanted)).min(above[at + 1] + 1).min(row[at] + 1);
             let is_swapped = place > 0 && at > 0 && word[place - 1] == *wanted && right[at - 1] == *sign;
             row.push(if is_swapped { least.min(rows[place - 1][at - 1] + 1) } else { least });
         }

@@ -165,8 +165,12 @@ mod tests {
 
     fn languages(theirs: &[&str], ours: &[&str]) -> Languages {
         let mut found = Languages::default();
-        theirs.iter().for_each(|text| found.add_theirs(text));
-        ours.iter().for_each(|text| found.add_ours(text));
+        for text in theirs {
+            found.add_theirs(text);
+        }
+        for text in ours {
+            found.add_ours(text);
+        }
         found
     }
 

@@ -98,12 +98,11 @@ impl Machine {
         let age = now.wall.since(sighting.written_at);
         let until = now.running.saturating_add(self.flow.fresh.saturating_sub(age));
         // It waits where it waited before, since it came and not since its edit.
-        let (place, last_run, seen) = match waited.filter(|_| is_same) {
-            Some((place, before)) => (place, before.last_run, before.seen),
-            None => {
-                let seen = Now { running: sighting.arrived.min(now.running), ..now };
-                (self.waiting.len(), self.run_numbers, seen)
-            }
+        let (place, last_run, seen) = if let Some((place, before)) = waited.filter(|_| is_same) {
+            (place, before.last_run, before.seen)
+        } else {
+            let seen = Now { running: sighting.arrived.min(now.running), ..now };
+            (self.waiting.len(), self.run_numbers, seen)
         };
         let why = if is_fresh { self.why_not(now) } else { Some(Skip::Stale) };
         // Those that wait begin first.

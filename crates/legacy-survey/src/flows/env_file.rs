@@ -54,18 +54,15 @@ impl EnvFile {
             let line = rest.split('\n').next().unwrap_or_default();
             let plain = line.trim_start_matches('\u{feff}').trim();
             let read = assignment(rest).filter(|_| file.variables.len() < MOST);
-            let taken = match read {
-                Some((name, value, taken)) => {
-                    let value = file.filled(value);
-                    file.add(name, value);
-                    taken
+            let taken = if let Some((name, value, taken)) = read {
+                let value = file.filled(value);
+                file.add(name, value);
+                taken
+            } else {
+                if !plain.is_empty() && !plain.starts_with('#') {
+                    file.left_lines.push(number);
                 }
-                None => {
-                    if !plain.is_empty() && !plain.starts_with('#') {
-                        file.left_lines.push(number);
-                    }
-                    line.len()
-                }
+                line.len()
             };
             let (read, left) = rest.split_at(taken.min(rest.len()));
             number += read.matches('\n').count() + 1;

@@ -173,12 +173,11 @@ impl Gathered {
     fn text(&self) -> String {
         let (mut text, mut run) = (String::new(), Vec::new());
         for number in 1..=self.total {
-            match self.parts.get(&number) {
-                Some(piece) => run.push(piece.clone()),
-                None => {
-                    text.push_str(&alphabet::read_all(&std::mem::take(&mut run)));
-                    text.push_str(&format!("[part {number} of {} is missing]", self.total));
-                }
+            if let Some(piece) = self.parts.get(&number) {
+                run.push(piece.clone());
+            } else {
+                text += &alphabet::read_all(&std::mem::take(&mut run));
+                text += &format!("[part {number} of {} is missing]", self.total);
             }
         }
         text + &alphabet::read_all(&run)

@@ -12,7 +12,7 @@ use super::problem;
 use crate::answer::json;
 use crate::auth::Caller;
 use crate::deeds;
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::v1::text_limit::refuse_long;
 
