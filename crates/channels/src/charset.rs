@@ -61,11 +61,12 @@ fn without_wide(bytes: &[u8]) -> String {
 
 /// Reads a text by the label of its charset, as [`text`] where the label says nothing.
 pub(crate) fn labelled(label: &str, bytes: &[u8]) -> String {
-    let Some(known) = known(label) else {
-        let label = label.trim().to_ascii_lowercase();
-        let is_wide = WIDE.iter().any(|start| label.starts_with(start)) && !is_utf8(bytes);
-        return if is_wide { without_wide(bytes) } else { text(bytes) };
-    };
+    let name = label.trim().to_ascii_lowercase();
+    // The reader of mails knows their labels and not their letters.
+    if WIDE.iter().any(|start| name.starts_with(start)) && !is_utf8(bytes) {
+        return without_wide(bytes);
+    }
+    let Some(known) = known(label) else { return text(bytes) };
     if known == "utf-8" || !known.starts_with("utf") && is_utf8(bytes) {
         return text(bytes);
     }

@@ -157,7 +157,8 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
         None => media(&mail, found.location),
     };
     if let Some(words) = appointment(&mail) {
-        text = format!("{text}\n{words}").trim().to_owned();
+        text.push_str(if text.is_empty() { "" } else { "\n" });
+        text.push_str(&words);
         media.push(InboundMedia::new(InboundKind::Appointment));
     }
     let mut subject = Some(one_line(subject, LONGEST_SUBJECT)).filter(|subject| !subject.is_empty());

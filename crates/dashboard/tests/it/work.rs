@@ -214,7 +214,7 @@ async fn do_not_contact_list_is_kept_on_its_page() {
     assert!(removed.contains("@client_1 can be written to again"), "{removed}");
     let export = operator.get(&format!("{HERE}/export")).await;
     assert!(
-        export.body.contains("+70000000001,phone,page,") && !export.body.contains("@client_1"),
+        export.body.contains("+70000000001,phone,all,page,") && !export.body.contains("@client_1"),
         "{export:?}"
     );
 }

@@ -165,7 +165,8 @@ fn names_of(transaction: &Transaction<'_>, peer: &str) -> Result<BTreeSet<String
         let known = do_not_contact::names_of(transaction, id)?.into_iter();
         names.extend(known.filter_map(|(username, _)| Some(ChatRef::Username(username?).to_string())));
     } else {
-        names.extend(transaction.all(sql::PEERS_OF_CHAT, [peer], |row| row.get::<String>(0))?);
+        let peers = transaction.all(sql::PEERS_OF_CHAT, [peer], |row| row.get::<Option<String>>(0))?;
+        names.extend(peers.into_iter().flatten());
     }
     Ok(names)
 }

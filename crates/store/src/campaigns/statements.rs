@@ -161,9 +161,8 @@ statements! {
         SELECT chat FROM campaign_attempts
         WHERE run_id = $1 AND cycle = $2 AND peer = $3 AND state <> 10 AND state <> 11 AND id <> $4 LIMIT 1";
     PEERS_OF_CHAT = "
-        SELECT task.peer FROM campaigns AS one
-        INNER JOIN campaign_tasks AS task ON task.campaign = one.name AND task.chat = $1
-        WHERE task.peer IS NOT NULL";
+        SELECT (SELECT task.peer FROM campaign_tasks AS task WHERE task.campaign = one.name AND task.chat = $1)
+        FROM campaigns AS one";
     /// When the latest messages of campaigns to a peer left; now, of those that are leaving.
     ADVERTISED = "
         SELECT coalesce(ended_at, CAST($1 AS BIGINT)) FROM campaign_attempts

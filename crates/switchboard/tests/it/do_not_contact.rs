@@ -33,7 +33,7 @@ async fn list_is_kept_by_commands_and_holds_the_server_back() {
     let exported = list(&["export"]).fine();
     assert_eq!(exported.lines().count(), 4, "{exported}");
     assert!(
-        exported.contains("@client_1,username,cli,machine,") && exported.contains(",asked to stop"),
+        exported.contains("@client_1,username,all,cli,machine,") && exported.contains(",asked to stop"),
         "{exported}"
     );
     list(&["remove", "-1001234567890"]).fine();

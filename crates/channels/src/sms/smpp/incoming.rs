@@ -4,6 +4,7 @@
 //! remembered by its content, across connections and restarts.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use domain::{
@@ -177,7 +178,7 @@ impl Gathered {
                 run.push(piece.clone());
             } else {
                 text += &alphabet::read_all(&std::mem::take(&mut run));
-                text += &format!("[part {number} of {} is missing]", self.total);
+                let _ = write!(text, "[part {number} of {} is missing]", self.total);
             }
         }
         text + &alphabet::read_all(&run)
