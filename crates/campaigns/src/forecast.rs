@@ -107,7 +107,8 @@ pub fn forecast_left(plan: &Plan, left: Remainder, now: Timestamp) -> Forecast {
         Sender::of(plan, &left, now).last_of(Cycles { first, whole, strangers, later }, begins_at, now)
     });
     Forecast {
-        last_leaves_at: last.flatten(),
+        // Where no one is left to write to, it ends as it begins.
+        last_leaves_at: last.flatten().map(|at| at.max(begins_at)),
         without_limits_at: (senders > 0).then_some(without),
         per_hour: rate * senders,
     }

@@ -141,10 +141,13 @@ pub(crate) async fn create(
     })?;
     let campaigns = state.store().campaigns();
     // No title is the name of another campaign: either would find the wrong one.
-    let other = match campaigns.find(&row.name).await? {
-        Some(other) => Some(other),
-        None => campaigns.find(&row.title).await?,
-    };
+    let mut other = None;
+    for name in [&row.name, &row.title, &slug(&row.title)] {
+        other = match other {
+            None => campaigns.find(name).await?,
+            found => found,
+        };
+    }
     if other.is_some() || !campaigns.add(row.clone()).await? {
         let detail = match other {
             Some(other) if folded_line(&other.title) != folded_line(&row.title) && other.name == row.name => {
