@@ -232,7 +232,14 @@ async fn an_open_old_port_refuses_a_known_key_that_is_over() {
     assert_eq!(revoked.status, 401, "{revoked:?}");
     let bearer = send("anything").header("Authorization", "Bearer swb_wrong").send().await;
     assert_eq!(bearer.status, 401, "{bearer:?}");
-    for (name, value) in [("Authorization", "swb_wrong"), ("X-Token", "Basic \"swb_wrong\"")] {
+    // The last one is `swb_wrong:` as HTTP Basic.
+    let odd = [
+        ("Authorization", "swb_wrong"),
+        ("X-Token", "Basic \"swb_wrong\""),
+        ("X-Token", "swb%5Fwrong"),
+        ("Authorization", "Basic c3diX3dyb25nOg=="),
+    ];
+    for (name, value) in odd {
         let odd = send("anything").header(name, value).send().await;
         assert_eq!(odd.status, 401, "{odd:?}");
     }
