@@ -586,7 +586,9 @@ async fn a_database_is_open_once_whatever_leads_to_it(world: World) {
 async fn a_pipe_in_the_place_of_a_file_ends_the_start(world: World) {
     world.store.clone().close().await;
     let aside = world.dir.path().join("aside");
-    for name in ["store.json", "switchboard.db", "switchboard.lock", "master.key", "side.json"] {
+    let beside = ["switchboard.db-wal", "switchboard.db-shm"];
+    let files = ["store.json", "switchboard.db", "switchboard.lock", "master.key", "side.json"];
+    for name in files.into_iter().chain(beside) {
         let file = data(&world).join(name);
         let is_there = fs::rename(&file, &aside).is_ok();
         mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
