@@ -92,7 +92,7 @@ pub(super) async fn admit(gate: &Gate, parts: &Parts, aim: Aim) -> Result<Guest,
     let options = gate.state.options();
     let public_url = options.examined.settings.public_url.as_deref();
     if key.is_none()
-        && let Some(sign) = auth::sign_of_page(headers, public_url)
+        && let Some(sign) = auth::sign_of_page(headers, public_url, &ambient::machine_name())
     {
         return Err(Answer::error(StatusCode::FORBIDDEN, sign));
     }

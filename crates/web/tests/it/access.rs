@@ -259,7 +259,7 @@ async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy()
     let world = World::new().await;
     assert_eq!(send(&world, &[]).send().await.status, 200);
     // A page whose own name leads here, or one that a browser names.
-    for headers in [[("Host", "evil.example:5022")], [("Sec-Fetch-Site", "cross-site")]] {
+    for headers in [[("Host", "evil.example:5022")], [("Host", "evil")], [("Sec-Fetch-Site", "cross-site")]] {
         let refused = send(&world, &headers).send().await;
         assert_eq!(refused.status, 403, "{headers:?} {refused:?}");
         assert_eq!(send(&world, &headers).key(&world.key).send().await.status, 200, "{headers:?}");
