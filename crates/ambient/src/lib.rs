@@ -18,3 +18,9 @@ pub use file_lock::FileLock;
 pub use handle::{Handle, WeakHandle};
 pub use ids::Ids;
 pub use task::{run_detached, spawn_detached};
+
+/// Returns the name that the system has for this machine, as `hostname` prints it.
+#[must_use]
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

@@ -248,10 +248,11 @@ pub enum OpenError {
         /// Where the database should be.
         database: String,
     },
-    /// The database is an older copy of the one that the data directory remembers.
+    /// The database is an older copy of the one that the data directory remembers, or such a copy that was started by itself.
     #[error(
-        "{database} is older than the one that the data directory {} had; put the newest one back, or a backup with `switchboard \
-         restore`, or start on this one with `switchboard up --accept-database`, which may send again what was sent since",
+        "{database} is older than the one that the data directory {} had, or was copied earlier and started since; put the newest \
+         one back, or a backup with `switchboard restore`, or start on this one with `switchboard up --accept-database`, which may \
+         send again what was sent since",
         dir.display()
     )]
     OlderDatabase {

@@ -1,11 +1,12 @@
 //! The identity of a store: an id, a kind and how far the store has come, in the database and in the data directory.
 //!
-//! A start compares both. It refuses a database that is missing, that belongs to another store, or that is an older copy: an
-//! idempotency key that such a database has forgotten would be sent again. It also refuses a store of the other kind: a demo would
-//! send real messages to pretended customers. The database is written first and the data directory afterwards, so after a crash the
-//! database is never behind.
+//! A start compares both. It refuses a database that is missing, that belongs to another store, that is an older copy, or a copy
+//! that was started by itself: an idempotency key that such a database has forgotten would be sent again. It also refuses a store
+//! of the other kind: a demo would send real messages to pretended customers. The database is written first and the data directory
+//! afterwards, so after a crash the database is never behind.
 
 mod mark;
+mod starts;
 
 use std::fs;
 use std::io::{self, Read};
@@ -21,6 +22,7 @@ use crate::statement::statements;
 use crate::{MasterKey, OpenError, StoreError, events, fences, inspect};
 
 pub(crate) use mark::{DatabaseFile, Mark};
+use starts::{NO_WORD, Starts, Word};
 
 /// The file in the data directory.
 pub const STORE_MARK: &str = "store.json";
@@ -69,6 +71,8 @@ pub(crate) struct Identity {
     generation: i64,
     /// The id of the newest event.
     event: i64,
+    /// The word of the newest start. In the database it is in a fact of its own.
+    word: Word,
 }
 
 /// The same in the file. The numbers have a fixed width, so that the file is overwritten in place.
@@ -78,6 +82,7 @@ struct Written {
     kind: Option<String>,
     generation: String,
     event: String,
+    word: Option<String>,
 }
 
 /// What a database is.
@@ -88,6 +93,8 @@ pub(crate) enum Found {
     /// The store of a version without identities.
     Unnamed,
     Store(Identity),
+    /// A copy of the store that the data directory remembers, made before the remembered moment and started by itself.
+    Diverged(Identity),
 }
 
 /// Why a database is refused.
@@ -95,6 +102,7 @@ pub(crate) enum Found {
 enum Refusal {
     Missing,
     Foreign,
+    /// An older copy, or one that was started by itself.
     Older,
     /// The data directory remembers no store, so the database may be an older copy.
     Unknown,
@@ -125,16 +133,12 @@ impl StoreKind {
 
 impl Identity {
     fn new(kind: StoreKind) -> Result<Self, OpenError> {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id)
-            .map_err(|error| crate::MasterKeyError::NoRandomness { what: error.to_string() })?;
-        Ok(Self { id, kind, parent: None, generation: 0, event: 0 })
+        Ok(Self { id: random()?, kind, parent: None, generation: 0, event: 0, word: NO_WORD })
     }
 
     /// The same store under a new id.
     fn forked(self) -> Result<Self, OpenError> {
-        let Self { id, .. } = Self::new(self.kind)?;
-        Ok(Self { id, parent: Some(self.id), ..self })
+        Ok(Self { id: random()?, parent: Some(self.id), ..self })
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -147,14 +151,19 @@ impl Identity {
         };
         let number = |digits: &str| digits.parse().ok().filter(|number| *number >= 0);
         let (generation, event) = (number(&written.generation)?, number(&written.event)?);
-        Some(Self { id, kind, parent: None, generation, event })
+        let mut word = NO_WORD;
+        if let Some(written) = written.word {
+            hex::decode_to_slice(written, &mut word).ok()?;
+        }
+        Some(Self { id, kind, parent: None, generation, event, word })
     }
 
     fn text(&self) -> String {
-        let Self { id, kind, generation, event, .. } = self;
-        let (id, kind) = (hex::encode(id), kind.word());
+        let Self { id, kind, generation, event, word, .. } = self;
+        let (id, kind, word) = (hex::encode(id), kind.word(), hex::encode(word));
         format!(
-            "{{\"store\":\"{id}\",\"kind\":\"{kind}\",\"generation\":\"{generation:019}\",\"event\":\"{event:019}\"}}\n"
+            "{{\"store\":\"{id}\",\"kind\":\"{kind}\",\"generation\":\"{generation:019}\",\"event\":\"{event:019}\",\
+             \"word\":\"{word}\"}}\n"
         )
     }
 
@@ -169,7 +178,7 @@ impl Identity {
             }
         };
         let generation = i64::from_be_bytes(*generation).max(1);
-        Some(Self { id: *id, kind, parent, generation, event: 0 })
+        Some(Self { id: *id, kind, parent, generation, event: 0, word: NO_WORD })
     }
 
     fn fact(&self) -> Vec<u8> {
@@ -183,8 +192,15 @@ impl Identity {
     }
 }
 
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], OpenError> {
+    let mut random = [0; BYTES];
+    getrandom::fill(&mut random)
+        .map_err(|error| crate::MasterKeyError::NoRandomness { what: error.to_string() })?;
+    Ok(random)
+}
+
 /// The identity that the data directory remembers. Blocks on the disk.
-fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
+pub(crate) fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
     let file = data_dir.join(STORE_MARK);
     let mut text = String::new();
     match regular_file::open(&file).and_then(|opened| opened.take(LARGEST).read_to_string(&mut text)) {
@@ -209,21 +225,33 @@ fn remembered(data_dir: &Path) -> Result<Option<Identity>, OpenError> {
     })
 }
 
-/// What is in a database; `is_used` says that a store was begun in it.
-pub(crate) fn found(connection: &Connection, is_used: bool) -> Result<Found, StoreError> {
+/// What is in a database, for a data directory that knows this identity; `is_used` says that a store was begun in it.
+pub(crate) fn found(
+    connection: &Connection,
+    is_used: bool,
+    known: Option<&Identity>,
+) -> Result<Found, StoreError> {
     let fact = connection.first(READ, [FACT], |row| Columns::new(row, "store_facts").get::<Vec<u8>>(0))?;
     let Some(fact) = fact else {
         return Ok(if is_used { Found::Unnamed } else { Found::Empty });
     };
     let identity = Identity::from_fact(&fact)
         .ok_or_else(|| StoreError::corrupt("store_facts", "value", FACT, "it is no identity of a store"))?;
-    Ok(Found::Store(Identity { event: events::newest(connection)?.max(0), ..identity }))
+    let event = events::newest(connection)?.max(0);
+    // Read last: another process may start meanwhile, and an event of its start must not count for the start before.
+    let starts = Starts::read(connection)?;
+    let identity = Identity { event, word: starts.word(), ..identity };
+    let is_same = |known: &&Identity| known.id == identity.id;
+    Ok(match known.filter(is_same) {
+        Some(known) if !starts.include(known) => Found::Diverged(identity),
+        _ => Found::Store(identity),
+    })
 }
 
 /// Lets a data directory remember the store of a database that a command has put there, unless it remembers one.
 pub(crate) fn remember(data_dir: &Path, connection: &Connection) -> Result<(), OpenError> {
     let failed = |what: String| OpenError::Failed { file: data_dir.join(STORE_MARK), what };
-    let found = found(connection, true).map_err(|error| failed(error.to_string()))?;
+    let found = found(connection, true, None).map_err(|error| failed(error.to_string()))?;
     let Found::Store(identity) = found else { return Ok(()) };
     if remembered(data_dir)?.is_none() {
         mark::write(&data_dir.join(STORE_MARK), &identity).map_err(|error| failed(error.to_string()))?;
@@ -238,8 +266,8 @@ pub(crate) fn follow_holder(
     connection: &Connection,
     accepts: Accepts,
 ) -> Result<(), String> {
-    let found = found(connection, true).map_err(|error| error.to_string())?;
     let known = remembered(data_dir).map_err(|error| error.to_string())?;
+    let found = found(connection, true, known.as_ref()).map_err(|error| error.to_string())?;
     let is_admitted = judge(known.as_ref(), &found, (false, true), accepts) == Ok(None);
     match found {
         Found::Store(identity) if is_admitted => {
@@ -336,7 +364,7 @@ fn judge(
     let of_database = match found {
         Found::Empty => None,
         Found::Unnamed => Some(StoreKind::Real),
-        Found::Store(found) => Some(found.kind),
+        Found::Store(found) | Found::Diverged(found) => Some(found.kind),
     };
     let mut kinds = remembered.map(|known| known.kind).into_iter().chain(of_database);
     if let Some(expected) = accepts.kind
@@ -348,7 +376,7 @@ fn judge(
     let refusal = match (remembered.filter(|known| known.generation > 0), found) {
         (Some(_), Found::Empty) => Refusal::Missing,
         (None, Found::Empty) if has_traces && remembered.is_none() => Refusal::Missing,
-        (Some(_), Found::Unnamed) => Refusal::Older,
+        (Some(_), Found::Unnamed | Found::Diverged(_)) => Refusal::Older,
         // Another machine has accepted an older database for all of them.
         (Some(known), Found::Store(found)) if is_on_server && found.parent == Some(known.id) => {
             return Ok(None);
@@ -362,7 +390,7 @@ fn judge(
         (None, Found::Store(found)) if remembered.is_some_and(|announced| announced.id == found.id) => {
             return Ok(None);
         }
-        (None, Found::Store(_)) => Refusal::Unknown,
+        (None, Found::Store(_) | Found::Diverged(_)) => Refusal::Unknown,
     };
     let is_accepted = if refusal == Refusal::Missing { accepts.empty } else { accepts.other };
     if is_accepted { Ok(Some(refusal)) } else { Err(refusal) }
@@ -386,7 +414,7 @@ mod tests {
     use super::*;
 
     pub(super) const fn identity(id: u8, generation: i64, event: i64) -> Identity {
-        Identity { id: [id; 16], kind: StoreKind::Real, parent: None, generation, event }
+        Identity { id: [id; 16], kind: StoreKind::Real, parent: None, generation, event, word: NO_WORD }
     }
 
     const fn demo(of: Identity) -> Identity {
@@ -395,13 +423,17 @@ mod tests {
 
     #[test]
     fn a_file_of_fixed_width_is_read_as_it_was_written() {
-        for known in [identity(1, 0, 0), demo(identity(0xab, i64::MAX, 1_900_000_000_000_000))] {
+        let begun = Identity { word: [0xcd; 8], ..identity(0xab, i64::MAX, 1_900_000_000_000_000) };
+        for known in [identity(1, 0, 0), demo(begun)] {
             assert_eq!(Identity::parse(&known.text()), Some(known));
             assert_eq!(known.text().len(), identity(2, 1, 1).text().len());
         }
         let whole = identity(1, 2, 3).text();
         let without_kind = whole.replace("\"kind\":\"real\",", "");
         assert_eq!(Identity::parse(&without_kind), Some(identity(1, 2, 3)), "of an earlier version");
+        let without_word = whole.replace(",\"word\":\"0000000000000000\"", "");
+        assert!(without_word.len() < whole.len());
+        assert_eq!(Identity::parse(&without_word), Some(identity(1, 2, 3)), "of an earlier version");
         for damaged in [
             "",
             "{}",
@@ -470,6 +502,8 @@ mod tests {
             for found in earlier {
                 assert_eq!(strict(Some(&known), Found::Store(found), true, server), Err(Older), "{found:?}");
             }
+            let diverged = Found::Diverged(identity(1, 9, 90));
+            assert_eq!(strict(Some(&known), diverged, true, server), Err(Older), "a copy went on by itself");
             assert_eq!(strict(Some(&known), foreign, true, server), Err(Foreign));
             let own = Found::Store(identity(1, 1, 0));
             assert_eq!(

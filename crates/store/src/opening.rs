@@ -59,7 +59,8 @@ pub(crate) fn open(options: StoreOptions, accepts: Accepts, disk: Disk) -> Resul
     }
     fences::check(&writing, &data_dir, failed)?;
     let check = key_check(&writing).map_err(failed)?;
-    let found = identity::found(&writing, check.is_some()).map_err(failed)?;
+    let known = identity::remembered(&data_dir)?;
+    let found = identity::found(&writing, check.is_some(), known.as_ref()).map_err(failed)?;
     let (term, database) = if let Some(lease) = &lease {
         (lease.term(), None)
     } else {

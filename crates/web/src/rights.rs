@@ -27,7 +27,8 @@ right, or a user is removed or loses the role, open streams end within a second.
 
 A port of an old channel server that has no key of its own takes a known API key. What shows something demands `read`. Setting where the
 provider posts, renewing a token, the QR code that signs in and VK's confirmation code demand `admin`. Stopping a mailing demands `send`
-or `operate`. Everything else demands `send`.
+or `operate`. Everything else demands `send`. On the old ports of Telegram `GET /health` and `GET /stats` demand `read`, and
+`POST /reload_cache` any of `send`, `read` and `operate`.
 
 ";
 

@@ -1,6 +1,6 @@
 //! SQLite connections: how they are opened and tuned.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -31,8 +31,23 @@ pub(crate) fn make(file: &Path) -> Result<(), OpenError> {
     let mut options = OpenOptions::new();
     regular_file::open_with(options.write(true).create(true).truncate(false).mode(0o600), file)
         .map_err(|source| unopened(file, source))?;
+    check_beside(file)?;
     #[cfg(feature = "testing")]
     crate::testing::begin_migrated(file)?;
+    Ok(())
+}
+
+/// Refuses a pipe, a folder or a device in the place of a file that SQLite keeps beside a database: SQLite would name the database.
+fn check_beside(file: &Path) -> Result<(), OpenError> {
+    for ending in ["-wal", "-shm", "-journal"] {
+        let mut beside = file.as_os_str().to_owned();
+        beside.push(ending);
+        // It is not opened: closing it would give up the locks that this process may have on it.
+        if fs::metadata(&beside).is_ok_and(|found| !found.is_file()) {
+            let what = "it is no regular file".to_owned();
+            return Err(OpenError::Failed { file: beside.into(), what });
+        }
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ambient::{Clock, regular_file};
 
-use super::{FACT, Found, Identity, Refusal, SAVE, STORE_MARK, judge, remembered};
+use super::{FACT, Found, Identity, Refusal, SAVE, STORE_MARK, Starts, Word, judge, random, remembered};
 use crate::database::{Address, Connection, params};
 use crate::lease::Term;
 use crate::{Accepts, OpenError, StoreError, StoreKind};
@@ -22,6 +22,8 @@ pub(crate) struct Mark {
     file: PathBuf,
     opened: Option<File>,
     identity: Identity,
+    /// The word of this start. The identity has it from the first generation on that this program wrote.
+    word: Word,
     clock: Clock,
     /// When the generation grows next, by the running clock.
     due_at: Duration,
@@ -83,10 +85,12 @@ impl Mark {
         let announced = remembered.filter(|known| known.generation == 0);
         let (is_new, identity) = match (found, announced) {
             // Otherwise the newer database would pass for this one later.
-            (Found::Store(identity), _) if matches!(accepted, Some(Refusal::Older | Refusal::Unknown)) => {
+            (Found::Store(identity) | Found::Diverged(identity), _)
+                if matches!(accepted, Some(Refusal::Older | Refusal::Unknown)) =>
+            {
                 (false, identity.forked()?)
             }
-            (Found::Store(identity), _) => (false, identity),
+            (Found::Store(identity) | Found::Diverged(identity), _) => (false, identity),
             (_, Some(announced)) => (false, announced),
             (_, None) => (true, Identity::new(accepts.kind.unwrap_or(StoreKind::Real))?),
         };
@@ -94,6 +98,7 @@ impl Mark {
             file: data_dir.join(STORE_MARK),
             opened: None,
             identity,
+            word: random()?,
             due_at: clock.running().saturating_add(ADVANCE_EVERY),
             clock,
             is_behind: true,
@@ -116,10 +121,21 @@ impl Mark {
         self.database.as_ref().map_or(Ok(()), DatabaseFile::check)
     }
 
-    /// Writes the next generation into the database, in a transaction of the caller. It counts once [`Mark::committed`] is called.
+    /// Writes the next generation into the database, the first time with the word of this start, in a transaction of the caller.
+    /// It counts once [`Mark::committed`] is called.
     pub(crate) fn advance(&self, connection: &Connection) -> Result<(), StoreError> {
-        let next = Identity { generation: self.identity.generation.saturating_add(1), ..self.identity };
+        let next = self.advanced();
+        if self.identity.word != next.word {
+            let mut starts = Starts::read(connection)?;
+            starts.add(&next);
+            starts.save(connection)?;
+        }
         connection.run(SAVE, params![FACT, next.fact()])
+    }
+
+    const fn advanced(&self) -> Identity {
+        let generation = self.identity.generation.saturating_add(1);
+        Identity { generation, word: self.word, ..self.identity }
     }
 
     /// Whether the next generation is due with this commit.
@@ -136,7 +152,7 @@ impl Mark {
     /// The database is on the disk up to this event, and up to the next generation if one was written.
     pub(crate) fn committed(&mut self, has_advanced: bool, event: Option<i64>) {
         if has_advanced {
-            self.identity.generation = self.identity.generation.saturating_add(1);
+            self.identity = self.advanced();
             self.due_at = self.clock.running().saturating_add(ADVANCE_EVERY);
         }
         self.is_behind = !has_advanced;
@@ -263,7 +279,7 @@ impl Mark {
     pub(crate) fn for_test() -> Self {
         let (clock, identity) = (Clock::system(), super::tests::identity(7, 1, 0));
         let (file, due_at) = (PathBuf::new(), Duration::MAX);
-        let in_file = Some(identity);
-        Self { file, opened: None, identity, clock, due_at, is_behind: false, in_file, database: None }
+        let (word, in_file) = (identity.word, Some(identity));
+        Self { file, opened: None, identity, word, clock, due_at, is_behind: false, in_file, database: None }
     }
 }

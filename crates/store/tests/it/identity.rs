@@ -15,6 +15,7 @@ conformance! {
     a_start_and_a_stop_need_nothing,
     an_older_copy_is_refused,
     a_copy_without_the_last_event_is_refused,
+    a_database_without_the_start_that_is_remembered_is_refused,
     the_database_of_another_store_is_refused,
     an_empty_database_is_refused,
     a_demo_of_a_real_store_is_refused,
@@ -29,6 +30,7 @@ conformance! {
     a_directory_with_traces_of_a_store_begins_no_new_one,
     an_emptied_file_keeps_its_log,
     an_accepted_copy_is_another_store_from_then_on,
+    a_copy_that_was_started_by_itself_is_refused,
     a_file_that_is_removed_or_replaced_while_it_is_open_is_lost,
     a_server_that_looks_says_what_a_start_would,
     a_database_is_open_once_whatever_leads_to_it,
@@ -96,6 +98,16 @@ async fn a_copy_without_the_last_event_is_refused(world: World) {
     world.queued(1).await;
     world.store.clone().close().await;
     world.run("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+    accepted_by_these_alone(&world, OTHER, &["older", "switchboard restore", "--accept-database"]).await;
+}
+
+async fn a_database_without_the_start_that_is_remembered_is_refused(world: World) {
+    world.store.clone().close().await;
+    world.run("CREATE TABLE kept AS SELECT * FROM store_facts WHERE name = 'store starts'");
+    world.open_again().await.unwrap().close().await;
+    world.run(
+        "UPDATE store_facts SET value = (SELECT value FROM kept) WHERE name = 'store starts'; DROP TABLE kept",
+    );
     accepted_by_these_alone(&world, OTHER, &["older", "switchboard restore", "--accept-database"]).await;
 }
 
@@ -400,6 +412,27 @@ async fn an_accepted_copy_is_another_store_from_then_on(world: World) {
     assert!(matches!(error, OpenError::ForeignDatabase { .. }), "{error:?}");
 }
 
+async fn a_copy_that_was_started_by_itself_is_refused(world: World) {
+    world.queued(1).await;
+    world.store.clone().close().await;
+    let second = tempfile::tempdir().unwrap();
+    let folder = second.path().join("data");
+    fs::create_dir(&folder).unwrap();
+    for name in ["switchboard.db", "store.json"] {
+        fs::copy(data(&world).join(name), folder.join(name)).unwrap();
+    }
+    world.open_again().await.unwrap().close().await;
+    // It comes further than the database that was copied.
+    for _ in 0..3 {
+        Store::open(from(&folder, &world)).await.unwrap().close().await;
+    }
+    fs::copy(folder.join("switchboard.db"), data(&world).join("switchboard.db")).unwrap();
+    let error = refused(&world).await;
+    assert!(matches!(error, OpenError::OlderDatabase { .. }), "{error:?}");
+    // Each goes on in its own directory.
+    Store::open(from(&folder, &world)).await.unwrap();
+}
+
 async fn a_file_that_is_removed_or_replaced_while_it_is_open_is_lost(world: World) {
     world.store.clone().close().await;
     let file = data(&world).join("switchboard.db");
@@ -553,7 +586,9 @@ async fn a_database_is_open_once_whatever_leads_to_it(world: World) {
 async fn a_pipe_in_the_place_of_a_file_ends_the_start(world: World) {
     world.store.clone().close().await;
     let aside = world.dir.path().join("aside");
-    for name in ["store.json", "switchboard.db", "switchboard.lock", "master.key", "side.json"] {
+    let beside = ["switchboard.db-wal", "switchboard.db-shm"];
+    let files = ["store.json", "switchboard.db", "switchboard.lock", "master.key", "side.json"];
+    for name in files.into_iter().chain(beside) {
         let file = data(&world).join(name);
         let is_there = fs::rename(&file, &aside).is_ok();
         mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();

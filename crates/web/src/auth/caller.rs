@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use access::{Right, network_prefix};
 use axum::extract::FromRequestParts;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use domain::{ApiKeyId, UserName};
 use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use media::shelf::Owner;
+use percent_encoding::percent_decode;
 use store::{Origin, Scope};
 
 use super::actor::Actor;
@@ -20,7 +24,7 @@ use super::demand::{Demand, Needed, Scopes};
 use super::key_cache::CachedKey;
 use super::key_note::{KeyNote, Quota};
 use super::meter::Meters;
-use super::secret::{PREFIX, hash};
+use super::secret::{KEY_LETTERS, PREFIX, hash};
 use super::witness::Witness;
 use super::{last_use, reach};
 use crate::extract::refuse_unknown_parameters;
@@ -31,6 +35,15 @@ use crate::problem::{Code, Problem, whole_seconds};
 use crate::state::State;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// How the value of a header begins that has a name and a password in base64.
+const BASIC: &[u8] = b"basic ";
+/// Base64 with or without padding, and whatever bits are left at its end.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// The way a request came in; each connection carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,7 +363,27 @@ pub(crate) async fn key_of_old_caller(
 
 fn has_form_of_key(headers: &HeaderMap, uri: &Uri) -> bool {
     let mut texts = headers.values().map(HeaderValue::as_bytes).chain(uri.query().map(str::as_bytes));
-    texts.any(|text| text.windows(PREFIX.len()).any(|part| part.eq_ignore_ascii_case(PREFIX.as_bytes())))
+    texts.any(|text| {
+        let decoded: Vec<u8> = percent_decode(text).collect();
+        let pair =
+            decoded.split_at_checked(BASIC.len()).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BASIC));
+        let pair = pair.and_then(|(_, pair)| LENIENT.decode(pair.trim_ascii()).ok());
+        names_a_key(&decoded)
+            || pair.is_some_and(|pair| names_a_key(&percent_decode(&pair).collect::<Vec<u8>>()))
+    })
+}
+
+/// Whether a text has something that begins as a key, or a whole key whose `_` became a `-`.
+fn names_a_key(text: &[u8]) -> bool {
+    let (word, own) = PREFIX.as_bytes().split_at(PREFIX.len() - 1);
+    let is_key = |part: &[u8]| match part.split_at_checked(word.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(word) => {
+            let letters = || rest.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            rest.starts_with(own) || (rest.starts_with(b"-") && letters() >= KEY_LETTERS)
+        }
+        _ => false,
+    };
+    (0..text.len()).any(|start| text.get(start..).is_some_and(is_key))
 }
 
 /// What the request says is its key.
@@ -406,10 +439,20 @@ mod tests {
             ("x-api-key", "SWB_A", "/"),
             ("x-token", "swb_a", "/"),
             ("accept", "*/*", "/send?api_key=swb_a"),
+            ("accept", "*/*", "/send?api_key=swb%5fa"),
+            ("x-api-key", "%53WB%5FA", "/"),
+            ("x-api-key", "swb-aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd", "/"),
+            // `swb_a:`, `:swb_a` and `:swb%5Fa`.
+            ("authorization", "Basic c3diX2E6", "/"),
+            ("proxy-authorization", "basic  OnN3Yl9h", "/"),
+            ("authorization", "Basic OnN3YiU1RmE", "/"),
         ] {
             assert!(has(name, value, uri), "{name}: {value} {uri}");
         }
         assert!(!has("x-api-key", "swb", "/swb_a?text=swb"));
+        // `shop:secret`, and the name of a machine.
+        assert!(!has("authorization", "Basic c2hvcDpzZWNyZXQ=", "/?text=%5f"));
+        assert!(!has("host", "swb-1.lan", "/"));
         let mut two = HeaderMap::new();
         two.append(API_KEY, HeaderValue::from_static("junk"));
         two.append(API_KEY, HeaderValue::from_static("swb_a"));

@@ -13,8 +13,9 @@ use crate::client::FETCH_SITE;
 const PRIVATE: [&str; 5] = [".localhost", ".home.arpa", ".test", ".internal", ".lan"];
 
 /// Returns why a request without a key may come from a page. Browsers name the page in `Origin`, `Sec-Fetch-Site` or `Referer`, but
-/// for a page whose own name leads here (DNS rebinding). Programs call an address, a private name or the host of `public_url`.
-pub(crate) fn sign_of_page(headers: &HeaderMap, public_url: Option<&str>) -> Option<String> {
+/// for a page whose own name leads here (DNS rebinding). Programs call an address, a private name, `machine`, which is the name of
+/// this machine, or the host of `public_url`.
+pub(crate) fn sign_of_page(headers: &HeaderMap, public_url: Option<&str>, machine: &str) -> Option<String> {
     let is_named = headers.contains_key(ORIGIN)
         || headers.get_all(FETCH_SITE).iter().any(|site| site.as_bytes() != b"none")
         || headers.get_all(REFERER).iter().any(|page| !is_of_host(page, headers.get(HOST)));
@@ -23,12 +24,15 @@ pub(crate) fn sign_of_page(headers: &HeaderMap, public_url: Option<&str>) -> Opt
     }
     let public = public_url.and_then(|url| url.parse::<Uri>().ok());
     let public = public.as_ref().and_then(Uri::host);
-    let is_ours = |host: &str| is_private(host) || public.is_some_and(|own| own.eq_ignore_ascii_case(host));
+    let is_ours = |host: &str| {
+        let mut own = public.into_iter().chain([machine]).chain(machine.split('.').next());
+        is_private(host) || own.any(|own| !own.is_empty() && own.eq_ignore_ascii_case(host))
+    };
     headers.get_all(HOST).iter().find_map(|value| {
         let host = host_of(value.as_bytes()).unwrap_or_default();
         let words = || {
             format!(
-                "any page may have the name {host:?}; without a key call this port by its address or a private name, or send an API key in the header X-API-Key"
+                "any page may have the name {host:?}; without a key call this port by its address, as localhost or by the name of its machine, or send an API key in the header X-API-Key"
             )
         };
         (!is_ours(host)).then(words)
@@ -61,12 +65,12 @@ fn host_of(given: &[u8]) -> Option<&str> {
     (is_port && (host.starts_with('[') || host.bytes().all(is_name))).then_some(host)
 }
 
-/// Whether only a machine of a private network can have this name: an address, a name without a dot, or one with a private ending.
+/// Whether only a machine of a private network can have this name: an address, or a name with a private ending. A machine of the
+/// network may give itself a name without a dot, and a name server may complete one.
 fn is_private(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
-    let is_name = !name.is_empty() && (!name.contains('.') || PRIVATE.iter().any(|end| name.ends_with(end)));
-    is_address || is_name
+    is_address || name == "localhost" || PRIVATE.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -76,7 +80,7 @@ mod tests {
 
     fn sign(name: HeaderName, value: &'static str) -> Option<String> {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
-        sign_of_page(&headers, Some("https://desk.example.com/base"))
+        sign_of_page(&headers, Some("https://desk.example.com/base"), "gateway.office.example")
     }
 
     #[test]
@@ -86,8 +90,9 @@ mod tests {
             "[::1]:5022",
             "10.0.0.5",
             "localhost:5022",
-            "switchboard:5022",
-            "my_service",
+            "LocalHost.",
+            "gateway:5022",
+            "gateway.office.example",
             "host.docker.internal:5022",
             "Gateway.LAN.",
             "[::ffff:10.0.0.5]",
@@ -98,6 +103,9 @@ mod tests {
         }
         for host in [
             "evil.example:8765",
+            "evil",
+            "office:5022",
+            "localhost.evil",
             "127.0.0.1.evil.example",
             "desk.example.com.evil.example",
             "evil.local",
@@ -122,7 +130,7 @@ mod tests {
         let refers = |page: &'static str| {
             let lines = [(HOST, "127.0.0.1:8765"), (REFERER, page)];
             let lines = lines.map(|(name, value)| (name, HeaderValue::from_static(value)));
-            sign_of_page(&HeaderMap::from_iter(lines), None)
+            sign_of_page(&HeaderMap::from_iter(lines), None, "")
         };
         for page in ["", "http://127.0.0.1:8765/api/chats"] {
             assert_eq!(refers(page), None, "{page}");
@@ -132,6 +140,6 @@ mod tests {
         {
             assert!(refers(page).is_some(), "{page}");
         }
-        assert_eq!(sign_of_page(&HeaderMap::new(), None), None);
+        assert_eq!(sign_of_page(&HeaderMap::new(), None, ""), None);
     }
 }

@@ -13,9 +13,12 @@ pub fn hash(key: &str) -> [u8; 32] {
 /// How each key begins.
 pub(super) const PREFIX: &str = "swb_";
 
-/// A new key: [`PREFIX`] and 40 letters, 200 bits of chance.
+/// This many letters follow [`PREFIX`].
+pub(super) const KEY_LETTERS: usize = 40;
+
+/// A new key: [`PREFIX`] and [`KEY_LETTERS`] letters, 200 bits of chance.
 pub fn new_key() -> Result<String, getrandom::Error> {
-    let mut bytes = [0_u8; 40];
+    let mut bytes = [0_u8; KEY_LETTERS];
     getrandom::fill(&mut bytes)?;
     let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)]));
     Ok(PREFIX.chars().chain(letters).collect())

@@ -1,5 +1,6 @@
 //! The way a request took: whose it is, whether the browser spoke TLS, and to which host, past the proxies that are trusted. Pure.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::FORWARDED;
@@ -9,6 +10,10 @@ use ipnet::IpNet;
 pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// Headers in which a proxy names one client, without the proxies on the way.
+const OF_ONE_CLIENT: [&str; 4] = ["cf-connecting-ip", "true-client-ip", "x-client-ip", "x-real-ip"];
+/// Spaces that may stand between the parts of `Forwarded`.
+const BLANKS: [char; 2] = [' ', '\t'];
 /// Headers that only a proxy writes.
 const OF_PROXIES: [&str; 28] = [
     "ali-cdn-real-ip",
@@ -86,20 +91,23 @@ struct Hop {
     host: Option<String>,
 }
 
+/// A `Forwarded` that RFC 7239 does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unreadable;
+
 /// Reads the way of a request whose connection comes from `peer`: from the nearest proxy outwards, past each that is trusted. A
-/// proxy of one kind passes the headers of the other kind on as the client wrote them, so where both name clients and they differ,
-/// neither is believed.
+/// proxy of one kind passes the headers of the other kinds on as the client wrote them. Where two kinds name different clients,
+/// or `Forwarded` cannot be read, no header is believed.
 pub(crate) fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Way {
     let peer = peer.to_canonical();
-    let nothing = Way { client: peer, says_https: false, host: None, has_others_before: false };
+    let nothing = || Way { client: peer, says_https: false, host: None, has_others_before: false };
     if !is_in(peer, trusted) {
-        return nothing;
+        return nothing();
     }
-    let (standard, common) = (standard(headers), common(headers));
-    match (standard, common) {
-        (None, None) => nothing,
-        (Some(hops), None) | (None, Some(hops)) => walk(peer, &hops, trusted),
-        (Some(standard), Some(common)) => {
+    let found = match (standard(headers), common(headers)) {
+        (Err(Unreadable), _) | (Ok(None), None) => return nothing(),
+        (Ok(Some(hops)), None) | (Ok(None), Some(hops)) => walk(peer, &hops, trusted),
+        (Ok(Some(standard)), Some(common)) => {
             let (one, other) = (walk(peer, &standard, trusted), walk(peer, &common, trusted));
             match (one.client == peer, other.client == peer) {
                 _ if one.client == other.client => Way {
@@ -111,10 +119,18 @@ pub(crate) fn way(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Way {
                 // Only the common headers without addresses came beside the standard one, or the other way round.
                 (false, true) if standard_alone(&common) => one,
                 (true, false) if standard_alone(&standard) => other,
-                _ => nothing,
+                _ => return nothing(),
             }
         }
-    }
+    };
+    if names_another_client(headers, found.client, trusted) { nothing() } else { found }
+}
+
+/// Whether a header of one client names another one. The second of two trusted proxies names the first there.
+fn names_another_client(headers: &HeaderMap, client: IpAddr, trusted: &[IpNet]) -> bool {
+    let lines = OF_ONE_CLIENT.iter().flat_map(|name| headers.get_all(*name));
+    let mut named = lines.filter_map(|line| node(&unquoted(line.to_str().ok()?)));
+    named.any(|other| other != client && !is_in(other, trusted))
 }
 
 fn standard_alone(hops: &[Hop]) -> bool {
@@ -155,26 +171,75 @@ pub(crate) fn is_in(address: IpAddr, networks: &[IpNet]) -> bool {
 }
 
 /// The hops of `Forwarded` (RFC 7239), in the order in which they were written; none where there is no such header.
-fn standard(headers: &HeaderMap) -> Option<Vec<Hop>> {
-    headers.contains_key(FORWARDED).then(|| {
-        let lines = headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default());
-        lines.flat_map(|line| split(line, ',')).map(|element| hop_of(&element)).collect()
-    })
+fn standard(headers: &HeaderMap) -> Result<Option<Vec<Hop>>, Unreadable> {
+    if !headers.contains_key(FORWARDED) {
+        return Ok(None);
+    }
+    let lines = headers.get_all(FORWARDED).iter().map(|line| elements(line.to_str().ok()?));
+    let hops: Option<Vec<Vec<Hop>>> = lines.collect();
+    hops.map(|hops| Some(hops.concat())).ok_or(Unreadable)
 }
 
-fn hop_of(element: &str) -> Hop {
-    let mut hop = Hop::default();
-    for pair in split(element, ';') {
-        let Some((name, value)) = pair.split_once('=') else { continue };
-        let value = unquoted(value);
-        match name.trim().to_ascii_lowercase().as_str() {
-            "for" => hop.client = node(&value),
-            "proto" => hop.proto = Some(value),
-            "host" => hop.host = Some(value),
-            _ => {}
+/// The elements of one line of `Forwarded`; none where the line cannot be read, or an element has a name twice.
+fn elements(line: &str) -> Option<Vec<Hop>> {
+    let (mut hops, mut hop, mut names, mut rest) = (Vec::new(), Hop::default(), BTreeSet::new(), line);
+    loop {
+        rest = rest.trim_start_matches(BLANKS);
+        // An element and a pair may be empty.
+        if !rest.is_empty() && !rest.starts_with([',', ';']) {
+            let (name, value, after) = pair(rest)?;
+            match name.as_str() {
+                "for" => hop.client = node(&value),
+                "proto" => hop.proto = Some(value),
+                "host" => hop.host = Some(value),
+                _ => {}
+            }
+            if !names.insert(name) {
+                return None;
+            }
+            rest = after.trim_start_matches(BLANKS);
         }
+        let mut signs = rest.chars();
+        let separator = signs.next();
+        match separator {
+            Some(';') => {}
+            Some(',') | None if names.is_empty() => {}
+            Some(',') | None => {
+                hops.push(std::mem::take(&mut hop));
+                names.clear();
+            }
+            Some(_) => return None,
+        }
+        if separator.is_none() {
+            return Some(hops);
+        }
+        rest = signs.as_str();
     }
-    hop
+}
+
+/// The first pair of a text: its name in small letters, its value, and what follows. A value without quotes may have all that
+/// separates nothing: proxies write ports and brackets so.
+fn pair(text: &str) -> Option<(String, String, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let is_of_name = |sign: u8| sign.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&sign);
+    if name.is_empty() || !name.bytes().all(is_of_name) {
+        return None;
+    }
+    let (value, after) = if let Some(quoted) = rest.strip_prefix('"') {
+        let (mut value, mut signs) = (String::new(), quoted.chars());
+        loop {
+            match signs.next()? {
+                '"' => break (value, signs.as_str()),
+                '\\' => value.push(signs.next()?),
+                sign => value.push(sign),
+            }
+        }
+    } else {
+        let is_of_value = |sign: char| sign.is_ascii_graphic() && !"\"\\,;".contains(sign);
+        let (value, after) = rest.split_at(rest.find(|sign| !is_of_value(sign)).unwrap_or(rest.len()));
+        (value.to_owned(), after)
+    };
+    Some((name.to_ascii_lowercase(), value, after))
 }
 
 /// The hops of `X-Forwarded-For`, `-Proto` and `-Host`; none where none of them is there. A proxy that writes one word for all of the
@@ -201,23 +266,6 @@ fn common(headers: &HeaderMap) -> Option<Vec<Hop>> {
         };
         (0..count).rev().map(hop).collect()
     })
-}
-
-/// The parts of a list, of which quotes may hold the separator. A quote that a client left open holds nothing.
-fn split(line: &str, separator: char) -> Vec<String> {
-    let is_open = line.replace("\\\"", "").matches('"').count() % 2 == 1;
-    let (mut parts, mut part, mut is_quoted, mut is_escaped) = (Vec::new(), String::new(), false, false);
-    for character in line.chars() {
-        if character == separator && (!is_quoted || is_open) {
-            parts.push(std::mem::take(&mut part));
-            continue;
-        }
-        is_quoted ^= character == '"' && !is_escaped;
-        is_escaped = character == '\\' && is_quoted && !is_escaped;
-        part.push(character);
-    }
-    parts.push(part);
-    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 fn unquoted(value: &str) -> String {
@@ -306,9 +354,55 @@ mod tests {
             // One that writes X-Forwarded-For passes a Forwarded of the client on, and the other way round.
             ("172.17.0.2", &[("forwarded", "for=6.6.6.6"), (FOR, "1.2.3.4")], "172.17.0.2"),
             ("172.17.0.2", &[("forwarded", "for=1.2.3.4"), (FOR, "1.2.3.4")], "1.2.3.4"),
+            // So does one that names the client alone.
+            ("172.17.0.2", &[("x-real-ip", "1.2.3.4"), (FOR, "127.0.0.1")], "172.17.0.2"),
+            ("172.17.0.2", &[("true-client-ip", "1.2.3.4"), (FOR, "6.6.6.6")], "172.17.0.2"),
+            ("172.17.0.2", &[("cf-connecting-ip", "1.2.3.4"), (FOR, "6.6.6.6")], "172.17.0.2"),
+            ("172.17.0.2", &[("x-client-ip", "1.2.3.4:99"), ("forwarded", "for=127.0.0.1")], "172.17.0.2"),
+            ("172.17.0.2", &[("x-real-ip", "1.2.3.4"), (FOR, "1.2.3.4")], "1.2.3.4"),
+            ("172.17.0.2", &[("x-real-ip", "172.17.0.9"), (FOR, "1.2.3.4, 172.17.0.9")], "1.2.3.4"),
+            ("172.17.0.2", &[("x-real-ip", "1.2.3.4")], "172.17.0.2"),
         ] {
             let found = way(address(peer), &headers(lines), &trusted()).client;
             assert_eq!(found, address(expected), "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_forwarded_that_cannot_be_read_names_no_client() {
+        let own = "for=1.2.3.4";
+        let quoted = "for=\"[2001:db8::9]:99\"";
+        for lies in [
+            r#"for=127.0.0.1;a=\""#,
+            r#"for=127.0.0.1;a=""#,
+            r#"for=127.0.0.1;a="\""#,
+            r#"for=127.0.0.1;a=b""#,
+            "for=127.0.0.1;a=\\",
+            r#"for=127.0.0.1;a="b"c"#,
+            "for=127.0.0.1;a",
+            "for=127.0.0.1 a=b",
+            "for=127.0.0.1;=b",
+            "for=6.6.6.6;for=127.0.0.1",
+            "for=6.6.6.6;a=b;For=127.0.0.1",
+            "(for)=127.0.0.1",
+        ] {
+            for written in [own, quoted] {
+                let line = format!("{lies}, {written}");
+                let both = [("forwarded", &*line), (FOR, "127.0.0.1")];
+                for lines in [&both[..1], &both[..]] {
+                    let found = way(address("172.17.0.2"), &headers(lines), &trusted()).client;
+                    assert_eq!(found, address("172.17.0.2"), "{lines:?}");
+                }
+            }
+            let lines = [("forwarded", lies), ("forwarded", own)];
+            let found = way(address("172.17.0.2"), &headers(&lines), &trusted()).client;
+            assert_eq!(found, address("172.17.0.2"), "{lines:?}");
+        }
+        for lies in ["", ",;,", "for=6.6.6.6", r#"for="6.6.6.6";by="a\",b;c\\""#, "for=[::1]:80 ; proto=http"]
+        {
+            let line = format!("{lies} ,\t{own}");
+            let found = way(address("172.17.0.2"), &headers(&[("forwarded", &line)]), &trusted()).client;
+            assert_eq!(found, address("1.2.3.4"), "{line}");
         }
     }
 

@@ -46,7 +46,10 @@ fn judge(port: &LegacyPort, address: Option<IpAddr>) -> Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aim {
     Send,
+    /// See the accounts and how they are.
     Look,
+    /// Let the accounts read their dialogs again.
+    Reload,
 }
 
 impl Aim {
@@ -54,7 +57,8 @@ impl Aim {
     const fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Send => &[Scope::Send],
-            Self::Look => &[Scope::Send, Scope::Read, Scope::Operate],
+            Self::Look => &[Scope::Read],
+            Self::Reload => &[Scope::Send, Scope::Read, Scope::Operate],
         }
     }
 }
@@ -88,7 +92,7 @@ pub(super) async fn admit(gate: &Gate, parts: &Parts, aim: Aim) -> Result<Guest,
     let options = gate.state.options();
     let public_url = options.examined.settings.public_url.as_deref();
     if key.is_none()
-        && let Some(sign) = auth::sign_of_page(headers, public_url)
+        && let Some(sign) = auth::sign_of_page(headers, public_url, &ambient::machine_name())
     {
         return Err(Answer::error(StatusCode::FORBIDDEN, sign));
     }

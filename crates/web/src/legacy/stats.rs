@@ -25,7 +25,7 @@ struct Status {
 
 /// Whether the service works, an account is there that this port may use, and the store takes new work.
 pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let guest = match look(&gate, request).await {
+    let guest = match enter(&gate, request, Aim::Look).await {
         Ok(guest) => guest,
         Err(refusal) => return refusal,
     };
@@ -38,10 +38,10 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
     json(StatusCode::OK, &Status { status, reason })
 }
 
-/// Lets in anyone who only looks.
-async fn look(gate: &Gate, request: Request) -> Result<Guest, Response> {
+/// Lets in a caller who sends nothing.
+async fn enter(gate: &Gate, request: Request, aim: Aim) -> Result<Guest, Response> {
     let (parts, _) = request.into_parts();
-    admit(gate, &parts, Aim::Look).await.map_err(|answer| gate.respond(Err(answer)))
+    admit(gate, &parts, aim).await.map_err(|answer| gate.respond(Err(answer)))
 }
 
 /// The accounts of the port, all or the one it is pinned to, as far as the guest's key may use them.
@@ -130,7 +130,7 @@ fn unix_seconds(at: Timestamp) -> f64 {
 
 /// The accounts as the old router showed them.
 pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    let guest = match look(&gate, request).await {
+    let guest = match enter(&gate, request, Aim::Look).await {
         Ok(guest) => guest,
         Err(refusal) => return refusal,
     };
@@ -155,7 +155,7 @@ struct Reloaded {
 
 /// Asks all accounts to read their dialogs again, which takes a key without limits or none; what is known now is answered at once.
 pub(super) async fn reload_cache(Shared(gate): Shared<Gate>, request: Request) -> Response {
-    match look(&gate, request).await {
+    match enter(&gate, request, Aim::Reload).await {
         Ok(Guest { key: Some(key), .. }) if key.limits.is_limited() => {
             return gate.respond(Err(key.beyond().into()));
         }

@@ -232,7 +232,14 @@ async fn an_open_old_port_refuses_a_known_key_that_is_over() {
     assert_eq!(revoked.status, 401, "{revoked:?}");
     let bearer = send("anything").header("Authorization", "Bearer swb_wrong").send().await;
     assert_eq!(bearer.status, 401, "{bearer:?}");
-    for (name, value) in [("Authorization", "swb_wrong"), ("X-Token", "Basic \"swb_wrong\"")] {
+    // The last one is `swb_wrong:` as HTTP Basic.
+    let odd = [
+        ("Authorization", "swb_wrong"),
+        ("X-Token", "Basic \"swb_wrong\""),
+        ("X-Token", "swb%5Fwrong"),
+        ("Authorization", "Basic c3diX3dyb25nOg=="),
+    ];
+    for (name, value) in odd {
         let odd = send("anything").header(name, value).send().await;
         assert_eq!(odd.status, 401, "{odd:?}");
     }
@@ -252,7 +259,7 @@ async fn an_old_port_without_a_key_refuses_what_comes_through_an_unknown_proxy()
     let world = World::new().await;
     assert_eq!(send(&world, &[]).send().await.status, 200);
     // A page whose own name leads here, or one that a browser names.
-    for headers in [[("Host", "evil.example:5022")], [("Sec-Fetch-Site", "cross-site")]] {
+    for headers in [[("Host", "evil.example:5022")], [("Host", "evil")], [("Sec-Fetch-Site", "cross-site")]] {
         let refused = send(&world, &headers).send().await;
         assert_eq!(refused.status, 403, "{headers:?} {refused:?}");
         assert_eq!(send(&world, &headers).key(&world.key).send().await.status, 200, "{headers:?}");

@@ -68,7 +68,7 @@ impl Call {
     /// The bytes on the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut head =
-            format!("{} {} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n", self.method, self.path);
+            format!("{} {} HTTP/1.1\r\nHost: desk.test\r\nConnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
         }

@@ -287,7 +287,16 @@ async fn only_permitted_callers_are_served() {
     assert_eq!(call.clone().key("swb_wrong").send().await.status, 401);
     assert_eq!(call.clone().key(&world.make_key(&["read"]).await).send().await.status, 403);
     assert!(world.script.sent().is_empty());
-    assert_eq!(call.key(&world.make_key(&["send"]).await).send().await.status, 200);
+    let send = world.make_key(&["send"]).await;
+    assert_eq!(call.key(&send).send().await.status, 200);
+    let (read, operate) = (world.make_key(&["read"]).await, world.make_key(&["operate"]).await);
+    for (key, sees) in [(&read, true), (&send, false), (&operate, false)] {
+        for path in ["/health", "/stats"] {
+            let reply = Call::new(&keyed, "GET", path).key(key).send().await;
+            assert_eq!(reply.status, if sees { 200 } else { 403 }, "{path}: {reply:?}");
+        }
+        assert_eq!(Call::new(&keyed, "POST", "/reload_cache").key(key).send().await.status, 200);
+    }
 }
 
 #[tokio::test]

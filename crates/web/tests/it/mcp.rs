@@ -14,7 +14,7 @@ const CHAT: &str = "-1001234567890";
 /// A server that goes by the name that calls of tests have.
 async fn world() -> World {
     let world = World::with(|options| {
-        Arc::make_mut(&mut options.examined.settings).mcp.hosts = vec!["test".to_owned()];
+        Arc::make_mut(&mut options.examined.settings).mcp.hosts = vec!["desk.test".to_owned()];
     })
     .await;
     world.candidates_are(&able(&[("main", Readiness::Ready)]));
@@ -264,7 +264,7 @@ async fn a_missing_key_wrong_host_or_switched_off_server_refuses() {
     assert_eq!(code(&ping(&elsewhere).key(&elsewhere.key).send().await), (403, json!("forbidden_host")));
     let public = World::with(|options| {
         let settings = Arc::make_mut(&mut options.examined.settings);
-        settings.public_url = Some("https://test/desk".to_owned());
+        settings.public_url = Some("https://desk.test/base".to_owned());
     });
     let public = public.await;
     assert_eq!(ping(&public).key(&public.key).send().await.status, 200);

@@ -88,7 +88,7 @@ fn judge(gate: &Gate, request: &Request) -> Result<(), Refused> {
         // Any page in a browser on this machine could call a port without a key.
         let options = gate.state.options();
         let public_url = options.examined.settings.public_url.as_deref();
-        return auth::sign_of_page(headers, public_url).map_or(Ok(()), forbidden);
+        return auth::sign_of_page(headers, public_url, &ambient::machine_name()).map_or(Ok(()), forbidden);
     };
     let given = headers.get("x-api-key").map(HeaderValue::as_bytes).unwrap_or_default();
     if is_same(key.expose_secret().as_bytes(), given) {
