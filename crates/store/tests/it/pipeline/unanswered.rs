@@ -168,6 +168,21 @@ async fn an_id_that_is_handed_in_with_another_chat_or_text_is_a_conflict(world: 
     assert_eq!(with_photo("m-1").await, of("media"));
     assert!(matches!(with_photo("m-2").await, HandInOutcome::New(_)));
     assert_eq!(with_photo("m-2").await, HandInOutcome::Repeated);
+    let of_picture = async |name: &str, user: &str| {
+        let (channel, account) = ("shop".parse().unwrap(), "main".parse().unwrap());
+        let url = format!("https://files.example.com/{name}");
+        let message = InboundMessage {
+            media: vec![InboundMedia::at(InboundKind::Image, url)],
+            user: Some(user.to_owned()),
+            ..InboundMessage::private(ExternalChat::new("42").unwrap(), "m-3", "", world.now())
+        };
+        world.store.channels().hand_in(channel, account, vec![message]).await.unwrap().remove(0)
+    };
+    let HandInOutcome::New(first) = of_picture("1.jpg?sign=a", "42").await else { panic!("it is new") };
+    let of = |field| HandInOutcome::Conflict { first, field };
+    assert_eq!(of_picture("1.jpg?sign=b", "42").await, HandInOutcome::Repeated);
+    assert_eq!(of_picture("2.jpg", "42").await, of("media"));
+    assert_eq!(of_picture("1.jpg?sign=b", "43").await, of("external_user_id"));
 }
 
 async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {
