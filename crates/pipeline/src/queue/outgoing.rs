@@ -105,8 +105,10 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
     if [inner, item].iter().any(|fields| is_other(&fields["idempotency_key"])) {
         keep("idempotency_key", "is no text and no number; give each message a key of its own".to_owned());
     }
+    if key.as_deref().is_some_and(missing::is_in_key) {
+        keep("idempotency_key", MISSING.to_owned());
+    }
     for (field, id) in [
-        ("idempotency_key", key.as_deref()),
         ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
         ("channel", channel.as_ref().map(ChannelName::as_str)),
         ("channel_account", account.as_ref().map(AccountName::as_str)),
@@ -302,6 +304,9 @@ mod tests {
         for (field, value, wrong) in [
             ("idempotency_key", "undefined-ready", "idempotency_key"),
             ("idempotency_key", "{{ $json.order_id }}-ready", "idempotency_key"),
+            ("idempotency_key", "-ready", "idempotency_key"),
+            ("text", "Hello {{ name }}", "message_text"),
+            ("text", "#N/A", "message_text"),
             ("channel", "undefined", "channel"),
             ("account", "null", "channel_account"),
             ("chat_id", "[object Object]", "external_chat_id"),

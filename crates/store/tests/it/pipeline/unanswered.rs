@@ -140,7 +140,9 @@ async fn a_message_that_says_nothing_starts_no_answer(world: World) {
         world.work(&rules).await;
         world.responding().await.len()
     };
-    for (place, text) in ["", "   ", "\n", "\u{200b}", "\u{a0}"].into_iter().enumerate() {
+    for (place, text) in
+        ["", "   ", "\n", "\u{200b}", "\u{a0}", "\u{2800}", "\u{301}"].into_iter().enumerate()
+    {
         assert_eq!(says(&format!("e-{place}"), text, None).await, 0, "{text:?}");
     }
     assert_eq!(says("e-9", "", Some(InboundKind::Sticker)).await, 1);
