@@ -37,6 +37,12 @@ impl FlowSettings {
         if self.senders().any(|sender| matches!(sender, FlowSender::One(ChatRef::Channel(_)))) {
             faults.add("from", "has a chat that is not in Telegram; write bots, anyone, a username or an id");
         }
+        if self.from.iter().any(|sender| is_slip(sender)) {
+            faults.add(
+                "from",
+                "has a word that is close to bots or anyone and would be a username; write bots, anyone, or a username with its @",
+            );
+        }
         let trigger = &self.trigger;
         if trigger.text.is_none()
             && trigger.regex.is_none()
@@ -93,6 +99,17 @@ impl FlowSettings {
             _ => {}
         }
     }
+}
+
+/// Whether a sender is a slip for one of the words that are no usernames: `bot`, `any`.
+fn is_slip(sender: &str) -> bool {
+    const WORDS: [&str; 2] = ["bots", "anyone"];
+    const OTHERS: [&str; 6] = ["all", "any", "anybody", "everyone", "everybody", "users"];
+    let word = sender.trim().to_lowercase();
+    !WORDS.contains(&sender.trim())
+        && !word.starts_with('@')
+        && (OTHERS.contains(&word.as_str())
+            || closest(&word, WORDS.map(|word| (word, ())).into_iter()).is_some())
 }
 
 struct Faults(Vec<FlowFault>);
@@ -185,4 +202,21 @@ fn texts(step: &FlowStep) -> Vec<(&'static str, &str)> {
         texts.push(("wait.regex", wait.regex.as_deref()));
     }
     texts.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_slip;
+
+    #[test]
+    fn a_sender_that_is_nearly_a_word_is_a_slip() {
+        for slip in ["bot", "Bots", "any", "anyon", "everyone", " all "] {
+            assert!(is_slip(slip), "{slip}");
+        }
+        for sender in
+            ["bots", "anyone", "@bot", "@anyone1", "demo_trips_bot", "@demo_trips_bot", "5000000001"]
+        {
+            assert!(!is_slip(sender), "{sender}");
+        }
+    }
 }

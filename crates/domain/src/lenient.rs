@@ -103,9 +103,19 @@ pub fn time_at(value: &Value, now: Timestamp) -> Option<StatedTime> {
 /// A time, and whether it says its zone.
 fn written(value: &Value) -> Option<(Timestamp, bool)> {
     match value {
+        // As MongoDB prints it.
+        Value::Object(fields) if fields.len() == 1 => {
+            written(["$date", "$numberLong"].iter().find_map(|name| fields.get(*name))?)
+        }
         Value::Number(number) => since_1970(&number.to_string()).map(|at| (at, true)),
         Value::String(text) => {
             let text = text.trim();
+            // `/Date(1796059220000+0300)/`, as .NET prints it: the zone changes nothing.
+            if let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+                let zone = inner.get(1..).and_then(|rest| rest.find(['+', '-']));
+                return since_1970(zone.map_or(inner, |at| inner.get(..=at).unwrap_or(inner)))
+                    .map(|at| (at, true));
+            }
             since_1970(text)
                 .or_else(|| text.parse().ok())
                 .or_else(|| of_mail(text))
@@ -234,13 +244,26 @@ mod tests {
             json!("2026-11-30T17:20:20.000Z"),
             json!("20261130T172020Z"),
             json!("2026/11/30 17:20:20"),
+            json!("/Date(1796059220000)/"),
+            json!("/Date(1796059220000+0300)/"),
+            json!({ "$date": "2026-11-30T17:20:20Z" }),
+            json!({ "$date": { "$numberLong": "1796059220000" } }),
         ] {
             assert_eq!(time(&written), Some(NOW), "{written}");
             assert_eq!(time_at(&written, NOW), Some(StatedTime { at: NOW, is_replaced: false }), "{written}");
         }
         assert_eq!(time(&json!(1_796_059_220.5)).unwrap().as_micros(), NOW.as_micros() + 500_000);
         assert_eq!(time(&json!("2026-11-30")).unwrap().as_seconds(), 1_795_996_800);
-        for none in [json!("soon"), json!([1]), json!(true), json!("17:20"), json!("1e400"), json!("inf")] {
+        for none in [
+            json!("soon"),
+            json!([1]),
+            json!(true),
+            json!("17:20"),
+            json!("1e400"),
+            json!("inf"),
+            json!("/Date()/"),
+            json!({ "date": 1 }),
+        ] {
             assert_eq!(time(&none), None, "{none}");
             assert_eq!(time_at(&none, NOW), None, "{none}");
         }

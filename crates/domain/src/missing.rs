@@ -33,6 +33,8 @@ const PARTS: [&str; 7] = ["[object ", "<nil>", "%!s(", "<no value>", "Invalid Da
 const PLACES: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%", "%>")];
 /// Words that a key has between two separators only where a value was missing.
 const BETWEEN: [&str; 5] = ["null", "NULL", "None", "NaN", "nan"];
+/// A name between braces that this program fills in itself, with a mention.
+const FILLED: &str = "client";
 /// Words of which a text for people consists where its values were missing. People write `none` and `nil`; programs write `None`.
 const PRINTED: [&str; 6] = ["undefined", "Undefined", "null", "NULL", "None", "NaN"];
 /// What surrounds a value: `["undefined"]`, `{{ null }}`, `@undefined`.
@@ -45,9 +47,10 @@ pub fn is_missing(text: &str) -> bool {
     bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word)) || has_part(&text)
 }
 
-/// Whether a text that a program wrote for people, which may be empty, has a missing value.
+/// Whether a text that a program wrote for people, which may be empty, has a missing value or a template that was not filled.
 pub fn is_in_text(text: &str) -> bool {
-    is_whole_text(text) || has_part(text)
+    let unfilled = [("{{", "}}"), ("${", "}")];
+    is_whole_text(text) || has_part(text) || unfilled.iter().any(|(open, close)| has_place(text, open, close))
 }
 
 /// Whether a text of people stands for a missing value as a whole: people may write of `[object Object]`.
@@ -56,7 +59,14 @@ pub fn is_whole_text(text: &str) -> bool {
     let bare = text.trim();
     let mut words = words_of(bare).peekable();
     let is_printed = words.peek().is_some() && words.all(|word| PRINTED.contains(&word));
+    let is_place = ["{{", "${", "{"].iter().any(|open| {
+        let inner = bare.strip_prefix(open).and_then(|rest| rest.split_once('}'));
+        inner.is_some_and(|(name, after)| is_unfilled(name) && after.trim_matches('}').is_empty())
+    });
     is_printed
+        || is_place
+        || bare == "Invalid Date"
+        || bare.starts_with(['#', '<']) && WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
         || ["\"\"", "''"].contains(&bare)
         || bare.starts_with("[undefined")
         || bare.starts_with("[object ") && bare.ends_with(']')
@@ -74,6 +84,28 @@ pub fn is_in_id(id: &str) -> bool {
         || id.to_ascii_lowercase().contains("undefined")
         // People are called Nan, too.
         || words_of(id).any(|word| BETWEEN.contains(&word) && !(word == "nan" && id.contains('@')))
+}
+
+/// Whether a key was made with a missing value, also with an empty one beside words: `-ready`, `order-`. Keys of random letters have
+/// digits or capital letters.
+pub fn is_in_key(key: &str) -> bool {
+    const SEPARATORS: [char; 4] = ['-', '_', ':', '.'];
+    let is_of_words = key.chars().all(|sign| sign.is_ascii_lowercase() || SEPARATORS.contains(&sign));
+    is_in_id(key) || is_of_words && (key.starts_with(SEPARATORS) || key.ends_with(SEPARATORS))
+}
+
+/// Whether a name stands between two marks of a template.
+fn has_place(text: &str, open: &str, close: &str) -> bool {
+    text.split(open).skip(1).any(|rest| rest.split_once(close).is_some_and(|(name, _)| is_unfilled(name)))
+}
+
+/// Whether a template writes such a name: `name`, `$json.name`, `order.items[0].id`. Names in capital letters are of shells.
+fn is_unfilled(name: &str) -> bool {
+    let name = name.trim();
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '$' || first == '_')
+        && name.chars().all(|sign| sign.is_ascii_alphanumeric() || "_$.[]".contains(sign))
+        && name.contains(|sign: char| sign.is_ascii_lowercase())
+        && name != FILLED
 }
 
 fn has_part(text: &str) -> bool {
@@ -152,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_an_empty_value_names_nothing() {
+        for key in ["-ready", "order-", "order:", "_ready_now", "order-NULL", "{{order_id}}", "undefined"] {
+            assert!(is_in_key(key), "{key}");
+        }
+        for key in ["7-ready", "order-7-", "-K3xq", "ready", "a-b", "-1001", "_aB"] {
+            assert!(!is_in_key(key), "{key}");
+        }
+    }
+
+    #[test]
     fn a_text_stands_for_a_missing_value_as_a_whole() {
         for text in [
             "undefined",
@@ -168,10 +210,29 @@ mod tests {
             "\u{feff}undefined",
             "Your order comes on Invalid Date",
             "Hello {{ $json.name }}!",
+            "Hello {{ name }}!",
+            "Your order ${order.id} is ready",
+            "{name}",
+            "Invalid Date",
+            "#N/A",
         ] {
             assert!(is_in_text(text), "{text}");
         }
-        for text in ["", "none", "nil", "Nothing is undefined", "null and void", "[]", "@none", "нет"] {
+        for text in [
+            "",
+            "none",
+            "nil",
+            "Nothing is undefined",
+            "null and void",
+            "[]",
+            "@none",
+            "нет",
+            "{{client}}, hello",
+            "{{a|b}}",
+            "echo ${HOME}",
+            "Write {name} in the field",
+            "{10}",
+        ] {
             assert!(!is_in_text(text), "{text}");
         }
         for (text, is_whole) in [
@@ -180,6 +241,11 @@ mod tests {
             ("Your page shows [object Object]", false),
             ("It says Invalid Date!", false),
             ("null and void", false),
+            ("{{ name }}", true),
+            ("${name}", true),
+            ("#REF!", true),
+            ("Why do I see {{ name }}?", false),
+            ("#name", false),
             ("...", false),
             ("", false),
         ] {

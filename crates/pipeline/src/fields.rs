@@ -53,7 +53,7 @@ pub(crate) enum Field {
 }
 
 /// The names of the fields, as [`names::letters`] has them.
-const NAMES: [(Field, &[&str]); 20] = [
+const NAMES: [(Field, &[&str]); 21] = [
     (Field::Text, &["text", "messagetext", "answer", "output"]),
     (Field::Wrapper, &["json"]),
     (Field::Thought, &["isthought", "isreasoning"]),
@@ -67,6 +67,7 @@ const NAMES: [(Field, &[&str]); 20] = [
     (Field::Error, &["error", "errors", "iserror", "errormessage"]),
     (Field::Success, &["success", "ok", "done"]),
     (Field::Refusal, &["refusal"]),
+    (Field::Filter, &["flagged", "blocked"]),
     (Field::Close, &["close"]),
     (Field::Reason, &["reason"]),
     (Field::Name, &["name", "clientname"]),
@@ -84,7 +85,7 @@ const NAMES: [(Field, &[&str]); 20] = [
 /// How the names of other fields begin.
 const BEGINNINGS: [(Field, &[&str]); 3] = [
     (Field::Thought, &["reasoning", "thinking", "thought"]),
-    (Field::Filter, &["contentfilterresult"]),
+    (Field::Filter, &["contentfilterresult", "moderation", "safety"]),
     (
         Field::Route,
         &[
@@ -109,7 +110,7 @@ impl Field {
         let exact = NAMES.iter().find(|(_, known)| known.contains(&letters.as_str()));
         let is_begun = |(_, known): &&(Self, &[&str])| known.iter().any(|start| letters.starts_with(start));
         match exact.or_else(|| BEGINNINGS.iter().find(is_begun)) {
-            None | Some((Self::Route, _)) if names::wants_a_person(name) => Self::Person,
+            None | Some((Self::Route | Self::Filter, _)) if names::wants_a_person(name) => Self::Person,
             None => Self::Other,
             Some((field, _)) => *field,
         }
@@ -168,7 +169,7 @@ fn check(field: Field, name: &str, value: &Value) -> Result<(), Unspoken> {
         Field::Success if is_no(value) && !value.is_null() => Err(spoken::unfinished(name)),
         // It is a text, and "No" is one.
         Field::Refusal if is_given(value) => Err(Unspoken::Refused),
-        Field::Filter if is_filtered(value) => Err(Unspoken::Refused),
+        Field::Filter if is_filtered(name, value) => Err(Unspoken::Refused),
         _ => Ok(()),
     }
 }
@@ -309,14 +310,12 @@ fn words(value: &Value) -> Result<(), Unspoken> {
     }
 }
 
-/// Whether a filter of the provider withheld something.
-fn is_filtered(value: &Value) -> bool {
+/// Whether a filter of the provider withheld something: a flag of such a name is set, in whatever depth.
+fn is_filtered(name: &str, value: &Value) -> bool {
     match value {
-        Value::Array(all) => all.iter().any(is_filtered),
-        Value::Object(all) => {
-            all.iter().any(|(name, value)| name == "filtered" && *value == true || is_filtered(value))
-        }
-        _ => false,
+        Value::Array(all) => all.iter().any(|value| is_filtered(name, value)),
+        Value::Object(all) => all.iter().any(|(name, value)| is_filtered(name, value)),
+        flag => ["filtered", "flagged", "blocked"].contains(&names::letters(name).as_str()) && is_yes(flag),
     }
 }
 
@@ -345,6 +344,9 @@ mod tests {
             (json!({ "incomplete_details": { "reason": "max_output_tokens" } }), Some(Unspoken::Cut)),
             (json!({ "done_reason": "length" }), Some(Unspoken::Cut)),
             (json!({ "content_filter_results": { "hate": { "filtered": true } } }), Some(Unspoken::Refused)),
+            (json!({ "moderation": { "flagged": true } }), Some(Unspoken::Refused)),
+            (json!({ "safety_ratings": [{ "category": "x", "blocked": true }] }), Some(Unspoken::Refused)),
+            (json!({ "blocked": true }), Some(Unspoken::Refused)),
             (json!({ "error": "overloaded" }), unfinished("error")),
             (json!({ "is_error": true }), unfinished("error")),
             (json!({ "success": false }), unfinished("success")),
@@ -361,6 +363,7 @@ mod tests {
             json!({ "stop_reason": "\n\n" }),
             json!({ "stop_reason": 128_009 }),
             json!({ "content_filter_results": { "hate": { "filtered": false, "severity": "safe" } } }),
+            json!({ "moderation": { "flagged": false }, "safetyRatings": [{ "probability": "LOW", "blocked": false }] }),
             json!({ "success": true, "truncated": false, "done": true, "incomplete_details": null }),
             json!({ "error": 0, "errors": "None", "success": 1, "truncated": 0 }),
         ] {
@@ -374,6 +377,7 @@ mod tests {
         for wish in [
             json!({ "hand_over": true }),
             json!({ "needsHuman": { "reason": "angry" } }),
+            json!({ "safety_needs_human": true }),
             json!({ "route_to_human": "yes" }),
             json!({ "нужен_оператор": true }),
             json!({ "operator": true }),

@@ -35,7 +35,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>, InvalidKey> {
         return Err(InvalidKey::Form);
     }
     match value.to_str() {
-        Ok(text) if missing::is_in_id(text) => Err(InvalidKey::Missing),
+        Ok(text) if missing::is_in_key(text) => Err(InvalidKey::Missing),
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text)),
         _ => Err(InvalidKey::Form),
     }

@@ -65,7 +65,7 @@ const OURS: [&str; 4] = ["assistant", "ai", "ассистент", "ии-асси
 const THEIRS_IN_PROMPTS: usize = 2;
 
 /// What a model says before it says who it thinks of.
-const FILLERS: [&str; 15] = [
+const FILLERS: [&str; 17] = [
     "okay",
     "ok",
     "alright",
@@ -81,6 +81,8 @@ const FILLERS: [&str; 15] = [
     "ладно",
     "окей",
     "ок",
+    "думает",
+    "thinks",
 ];
 /// Who that is, and what they do.
 const SUBJECTS: [&str; 10] = [
@@ -95,7 +97,7 @@ const SUBJECTS: [&str; 10] = [
     "клиент",
     "покупатель",
 ];
-const VERBS: [&str; 32] = [
+const VERBS: [&str; 40] = [
     "asks",
     "asked",
     "is asking",
@@ -128,10 +130,21 @@ const VERBS: [&str; 32] = [
     "уточняет",
     "жалуется",
     "хочет узнать",
+    "зол",
+    "злой",
+    "злится",
+    "хамит",
+    "хитрит",
+    "врёт",
+    "нервничает",
+    "торгуется",
 ];
 /// Other beginnings of the kind.
-const TO_ITSELF: [&str; 11] = [
+const TO_ITSELF: [&str; 14] = [
     "let me think",
+    "let me draft",
+    "let me craft",
+    "let me compose",
     "i need to answer",
     "i need to respond",
     "i need to reply",

@@ -1,8 +1,11 @@
 //! The scripts of a conversation and of an answer. Models think in a language of their own, and some change the language of their answers.
 //!
-//! A language is not recognized by its words: a sentence counts that has one script alone, and the conversation must not have that script.
+//! A sentence counts that has one script alone, and the conversation must not have that script. [`CommonWords`] has the languages of one
+//! script.
 
 use std::collections::BTreeMap;
+
+use super::common_words::CommonWords;
 
 /// The fewest words of a sentence, and of those in small letters: names of products have fewer.
 const FEWEST_WORDS: usize = 3;
@@ -72,28 +75,32 @@ pub struct Languages {
     all: Scripts,
     /// Those of the business alone.
     ours: Scripts,
+    words: CommonWords,
 }
 
 impl Languages {
     /// Adds a text that the customer wrote.
     pub fn add_theirs(&mut self, text: &str) {
         add(&mut self.all, text);
+        self.words.add(text);
     }
 
     /// Adds a text of the business: an answer, an instruction, a text for answers.
     pub fn add_ours(&mut self, text: &str) {
         add(&mut self.all, text);
         add(&mut self.ours, text);
+        self.words.add(text);
     }
 
-    /// Says whether an answer has a sentence in a script that the conversation does not have: beside sentences in one that it has, or
-    /// as a whole where the business is known to write another one. What is known of a conversation in Latin letters says less: names
+    /// Says whether an answer has a sentence in a language or a script that the conversation does not have: beside sentences in one
+    /// that it has; of scripts also as a whole where the business is known to write another one. What is known of a conversation in Latin letters says less: names
     /// of products have them in all languages.
     pub fn are_left_by(&self, answer: &str) -> bool {
         let found: Vec<Script> = sentences(answer).iter().filter_map(|words| script_of(words)).collect();
         let is_known = |script: &Script| self.all.has(*script);
         let is_certain = self.ours.0 & !(1 << Script::Latin as u16) != 0;
-        !found.iter().all(is_known) && (is_certain || found.iter().any(is_known))
+        self.words.are_left_by(answer)
+            || !found.iter().all(is_known) && (is_certain || found.iter().any(is_known))
     }
 }
 

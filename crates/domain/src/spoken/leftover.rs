@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::marks::{Kind, Mark, is_thought, marks};
-use super::{Unspoken, aloud, names, places, signals};
+use super::{Unspoken, aloud, garbled, names, places, signals};
 use crate::text::{EntityKind, FormattedText};
 
 /// Languages of code that no answer to a customer is in.
@@ -124,6 +124,7 @@ fn signs(text: &str) -> Result<(), Unspoken> {
         || has_struck(text)
         || has_comment(text)
         || places::is_left(text)
+        || garbled::is_in(text)
     {
         return Err(Unspoken::Markup);
     }

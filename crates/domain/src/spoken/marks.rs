@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The longest mark, in bytes.
 const LONGEST: usize = 400;
 /// The names in square brackets that are marks; others are words.
-const SQUARE: [&str; 25] = [
+const SQUARE: [&str; 29] = [
     "inst",
     "system_prompt",
     "sys",
@@ -31,7 +31,13 @@ const SQUARE: [&str; 25] = [
     "eop",
     "model_settings",
     "tool_code",
+    "unk",
+    "mask",
+    "cls",
+    "sep",
 ];
+/// The names among them that are words, too, unless they stand in capital letters.
+const IN_CAPITALS: [&str; 4] = ["unk", "mask", "cls", "sep"];
 
 /// What a mark is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,12 +156,22 @@ fn square(text: &str) -> Option<Mark> {
             return None;
         }
         let cut = text.trim_start_matches(['[', '［', '/']).to_lowercase();
-        let is_cut = cut.len() > 2 && SQUARE.iter().any(|name| name.starts_with(&cut));
+        let is_cut =
+            text.starts_with("[|") || cut.len() > 2 && SQUARE.iter().any(|name| name.starts_with(&cut));
         return is_cut.then(|| mark(text.len(), text, Kind::Token));
     };
     let inner = text.get(text.chars().next()?.len_utf8()..inner_end)?;
     let mut mark = mark(end, inner, Kind::Token);
-    if !SQUARE.contains(&mark.name.as_str()) {
+    // `[|endofturn|]`
+    if inner.len() > 2 && inner.starts_with('|') && inner.ends_with('|') {
+        mark.kind = of_token(&mark.name).unwrap_or(Kind::Token);
+        return Some(mark);
+    }
+    let is_last = || text.get(end..).is_some_and(|rest| rest.trim().is_empty());
+    let is_word = IN_CAPITALS.contains(&mark.name.as_str()) && inner.contains(char::is_lowercase)
+        // "[SEP] 15–20" is a month.
+        || mark.name == "sep" && !is_last();
+    if is_word || !SQUARE.contains(&mark.name.as_str()) {
         return None;
     }
     mark.kind = match mark.name.as_str() {
@@ -168,7 +184,7 @@ fn square(text: &str) -> Option<Mark> {
         }
         name if name.contains("tool") || ["args", "call_id"].contains(&name) => Kind::Tool,
         "inst" if mark.closes => Kind::Edge,
-        "bos" | "eos" | "pad" => Kind::Edge,
+        "bos" | "eos" | "pad" | "cls" | "sep" => Kind::Edge,
         _ => Kind::Token,
     };
     Some(mark)
@@ -434,6 +450,10 @@ mod tests {
             ("<notes>", Kind::Tag),
             ("<th", Kind::Token),
             ("【4:0†source】", Kind::Token),
+            ("[|endofturn|]", Kind::Edge),
+            ("[|user|]", Kind::Token),
+            ("[UNK]", Kind::Token),
+            ("[SEP]", Kind::Edge),
         ] {
             let all = found(text);
             assert_eq!(all.len(), 1, "{text} {all:?}");
@@ -447,6 +467,7 @@ mod tests {
             "<anna@example.com>",
             "[да]",
             "[1]",
+            "[Mask]",
             "x<y и y>z",
             "«<»",
         ] {

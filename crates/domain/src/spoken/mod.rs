@@ -5,7 +5,9 @@
 //! the model came to its end at all. Everything here is pure.
 
 mod aloud;
+mod common_words;
 mod finish;
+mod garbled;
 mod html;
 mod language;
 mod leftover;
@@ -82,6 +84,10 @@ impl SpokenText {
     /// # Errors
     /// It is not for a customer: nothing is left, or something that is no answer.
     pub fn read(said: &str) -> Result<Self, Unspoken> {
+        // Markdown drops control characters.
+        if garbled::is_in(said) {
+            return Err(Unspoken::Markup);
+        }
         let answer = without_thoughts(said)?;
         Self::checked(commonmark::parse(&html::to_markdown(&answer)))
     }

@@ -79,12 +79,29 @@ const COMES: [&str; 20] = [
 ];
 const WILL: [&str; 11] =
     ["take", "join", "reply", "respond", "answer", "contact", "get", "assist", "call", "reach", "follow"];
+/// What a person does who is about to come, beside a word of [`SOON`]: "подойдёт" alone is "suits", too.
+const ARRIVES: [&str; 5] = ["подойдёт", "подойдет", "будет", "придёт", "придет"];
+const SOON: [&str; 8] = ["сейчас", "скоро", "вскоре", "минуту", "минуты", "минут", "секунду", "сию"];
+/// What people do to the customer in a sentence that does not name them: "С вами свяжутся".
+const UNNAMED: [(&str, &str); 5] = [
+    ("свяжутся", "вами"),
+    ("перезвонят", "вам"),
+    ("ответят", "вам"),
+    ("напишут", "вам"),
+    ("contacted", "you"),
+];
+/// The most words of such a sentence. A longer one, or one with a number, says when or where: "после заказа".
+const MOST_UNNAMED: usize = 6;
+/// What a transfer is called as it happens, and what may stand beside it in a sentence of nothing else: "Connecting you now".
+const HAPPENS: [&str; 6] =
+    ["connecting", "transferring", "escalating", "соединяю", "переключаю", "эскалирую"];
+const BESIDE: [&str; 10] = ["you", "now", "please", "i'm", "я", "вас", "сейчас", "секунду", "минуту", "уже"];
 /// What the customer is asked to do until then.
 const WAIT: [&str; 7] = ["оставайтесь", "ожидайте", "дождитесь", "подождите", "ждите", "wait", "hold"];
 /// The customer.
 const TO_YOU: [&str; 10] = ["вас", "вам", "вами", "ваш", "ваше", "вашу", "ваши", "you", "your", "this"];
 /// Who comes, as the words begin.
-const PEOPLE: [&str; 29] = [
+const PEOPLE: [&str; 31] = [
     "оператор",
     "специалист",
     "менеджер",
@@ -114,6 +131,8 @@ const PEOPLE: [&str; 29] = [
     "expert",
     "supervisor",
     "department",
+    "someone",
+    "somebody",
 ];
 /// What makes a clause an offer or its opposite before the verb, and a sentence a condition.
 const DENIES: [&str; 14] = [
@@ -148,6 +167,9 @@ fn is_promise(sentence: &str) -> bool {
     };
     let clauses: Vec<Vec<&str>> = said.split([',', ':', '—', '(']).map(words).collect();
     let all = clauses.concat();
+    if is_unnamed(&all) || is_transfer(&words(sentence)) {
+        return true;
+    }
     let has_subject = has(&all, &SUBJECTS);
     let mut before: Vec<&str> = Vec::new();
     names_a_person(&all)
@@ -160,6 +182,21 @@ fn is_promise(sentence: &str) -> bool {
             before.extend(clause);
             is_made && is_certain
         })
+}
+
+/// Whether a short sentence promises people without a name for them.
+fn is_unnamed(sentence: &[&str]) -> bool {
+    let is_said = |(verb, to): &(&str, &str)| sentence.contains(verb) && sentence.contains(to);
+    sentence.len() <= MOST_UNNAMED
+        && !sentence.iter().any(|word| word.contains(|sign: char| sign.is_ascii_digit()))
+        && UNNAMED.iter().any(is_said)
+        && !has(sentence, &DENIES)
+        && !has(sentence, &CONDITIONS)
+}
+
+/// Whether a sentence says that a transfer happens, and nothing else.
+fn is_transfer(sentence: &[&str]) -> bool {
+    has(sentence, &HAPPENS) && sentence.iter().all(|word| HAPPENS.contains(word) || BESIDE.contains(word))
 }
 
 /// Whether the first word of the rest of a clause brings a person.
@@ -179,6 +216,10 @@ fn brings(earlier: &[&str], rest: &[&str], has_subject: bool) -> bool {
         || will
             && names_a_person(earlier)
             && (after.iter().take(2).any(|word| WILL.contains(word)) || after.starts_with(&["be", "with"]));
+    let arrives = ARRIVES.contains(verb)
+        && (has(earlier, &SOON) || has(after, &SOON))
+        && [earlier.last(), after.first()].into_iter().flatten().any(|word| names_a_person(&[*word]))
+        || *verb == "будет" && after.is_empty() && has(earlier, &SOON) && names_a_person(earlier);
     let is_matter =
         || rest.iter().chain(earlier).any(|word| MATTERS.iter().any(|start| word.starts_with(start)));
     let is_brought = || BROUGHT.iter().any(|start| verb.starts_with(start));
@@ -196,6 +237,7 @@ fn brings(earlier: &[&str], rest: &[&str], has_subject: bool) -> bool {
         || is_form(&DONE) && has_subject
         || is_english && (has_subject || (is_begun || is_passive) && is_to_you)
         || comes
+        || arrives
         || WAIT.contains(verb) && (names_a_person(after) && (!verb.is_ascii() || after.contains(&"for")))
 }
 
@@ -261,6 +303,14 @@ mod tests {
             "I have escalated your case to a supervisor.",
             "I'll check with our manager.",
             "I've notified our team.",
+            "Сейчас подойдёт консультант.",
+            "Оставайтесь на линии, специалист скоро будет.",
+            "С вами свяжутся.",
+            "Спасибо! Вам скоро перезвонят.",
+            "You will be contacted shortly.",
+            "Someone will contact you soon.",
+            "Connecting...",
+            "Connecting you now, please.",
         ] {
             assert!(is_made(text), "{text}");
         }
@@ -291,6 +341,14 @@ mod tests {
             "Наша команда работает с девяти.",
             "We check the lamp. Our team is friendly.",
             "Check with your manager.",
+            "Вам подойдёт набор «Мастер».",
+            "Сейчас вам подойдёт размер M, его носит наш консультант.",
+            "Скоро у нас будет новая коллекция. Мастер Анна ждёт вас.",
+            "После заказа с вами свяжутся из службы доставки по телефону.",
+            "Если оставите заявку, с вами свяжутся.",
+            "Вам не перезвонят.",
+            "Connecting the lamp takes a minute.",
+            "По телефону вам ответят с 9.",
             "Ожидайте курьера с 10 до 14. Менеджер на месте с девяти.",
         ] {
             assert!(!is_made(text), "{text}");

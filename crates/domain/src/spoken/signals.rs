@@ -22,7 +22,8 @@ const NOTHING: [&str; 15] = [
     "без ответа",
 ];
 /// What programs write that failed.
-const FAILED: [&str; 3] = ["agent stopped due to", "error in workflow", "traceback (most recent call last)"];
+const FAILED: [&str; 4] =
+    ["agent stopped due to", "error in workflow", "traceback (most recent call last)", "traceback: "];
 /// Errors of servers, up to the end of a sentence.
 const ERRORS: [&str; 14] = [
     "too many requests",

@@ -68,7 +68,7 @@ const OF_PROMPT: [(&[&str], &[&str]); 2] = [
 const PHRASES: [&str; 4] =
     ["the context says", "the context provided", "knowledge base says", "system message tells"];
 /// Sentences in which a model plans its answer: who speaks, what they do, and how.
-const PLANS: [(&[&str], &[&str], &[&str]); 5] = [
+const PLANS: [(&[&str], &[&str], &[&str]); 6] = [
     (
         &["let me", "i'll", "i will"],
         &["check", "consult", "look", "search"],
@@ -95,6 +95,11 @@ const PLANS: [(&[&str], &[&str], &[&str]); 5] = [
         &["отвечу", "отвечаю", "ответил", "ответила"],
         &[],
         &["вежливо", "мягко", "клиенту", "приветствием", "как просили"],
+    ),
+    (
+        &["мне запрещено", "мне нельзя"],
+        &["называть", "раскрывать", "сообщать"],
+        &["цен", "скидк", "себестоимост"],
     ),
     (&["нужно", "надо", "следует"], &["поздороваться", "поприветствовать", "извиниться"], &[]),
 ];

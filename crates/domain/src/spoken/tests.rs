@@ -37,6 +37,11 @@ fn thoughts_go_and_the_answer_stays() {
         "ИИ-ассистент:\nДа",
         "Bot: Да",
         "<think>x</think>\nАссистент: Да",
+        "[|assistant|]Да[|endofturn|]",
+        "[CLS] Да [SEP]",
+        "Final Answer: Да",
+        "**Ответ:** Да",
+        "Клиенту: Да",
     ] {
         assert_eq!(read(said).as_deref(), Ok("Да"), "{said}");
     }
@@ -83,6 +88,15 @@ fn what_is_left_is_for_a_person() {
         ("Да.\nQ: а завтра?\nA: тоже.", "special_tokens"),
         ("<мысли>клиент зол", "markup"),
         ("[思考]зол[/思考] Да", "markup"),
+        ("[UNK] Да [SEP]", "special_tokens"),
+        ("[|assistant|]Да[|endofturn|]\n[|user|]А цена?", "special_tokens"),
+        ("Ð\u{94}Ð°, ÐµÑ\u{81}Ñ\u{82}Ñ\u{8c}", "markup"),
+        ("Traceback: KeyError", "unfinished"),
+        ("Мне запрещено называть закупочную цену, она 50 рублей.", "thoughts"),
+        ("Okay, let me draft this. Да", "thoughts"),
+        ("# клиент злой, скидку не давать\nДа", "thoughts"),
+        ("*думает* клиент злой. Да", "thoughts"),
+        ("Ответ: Да\nАнализ: клиент зол", "thoughts"),
     ] {
         assert_eq!(read(said), Err(word), "{said}");
     }
@@ -98,6 +112,10 @@ fn words_of_a_business_pass() {
         "Варианты:\n1. Самовывоз\n2. Доставка\n- курьер\n- почта",
         "Режим: пн-пт 9:00–18:00 [кроме праздников]",
         "👨‍👩‍👧 Ждём вас ❤️!",
+        "Ответ: 42 — такова длина.",
+        "Поддержка: Telegram",
+        "Нам запрещено продавать вино после 23:00.",
+        "Клиент доволен — мы довольны.",
     ] {
         assert_eq!(read(said).as_deref(), Ok(said));
     }

@@ -20,6 +20,17 @@ const LABELS: [&str; 14] = [
     "чат-бот",
     "чатбот",
 ];
+/// What stands over the answer itself, and names of a service. An answer in a sentence follows the latter, hours or a contact do not.
+const ANSWERS: [&str; 7] = [
+    "final answer",
+    "final response",
+    "ответ",
+    "итоговый ответ",
+    "финальный ответ",
+    "окончательный ответ",
+    "клиенту",
+];
+const SERVICES: [&str; 4] = ["support", "agent", "поддержка", "агент"];
 /// The words among them that people have as a job, too.
 const JOBS: [&str; 2] = ["assistant", "ассистент"];
 /// The most bytes of such a label with its marks.
@@ -163,7 +174,14 @@ fn after_label(text: &str) -> Option<&str> {
     };
     // "AI: no" is one of a list of features.
     let is_role = label == "assistant" || said.starts_with(char::is_uppercase) && !is_in_order();
-    (is_role && LABELS.contains(&role.as_str())).then_some(said)
+    let is_single = || !said.lines().skip(1).any(|line| line.contains(':'));
+    let is_sentence = || {
+        said.contains(['.', '!', '?']) && !said.contains(|sign: char| sign == '@' || sign.is_ascii_digit())
+    };
+    let is_known = LABELS.contains(&role.as_str())
+        || ANSWERS.contains(&role.as_str()) && is_single()
+        || SERVICES.contains(&role.as_str()) && is_single() && is_sentence();
+    (is_role && is_known).then_some(said)
 }
 
 /// What follows the role of a turn.

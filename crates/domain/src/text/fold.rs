@@ -15,6 +15,19 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(shown).nfc().collect())
 }
 
+/// Whether a reader sees nothing of a text: white space, invisible characters, letters without a form, or marks without a letter.
+pub fn shows_nothing(text: &str) -> bool {
+    let is_unseen = |one: char| {
+        one.is_whitespace()
+            || is_combining_mark(one)
+            || matches!(
+                one,
+                '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}'
+            )
+    };
+    visible(text).chars().all(is_unseen)
+}
+
 /// A text as it is compared with another: [`visible`], in small letters.
 pub fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -115,6 +128,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_text_of_what_is_not_seen_shows_nothing() {
+        for text in
+            ["", " \n", "\u{200b}", "\u{2800}", "\u{3164}", "\u{fe0f}", "\u{301}", "\u{e0041}\u{e007f}"]
+        {
+            assert!(shows_nothing(text), "{text:?}");
+        }
+        for text in [".", "0", "е\u{301}", "❤\u{fe0f}", "🏴\u{e0067}\u{e007f}", "ㅤ."] {
+            assert!(!shows_nothing(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn labels_that_look_the_same_are_the_same() {

@@ -91,10 +91,11 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
-    /// What a link to this address becomes: `tg://user?id=…` names a user, anything else opens.
+    /// What a link to this address becomes: `tg://user?id=…` names a user, a script becomes no link, anything else opens.
     pub(super) fn link(url: &str) -> Option<Self> {
         let url = url.trim();
-        if url.is_empty() {
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+        if url.is_empty() || ["javascript", "vbscript", "data"].contains(&scheme.as_str()) {
             return None;
         }
         Some(match user_of(url) {
@@ -275,7 +276,9 @@ mod tests {
         for url in ["tg://user?id=x", "tg://user?id=-1", "https://example.com/tg://user?id=1"] {
             assert_eq!(EntityKind::link(url), Some(EntityKind::TextLink { url: url.into() }));
         }
-        assert_eq!(EntityKind::link("  "), None);
+        for url in ["  ", "javascript:alert(1)", " JavaScript:x", "data:text/html,x"] {
+            assert_eq!(EntityKind::link(url), None, "{url}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod units;
 mod properties;
 
 pub(crate) use fold::bare;
-pub use fold::{fold_into, folded, folded_line, stem, visible};
+pub use fold::{fold_into, folded, folded_line, shows_nothing, stem, visible};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use limit::{MOST_ENTITIES, TextLimit, Unit};

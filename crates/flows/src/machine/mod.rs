@@ -380,7 +380,10 @@ impl Machine {
                         actions,
                     );
                 }
-                Doing::Hold(_) => self.fail(index, step_index, "flood_wait", None, now, actions),
+                // The wait may be of another run.
+                Doing::Hold(_) => {
+                    self.fail(index, step_index, refused.unwrap_or("flood_wait"), None, now, actions);
+                }
                 Doing::Read => {
                     self.fail(index, step_index, refused.unwrap_or("no_text"), None, now, actions);
                 }

@@ -144,7 +144,13 @@ impl Machine {
             return;
         }
         let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
-        let deadline = now.running.saturating_add(within);
+        // All waits of a step take no longer than the step may.
+        let mut since = now.running;
+        if code == "flood_wait" {
+            since = run.flooded.filter(|(step, _)| *step == pressed.step).map_or(since, |(_, since)| since);
+            run.flooded = Some((pressed.step, since));
+        }
+        let deadline = since.saturating_add(within);
         if run.tries >= MOST_TRIES || self.held_until > deadline {
             return self.fail(index, pressed.step, code, None, now, actions);
         }

@@ -69,6 +69,9 @@ pub(super) struct Run {
     /// Only what changed at or after this place in the order is looked at.
     pub(super) since: u64,
     pub(super) tries: u8,
+    /// The step whose press Telegram last held back, and since when it does. A press without an expectation begins the next step, so
+    /// that its tries count nothing.
+    pub(super) flooded: Option<(usize, Duration)>,
     pub(super) restarts: u8,
     /// Deeds that may have counted, and when the first was done.
     pub(super) deeds: u32,
@@ -131,6 +134,7 @@ impl Run {
             deadline: began.running,
             since,
             tries: 0,
+            flooded: None,
             restarts: 0,
             deeds: 0,
             acted: None,
@@ -206,7 +210,7 @@ impl Run {
     pub(super) fn restart(&mut self, within: Duration, now: Now) {
         self.restarts += 1;
         self.used.clear();
-        self.said_no = None;
+        (self.said_no, self.flooded) = (None, None);
         self.begin_step(0, within, now);
     }
 

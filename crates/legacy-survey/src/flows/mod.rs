@@ -9,5 +9,5 @@ mod text;
 pub use env_file::{EnvFile, Variable};
 pub use meaning::Meaning;
 pub use panel::{Panel, panel};
-pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, SecretNames, Trigger, survey};
+pub use survey::{Named, OldControl, OldFlow, OldFlows, Press, SecretNames, Trigger, exportable, survey};
 pub use text::{ExistingAccount, OldSettings, SecretLocation, text};

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::env_file::{EnvFile, Variable};
 use super::meaning::{self, Meaning, Words, is_expression, several};
 
+/// Words of names that hold several texts: `BUTTON_TEXTS`.
+const LISTS: &[&str] = &["texts", "labels", "names", "titles", "words", "list", "sequence"];
+
 /// The longest name of a flow.
 const LONGEST: usize = 64;
 
@@ -26,6 +29,8 @@ pub struct OldFlows {
     pub repeated: Vec<Named>,
     /// People who are allowed, and no file says in which control bot.
     pub unclaimed: Vec<(PathBuf, Vec<i64>)>,
+    /// Files whose flow is that of another file, which stands behind them: one account would press twice.
+    pub copies: Vec<(PathBuf, PathBuf)>,
 }
 
 /// A variable of a file.
@@ -134,6 +139,13 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
             all.flows.push(flow);
         }
     }
+    for flow in std::mem::take(&mut all.flows) {
+        let first = all.flows.iter().find(|first| flow.is_copy_of(first)).map(|first| first.file.clone());
+        match first {
+            Some(first) => all.copies.push((flow.file, first)),
+            None => all.flows.push(flow),
+        }
+    }
     for flow in of_panels.into_iter().filter(OldFlow::says_something) {
         if let [only] = all.flows.as_mut_slice() {
             only.fill_in(flow);
@@ -167,6 +179,14 @@ impl OldFlow {
         self.watched.is_some() || !self.presses.is_empty() || self.trigger != Trigger::default()
     }
 
+    /// Whether it does the same as another on the same account.
+    fn is_copy_of(&self, other: &Self) -> bool {
+        self.phone.is_some()
+            && self.phone == other.phone
+            && (&self.watched, &self.trigger, &self.presses)
+                == (&other.watched, &other.trigger, &other.presses)
+    }
+
     /// Takes what is missing from another.
     fn fill_in(&mut self, other: Self) {
         self.watched = self.watched.take().or(other.watched);
@@ -194,8 +214,9 @@ impl OldFlow {
             Meaning::SessionString => self.session_string = Some(variable.name.clone()),
             Meaning::Watched => self.watched = meaning::watched(&Words::of(&variable.name), value),
             Meaning::Trigger => {
+                let words = Words::of(&variable.name);
                 let is_list =
-                    value.starts_with('[') || Words::of(&variable.name).has(&["keywords", "triggers"]);
+                    value.starts_with('[') || words.has(&["keywords", "triggers"]) || words.has(LISTS);
                 if is_list {
                     self.trigger.keywords = several(value, &[',', ';', '\n']);
                 } else if is_expression(&variable.name, value) {
@@ -224,7 +245,8 @@ fn presses(mut buttons: Vec<&Variable>) -> Vec<Press> {
     }
     let presses = buttons.into_iter().flat_map(|variable| {
         let value = variable.value().trim();
-        let is_list = value.starts_with('[') || Words::of(&variable.name).has(&["buttons", "btns"]);
+        let words = Words::of(&variable.name);
+        let is_list = value.starts_with('[') || words.has(&["buttons", "btns"]) || words.has(LISTS);
         let labels = if is_list { several(value, &[',', ';', '\n']) } else { vec![value.to_owned()] };
         labels.into_iter().map(|label| {
             if is_expression(&variable.name, &label) { Press::Regex(label) } else { Press::Contains(label) }
@@ -257,16 +279,16 @@ fn name_of(path: &Path) -> String {
 pub struct SecretNames(Vec<(Named, String)>);
 
 impl SecretNames {
-    /// The names of variables. Where files have different secrets in variables of one name, each but the first gets another
-    /// name, with that of its file in it.
+    /// The names of variables, as shells can export them. Where files have different secrets in variables of one name, each but the
+    /// first gets another name, with that of its file in it.
     pub fn of_variables(found: &OldFlows, files: &[EnvFile]) -> Self {
         Self::of(
             found,
             files,
-            |named| named.variable.clone(),
+            |named| exportable(&named.variable),
             |named| {
                 let file = name_of(&named.file).to_ascii_uppercase().replace('-', "_");
-                format!("{}_{file}", named.variable)
+                format!("{}_{file}", exportable(&named.variable))
             },
         )
     }
@@ -325,6 +347,13 @@ impl SecretNames {
         }
         names
     }
+}
+
+/// A name that a shell can export: letters, digits and underscores, and no digit first.
+pub fn exportable(variable: &str) -> String {
+    let letters = variable.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let digit = Some('_').filter(|_| variable.starts_with(|first: char| first.is_ascii_digit()));
+    digit.into_iter().chain(letters).collect()
 }
 
 /// Whether a name is free for a secret: no other one has it.
@@ -414,6 +443,45 @@ mod tests {
             of_files,
             ["trip-env-api-hash", "trip-env-2nd-api-hash", "b-trip-env-api-hash", "other-env-api-hash"]
         );
+    }
+
+    #[test]
+    fn names_of_secrets_can_be_exported() {
+        let files = [
+            file("/a/.env", "2FA_PASSWORD=planted-a"),
+            file("/b/.env.2nd", "2FA_PASSWORD=planted-b\nAPI-HASH=5099aa17c0ffee005099aa17c0ffee00"),
+        ];
+        let found = survey(&files);
+        let names = SecretNames::of_variables(&found, &files);
+        let names: Vec<_> = found.recognised.iter().map(|(named, _)| names.get(named)).collect();
+        assert_eq!(names, ["_2FA_PASSWORD", "_2FA_PASSWORD_2ND", "API_HASH"]);
+    }
+
+    #[test]
+    fn lists_of_labels_are_a_step_each() {
+        let press = |text: &str| Press::Contains(text.to_owned());
+        for (text, steps) in [
+            ("BUTTON_TEXTS=Book,Tver,Confirm", vec![press("Book"), press("Tver"), press("Confirm")]),
+            ("BTN_LABELS=Book;Confirm", vec![press("Book"), press("Confirm")]),
+            ("BUTTON_TEXT='Yes, book'", vec![press("Yes, book")]),
+        ] {
+            assert_eq!(survey(&[file("/old/.env", text)]).flows[0].presses, steps, "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_flows_of_one_account_are_one() {
+        let text = "PHONE=+70000000001\nBOT=@demo_trips_bot\nTRIGGER=New trip\nBUTTON=Book";
+        let files = [
+            file("/old/.env", text),
+            file("/old/.env.copy", text),
+            file("/old/.env.other", &text.replace("Book", "Yes")),
+            file("/old/.env.second", &text.replace("0001", "0002")),
+        ];
+        let found = survey(&files);
+        let files: Vec<_> = found.flows.iter().map(|flow| flow.file.clone()).collect();
+        assert_eq!(files, ["/old/.env", "/old/.env.other", "/old/.env.second"].map(PathBuf::from));
+        assert_eq!(found.copies, [(PathBuf::from("/old/.env.copy"), PathBuf::from("/old/.env"))]);
     }
 
     #[test]

@@ -23,6 +23,18 @@ use crate::service::Inner;
 /// Who asks the outbox for them.
 const LISTENER: &str = "queue";
 
+/// Fields beside the text in which two messages may differ.
+const BESIDE: [&str; 8] = [
+    "media",
+    "attachments",
+    "files",
+    "parse_mode",
+    "reply_to",
+    "reply_to_message_id",
+    "buttons",
+    "reply_markup",
+];
+
 /// What is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ToSend {
@@ -32,14 +44,21 @@ struct ToSend {
     text: String,
     /// What its program calls it.
     key: Option<String>,
+    /// The fields of [`BESIDE`] that it has, in JSON; empty where it has none.
+    beside: String,
 }
 
 impl ToSend {
-    /// What a repeat under the same key has to have: the same chat of the same account, as far as it is named, and the same text.
+    /// What a repeat under the same key has to have: the same chat of the same account, as far as it is named, the same text, and the
+    /// same fields beside it.
     fn body(&self) -> String {
         let channel = self.channel.as_ref().map_or("", ChannelName::as_str);
         let account = self.account.as_ref().map_or("", AccountName::as_str);
-        [channel, account, self.chat.as_str(), &self.text].join("\0")
+        let mut body = [channel, account, self.chat.as_str(), &self.text].join("\0");
+        if !self.beside.is_empty() {
+            body = [&body, self.beside.as_str()].join("\0");
+        }
+        body
     }
 }
 
@@ -82,8 +101,14 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         other => other.and_then(Result::ok),
     };
     let key = find(&["idempotency_key"]);
+    let is_other = |key: &Value| key.is_array() || key.is_object() || key.is_boolean();
+    if [inner, item].iter().any(|fields| is_other(&fields["idempotency_key"])) {
+        keep("idempotency_key", "is no text and no number; give each message a key of its own".to_owned());
+    }
+    if key.as_deref().is_some_and(missing::is_in_key) {
+        keep("idempotency_key", MISSING.to_owned());
+    }
     for (field, id) in [
-        ("idempotency_key", key.as_deref()),
         ("external_chat_id", chat.as_ref().map(ExternalChat::as_str)),
         ("channel", channel.as_ref().map(ChannelName::as_str)),
         ("channel_account", account.as_ref().map(AccountName::as_str)),
@@ -95,8 +120,14 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
     if body.as_deref().is_some_and(missing::is_in_text) {
         keep("message_text", MISSING.to_owned());
     }
+    let beside = |name: &&str| [&inner[*name], &item[*name]].into_iter().find(|value| !value.is_null());
+    let beside: Vec<String> =
+        BESIDE.iter().filter_map(|name| Some(format!("{name}={}", beside(name)?))).collect();
+    let beside = beside.join("\0");
     match (chat, body) {
-        (Some(chat), Some(text)) if wrong.is_empty() => Ok(ToSend { channel, account, chat, text, key }),
+        (Some(chat), Some(text)) if wrong.is_empty() => {
+            Ok(ToSend { channel, account, chat, text, key, beside })
+        }
         _ => Err(wrong),
     }
 }
@@ -145,7 +176,7 @@ async fn hand_over(inner: &Inner, to_send: ToSend, id: Uuid) -> Result<Fate, Lat
     match delivery.submit(Submission { idempotency: Some(key), ..made }).await {
         Ok(_) => Ok(Fate::Taken),
         Err(SubmitError::Conflict) => Ok(Fate::Dead(
-            "idempotency_key belongs to a message with another chat or text; give each message a key of its own".to_owned(),
+            "idempotency_key belongs to a message with another chat, text or file; give each message a key of its own".to_owned(),
         )),
         Err(SubmitError::TooMany(_) | SubmitError::ShuttingDown | SubmitError::OutcomeUnknown { .. }) => {
             Err(Later::NoRoom)
@@ -263,12 +294,19 @@ mod tests {
             assert_eq!(read_item(&of_model("<think>Hm</think>**Yes**")).unwrap().text, "Yes", "{source}");
             assert_eq!(fields(of_model("Yes <tool_call>")), ["message_text"], "{source}");
         }
+        for key in [json!(["a"]), json!({ "id": 1 }), json!(true)] {
+            let item = json!({ "chat_id": 1, "text": "Yes", "idempotency_key": key });
+            assert_eq!(fields(item), ["idempotency_key"]);
+        }
         let of_crm = json!({ "chat_id": 1, "text": "**Yes**", "action_source": "crm" });
         assert_eq!(read_item(&of_crm).unwrap().text, "**Yes**");
         assert_eq!(fields(json!({ "channel": "V K", "chat_id": 1, "text": "a" })), ["channel"]);
         for (field, value, wrong) in [
             ("idempotency_key", "undefined-ready", "idempotency_key"),
             ("idempotency_key", "{{ $json.order_id }}-ready", "idempotency_key"),
+            ("idempotency_key", "-ready", "idempotency_key"),
+            ("text", "Hello {{ name }}", "message_text"),
+            ("text", "#N/A", "message_text"),
             ("channel", "undefined", "channel"),
             ("account", "null", "channel_account"),
             ("chat_id", "[object Object]", "external_chat_id"),
@@ -290,6 +328,24 @@ mod tests {
         assert_eq!(of("vk", "Yes"), of("vk", "Yes"));
         assert_ne!(of("vk", "Yes"), of("max", "Yes"));
         assert_ne!(of("vk", "Yes"), of("vk", "No"));
+        // What stands beside the text counts, wherever it stands.
+        let beside = |mut item: Value, name: &str, value: Value| {
+            item[name] = value;
+            read_item(&item).unwrap().body()
+        };
+        let plain = || json!({ "chat_id": 42, "text": "Yes", "appeal_id": 4 });
+        let usual = read_item(&plain()).unwrap().body();
+        assert_eq!(beside(plain(), "appeal_id", json!(5)), usual);
+        for (name, value) in [
+            ("media", json!({ "images": [{ "url": "https://example.com/a.jpg" }] })),
+            ("parse_mode", json!("HTML")),
+            ("reply_to", json!(7)),
+        ] {
+            let changed = beside(plain(), name, value.clone());
+            assert_ne!(changed, usual, "{name}");
+            let wrapped = json!({ "out_message": { "chat_id": 42, "text": "Yes", name: value } });
+            assert_eq!(read_item(&wrapped).unwrap().body(), changed, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Messages that need no answer: those that say nothing, and those that their writer took back before they were answered.
 
-use domain::text::FormattedText;
+use domain::text::shows_nothing;
 use domain::{ChannelChat, InboundMedia, Timestamp, TurnId, TurnStage};
 
 use super::{TABLE, intake, rows, statements as sql, turns};
@@ -12,9 +12,9 @@ use crate::write::Transaction;
 /// The most messages that wait in a chat and are read.
 const MOST_WAITING: u32 = 200;
 
-/// Whether a message says nothing: white space, and nothing attached.
+/// Whether a message says nothing: nothing that is seen, and nothing attached.
 pub(super) fn says_nothing(text: &str, media: &[InboundMedia]) -> bool {
-    media.is_empty() && FormattedText::plain(text).is_blank()
+    media.is_empty() && shows_nothing(text)
 }
 
 /// A client took a message back. A turn that is not answered yet goes on without it; where nothing is left to answer, none goes on.

@@ -16,7 +16,7 @@ use config::{Problem, SettingSource};
 use domain::ExposeSecret;
 use legacy_survey::flows::{
     EnvFile, ExistingAccount, Named, OldFlow, OldFlows, OldSettings, Panel, SecretLocation, SecretNames,
-    panel, survey, text,
+    exportable, panel, survey, text,
 };
 use serde_json::{Value, json};
 use session_files::{Reader, TableRows};
@@ -271,10 +271,12 @@ impl Flows {
                 let name = more.names.get(named);
                 if name != named.variable {
                     let file = named.file.display();
-                    say!(
-                        "\n{} of {file} becomes the variable {name}: another file has another value.",
-                        named.variable
-                    );
+                    let why = if name == exportable(&named.variable) {
+                        "no shell exports a variable of that name"
+                    } else {
+                        "another file has another value"
+                    };
+                    say!("\n{} of {file} becomes the variable {name}: {why}.", named.variable);
                 }
             }
         }
@@ -360,6 +362,14 @@ impl More {
                 "The people of {} are of no control bot that is known: {}. Add them to `people` of theirs.",
                 file.display(),
                 people.join(", ")
+            ));
+        }
+        for (file, first) in &found.copies {
+            lines.push(format!(
+                "The flow of {} is that of {}: the same account, chat, trigger and buttons. It is left out, or the account would \
+                 press twice.",
+                file.display(),
+                first.display()
             ));
         }
         for Named { file, variable } in &found.repeated {

@@ -248,6 +248,20 @@ fn a_flood_is_waited_for_and_then_the_newest_is_pressed() {
 }
 
 #[test]
+fn all_floods_of_a_step_are_waited_for_as_long_as_it_may_take() {
+    let within = "press = { text = \"Book\" }\nwithin = \"4s\"";
+    let mut stage = Stage::new(&TRIP.replace("press = { text = \"Book\" }", within));
+    stage.shows(1, OFFER, &["Book"]);
+    let mut presses = 0;
+    while !stage.pressed().is_empty() && presses < 9 {
+        presses += 1;
+        stage.answer(presses, PressAnswer::Flood(Duration::from_secs(2)));
+        stage.pass(Duration::from_secs(2));
+    }
+    assert_eq!((presses, stage.ended()), (3, (FlowRunState::Failed, Some("flood_wait"))));
+}
+
+#[test]
 fn a_press_that_may_have_counted_is_not_repeated() {
     for (answer, is_repeated) in [
         (PressAnswer::NotWritten("closed".into()), true),

@@ -202,6 +202,20 @@ fn a_second_button_waits_until_telegram_lets_the_account_press() {
 }
 
 #[test]
+fn a_refused_press_keeps_its_reason_while_another_run_floods() {
+    let mut stage = Stage::new(ONE);
+    for message in 1..=3 {
+        stage.shows(message, &format!("{OFFER} {message}"), &["Book"]);
+    }
+    stage.answer(2, PressAnswer::Flood(Duration::from_secs(3)));
+    stage.answer(1, PressAnswer::DataInvalid);
+    stage.pass(Duration::from_secs(1));
+    stage.answer(3, PressAnswer::Flood(Duration::from_secs(30)));
+    stage.pass(Duration::from_secs(10));
+    assert!(stage.ends().contains(&(1, FlowRunState::Failed, Some("button_gone"))), "{:?}", stage.ends());
+}
+
+#[test]
 fn labels_that_readers_see_as_one_are_one() {
     let mut stage = Stage::new(&ONE.replace("\"Book\"", "\"забронировать всё 🚗\""));
     let button = |label: &str| Button { label: label.to_owned(), deed: ButtonDeed::Callback(label.into()) };

@@ -140,7 +140,9 @@ async fn a_message_that_says_nothing_starts_no_answer(world: World) {
         world.work(&rules).await;
         world.responding().await.len()
     };
-    for (place, text) in ["", "   ", "\n", "\u{200b}", "\u{a0}"].into_iter().enumerate() {
+    for (place, text) in
+        ["", "   ", "\n", "\u{200b}", "\u{a0}", "\u{2800}", "\u{301}"].into_iter().enumerate()
+    {
         assert_eq!(says(&format!("e-{place}"), text, None).await, 0, "{text:?}");
     }
     assert_eq!(says("e-9", "", Some(InboundKind::Sticker)).await, 1);
@@ -168,6 +170,21 @@ async fn an_id_that_is_handed_in_with_another_chat_or_text_is_a_conflict(world: 
     assert_eq!(with_photo("m-1").await, of("media"));
     assert!(matches!(with_photo("m-2").await, HandInOutcome::New(_)));
     assert_eq!(with_photo("m-2").await, HandInOutcome::Repeated);
+    let of_picture = async |name: &str, user: &str| {
+        let (channel, account) = ("shop".parse().unwrap(), "main".parse().unwrap());
+        let url = format!("https://files.example.com/{name}");
+        let message = InboundMessage {
+            media: vec![InboundMedia::at(InboundKind::Image, url)],
+            user: Some(user.to_owned()),
+            ..InboundMessage::private(ExternalChat::new("42").unwrap(), "m-3", "", world.now())
+        };
+        world.store.channels().hand_in(channel, account, vec![message]).await.unwrap().remove(0)
+    };
+    let HandInOutcome::New(first) = of_picture("1.jpg?sign=a", "42").await else { panic!("it is new") };
+    let of = |field| HandInOutcome::Conflict { first, field };
+    assert_eq!(of_picture("1.jpg?sign=b", "42").await, HandInOutcome::Repeated);
+    assert_eq!(of_picture("2.jpg", "42").await, of("media"));
+    assert_eq!(of_picture("1.jpg?sign=b", "43").await, of("external_user_id"));
 }
 
 async fn an_eleventh_mail_of_a_day_is_for_a_person(world: World) {

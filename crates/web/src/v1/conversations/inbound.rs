@@ -42,7 +42,7 @@ pub(crate) struct Taken {
 /// `"sender_verified": true` have no effect, so the contact is typed. In a private chat of a provider its word for `external_user_id` is
 /// typed too, unless the address of the chat says the user, or the chat is proved to be that user's.
 ///
-/// The same `external_message_id` of an account is taken once; with another chat or text, or other kinds of files, it is a conflict. An
+/// The same `external_message_id` of an account is taken once; with another chat, user, text or file it is a conflict. An
 /// id, text or name that is `undefined` or another word for a missing value is refused. Of the fields beyond the format `form_data`,
 /// `prefilled_data`, `tenant_id` and those named `utm_…` are handed on with the batch; ids may be numbers, times seconds since 1970.
 #[utoipa::path(
@@ -53,7 +53,7 @@ pub(crate) struct Taken {
     })),
     responses((status = 201, description = "It was taken in", body = Taken),
         (status = 200, description = "It was taken in before", body = Taken),
-        (status = 409, description = "The id belongs to a message with another chat or text"))
+        (status = 409, description = "The id belongs to a message with another chat, user, text or file"))
 )]
 pub(crate) async fn hand_in(
     Shared(state): Shared<State>,
