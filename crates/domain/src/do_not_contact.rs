@@ -149,8 +149,21 @@ impl Contact {
         }
     }
 
-    /// Who is written to in a chat of a channel.
+    /// Returns the widest name of the person in a chat of a channel: a phone number, an email address or a Telegram id, which all
+    /// accounts and channels share. Other channels have ids of their own, and the name is that of the chat.
     pub fn of_chat(chat: &ChannelChat) -> Self {
+        let person = person(chat);
+        let shared = match chat.channel.as_str() {
+            "email" => email::read(person).map(Self::Address),
+            "sms" => Phone::read(person).ok().or_else(|| Phone::international(person)).map(Self::Phone),
+            "whatsapp" => Phone::international(person).map(Self::Phone),
+            _ => in_telegram(chat).map(Self::ChatId),
+        };
+        shared.unwrap_or_else(|| Self::as_written(chat))
+    }
+
+    /// Returns the address of a chat of a channel. Older versions entered the writers of opt-outs by it.
+    pub fn as_written(chat: &ChannelChat) -> Self {
         Self::Address(format!("{}:{}/{}", chat.channel, chat.account, person(chat)).to_lowercase())
     }
 
@@ -234,9 +247,28 @@ fn person(chat: &ChannelChat) -> &str {
             let domain = external.find('@').unwrap_or(0);
             external[domain..].find('#').map_or(external, |thread| &external[..domain + thread])
         }
-        "whatsapp" => external.strip_suffix("@c.us").unwrap_or(external),
+        "whatsapp" => {
+            let suffix = ["@c.us", "@s.whatsapp.net"].into_iter().find_map(|end| external.strip_suffix(end));
+            suffix.unwrap_or(external)
+        }
         "telegram" => external.split('/').next().unwrap_or(external),
         _ => external,
+    }
+}
+
+/// The chat of Telegram that a bot or a connected personal account writes in. A personal account writes `CONNECTION:ID`.
+fn in_telegram(chat: &ChannelChat) -> Option<ChatId> {
+    let external = person(chat);
+    let id = external.rsplit_once(':').map_or(external, |(_, id)| id);
+    matches!(chat.channel.as_str(), "telegram" | "telegram_account").then(|| id.parse().ok())?
+}
+
+/// Returns the Telegram id that a chat is written with, as a chat of an account or of a bot.
+pub fn telegram_id(chat: &ChatRef) -> Option<ChatId> {
+    match chat {
+        ChatRef::Id(id) => Some(*id),
+        ChatRef::Username(_) => None,
+        ChatRef::Channel(chat) => in_telegram(chat),
     }
 }
 
@@ -255,26 +287,24 @@ pub fn known_as(
     names: impl IntoIterator<Item = (Option<Username>, Option<String>)>,
 ) -> BTreeSet<Contact> {
     let mut known = BTreeSet::new();
-    let written = match chat {
-        ChatRef::Id(id) => Some(*id),
+    match chat {
+        ChatRef::Id(_) => {}
         ChatRef::Username(name) => {
             known.insert(Contact::Username(name.clone()));
-            None
         }
         ChatRef::Channel(chat) => {
             // An e-mail address or a phone number on the list holds for every channel.
             let (external, person) = (chat.chat.as_str(), person(chat));
-            known.insert(Contact::of_chat(chat));
+            known.extend([Contact::of_chat(chat), Contact::as_written(chat)]);
             known.extend(
                 [chat.to_string().as_str(), external, person]
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
             known.extend(email::read(person).map(Contact::Address));
             known.extend(phones_of(chat.channel.as_str(), person));
-            None
         }
-    };
-    for id in written.into_iter().chain(chat_id) {
+    }
+    for id in telegram_id(chat).into_iter().chain(chat_id) {
         known.insert(Contact::ChatId(id));
         let digits = id.to_string();
         if id.kind() == ChatKind::User && digits.len() >= DIGITS_OF_PHONE {
@@ -405,6 +435,60 @@ mod tests {
             let known = known_as(&chat.parse().expect(chat), None, []);
             assert!(known.contains(&on_the_list.parse().expect(on_the_list)), "{chat}: {known:?}");
         }
+    }
+
+    #[test]
+    fn a_person_entered_by_any_name_is_refused_in_every_chat_of_theirs() {
+        let telegram = (Some("client_24".parse().expect("a name")), Some("70000000024".to_owned()));
+        let known = [telegram];
+        let none = &known[..0];
+        let phone = [
+            "sms:texts/+70000000024",
+            "sms:texts_smpp/70000000024",
+            "whatsapp:phone/70000000024@c.us",
+            "whatsapp:other/70000000024@s.whatsapp.net",
+        ];
+        let email = ["email:main/x@example.org", "email:other/X@example.org#root"];
+        let bots = [
+            "telegram:bot/6000000025",
+            "telegram:other/6000000025",
+            "telegram:bot/Abc:6000000025",
+            "6000000025",
+            "@client_24",
+        ];
+        for (entries, chats, names) in [
+            (
+                &["+70000000024", "80000000024", "sms:texts/+70000000024", "whatsapp:x/70000000024@c.us"][..],
+                &phone[..],
+                none,
+            ),
+            (&["x@example.org", "email:third/x@example.org#1"][..], &email[..], none),
+            (
+                &[
+                    "6000000025",
+                    "tg://user?id=6000000025",
+                    "telegram:third/6000000025",
+                    "telegram:bot/Other:6000000025",
+                    "@client_24",
+                    "+70000000024",
+                ][..],
+                &bots[..],
+                &known[..],
+            ),
+        ] {
+            for chat in chats {
+                let chat: ChatRef = chat.parse().expect(chat);
+                let chat_id = if names.is_empty() { None } else { ChatId::user(6_000_000_025) };
+                let known = known_as(&chat, chat_id, names.iter().cloned());
+                for entry in entries {
+                    assert!(known.contains(&entry.parse().expect(entry)), "{entry} {chat}: {known:?}");
+                }
+            }
+        }
+        let of_bot = "telegram:bot/6000000025".parse().expect("a chat");
+        assert_eq!(telegram_id(&of_bot), ChatId::user(6_000_000_025));
+        let of_channel = "telegram:bot/-1001234567890!501".parse().expect("a chat");
+        assert_eq!(telegram_id(&of_channel), None);
     }
 
     #[test]
