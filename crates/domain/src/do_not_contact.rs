@@ -73,7 +73,7 @@ pub enum Contact {
 pub enum NoContact {
     /// It is none of the forms.
     #[error(
-        "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001 or an address like name@example.com"
+        "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001, an address like name@example.com or the chat of a channel like vk:ACCOUNT/ID, for all accounts vk:ID"
     )]
     Unknown,
     /// It looks like a phone number.
@@ -82,6 +82,9 @@ pub enum NoContact {
     /// It is an id or a number.
     #[error("this may be a Telegram id or the phone number {0}; write {0}, or say that its kind is chat_id")]
     IdOrPhone(Phone),
+    /// It is the id of a chat of a channel.
+    #[error("this may be a Telegram id or the chat {0}; write {0}, or say that its kind is chat_id")]
+    IdOfChannel(ChannelChat),
     /// Its kind is unknown.
     #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
     Kind,
@@ -113,7 +116,9 @@ impl Contact {
                 _ => Err(NoContact::Unknown),
             },
             Some(ContactKind::Phone) => Ok(Self::Phone(Phone::read(text)?)),
-            Some(ContactKind::Address) => address(text).map(Self::Address).ok_or(NoContact::Unknown),
+            Some(ContactKind::Address) => {
+                id_of_channel(text).or_else(|| address(text).map(Self::Address)).ok_or(NoContact::Unknown)
+            }
         }
     }
 
@@ -124,6 +129,9 @@ impl Contact {
         }
         if let Some(address) = email::read(text) {
             return Ok(Self::Address(address));
+        }
+        if let Some(contact) = id_of_channel(text) {
+            return Ok(contact);
         }
         if are_digits(text) && text.len() >= DIGITS_OF_PHONE {
             return Ok(Self::Phone(Phone::read(text)?));
@@ -157,6 +165,7 @@ impl Contact {
             "email" => email::read(person).map(Self::Address),
             "sms" => Phone::read(person).ok().or_else(|| Phone::international(person)).map(Self::Phone),
             "whatsapp" => Phone::international(person).map(Self::Phone),
+            "vk" => is_person_of_vk(person).then(|| Self::Address(format!("vk:{person}"))),
             _ => in_telegram(chat).map(Self::ChatId),
         };
         shared.unwrap_or_else(|| Self::as_written(chat))
@@ -165,6 +174,11 @@ impl Contact {
     /// Returns the address of a chat of a channel. Older versions entered the writers of opt-outs by it.
     pub fn as_written(chat: &ChannelChat) -> Self {
         Self::Address(format!("{}:{}/{}", chat.channel, chat.account, person(chat)).to_lowercase())
+    }
+
+    /// Whether this was read from a bare number, which may also be the id of a chat of a channel.
+    pub fn is_bare_id(&self, text: &str, kind: Option<ContactKind>) -> bool {
+        matches!(self, Self::ChatId(_)) && kind.is_none() && are_digits(visible(text).trim())
     }
 
     /// Reads what [`Contact::value`] wrote.
@@ -227,6 +241,30 @@ impl FromStr for Contact {
 
 fn are_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Reads the id that a channel gives, without an account: `vk:2000062`. VK also writes `id2000062` and `vk.com/id2000062`.
+fn id_of_channel(text: &str) -> Option<Contact> {
+    let text = text.to_lowercase();
+    let link = text.trim_start_matches("https://").trim_start_matches("http://");
+    let link = link.trim_start_matches("www.").trim_start_matches("m.");
+    let path = link.strip_prefix("vk.com/").or_else(|| link.strip_prefix("vk.ru/")).unwrap_or(link);
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    if let Some(id) = path.strip_prefix("id").filter(|id| !id.is_empty() && are_digits(id)) {
+        return Some(Contact::Address(format!("vk:{id}")));
+    }
+    let (channel, id) = text.split_once(':')?;
+    let is_id = !id.is_empty() && !id.contains(|sign: char| sign == '/' || sign.is_whitespace());
+    match channel {
+        "vk" | "max" | "instagram" | "avito" => is_id.then(|| Contact::Address(format!("{channel}:{id}"))),
+        "telegram" => id.parse().ok().map(Contact::ChatId),
+        _ => None,
+    }
+}
+
+/// Whether an id is that of a person, the same for all communities. Ids of group chats are of one community.
+fn is_person_of_vk(id: &str) -> bool {
+    id.parse().is_ok_and(|id| (1..2_000_000_000_i64).contains(&id))
 }
 
 fn address(text: &str) -> Option<String> {
@@ -297,7 +335,7 @@ pub fn known_as(
             let (external, person) = (chat.chat.as_str(), person(chat));
             known.extend([Contact::of_chat(chat), Contact::as_written(chat)]);
             known.extend(
-                [chat.to_string().as_str(), external, person]
+                [chat.to_string().as_str(), external, person, &format!("{}:{person}", chat.channel)]
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
             known.extend(email::read(person).map(Contact::Address));
@@ -373,6 +411,15 @@ mod tests {
             ("\u{feff}8123159883", ContactKind::ChatId, "8123159883"),
             ("Name@Example.com", ContactKind::Address, "name@example.com"),
             ("avito:shop/U2I-1", ContactKind::Address, "avito:shop/u2i-1"),
+            ("avito:U2I-1", ContactKind::Address, "avito:u2i-1"),
+            ("vk:2000062", ContactKind::Address, "vk:2000062"),
+            ("vk:club/2000062", ContactKind::Address, "vk:2000062"),
+            ("vk:club/2000000001", ContactKind::Address, "vk:club/2000000001"),
+            ("id2000062", ContactKind::Address, "vk:2000062"),
+            ("https://m.vk.com/id2000062?from=search", ContactKind::Address, "vk:2000062"),
+            ("vk.ru/id2000062/", ContactKind::Address, "vk:2000062"),
+            ("@id2000062", ContactKind::Username, "id2000062"),
+            ("telegram:2000062", ContactKind::ChatId, "2000062"),
         ] {
             let contact: Contact = text.parse().expect(text);
             assert_eq!((contact.kind(), contact.value().as_str()), (kind, value), "{text}");
@@ -462,6 +509,12 @@ mod tests {
                 &phone[..],
                 none,
             ),
+            (
+                &["vk:2000062", "vk.com/id2000062", "id2000062", "vk:club/2000062"][..],
+                &["vk:club/2000062", "vk:other/2000062"][..],
+                none,
+            ),
+            (&["max:1002000080", "max:bot/1002000080"][..], &["max:bot/1002000080"][..], none),
             (&["x@example.org", "email:third/x@example.org#1"][..], &email[..], none),
             (
                 &[
