@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::account::AccountName;
 use crate::chat::{ChatId, ChatRef};
+use crate::phone::Phone;
 
 /// What links into Telegram and the web begin with: no channel is called so, or an address would read as a link.
 const SCHEMES: [&str; 3] = ["tg", "http", "https"];
@@ -125,6 +126,27 @@ impl fmt::Display for ChannelChat {
     }
 }
 
+impl ChatRef {
+    /// Returns the chat with its phone number in international form, as the do-not-contact list compares it. Only chats of WhatsApp
+    /// and SMS are named by numbers that people type.
+    #[must_use]
+    pub fn with_read_number(self) -> Self {
+        let Self::Channel(chat) = &self else { return self };
+        let typed = chat.chat.as_str();
+        let (before, after) = match chat.channel.as_str() {
+            "sms" => ("+", ""),
+            "whatsapp" if !typed.contains('@') => ("", "@c.us"),
+            _ => return self,
+        };
+        let read = Phone::read_typed(typed);
+        let read = read.and_then(|phone| ExternalChat::new(&format!("{before}{}{after}", phone.digits())));
+        match read {
+            Some(read) => Self::Channel(ChannelChat { chat: read, ..chat.clone() }),
+            None => self,
+        }
+    }
+}
+
 impl FromStr for ChannelChat {
     type Err = InvalidAddress;
 
@@ -214,6 +236,25 @@ mod tests {
     use super::*;
     use crate::missing;
     use crate::named_chat::{NamedChat, NamedChatError};
+
+    #[test]
+    fn typed_numbers_of_whatsapp_and_sms_are_read_as_the_list_reads_them() {
+        for (written, read) in [
+            ("whatsapp:phone/89000007711", "whatsapp:phone/79000007711@c.us"),
+            ("whatsapp:phone/8 (900) 000-77-11", "whatsapp:phone/79000007711@c.us"),
+            ("whatsapp:phone/79000007711", "whatsapp:phone/79000007711"),
+            ("whatsapp:phone/5215512345678@c.us", "whatsapp:phone/5215512345678@c.us"),
+            ("whatsapp:phone/120363@g.us", "whatsapp:phone/120363@g.us"),
+            ("sms:texts/89000007711", "sms:texts/+79000007711"),
+            ("sms:texts/+5215512345678", "sms:texts/+5215512345678"),
+            ("sms:texts/DEMO", "sms:texts/DEMO"),
+            ("avito:shop/89000007711", "avito:shop/89000007711"),
+            ("777", "777"),
+        ] {
+            let chat: ChatRef = written.parse().expect(written);
+            assert_eq!(chat.with_read_number().to_string(), read, "{written}");
+        }
+    }
 
     #[test]
     fn an_address_of_a_channel_is_read_and_written() {

@@ -25,6 +25,8 @@ pub struct ListedContact {
     pub level: Suppression,
     /// Why, in a few words.
     pub reason: Option<String>,
+    /// Whether the contact is a number without a kind. The number may also be the id of a chat of a channel.
+    pub is_bare_id: bool,
 }
 
 /// Columns that other programs call otherwise, as they are compared: small letters, without signs.
@@ -160,11 +162,14 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
     let word = field(layout.level).filter(|word| !word.is_empty());
     let level = word
         .map_or(Ok(Suppression::All), |word| Suppression::from_word(&folded(word)).ok_or(NoContact::Level));
-    let mut read: Vec<Result<Contact, NoContact>> = given
-        .iter()
-        .filter(|(text, _)| !text.is_empty() || given.len() == 1)
-        .map(|(text, kind)| Contact::read(text, stated.clone()?.or(*kind)))
-        .collect();
+    let read_one = |(text, kind): &(&str, Option<ContactKind>)| -> Result<(Contact, bool), NoContact> {
+        let kind = stated.clone()?.or(*kind);
+        let contact = Contact::read(text, kind)?;
+        let is_bare_id = contact.is_bare_id(text, kind);
+        Ok((contact, is_bare_id))
+    };
+    let mut read: Vec<Result<(Contact, bool), NoContact>> =
+        given.iter().filter(|(text, _)| !text.is_empty() || given.len() == 1).map(read_one).collect();
     if read.is_empty() {
         read.push(Err(NoContact::Unknown));
     }
@@ -172,13 +177,18 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
     if !layout.has_names {
         for text in fields.iter().skip(1).filter(|text| !text.is_empty()) {
             match Contact::read(text, None) {
-                Ok(contact @ (Contact::Phone(_) | Contact::Address(_))) => read.push(Ok(contact)),
-                Ok(contact @ Contact::Username(_)) if text.starts_with('@') => read.push(Ok(contact)),
+                Ok(contact @ (Contact::Phone(_) | Contact::Address(_))) => read.push(Ok((contact, false))),
+                Ok(contact @ Contact::Username(_)) if text.starts_with('@') => {
+                    read.push(Ok((contact, false)));
+                }
                 _ => why = why.or_else(|| reason(text)),
             }
         }
     }
-    let listed = |contact| level.clone().map(|level| ListedContact { contact, level, reason: why.clone() });
+    let listed = |(contact, is_bare_id): (Contact, bool)| -> Result<ListedContact, NoContact> {
+        let level = level.clone()?;
+        Ok(ListedContact { contact, level, reason: why.clone(), is_bare_id })
+    };
     read.into_iter().map(|read| ListLine { number, read: read.and_then(listed) }).collect()
 }
 

@@ -73,7 +73,7 @@ pub enum Contact {
 pub enum NoContact {
     /// It is none of the forms.
     #[error(
-        "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001 or an address like name@example.com"
+        "this names no contact; write a chat id like 777, a username like @example, a link like https://t.me/example, a phone number like +70000000001, an address like name@example.com or the chat of a channel like vk:ACCOUNT/ID, for all accounts vk:ID"
     )]
     Unknown,
     /// It looks like a phone number.
@@ -82,6 +82,9 @@ pub enum NoContact {
     /// It is an id or a number.
     #[error("this may be a Telegram id or the phone number {0}; write {0}, or say that its kind is chat_id")]
     IdOrPhone(Phone),
+    /// It is the id of a chat of a channel.
+    #[error("this may be a Telegram id or the chat {0}; write {0}, or say that its kind is chat_id")]
+    IdOfChannel(ChannelChat),
     /// Its kind is unknown.
     #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
     Kind,
@@ -113,7 +116,9 @@ impl Contact {
                 _ => Err(NoContact::Unknown),
             },
             Some(ContactKind::Phone) => Ok(Self::Phone(Phone::read(text)?)),
-            Some(ContactKind::Address) => address(text).map(Self::Address).ok_or(NoContact::Unknown),
+            Some(ContactKind::Address) => {
+                id_of_channel(text).or_else(|| address(text).map(Self::Address)).ok_or(NoContact::Unknown)
+            }
         }
     }
 
@@ -124,6 +129,9 @@ impl Contact {
         }
         if let Some(address) = email::read(text) {
             return Ok(Self::Address(address));
+        }
+        if let Some(contact) = id_of_channel(text) {
+            return Ok(contact);
         }
         if are_digits(text) && text.len() >= DIGITS_OF_PHONE {
             return Ok(Self::Phone(Phone::read(text)?));
@@ -149,9 +157,28 @@ impl Contact {
         }
     }
 
-    /// Who is written to in a chat of a channel.
+    /// Returns the widest name of the person in a chat of a channel: a phone number, an email address or a Telegram id, which all
+    /// accounts and channels share. Other channels have ids of their own, and the name is that of the chat.
     pub fn of_chat(chat: &ChannelChat) -> Self {
+        let person = person(chat);
+        let shared = match chat.channel.as_str() {
+            "email" => email::read(person).map(Self::Address),
+            "sms" => Phone::read(person).ok().or_else(|| Phone::international(person)).map(Self::Phone),
+            "whatsapp" => Phone::international(person).map(Self::Phone),
+            "vk" => is_person_of_vk(person).then(|| Self::Address(format!("vk:{person}"))),
+            _ => in_telegram(chat).map(Self::ChatId),
+        };
+        shared.unwrap_or_else(|| Self::as_written(chat))
+    }
+
+    /// Returns the address of a chat of a channel. Older versions entered the writers of opt-outs by it.
+    pub fn as_written(chat: &ChannelChat) -> Self {
         Self::Address(format!("{}:{}/{}", chat.channel, chat.account, person(chat)).to_lowercase())
+    }
+
+    /// Whether this was read from a bare number, which may also be the id of a chat of a channel.
+    pub fn is_bare_id(&self, text: &str, kind: Option<ContactKind>) -> bool {
+        matches!(self, Self::ChatId(_)) && kind.is_none() && are_digits(visible(text).trim())
     }
 
     /// Reads what [`Contact::value`] wrote.
@@ -216,6 +243,30 @@ fn are_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Reads the id that a channel gives, without an account: `vk:2000062`. VK also writes `id2000062` and `vk.com/id2000062`.
+fn id_of_channel(text: &str) -> Option<Contact> {
+    let text = text.to_lowercase();
+    let link = text.trim_start_matches("https://").trim_start_matches("http://");
+    let link = link.trim_start_matches("www.").trim_start_matches("m.");
+    let path = link.strip_prefix("vk.com/").or_else(|| link.strip_prefix("vk.ru/")).unwrap_or(link);
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    if let Some(id) = path.strip_prefix("id").filter(|id| !id.is_empty() && are_digits(id)) {
+        return Some(Contact::Address(format!("vk:{id}")));
+    }
+    let (channel, id) = text.split_once(':')?;
+    let is_id = !id.is_empty() && !id.contains(|sign: char| sign == '/' || sign.is_whitespace());
+    match channel {
+        "vk" | "max" | "instagram" | "avito" => is_id.then(|| Contact::Address(format!("{channel}:{id}"))),
+        "telegram" => id.parse().ok().map(Contact::ChatId),
+        _ => None,
+    }
+}
+
+/// Whether an id is that of a person, the same for all communities. Ids of group chats are of one community.
+fn is_person_of_vk(id: &str) -> bool {
+    id.parse().is_ok_and(|id| (1..2_000_000_000_i64).contains(&id))
+}
+
 fn address(text: &str) -> Option<String> {
     if let Some(address) = email::read(text) {
         return Some(address);
@@ -234,9 +285,28 @@ fn person(chat: &ChannelChat) -> &str {
             let domain = external.find('@').unwrap_or(0);
             external[domain..].find('#').map_or(external, |thread| &external[..domain + thread])
         }
-        "whatsapp" => external.strip_suffix("@c.us").unwrap_or(external),
+        "whatsapp" => {
+            let suffix = ["@c.us", "@s.whatsapp.net"].into_iter().find_map(|end| external.strip_suffix(end));
+            suffix.unwrap_or(external)
+        }
         "telegram" => external.split('/').next().unwrap_or(external),
         _ => external,
+    }
+}
+
+/// The chat of Telegram that a bot or a connected personal account writes in. A personal account writes `CONNECTION:ID`.
+fn in_telegram(chat: &ChannelChat) -> Option<ChatId> {
+    let external = person(chat);
+    let id = external.rsplit_once(':').map_or(external, |(_, id)| id);
+    matches!(chat.channel.as_str(), "telegram" | "telegram_account").then(|| id.parse().ok())?
+}
+
+/// Returns the Telegram id that a chat is written with, as a chat of an account or of a bot.
+pub fn telegram_id(chat: &ChatRef) -> Option<ChatId> {
+    match chat {
+        ChatRef::Id(id) => Some(*id),
+        ChatRef::Username(_) => None,
+        ChatRef::Channel(chat) => in_telegram(chat),
     }
 }
 
@@ -255,26 +325,24 @@ pub fn known_as(
     names: impl IntoIterator<Item = (Option<Username>, Option<String>)>,
 ) -> BTreeSet<Contact> {
     let mut known = BTreeSet::new();
-    let written = match chat {
-        ChatRef::Id(id) => Some(*id),
+    match chat {
+        ChatRef::Id(_) => {}
         ChatRef::Username(name) => {
             known.insert(Contact::Username(name.clone()));
-            None
         }
         ChatRef::Channel(chat) => {
             // An e-mail address or a phone number on the list holds for every channel.
             let (external, person) = (chat.chat.as_str(), person(chat));
-            known.insert(Contact::of_chat(chat));
+            known.extend([Contact::of_chat(chat), Contact::as_written(chat)]);
             known.extend(
-                [chat.to_string().as_str(), external, person]
+                [chat.to_string().as_str(), external, person, &format!("{}:{person}", chat.channel)]
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
             known.extend(email::read(person).map(Contact::Address));
             known.extend(phones_of(chat.channel.as_str(), person));
-            None
         }
-    };
-    for id in written.into_iter().chain(chat_id) {
+    }
+    for id in telegram_id(chat).into_iter().chain(chat_id) {
         known.insert(Contact::ChatId(id));
         let digits = id.to_string();
         if id.kind() == ChatKind::User && digits.len() >= DIGITS_OF_PHONE {
@@ -343,6 +411,15 @@ mod tests {
             ("\u{feff}8123159883", ContactKind::ChatId, "8123159883"),
             ("Name@Example.com", ContactKind::Address, "name@example.com"),
             ("avito:shop/U2I-1", ContactKind::Address, "avito:shop/u2i-1"),
+            ("avito:U2I-1", ContactKind::Address, "avito:u2i-1"),
+            ("vk:2000062", ContactKind::Address, "vk:2000062"),
+            ("vk:club/2000062", ContactKind::Address, "vk:2000062"),
+            ("vk:club/2000000001", ContactKind::Address, "vk:club/2000000001"),
+            ("id2000062", ContactKind::Address, "vk:2000062"),
+            ("https://m.vk.com/id2000062?from=search", ContactKind::Address, "vk:2000062"),
+            ("vk.ru/id2000062/", ContactKind::Address, "vk:2000062"),
+            ("@id2000062", ContactKind::Username, "id2000062"),
+            ("telegram:2000062", ContactKind::ChatId, "2000062"),
         ] {
             let contact: Contact = text.parse().expect(text);
             assert_eq!((contact.kind(), contact.value().as_str()), (kind, value), "{text}");
@@ -405,6 +482,66 @@ mod tests {
             let known = known_as(&chat.parse().expect(chat), None, []);
             assert!(known.contains(&on_the_list.parse().expect(on_the_list)), "{chat}: {known:?}");
         }
+    }
+
+    #[test]
+    fn a_person_entered_by_any_name_is_refused_in_every_chat_of_theirs() {
+        let telegram = (Some("client_24".parse().expect("a name")), Some("70000000024".to_owned()));
+        let known = [telegram];
+        let none = &known[..0];
+        let phone = [
+            "sms:texts/+70000000024",
+            "sms:texts_smpp/70000000024",
+            "whatsapp:phone/70000000024@c.us",
+            "whatsapp:other/70000000024@s.whatsapp.net",
+        ];
+        let email = ["email:main/x@example.org", "email:other/X@example.org#root"];
+        let bots = [
+            "telegram:bot/6000000025",
+            "telegram:other/6000000025",
+            "telegram:bot/Abc:6000000025",
+            "6000000025",
+            "@client_24",
+        ];
+        for (entries, chats, names) in [
+            (
+                &["+70000000024", "80000000024", "sms:texts/+70000000024", "whatsapp:x/70000000024@c.us"][..],
+                &phone[..],
+                none,
+            ),
+            (
+                &["vk:2000062", "vk.com/id2000062", "id2000062", "vk:club/2000062"][..],
+                &["vk:club/2000062", "vk:other/2000062"][..],
+                none,
+            ),
+            (&["max:1002000080", "max:bot/1002000080"][..], &["max:bot/1002000080"][..], none),
+            (&["x@example.org", "email:third/x@example.org#1"][..], &email[..], none),
+            (
+                &[
+                    "6000000025",
+                    "tg://user?id=6000000025",
+                    "telegram:third/6000000025",
+                    "telegram:bot/Other:6000000025",
+                    "@client_24",
+                    "+70000000024",
+                ][..],
+                &bots[..],
+                &known[..],
+            ),
+        ] {
+            for chat in chats {
+                let chat: ChatRef = chat.parse().expect(chat);
+                let chat_id = if names.is_empty() { None } else { ChatId::user(6_000_000_025) };
+                let known = known_as(&chat, chat_id, names.iter().cloned());
+                for entry in entries {
+                    assert!(known.contains(&entry.parse().expect(entry)), "{entry} {chat}: {known:?}");
+                }
+            }
+        }
+        let of_bot = "telegram:bot/6000000025".parse().expect("a chat");
+        assert_eq!(telegram_id(&of_bot), ChatId::user(6_000_000_025));
+        let of_channel = "telegram:bot/-1001234567890!501".parse().expect("a chat");
+        assert_eq!(telegram_id(&of_channel), None);
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl Phone {
         is_number.then(|| Self(today(digits)))
     }
 
+    /// Reads a number that is not in international form yet, such as `89000007711`. None where the text is to stay as it is.
+    pub fn read_typed(text: &str) -> Option<Self> {
+        Self::read(text).ok().filter(|phone| Self::international(text).as_ref() != Some(phone))
+    }
+
     /// All the ways in which providers write this number: those of Mexico, Argentina and Brazil have two each.
     pub fn forms(&self) -> Vec<Self> {
         let digits = self.0.as_str();

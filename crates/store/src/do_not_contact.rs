@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::do_not_contact::known_as;
+use domain::do_not_contact::{known_as, telegram_id};
 use domain::{
-    ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, ContactWish, DoNotContactId, Suppression,
-    Timestamp, Username, contact_wish,
+    ChannelChat, ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, ContactWish, DoNotContactId,
+    Suppression, Timestamp, Username, contact_wish,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -316,10 +316,7 @@ fn entry_of(
     if !is_there_any(transaction)? {
         return Ok(None);
     }
-    let written = match chat {
-        ChatRef::Id(id) => Some(*id),
-        ChatRef::Username(_) | ChatRef::Channel(_) => None,
-    };
+    let written = telegram_id(chat);
     let mut names = Vec::new();
     let mut migrated = Vec::new();
     for id in written.into_iter().chain(chat_id.filter(|id| Some(*id) != written)) {
@@ -340,6 +337,24 @@ fn entry_of(
         }
     }
     Ok(furthest)
+}
+
+/// Does what a person wrote in a chat of a channel about further messages. The entry is of the person, whichever account and channel
+/// the person wrote to. A START also takes back the entry of an older version, which was of the chat alone.
+pub(crate) fn heard_in(
+    transaction: &Transaction<'_>,
+    chat: &ChannelChat,
+    wish: Option<ContactWish>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let person = Contact::of_chat(chat);
+    if wish == Some(ContactWish::Again) {
+        let written = Contact::as_written(chat);
+        if written != person {
+            take_back(transaction, &written, at)?;
+        }
+    }
+    heard(transaction, person, wish, at)
 }
 
 /// Does what a person wrote about further messages, if anything. The id of an entry is made of the moment and the contact, so that no
@@ -379,7 +394,12 @@ fn take_back(transaction: &Transaction<'_>, contact: &Contact, at: Timestamp) ->
     if !is_there_any(transaction)? {
         return Ok(());
     }
-    let found = transaction.first(FIND, params![contact.kind().as_str(), contact.value()], read)?;
+    let mut found = None;
+    for form in contact.forms() {
+        if found.is_none() {
+            found = transaction.first(FIND, params![form.kind().as_str(), form.value()], read)?;
+        }
+    }
     let is_own = |entry: &DoNotContactEntry| {
         entry.source == ContactSource::OptOut && entry.level.is_of_advertising() && entry.added_at <= at
     };

@@ -17,8 +17,8 @@ words! {
         "Добавьте тех, кто попросил им не писать.";
     contact: "Contact", "Контакт";
     contact_help:
-        "A username, a link, a phone number, a Telegram id or an e-mail address.",
-        "Имя @client, ссылка, телефон, номер в Telegram или адрес почты.";
+        "A username, a link, a phone number, a Telegram id, an e-mail address or a chat such as vk:ACCOUNT/ID.",
+        "Имя @client, ссылка, телефон, номер в Telegram, адрес почты или чат: vk:АККАУНТ/НОМЕР.";
     reason: "Reason", "Причина";
     reason_help: "In a few words; may be empty.", "В нескольких словах; можно не указывать.";
     level: "Refused", "Запрещено";

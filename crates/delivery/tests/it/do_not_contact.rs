@@ -33,7 +33,8 @@ const OTHERS: [&str; 4] = ["778", "@other_1", "+70000000002", "name@example.com"
 const WRITTEN: [&str; 5] = ["{}", "@Client_1", "client_1", "https://t.me/Client_1/45", "tg://user?id={}"];
 
 /// Whom a channel names so, and by what they can be on the list; `{}` begins the address of a chat there.
-const IN_CHANNELS: [(&str, &str); 10] = [
+const IN_CHANNELS: [(&str, &str); 11] = [
+    ("89000007711", "+79000007711"),
     ("70000000001", "{}70000000001"),
     ("70000000001", "+7 (000) 000-00-01"),
     ("70000000001", "8 000 000-00-01"),

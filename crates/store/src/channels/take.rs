@@ -2,9 +2,8 @@
 
 use domain::event::ReceivedEvent;
 use domain::{
-    ChannelChat, ChatType, Contact, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange,
-    InboundEvent, InboundId, InboundMedia, InboundMessage, MessageOrigin, Reactions, Timestamp, Words,
-    contact_wish,
+    ChannelChat, ChatType, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange, InboundEvent,
+    InboundId, InboundMedia, InboundMessage, MessageOrigin, Reactions, Timestamp, Words, contact_wish,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -230,8 +229,7 @@ impl Take {
         // In a group no one speaks for the others.
         if is_customer && message.chat_type == ChatType::Private {
             let wish = contact_wish(message.text.as_str());
-            let contact = Contact::of_chat(&self.address(message));
-            do_not_contact::heard(transaction, contact, wish, self.at)?;
+            do_not_contact::heard_in(transaction, &self.address(message), wish, self.at)?;
         }
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);

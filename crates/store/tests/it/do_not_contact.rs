@@ -19,6 +19,8 @@ conformance! {
     both_forms_of_a_number_are_one_contact,
     a_stop_refuses_advertising_and_first_messages_but_no_answers,
     a_near_miss_pauses_campaigns_until_a_person_decides,
+    an_opt_out_is_of_the_person_in_every_channel_and_account,
+    a_start_takes_back_the_entry_of_an_older_version,
     an_entry_goes_further_and_never_back,
 }
 
@@ -26,7 +28,11 @@ const CLIENT: &str = "whatsapp:phone/70000000001";
 
 /// What the client writes in its private chat.
 async fn writes(world: &World, text: &str) {
-    let ChannelChat { channel, account, chat } = CLIENT.parse().unwrap();
+    writes_in(world, CLIENT, text).await;
+}
+
+async fn writes_in(world: &World, address: &str, text: &str) {
+    let ChannelChat { channel, account, chat } = address.parse().unwrap();
     world.clock.advance(Duration::from_secs(1));
     let key = world.now().to_string();
     let message = InboundMessage::private(chat, &key, text, world.now());
@@ -105,6 +111,60 @@ async fn a_near_miss_pauses_campaigns_until_a_person_decides(world: World) {
     }
     // It is the client's own wish as before.
     writes(&world, "Старт").await;
+    assert!(accepts(&world, "campaigns").await);
+}
+
+async fn an_opt_out_is_of_the_person_in_every_channel_and_account(world: World) {
+    let list = world.store.do_not_contact();
+    let peer = StoredPeer {
+        chat_id: ChatId::user(6_000_000_013).unwrap(),
+        access_hash: AccessHash(1),
+        username: Some("client_13".parse().unwrap()),
+        title: "Anna".into(),
+        kind: PeerKind::User,
+        dialog: false,
+        phone: None,
+        contact: false,
+    };
+    world.store.peers().save(&account("main"), vec![peer]).await.unwrap();
+    for (writes_to, others, starts_in) in [
+        (
+            "sms:texts/+79010003004",
+            &["sms:texts_smpp/+79010003004", "whatsapp:phone/79010003004@c.us"][..],
+            "whatsapp:phone/79010003004@c.us",
+        ),
+        ("email:main/x@example.org#1", &["email:other/x@example.org"][..], "email:other/x@example.org#2"),
+        (
+            "telegram:bot/6000000013",
+            &["telegram:other/6000000013", "telegram:bot/Abc:6000000013", "6000000013"][..],
+            "telegram:bot/Abc:6000000013",
+        ),
+    ] {
+        let listed = async || {
+            let chats = others.iter().map(|chat| (chat.parse().unwrap(), None)).collect();
+            let found = list.listed(chats).await.unwrap();
+            found.iter().filter(|entry| entry.is_some()).count()
+        };
+        assert_eq!(listed().await, 0, "{writes_to}");
+        writes_in(&world, writes_to, "Стоп").await;
+        assert_eq!(listed().await, others.len(), "{writes_to}");
+        writes_in(&world, starts_in, "START").await;
+        assert_eq!(listed().await, 0, "{writes_to}");
+    }
+    // An entry by a name that accounts know holds for a bot too.
+    list.add(vec![entry(&world, "@client_13")]).await.unwrap();
+    let of_bot = list.listed(vec![("telegram:bot/6000000013".parse().unwrap(), None)]).await.unwrap();
+    assert!(of_bot[0].is_some());
+}
+
+async fn a_start_takes_back_the_entry_of_an_older_version(world: World) {
+    let list = world.store.do_not_contact();
+    let contact = Contact::as_written(&CLIENT.parse().unwrap());
+    let level = Suppression::Advertising;
+    let old = DoNotContactEntry { contact, level, source: ContactSource::OptOut, ..entry(&world, CLIENT) };
+    list.add(vec![old]).await.unwrap();
+    assert!(!accepts(&world, "campaigns").await);
+    writes(&world, "START").await;
     assert!(accepts(&world, "campaigns").await);
 }
 

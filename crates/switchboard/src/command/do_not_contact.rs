@@ -43,7 +43,7 @@ enum Action {
             switchboard do-not-contact add +70000000001 name@example.com"
     )]
     Add {
-        /// A chat id, a username, a link, a phone number or an address (repeatable)
+        /// A chat id, a username, a link, a phone number, an address or vk:ACCOUNT/ID (repeatable)
         #[arg(required = true, allow_negative_numbers = true)]
         contacts: Vec<String>,
         /// What they are, where a number can be read in two ways

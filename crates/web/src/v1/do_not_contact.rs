@@ -6,7 +6,9 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use domain::contact_list::{self, ListedContact};
 use domain::do_not_contact::reason;
-use domain::{Contact, ContactKind, ContactSource, DoNotContactId, NoContact, Suppression};
+use domain::{
+    ChannelChat, Contact, ContactKind, ContactSource, DoNotContactId, ExternalChat, NoContact, Suppression,
+};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -35,7 +37,8 @@ const LARGEST_FILE: usize = 8 * 1024 * 1024;
 #[schema(example = json!({"contact": "+7 000 000-00-01", "reason": "asked to stop"}))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewDoNotContact {
-    /// A chat id, a username, a link, a phone number in any writing, or an address elsewhere.
+    /// A chat id, a username, a link, a phone number in any writing, an address elsewhere, or a chat of a channel such as
+    /// `vk:ACCOUNT/ID`; `vk:ID` is of all its accounts.
     contact: Option<String>,
     /// Up to 1,000 of them.
     contacts: Option<Vec<String>>,
@@ -115,7 +118,20 @@ pub(crate) async fn add(
     by: Authorized<CanSend>,
     body: Unchecked<NewDoNotContact>,
 ) -> Result<Response, Problem> {
-    let named = body.checked(read)?;
+    let mut named = Vec::new();
+    let mut errors = Vec::new();
+    for (field, listed) in body.checked(read)? {
+        match chat_of_bare_id(&state, &listed).await? {
+            Some(chat) => {
+                let message = format!("is wrong: {}", NoContact::IdOfChannel(chat));
+                errors.push(FieldError::new(field, message));
+            }
+            None => named.push(listed),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::fields(errors));
+    }
     let given = named.len();
     let source = match (&by.caller.user, by.caller.api_key) {
         (Some(_), _) => ContactSource::Page,
@@ -223,7 +239,13 @@ pub(crate) async fn import(
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for contact_list::ListLine { number, read } in contact_list::read(&text) {
         match read {
-            Ok(listed) => named.push(listed),
+            Ok(listed) => match chat_of_bare_id(&state, &listed).await? {
+                Some(chat) => {
+                    let message = NoContact::IdOfChannel(chat).to_string();
+                    wrong.push(WrongLine { line: number, message });
+                }
+                None => named.push(listed),
+            },
             Err(error) => wrong.push(WrongLine { line: number, message: error.to_string() }),
         }
     }
@@ -280,6 +302,28 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
+/// Returns the known chat of a channel that has a bare number as its id.
+async fn chat_of_bare_id(state: &State, listed: &ListedContact) -> Result<Option<ChannelChat>, StoreError> {
+    let Contact::ChatId(id) = listed.contact else { return Ok(None) };
+    let Some(external) = ExternalChat::new(&id.to_string()).filter(|_| listed.is_bare_id) else {
+        return Ok(None);
+    };
+    let accounts = state.channels().channels().all().filter(|known| known.channel.as_str() != "telegram");
+    let chats: Vec<ChannelChat> = accounts
+        .map(|known| ChannelChat {
+            channel: known.channel.clone(),
+            account: known.name().clone(),
+            chat: external.clone(),
+        })
+        .collect();
+    for chat in chats {
+        if state.store().channels().chat(&chat).await?.is_some() {
+            return Ok(Some(chat));
+        }
+    }
+    Ok(None)
+}
+
 /// The entry that keeps messages from a contact.
 async fn find(state: &State, contact: Contact) -> Result<Option<DoNotContactEntry>, StoreError> {
     let list = state.store().do_not_contact();
@@ -308,14 +352,15 @@ async fn save(
         (None, None) => "machine".to_owned(),
     };
     let added_at = state.clock().now();
-    let entry = |ListedContact { contact, level, reason }| {
+    let entry = |ListedContact { contact, level, reason, .. }| {
         let id = DoNotContactId::from_uuid(state.ids().next());
         DoNotContactEntry { id, contact, source, added_by: added_by.clone(), reason, added_at, level }
     };
     state.store().do_not_contact().add(named.into_iter().map(entry).collect()).await
 }
 
-fn read(new: NewDoNotContact) -> Result<Vec<ListedContact>, Problem> {
+/// Reads the contacts, each with the field that names it.
+fn read(new: NewDoNotContact) -> Result<Vec<(String, ListedContact)>, Problem> {
     let NewDoNotContact { contact, contacts, kind, reason: why, level } = new;
     let mut errors = Vec::new();
     let level = match level.as_deref().unwrap_or_default() {
@@ -352,7 +397,10 @@ fn read(new: NewDoNotContact) -> Result<Vec<ListedContact>, Problem> {
     let mut read = Vec::with_capacity(named.len());
     for (field, text) in named {
         match Contact::read(&text, kind) {
-            Ok(contact) => read.push(ListedContact { contact, level, reason: why.clone() }),
+            Ok(contact) => {
+                let is_bare_id = contact.is_bare_id(&text, kind);
+                read.push((field, ListedContact { contact, level, reason: why.clone(), is_bare_id }));
+            }
             Err(error) => errors.push(FieldError::new(field, format!("is wrong: {error}"))),
         }
     }

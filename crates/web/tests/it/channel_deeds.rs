@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use channels::{Account, Deed};
-use domain::Outcome;
 use domain::outcome::SentIds;
+use domain::{ChannelChat, InboundChange, InboundEvent, InboundMessage, Outcome};
 use serde_json::{Value, json};
+use store::TakenFromChannel;
 
 use crate::client::{Call, Reply};
 use crate::key_limits::key;
@@ -145,4 +146,32 @@ async fn an_old_port_does_nothing_through_a_paused_account() {
         assert_eq!(town.put("vk", "/api/messages/17", words.clone()).await, status, "{verb}");
     }
     assert_eq!(town.vk.deeds(), [edited("2001", "2001:17")]);
+}
+
+#[tokio::test]
+async fn a_bare_number_that_is_a_chat_of_a_channel_is_refused_with_its_notation() {
+    let town = Town::new().await;
+    let ChannelChat { channel, account, chat } = "vk:vk_1/2000060".parse().expect("a chat");
+    let message = InboundMessage::private(chat, "1", "Hello", town.world.clock.now());
+    let events = vec![InboundEvent { key: "1".into(), change: InboundChange::Message(Box::new(message)) }];
+    let taken = TakenFromChannel { channel, account, events, cursor: None, stores_files: false };
+    town.world.store.channels().take(taken).await.expect("it is kept");
+    let list = "/v1/do-not-contact";
+    let add = async |body: Value| town.world.call("POST", list).json(body.to_string()).send().await;
+    let refused = add(json!({ "contact": "2000060" })).await.problem(422, "invalid_request");
+    assert!(refused.to_string().contains("write vk:vk_1/2000060"), "{refused}");
+    let import = town.world.call("POST", &format!("{list}/import")).header("Content-Type", "text/csv");
+    let report = import.body("2000060\n2000061\n").send().await.json();
+    assert_eq!((&report["added"], &report["wrong"][0]["line"]), (&json!(1), &json!(1)), "{report}");
+    for body in [
+        json!({ "contact": "2000060", "kind": "chat_id" }),
+        json!({ "contact": "vk:vk_1/2000060" }),
+        json!({ "contact": "max:5001" }),
+    ] {
+        assert_eq!(add(body.clone()).await.json()["added"], 1, "{body}");
+    }
+    for (channel, chat) in [("vk", "2000060"), ("max", "5001")] {
+        let body = json!({ "channel": channel, "chat": chat, "text": "Hello" }).to_string();
+        town.world.message(&body).send().await.problem(403, "do_not_contact");
+    }
 }

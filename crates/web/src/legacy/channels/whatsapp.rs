@@ -8,7 +8,7 @@ use ::channels::{LogIn, OldCall};
 use axum::extract::{Path, State as Shared};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::MessageId;
+use domain::{MessageId, Phone};
 use http::StatusCode;
 use media::Wish;
 use serde_json::{Value, json};
@@ -52,6 +52,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 fn chat_of(given: &str) -> String {
     if given.is_empty() || given.contains('@') {
         return given.to_owned();
+    }
+    if let Some(phone) = Phone::read_typed(given) {
+        return format!("{}@c.us", phone.digits());
     }
     let digits: String = given.chars().filter(char::is_ascii_digit).collect();
     format!("{digits}@c.us")
