@@ -40,6 +40,15 @@ fn is_utf8(bytes: &[u8]) -> bool {
     !text.is_ascii() && text.chars().all(is_usual)
 }
 
+/// Whether a text that is said to be Latin is one of windows-1251: its letters beyond ASCII stand in words of their own.
+fn is_cyrillic(bytes: &[u8]) -> bool {
+    let wide = |byte: &u8| *byte >= 0xC0;
+    let words = bytes.split(|byte| !wide(byte)).map(<[u8]>::len);
+    let (all, long) = words
+        .fold((0, 0), |(all, long), length| (all + length, if length >= 3 { long + length } else { long }));
+    long > 0 && long * 4 >= all * 3
+}
+
 /// The letters of ASCII in a text of a charset that is not read here; a sign stands for the others.
 fn without_wide(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -69,6 +78,10 @@ pub(crate) fn labelled(label: &str, bytes: &[u8]) -> String {
     let Some(known) = known(label) else { return text(bytes) };
     if known == "utf-8" || !known.starts_with("utf") && is_utf8(bytes) {
         return text(bytes);
+    }
+    let is_latin = ["iso-8859-1", "iso-8859-15", "windows-1252", "latin1"].contains(&known.as_str());
+    if is_latin && is_cyrillic(bytes) {
+        return bytes.iter().map(|byte| letter(*byte)).collect();
     }
     let upper = match known.as_str() {
         "ibm866" => Some(IBM866),
@@ -208,6 +221,8 @@ mod tests {
         }
         for (label, bytes, wanted) in [
             ("utf-8", b"\xCF\xF0\xE8\xE2\xE5\xF2".as_slice(), "Привет"),
+            ("iso-8859-1", b"\xD1\xEA\xEE\xEB\xFC\xEA\xEE \xE7\xE0 5?", "Сколько за 5?"),
+            ("windows-1252", b"\xC7a va, cr\xE9\xE9e \xE0 No\xEBl", "Ça va, créée à Noël"),
             // A letter is cut at the end, and a byte in the middle is broken.
             ("utf-8", &russian.as_bytes()[..11], "Приве\u{FFFD}"),
             ("", b"\xD0\x9F\xD1\x80\xFF\xD0\xB8", "Пр\u{FFFD}и"),

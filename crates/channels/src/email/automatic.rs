@@ -10,9 +10,20 @@ const REPORTERS: [&str; 2] = ["mailer-daemon", "postmaster"];
 /// Whose mails are from programs, which may write for a person.
 const PROGRAMS: [&str; 7] =
     ["no-reply", "noreply", "no_reply", "no.reply", "do-not-reply", "do_not_reply", "donotreply"];
+/// How the addresses of other such programs begin.
+const NOTIFIERS: [&str; 2] = ["notification@", "notifications@"];
 /// How headers begin by which programs say that they answer for someone who is away.
-const AUTOREPLIES: [&str; 5] =
-    ["x-autoreply", "x-auto-reply", "x-autorespon", "x-mail-autoreply", "x-autoanswer"];
+const AUTOREPLIES: [&str; 6] =
+    ["x-autoreply", "x-auto-reply", "x-autorespon", "x-mail-autoreply", "x-autoanswer", "x-yandex-autoreply"];
+/// Subjects of such answers, which nothing but a colon may follow.
+const AUTOREPLY_SUBJECTS: [&str; 6] = [
+    "автоответ",
+    "автоматический ответ",
+    "automatic reply",
+    "auto-reply",
+    "autoreply",
+    "undelivered mail returned to sender",
+];
 /// Headers in which a receiving server names the address that it delivered a mail for, such as an alias.
 const DELIVERED: [&str; 5] =
     ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To"];
@@ -38,8 +49,8 @@ impl Audience {
     }
 }
 
-/// Finds out who a mail of others is for. `customer` is who is answered; a mail that `continues` a thread of ours is for people,
-/// whatever list it came through.
+/// Finds out who a mail of others is for. `customer` is who is answered. A mail that `continues` a thread of ours is for people, unless
+/// it reports what became of another, or says that it answers for someone who is away.
 pub(super) fn audience(
     mail: &Message<'_>,
     from: Option<&str>,
@@ -54,38 +65,44 @@ pub(super) fn audience(
         auto_submitted.as_deref().and_then(|value| value.split([';', '(']).next()).map(str::trim);
     let has = |name: &&str| header(name).is_some();
     let from_program = from.is_some_and(is_program);
-    // A site writes for its visitor. What names the same house for answers is a notice of that house.
+    // A site writes for its visitor. What names the same house for answers is a notice of that house, and no site unsubscribes.
     let is_for_visitor = match (from, customer) {
         (Some(from), Some(customer)) => {
-            (from_program || own.is(from)) && domain_of(from) != domain_of(customer)
+            (from_program || own.is(from) || !has(&"List-Unsubscribe"))
+                && domain_of(from) != domain_of(customer)
         }
         _ => false,
     };
-    match auto_submitted {
-        None | Some("no") => {}
-        Some("auto-generated") if is_for_visitor => return Audience::People("Auto-Submitted"),
-        Some(_) => return Audience::Programs("Auto-Submitted"),
-    }
-    if header("Return-Path").is_some_and(|value| value == "<>") {
-        return Audience::Programs("Return-Path");
-    }
     if is_report(mail) {
         return Audience::Programs("multipart/report");
     }
+    if from.is_some_and(|from| is_of(from, &REPORTERS)) {
+        return Audience::Programs("From");
+    }
+    // Programs of customers write these in answers of people too.
+    let of_program = if continues { Audience::People } else { Audience::Programs };
+    match auto_submitted {
+        None | Some("no") => {}
+        Some("auto-replied") => return Audience::Programs("Auto-Submitted"),
+        Some("auto-generated") if is_for_visitor => return Audience::People("Auto-Submitted"),
+        Some(_) => return of_program("Auto-Submitted"),
+    }
+    if header("Return-Path").is_some_and(|value| value == "<>") {
+        return of_program("Return-Path");
+    }
     if is_autoreply(mail) {
-        return Audience::Programs("X-Autoreply");
+        return of_program("X-Autoreply");
     }
     if precedence == "auto_reply" {
-        return Audience::Programs("Precedence");
+        return of_program("Precedence");
     }
-    let from_reporter = from.is_some_and(|from| is_of(from, &REPORTERS));
-    if from_reporter || customer.is_some_and(is_program) || (from_program && !is_for_visitor) {
-        return Audience::Programs("From");
+    if customer.is_some_and(is_program) || (from_program && !is_for_visitor) {
+        return of_program("From");
     }
     let is_bulk = matches!(precedence.as_str(), "bulk" | "junk");
     // A list of people says where to write to it.
     let is_newsletter = has(&"List-Unsubscribe") && has(&"List-Id") && !is_list_of_people(mail);
-    if !continues && (is_bulk || is_newsletter) {
+    if !continues && (is_bulk && !is_for_visitor || is_newsletter) {
         return Audience::Programs(if is_bulk { "Precedence" } else { "List-Id" });
     }
     if is_bulk || precedence == "list" {
@@ -107,17 +124,25 @@ pub(super) fn audience(
 
 /// Whether a program answers for someone who is away. `X-Auto-Response-Suppress` says no more than that none may answer it.
 fn is_autoreply(mail: &Message<'_>) -> bool {
-    mail.headers_raw().any(|(name, value)| {
-        let (name, value) = (name.to_ascii_lowercase(), value.trim().to_ascii_lowercase());
-        AUTOREPLIES.iter().any(|start| name.starts_with(start))
-            && !["no", "false", "0"].contains(&value.as_str())
-            || name == "x-autogenerated" && value.starts_with("reply")
-    })
+    let subject = mail.subject().unwrap_or_default().trim().to_lowercase();
+    let of_subject = AUTOREPLY_SUBJECTS.iter().any(|start| {
+        subject.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    });
+    of_subject
+        || mail.headers_raw().any(|(name, value)| {
+            let (name, value) = (name.to_ascii_lowercase(), value.trim().to_ascii_lowercase());
+            AUTOREPLIES.iter().any(|start| name.starts_with(start))
+                && !["no", "false", "0"].contains(&value.as_str())
+                || name == "x-autogenerated" && value.starts_with("reply")
+        })
 }
 
 /// Whether an address is that of a program.
 pub(super) fn is_program(address: &str) -> bool {
-    is_of(address, &PROGRAMS) || is_of(address, &REPORTERS)
+    let local = address.split('@').next().unwrap_or_default();
+    PROGRAMS.iter().any(|name| local.contains(name))
+        || NOTIFIERS.iter().any(|name| address.starts_with(name))
+        || is_of(address, &REPORTERS)
 }
 
 fn domain_of(address: &str) -> &str {

@@ -210,7 +210,7 @@ fn add_text(to: &mut String, text: &str) {
     to.push_str(rest);
 }
 
-/// Returns an answer without what it quotes. One that is nothing but quotes stays as it is.
+/// Returns an answer without what it quotes. One of which nothing would be left that says something stays as it is.
 pub(super) fn without_quotes(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut kept: Vec<&str> = Vec::new();
@@ -246,7 +246,9 @@ pub(super) fn without_quotes(text: &str) -> String {
         place += 1;
     }
     let kept = kept.join("\n").trim().to_owned();
-    if kept.is_empty() { text.trim().to_owned() } else { kept }
+    let is_rule = |sign: char| sign.is_whitespace() || matches!(sign, '_' | '-' | '–' | '—' | '=' | '*');
+    // What announces an answer below may have it within the quote.
+    if kept.chars().all(is_rule) || kept.ends_with(':') { text.trim().to_owned() } else { kept }
 }
 
 /// Whether a line in small letters separates an answer from what it quotes, such as `-----Original Message-----`.

@@ -1,5 +1,8 @@
 //! A form that was posted by any builder of sites: as JSON, as a form or as parts, of any depth. Pure.
 
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::role::Role;
@@ -12,6 +15,20 @@ const DEEPEST: usize = 8;
 
 /// The fields as a tree; none where the body cannot be read.
 pub(super) fn read(post: &HookPost) -> Option<Map<String, Value>> {
+    Some(parsed(post)?.0)
+}
+
+/// The fields as a tree, and all that says something, in the order of the post.
+pub(super) fn in_order(post: &HookPost) -> Option<(Map<String, Value>, Vec<Field>)> {
+    let (tree, names) = parsed(post)?;
+    let position = |name: &String| names.iter().position(|known| known == name).unwrap_or(names.len());
+    let mut fields = all(&tree);
+    fields.sort_by_cached_key(|field| field.path.iter().map(position).collect::<Vec<_>>());
+    Some((tree, fields))
+}
+
+/// The fields as a tree, and their names in the order of the post.
+fn parsed(post: &HookPost) -> Option<(Map<String, Value>, Vec<String>)> {
     let kind =
         post.header("content-type").and_then(|kind| std::str::from_utf8(kind).ok()).unwrap_or_default();
     let body = post.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&post.body).trim_ascii();
@@ -21,14 +38,75 @@ pub(super) fn read(post: &HookPost) -> Option<Map<String, Value>> {
     }
     if kind.contains("json") || body.starts_with(b"{") || body.starts_with(b"[") {
         let text = label.map_or_else(|| charset::text(body), |label| charset::labelled(label, body));
-        return match serde_json::from_str(&text).ok()? {
-            Value::Object(fields) => Some(fields),
+        let tree = match serde_json::from_str(&text).ok()? {
+            Value::Object(fields) => fields,
             // As a list of names and values, or of one form.
-            Value::Array(all) if !all.is_empty() => Some(Map::from_iter([("fields".to_owned(), all.into())])),
-            _ => None,
+            Value::Array(all) if !all.is_empty() => Map::from_iter([("fields".to_owned(), all.into())]),
+            _ => return None,
         };
+        let mut names = Vec::new();
+        Names(&mut names).deserialize(&mut serde_json::Deserializer::from_str(&text)).ok()?;
+        return Some((tree, names));
     }
     Some(tree(charset::fields(body), label))
+}
+
+/// Collects the names of a JSON text in their order, which its tree does not keep.
+struct Names<'a>(&'a mut Vec<String>);
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<(), A::Error> {
+        while all.next_element_seed(Names(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<(), A::Error> {
+        while let Some(name) = all.next_key::<String>()? {
+            if self.0.len() < MOST && !self.0.contains(&name) {
+                self.0.push(name);
+            }
+            all.next_value_seed(Names(self.0))?;
+        }
+        Ok(())
+    }
 }
 
 /// A parameter of a header.
@@ -79,17 +157,23 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// Pairs such as `fields[phone][value]=…` as a tree. Values of one name are a list.
-fn tree(pairs: Vec<(String, Vec<u8>)>, label: Option<&str>) -> Map<String, Value> {
+/// Pairs such as `fields[phone][value]=…` as a tree, with the names in their order. Values of one name are a list.
+fn tree(pairs: Vec<(String, Vec<u8>)>, label: Option<&str>) -> (Map<String, Value>, Vec<String>) {
     // A page names its charset in a field of this name, where it has one.
     let named = pairs.iter().find(|(name, _)| name == "_charset_").map(|(_, value)| charset::text(value));
     let label = named.as_deref().or(label);
     let mut tree = Map::new();
+    let mut names: Vec<String> = Vec::new();
     for (name, value) in pairs.into_iter().take(MOST) {
+        for part in path(&name) {
+            if !names.iter().any(|known| known == part) {
+                names.push(part.to_owned());
+            }
+        }
         let text = label.map_or_else(|| charset::text(&value), |label| charset::labelled(label, &value));
         insert(&mut tree, &path(&name), text.into());
     }
-    tree
+    (tree, names)
 }
 
 /// The names in `fields[phone][value]`. An empty one, as in `model[]`, says that there are several values.
@@ -130,14 +214,19 @@ pub(super) struct Field {
     pub(super) label: Option<String>,
     /// Its type, such as `tel`, where its builder states it.
     pub(super) kind: String,
-    /// The name of what it lies in.
-    pub(super) of: Option<String>,
+    /// The names of all that it lies in, the outermost first, and its own.
+    pub(super) path: Vec<String>,
     pub(super) value: String,
     /// Whether it answers a question of a quiz.
     pub(super) is_answer: bool,
 }
 
 impl Field {
+    /// The names of all that it lies in, the outermost first.
+    pub(super) fn containers(&self) -> &[String] {
+        self.path.split_last().map_or(&[], |(_, containers)| containers)
+    }
+
     /// What it is called where it is shown.
     pub(super) fn title(&self) -> &str {
         let name = || self.names.last().map(String::as_str);
@@ -145,16 +234,16 @@ impl Field {
     }
 }
 
-/// All that says something in a form, in its order.
+/// All that says something in a form.
 pub(super) fn all(tree: &Map<String, Value>) -> Vec<Field> {
     let mut found = Vec::new();
     for (name, value) in tree {
-        walk(name, None, value, 0, &mut found);
+        walk(name, &[], value, 0, &mut found);
     }
     found
 }
 
-fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut Vec<Field>) {
+fn walk(name: &str, of: &[&str], value: &Value, depth: usize, found: &mut Vec<Field>) {
     if depth > DEEPEST || found.len() >= MOST {
         return;
     }
@@ -165,9 +254,10 @@ fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut V
             Inside::Question => {}
             Inside::Fields => {
                 // The name of a form is no field, where its fields are elsewhere.
-                let of = Some(name).filter(|name| !matches!(*name, "form" | "quiz") || !has_contacts(inner));
+                let is_named = !matches!(name, "form" | "quiz") || !has_contacts(inner);
+                let of = if is_named { [of, &[name]].concat() } else { Vec::new() };
                 for (inner_name, value) in inner {
-                    walk(inner_name, of, value, depth + 1, found);
+                    walk(inner_name, &of, value, depth + 1, found);
                 }
             }
         },
@@ -180,17 +270,22 @@ fn walk(name: &str, of: Option<&str>, value: &Value, depth: usize, found: &mut V
         Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
             match serde_json::from_str::<Value>(text) {
                 Ok(deeper) => inside(&deeper, found),
-                Err(_) => found.push(plain(name, of, value)),
+                Err(_) => found.extend(Some(plain(name, of, value)).filter(|field| !field.value.is_empty())),
             }
         }
         value => found.extend(Some(plain(name, of, value)).filter(|field| !field.value.is_empty())),
     }
 }
 
-fn plain(name: &str, of: Option<&str>, value: &Value) -> Field {
+/// The names of all that a field lies in, and its own.
+fn path_of(name: &str, of: &[&str]) -> Vec<String> {
+    of.iter().copied().chain([name]).map(str::to_owned).collect()
+}
+
+fn plain(name: &str, of: &[&str], value: &Value) -> Field {
     Field {
         names: vec![name.to_owned()],
-        of: of.map(str::to_owned),
+        path: path_of(name, of),
         value: shown(value).unwrap_or_default(),
         ..Field::default()
     }
@@ -207,7 +302,7 @@ enum Inside {
 }
 
 impl Inside {
-    fn of(name: &str, of: Option<&str>, inner: &Map<String, Value>) -> Self {
+    fn of(name: &str, of: &[&str], inner: &Map<String, Value>) -> Self {
         let text = |names: &[&str]| names.iter().find_map(|name| shown(inner.get(*name)?));
         if has_contacts(inner) {
             return Self::Fields;
@@ -223,7 +318,7 @@ impl Inside {
             let names = names.into_iter().flatten().filter(|name| name.parse::<u32>().is_err());
             return Self::Field(Field {
                 names: names.collect(),
-                of: of.map(str::to_owned),
+                path: path_of(name, of),
                 label,
                 kind: text(&["type"]).unwrap_or_default().to_lowercase(),
                 value: shown(value).unwrap_or_default(),
@@ -233,6 +328,7 @@ impl Inside {
         if let Some(answer) = inner.get("a").or_else(|| inner.get("answer")) {
             return Self::Field(Field {
                 label: text(&["q", "question", "question_id"]),
+                path: path_of(name, of),
                 value: shown(answer).unwrap_or_default(),
                 is_answer: true,
                 ..Field::default()
@@ -252,6 +348,8 @@ fn has_contacts(inner: &Map<String, Value>) -> bool {
 /// A value as it is shown; none of one that says nothing.
 pub(super) fn shown(value: &Value) -> Option<String> {
     let text = match value {
+        // A page's program writes this for a field that it does not find.
+        Value::String(text) if matches!(text.trim(), "undefined" | "[object Object]") => return None,
         Value::String(text) => text.trim().to_owned(),
         Value::Null => return None,
         Value::Bool(_) | Value::Number(_) => value.to_string(),

@@ -87,9 +87,32 @@ const PERSONS: [&str; 18] = [
     "submission",
     "custom_data",
 ];
+/// Further words in the names of what holds a visitor's own contacts.
+const VISITORS: [&str; 14] = [
+    "custom",
+    "info",
+    "details",
+    "order",
+    "billing",
+    "buyer",
+    "visitor",
+    "request",
+    "response",
+    "answers",
+    "клиент",
+    "контакт",
+    "контакты",
+    "заказ",
+];
+/// Words beside a phone number or an address for email that do not make it another's.
+const OF_ADDRESSES: [&str; 5] = ["e", "address", "адрес", "электронная", "электронной"];
 /// Words of a name that say no more than that it is a field of a customer's.
-const NOISE: [&str; 23] = [
+const NOISE: [&str; 27] = [
     "your",
+    "my",
+    "number",
+    "мой",
+    "моя",
     "client",
     "customer",
     "user",
@@ -113,8 +136,10 @@ const NOISE: [&str; 23] = [
     "пользователя",
     "номер",
 ];
-const PHONES: [&str; 15] = [
+const PHONES: [&str; 17] = [
     "phone",
+    "callerphone",
+    "callernumber",
     "phones",
     "telephone",
     "tel",
@@ -150,7 +175,7 @@ impl Role {
             "textarea" => Some(Self::Message),
             _ => None,
         };
-        let of = field.of.as_deref().map(str::to_lowercase).unwrap_or_default();
+        let of = field.containers().last().map(|name| name.to_lowercase()).unwrap_or_default();
         let roles = || field.names.iter().map(|name| Self::named(name, &of));
         let of_name = roles().find(|role| *role != Self::Other);
         match of_name {
@@ -197,7 +222,7 @@ impl Role {
             Self::LastName
         } else if is_exactly(&NAMES) || joined.contains("зовут") {
             if PERSONS.contains(&of) { Self::Name } else { Self::Other }
-        } else if has(&PHONES) {
+        } else if has(&PHONES) || whole == "caller" {
             Self::Phone
         } else if has(&EMAILS) || whole.contains("e_mail") {
             Self::Email
@@ -207,6 +232,46 @@ impl Role {
             Self::Other
         }
     }
+}
+
+/// How surely a phone number or an address for email is the visitor's own, the surest first: a form may have those of a shop too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Nearness {
+    /// Its name says no more than that it is one.
+    Exact,
+    /// Its builder states its type, and its name says nothing.
+    Typed,
+    /// Its name says more, such as `courier_phone`.
+    Described,
+    /// It lies in what is not the visitor's, such as `branch`.
+    Others,
+}
+
+impl Nearness {
+    pub(super) fn of(field: &Field) -> Self {
+        if !field.containers().iter().all(|name| is_of_visitor(name)) {
+            return Self::Others;
+        }
+        let is_known = |word: &String| {
+            [&NOISE[..], &PHONES, &EMAILS, &OF_ADDRESSES].iter().any(|known| known.contains(&word.as_str()))
+                || word == "caller"
+        };
+        let contacts = field
+            .names
+            .iter()
+            .filter(|name| matches!(Role::named(name, ""), Role::Phone | Role::Email))
+            .map(|name| if words(name).iter().all(is_known) { Self::Exact } else { Self::Described });
+        contacts.min().unwrap_or(Self::Typed)
+    }
+}
+
+/// Whether what holds a field holds a visitor's own fields, as far as its name says.
+fn is_of_visitor(container: &str) -> bool {
+    let is_known = |word: &str| {
+        [&PERSONS[..], &NOISE, &VISITORS].iter().any(|known| known.contains(&word))
+            || word.parse::<u32>().is_ok()
+    };
+    is_known(&container.to_lowercase()) || words(container).iter().all(|word| is_known(word))
 }
 
 /// The words of a name in small letters: `your-Tel`, `clientPhone` and `Your phone` have two.

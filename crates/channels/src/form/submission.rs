@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::fields::{self, Field};
-use super::role::Role;
+use super::role::{Nearness, Role};
 use crate::provider::HookPost;
 
 /// The largest body that is read.
@@ -55,9 +55,8 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     if post.body.len() > LARGEST {
         return Err(wrong("body", "has more than 64 KB"));
     }
-    let tree = fields::read(post).ok_or(wrong("body", "is neither JSON nor a form"))?;
-    let fields: Vec<(Role, Field)> =
-        fields::all(&tree).into_iter().map(|field| (Role::of(&field), field)).collect();
+    let (tree, fields) = fields::in_order(post).ok_or(wrong("body", "is neither JSON nor a form"))?;
+    let fields: Vec<(Role, Field)> = fields.into_iter().map(|field| (Role::of(&field), field)).collect();
     let is_content = |(role, _): &&(Role, Field)| !matches!(role, Role::Technical | Role::Advertisement(_));
     if fields.iter().filter(is_content).count() > MOST {
         return Err(wrong("body", "has more than 100 fields"));
@@ -76,8 +75,15 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     let email_in = |field: &Field| {
         email(&field.value).or_else(|| WrittenContacts::read(&field.value).emails.into_iter().next())
     };
-    let mut phone = of(Role::Phone).find_map(phone_in);
-    let mut email = of(Role::Email).find_map(email_in);
+    let phone = nearest(of(Role::Phone), phone_in);
+    let email = nearest(of(Role::Email), email_in);
+    // What lies in another's fields, such as those of a branch, is no contact where the other one is the visitor's own.
+    let surest = phone.iter().chain(&email).map(|(nearness, _)| *nearness).min();
+    let taken = |found: Option<(Nearness, String)>| {
+        found.filter(|(nearness, _)| *nearness < Nearness::Others || surest == Some(Nearness::Others))
+    };
+    let mut phone = taken(phone).map(|(_, phone)| phone);
+    let mut email = taken(email).map(|(_, email)| email);
     if phone.is_none() && email.is_none() {
         // A page may call its fields as it likes.
         let is_written = |(role, _): &&(Role, Field)| !matches!(role, Role::Id | Role::Form);
@@ -112,6 +118,15 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
         ..InboundMessage::private(chat, id.clone(), text, now)
     };
     Ok(Submission { id, message: Some(message) })
+}
+
+/// The contact that is most surely the visitor's own; of equal ones the first of the post.
+fn nearest<'a>(
+    fields: impl Iterator<Item = &'a Field>,
+    contact_in: impl Fn(&Field) -> Option<String>,
+) -> Option<(Nearness, String)> {
+    let found = fields.filter_map(|field| Some((Nearness::of(field), contact_in(field)?)));
+    found.min_by_key(|(nearness, _)| *nearness)
 }
 
 /// The fields of a form that cannot be taken, as JSON, so that a person can correct it; none where it says nothing.
@@ -307,6 +322,62 @@ mod tests {
         assert_eq!((read.phone, &*read.text), (typed, "file: a\nmodel: A 12"));
         let callback = message("", r#"{"cell": 80000000001, "form_name": "Call me"}"#);
         assert_eq!(&*callback.text, "[form] Call me");
+    }
+
+    #[test]
+    fn the_visitors_own_contacts_are_taken_before_those_of_others() {
+        let (own, shop) = ("80000000001", "88005553535");
+        let contacts = |body: &str| {
+            let kind = if body.starts_with('{') { "application/json" } else { "" };
+            let read = message(kind, body);
+            (read.phone.map(|phone| phone.value), read.email.map(|email| email.value))
+        };
+        for body in [
+            json!({"phone": own, "branch": {"phone": shop}}),
+            json!({"contact": {"phone": own}, "assignee": {"contact": {"phone": shop}}}),
+            json!({"merchant": {"phone": shop}, "order": {"phone": own}}),
+            json!({"Company phone": shop, "Your phone": own}),
+            json!({"friend_phone": shop, "my_phone": own}),
+            json!({"emergency_contact_phone": shop, "phone_number": own}),
+            json!({"courier_phone": shop, "telephone": own}),
+            json!({"calledphone": shop, "callerphone": own, "phonenumber": shop}),
+            json!({"callee": shop, "caller": own}),
+            json!({"agent": {"phone": shop}, "custom_fields": [{"code": "PHONE", "values": [{"value": own}]}]}),
+        ] {
+            assert_eq!(contacts(&body.to_string()).0.as_deref(), Some("+70000000001"), "{body}");
+        }
+        for body in [
+            json!({"admin_email": "boss@shop.example", "email": "anna@example.org"}),
+            json!({"account": {"email": "boss@shop.example"}, "user": {"email": "anna@example.org"}}),
+        ] {
+            assert_eq!(contacts(&body.to_string()).1.as_deref(), Some("anna@example.org"), "{body}");
+        }
+        assert_eq!(
+            contacts("company[phone]=88005553535&phone=80000000001").0.as_deref(),
+            Some("+70000000001")
+        );
+        // A shop's number is not that of a visitor who left an address alone.
+        let body = r#"{"branch":{"phone":"88005553535"},"email":"anna@example.org"}"#;
+        assert_eq!(contacts(body), (None, Some("anna@example.org".to_owned())));
+        let alone = r#"{"branch":{"phone":"80000000001"}}"#;
+        assert_eq!(contacts(alone).0.as_deref(), Some("+70000000001"));
+    }
+
+    #[test]
+    fn what_is_equal_stays_in_the_order_of_the_post() {
+        for (kind, body) in [
+            ("", "whatsapp=80000000001&size=M&phone=80000000002&color=red"),
+            (
+                "application/json",
+                r#"{"whatsapp":"80000000001","size":"M","phone":"80000000002","color":"red"}"#,
+            ),
+        ] {
+            let read = message(kind, body);
+            assert_eq!(read.phone, Some(ProvedContact::typed("+70000000001")), "{body}");
+            assert_eq!(&*read.text, "size: M\nphone: 80000000002\ncolor: red", "{body}");
+        }
+        // What a page writes for a field that it does not find is no text.
+        assert_eq!(&*message("", "phone=80000000001&message=undefined&city=Town").text, "city: Town");
     }
 
     #[test]
