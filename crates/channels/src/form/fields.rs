@@ -160,8 +160,8 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 /// Pairs such as `fields[phone][value]=…` as a tree, with the names in their order. Values of one name are a list.
 fn tree(pairs: Vec<(String, Vec<u8>)>, label: Option<&str>) -> (Map<String, Value>, Vec<String>) {
     // A page names its charset in a field of this name, where it has one.
-    let named = pairs.iter().find(|(name, _)| name == "_charset_").map(|(_, value)| charset::text(value));
-    let label = named.as_deref().or(label);
+    let stated = pairs.iter().find(|(name, _)| name == "_charset_").map(|(_, value)| charset::text(value));
+    let label = stated.as_deref().or(label);
     let mut tree = Map::new();
     let mut names: Vec<String> = Vec::new();
     for (name, value) in pairs.into_iter().take(MOST) {

@@ -539,7 +539,7 @@ mod tests {
         }
         let file = |name: &str, phone: u8| {
             let phone = if phone == 0 { String::new() } else { format!("PHONE=+7000000000{phone}\n") };
-            let text = format!("{phone}SESSION=main\nBUTTON=Book\n");
+            let text = format!("{phone}SESSION=main\nBUTTON=Book {name}\n");
             EnvFile::read(path(name).join(".env"), &text)
         };
         let found = |files: &[EnvFile]| {

@@ -105,7 +105,7 @@ async fn closed_world() -> World {
 /// Closes the settings file to others. It names a free port, because another test may have the usual one.
 fn close(world: &World) {
     let listen = format!("listen = \"127.0.0.1:{}\"\n", testkit::free_port());
-    world.edit_settings(|text| if text.starts_with("listen") { text } else { listen + &text });
+    world.edit_settings(|text| if text.contains("listen = ") { text } else { listen + &text });
     fs::set_permissions(world.settings_file(), Permissions::from_mode(0o600)).expect("set");
 }
 

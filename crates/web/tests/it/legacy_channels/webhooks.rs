@@ -38,7 +38,7 @@ async fn an_address_of_the_port_stands_for_the_account_own_one() {
         ("max", "/api/subscribe"),
     ] {
         // The host that the call itself is made to.
-        let url = format!("http://test/webhook/{channel}");
+        let url = format!("http://desk.test/webhook/{channel}");
         let (status, answer) = ports.post(channel, set, json!({ "url": url })).await;
         assert_eq!(status, 200, "{channel}: {answer}");
         let ours = format!("https://switchboard.example.com/hooks/{channel}/{channel}_1/made-up");
