@@ -1,11 +1,11 @@
 //! The scripts of a conversation and of an answer. Models think in a language of their own, and some change the language of their answers.
 //!
-//! A sentence counts that has one script alone, and the conversation must not have that script. [`CommonWords`] has the languages of one
+//! A sentence counts that has one script alone, and the conversation must not have that script. [`FunctionWords`] has the languages of one
 //! script.
 
 use std::collections::BTreeMap;
 
-use super::common_words::CommonWords;
+use super::function_words::FunctionWords;
 
 /// The fewest words of a sentence, and of those in small letters: names of products have fewer.
 const FEWEST_WORDS: usize = 3;
@@ -75,7 +75,7 @@ pub struct Languages {
     all: Scripts,
     /// Those of the business alone.
     ours: Scripts,
-    words: CommonWords,
+    words: FunctionWords,
 }
 
 impl Languages {

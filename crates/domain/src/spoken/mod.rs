@@ -5,8 +5,8 @@
 //! the model came to its end at all. Everything here is pure.
 
 mod aloud;
-mod common_words;
 mod finish;
+mod function_words;
 mod garbled;
 mod html;
 mod language;

@@ -1,16 +1,14 @@
 //! The machine on what a bot may do, one by one and by chance.
 
 mod offers;
-
 use std::collections::{HashMap, HashSet};
 
+use super::*;
 use config::FlowSettings;
 use domain::{Button, ButtonDeed, ChatId, Keyboard, PersonalDeed};
 use proptest::prelude::*;
 use telegram::Sender;
 use uuid::Uuid;
-
-use super::*;
 
 const TRIP: &str = r#"
 [[flows]]
@@ -37,7 +35,7 @@ struct Stage {
 }
 
 fn settings(text: &str) -> FlowSettings {
-    config::read_flows(text, std::path::Path::new("/flows.toml")).expect("a flow").remove(0)
+    config::read_flows(text, "/flows.toml".as_ref()).expect("a flow").remove(0)
 }
 
 fn callback(label: &str) -> Button {

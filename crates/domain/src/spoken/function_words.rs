@@ -78,9 +78,9 @@ const LANGUAGES: [&[&str]; 8] = [
 
 /// How many common words of each language there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct CommonWords([u32; LANGUAGES.len()]);
+pub(super) struct FunctionWords([u32; LANGUAGES.len()]);
 
-impl CommonWords {
+impl FunctionWords {
     /// Adds the words of a text.
     pub(super) fn add(&mut self, text: &str) {
         for word in words(text) {
@@ -120,8 +120,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> CommonWords {
-        let mut found = CommonWords::default();
+    fn of(text: &str) -> FunctionWords {
+        let mut found = FunctionWords::default();
         found.add(text);
         found
     }
@@ -143,7 +143,7 @@ mod tests {
             (english, "El precio está en el menú y usted puede pagar."),
             (of("Hola, is it the price?"), "El cliente está aquí y quiere pagar. It is 500."),
             (russian, "Да, он есть в наличии. Приезжайте с 9 до 18."),
-            (CommonWords::default(), "Der Kunde ist sauer. It is 500."),
+            (FunctionWords::default(), "Der Kunde ist sauer. It is 500."),
         ] {
             assert!(!talk.are_left_by(answer), "{answer}");
         }
