@@ -35,7 +35,7 @@ const READ_ON: usize = 64 * 1024 * 1024;
 /// How long a client may write nothing behind the last answer.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a client has to read its last answer when the store is lost.
+/// How long a client has to write its last request, and to read its last answer, when the store is lost.
 const LAST_READ: Duration = Duration::from_millis(300);
 
 /// Serves one connection to its end; after the stop, and once its port serves otherwise, the open request is finished and the
@@ -128,6 +128,13 @@ where
         () = floor.stop.cancelled() => false,
         () = replaced.cancelled() => true,
     };
+    // What a client has just written on an idle connection is answered too: it says that the store is away.
+    if floor.state.store_lost().is_cancelled() {
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended),
+            () = tokio::time::sleep(LAST_READ) => {}
+        }
+    }
     connection.as_mut().graceful_shutdown();
     if is_replaced {
         // The request that is open is answered by the settings that it came under, however long that takes.
