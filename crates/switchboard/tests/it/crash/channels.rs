@@ -39,9 +39,9 @@ pub(super) fn scenario(write: &str) -> Option<Scenario> {
 /// Kills at a point, starts again, and looks what there is.
 pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     let world = world().await;
-    // Killed, it has the clock of the machine again: a provider that is asked would show what was removed months later once more.
+    // Killed, it has the clock of the machine again: a provider with a history would show once more what was removed months later.
     let (channel, account) =
-        if scenario == Scenario::Swept { ("instagram", "studio") } else { ("avito", "shop") };
+        if scenario == Scenario::Swept { ("telegram", "bot") } else { ("avito", "shop") };
     let (mut program, _) = connected(&world).await;
     let chat = writes(&world, channel, account, "before").await;
     program.until("it came in", || async { received(&program, channel).await.len() == 1 }).await;
@@ -95,7 +95,7 @@ pub(super) async fn kill_at(scenario: Scenario, point: &str) {
     assert_eq!(sent(&world, channel).await.get("answer"), Some(&1), "{point}");
     if scenario == Scenario::Swept {
         no_file_stays(&world, &program).await;
-        // The newest row stays: what was written last, or the answer as Instagram posts it.
+        // The newest row stays.
         let swept =
             program.until("the rest is gone", || async { received(&program, channel).await.len() <= 1 });
         program.as_time_goes_by(Duration::from_mins(30), swept).await;

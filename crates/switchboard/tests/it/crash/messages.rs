@@ -381,10 +381,6 @@ pub(super) fn sharing(point: &str) -> String {
 
 /// Kills at points of messages that share a program.
 pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
-    if scenario(&points[0]) == Scenario::PassedOver {
-        let name = "name = \"fifth\"\n";
-        lives.world.edit_settings(|text| text.replace(name, &format!("{name}keep_messages = \"none\"\n")));
-    }
     for point in points {
         kill_at(lives, point, scenario(point)).await;
     }
@@ -393,7 +389,11 @@ pub(super) async fn kill_at_each(lives: &mut Lives, points: &[String]) {
 async fn kill_at(lives: &mut Lives, point: &str, scenario: Scenario) {
     lives.clear().await;
     if !scenario.leaves_nothing() {
-        lives.forget();
+        lives.forget().await;
+    }
+    if scenario == Scenario::PassedOver {
+        let (name, keeps) = ("name = \"fifth\"\n", "keep_messages = \"none\"\n");
+        lives.world.edit_settings(|text| text.replace(keeps, "").replace(name, &format!("{name}{keeps}")));
     }
     if scenario == Scenario::Restart {
         // A session is stored at its first connection, which must come after the point was armed.

@@ -140,10 +140,13 @@ impl Lives {
         }
     }
 
-    /// The next program has data of its own.
-    fn forget(&mut self) {
+    /// The next program has data of its own; with a store on a server that takes another database, which belongs to the world.
+    async fn forget(&mut self) {
         self.kill();
         self.used += 1;
+        if self.world.database().is_some() {
+            self.world = crate::postgres::world().await;
+        }
     }
 
     /// Starts the program unless it runs.
