@@ -56,8 +56,8 @@ pub struct FlowOnAccount {
     /// Runs that pressed or sent something within the last hour: what `per_hour` counts.
     #[schema(example = 1)]
     pub runs_last_hour: usize,
-    /// How often a message that begins a run began none, by why: `busy`, `hours`, `per_hour`, `cooldown` or `stale`. It
-    /// counts as far back as runs are kept.
+    /// How often a message that begins a run began none, by why: `busy`, `hours`, `per_hour`, `cooldown`, `stale`,
+    /// `other_run` or `stopped`. It counts as far back as runs are kept.
     #[schema(example = json!({"cooldown": 1}))]
     pub skipped: BTreeMap<String, u64>,
     /// How many runs failed or were cut, by why, such as `no_button`. It counts as far back as runs are kept.

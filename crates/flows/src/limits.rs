@@ -26,9 +26,23 @@ pub enum Skip {
     Cooldown,
     /// The message is too old.
     Stale,
+    /// A run under way took the message while it waited.
+    OtherRun,
+    /// The flow stopped while the message waited.
+    Stopped,
 }
 
 domain::enum_words!(Skip);
+
+impl Skip {
+    /// Whether an offer was missed against the owner's wish.
+    pub(crate) const fn is_missed(self) -> bool {
+        match self {
+            Self::Busy | Self::PerHour | Self::Cooldown | Self::Stale => true,
+            Self::Hours | Self::OtherRun | Self::Stopped => false,
+        }
+    }
+}
 
 /// The message that a run began with.
 pub(crate) type RunMessage = (ChatId, TelegramMessageId);

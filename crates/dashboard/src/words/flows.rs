@@ -179,7 +179,9 @@ impl FlowsWords {
             "said_no" => ("the bot said no", "бот отказал"),
             "pressed_by_another_flow" => ("another flow pressed the button", "кнопку нажал другой сценарий"),
             "interrupted" => ("the connection was interrupted", "соединение прервалось"),
-            "busy" | "hours" | "per_hour" | "cooldown" | "stale" => return Some(self.skip(code)),
+            "busy" | "hours" | "per_hour" | "cooldown" | "stale" | "other_run" | "stopped" => {
+                return Some(self.skip(code));
+            }
             "no_text" => ("the expected text did not come in time", "ожидаемый текст не пришёл вовремя"),
             "nothing_to_send" => ("a name in its text was not found", "имя из текста не нашлось"),
             "not_accepted" => ("its text could not be sent", "текст не удалось отправить"),
@@ -242,6 +244,10 @@ impl FlowsWords {
             "hours" => self.language.of("outside the hours", "вне часов работы"),
             "per_hour" => self.language.of("the hour was full", "час исчерпан"),
             "cooldown" => self.language.of("the cooldown", "пауза между запусками"),
+            "other_run" => {
+                self.language.of("a run under way took its message", "сообщение занял другой запуск")
+            }
+            "stopped" => self.language.of("the flow stopped", "сценарий остановился"),
             _ => self.language.of("it came too late", "пришло слишком поздно"),
         }
     }

@@ -197,7 +197,9 @@ impl Machine {
         self.bar(Barred { number: Some(number), message_id, order, data: data.clone() });
         let Some(run) = self.runs.get_mut(index) else { return };
         self.tracked.give(message_id, run.number);
-        self.waiting.retain(|waiting| waiting.sighting.message_id != message_id);
+        if let Some((_, waited)) = self.take_waiting(message_id) {
+            self.skip_waiting(&waited, Skip::OtherRun, now, actions);
+        }
         actions.push(Action::Press { number, message_id, version, data });
         let step = run.step;
         run.press(Pressed { number, step, message_id, order, label }, now);

@@ -204,8 +204,8 @@ impl Machine {
     }
 
     fn end_all(&mut self, state: FlowRunState, reason: &'static str, now: Now) -> Vec<Action> {
-        self.waiting.clear();
         let mut actions = Vec::new();
+        self.end_waiting(now, &mut actions);
         while !self.runs.is_empty() {
             self.end(0, state, Some(reason), now, &mut actions);
         }
@@ -221,7 +221,7 @@ impl Machine {
                 for message_id in message_ids {
                     self.tracked.gone(*message_id, version);
                     if let Some((_, gone)) = self.take_waiting(*message_id) {
-                        self.skip(&gone.sighting, gone.why, gone.seen, now, id, &mut actions);
+                        self.skip(&gone, gone.why, now, id, &mut actions);
                     }
                 }
             }

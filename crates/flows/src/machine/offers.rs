@@ -20,6 +20,8 @@ const MOST_ROWS: u32 = 1_000;
 /// A message that begins a run once there is room.
 #[derive(Debug)]
 pub(super) struct Waiting {
+    /// The id of its row, which becomes that of its run.
+    row: Option<FlowRunId>,
     pub(super) sighting: Sighting,
     captures: Captures,
     order: u64,
@@ -80,34 +82,37 @@ impl Machine {
         let captures = self.flow.trigger.fits(&sighting.text, keyboard);
         if let Some((_, before)) = waited.as_ref().filter(|_| !is_same || captures.is_none()) {
             // What it offered before is gone.
-            self.skip(&before.sighting, before.why, before.seen, now, id, actions);
+            self.skip(before, before.why, now, id, actions);
         }
         let Some(captures) = captures else { return };
         self.tracked.mark(&sighting.text);
-        if self.is_stopped || (is_same && waited.is_none()) {
-            return;
-        }
         let message = (sighting.chat_id, message_id);
-        // How the text was is not known: it is an edit of a message that a run began with.
-        if news.is_first && self.counted.has_begun_with(message, now.running) {
-            return;
-        }
-        if self.is_of_a_run(sighting, is_expected, &captures) {
+        let begins_none = self.is_stopped
+            || (is_same && waited.is_none())
+            // How the text was is not known: it is an edit of a message that a run began with.
+            || (news.is_first && self.counted.has_begun_with(message, now.running))
+            || self.is_of_a_run(sighting, is_expected, &captures);
+        if begins_none {
+            if let Some((_, before)) = waited.filter(|_| is_same) {
+                self.skip(&before, before.why, now, id, actions);
+            }
             return;
         }
         let age = now.wall.since(sighting.written_at);
         let until = now.running.saturating_add(self.flow.fresh.saturating_sub(age));
         // It waits where it waited before, since it came and not since its edit.
-        let (place, last_run, seen) = if let Some((place, before)) = waited.filter(|_| is_same) {
-            (place, before.last_run, before.seen)
+        let (place, row, last_run, seen) = if let Some((place, before)) = waited.filter(|_| is_same) {
+            (place, before.row, before.last_run, before.seen)
         } else {
             let seen = Now { running: sighting.arrived.min(now.running), ..now };
-            (self.waiting.len(), self.run_numbers, seen)
+            (self.waiting.len(), None, self.run_numbers, seen)
         };
         let why = if is_fresh { self.why_not(now) } else { Some(Skip::Stale) };
         // Those that wait begin first.
-        let why = why.or_else(|| (!self.waiting.is_empty()).then_some(Skip::Busy));
+        let waits = !self.waiting.is_empty() || self.busy_run_of(sighting).is_some();
+        let why = why.or_else(|| waits.then_some(Skip::Busy));
         let waiting = Waiting {
+            row,
             sighting: sighting.clone(),
             captures,
             order: news.order,
@@ -118,23 +123,53 @@ impl Machine {
         };
         match why {
             None => self.begin(waiting, now, id),
-            Some(why) if self.may_wait(why, until) => self.waiting.insert(place, Waiting { why, ..waiting }),
-            Some(why) => self.skip(&waiting.sighting, why, waiting.seen, now, id, actions),
+            Some(why) if self.may_wait(why, until) => {
+                self.let_wait(place, Waiting { why, ..waiting }, now, id, actions);
+            }
+            Some(why) => self.skip(&waiting, why, now, id, actions),
         }
+    }
+
+    /// Lets a message wait. It has a row from now on, which says that the program ended if that comes first.
+    fn let_wait(
+        &mut self,
+        place: usize,
+        mut offer: Waiting,
+        now: Now,
+        id: &mut dyn FnMut() -> FlowRunId,
+        actions: &mut Vec<Action>,
+    ) {
+        if offer.row.is_none() && self.rows.has_room(now.running) {
+            let row = id();
+            offer.row = Some(row);
+            self.record_offer(row, &offer, None, now, actions);
+        }
+        self.waiting.insert(place, offer);
     }
 
     /// Whether a message that fits is a part of a run that is under way: an edit of one of its messages, an answer to one, or
     /// what its step looks for or expected. One with the button of the first step is none, but for edits and answers.
     fn is_of_a_run(&self, sighting: &Sighting, is_expected: bool, captures: &Captures) -> bool {
-        // Once all steps of a run are done, the next offer may come as an edit of its message.
-        let is_busy = |number: u32| self.runs.iter().any(|run| run.number == number && run.takes_a_place());
-        let owner = self.tracked.owner(sighting.message_id);
-        let owner = owner.or_else(|| sighting.reply_to.and_then(|replied| self.tracked.owner(replied)));
-        if owner.is_some_and(is_busy) {
-            return true;
-        }
         let is_offer = super::looking::has_first_button(&self.flow, sighting.keyboard.as_deref(), captures);
+        if let Some(run) = self.busy_run_of(sighting) {
+            // After a press another trip in its place is another offer, which waits for the end of the run.
+            let is_another = is_offer && run.acted.is_some() && run.offered != *captures;
+            return !is_another;
+        }
         !is_offer && (is_expected || self.is_awaited(sighting.message_id))
+    }
+
+    /// The run that a message belongs to, or answers, while its steps are not done. Once they are, the next offer may come as an
+    /// edit of its message.
+    fn busy_run_of(&self, sighting: &Sighting) -> Option<&Run> {
+        let owner = self.tracked.owner(sighting.message_id);
+        let owner = owner.or_else(|| sighting.reply_to.and_then(|replied| self.tracked.owner(replied)))?;
+        self.runs.iter().find(|run| run.number == owner && run.takes_a_place())
+    }
+
+    /// The place of the message that begins the next run: the first one whose own run is not under way.
+    fn next_place(&self) -> Option<usize> {
+        self.waiting.iter().position(|waiting| self.busy_run_of(&waiting.sighting).is_none())
     }
 
     /// Why no run may begin now, if so.
@@ -174,7 +209,7 @@ impl Machine {
             Skip::Cooldown => {
                 has_room && self.counted.cooldown_ends(&self.flow.limits).is_some_and(|end| end < until)
             }
-            Skip::Hours | Skip::PerHour | Skip::Stale => false,
+            Skip::Hours | Skip::PerHour | Skip::Stale | Skip::OtherRun | Skip::Stopped => false,
         }
     }
 
@@ -182,8 +217,9 @@ impl Machine {
     pub(super) fn next_offer_due(&self) -> Option<Duration> {
         let until = self.waiting.iter().map(|waiting| waiting.until).min()?;
         let cooldown = self.counted.cooldown_ends(&self.flow.limits);
-        // The others wait for the first one, whatever they waited for when they came.
-        let is_cooling = self.waiting.front().is_some_and(|first| first.why == Skip::Cooldown);
+        // The others wait for the next one, whatever they waited for when they came.
+        let next = self.next_place().and_then(|place| self.waiting.get(place));
+        let is_cooling = next.is_some_and(|next| next.why == Skip::Cooldown);
         Some(match cooldown.filter(|_| is_cooling) {
             Some(end) => until.min(end),
             None => until,
@@ -198,36 +234,54 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) -> bool {
         if self.is_stopped {
-            self.waiting.clear();
+            self.end_waiting(now, actions);
         }
         // One that came later may be too old sooner.
         while let Some(place) = self.waiting.iter().position(|waiting| waiting.until <= now.running) {
             let Some(late) = self.waiting.remove(place) else { break };
-            self.skip(&late.sighting, late.why, late.seen, now, id, actions);
+            self.skip(&late, late.why, now, id, actions);
         }
-        while let Some(mut first) = self.waiting.pop_front() {
-            let (until, why) = (first.until, self.why_not(now));
+        while let Some(place) = self.next_place()
+            && let Some(mut next) = self.waiting.remove(place)
+        {
+            let (until, why) = (next.until, self.why_not(now));
             match why {
                 None => {
-                    self.begin(first, now, id);
+                    self.begin(next, now, id);
                     return true;
                 }
                 Some(why) if self.may_wait(why, until) => {
-                    first.why = why;
-                    self.waiting.push_front(first);
+                    next.why = why;
+                    self.waiting.insert(place, next);
                     return false;
                 }
-                Some(why) => self.skip(&first.sighting, why, first.seen, now, id, actions),
+                Some(why) => self.skip(&next, why, now, id, actions),
             }
         }
         false
     }
 
+    /// Ends the wait of all messages: none of them begins a run.
+    pub(super) fn end_waiting(&mut self, now: Now, actions: &mut Vec<Action>) {
+        for offer in std::mem::take(&mut self.waiting) {
+            self.skip_waiting(&offer, Skip::Stopped, now, actions);
+        }
+    }
+
+    /// Skips a message that waits, whose row is there if there was room for it.
+    pub(super) fn skip_waiting(&mut self, offer: &Waiting, why: Skip, now: Now, actions: &mut Vec<Action>) {
+        self.count_skip(why);
+        if let Some(row) = offer.row {
+            self.record_offer(row, offer, Some(why), now, actions);
+        }
+    }
+
     fn begin(&mut self, offer: Waiting, now: Now, id: &mut dyn FnMut() -> FlowRunId) {
-        let Waiting { sighting, captures, order, seen, .. } = offer;
+        let Waiting { row, sighting, captures, order, seen, .. } = offer;
         self.counted.begin((sighting.chat_id, sighting.message_id), now.running);
         self.run_numbers = self.run_numbers.wrapping_add(1);
-        let mut run = Run::new(id(), self.run_numbers, &sighting, captures, order, seen);
+        let row = row.unwrap_or_else(id);
+        let mut run = Run::new(row, self.run_numbers, &sighting, captures, order, seen);
         run.note(FlowStage::Matched, None, None, now);
         run.begin_step(0, self.flow.steps.first().map_or(SETTLE, |step| step.within), now);
         self.tracked.give(sighting.message_id, run.number);
@@ -244,36 +298,44 @@ impl Machine {
     /// A message that fits begins no run: it is counted, and has a row.
     pub(super) fn skip(
         &mut self,
-        sighting: &Sighting,
+        offer: &Waiting,
         why: Skip,
-        seen: Now,
         now: Now,
         id: &mut dyn FnMut() -> FlowRunId,
         actions: &mut Vec<Action>,
     ) {
         self.count_skip(why);
-        if !self.rows.has_room(now.running) {
-            return;
+        let row = offer.row.or_else(|| self.rows.has_room(now.running).then(id));
+        if let Some(row) = row {
+            self.record_offer(row, offer, Some(why), now, actions);
         }
-        let after = now.running.saturating_sub(seen.running);
+    }
+
+    /// Has the row of a message written that waits, or that begins no run for this reason.
+    fn record_offer(
+        &self,
+        row: FlowRunId,
+        offer: &Waiting,
+        why: Option<Skip>,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let after = now.running.saturating_sub(offer.seen.running);
         let moment = |at_us, stage, note| FlowMoment { at_us, stage, step: None, note };
-        let moments = vec![
-            moment(0, FlowStage::Seen, None),
-            moment(
-                u64::try_from(after.as_micros()).unwrap_or(u64::MAX),
-                FlowStage::Skipped,
-                Some(why.as_str().to_owned()),
-            ),
-        ];
+        let mut moments = vec![moment(0, FlowStage::Seen, None)];
+        moments.extend(why.map(|why| {
+            let at_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+            moment(at_us, FlowStage::Skipped, Some(why.as_str().to_owned()))
+        }));
         actions.push(Action::Record(Box::new(RunRecord {
-            id: id(),
+            id: row,
             flow: self.flow.name.clone(),
-            chat_id: sighting.chat_id,
-            message_id: sighting.message_id,
-            began_at: seen.wall,
-            ended_at: Some(now.wall),
-            state: FlowRunState::Skipped,
-            code: Some(why.as_str()),
+            chat_id: offer.sighting.chat_id,
+            message_id: offer.sighting.message_id,
+            began_at: offer.seen.wall,
+            ended_at: why.map(|_| now.wall),
+            state: why.map_or(FlowRunState::Running, |_| FlowRunState::Skipped),
+            code: why.map(Skip::as_str),
             step: 1,
             moments,
         })));

@@ -61,6 +61,9 @@ pub(super) struct Run {
     pub(super) sender: ChatId,
     chat_id: ChatId,
     began: Now,
+    /// What the trigger captured of its message.
+    pub(super) offered: Captures,
+    /// The same, with what its steps captured since.
     pub(super) captures: Captures,
     /// From 0.
     pub(super) step: usize,
@@ -128,6 +131,7 @@ impl Run {
             sender: sighting.sender.id,
             chat_id: sighting.chat_id,
             began,
+            offered: captures.clone(),
             captures,
             step: 0,
             doing: Doing::Look,

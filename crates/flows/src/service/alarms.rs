@@ -50,7 +50,7 @@ impl Alarms {
         self.0.lock().remove(&(flow.to_owned(), account.clone()));
     }
 
-    /// Notes an offer that was missed: its run failed or was cut, or it began none. Offers outside the hours are not missed.
+    /// Notes an offer that was missed: its run failed or was cut, or it began none against the owner's wish.
     pub(super) fn note(
         &self,
         flow: &str,
@@ -60,7 +60,7 @@ impl Alarms {
     ) {
         let is_missed = match state {
             FlowRunState::Failed | FlowRunState::Cut => true,
-            FlowRunState::Skipped => code != Skip::Hours.as_str(),
+            FlowRunState::Skipped => code.parse().is_ok_and(Skip::is_missed),
             FlowRunState::Running | FlowRunState::Done | FlowRunState::Stopped => false,
         };
         if !is_missed {

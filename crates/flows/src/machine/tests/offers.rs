@@ -119,6 +119,40 @@ fn what_finds_no_room_waits_while_it_is_fresh() {
 }
 
 #[test]
+fn an_offer_that_waits_has_a_row_which_its_run_takes_over() {
+    let mut stage = Stage::new(&limited("at_once = 1"));
+    stage.shows(1, OFFER, &["Book"]);
+    stage.shows(2, "New trip today 09:10 from Klin", &["Book"]);
+    let waiting = stage.last().clone();
+    assert_eq!((waiting.message_id, waiting.state, waiting.ended_at), (id(2), FlowRunState::Running, None));
+    stage.shows(3, "New trip today 10:20 from Klin", &["Book"]);
+    stage.shows(1, "It is booked", &[]);
+    assert_eq!((stage.last().id, stage.last().moments.len()), (waiting.id, 3), "seen, matched, pressed");
+    let actions = stage.machine.stop("by_hand", stage.now);
+    stage.done.extend(actions);
+    let missed = stage.ends().into_iter().find(|(message, ..)| *message == 3);
+    assert_eq!(missed, Some((3, FlowRunState::Skipped, Some("stopped"))));
+}
+
+#[test]
+fn another_trip_in_the_message_of_a_run_is_another_offer() {
+    let mut stage = Stage::new(&limited("at_once = 2"));
+    stage.shows(1, OFFER, &["Book"]);
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+    // The same trip with other words is the same offer.
+    stage.shows(1, "New trip with 2 seats tomorrow 07:40 from Tver", &["Book"]);
+    assert_eq!(stage.pressed(), []);
+    // Another trip waits for the end of the run, and holds up no other message.
+    stage.shows(1, "New trip today 09:10 from Klin", &["Book"]);
+    assert_eq!(stage.pressed(), []);
+    stage.shows(2, "New trip today 10:20 from Klin", &["Book"]);
+    assert_eq!(stage.pressed(), pair(2, "Book"));
+    let booked = Sighting { reply_to: Some(id(1)), ..stage.sighting(3, "It is booked", None) };
+    stage.hear(Input::Sighted(&booked));
+    assert_eq!(stage.pressed(), pair(1, "Book"));
+}
+
+#[test]
 fn an_offer_that_is_edited_while_it_waits_keeps_its_place() {
     let mut stage = Stage::new(&limited("at_once = 1"));
     for message in 1..=3 {
