@@ -3,6 +3,7 @@
 //! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
 
 pub(crate) mod commonmark;
+mod file;
 mod fold;
 mod formatted;
 mod html;
@@ -16,6 +17,7 @@ mod units;
 #[cfg(test)]
 mod properties;
 
+pub use file::{read_file, with_line_feeds};
 pub(crate) use fold::bare;
 pub use fold::{fold_into, folded, folded_line, shows_nothing, stem, visible};
 pub use formatted::{Entity, EntityKind, FormattedText};
