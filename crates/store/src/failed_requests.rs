@@ -213,6 +213,22 @@ impl FailedRequests<'_> {
             .await
     }
 
+    /// Returns a form that waits for a person and has these fields, as JSON.
+    pub async fn known_form(
+        &self,
+        endpoint: String,
+        payload: String,
+    ) -> Result<Option<FailedRequestId>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let same = params![endpoint.as_str(), payload.as_str()];
+                let id =
+                    connection.first(KNOWN_FORM, same, |row| Columns::new(row, TABLE).get::<[u8; 16]>(0))?;
+                Ok(id.map(|id| FailedRequestId::from_uuid(Uuid::from_bytes(id))))
+            })
+            .await
+    }
+
     /// Notes that a form was taken in, or why it was refused again. False when it does not wait for a person.
     pub async fn form_retried(
         &self,

@@ -1,4 +1,4 @@
-//! Forms that were refused: they are kept, and a person corrects them and takes them in.
+//! Forms that were refused, or came too fast: they are kept, and a person corrects them and takes them in.
 
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use crate::form;
 use crate::nature::{Nature, Posts};
 use crate::provider::HookPost;
 
+/// Why a form waits that is right.
+const SURPLUS: &str = "its address sent too many forms in a minute";
+
 impl Reception {
     /// Keeps a form that is refused, so that a person can correct it.
     pub(super) async fn keep_form(&self, account: &Account, post: &HookPost, why: &str) {
@@ -24,6 +27,28 @@ impl Reception {
         let now = self.channels.clock().now();
         if let Err(error) = self.store.failed_requests().keep_form(id, kept, now).await {
             tracing::warn!(account = %account.name(), %error, "a form that was refused cannot be kept");
+        }
+    }
+
+    /// Keeps a form that came when its address had sent too many, so that a person can take it in.
+    pub async fn keep_surplus_form(&self, account: &Account, post: &HookPost) {
+        self.keep_form(account, post, SURPLUS).await;
+    }
+
+    /// Notes that a page sent a form again that was kept, and that it is taken in now.
+    pub(super) async fn settle_form(&self, account: &Account, post: &HookPost) {
+        if Nature::named(account.channel.as_str()).posts != Posts::Only {
+            return;
+        }
+        let Some(fields) = form::kept(post) else { return };
+        let requests = self.store.failed_requests();
+        let settled = match requests.known_form(form::endpoint(account.name()), fields).await {
+            Ok(None) => return,
+            Ok(Some(id)) => requests.form_retried(id, None, self.channels.clock().now()).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            tracing::warn!(account = %account.name(), %error, "a kept form that was taken in still waits");
         }
     }
 
