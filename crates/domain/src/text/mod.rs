@@ -18,8 +18,9 @@ mod units;
 mod properties;
 
 pub use file::{read_file, with_line_feeds};
-pub(crate) use fold::bare;
-pub use fold::{fold_into, folded, folded_line, shows_nothing, stem, visible};
+pub use fold::{
+    CASE_ENDINGS, bare, bare_into, folded, folded_line, short_stem, shows_nothing, stem, visible,
+};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use limit::{MOST_ENTITIES, TextLimit, Unit};
