@@ -31,8 +31,8 @@ const PAGE: u32 = 1000;
 /// The most pages of the latest messages that are gathered.
 const MOST_PAGES: usize = 20;
 
-/// The words of a text, bare. A number in it is there with the digits that all ways to write it have, and by its ends. Stored words have this form, so
-/// a release that changes it has to gather the words of all clients again. No release has been made with another form.
+/// The words of a text, bare. A number has the digits that all ways to write it share, and its ends. Stored words have this form. A
+/// release that changes it must gather the words of all clients again. No release has been made with another form.
 fn of(text: &str) -> BTreeSet<String> {
     let mut found = plain_words(text);
     found.extend(digits_in(text));

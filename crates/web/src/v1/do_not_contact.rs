@@ -230,7 +230,8 @@ pub(crate) async fn import(
     let (parts, body) = request.into_parts();
     let limits = Limits { body: LARGEST_FILE, ..state.limits() };
     let bytes = read_body(&parts.headers, body, &limits).await?;
-    let text = if is_json(&parts.headers) {
+    // No contact begins with a brace, and some programs send JSON as plain text or as a form.
+    let text = if is_json(&parts.headers) || bytes.trim_ascii_start().starts_with(b"{") {
         Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?
     } else {
         read_list(&bytes)?
