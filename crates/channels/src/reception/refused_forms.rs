@@ -10,9 +10,9 @@ use super::{HookError, Reception, TakenHook};
 use crate::accounts::Account;
 use crate::form;
 use crate::nature::{Nature, Posts};
-use crate::provider::HookPost;
+use crate::provider::{HookPost, HookRefusal};
 
-/// Why a form waits that is right.
+/// Why a form without a fault waits.
 const SURPLUS: &str = "its address sent too many forms in a minute";
 
 impl Reception {
@@ -32,6 +32,10 @@ impl Reception {
 
     /// Keeps a form that came when its address had sent too many, so that a person can take it in.
     pub async fn keep_surplus_form(&self, account: &Account, post: &HookPost) {
+        // A page that may not send forms leaves none.
+        if matches!(account.provider.hook(post), Err(HookRefusal::NotGenuine)) {
+            return;
+        }
         self.keep_form(account, post, SURPLUS).await;
     }
 
