@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
+use crate::charset;
 use crate::error::CallError;
 use crate::histories::ReadingHistories;
 use crate::login::{LogIn, LogInAnswer};
@@ -532,9 +533,10 @@ impl HookPost {
         form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
-    /// The pairs of a form in the body.
+    /// The pairs of a form in the body, in UTF-8 or windows-1251.
     pub fn form(&self) -> Vec<(String, String)> {
-        form_urlencoded::parse(&self.body).into_owned().collect()
+        let fields = charset::fields(&self.body).into_iter();
+        fields.map(|(name, value)| (name, charset::text(&value))).collect()
     }
 }
 

@@ -278,8 +278,10 @@ impl Reception {
             post.url = format!("{url}{query}");
         }
         let taken = self.read_post(account, post).await;
-        if let Err(HookError::Refused(HookRefusal::Unreadable(why))) = &taken {
-            self.keep_form(account, post, why).await;
+        match &taken {
+            Ok(_) => self.settle_form(account, post).await,
+            Err(HookError::Refused(HookRefusal::Unreadable(why))) => self.keep_form(account, post, why).await,
+            Err(_) => {}
         }
         taken
     }

@@ -2,7 +2,7 @@
 
 use crate::Suppression;
 use crate::do_not_contact::{Contact, ContactKind, NoContact, reason};
-use crate::text::folded;
+use crate::text::{folded, with_line_feeds};
 
 /// The columns of a list that is written out.
 pub const COLUMNS: [&str; 7] = ["contact", "kind", "level", "source", "added_by", "added_at", "reason"];
@@ -133,8 +133,7 @@ impl Layout {
 /// has one; otherwise a line has the contact, and after a comma, a semicolon or a tab the reason. A second contact in the place of the
 /// reason is read too. Empty lines and those that begin with `#` say nothing. Lines end as on any system.
 pub fn read(text: &str) -> Vec<ListLine> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}', '\u{85}'], "\n");
+    let text = with_line_feeds(text).replace(['\u{2028}', '\u{2029}', '\u{85}'], "\n");
     let separator = text.chars().find(|sign| ",;\t".contains(*sign)).unwrap_or(',');
     let says_something = |(_, line): &(usize, &str)| !line.is_empty() && !line.starts_with('#');
     let mut lines = (1..).zip(text.lines().map(str::trim)).filter(says_something).peekable();

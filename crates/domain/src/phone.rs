@@ -11,7 +11,7 @@ use std::fmt;
 use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, Region};
 
 pub use country::{Country, InvalidCountry, set_home};
-pub use found::{PhoneDigits, WrittenContacts, digits_in};
+pub use found::{NumberEnd, PhoneDigits, WrittenContacts, digits_in};
 pub use unread::UnreadPhone;
 
 /// The fewest and the most digits of a number in international form.

@@ -39,7 +39,7 @@ statements! {
     TRIED_AGAIN = "
         UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
         WHERE id = $2 AND state = 'pending'";
-    /// Also when what is behind it came to nothing again without a word: a person must be able to go on.
+    /// Also when its retry failed and did not report that here: a person must be able to retry it once more.
     RETRY = "
         UPDATE failed_requests SET state = 'retried', retry_count = retry_count + 1, last_retry_at = $1
         WHERE id = $2 AND (operation IS NOT NULL OR callback IS NOT NULL)
@@ -64,7 +64,7 @@ statements! {
             last_retry_error, operation, callback
         FROM failed_requests WHERE state = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     OLD = "SELECT id FROM failed_requests WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2";
-    /// No one cared about them for so long.
+    /// Those that no person touched since a time.
     NEGLECTED = "
         SELECT id FROM failed_requests
         WHERE id < $1 AND settled_at IS NULL AND COALESCE(last_retry_at, 0) <= $2 ORDER BY id LIMIT $3";
@@ -89,7 +89,7 @@ statements! {
 
 /// The service of a form that a page of a site sent.
 const FORM: &str = "form";
-/// So many refused forms wait at most: anyone may send one. The oldest goes first.
+/// The most refused forms that wait. Anyone may send one, so a new form beyond them removes the oldest.
 const MOST_FORMS: u32 = 1_000;
 
 /// The direction of a request.
@@ -209,6 +209,22 @@ impl FailedRequests<'_> {
                 let row = params![key(&id), at, endpoint.as_str(), payload.as_str(), error.as_str()];
                 transaction.run(KEEP_FORM, row)?;
                 transaction.run(DROP_OLDEST_FORMS, [MOST_FORMS])
+            })
+            .await
+    }
+
+    /// Returns a form that waits for a person and has these fields, as JSON.
+    pub async fn known_form(
+        &self,
+        endpoint: String,
+        payload: String,
+    ) -> Result<Option<FailedRequestId>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let same = params![endpoint.as_str(), payload.as_str()];
+                let id =
+                    connection.first(KNOWN_FORM, same, |row| Columns::new(row, TABLE).get::<[u8; 16]>(0))?;
+                Ok(id.map(|id| FailedRequestId::from_uuid(Uuid::from_bytes(id))))
             })
             .await
     }

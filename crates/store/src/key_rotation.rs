@@ -198,7 +198,7 @@ impl Store {
     }
 
     /// Makes another master key, seals every field with it and puts its file in the place of the old one, which opens nothing
-    /// from then on. One that was interrupted goes on with the key that it made.
+    /// from then on. An interrupted one continues with the key that it made.
     ///
     /// In this order, so that a program that is killed in between opens everything: the next key is on the disk; the store
     /// names it; it seals; nothing that was sealed before is on its way; each field is sealed again, some in each write; the

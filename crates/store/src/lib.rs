@@ -394,7 +394,7 @@ impl Store {
         DoNotContact { store: self }
     }
 
-    /// Whom accounts wrote to first.
+    /// The people that accounts wrote to first.
     pub fn first_contacts(&self) -> FirstContacts<'_> {
         FirstContacts { store: self }
     }

@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// How long each kind of row is kept after it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Messages with all that belongs to them, and who stood in for whom. Those in doubt stay until a person decides about them.
+    /// Messages with all that belongs to them, and which account replaced which. Those in doubt stay until a person decides about them.
     pub messages: Duration,
     /// So many of them at most. One is never removed before the key that it came under.
     pub messages_at_most: u32,

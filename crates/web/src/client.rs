@@ -35,8 +35,8 @@ fn way(state: &State, via: ConnectionInfo, headers: &HeaderMap) -> Option<Way> {
     Some(auth::way(via.peer?, headers, &state.options().trusted_proxies))
 }
 
-/// Whether a browser says that a page of another site sent this: by `Sec-Fetch-Site`, or else by `Origin` or `Referer`. Those that
-/// say nothing are held to the token of the form alone.
+/// Whether a browser says that a page of another site sent this: by `Sec-Fetch-Site`, `Origin` or `Referer`. One that says so is
+/// enough, whatever the others say. A request without them needs the token of the form alone.
 pub fn is_from_another_site(state: &State, parts: &Parts) -> bool {
     let via = parts.extensions.get::<ConnectionInfo>().copied();
     let options = state.options();
@@ -55,12 +55,17 @@ fn own_hosts(given: Option<String>, forwarded: Option<String>, public: Option<St
 /// Whether these headers name another site than one of these hosts. Pages of a site behind TLS came over TLS.
 fn is_of_another(headers: &HeaderMap, own: &[String], has_tls: bool) -> bool {
     let sites: Vec<_> = headers.get_all(FETCH_SITE).iter().map(HeaderValue::as_bytes).collect();
-    match sites.as_slice() {
-        [b"same-origin"] => return false,
-        [b"none"] | [] => {}
+    let is_same = match sites.as_slice() {
+        [b"same-origin"] => true,
+        [b"none"] | [] => false,
         _ => return true,
-    }
-    let mut named = [ORIGIN, REFERER].into_iter().flat_map(|name| headers.get_all(name));
+    };
+    // A page that names itself to no one has the origin null; `same-origin` says that it is of this site.
+    let says_nothing = |value: &&HeaderValue| is_same && value.as_bytes() == b"null";
+    let mut named = [ORIGIN, REFERER]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name))
+        .filter(|value| !says_nothing(value));
     named.any(|value| {
         let page = value.to_str().ok().and_then(|value| value.parse::<Uri>().ok());
         let is_page = |page: &Uri| match page.scheme_str() {
@@ -115,7 +120,8 @@ mod tests {
             &[][..],
             &[("sec-fetch-site", "same-origin")],
             &[("sec-fetch-site", "none")],
-            &[("sec-fetch-site", "same-origin"), ("origin", "https://other.example.com")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "https://desk.example.com")],
+            &[("sec-fetch-site", "none"), ("origin", "https://desk.example.com")],
             &[("origin", "https://desk.example.com")],
             &[("origin", "https://DESK.example.com:8443")],
             &[("origin", "http://127.0.0.1:8765")],
@@ -139,6 +145,10 @@ mod tests {
             &[("origin", "https://desk.example.com"), ("origin", "https://evil.example.com")],
             &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
             &[("sec-fetch-site", "none"), ("origin", "https://evil.example.com")],
+            &[("sec-fetch-site", "none"), ("origin", "null")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example.com")],
+            &[("sec-fetch-site", "same-origin"), ("referer", "https://evil.example.com/")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "null"), ("origin", "https://evil.example.com")],
             &[("origin", "null"), ("referer", "https://desk.example.com/")],
             &[("origin", "https://desk.example.com"), ("referer", "https://evil.example.com/")],
             &[("referer", "https://evil.example.com/desk.example.com")],

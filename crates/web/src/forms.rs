@@ -9,7 +9,7 @@ use access::network_prefix;
 use axum::body::Body;
 use axum::extract::{Path, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
-use channels::{Account, HookError, HookRefusal};
+use channels::{Account, HookError, HookPost, HookRefusal};
 use config::ChannelKind;
 use domain::{AccountName, RequestRate};
 use http::header::{
@@ -30,6 +30,8 @@ use crate::state::State;
 pub(crate) const LARGEST: usize = 64 * 1024;
 /// The most forms of one address in a minute.
 const IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// The most forms of one address in a minute that are kept beyond those.
+const SURPLUS_IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 /// What a browser asks before a page sends a form.
 pub(crate) async fn preflight(
@@ -66,11 +68,6 @@ async fn take_form(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Problem> {
-    if let Err(wait) = admit(state, client_address(state, parts)) {
-        let seconds = whole_seconds(wait);
-        let detail = format!("Too many forms come from this address; try again in {seconds} s.");
-        return Err(Problem::new(Code::RateLimited, detail).retry_after(seconds));
-    }
     let origin = parts.headers.get(ORIGIN);
     if origin.is_some() && allowed(account, origin).is_none() {
         let detail = format!(
@@ -84,6 +81,11 @@ async fn take_form(
         return Err(Problem::new(Code::TooLarge, "A form has at most 64 KiB."));
     }
     let post = hooks::post(&parts.method, &parts.uri, &parts.headers, &body);
+    if let Err(wait) = admit(state, account, client_address(state, parts), &post).await {
+        let seconds = whole_seconds(wait);
+        let detail = format!("Too many forms come from this address; try again in {seconds} s.");
+        return Err(Problem::new(Code::RateLimited, detail).retry_after(seconds));
+    }
     match state.channels().let_in(account, post).await {
         Err(HookError::Refused(HookRefusal::Unreadable(why))) => {
             let (field, message) = wrong_field(&why);
@@ -94,10 +96,25 @@ async fn take_form(
 }
 
 /// Counts a form of an address, over all ports; how long to wait where it has sent too many. The control socket has no address.
-pub(crate) fn admit(state: &State, address: Option<IpAddr>) -> Result<(), Duration> {
-    let Some(address) = address else { return Ok(()) };
-    let pace = Pace::new(RequestRate::per_minute(IN_A_MINUTE), None);
-    state.meters().forms.take(network_prefix(address), pace, state.clock().running()).map(drop)
+///
+/// The surplus is kept for a person: the server of a site builder posts the forms of many visitors, and may not post one again. It is
+/// bounded too, so that one address does not displace the forms of others.
+pub(crate) async fn admit(
+    state: &State,
+    account: &Account,
+    address: Option<IpAddr>,
+    post: &HookPost,
+) -> Result<(), Duration> {
+    let Some(network) = address.map(network_prefix) else { return Ok(()) };
+    let pace = |most| Pace::new(RequestRate::per_minute(most), None);
+    let (meters, now) = (state.meters(), state.clock().running());
+    let Err(wait) = meters.forms.take(network, pace(IN_A_MINUTE), now) else { return Ok(()) };
+    if meters.surplus_forms.take(network, pace(SURPLUS_IN_A_MINUTE), now).is_ok() {
+        state.channels().keep_surplus_form(account, post).await;
+    } else {
+        tracing::warn!(account = %account.name(), "an address sends too many forms to keep them all");
+    }
+    Err(wait)
 }
 
 /// The field of a form that is wrong, and what is wrong with it: its account says `field: why`.

@@ -239,7 +239,7 @@ impl Provider for Avito {
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
-        let posted: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let posted: Value = lenient::json(&post.body).map_err(|_| unreadable("it is no JSON"))?;
         let payload = &posted["payload"];
         let message = &payload["value"];
         let Some(user) = lenient::number(&message["user_id"]) else {

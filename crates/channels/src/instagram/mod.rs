@@ -299,7 +299,7 @@ impl Provider for Instagram {
         if !self.is_genuine(&post.body, post.header("x-hub-signature-256").unwrap_or_default()) {
             return Err(HookRefusal::NotGenuine);
         }
-        let body = serde_json::from_slice(&post.body)
+        let body = domain::lenient::json(&post.body)
             .map_err(|_| HookRefusal::Unreadable("the body is no JSON".to_owned()))?;
         inbound::read(&body, &self.name, self.client.own_id().as_deref(), self.now()).map(Hook::events)
     }

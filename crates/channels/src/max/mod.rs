@@ -268,7 +268,7 @@ impl Provider for Max {
             return Err(HookRefusal::NotGenuine);
         }
         let update: Value =
-            serde_json::from_slice(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
+            domain::lenient::json(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
         if update.get("update_type").and_then(Value::as_str).is_none() {
             return Err(HookRefusal::Unreadable("no update".to_owned()));
         }

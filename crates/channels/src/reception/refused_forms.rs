@@ -1,4 +1,4 @@
-//! Forms that were refused: they are kept, and a person corrects them and takes them in.
+//! Forms that were refused, or came too fast: they are kept, and a person corrects them and takes them in.
 
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use super::{HookError, Reception, TakenHook};
 use crate::accounts::Account;
 use crate::form;
 use crate::nature::{Nature, Posts};
-use crate::provider::HookPost;
+use crate::provider::{HookPost, HookRefusal};
+
+/// Why a form without a fault waits.
+const SURPLUS: &str = "its address sent too many forms in a minute";
 
 impl Reception {
     /// Keeps a form that is refused, so that a person can correct it.
@@ -24,6 +27,32 @@ impl Reception {
         let now = self.channels.clock().now();
         if let Err(error) = self.store.failed_requests().keep_form(id, kept, now).await {
             tracing::warn!(account = %account.name(), %error, "a form that was refused cannot be kept");
+        }
+    }
+
+    /// Keeps a form that came when its address had sent too many, so that a person can take it in.
+    pub async fn keep_surplus_form(&self, account: &Account, post: &HookPost) {
+        // A page that may not send forms leaves none.
+        if matches!(account.provider.hook(post), Err(HookRefusal::NotGenuine)) {
+            return;
+        }
+        self.keep_form(account, post, SURPLUS).await;
+    }
+
+    /// Notes that a page sent a form again that was kept, and that it is taken in now.
+    pub(super) async fn settle_form(&self, account: &Account, post: &HookPost) {
+        if Nature::named(account.channel.as_str()).posts != Posts::Only {
+            return;
+        }
+        let Some(fields) = form::kept(post) else { return };
+        let requests = self.store.failed_requests();
+        let settled = match requests.known_form(form::endpoint(account.name()), fields).await {
+            Ok(None) => return,
+            Ok(Some(id)) => requests.form_retried(id, None, self.channels.clock().now()).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = settled {
+            tracing::warn!(account = %account.name(), %error, "a kept form that was taken in still waits");
         }
     }
 

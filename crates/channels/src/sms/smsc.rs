@@ -174,8 +174,9 @@ struct Posted(Vec<(String, Vec<u8>)>);
 
 impl Posted {
     fn read(post: &HookPost) -> Result<Self, HookRefusal> {
-        if post.body.first() == Some(&b'{') {
-            let posted: Value = serde_json::from_slice(&post.body)
+        let body = post.body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&post.body);
+        if body.trim_ascii_start().starts_with(b"{") {
+            let posted: Value = domain::lenient::json(&post.body)
                 .map_err(|_| HookRefusal::Unreadable("the body is neither a form nor JSON".to_owned()))?;
             let pairs = posted.as_object().into_iter().flatten();
             let pairs =

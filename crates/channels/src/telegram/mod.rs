@@ -460,7 +460,7 @@ impl Provider for TelegramBot {
 
     fn look_up<'a>(&'a self, post: &'a HookPost) -> BoxFuture<'a, ()> {
         async move {
-            let Ok(update) = serde_json::from_slice::<Value>(&post.body) else { return };
+            let Ok(update) = domain::lenient::json(&post.body) else { return };
             if !self.is_genuine(post) {
                 return;
             }
@@ -479,7 +479,7 @@ impl Provider for TelegramBot {
         if !self.is_genuine(post) {
             return Err(HookRefusal::NotGenuine);
         }
-        let update: Value = serde_json::from_slice(&post.body)
+        let update: Value = domain::lenient::json(&post.body)
             .map_err(|_| HookRefusal::Unreadable("it is no JSON".to_owned()))?;
         if self.aside.lock().holds(&update) {
             return Ok(Hook::events(Vec::new()));

@@ -46,7 +46,7 @@ pub fn is_genuine(secret: &HookSecret, header: Option<&[u8]>) -> bool {
 /// # Errors
 /// It is no update.
 pub fn read_update(body: &[u8]) -> Result<Update, Unreadable> {
-    let value = serde_json::from_slice(body).map_err(|_| Unreadable)?;
+    let value = domain::lenient::json(body).map_err(|_| Unreadable)?;
     Update::read(&value).ok_or(Unreadable)
 }
 

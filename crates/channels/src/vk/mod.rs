@@ -293,7 +293,7 @@ impl Provider for Vk {
 
     fn hook(&self, post: &HookPost) -> Result<Hook, HookRefusal> {
         let unreadable = |why: &str| HookRefusal::Unreadable(why.to_owned());
-        let update: Value = serde_json::from_slice(&post.body).map_err(|_| unreadable("it is no JSON"))?;
+        let update: Value = domain::lenient::json(&post.body).map_err(|_| unreadable("it is no JSON"))?;
         let is_old = self.old_hook && lacks_secret(post, &self.hook_secret);
         let secret = update["secret"].as_str().unwrap_or_default();
         if !is_old && !is_same(self.secret.expose_secret().as_bytes(), secret.as_bytes()) {

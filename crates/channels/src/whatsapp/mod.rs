@@ -279,7 +279,7 @@ impl Provider for Whatsapp {
             return Err(HookRefusal::NotGenuine);
         }
         let body: Value =
-            serde_json::from_slice(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
+            domain::lenient::json(&post.body).map_err(|_| HookRefusal::Unreadable("no JSON".to_owned()))?;
         let has_secret = !(self.setup.fields.old_hook && lacks_secret(post, &self.setup.hook_secret));
         let own = (&self.setup.fields.name, self.client.profile());
         inbound::read(&body, own, has_secret, self.now()).map(Hook::events)

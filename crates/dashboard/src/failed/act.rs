@@ -93,7 +93,7 @@ pub(crate) async fn ask(
     page::page(&visitor, words.failed, Section::Failed, body)
 }
 
-/// Those that wait for a decision, at most so many as one press is about, and whether there are more.
+/// Those that wait for a decision, at most as many as one press handles, and whether there are more.
 async fn pending(dashboard: &Dashboard, visitor: &Visitor) -> Result<(Vec<FailedRequestId>, bool), Refused> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -7,7 +7,7 @@ use crate::ask::Refused;
 use crate::dashboard::Dashboard;
 use crate::visitor::Visitor;
 
-/// The rows that a form names and that can be read, each once and at most so many.
+/// The rows that a form names and that can be read, each once and up to a limit.
 pub(crate) fn chosen<T: Ord>(
     pairs: &[(String, String)],
     most: usize,

@@ -28,7 +28,7 @@ impl<'a> Frame<'a> {
         Self { visitor, words, tally: visitor.tallied.now(), title, current, body, renew: None }
     }
 
-    /// The same, asked for again after so many seconds where no script does.
+    /// The same, asked for again after a number of seconds where no script does it.
     pub(super) fn renewed(self, renew: Option<u16>) -> Self {
         Self { renew, ..self }
     }

@@ -41,7 +41,7 @@ pub(crate) fn page_of(
     drawn(status, visitor, title, current, body, None)
 }
 
-/// A page about something that moves on by itself: a browser without script asks for it again after so many seconds.
+/// A page about something that moves on by itself: a browser without script asks for it again after this number of seconds.
 pub(crate) fn moving_page(
     visitor: &Visitor,
     title: &str,

@@ -6,7 +6,7 @@ pub(crate) use backup::{BackupState, DrillOf};
 pub(crate) enum BackupsVerdict {
     Making,
     Proving,
-    /// The last attempt came to nothing.
+    /// The last attempt failed.
     Failing,
     /// There is none.
     Missing,

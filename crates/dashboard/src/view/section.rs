@@ -37,7 +37,7 @@ pub(crate) enum Section {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
-    /// What is sent and to whom.
+    /// What is sent, and to which chats.
     Work,
     Watch,
     SetUp,

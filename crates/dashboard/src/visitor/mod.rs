@@ -102,7 +102,7 @@ impl Visitor {
         ))
     }
 
-    /// As whom the API is asked; none for a stranger, who asks nothing.
+    /// The user whose rights the calls of the API have; none before the sign-in, when there are no calls.
     pub(crate) fn actor(&self) -> Option<web::Actor> {
         let user = self.user.clone()?;
         Some(web::Actor { user, role: self.role, address: self.address })

@@ -45,6 +45,43 @@ impl PhoneDigits {
     }
 }
 
+/// The digits of a number of which a person knows the end: of a phone, an order or a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberEnd(String);
+
+impl NumberEnd {
+    /// Reads at least four digits, with the marks between and before them that people write: `…7711`, `№ 12-34/567`.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = plain(text);
+        let is_number = |one: char| one.is_ascii_digit() || is_mark(one) || "+/#*№…".contains(one);
+        // `№` is `No` in plain letters.
+        let text = text.trim().trim_start_matches("No");
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let is_long_enough = (FEWEST_OF_END..=MOST_OF_NUMBER).contains(&digits.len());
+        (is_long_enough && text.chars().all(is_number)).then_some(Self(digits))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a number in a text ends with these digits, however it is written there.
+    pub fn is_in(&self, text: &str) -> bool {
+        let text = plain(text).replace('/', "-");
+        runs(&text).any(|(run, _)| digits_of(run).ends_with(&self.0))
+    }
+}
+
+/// The fewest digits by whose end a number is found.
+const FEWEST_OF_END: usize = 4;
+/// The most digits of a number.
+const MOST_OF_NUMBER: usize = 15;
+
+fn digits_of(run: &str) -> String {
+    run.chars().filter(char::is_ascii_digit).collect()
+}
+
 /// The text without what is between the digits of a phone.
 fn joined(text: &str) -> String {
     text.chars().filter(|letter| !is_mark(*letter)).collect()
@@ -55,20 +92,22 @@ fn is_no_part(one: char) -> bool {
     !one.is_ascii_digit() && !is_mark(one) && one != '+'
 }
 
-/// The digits of each phone that a text has in it, for an index of words: however a person searches for one, [`PhoneDigits`] has
-/// these.
+/// The digits of each number that a text has in it, and its ends, for an index of words: however a person searches for one,
+/// [`PhoneDigits`] or [`NumberEnd`] has these.
 pub fn digits_in(text: &str) -> Vec<String> {
-    if text.bytes().filter(u8::is_ascii_digit).count() < FEWEST && text.is_ascii() {
+    if text.bytes().filter(u8::is_ascii_digit).count() < FEWEST_OF_END && text.is_ascii() {
         return Vec::new();
     }
-    let text = plain(text);
+    let text = plain(text).replace('/', "-");
     let mut found = Vec::new();
     for (run, has_plus) in runs(&text) {
-        let digits: String = run.chars().filter(char::is_ascii_digit).collect();
+        let digits = digits_of(run);
         if let Ok((phone, _)) = decide(&digits, has_plus, Country::home()) {
             found.push(PhoneDigits::of(&phone).0);
         }
-        if (FEWEST..=15).contains(&digits.len()) {
+        if (FEWEST_OF_END..=MOST_OF_NUMBER).contains(&digits.len()) {
+            let ends = FEWEST_OF_END..digits.len().min(SHARED);
+            found.extend(ends.map(|length| digits[digits.len() - length..].to_owned()));
             found.push(digits);
         }
     }

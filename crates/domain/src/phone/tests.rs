@@ -268,7 +268,31 @@ fn a_number_in_a_text_is_indexed_by_what_all_its_spellings_share() {
             assert!(found.iter().any(|digits| digits == wanted.as_str()), "{text} for {spelling}: {found:?}");
         }
     }
-    assert_eq!(digits_in("order 1042 of 2026"), Vec::<String>::new());
+    assert_eq!(digits_in("order 1042 of 2026"), ["1042", "2026"]);
+    assert_eq!(digits_in("1, 2 and 345"), Vec::<String>::new());
+}
+
+#[test]
+fn a_number_is_found_by_its_end() {
+    for (end, text) in [
+        ("7711", "my number is 8 (900) 000-77-11, call me"),
+        ("…77-11", "+79000007711"),
+        ("*7711", "79000007711"),
+        ("000 77 11", "8-900-000-77-11"),
+        ("1234567", "contract № 12-34/567"),
+        ("№ 12/34-567", "contract 1234567"),
+        ("4-567", "order 1234 567"),
+    ] {
+        let wanted = NumberEnd::read(end).expect("an end");
+        assert!(wanted.is_in(text), "{end} in {text}");
+        assert!(digits_in(text).iter().any(|digits| digits == wanted.as_str()), "{end} in {text}");
+    }
+    for (end, text) in [("7711", "77110 and 1177"), ("1042", "1 0 4 3")] {
+        assert!(!NumberEnd::read(end).expect("an end").is_in(text), "{end} in {text}");
+    }
+    for text in ["", "771", "a7711", "7711 or so", "1234567890123456"] {
+        assert_eq!(NumberEnd::read(text), None, "{text}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub fn folded(text: &str) -> String {
 }
 
 /// Adds [`folded`] to a string that the caller uses again.
-pub fn fold_into(text: &str, folded: &mut String) {
+fn fold_into(text: &str, folded: &mut String) {
     if text.is_ascii() {
         let from = folded.len();
         folded.push_str(text);
@@ -53,10 +53,22 @@ pub fn folded_line(text: &str) -> String {
     folded(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text as rules of words compare it: [`folded`], without marks on letters but that of й, and with ordinary letters for those of
-/// full width and of other shapes.
-pub(crate) fn bare(text: &str) -> String {
+/// A text as rules of words compare it and as it is searched: [`folded`], without marks on letters but that of й, so that ё is е, and
+/// with ordinary letters for those of full width and of other shapes.
+pub fn bare(text: &str) -> String {
     let mut bare = String::with_capacity(text.len());
+    bare_into(text, &mut bare);
+    bare
+}
+
+/// Adds [`bare`] to a string that the caller uses again.
+pub fn bare_into(text: &str, bare: &mut String) {
+    let is_plain = |one: char| one.is_ascii() || matches!(one, 'А'..='я' | 'Ё' | 'ё' | '«' | '»' | '—' | '–');
+    if text.chars().all(is_plain) {
+        let small = text.chars().flat_map(char::to_lowercase);
+        bare.extend(small.map(|one| if one == 'ё' { 'е' } else { one }));
+        return;
+    }
     for one in visible(text).nfkd().flat_map(char::to_lowercase) {
         match one {
             '\u{306}' if bare.ends_with('и') => {
@@ -67,7 +79,6 @@ pub(crate) fn bare(text: &str) -> String {
             one => bare.push(one),
         }
     }
-    bare
 }
 
 /// Below it are the letters of Europe's languages; their small forms are in NFC too.
@@ -121,6 +132,24 @@ pub fn stem(word: &str) -> &str {
     let is_long_enough = |stem: &&str| stem.chars().count() >= SHORTEST_STEM;
     let without_ending = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(is_long_enough));
     without_ending.or_else(|| word.strip_suffix(LAST_LETTERS).filter(is_long_enough)).unwrap_or(word)
+}
+
+/// The letters of a stem that is too short to be the beginning of any word.
+const SHORT_STEM: usize = 3;
+
+/// The endings of nouns, longer ones first, and none.
+pub const CASE_ENDINGS: [&str; 24] = [
+    "ами", "ями", "ах", "ях", "ам", "ям", "ов", "ев", "ей", "ой", "ом", "ем", "ью", "а", "я", "о", "е", "и",
+    "ы", "у", "ю", "ь", "й", "",
+];
+
+/// The stem of a short Russian noun, such as `цен` of `цены`. Its forms have one of [`CASE_ENDINGS`] and nothing else: `центр` is none.
+pub fn short_stem(word: &str) -> Option<&str> {
+    if !word.chars().all(|letter| ('а'..='я').contains(&letter) || letter == 'ё') {
+        return None;
+    }
+    let endings = CASE_ENDINGS.iter().filter(|ending| !ending.is_empty());
+    endings.filter_map(|ending| word.strip_suffix(ending)).find(|stem| stem.chars().count() == SHORT_STEM)
 }
 
 #[cfg(test)]
@@ -196,7 +225,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn forms_of_a_short_noun_share_its_short_stem() {
+        for forms in [
+            &["цена", "цены", "цене", "цену", "ценой", "ценам", "ценами", "ценах"][..],
+            &["окно", "окна", "окну", "окном", "окне", "окнами"],
+            &["чаты", "чата", "чату", "чатов", "чатами"],
+        ] {
+            let stem = short_stem(forms[0]);
+            assert!(stem.is_some() && forms.iter().all(|form| short_stem(form) == stem), "{forms:?}");
+        }
+        for word in ["центр", "чай", "план", "экраны", "price", "7711"] {
+            assert_eq!(short_stem(word), None, "{word}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_bare_text_of_plain_letters_is_as_any(text in "[А-Яа-яЁё «»—a-zA-Z0-9]{0,20}") {
+            // The zero-width space takes the long way.
+            prop_assert_eq!(bare(&text), bare(&format!("{text}\u{200b}")));
+        }
+
         #[test]
         fn a_folded_text_stays_as_it_is(text: String) {
             let once = folded(&text);

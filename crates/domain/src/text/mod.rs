@@ -3,6 +3,7 @@
 //! Everything here is pure. Offsets and lengths are UTF-16 code units, the unit that the protocol uses.
 
 pub(crate) mod commonmark;
+mod file;
 mod fold;
 mod formatted;
 mod html;
@@ -16,8 +17,10 @@ mod units;
 #[cfg(test)]
 mod properties;
 
-pub(crate) use fold::bare;
-pub use fold::{fold_into, folded, folded_line, shows_nothing, stem, visible};
+pub use file::{read_file, with_line_feeds};
+pub use fold::{
+    CASE_ENDINGS, bare, bare_into, folded, folded_line, short_stem, shows_nothing, stem, visible,
+};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use limit::{MOST_ENTITIES, TextLimit, Unit};

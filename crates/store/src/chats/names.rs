@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use domain::phone::PhoneDigits;
-use domain::text::folded;
+use domain::phone::{NumberEnd, PhoneDigits};
+use domain::text::bare;
 use domain::{ChatId, Username};
 
 use crate::StoreError;
@@ -98,28 +98,33 @@ struct Wanted {
     /// The number of a chat, as the Bot API or Telegram itself writes it.
     number: Option<i64>,
     phone: Option<PhoneDigits>,
+    /// The last digits of a phone.
+    end: Option<NumberEnd>,
 }
 
 impl Wanted {
     fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        let bare = ["https://", "http://"].iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
-        let name = bare.strip_prefix("t.me/").or_else(|| bare.strip_prefix('@'));
-        let folded = folded(name.unwrap_or(text));
-        (!folded.is_empty()).then(|| Self {
+        let address =
+            ["https://", "http://"].iter().find_map(|start| text.strip_prefix(start)).unwrap_or(text);
+        let name = address.strip_prefix("t.me/").or_else(|| address.strip_prefix('@'));
+        let wanted = bare(name.unwrap_or(text));
+        (!wanted.is_empty()).then(|| Self {
             is_username: name.is_some(),
             number: text.parse().ok(),
             phone: PhoneDigits::read(text),
-            text: folded,
+            end: NumberEnd::read(text),
+            text: wanted,
         })
     }
 
     fn is(&self, chat: ChatId, [title, username, phone]: [Option<&str>; 3]) -> bool {
-        let has = |name: &str| folded(name).contains(&self.text);
+        let has = |name: &str| bare(name).contains(&self.text);
         username.is_some_and(has)
             || (!self.is_username && title.is_some_and(has))
             || self.number.is_some_and(|number| [chat.get(), chat.bare()].contains(&number))
             || self.phone.as_ref().zip(phone).is_some_and(|(wanted, phone)| wanted.is_in(phone))
+            || self.end.as_ref().zip(phone).is_some_and(|(wanted, phone)| wanted.is_in(phone))
     }
 }
 

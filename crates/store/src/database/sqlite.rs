@@ -37,7 +37,8 @@ pub(crate) fn make(file: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Refuses a pipe, a folder or a device in the place of a file that SQLite keeps beside a database: SQLite would name the database.
+/// Refuses a pipe, a folder or a device in the place of a file that SQLite keeps with a database. The error of SQLite names only the
+/// database.
 fn check_beside(file: &Path) -> Result<(), OpenError> {
     for ending in ["-wal", "-shm", "-journal"] {
         let mut beside = file.as_os_str().to_owned();

@@ -12,7 +12,7 @@ use crate::database::params;
 use crate::write::{Transaction, Write};
 use crate::{StoreError, codes, sent_counts};
 
-/// Holds back so many messages behind this one.
+/// Holds back a number of messages behind this one.
 pub(crate) struct HoldMessages {
     failure: String,
     doubt: String,

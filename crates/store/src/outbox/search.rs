@@ -1,4 +1,4 @@
-//! Looking for messages by their text and time: newest first, and never more than so many rows at once.
+//! Looking for messages by their text and time: newest first, with a limit of rows at once.
 
 use std::ops::ControlFlow;
 use std::time::Duration;

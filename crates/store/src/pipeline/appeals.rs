@@ -56,7 +56,7 @@ pub(super) fn open_beside(
     transaction.all(sql::OPEN_BESIDE, key, rows::appeal)
 }
 
-/// The appeal that goes on with what its client wrote: the last one, or a new one.
+/// Returns the appeal that what its client wrote belongs to: the last one, or a new one.
 pub(super) fn client_wrote(
     transaction: &Transaction<'_>,
     client: &ClientId,

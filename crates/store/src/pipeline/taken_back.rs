@@ -17,7 +17,7 @@ pub(super) fn says_nothing(text: &str, media: &[InboundMedia]) -> bool {
     media.is_empty() && shows_nothing(text)
 }
 
-/// A client took a message back. A turn that is not answered yet goes on without it; where nothing is left to answer, none goes on.
+/// Records that a client took a message back. A turn without an answer drops that message, and ends if it has no other.
 pub(super) fn taken_back(
     transaction: &Transaction<'_>,
     message: &str,

@@ -301,7 +301,7 @@ fn is_for_people(
     Ok(transaction.first(sql::IS_FOR_PEOPLE, params![turn.id.as_uuid().as_bytes()], |_| Ok(()))?.is_some())
 }
 
-/// Its chat goes on without it.
+/// Its chat continues without it.
 pub(super) fn free(
     transaction: &Transaction<'_>,
     turn: &StoredTurn,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::phone::{PhoneDigits, digits_in};
-use domain::text::{folded, stem};
+use domain::phone::{NumberEnd, PhoneDigits, digits_in};
+use domain::text::{CASE_ENDINGS, bare, short_stem, stem};
 use domain::{ClientId, Timestamp};
 use uuid::Uuid;
 
@@ -31,27 +31,43 @@ const PAGE: u32 = 1000;
 /// The most pages of the latest messages that are gathered.
 const MOST_PAGES: usize = 20;
 
-/// The words of a text, small. A number in it is there with the digits that all ways to write it have. Stored words have this form, so
-/// a release that changes it has to gather the words of all clients again. No release has been made with another form.
+/// The words of a text, bare. A number has the digits that all ways to write it share, and its ends. Stored words have this form. A
+/// release that changes it must gather the words of all clients again. No release has been made with another form.
 fn of(text: &str) -> BTreeSet<String> {
-    let small = folded(text).replace('ё', "е");
-    let words = small.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let mut found: BTreeSet<String> =
-        words.take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect();
+    let mut found = plain_words(text);
     found.extend(digits_in(text));
     found
 }
 
-/// What is looked for: the beginnings of the words of a text that their forms share, or a number as a whole.
+/// The words of a text, or the number that all of it is.
 fn wanted(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = match PhoneDigits::read(text) {
-        Some(phone) => vec![phone.as_str().to_owned()],
-        None => of(text).iter().map(|word| stem(word).to_owned()).collect(),
+    let phone = PhoneDigits::read(text).map(|phone| phone.as_str().to_owned());
+    let mut words = match phone.or_else(|| Some(NumberEnd::read(text)?.as_str().to_owned())) {
+        Some(number) => vec![number],
+        None => plain_words(text).into_iter().collect(),
     };
     // The longest one leads to the fewest.
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     words.truncate(MOST_WANTED);
     words
+}
+
+fn plain_words(text: &str) -> BTreeSet<String> {
+    let bare = bare(text);
+    let words = bare.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect()
+}
+
+/// The stored words that a word is looked for by, each from its first letter to what is behind it: those that begin as all its forms
+/// do, and the forms of a short noun, each as a whole.
+fn ranges(word: &str) -> Vec<(String, String)> {
+    let beginning = stem(word);
+    let mut ranges = vec![(beginning.to_owned(), end_of(beginning))];
+    if let Some(short) = short_stem(word) {
+        // Each letter of a word is behind a space.
+        ranges.extend(CASE_ENDINGS.map(|ending| (format!("{short}{ending}"), format!("{short}{ending} "))));
+    }
+    ranges
 }
 
 /// What is behind all words that a word leads to: those that begin with it, or itself alone where it is short.
@@ -170,16 +186,17 @@ fn stored(transaction: &Transaction<'_>, client: &ClientId) -> Result<BTreeSet<S
 pub(super) fn find(connection: &Connection, text: &str) -> Result<HashSet<ClientId>, StoreError> {
     let mut found: Option<HashSet<ClientId>> = None;
     for word in wanted(text) {
-        let end = end_of(&word);
         let mut clients = HashSet::new();
-        connection.each(sql::WITH_WORD, params![word, end, MOST_CLIENTS], |row| {
-            let bytes = Columns::new(row, "pipeline_words").get(0)?;
-            let client = ClientId::from_uuid(Uuid::from_bytes(bytes));
-            if found.as_ref().is_none_or(|found| found.contains(&client)) {
-                clients.insert(client);
-            }
-            Ok(std::ops::ControlFlow::Continue(()))
-        })?;
+        for (from, end) in ranges(&word) {
+            connection.each(sql::WITH_WORD, params![from, end, MOST_CLIENTS], |row| {
+                let bytes = Columns::new(row, "pipeline_words").get(0)?;
+                let client = ClientId::from_uuid(Uuid::from_bytes(bytes));
+                if found.as_ref().is_none_or(|found| found.contains(&client)) {
+                    clients.insert(client);
+                }
+                Ok(std::ops::ControlFlow::Continue(()))
+            })?;
+        }
         let is_over = clients.is_empty();
         found = Some(clients);
         if is_over {
@@ -193,10 +210,19 @@ pub(super) fn find(connection: &Connection, text: &str) -> Result<HashSet<Client
 mod tests {
     use super::*;
 
+    /// A phone, as a whole and by its ends.
+    const WHOLE: [&str; 8] =
+        ["0001", "00001", "000001", "0000001", "00000001", "000000001", "0000000001", "70000000001"];
+
+    /// Whether a word leads to one of these, as the store compares them.
+    fn leads(word: &str, written: &BTreeSet<String>) -> bool {
+        ranges(word).iter().any(|(from, end)| written.iter().any(|known| known >= from && known < end))
+    }
+
     #[test]
     fn words_are_small_and_a_number_is_whole() {
         assert_eq!(of("Зелёный  чай, ЧАЙ!"), ["зеленый", "чай"].map(str::to_owned).into());
-        assert_eq!(of("+70000000001"), ["0000000001", "70000000001"].map(str::to_owned).into());
+        assert_eq!(of("+70000000001"), WHOLE.map(str::to_owned).into());
         assert_eq!(wanted("8 000 000-00-01"), ["0000000001"]);
         assert_eq!(wanted("is it there"), ["there", "is", "it"]);
         assert!(wanted(" ?! ").is_empty());
@@ -205,9 +231,29 @@ mod tests {
         for text in
             ["+79000007711", "8 900 000 77 11", "9000007711", "89000007711", "экраны", "экранов", "номера"]
         {
-            let begins = |word: &String| written.iter().any(|known| known.starts_with(word));
-            assert!(wanted(text).iter().all(begins), "{text}: {:?}", wanted(text));
+            assert!(wanted(text).iter().all(|word| leads(word, &written)), "{text}: {:?}", wanted(text));
         }
+        // Short words, the end of a number, and letters of other shapes.
+        let written = of("Скажите цены на окно за\u{301}мка, чат и ｆａｘ №12-34/567, +7 900 000-77-11");
+        for text in [
+            "цена",
+            "ценами",
+            "окна",
+            "замка",
+            "замки",
+            "чаты",
+            "fax",
+            "7711",
+            "…77-11",
+            "1234567",
+            "４５６７",
+        ] {
+            assert!(wanted(text).iter().all(|word| leads(word, &written)), "{text}: {:?}", wanted(text));
+        }
+        for text in ["ценз", "центр", "окоп", "7712"] {
+            assert!(!wanted(text).iter().all(|word| leads(word, &written)), "{text}");
+        }
+        assert!(!leads("цена", &of("центр")));
         for (word, other, is_found) in [("кет", "кеттл", true), ("ке", "кет", false), ("ке", "ке", true)]
         {
             assert_eq!(other >= word && *other < *end_of(word), is_found, "{word} {other}");

@@ -140,7 +140,7 @@ impl AcceptWrite {
 }
 
 impl AcceptWrite {
-    /// The key stood for a saga that came to nothing: no one is to try that one again.
+    /// The key stood for a saga that failed. It must not be retried.
     fn supersede(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let Some(idempotency) = &self.accept.idempotency else { return Ok(()) };
         let earlier = transaction.first(sql::FIND_KEY, [&idempotency.scope], |row| {

@@ -13,7 +13,7 @@ use crate::column::Columns;
 use crate::database::params;
 use crate::write::{Transaction, Write};
 
-/// Holds back so many sagas behind this one.
+/// Holds back a number of sagas behind this one.
 pub(crate) struct HoldSagas {
     pub(crate) made_at: Timestamp,
     pub(crate) at: Timestamp,

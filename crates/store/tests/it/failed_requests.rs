@@ -43,7 +43,7 @@ async fn a_refused_form_is_kept_once_and_taken_once(world: World) {
     assert!(forms.form_retried(first, None, world.now()).await.unwrap());
     assert!(!forms.form_retried(first, None, world.now()).await.unwrap());
     assert_eq!(forms.get(first).await.unwrap().unwrap().state, FailedState::Done);
-    // So many wait at most: the oldest goes.
+    // A form beyond the limit removes the oldest.
     let numbered = |number: u128| {
         let keep = &keep;
         async move { keep(number, &format!("{{\"a\":{number}}}")).await }

@@ -429,7 +429,7 @@ async fn a_copy_that_was_started_by_itself_is_refused(world: World) {
     fs::copy(folder.join("switchboard.db"), data(&world).join("switchboard.db")).unwrap();
     let error = refused(&world).await;
     assert!(matches!(error, OpenError::OlderDatabase { .. }), "{error:?}");
-    // Each goes on in its own directory.
+    // Each store opens in its own directory.
     Store::open(from(&folder, &world)).await.unwrap();
 }
 

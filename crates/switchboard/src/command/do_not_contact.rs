@@ -142,13 +142,14 @@ fn encoded(text: &str) -> String {
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = match file.to_str() {
-        Some("-") => std::io::stdin().read_to_string(&mut text).map(drop),
-        _ => std::fs::read_to_string(file).map(|read| text = read),
+        Some("-") => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        _ => std::fs::read(file).map(|read| bytes = read),
     };
     read.with_context(|| format!("{} cannot be read", file.display()))?;
-    Ok(text)
+    domain::text::read_file(&bytes)
+        .with_context(|| format!("{} is no text in UTF-8 or UTF-16; save it as CSV UTF-8", file.display()))
 }
 
 /// New contacts that are printed.

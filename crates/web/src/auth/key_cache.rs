@@ -82,7 +82,7 @@ impl KeyCache {
         if memory.generation == generation { find(&memory).cloned() } else { None }
     }
 
-    /// Keeps what was read after so many changes of rights; forgets what was read before.
+    /// Keeps what was read after this number of changes of rights, and drops what was read before.
     fn remember(&self, generation: u64, keep: impl FnOnce(&mut Memory)) {
         let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
         if memory.generation > generation {

@@ -105,6 +105,8 @@ pub(crate) struct Meters {
     pub(crate) failures: Arc<Meter<IpAddr>>,
     /// Forms that pages send, by address.
     pub(crate) forms: Arc<Meter<IpAddr>>,
+    /// Forms beyond that, which are kept for a person.
+    pub(crate) surplus_forms: Arc<Meter<IpAddr>>,
     /// Requests, by key.
     pub(crate) keys: Arc<Meter<ApiKeyId>>,
     /// Requests, by address.
@@ -121,6 +123,7 @@ impl Meters {
         Self {
             failures: Arc::default(),
             forms: Arc::default(),
+            surplus_forms: Arc::default(),
             keys: Arc::default(),
             addresses: Arc::default(),
             per_key: per_key.map(pace),
@@ -133,6 +136,7 @@ impl Meters {
         Self {
             failures: Arc::clone(&self.failures),
             forms: Arc::clone(&self.forms),
+            surplus_forms: Arc::clone(&self.surplus_forms),
             keys: Arc::clone(&self.keys),
             addresses: Arc::clone(&self.addresses),
             ..Self::new(per_key, per_address)

@@ -7,7 +7,7 @@ use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::options::Limits;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,4 +47,12 @@ pub(crate) async fn read_body(headers: &HeaderMap, body: Body, limits: &Limits) 
         Ok(Err(_)) => Err(BodyError::Broken),
         Err(_) => Err(BodyError::TooSlow { seconds: limits.body_time.as_secs() }),
     }
+}
+
+/// Reads a list in a body, as editors and spreadsheets save one.
+pub(crate) fn read_list(bytes: &[u8]) -> Result<String, Problem> {
+    domain::text::read_file(bytes).ok_or_else(|| {
+        let why = "is no text in UTF-8 or in UTF-16 with a byte order mark; save the list as CSV UTF-8 or as Unicode text";
+        Problem::fields(vec![FieldError::new("", why)])
+    })
 }

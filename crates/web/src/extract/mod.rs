@@ -11,7 +11,7 @@ mod path;
 mod query;
 mod unknown;
 
-pub(crate) use body::read_body;
+pub(crate) use body::{read_body, read_list};
 #[cfg(test)]
 pub(crate) use json::parse as parse_json;
 pub(crate) use json::{Json, Unchecked};

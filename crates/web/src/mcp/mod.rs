@@ -5,6 +5,7 @@
 
 mod call;
 mod hosts;
+mod message;
 mod resources;
 mod schema;
 mod server;
@@ -12,12 +13,14 @@ mod tools;
 
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::StatusCode;
+use axum::{Json, Router};
+use http::{Method, StatusCode};
 use http_body_util::Full;
+use serde_json::Value;
 
 use crate::auth::{self, ConnectionInfo};
 use crate::extract::read_body;
@@ -44,13 +47,15 @@ async fn serve(state: State, api: Arc<LazyRouter>, request: Request) -> Result<R
     if !settings.mcp.enabled {
         return Err(Problem::new(Code::NotFound, "The setting mcp.enabled is false, so there is no /mcp."));
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let caller = auth::identify(&state, &parts).await?;
     let body = read_body(&parts.headers, body, &options.limits).await?;
+    let is_post = parts.method == Method::POST;
+    let body = if is_post { message::prepared(&mut parts.headers, body) } else { body };
     let (hosts, origins) = hosts::allowed(settings.public_url.as_deref(), &settings.mcp.hosts);
     let limits = ::mcp::Limits { hosts, origins, body: options.limits.body };
     let server = Server::new(Router::clone(&api), caller, parts.extensions.get::<ConnectionInfo>().copied());
-    let request = Request::from_parts(parts, Full::new(body));
+    let request = Request::from_parts(parts, Full::new(body.clone()));
     let answer = ::mcp::handle(Arc::new(server), request, limits).await;
     // The library forbids nothing but names.
     if answer.status() == StatusCode::FORBIDDEN {
@@ -60,5 +65,20 @@ async fn serve(state: State, api: Arc<LazyRouter>, request: Request) -> Result<R
              Origin alike.",
         ));
     }
+    // The type is JSON by now, so the library could not read the message.
+    if is_post && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return Ok(bad_request(message::unread(&body)));
+    }
+    if is_post && message::is_in_words(answer.status(), answer.headers()) {
+        let words = to_bytes(answer.into_body(), LONGEST_REFUSAL).await.unwrap_or_default();
+        return Ok(bad_request(message::refused(&body, &String::from_utf8_lossy(&words))));
+    }
     Ok(answer)
+}
+
+/// The longest words in which the library refuses a request, in bytes.
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
+fn bad_request(error: Value) -> Response {
+    (StatusCode::BAD_REQUEST, Json(error)).into_response()
 }

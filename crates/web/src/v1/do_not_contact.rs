@@ -6,6 +6,7 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use domain::contact_list::{self, ListedContact};
 use domain::do_not_contact::reason;
+use domain::text::with_line_feeds;
 use domain::{
     ChannelChat, Contact, ContactKind, ContactSource, DoNotContactId, ExternalChat, NoContact, Suppression,
 };
@@ -20,7 +21,7 @@ use super::{LongPageParameters, Page};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, Caller, CanAdminister, CanRead, CanSend};
-use crate::extract::{PathParameter, QueryParameters, Unchecked, read_body};
+use crate::extract::{PathParameter, QueryParameters, Unchecked, read_body, read_list};
 use crate::options::Limits;
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -229,13 +230,16 @@ pub(crate) async fn import(
     let (parts, body) = request.into_parts();
     let limits = Limits { body: LARGEST_FILE, ..state.limits() };
     let bytes = read_body(&parts.headers, body, &limits).await?;
-    let text = if is_json(&parts.headers) {
+    // No contact begins with a brace, and some programs send JSON as plain text or as a form.
+    let text = if is_json(&parts.headers) || bytes.trim_ascii_start().starts_with(b"{") {
         Unchecked::of(bytes)?.checked(|body: ContactList| Ok(body.list))?
     } else {
-        String::from_utf8(bytes.to_vec()).map_err(|_| {
-            Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the list in that encoding")])
-        })?
+        read_list(&bytes)?
     };
+    let says_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if with_line_feeds(&text).lines().all(says_nothing) {
+        return Err(Problem::fields(vec![FieldError::new("list", "is empty")]));
+    }
     let (mut named, mut wrong) = (Vec::new(), Vec::new());
     for contact_list::ListLine { number, read } in contact_list::read(&text) {
         match read {

@@ -161,6 +161,21 @@ async fn a_contact_is_shown_as_it_is_compared_or_refused_with_what_was_understoo
     };
     let lines = import("phone;name\r(900)0007721;Anna\r+9000007722;Ivan\r").send().await.json();
     assert_eq!((&lines["added"], &lines["wrong"][0]["line"]), (&json!(1), &json!(3)), "{lines}");
+    let list = |bytes: Vec<u8>| {
+        world.call("POST", &format!("{LIST}/import")).header("Content-Type", "text/csv").body(bytes)
+    };
+    let unicode_text = "\u{feff}phone\tname\r\n+79000007731\tАнна\r\n".encode_utf16();
+    let unicode_text = list(unicode_text.flat_map(u16::to_le_bytes).collect()).send().await.json();
+    assert_eq!(
+        (&unicode_text["added"], &unicode_text["wrong"][0]),
+        (&json!(1), &Value::Null),
+        "{unicode_text}"
+    );
+    for unreadable in
+        [b"\r\r".to_vec(), b"# nothing\r".to_vec(), b"\xea\xf2\xee\r".to_vec(), b"@\0a\0".to_vec()]
+    {
+        assert_eq!(list(unreadable.clone()).send().await.status, 422, "{unreadable:?}");
+    }
     let flags = import("email,doNotContact\ny@example.org,true\nz@example.org,false").send().await.json();
     assert_eq!((&flags["added"], &flags["items"][0]["contact"]), (&json!(1), &json!("y@example.org")));
 }

@@ -87,6 +87,14 @@ async fn an_address_sends_20_forms_a_minute() {
     assert_eq!((last.status, &last.json()["code"]), (429, &json!("rate_limited")), "{}", last.body);
     assert_eq!(header(&last, "access-control-allow-origin"), Some("*"));
     assert_eq!(header(&last, "retry-after"), Some("3"));
+    // The surplus waits for a person.
+    let kept = world.call("GET", "/v1/failed-requests").send().await.json()["items"].clone();
+    assert_eq!((&kept[0]["payload"]["id"], &kept[1]), (&json!("f-20"), &Value::Null), "{kept}");
+    let path = format!("/v1/failed-requests/{}/retry", kept[0]["id"].as_str().expect("an id"));
+    let taken = world.call("POST", &path).json("{}").send().await;
+    assert_eq!((taken.status, &taken.json()["state"]), (202, &json!("done")), "{}", taken.body);
+    let messages = world.call("GET", "/v1/messages?direction=in&channel=form").send().await.json();
+    assert_eq!(messages["items"][0]["external_message_id"], "f-20", "{messages}");
 }
 
 #[tokio::test]

@@ -283,3 +283,26 @@ async fn changes_through_mcp_are_audited() {
     assert_eq!(audit["items"][0]["result"], "done", "{audit}");
     assert!(audit["items"][0]["address"].as_str().is_some_and(|address| address == "127.0.0.1"), "{audit}");
 }
+
+#[tokio::test]
+async fn clients_with_other_headers_are_served_and_errors_are_of_json_rpc() {
+    let world = world().await;
+    let call = || Call::new(&world.main(), "POST", "/mcp").key(&world.key);
+    let ping = message("ping", &json!({}));
+    for (accept, kind) in [
+        ("*/*", "application/json; charset=utf-8"),
+        ("application/*", "text/plain"),
+        ("application/json", "application/octet-stream"),
+    ] {
+        let call = call().header("Accept", accept).header("Content-Type", kind);
+        let reply = call.body(format!("\u{feff}{ping}")).send().await;
+        assert_eq!((reply.status, &reply.json()["result"]), (200, &json!({})), "{accept} {kind}");
+    }
+    assert_eq!(call().body(ping.clone()).send().await.status, 200, "without both headers");
+    for (body, code) in [("{", -32_700), ("", -32_700), ("[]", -32_600), ("{\"id\":1}", -32_600)] {
+        let reply = call().body(body.to_owned()).send().await;
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!(code)), "{body}");
+    }
+    let unknown = call().header("MCP-Protocol-Version", "1999-01-01").body(ping).send().await;
+    assert_eq!((unknown.status, &unknown.json()["error"]["code"]), (400, &json!(-32_600)));
+}

@@ -120,7 +120,7 @@ async fn what_is_taken_back_before_the_answer_is_not_answered(world: World) {
     world.clock.advance(SILENCE);
     world.work(&rules).await;
     assert_eq!(world.responding().await, []);
-    // The chat goes on.
+    // The chat continues.
     world.finishes(ANNA, "m-4", &rules).await;
     assert_eq!(world.responding().await.len(), 1);
 }

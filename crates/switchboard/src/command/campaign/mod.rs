@@ -635,5 +635,7 @@ fn forecast_summary(forecast: &Value) -> String {
 fn read(file: &Path) -> anyhow::Result<String> {
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
     anyhow::ensure!(size <= LARGEST, "{} is larger than {LARGEST} bytes", file.display());
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    domain::text::read_file(&bytes)
+        .with_context(|| format!("{} is no text in UTF-8 or UTF-16; save it as CSV UTF-8", file.display()))
 }

@@ -31,7 +31,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn submit(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
-    if let Err(wait) = forms::admit(&gate.state, call.address) {
+    bounded(&call)?;
+    let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
+    if let Err(wait) = forms::admit(&gate.state, gate.account()?, call.address, &post).await {
         let wait = whole_seconds(wait);
         return Err(Refused::Error {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -39,7 +41,8 @@ async fn submit(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
             details: json!({ "retry_after": wait }),
         });
     }
-    let taken = take(&gate, &call).await?;
+    let taken = gate.state.channels().let_in(gate.account()?, post).await;
+    let taken = taken.map(|taken| taken.answer).map_err(wrong)?;
     let kind = if taken.content_type.is_empty() { "application/json" } else { taken.content_type };
     Ok((StatusCode::OK, [(CONTENT_TYPE, kind)], taken.body).into_response())
 }
@@ -49,13 +52,6 @@ async fn posted(Shared(gate): Shared<Gate>, call: Call) -> HandlerResult {
     let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
     let taken = gate.state.channels().let_in(gate.account()?, post).await;
     Ok(hook::forwarded_response(&taken.map_err(wrong)?))
-}
-
-async fn take(gate: &Gate, call: &Call) -> Result<::channels::HookAnswer, Refused> {
-    bounded(call)?;
-    let post = hooks::post(&Method::POST, &call.uri, &call.headers, &call.body);
-    let taken = gate.state.channels().let_in(gate.account()?, post).await;
-    taken.map(|taken| taken.answer).map_err(wrong)
 }
 
 fn bounded(call: &Call) -> Result<(), Refused> {

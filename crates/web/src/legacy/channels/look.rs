@@ -56,7 +56,7 @@ impl Dialog {
     }
 }
 
-/// The messages of a chat, the newest first: so many, after so many.
+/// The messages of a chat, the newest first, with a limit and an offset.
 pub(super) async fn lines(
     gate: &Gate,
     name: &str,
@@ -79,7 +79,7 @@ pub(super) async fn lines(
     }
 }
 
-/// Chats, the one that was written in last first: so many, after so many, each with so many messages.
+/// Chats, the one with the latest message first, with a limit and an offset, and with a limit of messages for each.
 pub(super) async fn dialogs(
     gate: &Gate,
     (most, after): (usize, usize),

@@ -15,7 +15,7 @@ use super::call::MOST_ITEMS;
 use super::refused::Refused;
 use super::{Gate, HandlerResult, done};
 
-/// Between the first and the last message of a mailing so many others are read at most, in pages of so many.
+/// The most other messages that are read between the first and the last message of a mailing, and how many are read at once.
 const MOST_PAGES: usize = 4;
 const ON_A_PAGE: u32 = 500;
 

@@ -135,7 +135,7 @@ pub(crate) async fn get(
         return Err(Problem::account_not_found(&given));
     }
     let login = pool.login().state(&name);
-    // What came to nothing is no fault of anyone who asks about it.
+    // A failed sign-in is no error of the request that asks about it.
     Ok(json(StatusCode::OK, &login_view::login(name, login)))
 }
 

@@ -6,6 +6,7 @@ use api::{
 };
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
+use domain::text::with_line_feeds;
 use domain::{CampaignSender, ChatRef, ExposeSecret, ProfileName, slug};
 use http::StatusCode;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use super::{CampaignName, find_campaign, media, shown};
 use crate::answer::json;
 use crate::audit::Audited;
 use crate::auth::{Authorized, CanOperate, CanRead, CanStartSending};
-use crate::extract::{PathParameter, QueryParameters, Unchecked, kept_when_empty, read_body};
+use crate::extract::{PathParameter, QueryParameters, Unchecked, kept_when_empty, read_body, read_list};
 use crate::files::{Load, Named};
 use crate::options::Limits;
 use crate::problem::{FieldError, Problem, shorten};
@@ -393,11 +394,9 @@ pub(super) async fn file(
     let kind = parts.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let text = if kind.eq_ignore_ascii_case("application/json") {
-        Unchecked::of(bytes)?.checked(|body: CampaignFile| Ok(body.file))?
+        Unchecked::of(bytes)?.checked(|body: CampaignFile| Ok(with_line_feeds(&body.file)))?
     } else {
-        String::from_utf8(bytes.into()).map_err(|_| {
-            Problem::fields(vec![FieldError::new("", "is no text in UTF-8; save the file in that encoding")])
-        })?
+        read_list(&bytes)?
     };
     if text.trim().is_empty() {
         return Err(Problem::fields(vec![FieldError::new("file", "is empty")]));
