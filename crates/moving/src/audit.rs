@@ -20,6 +20,9 @@ pub struct Audit {
     pub machine: String,
     /// The same for two sides that share their network: then one may have the other's port until it stops.
     pub network: String,
+    /// The same for two sides under whose paths the same files are; empty in audits of older programs.
+    #[serde(default)]
+    pub file_systems: String,
     pub data_dir: String,
     pub settings_file: Option<String>,
     pub at: Timestamp,
@@ -197,6 +200,7 @@ pub(crate) mod tests {
             version: "1.0.0".into(),
             machine: "m".into(),
             network: "n".into(),
+            file_systems: "f".into(),
             data_dir: "/data".into(),
             settings_file: None,
             at: Timestamp::default(),

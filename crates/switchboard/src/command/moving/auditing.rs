@@ -63,7 +63,8 @@ impl SideWork {
         let audit = Audit {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             machine: machine::name(),
-            network: network(),
+            network: name_of_space("net"),
+            file_systems: file_systems(),
             data_dir: self.data_dir.display().to_string(),
             settings_file: Some(&self.settings_file)
                 .filter(|file| file.exists())
@@ -203,11 +204,16 @@ fn system() -> String {
     format!("{}, Linux {}", name.unwrap_or("unknown").trim_matches('"'), kernel.trim())
 }
 
-/// A name of the network that this process is in: two with the same one share their ports.
-pub(super) fn network() -> String {
+/// A name of the mounts that this process sees: under one path, two with the same name find the same file.
+pub(super) fn file_systems() -> String {
+    name_of_space("mnt")
+}
+
+/// A name of a namespace that this process is in.
+fn name_of_space(kind: &str) -> String {
     let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let space = fs::read_link("/proc/self/ns/net").unwrap_or_default();
+    let space = fs::read_link(Path::new("/proc/self/ns").join(kind)).unwrap_or_default();
     format!("{} {} {}", machine.trim(), boot.trim(), space.display())
 }
 

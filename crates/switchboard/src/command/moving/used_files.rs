@@ -76,7 +76,8 @@ pub(super) async fn of_new_side(journal: &Journal, monitored: &Value, unit: Opti
     let mut files: Vec<UsedFile> = reported.flat_map(|uses: Vec<UsedFile>| uses).collect();
     let new = journal.facts(Step::AuditNew);
     let path = |value: &Value| value.as_str().map(PathBuf::from);
-    if let (true, Some(data_dir)) = (new["network"] == auditing::network(), path(&new["data_dir"])) {
+    if let (true, Some(data_dir)) = (new["file_systems"] == auditing::file_systems(), path(&new["data_dir"]))
+    {
         let settings = path(&new["settings_file"]).unwrap_or_else(|| data_dir.join("switchboard.toml"));
         files.extend(used(&data_dir, &settings, unit).await);
     }
