@@ -149,6 +149,24 @@ fn forbid_null_headers(document: &mut Value) {
     }
 }
 
+/// Numbers of 32 bits without a sign are more than `int32` holds.
+fn widen_unsigned_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let is_unsigned = fields.get("minimum").is_some_and(|least| least == 0)
+                && fields.get("format").is_some_and(|format| format == "int32")
+                && !fields.contains_key("maximum");
+            if is_unsigned {
+                fields.insert("format".to_owned(), "int64".into());
+                fields.insert("maximum".to_owned(), u32::MAX.into());
+            }
+            fields.values_mut().for_each(widen_unsigned_numbers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(widen_unsigned_numbers),
+        _ => {}
+    }
+}
+
 static JSON: LazyLock<Bytes> = LazyLock::new(|| openapi_json().into());
 
 /// The OpenAPI 3.1 document of the API as indented JSON, the same for every run.
@@ -156,6 +174,7 @@ pub fn openapi_json() -> String {
     let document = serde_json::to_value(crate::router::document()).map(|mut document| {
         leniency::describe(&mut document);
         forbid_null_headers(&mut document);
+        widen_unsigned_numbers(&mut document);
         document
     });
     document
