@@ -324,10 +324,11 @@ impl Reception {
     pub async fn take(
         &self,
         account: &Arc<Account>,
-        mut events: Vec<InboundEvent>,
+        events: Vec<InboundEvent>,
         cursor: Option<String>,
     ) -> Result<(), StoreError> {
         let now = self.channels.clock().now();
+        let mut events: Vec<_> = events.into_iter().map(InboundEvent::without_empty_message).collect();
         for event in &mut events {
             if event.correct_time(now) {
                 self.note_unread(account, &Unread::new("a time that no clock can have said", false));

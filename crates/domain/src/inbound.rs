@@ -87,6 +87,24 @@ impl InboundEvent {
         self
     }
 
+    /// Returns it, or in place of a message that says nothing a report of it: it would be an empty bubble. Where it has not even
+    /// blanks, a customer may have said something in a way that this program does not know.
+    #[must_use]
+    pub fn without_empty_message(self) -> Self {
+        let InboundChange::Message(message) = &self.change else { return self };
+        let says_nothing = message.text.trim().is_empty()
+            && message.subject.is_none()
+            && message.media.is_empty()
+            && message.ad.is_none();
+        if !says_nothing {
+            return self;
+        }
+        let is_lost = message.origin == MessageOrigin::Person && message.text.is_empty();
+        let mut unread = Unread::new("a message that says nothing", is_lost);
+        unread.raw = message.kept_raw().map(|raw| Words::from(raw.into_owned()));
+        Self::unread(unread)
+    }
+
     /// Replaces a time that no clock can have said by `now`: see [`Timestamp::plausible`]. Returns whether it did.
     pub fn correct_time(&mut self, now: Timestamp) -> bool {
         let at = match &mut self.change {
@@ -391,6 +409,34 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_message_that_says_nothing_is_no_bubble_and_counted() {
+        let event = |text: &str, change: fn(&mut InboundMessage)| {
+            let chat = ExternalChat::new("1").expect("a chat");
+            let mut message = InboundMessage::private(chat, "1", text, Timestamp::from_micros(0));
+            message.raw = Some("{}".to_owned());
+            change(&mut message);
+            let change = InboundChange::Message(Box::new(message));
+            InboundEvent { key: "in:1".to_owned(), change }.without_empty_message().change
+        };
+        let lost = |text: &str, change| match event(text, change) {
+            InboundChange::Unread(unread) => {
+                assert!(unread.raw.is_some());
+                Some(unread.is_lost)
+            }
+            _ => None,
+        };
+        assert_eq!(lost("", |_| {}), Some(true));
+        assert_eq!(lost(" \n\u{a0}", |_| {}), Some(false));
+        assert_eq!(lost("", |message| message.origin = MessageOrigin::Owner), Some(false));
+        assert_eq!(lost("Hi", |_| {}), None);
+        assert_eq!(lost("", |message| message.subject = Some("Screen".to_owned())), None);
+        assert_eq!(
+            lost("", |message| message.media.push(InboundMedia::new(crate::InboundKind::Image))),
+            None
+        );
+    }
 
     #[test]
     fn too_much_that_a_provider_said_is_cut_and_not_lost() {

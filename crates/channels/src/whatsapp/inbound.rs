@@ -208,7 +208,9 @@ pub(super) fn number(chat: &str) -> Option<String> {
 
 /// The type of a chat by its address and by what Wappi says. A chat that cannot be read may be of many people.
 fn type_of(item: &Value, chat: &str) -> ChatType {
-    chat_type(chat).unwrap_or(ChatType::Group).stated_by_provider(text(item, "/chat_type"))
+    let is_group = ["isGroup", "is_group"].into_iter().any(|name| is(item, name));
+    let stated = is_group.then(|| ChatType::Group.as_str()).or_else(|| text(item, "/chat_type"));
+    chat_type(chat).unwrap_or(ChatType::Group).stated_by_provider(stated)
 }
 
 /// Whether a message of a group mentions the account or replies to a message of it.
@@ -376,6 +378,19 @@ mod tests {
             assert!(!unread(&json!({ "chatId": chat })).is_lost, "{chat}");
         }
         assert_eq!(of("777", json!({"chat_type": "group"})).chat_type, ChatType::Group);
+        for (is_group, wanted) in [
+            (json!(true), ChatType::Group),
+            (json!("true"), ChatType::Group),
+            (json!("1"), ChatType::Group),
+            (json!("false"), ChatType::Private),
+            (json!(0), ChatType::Private),
+        ] {
+            assert_eq!(
+                of("70000000001@c.us", json!({ "isGroup": is_group })).chat_type,
+                wanted,
+                "{is_group}"
+            );
+        }
         let group = "120363000000000001@g.us";
         assert!(!of(group, json!({})).mentions_us);
         assert!(of(group, json!({"mentioned_ids": ["70000000009@c.us"]})).mentions_us);
