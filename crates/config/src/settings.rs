@@ -225,8 +225,9 @@ settings! {
         /// messages behind it go on.
         #[serde(with = "crate::duration")]
         give_up_after: Duration = "10m", duration("1m", "1d") => live;
-        /// To how many people one account of Telegram writes first within any 24 hours, through any door. People who wrote to it or
-        /// with whom it has a dialog do not count. Further messages wait, go through another account, or end with `limit_reached`.
+        /// To how many new people one account of Telegram writes, or whom it invites, within any 24 hours, through any door. People who
+        /// wrote to it or with whom it has a dialog do not count. Further messages wait, go through another account, or end with
+        /// `limit_reached`; further people are not invited.
         first_contacts_per_day: u32 = 100, integer(1, 500) => live;
         /// The same for one account of a channel, such as SMS or email.
         channel_first_contacts_per_day: u32 = 1_000, integer(1, 10_000) => live;

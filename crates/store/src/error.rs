@@ -63,7 +63,7 @@ pub enum StoreError {
     },
     /// The account may write to no more people first. Nothing was written.
     #[error(
-        "the account has written to as many people first as it may within a day; it may again at {until}"
+        "the account has written to or invited as many new people as it may within a day (limits.first_contacts_per_day); it may again at {until}"
     )]
     FirstContacts {
         /// When it may again.

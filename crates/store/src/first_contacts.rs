@@ -1,6 +1,6 @@
-//! The limiter of first messages to people, whichever part of the program sends them.
+//! The limiter of first messages to people and of invitations, whichever part of the program sends them.
 //!
-//! A first contact is a message of an account to a person who has not written to it, and is not among its dialogs and contacts. The
+//! A first contact is a message or an invitation of an account to a person who has not written to it, and is not among its dialogs and contacts. The
 //! limiter counts it in the write that begins the message, and keeps the row: a second message to the same person is no first contact.
 
 use std::sync::PoisonError;
@@ -59,6 +59,46 @@ impl FirstContacts<'_> {
             let transaction = Transaction::new(connection, false);
             let contact = contact(&transaction, (&account, &address), limits)?;
             contact.map_or(Ok(None), |contact| contact.held_until(&transaction, now))
+        };
+        self.store.read(look).await
+    }
+
+    /// Until when invitations of an account to these people wait for their turn as first contacts, in their order. None for one
+    /// that may go out now with those before it.
+    pub async fn held_invitations(
+        &self,
+        account: AccountName,
+        people: Vec<ChatId>,
+    ) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let (now, limits) = (self.store.now(), self.store.contact_limits());
+        let look = move |connection: &_| {
+            let transaction = Transaction::new(connection, false);
+            let mut room = None;
+            let mut held = Vec::with_capacity(people.len());
+            for person in people {
+                let address = Address::Telegram(person);
+                let contact = contact(&transaction, (&account, &address), limits)?;
+                let contact = match contact {
+                    Some(contact) if !is_counted(&transaction, &contact.sender, &contact.person)? => contact,
+                    _ => {
+                        held.push(None);
+                        continue;
+                    }
+                };
+                let left = match &mut room {
+                    Some(left) => left,
+                    none => none.insert(contact.room(&transaction, now)?),
+                };
+                held.push(match left {
+                    Ok(0) => Some(now.plus(DAY)),
+                    Ok(left) => {
+                        *left -= 1;
+                        None
+                    }
+                    Err(until) => Some(*until),
+                });
+            }
+            Ok(held)
         };
         self.store.read(look).await
     }
@@ -203,17 +243,27 @@ impl FirstContact {
         transaction: &Transaction<'_>,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let Self { sender, person, most } = self;
-        if is_counted(transaction, sender, person)? {
+        if is_counted(transaction, &self.sender, &self.person)? {
             return Ok(None);
         }
+        Ok(self.room(transaction, now)?.err())
+    }
+
+    /// How many the sender may make now, or when it may again.
+    fn room(
+        &self,
+        transaction: &Transaction<'_>,
+        now: Timestamp,
+    ) -> Result<Result<usize, Timestamp>, StoreError> {
+        let Self { sender, most, .. } = self;
         let lately = transaction.all(LATELY, params![sender, now.minus(DAY).as_micros(), most], time)?;
-        if lately.len() < usize::try_from(*most).unwrap_or(usize::MAX) {
-            return Ok(None);
+        let left = usize::try_from(*most).unwrap_or(usize::MAX).saturating_sub(lately.len());
+        if left > 0 {
+            return Ok(Ok(left));
         }
         // A clock that was set back wrote later times: they count as now.
         let oldest = lately.last().copied().unwrap_or(now).min(now);
-        Ok(Some(oldest.plus(DAY)))
+        Ok(Err(oldest.plus(DAY)))
     }
 
     fn take(&self, transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use crate::persist::{self, Unwritten};
 
 impl SagaRunner<'_> {
     /// What must be on disk before anything that changes the outside goes to the wire. False when it is about someone who
-    /// has come onto the do-not-contact list.
+    /// has come onto the do-not-contact list, or whom the account may not invite any more.
     pub(super) async fn write_begin(
         &self,
         work: &mut InFlight,
@@ -43,7 +43,7 @@ impl SagaRunner<'_> {
         let sagas = self.sagas.0.store.sagas();
         let begin_once = || async {
             match sagas.begin(change.clone()).await {
-                Err(StoreError::DoNotContact { .. }) => Ok(false),
+                Err(StoreError::DoNotContact { .. } | StoreError::FirstContacts { .. }) => Ok(false),
                 answer => answer.map(|()| true),
             }
         };
@@ -82,6 +82,38 @@ impl SagaRunner<'_> {
         match left_out {
             Some(entry) if !is_for_others && matches!(work.saga.task, Task::CreateChat { .. }) => {
                 self.fail(work, Failure::DoNotContact { entry }, None).await?;
+                ControlFlow::Break(())
+            }
+            left_out => ControlFlow::Continue(left_out.is_some()),
+        }
+    }
+
+    /// Leaves out the people whom the account may not invite now: each is a first contact. For them alone no chat is made. True
+    /// when someone was left out.
+    pub(super) async fn leave_out_strangers(
+        &self,
+        work: &mut InFlight,
+        account: &AccountName,
+    ) -> ControlFlow<(), bool> {
+        let open = |member: &&Member| member.result.is_none() && member.is_customer();
+        let user = |member: &Member| member.person.as_ref().map(|person| ChatId::from(person.user_id));
+        let people: Vec<_> = work.saga.progress.members.iter().filter(open).filter_map(user).collect();
+        let contacts = self.sagas.0.store.first_contacts();
+        let held = self.persist(work, || contacts.held_invitations(account.clone(), people.clone())).await?;
+        let members = work.saga.progress.members.iter_mut();
+        let members = members.filter(|member| open(&&**member) && member.person.is_some());
+        let mut left_out = None;
+        for (member, until) in members.zip(held) {
+            let Some(until) = until else { continue };
+            (member.person, member.result) = (None, Some(MemberResult::Failed));
+            member.detail = Some(StoreError::FirstContacts { until }.to_string());
+            left_out = Some(until);
+        }
+        let is_for_others = work.saga.chat_id.is_some()
+            || work.saga.progress.members.iter().any(|member| member.result.is_none());
+        match left_out {
+            Some(until) if !is_for_others => {
+                self.fail(work, Failure::LimitReached { until }, None).await?;
                 ControlFlow::Break(())
             }
             left_out => ControlFlow::Continue(left_out.is_some()),

@@ -72,6 +72,11 @@ impl SagaRunner<'_> {
         {
             return ControlFlow::Continue(());
         }
+        if let (Move::Take(Step::Create { .. } | Step::Invite { .. }), Some(account)) = (&next, &account)
+            && self.leave_out_strangers(work, account).await?
+        {
+            return ControlFlow::Continue(());
+        }
         match next {
             Move::Finish => self.end(work, SagaState::Done, Vec::new(), None).await,
             Move::Fail(failure) => {

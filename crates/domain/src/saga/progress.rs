@@ -56,6 +56,13 @@ pub struct Member {
     pub promoted: Option<Ended>,
 }
 
+impl Member {
+    /// Whether their invitation may be a first contact. A bot and the observer of the settings are no customers.
+    pub fn is_customer(&self) -> bool {
+        self.role != Role::Observer && self.person.as_ref().is_some_and(|person| !person.is_bot)
+    }
+}
+
 /// How a step ended that does not decide about the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ended", rename_all = "snake_case")]

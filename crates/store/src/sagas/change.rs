@@ -2,7 +2,7 @@
 
 use domain::outcome::{Failure, Refusal};
 use domain::saga::{Begun, Left, Progress, Saga, SagaEntry, SagaEvent, SagaState, Step};
-use domain::{AccountName, ChatId};
+use domain::{AccountName, Address, ChatId, ContactLimits};
 
 use super::accept::StoredKeep;
 use super::statements as sql;
@@ -15,7 +15,7 @@ use crate::failed_requests::{self, Direction, Failed};
 use crate::outbox::Origin;
 use crate::point::{self, Point};
 use crate::write::{Transaction, Write};
-use crate::{StoreError, callbacks, codes, do_not_contact, failovers};
+use crate::{StoreError, callbacks, codes, do_not_contact, failovers, first_contacts};
 
 /// A change in the form of its columns, made by the caller's thread.
 pub(super) struct Prepared {
@@ -230,15 +230,18 @@ pub(super) fn keep_request(
     failed_requests::keep(transaction, &failed)
 }
 
-pub(super) struct BeginWrite(Prepared);
+pub(super) struct BeginWrite {
+    change: Prepared,
+    limits: ContactLimits,
+}
 
 impl BeginWrite {
-    pub(super) fn new(change: SagaChange) -> Result<Self, StoreError> {
+    pub(super) fn new(change: SagaChange, limits: ContactLimits) -> Result<Self, StoreError> {
         if change.saga.state != SagaState::Running || change.saga.begun.is_none() {
             let what = format!("{} is to begin a step, but names none, or does not run", change.saga.id);
             return Err(StoreError::conflict(TABLE, what));
         }
-        Prepared::new(change).map(Self)
+        Prepared::new(change).map(|change| Self { change, limits })
     }
 }
 
@@ -247,19 +250,24 @@ impl Write for BeginWrite {
     const POINT: Option<Point> = Some(point::SAGA_BEGIN);
 
     fn apply(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let Saga { begun, progress, .. } = &self.0.change.saga;
-        if let Some(Begun { step: Step::Invite { users }, .. }) = begun
-            && do_not_contact::is_there_any(transaction)?
-        {
+        let Saga { begun, progress, account, .. } = &self.change.change.saga;
+        if let Some(Begun { step: Step::Invite { users }, at }) = begun {
+            let is_list_used = do_not_contact::is_there_any(transaction)?;
             for member in &progress.members {
                 let Some(person) = member.person.as_ref().filter(|person| users.contains(&person.user_id))
                 else {
                     continue;
                 };
-                do_not_contact::refuse_all(transaction, &member.who, Some(person.user_id.into()))?;
+                if is_list_used {
+                    do_not_contact::refuse_all(transaction, &member.who, Some(person.user_id.into()))?;
+                }
+                if let Some(account) = account.as_ref().filter(|_| member.is_customer()) {
+                    let address = Address::Telegram(person.user_id.into());
+                    first_contacts::admit(transaction, (account, &address), self.limits, *at)?;
+                }
             }
         }
-        self.0.apply(transaction)
+        self.change.apply(transaction)
     }
 }
 

@@ -125,7 +125,7 @@ impl Sagas<'_> {
     /// Writes down that a step is about to be taken: the saga runs and has its step begun. Refused when it has ended
     /// meanwhile. The same write again is no error and changes nothing.
     pub async fn begin(&self, change: SagaChange) -> Result<(), StoreError> {
-        self.store.write(change::BeginWrite::new(change)?).await
+        self.store.write(change::BeginWrite::new(change, self.store.contact_limits())?).await
     }
 
     /// Writes down what came of a step, or how the saga ended. Refused when it has ended meanwhile, and when a step is

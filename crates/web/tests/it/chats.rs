@@ -5,7 +5,7 @@ use std::time::Duration;
 use delivery::sender::{Readiness, RefusalKind};
 use domain::outcome::RejectionCode;
 use domain::saga::Step;
-use domain::{AccessHash, Outcome};
+use domain::{AccessHash, ContactLimits, Outcome};
 use serde_json::json;
 use store::{PeerKind, ReceivedChange, StoredPeer, TakenUpdates};
 
@@ -207,13 +207,18 @@ async fn invalid_fields_are_named_and_no_account_is_called() {
 #[tokio::test]
 async fn two_hundred_people_are_invited() {
     let world = World::new().await;
+    let limits = ContactLimits { first_contacts_per_day: 150, ..ContactLimits::default() };
+    world.store.limit_contacts(limits);
     let members: Vec<_> = (1..=200).map(|id| (100_000 + id).to_string()).collect();
     let reply = create(&world, &json!({ "title": "Crowd", "members": members }).to_string()).send().await;
     assert_eq!(reply.status, 201, "{reply:?}");
     let made = reply.json();
-    let added =
-        made["members"].as_array().expect("members").iter().filter(|member| member["result"] == "added");
-    assert_eq!(added.count(), 200);
+    let members = made["members"].as_array().expect("members");
+    let added = members.iter().filter(|member| member["result"] == "added");
+    assert_eq!(added.count(), 150);
+    let last = &members[199];
+    let why = last["detail"].as_str().unwrap_or_default();
+    assert!(last["result"] == "failed" && why.contains("limits.first_contacts_per_day"), "{last}");
 }
 
 #[tokio::test]
