@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use domain::text::ParseMode;
+use domain::text::{ParseMode, announced_separator};
 use domain::{ChatRef, NamedChatError};
 use hashbrown::HashTable;
 use serde_json::Value;
@@ -116,7 +116,8 @@ impl Table {
 impl<'a> ChatList<'a> {
     pub fn of(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let table = Table::of(text.lines().next().unwrap_or_default().trim());
+        let is_announced = text.lines().next().is_some_and(|first| announced_separator(first).is_some());
+        let table = Table::of(text.lines().nth(usize::from(is_announced)).unwrap_or_default().trim());
         let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let mut list = Self {
             text,
@@ -126,6 +127,9 @@ impl<'a> ChatList<'a> {
             bad: Imported::default(),
             table,
         };
+        if is_announced {
+            list.line();
+        }
         if !list.table.header.is_empty() {
             list.line();
         }
@@ -314,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_table_of_chats_brings_variables() {
-        let read = read_chats("Name;chat;city\n\"Anna; B\";@client_1;\nBoris;@client_2;Tver\n");
+        let read = read_chats("sep=;\r\nName;chat;city\n\"Anna; B\";@client_1;\nBoris;@client_2;Tver\n");
         assert_eq!(read.all_bad, 0);
         assert_eq!(read.items[0].variables, BTreeMap::from([("name".to_owned(), "Anna; B".to_owned())]));
         assert_eq!(read.items[1].variables.len(), 2);

@@ -2,7 +2,7 @@
 
 use crate::Suppression;
 use crate::do_not_contact::{Contact, ContactKind, NoContact, reason};
-use crate::text::{folded, with_line_feeds};
+use crate::text::{announced_separator, folded, with_line_feeds};
 
 /// The columns of a list that is written out.
 pub const COLUMNS: [&str; 7] = ["contact", "kind", "level", "source", "added_by", "added_at", "reason"];
@@ -131,12 +131,15 @@ impl Layout {
 
 /// Reads a list. A first line that names columns, such as `contact`, `phone` or `email`, is no contact, and each of these columns
 /// has one; otherwise a line has the contact, and after a comma, a semicolon or a tab the reason. A second contact in the place of the
-/// reason is read too. Empty lines and those that begin with `#` say nothing. Lines end as on any system.
+/// reason is read too. A first line such as `sep=;` says what separates columns. Empty lines and those that begin with `#` say nothing. Lines end as on any system.
 pub fn read(text: &str) -> Vec<ListLine> {
     let text = with_line_feeds(text).replace(['\u{2028}', '\u{2029}', '\u{85}'], "\n");
-    let separator = text.chars().find(|sign| ",;\t".contains(*sign)).unwrap_or(',');
+    let announced = text.lines().next().and_then(announced_separator);
+    let found = || text.chars().find(|sign| ",;\t".contains(*sign));
+    let separator = announced.or_else(found).unwrap_or(',');
     let says_something = |(_, line): &(usize, &str)| !line.is_empty() && !line.starts_with('#');
-    let mut lines = (1..).zip(text.lines().map(str::trim)).filter(says_something).peekable();
+    let lines = (1..).zip(text.lines().map(str::trim)).skip(usize::from(announced.is_some()));
+    let mut lines = lines.filter(says_something).peekable();
     let first = lines.peek().map_or_else(Vec::new, |(_, first)| fields(first, separator));
     let layout = Layout::of(&first);
     if layout.has_names {

@@ -124,8 +124,8 @@ impl Contact {
 
     fn guess(text: &str) -> Result<Self, NoContact> {
         // Names of people's chats in WhatsApp, not addresses of email.
-        if text.ends_with("@c.us") || text.ends_with("@s.whatsapp.net") {
-            return Ok(Self::Phone(Phone::read(text)?));
+        if let Some(number) = number_in_whatsapp(text) {
+            return Ok(Self::Phone(Phone::read(number)?));
         }
         if let Some(address) = email::read(text) {
             return Ok(Self::Address(address));
@@ -285,13 +285,16 @@ fn person(chat: &ChannelChat) -> &str {
             let domain = external.find('@').unwrap_or(0);
             external[domain..].find('#').map_or(external, |thread| &external[..domain + thread])
         }
-        "whatsapp" => {
-            let suffix = ["@c.us", "@s.whatsapp.net"].into_iter().find_map(|end| external.strip_suffix(end));
-            suffix.unwrap_or(external)
-        }
+        "whatsapp" => number_in_whatsapp(external).unwrap_or(external),
         "telegram" => external.split('/').next().unwrap_or(external),
         _ => external,
     }
+}
+
+/// The number in the name of a person's chat in WhatsApp. A device of the person has its own number behind a colon.
+fn number_in_whatsapp(chat: &str) -> Option<&str> {
+    let number = ["@c.us", "@s.whatsapp.net"].into_iter().find_map(|end| chat.strip_suffix(end))?;
+    Some(number.split_once(':').map_or(number, |(number, _)| number))
 }
 
 /// The chat of Telegram that a bot or a connected personal account writes in. A personal account writes `CONNECTION:ID`.
@@ -401,6 +404,8 @@ mod tests {
             ("https://wa.me/79000007716", ContactKind::Phone, "79000007716"),
             ("79000007716@c.us", ContactKind::Phone, "79000007716"),
             ("79000007716@s.whatsapp.net", ContactKind::Phone, "79000007716"),
+            ("79000007716:12@s.whatsapp.net", ContactKind::Phone, "79000007716"),
+            ("79000007716:3@c.us", ContactKind::Phone, "79000007716"),
             ("+7 +7 900 000 77 16", ContactKind::Phone, "79000007716"),
             ("x@xn--80a1acny.xn--p1ai", ContactKind::Address, "x@почта.рф"),
             ("+521 55 1234 5678", ContactKind::Phone, "525512345678"),

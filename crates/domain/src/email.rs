@@ -22,9 +22,15 @@ pub fn read(text: &str) -> Option<String> {
     {
         bare = rest.split('?').next().unwrap_or_default();
     }
-    let bare = bare.replace("%40", "@");
+    let bare = unquoted(&bare.replace("%40", "@"));
     let bare = bare.trim_matches(|one: char| one.is_whitespace() || "<>()[]\"'`«»“”,;".contains(one));
     read_plain(bare.trim_end_matches(['.', '!', '?']))
+}
+
+/// The address without quotes around its name, which change nothing where the name needs none.
+fn unquoted(address: &str) -> String {
+    let quoted = address.trim().strip_prefix('"').and_then(|rest| rest.split_once("\"@"));
+    quoted.map_or_else(|| address.to_owned(), |(name, host)| format!("{name}@{host}"))
 }
 
 /// The address that a word is, in small letters. Names and hosts may have letters of any language.
@@ -114,6 +120,8 @@ mod tests {
             "(x@example.org)",
             "[x@example.org]",
             "“x@example.org”",
+            "\"x\"@example.org",
+            "Anna <\"X\"@example.org>",
             "e-mail: x@example.org",
             "Почта: x@example.org!",
             "ｘ＠ｅｘａｍｐｌｅ．ｏｒｇ",
@@ -152,6 +160,7 @@ mod tests {
             "x@192.168.0.1",
             "https://x@example.org",
             "Anna x@example.org",
+            "\"a b\"@example.org",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -33,6 +33,9 @@ const LOOK_ALIKES: [(char, char); 13] = [
     ('0', 'о'),
 ];
 
+/// Letters of the Cyrillic script that Russian lacks and that look like Latin ones.
+const LATIN_SHAPES: [(char, char); 3] = [('ѕ', 's'), ('і', 'i'), ('ј', 'j')];
+
 /// Beginnings of lines that phones and mail programs write under a message.
 const SIGNATURES: [&str; 5] = ["sent from", "sent via", "get outlook", "отправлено с", "отправлено из"];
 
@@ -73,17 +76,9 @@ pub(super) fn of(text: &str) -> Vec<String> {
 
 /// A word in the letters of one script, none of which stands there three times in a row, and spelt as the rules have it.
 fn word(written: &str) -> String {
-    let has_cyrillic = written.chars().any(|sign| ('а'..='я').contains(&sign));
-    let has_letters = written.chars().any(char::is_alphabetic);
     let mut word = String::with_capacity(written.len());
     let mut run = 0;
-    for sign in written.chars() {
-        let alike = LOOK_ALIKES.iter().find(|(latin, _)| *latin == sign);
-        let sign = match alike {
-            Some((_, cyrillic)) if has_cyrillic => *cyrillic,
-            _ if sign == '0' && has_letters => 'o',
-            _ => sign,
-        };
+    for sign in in_one_script(written).chars() {
         run = if word.ends_with(sign) { run + 1 } else { 0 };
         if run == 2 {
             word.pop();
@@ -93,6 +88,26 @@ fn word(written: &str) -> String {
         }
     }
     spelt(word)
+}
+
+/// A word that mixes scripts, in the one that has all its letters or their shapes; Cyrillic goes first.
+fn in_one_script(written: &str) -> String {
+    let replaced = |sign: char, pairs: &[(char, char)]| {
+        pairs.iter().find(|(from, _)| *from == sign).map_or(sign, |(_, to)| *to)
+    };
+    let shaped: String = written.chars().map(|sign| replaced(sign, &LATIN_SHAPES)).collect();
+    let is_russian = |sign: char| ('а'..='я').contains(&sign);
+    if shaped.chars().any(is_russian) {
+        let russian: String = shaped.chars().map(|sign| replaced(sign, &LOOK_ALIKES)).collect();
+        if !russian.chars().any(|sign| sign.is_ascii_alphabetic()) {
+            return russian;
+        }
+        let latin = LOOK_ALIKES.map(|(latin, cyrillic)| (cyrillic, latin));
+        let latin: String = shaped.chars().map(|sign| replaced(sign, &latin)).collect();
+        return if latin.chars().any(is_russian) { russian } else { latin };
+    }
+    let has_letters = shaped.chars().any(char::is_alphabetic);
+    shaped.chars().map(|sign| if sign == '0' && has_letters { 'o' } else { sign }).collect()
 }
 
 fn spelt(word: String) -> String {

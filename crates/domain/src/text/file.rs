@@ -24,6 +24,15 @@ pub fn with_line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
+/// Returns the separator that a first line such as `sep=;` announces. Spreadsheets write and read it; it is no row.
+pub fn announced_separator(line: &str) -> Option<char> {
+    let line = line.trim_matches(['\u{feff}', ' ', '\r', '\n', '"']);
+    let (word, sign) = line.split_at_checked("sep=".len())?;
+    let mut signs = sign.chars();
+    let separator = signs.next().filter(|_| word.eq_ignore_ascii_case("sep="))?;
+    signs.next().is_none().then_some(separator)
+}
+
 fn utf_16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<String> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
@@ -33,6 +42,22 @@ fn utf_16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_announced_separator_is_no_row() {
+        for (line, separator) in [
+            ("sep=;", Some(';')),
+            ("\u{feff}SEP=,\r\n", Some(',')),
+            ("\"sep=;\"", Some(';')),
+            ("sep=\t", Some('\t')),
+            ("sep=", None),
+            ("sep=;;", None),
+            ("separator;", None),
+            ("о=;", None),
+        ] {
+            assert_eq!(announced_separator(line), separator, "{line:?}");
+        }
+    }
 
     #[test]
     fn files_of_editors_and_spreadsheets_are_read() {

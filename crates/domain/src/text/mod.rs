@@ -17,7 +17,7 @@ mod units;
 #[cfg(test)]
 mod properties;
 
-pub use file::{read_file, with_line_feeds};
+pub use file::{announced_separator, read_file, with_line_feeds};
 pub use fold::{
     CASE_ENDINGS, bare, bare_into, folded, folded_line, short_stem, shows_nothing, stem, visible,
 };
