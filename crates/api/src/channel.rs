@@ -505,6 +505,10 @@ pub struct ChannelMessage {
     /// The provider's id of the message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
+    /// What that message says, where the provider shows it; of long texts the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-words" = json!(true))))]
+    pub reply_text: Option<String>,
     /// Where the customer came from.
     pub meta: ChannelMeta,
     /// When it was written, by the provider's clock.
@@ -621,6 +625,7 @@ impl ChannelMessage {
             url: url(place),
             state: None,
         };
+        let attached = || message.media.iter().filter(|media| media.kind != InboundKind::Reply);
         let has = |kind: InboundKind| message.media.iter().any(|media| media.kind == kind);
         let image = |(place, media): (u32, &InboundMedia)| ChannelImage {
             url: link(place),
@@ -660,11 +665,12 @@ impl ChannelMessage {
                 images: placed().filter(|(_, media)| media.kind == InboundKind::Image).map(image).collect(),
                 has_video: has(InboundKind::Video),
                 has_document: has(InboundKind::Document),
-                kinds: message.media.iter().map(|media| media.kind).collect(),
+                kinds: attached().map(|media| media.kind).collect(),
             },
             // What is no file follows the files.
             files: placed().take_while(|(_, media)| media.kind.is_file()).map(file).collect(),
             reply_to: message.reply_to.clone(),
+            reply_text: InboundMedia::reply_text(&message.media).map(str::to_owned),
             meta: ChannelMeta {
                 ad_channel: message.ad.as_ref().map(|ad| ad.channel.clone()),
                 ad_id: message.ad.as_ref().and_then(|ad| ad.id.clone()),

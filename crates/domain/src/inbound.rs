@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::address::ExternalChat;
 use crate::reactions::GivenReactions;
+use crate::text::shows_nothing;
 use crate::{ChatType, ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
 
 /// Something that a provider reports.
@@ -94,7 +95,7 @@ impl InboundEvent {
         let InboundChange::Message(message) = &self.change else { return self };
         let says_nothing = message.text.trim().is_empty()
             && message.subject.is_none()
-            && message.media.is_empty()
+            && message.media.iter().all(|media| media.kind == InboundKind::Reply)
             && message.ad.is_none();
         if !says_nothing {
             return self;
@@ -213,6 +214,21 @@ impl InboundMessage {
         Some(Cow::Owned(cut.unwrap_or_else(beginning)))
     }
 
+    /// Returns the same as an answer to another message: to the one with this id, of which the provider shows these words. Of long words
+    /// the beginning is kept.
+    #[must_use]
+    pub fn answering(mut self, id: Option<String>, words: Option<&str>) -> Self {
+        const LONGEST: usize = 500;
+        let words = words.map(str::trim).filter(|words| !shows_nothing(words));
+        self.media.extend(words.map(|words| InboundMedia {
+            name: Some(words.chars().take(LONGEST).collect()),
+            file_id: id.clone(),
+            ..InboundMedia::new(InboundKind::Reply)
+        }));
+        self.reply_to = id;
+        self
+    }
+
     /// Returns a text of a customer in a private chat; the caller fills in the rest.
     pub fn private(
         chat: ExternalChat,
@@ -308,6 +324,11 @@ impl InboundMedia {
         }
     }
 
+    /// The words of the message that another one answers.
+    pub fn reply_text(media: &[Self]) -> Option<&str> {
+        media.iter().find(|media| media.kind == InboundKind::Reply)?.name.as_deref()
+    }
+
     /// At this address.
     pub fn at(kind: InboundKind, url: impl Into<String>) -> Self {
         Self { url: Some(url.into()), ..Self::new(kind) }
@@ -370,6 +391,9 @@ pub enum InboundKind {
     Giveaway,
     /// What another message says that is passed on.
     Forward,
+    /// The message that this one answers; the words of that one are its name, and its id is the file id. The text of this one does not
+    /// repeat them.
+    Reply,
     /// Something that its provider does not show to programs.
     Hidden,
     /// Something of a kind that this program does not know; its name is the provider's for the kind.

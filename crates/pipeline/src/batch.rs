@@ -45,13 +45,15 @@ pub fn batch(turn: &StoredTurn, context: &TurnContext) -> Value {
     let originals: Vec<Value> = kept
         .iter()
         .map(|message| {
-            let kind = message.media.first().map_or("text", |media| media.kind.as_str());
+            let mut kinds = message.media.iter().map(|media| media.kind);
+            let kind = kinds.find(|kind| *kind != InboundKind::Reply).map_or("text", InboundKind::as_str);
             json!({
                 "id": message.message,
                 "external_message_id": message.external_id,
                 "timestamp": message.at,
                 "type": kind,
                 "text_length": message.text.chars().count(),
+                "reply_text": InboundMedia::reply_text(&message.media),
                 "sender_name": message.sender,
             })
         })
@@ -108,6 +110,7 @@ pub(crate) fn with(body: &mut Value, beside: Map<String, Value>) {
 
 /// What is attached, each with the text of its message, in the one format.
 pub(crate) fn media_of(media: &[(&InboundMedia, &str)], transcripts: &[&str]) -> Value {
+    let attached = media.iter().filter(|(media, _)| media.kind != InboundKind::Reply);
     let with_text = |kind: InboundKind| media.iter().filter(move |(media, _)| media.kind == kind);
     let of = |kind: InboundKind| with_text(kind).map(|(media, _)| *media);
     let has = |kind: InboundKind| of(kind).next().is_some();
@@ -122,7 +125,7 @@ pub(crate) fn media_of(media: &[(&InboundMedia, &str)], transcripts: &[&str]) ->
         "has_video": has(InboundKind::Video),
         "videos": of(InboundKind::Video).map(|media| json!({ "url": media.url })).collect::<Vec<_>>(),
         "has_document": has(InboundKind::Document),
-        "kinds": media.iter().map(|(media, _)| media.kind.as_str()).collect::<Vec<_>>(),
+        "kinds": attached.map(|(media, _)| media.kind.as_str()).collect::<Vec<_>>(),
     })
 }
 

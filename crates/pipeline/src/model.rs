@@ -9,7 +9,7 @@ use channels::http::{Http, NoClient, Route};
 use config::PipelineAiSettings;
 use domain::secret::ExposeSecret;
 use domain::spoken::Languages;
-use domain::{ChatType, InboundKind, SecretText, Timestamp};
+use domain::{ChatType, InboundKind, InboundMedia, SecretText, Timestamp, Words};
 use jiff::tz::TimeZone;
 use store::{ClientMessage, Spent, StoredAppeal, StoredClient, StoredTurn};
 
@@ -295,14 +295,19 @@ fn past(messages: &[ClientMessage]) -> Vec<Past> {
     let kept = messages.iter().filter(|message| message.deleted_at.is_none());
     kept.map(|message| {
         let of = |is_image: bool| {
-            message.media.iter().filter(move |media| (media.kind == InboundKind::Image) == is_image)
+            let attached = message.media.iter().filter(|media| media.kind != InboundKind::Reply);
+            attached.filter(move |media| (media.kind == InboundKind::Image) == is_image)
+        };
+        let said = match InboundMedia::reply_text(&message.media) {
+            Some(answered) => Words::from(format!("[reply to: {answered}]\n{}", message.text.as_str())),
+            None => message.text.clone(),
         };
         Past {
             at: message.at,
             author: if message.author == domain::Author::Client { Author::Customer } else { Author::Us },
             text: match &message.sender {
-                Some(sender) => format!("{sender}: {}", message.text.as_str()).into(),
-                None => message.text.clone(),
+                Some(sender) => format!("{sender}: {}", said.as_str()).into(),
+                None => said,
             },
             images: of(true).filter_map(|media| media.url.clone()).collect(),
             attachments: of(false).map(|media| media.kind.as_str().to_owned()).collect(),

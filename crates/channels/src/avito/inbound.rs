@@ -48,11 +48,12 @@ pub(super) fn events(
         origin: if is_own { MessageOrigin::Owner } else { MessageOrigin::Person },
         user: author.filter(|_| !is_own).map(|author| author.to_string()),
         media,
-        reply_to: lenient::id(&message["quote"]["id"]),
         ad: item.map(|item| AdSource { channel: "avito".to_owned(), id: Some(item) }),
         raw: Some(raw.to_owned()),
         ..InboundMessage::private(chat, id.clone(), text, sent_at)
     };
+    let quote = &message["quote"];
+    let message_in = message_in.answering(lenient::id(&quote["id"]), quote["content"]["text"].as_str());
     let mut events = vec![InboundEvent {
         key: format!("message:{id}"),
         change: InboundChange::Message(Box::new(message_in)),

@@ -37,6 +37,11 @@ fn rows(account: &str) -> Vec<Row> {
             let of = |field: &str, value: Value| json!({"text": null, (field): value});
             vec![
                 (
+                    Kind::Reply,
+                    json!({"text": "Yes", "reply_to_message": {"message_id": 16, "text": "How much?"}}),
+                    "Yes",
+                ),
+                (
                     Kind::Location,
                     of("location", json!({"latitude": 55.75, "longitude": 37.5})),
                     "[location] 55.75,37.5",
@@ -136,6 +141,11 @@ fn rows(account: &str) -> Vec<Row> {
             };
             vec![
                 (
+                    Kind::Reply,
+                    of("chat", json!({"body": "Yes", "reply_message": {"id": "R", "body": "How much?"}})),
+                    "Yes",
+                ),
+                (
                     Kind::Location,
                     of(
                         "location",
@@ -202,6 +212,11 @@ fn rows(account: &str) -> Vec<Row> {
             ]
         }
         "club" => vec![
+            (
+                Kind::Reply,
+                json!({"text": "Yes", "reply_message": {"conversation_message_id": 4, "text": "How much?"}}),
+                "Yes",
+            ),
             (
                 Kind::Location,
                 json!({"text": "Here", "geo": {"coordinates": {"latitude": 55.75, "longitude": 37.5}, "place": {"title": "Moscow"}}}),

@@ -153,8 +153,10 @@ fn message(update: &Value, reader: &Reader<'_>, at: Timestamp) -> Option<Inbound
     let person = if is_own { number(written, "/recipient/user_id") } else { user };
     message.user = person.map(|id| id.to_string());
     message.name = sender.filter(|_| !is_own).and_then(name_of);
-    message.reply_to = id(written, "/link/message/mid").filter(|_| linked == Some("reply"));
     message.raw = Some(update.to_string());
+    if linked == Some("reply") {
+        message = message.answering(id(written, "/link/message/mid"), text(written, "/link/message/text"));
+    }
     Some(message)
 }
 
@@ -467,7 +469,8 @@ mod tests {
             "attachments": [{"type": "image", "payload": {"url": "https://example.com/i"}}]}}})
         };
         let reply = message(&created(&json!({"mid": "m", "text": "Yes"}), &link("reply")));
-        assert_eq!((reply.reply_to.as_deref(), &*reply.text, reply.media.len()), (Some("mid.0"), "Yes", 0));
+        assert_eq!((reply.reply_to.as_deref(), &*reply.text), (Some("mid.0"), "Yes"));
+        assert_eq!(domain::InboundMedia::reply_text(&reply.media), Some("Before"));
         let forward = message(&created(&Value::Null, &link("forward")));
         assert_eq!((&*forward.text, forward.media.len(), forward.reply_to), ("[forward]\nBefore", 2, None));
         assert_eq!(forward.external_id, "forward:5001:2001:1760000500000");

@@ -280,3 +280,8 @@ fn media(message: &Value) -> Option<InboundMedia> {
         ..InboundMedia::new(kind)
     })
 }
+/// The words that a message answers: the part that it quotes, else the text or caption of the other message.
+pub(super) fn answered_words(message: &Value) -> Option<&str> {
+    let words = ["/quote/text", "/reply_to_message/text", "/reply_to_message/caption"];
+    words.iter().find_map(|pointer| message.pointer(pointer)?.as_str())
+}

@@ -8,7 +8,7 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::content::content;
+use super::content::{self, content};
 use super::outgoing::{Target, Topic};
 use super::place::{group, kind_and_body, lacks_topic, target_and_chat, type_of};
 
@@ -167,11 +167,12 @@ fn message(message: &Value, update: &Value, own: &Own) -> Option<Change> {
         name: name(customer),
         phone: own_phone(message).map(|phone| ProvedContact::new(phone, ContactProof::Provider)),
         media,
-        reply_to: message["reply_to_message"]["message_id"].as_i64().map(|id| target.external_id(id)),
         ad: start_of(&text).map(|id| AdSource { channel: "telegram_deeplink".to_owned(), id: Some(id) }),
         raw: Some(update.to_string()),
         ..InboundMessage::of(chat_type, chat, external_id.clone(), text, time(message, "date")?)
     };
+    let answered = message["reply_to_message"]["message_id"].as_i64().map(|id| target.external_id(id));
+    let came_in = came_in.answering(answered, content::answered_words(message));
     Some((external_id, InboundChange::Message(Box::new(came_in))))
 }
 
@@ -289,7 +290,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use domain::InboundKind;
+    use domain::{InboundKind, InboundMedia};
 
     use super::*;
     use crate::telegram::place::chat_type;
@@ -538,7 +539,8 @@ mod tests {
         // A part of a message of the same chat is in the message that is answered.
         let quote =
             json!({"text": "This?", "quote": {"text": "part"}, "reply_to_message": {"message_id": 16}});
-        assert_eq!(&*of(quote).text, "This?");
+        let quote = of(quote);
+        assert_eq!((&*quote.text, InboundMedia::reply_text(&quote.media)), ("This?", Some("part")));
         // Only a file has a caption.
         let unknown = of(json!({"caption": "Look", "has_new_flag": true, "hologram": {"size": 5}}));
         assert_eq!((&*unknown.text, unknown.media[0].kind), ("Look\n[hologram]", InboundKind::Unknown));

@@ -152,7 +152,8 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value, now: Timestamp) 
     let user = if is_own { peer } else { from };
     let chat = chat(peer)?;
     let chat_type = type_of(peer);
-    Some(InboundMessage {
+    let answered = message.get("reply_message");
+    let written = InboundMessage {
         origin: match from {
             _ if is_own => MessageOrigin::Owner,
             ..0 => MessageOrigin::Bot,
@@ -160,12 +161,13 @@ pub(super) fn message(message: &Value, group: u32, raw: &Value, now: Timestamp) 
         },
         user: Some(user.to_string()),
         media,
-        reply_to: message.get("reply_message").and_then(external_id_in(peer)),
         ad: is_ad.then(|| AdSource { channel: source.unwrap_or_else(|| "vk".to_owned()), id }),
         raw: Some(without_secret(raw)),
         mentions_us: chat_type == ChatType::Group && mentions(message, group),
         ..InboundMessage::of(chat_type, chat, external_id(peer, message_number), text, sent_at)
-    })
+    };
+    let words = answered.and_then(|answered| answered["text"].as_str());
+    Some(written.answering(answered.and_then(external_id_in(peer)), words))
 }
 
 /// The id of a message that another one of the chat has within it.

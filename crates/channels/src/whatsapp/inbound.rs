@@ -169,7 +169,11 @@ fn message(item: &Value, kind: &str, id: &str, is_own: bool, at: Timestamp) -> O
         message.phone = phone.map(|(phone, proof)| ProvedContact::new(phone, proof));
     }
     let answered = lenient::id(&item["stanza_id"]).filter(|_| is(item, "isReply"));
-    message.reply_to = lenient::id(&item["reply_message"]["id"]).or(answered);
+    let answered = lenient::id(&item["reply_message"]["id"]).or(answered);
+    let said = ["/reply_message/caption", "/reply_message/text", "/reply_message/body"];
+    let has_file = text(item, "/reply_message/type").is_some_and(content::has_file);
+    let said = said.iter().take(if has_file { 1 } else { said.len() });
+    message = message.answering(answered, said.filter_map(|pointer| text(item, pointer)).next());
     let ads = ["/referral", "/externalAdReply"];
     message.ad = ads
         .iter()
@@ -270,7 +274,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use domain::InboundKind;
+    use domain::{InboundKind, InboundMedia};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -457,7 +461,13 @@ mod tests {
         assert_ne!(edited.key, events(&item(&json!({"is_edited": true, "body": "Newer"})))[0].key);
         let deleted = events(&item(&json!({"is_deleted": true}))).remove(0);
         assert!(matches!(deleted.change, InboundChange::Deleted { .. }));
-        assert_eq!(message(&json!({"reply_message": {"id": "R"}})).reply_to.as_deref(), Some("R"));
+        let reply = message(&json!({"reply_message": {"id": "R", "type": "chat", "body": "How much?"}}));
+        assert_eq!(
+            (reply.reply_to.as_deref(), InboundMedia::reply_text(&reply.media), &*reply.text),
+            (Some("R"), Some("How much?"), "Hello")
+        );
+        let picture = message(&json!({"reply_message": {"id": "R", "type": "image", "body": "QUJD"}}));
+        assert_eq!((picture.reply_to.as_deref(), picture.media.len()), (Some("R"), 0));
         assert_eq!(message(&json!({"isReply": true, "stanza_id": "S"})).reply_to.as_deref(), Some("S"));
         let reacted = json!({"id": "3EB0R", "type": "reaction", "stanza_id": "3EB0A", "body": "👍"});
         let reacted = events(&item(&reacted)).remove(0);

@@ -355,6 +355,7 @@ impl InboxWords {
             InboundKind::Checklist => ("checklist", "список дел"),
             InboundKind::Giveaway => ("giveaway", "розыгрыш"),
             InboundKind::Forward => ("forwarded message", "пересланное сообщение"),
+            InboundKind::Reply => ("message that is answered", "сообщение, на которое отвечают"),
             InboundKind::Hidden => ("content that the provider hides", "содержимое, которое скрыл сервис"),
             InboundKind::Unknown => ("content of an unknown kind", "содержимое неизвестного вида"),
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::queue::{QueueError, keys};
 use ambient::Handle;
-use domain::{AccountName, ChannelChat, ChannelName, Timestamp, VOICE_MARK};
+use domain::{AccountName, ChannelChat, ChannelName, InboundMedia, Timestamp, VOICE_MARK};
 use serde_json::json;
 use store::{PipelineRules, StoreError, TELEGRAM_ACCOUNT, WaitingBatch};
 
@@ -224,6 +224,7 @@ async fn messages(inner: &Inner, batch: &WaitingBatch) -> Result<Vec<String>, St
             "chat_type": batch.chat_type.as_str(), "external_user_id": batch.user, "client_name": batch.name, "client_phone": batch.phone,
             "client_email": batch.email, "external_message_id": message.external_id, "text": message.text.as_str(),
             "timestamp": message.at, "skip": false,
+            "reply_text": InboundMedia::reply_text(&message.media),
             "media": media_of(&media, &transcripts),
             "meta": { "external_message_id": message.external_id, "user_id": batch.user, "chat_id": chat },
         });

@@ -1,7 +1,7 @@
 //! Messages that need no answer: those that say nothing, and those that their writer took back before they were answered.
 
 use domain::text::shows_nothing;
-use domain::{ChannelChat, InboundMedia, Timestamp, TurnId, TurnStage};
+use domain::{ChannelChat, InboundKind, InboundMedia, Timestamp, TurnId, TurnStage};
 
 use super::{TABLE, intake, rows, statements as sql, turns};
 use crate::StoreError;
@@ -14,7 +14,7 @@ const MOST_WAITING: u32 = 200;
 
 /// Whether a message says nothing: nothing that is seen, and nothing attached.
 pub(super) fn says_nothing(text: &str, media: &[InboundMedia]) -> bool {
-    media.is_empty() && shows_nothing(text)
+    media.iter().all(|media| media.kind == InboundKind::Reply) && shows_nothing(text)
 }
 
 /// Records that a client took a message back. A turn without an answer drops that message, and ends if it has no other.
