@@ -15,6 +15,7 @@ use crate::batch::{TurnContext, batch};
 use crate::inbound;
 use crate::model::{Answered, ModelQuery, add_languages};
 use crate::rules::rules;
+use crate::send::destination;
 use crate::service::Inner;
 
 /// How long until a program is asked again that could not be reached; twice as long each time.
@@ -25,10 +26,22 @@ const HISTORY: u32 = 50;
 
 impl Inner {
     pub(crate) async fn respond(&self, turn: &StoredTurn) -> Result<(), StoreError> {
+        if self.is_refused(turn).await? {
+            return self.give_up(turn, "do_not_contact").await;
+        }
         match turn.responder {
             Some(Responder::Ai) => self.ask_model(turn).await,
             Some(Responder::Webhook) => self.ask_webhook(turn).await,
             _ => self.give_up(turn, "no_responder").await,
+        }
+    }
+
+    /// Whether no answer may go to the chat: then no program is asked for one.
+    pub(crate) async fn is_refused(&self, turn: &StoredTurn) -> Result<bool, StoreError> {
+        let Some(chat) = destination(&turn.chat) else { return Ok(false) };
+        match self.parts.store.do_not_contact().refuse_message(vec![(chat, None)]).await {
+            Err(StoreError::DoNotContact { .. }) => Ok(true),
+            answer => answer.map(|()| false),
         }
     }
 

@@ -92,16 +92,14 @@ impl Inner {
     ) -> Result<(), NotOffered> {
         let pipeline = self.parts.store.pipeline();
         if stage == Stage::Send {
-            let Some(chat) = destination(&turn.chat) else {
-                pipeline.hand_over(turn.id, "no_chat").await?;
-                return Ok(());
+            let refused = match destination(&turn.chat) {
+                None => Some("no_chat"),
+                Some(_) if self.is_refused(turn).await? => Some("do_not_contact"),
+                Some(_) => None,
             };
-            match self.parts.store.do_not_contact().refuse_message(vec![(chat, None)]).await {
-                Err(StoreError::DoNotContact { .. }) => {
-                    pipeline.hand_over(turn.id, "do_not_contact").await?;
-                    return Ok(());
-                }
-                answer => answer?,
+            if let Some(why) = refused {
+                pipeline.hand_over(turn.id, why).await?;
+                return Ok(());
             }
         }
         let mut item = batch(turn, &self.context(turn).await?);

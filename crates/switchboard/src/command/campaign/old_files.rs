@@ -46,8 +46,9 @@ fn group_of(number: usize, name: Option<String>, group: &Value) -> anyhow::Resul
     let field = |names: [&str; 3]| names.into_iter().find_map(|name| group.get(name));
     let given = name.or_else(|| field(["name", "group", "group_id"])?.as_str().map(str::to_owned));
     let given = given.with_context(|| format!("group number {number} has no name"))?;
-    let texts = |names: [&str; 3]| -> Vec<String> {
-        let items = field(names).and_then(Value::as_array).into_iter().flatten();
+    let texts = |names: &[&str]| -> Vec<String> {
+        let items =
+            names.iter().find_map(|name| group.get(name)).and_then(Value::as_array).into_iter().flatten();
         let text = |item: &Value| {
             let fields = ["name", "username", "chat_username", "profile_id"];
             let text = item.as_str().or_else(|| fields.into_iter().find_map(|name| item.get(name)?.as_str()));
@@ -58,8 +59,8 @@ fn group_of(number: usize, name: Option<String>, group: &Value) -> anyhow::Resul
     };
     Ok(OldGroup {
         name: given,
-        accounts: texts(["accounts", "profiles", "senders"]),
-        chats: texts(["chats", "tasks", "usernames"]).join("\n"),
+        accounts: texts(&["accounts", "profiles", "profile_ids", "senders"]),
+        chats: texts(&["chats", "tasks", "usernames"]).join("\n"),
         messages: field(["messages", "texts", "templates"]).cloned().unwrap_or_else(|| json!([])),
     })
 }
