@@ -546,8 +546,9 @@ async fn list(options: &ApiOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 9] = [
     ("CAMPAIGN", "name"),
+    ("TITLE", "title"),
     ("STATE", "state"),
     ("WHY", "reason"),
     ("CYCLE", "cycle"),

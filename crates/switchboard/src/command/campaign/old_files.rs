@@ -23,6 +23,10 @@ pub(super) struct OldGroup {
     pub(super) chats: String,
     /// A JSON list.
     pub(super) messages: Value,
+    /// Its own limits, as the call that changes a campaign has them.
+    pub(super) settings: Map<String, Value>,
+    /// The settings of it that have no equivalent here.
+    pub(super) left: Vec<String>,
 }
 
 /// Reads `groups.json`: a list of groups, as it is or under `groups`, or groups by their names.
@@ -57,7 +61,17 @@ fn group_of(number: usize, name: Option<String>, group: &Value) -> anyhow::Resul
         };
         items.map(text).collect()
     };
+    let (mut settings, mut left) = (Map::new(), Vec::new());
+    for (key, value) in group.get("settings").and_then(Value::as_object).into_iter().flatten() {
+        match limit(key, &cell(&json!({ "value": value }), "value")) {
+            Some(Ok((name, value))) => drop(settings.insert(name.to_owned(), value)),
+            Some(Err(why)) => left.push(format!("settings {key}: {why}")),
+            None => left.push(format!("settings {key}: there is nothing of this name here")),
+        }
+    }
     Ok(OldGroup {
+        settings,
+        left,
         name: given,
         accounts: texts(&["accounts", "profiles", "profile_ids", "senders"]),
         chats: texts(&["chats", "tasks", "usernames"]).join("\n"),
@@ -133,7 +147,7 @@ fn looked_at(group: &OldGroup) -> ([Value; 2], Vec<String>) {
     let mut list = ChatList::of(&group.chats);
     let chats = list.by_ref().count();
     let messages = read_messages(&group.messages.to_string());
-    let mut wrong = Vec::new();
+    let mut wrong = group.left.clone();
     for (what, bad) in [("tasks", list.bad().bad), ("messages", messages.bad)] {
         let line = |BadLine { line, message }| format!("{what} {line}: {message}");
         wrong.extend(bad.into_iter().map(line));
@@ -160,7 +174,11 @@ async fn import_group(
     if !senders.is_empty() {
         api.call(Method::POST, &of(name, "/senders"), Some(&named(senders))).await?;
     }
-    let (mut added, mut wrong) = ([json!(0), json!(0)], Vec::new());
+    if !group.settings.is_empty() {
+        let settings = Value::Object(group.settings.clone());
+        api.call(Method::PATCH, &of(name, ""), Some(&settings)).await?;
+    }
+    let (mut added, mut wrong) = ([json!(0), json!(0)], group.left.clone());
     let files = [("tasks", group.chats.clone()), ("messages", group.messages.to_string())];
     for (count, (what, file)) in added.iter_mut().zip(files) {
         if matches!(file.as_str(), "" | "[]") {
@@ -231,6 +249,22 @@ fn instead(section: &str, key: &str) -> &'static str {
     }
 }
 
+/// A limit of the old tool as a setting of a campaign here; what is wrong with its value.
+fn limit(key: &str, value: &str) -> Option<Result<(&'static str, Value), String>> {
+    let (name, times) = match key {
+        "max_messages_per_hour" => ("max_messages_per_hour", 1),
+        "max_cycles" => ("cycles", 1),
+        "cycle_delay_minutes" => ("cycle_delay_seconds", 60),
+        "delay_randomness" => {
+            let share = value.parse::<f64>().map_err(|_| format!("{value:?} is no number"));
+            return Some(share.map(|share| ("delay_randomness", json!(share))));
+        }
+        _ => return None,
+    };
+    let count = value.parse::<u32>().map_err(|_| format!("{value:?} is no whole number"));
+    Some(count.map(|count| (name, json!(count.saturating_mul(times)))))
+}
+
 /// Reads `config.yaml`.
 pub(super) fn config(text: &str) -> anyhow::Result<OldConfig> {
     let (mut section, mut settings, mut left) = (String::new(), Map::new(), Vec::new());
@@ -242,25 +276,13 @@ pub(super) fn config(text: &str) -> anyhow::Result<OldConfig> {
             continue;
         }
         let value = value.trim().trim_matches(['"', '\'']);
-        let (name, times) = match (section.as_str(), key.trim()) {
-            ("limits", "max_messages_per_hour") => ("max_messages_per_hour", 1),
-            ("limits", "max_cycles") => ("cycles", 1),
-            ("limits", "cycle_delay_minutes") => ("cycle_delay_seconds", 60),
-            ("limits", "delay_randomness") => {
-                let share: f64 =
-                    value.parse().with_context(|| format!("line {number}: {value:?} is no number"))?;
-                settings.insert("delay_randomness".to_owned(), json!(share));
-                continue;
-            }
+        let key = key.trim();
+        match limit(key, value).filter(|_| section == "limits") {
+            Some(Ok((name, value))) => drop(settings.insert(name.to_owned(), value)),
+            Some(Err(why)) => bail!("line {number}: {why}"),
             // The value may be a password.
-            (section, key) => {
-                left.push(format!("{section}.{key}: {}", instead(section, key)));
-                continue;
-            }
-        };
-        let count: u32 =
-            value.parse().with_context(|| format!("line {number}: {value:?} is no whole number"))?;
-        settings.insert(name.to_owned(), json!(count.saturating_mul(times)));
+            None => left.push(format!("{section}.{key}: {}", instead(&section, key))),
+        }
     }
     if settings.is_empty() {
         bail!(
@@ -284,6 +306,11 @@ mod tests {
             (group.accounts.as_slice(), &group.messages),
             (["main".to_owned()].as_slice(), &json!(["Hi"]))
         );
+        let old = r#"{"spring": {"profile_ids": ["shop"], "settings": {"max_cycles": "3", "cycle_delay_minutes": 5, "theme": "dark"}}}"#;
+        let group = &groups(old).expect("groups")[0];
+        assert_eq!(group.accounts, ["shop"]);
+        assert_eq!(Value::Object(group.settings.clone()), json!({"cycles": 3, "cycle_delay_seconds": 300}));
+        assert_eq!(group.left, ["settings theme: there is nothing of this name here"]);
         assert_eq!(groups(r#"{"spring": {"tasks": []}}"#).expect("groups")[0].name, "spring");
         assert!(groups("[{}]").expect_err("no name").to_string().contains("number 1"));
         assert!(groups("5").is_err() && groups("{").is_err());
