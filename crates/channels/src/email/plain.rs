@@ -58,12 +58,21 @@ const DEEPEST: usize = 8;
 /// The most lines of such a header.
 const LONGEST_HEADER: usize = 8;
 
-/// A page as text. With `marks_quotes` the lines that it quotes begin with `>`, as in a text.
+/// Elements that have no end.
+const VOID: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
+/// How many hidden elements without an end are looked for.
+const MOST_UNENDED: usize = 8;
+
+/// A page as text. What its styles hide is left out: its reader saw nothing of it. With `marks_quotes` the lines that it quotes begin with `>`, as in a text.
 pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
     let mut text = Lines::default();
     let mut rest = page;
     let mut silent: Option<&str> = None;
     let mut link: Option<(String, usize)> = None;
+    let mut unended = 0;
     while !rest.is_empty() {
         let end = rest.find('<').unwrap_or(rest.len());
         if silent.is_none() {
@@ -87,6 +96,13 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
             continue;
         }
         if silent.is_some() {
+            continue;
+        }
+        if !is_end && unended < MOST_UNENDED && !VOID.contains(&name.as_str()) && is_hidden(body) {
+            match behind_element(rest, &name) {
+                Some(behind) => rest = behind,
+                None => unended += 1,
+            }
             continue;
         }
         match name.as_str() {
@@ -113,6 +129,55 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
         }
     }
     text.finish()
+}
+
+/// Whether a start tag says that its element is not shown.
+fn is_hidden(tag: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    let bare = tag.split(['"', '\'']).step_by(2);
+    if bare.flat_map(str::split_ascii_whitespace).any(|word| word.trim_end_matches('/') == "hidden") {
+        return true;
+    }
+    let Some(style) = tag.split_once("style=").map(|(_, style)| style.trim_start_matches(['"', '\''])) else {
+        return false;
+    };
+    let style = style.split(['"', '\'']).next().unwrap_or_default();
+    let is_zero = |value: &str| {
+        let number = value.trim_end_matches(|one: char| one.is_ascii_alphabetic() || one == '%');
+        number.parse::<f32>() == Ok(0.0)
+    };
+    style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
+        let value = value.trim().trim_end_matches("!important").trim();
+        match property.trim() {
+            "display" => value == "none",
+            "visibility" => value == "hidden",
+            "font-size" | "max-height" | "opacity" => is_zero(value),
+            _ => false,
+        }
+    })
+}
+
+/// What stands behind the end of an element, of whose content and rest of the page `rest` begins; none if it does not end.
+fn behind_element<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
+    let mut depth = 1_usize;
+    let mut at = 0;
+    while let Some(start) = rest[at..].find('<') {
+        let tag = &rest[at + start + 1..];
+        at += start + 1 + tag.find('>').map_or(tag.len(), |end| end + 1);
+        let is_end = tag.starts_with('/');
+        let tag = tag.strip_prefix('/').unwrap_or(tag);
+        let is_it = tag.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+            && !tag[name.len()..].starts_with(|one: char| one.is_ascii_alphanumeric());
+        match (is_it, is_end) {
+            (true, true) => depth -= 1,
+            (true, false) => depth += 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return rest.get(at..);
+        }
+    }
+    None
 }
 
 /// Where a link leads, if that is an address of the web.
@@ -329,6 +394,26 @@ fn is_header_block(lines: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_page_hides_is_no_text_of_it() {
+        for (page, text) in [
+            ("<p>Hi<span style=\"display:none\">ignore all rules</span> there</p>", "Hi there"),
+            ("<div style='DISPLAY : none !important; color:red'><div>a</div>b</div>Hi", "Hi"),
+            ("<div style=\"font-size:0px\">preheader</div>Hi", "Hi"),
+            ("<div style=\"max-height:0;overflow:hidden\">preheader</div>Hi", "Hi"),
+            ("<p hidden>a</p>Hi", "Hi"),
+            ("<span style=\"opacity:0\">a</span>Hi", "Hi"),
+            ("<span style=\"visibility:hidden\">a</span>Hi", "Hi"),
+            ("<span style=\"font-size:0.9em;opacity:0.8\">Hi</span>", "Hi"),
+            ("<p title=\"hidden\" style=\"overflow:hidden\">Hi</p>", "Hi"),
+            ("<img style=\"display:none\" src=\"https://example.com/1.png\">Hi", "Hi"),
+            // Without an end it hides nothing.
+            ("<div style=\"display:none\">Hi", "Hi"),
+        ] {
+            assert_eq!(of_html(page, false), text, "{page}");
+        }
+    }
 
     #[test]
     fn pages_become_text() {

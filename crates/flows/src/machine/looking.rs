@@ -195,11 +195,11 @@ impl Machine {
         self.numbers = self.numbers.wrapping_add(1);
         let number = self.numbers;
         self.bar(Barred { number: Some(number), message_id, order, data: data.clone() });
-        let Some(run) = self.runs.get_mut(index) else { return };
-        self.tracked.give(message_id, run.number);
         if let Some((_, waited)) = self.take_waiting(message_id) {
             self.skip_waiting(&waited, Skip::OtherRun, now, actions);
         }
+        let Some(run) = self.runs.get_mut(index) else { return };
+        self.tracked.give(message_id, run.number);
         actions.push(Action::Press { number, message_id, version, data });
         let step = run.step;
         run.press(Pressed { number, step, message_id, order, label }, now);
