@@ -172,8 +172,8 @@ fn message(item: &Value, kind: &str, id: &str, is_own: bool, at: Timestamp) -> O
     let answered = lenient::id(&item["reply_message"]["id"]).or(answered);
     let said = ["/reply_message/caption", "/reply_message/text", "/reply_message/body"];
     let has_file = text(item, "/reply_message/type").is_some_and(content::has_file);
-    let said = said.iter().take(if has_file { 1 } else { said.len() });
-    message = message.answering(answered, said.filter_map(|pointer| text(item, pointer)).next());
+    let mut said = said.iter().take(if has_file { 1 } else { said.len() });
+    message = message.answering(answered, said.find_map(|pointer| text(item, pointer)));
     let ads = ["/referral", "/externalAdReply"];
     message.ad = ads
         .iter()
