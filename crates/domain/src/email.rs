@@ -29,7 +29,9 @@ pub fn read(text: &str) -> Option<String> {
 
 /// The address without quotes around its name, which change nothing where the name needs none.
 fn unquoted(address: &str) -> String {
-    let quoted = address.trim().strip_prefix('"').and_then(|rest| rest.split_once("\"@"));
+    // The quote before it may be gone, where a field was taken out of quotes.
+    let address = address.trim();
+    let quoted = address.strip_prefix('"').unwrap_or(address).split_once("\"@");
     quoted.map_or_else(|| address.to_owned(), |(name, host)| format!("{name}@{host}"))
 }
 
@@ -121,6 +123,7 @@ mod tests {
             "[x@example.org]",
             "“x@example.org”",
             "\"x\"@example.org",
+            "x\"@example.org",
             "Anna <\"X\"@example.org>",
             "e-mail: x@example.org",
             "Почта: x@example.org!",
