@@ -365,6 +365,10 @@ impl Reception {
         let stores_files = self.files_of(account).is_some();
         let taken = TakenFromChannel { channel, account: name, events, cursor, stores_files };
         let taken = self.store.channels().take(taken).await?;
+        for raw in &taken.conflicts {
+            let unread = Unread::new("another message with the id of a known one", false);
+            self.note_unread(account, &Unread { raw: raw.clone(), ..unread });
+        }
         self.wake_files(&taken);
         if taken.unsettled > 0 {
             let (reception, account) = (self.clone(), Arc::clone(account));

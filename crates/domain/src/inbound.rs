@@ -95,8 +95,7 @@ impl InboundEvent {
         let InboundChange::Message(message) = &self.change else { return self };
         let says_nothing = message.text.trim().is_empty()
             && message.subject.is_none()
-            && message.media.iter().all(|media| media.kind == InboundKind::Reply)
-            && message.ad.is_none();
+            && message.media.iter().all(|media| media.kind == InboundKind::Reply);
         if !says_nothing {
             return self;
         }

@@ -11,7 +11,7 @@ pub(crate) mod values;
 
 use domain::{
     AccountName, ChannelChat, ChannelName, ExternalChat, InboundEvent, InboundId, InboundMessage,
-    MessageOrigin, MessageRef, Reactions, Timestamp,
+    MessageOrigin, MessageRef, Reactions, Timestamp, Words,
 };
 
 use crate::conversations::ConversationStart;
@@ -78,6 +78,8 @@ pub struct ChannelTaken {
     pub unsettled: usize,
     /// Events that were reported before.
     pub repeated: usize,
+    /// What the provider said of messages that have the id of another one and other words. They are not kept.
+    pub conflicts: Vec<Option<Words>>,
 }
 
 /// A chat of a channel.

@@ -79,6 +79,11 @@ impl Take {
         let params = params![self.channel(), self.account(), key, self.at.as_micros()];
         if transaction.execute(sql::NOTE_EVENT, params)? == 0 {
             taken.repeated += 1;
+            if let InboundChange::Message(message) = &event.change
+                && self.has_other_words(transaction, message)?
+            {
+                taken.conflicts.push(message.kept_raw().map(|raw| Words::from(raw.into_owned())));
+            }
             return Ok(());
         }
         match &event.change {
@@ -111,6 +116,20 @@ impl Take {
             | InboundChange::SignedIn(_)
             | InboundChange::Unread(_) => Ok(()),
         }
+    }
+
+    /// Whether a customer's message with this id came in with other words.
+    fn has_other_words(
+        &self,
+        transaction: &Transaction<'_>,
+        message: &InboundMessage,
+    ) -> Result<bool, StoreError> {
+        let text = message.text.as_str();
+        if text.is_empty() {
+            return Ok(false);
+        }
+        let params = params![self.channel(), self.account(), message.external_id, text];
+        Ok(transaction.first(sql::HAS_OTHER_WORDS, params, |_| Ok(()))?.is_some())
     }
 
     /// Whether a message came in.

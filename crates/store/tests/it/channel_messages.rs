@@ -86,7 +86,9 @@ fn page() -> Page {
 async fn a_message_comes_in_once_with_its_event(world: World) {
     let message = written(&world, "m-1", "Есть в наличии?");
     let taken = take(&world, vec![arrived(message.clone()), arrived(message.clone())]).await;
-    assert_eq!((taken.new.len(), taken.repeated), (1, 1));
+    assert_eq!((taken.new.len(), taken.repeated, taken.conflicts.len()), (1, 1, 0));
+    let other = arrived(InboundMessage { text: "And today?".into(), ..message.clone() });
+    assert_eq!(take(&world, vec![other]).await.conflicts.len(), 1, "another message with its id");
     let again = event("another key", InboundChange::Message(Box::new(message.clone())));
     assert_eq!(take(&world, vec![again]).await.new, []);
     let stored = world.store.channels().get(taken.new[0]).await.unwrap().unwrap();
