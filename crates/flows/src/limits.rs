@@ -57,7 +57,7 @@ pub(crate) struct EarlierRun {
 }
 
 /// The runs that count, all at readings of the running clock in microseconds; below zero before it ran.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct RunsCounted {
     /// Within the last hour, oldest first, with the messages that they began with.
     begun: VecDeque<(i64, RunMessage)>,

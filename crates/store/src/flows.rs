@@ -41,13 +41,15 @@ statements! {
         WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR flow = $2) AND (CAST($3 AS TEXT) IS NULL OR account = $3)
           AND (CAST($4 AS BIGINT) IS NULL OR state = $4)
         ORDER BY id DESC LIMIT $5";
-    /// State 14 is skipped. A quote in a note has a backslash before it, so no note has these words.
+    /// State 14 is skipped. A message that waited for a run has a row and no moment of a match. A quote in a note has a backslash
+    /// before it, so no note has these words.
     BEGUN_SINCE = "
         SELECT began_at, chat_id, message_id,
                CAST(CASE WHEN moments LIKE '%\"stage\":\"pressed\"%' OR moments LIKE '%\"stage\":\"sent\"%'
                     THEN 1 ELSE 0 END AS BIGINT)
         FROM flow_runs
         WHERE flow = $1 AND account = $2 AND began_at > $3 AND state <> 14
+          AND moments LIKE '%\"stage\":\"matched\"%'
         ORDER BY began_at DESC LIMIT $4";
     LAST_ENDED = "
         SELECT max(ended_at) FROM flow_runs

@@ -8,11 +8,11 @@ use super::run::{Doing, Pressed};
 use super::{Action, Machine, Now, SETTLE};
 use crate::definition::{Deed, Flow};
 use crate::limits::Skip;
-use crate::pattern::{ButtonPattern, Choice, compared};
+use crate::pattern::{Choice, compared};
 use crate::tracked_messages::TrackedMessage;
 
 /// What was done with a button of one keyboard of a message.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Barred {
     /// The number of the press; none where its label was sent or its address noted.
     number: Option<u32>,
@@ -200,6 +200,7 @@ impl Machine {
         }
         let Some(run) = self.runs.get_mut(index) else { return };
         self.tracked.give(message_id, run.number);
+        run.first_data.get_or_insert_with(|| data.clone());
         actions.push(Action::Press { number, message_id, version, data });
         let step = run.step;
         run.press(Pressed { number, step, message_id, order, label }, now);
@@ -224,6 +225,18 @@ impl Machine {
         self.barred
             .retain(|barred| tracked.get(barred.message_id).is_some_and(|known| known.order == barred.order));
         self.barred.push(barred);
+    }
+
+    /// A message was edited into the bot's answer to a press: what was pressed on its keyboard is not pressed on the new one.
+    pub(super) fn carry_barred(&mut self, pressed: &Pressed, order: u64) {
+        let is_its = |barred: &&Barred| {
+            barred.message_id == pressed.message_id
+                && barred.order == pressed.order
+                && barred.number.is_some()
+        };
+        let carried: Vec<Barred> =
+            self.barred.iter().filter(is_its).map(|barred| Barred { order, ..barred.clone() }).collect();
+        self.barred.extend(carried);
     }
 
     /// It is proved that this press was not made.
@@ -265,15 +278,12 @@ impl Machine {
     }
 }
 
-/// Whether a message has the button that the first step of a flow presses.
-pub(super) fn has_first_button(
+/// The button of a message that the first step of a flow presses.
+pub(super) fn first_button(
     flow: &Flow,
     keyboard: Option<&domain::Keyboard>,
     captures: &crate::definition::Captures,
-) -> bool {
-    let first = flow.steps.first().map(|step| &step.deed);
-    let press = |pattern: &ButtonPattern| {
-        keyboard.is_some_and(|keyboard| pattern.choose(keyboard, captures, |_| false).is_some())
-    };
-    matches!(first, Some(Deed::Press(pattern)) if press(pattern))
+) -> Option<Choice> {
+    let Deed::Press(pattern) = &flow.steps.first()?.deed else { return None };
+    pattern.choose(keyboard?, captures, |_| false)
 }

@@ -146,6 +146,12 @@ impl Machine {
         self.counted.restore(earlier, ended_ago, done, now.running);
     }
 
+    /// Takes over what the limits count of the flow as it was before a change, and its flood wait.
+    pub(crate) fn take_over(&mut self, earlier: &Self) {
+        self.counted = earlier.counted.clone();
+        self.held_until = self.held_until.max(earlier.held_until);
+    }
+
     /// Sets the ids of the senders that the flow names.
     pub(crate) fn set_senders(&mut self, senders: BTreeSet<ChatId>) {
         self.senders = senders;
@@ -205,7 +211,7 @@ impl Machine {
 
     fn end_all(&mut self, state: FlowRunState, reason: &'static str, now: Now) -> Vec<Action> {
         let mut actions = Vec::new();
-        self.end_waiting(now, &mut actions);
+        self.end_waiting((state == FlowRunState::Stopped).then_some(Skip::Stopped), now, &mut actions);
         while !self.runs.is_empty() {
             self.end(0, state, Some(reason), now, &mut actions);
         }
@@ -260,6 +266,9 @@ impl Machine {
             return;
         }
         let is_expected = is_fresh && self.read(sighting, now);
+        if is_fresh && !is_expected {
+            self.hear_no(sighting, &news, now, actions);
+        }
         self.offer(sighting, &news, (is_fresh, is_expected), now, id, actions);
     }
 
@@ -273,14 +282,33 @@ impl Machine {
     fn read(&mut self, sighting: &Sighting, now: Now) -> bool {
         let owner = self.tracked.owner(sighting.message_id);
         let owner = owner.or_else(|| sighting.reply_to.and_then(|replied| self.tracked.owner(replied)));
+        let mut is_expected = false;
         for index in 0..self.runs.len() {
             let Some(run) = self.runs.get(index) else { break };
-            let is_for_it = run.sender == sighting.sender.id && owner.is_none_or(|owner| owner == run.number);
-            if is_for_it && self.read_message(index, sighting.message_id, &sighting.text, now) {
+            if run.sender != sighting.sender.id || owner.is_some_and(|owner| owner != run.number) {
+                continue;
+            }
+            is_expected |= self.will_expect(run, &sighting.text);
+            if self.read_message(index, sighting.message_id, &sighting.text, now) {
                 return true;
             }
         }
-        false
+        is_expected
+    }
+
+    /// Whether a text is what a run waits for once its own text is accepted.
+    fn will_expect(&self, run: &Run, text: &str) -> bool {
+        if !matches!(run.doing, Doing::Send(_)) {
+            return false;
+        }
+        let expected = self.flow.steps.get(run.step).and_then(|step| step.expect.as_ref());
+        let next = self.flow.steps.get(run.step + 1).map(|step| &step.deed);
+        match (expected, next) {
+            (Some((pattern, _)), _) | (None, Some(Deed::Wait(pattern))) => {
+                pattern.find(text, &run.captures).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// Looks in a message for what the step of a run waits for. If it is there, the message belongs to this run alone.
@@ -366,31 +394,17 @@ impl Machine {
         for number in numbers {
             let Some(index) = self.place_of(|run| run.number == number && late(run)) else { continue };
             let Some(run) = self.runs.get(index) else { continue };
-            let (step_index, refused) = (run.step, run.refused);
-            match run.doing {
-                Doing::Settle => self.end(index, FlowRunState::Done, None, now, actions),
-                Doing::Look => {
-                    let near = if refused.is_none() { self.near_miss(index, step_index) } else { None };
-                    self.fail(
-                        index,
-                        step_index,
-                        refused.unwrap_or("no_button"),
-                        near.as_deref(),
-                        now,
-                        actions,
-                    );
+            let (step_index, code) = (run.step, run.lateness());
+            let detail = match run.doing {
+                Doing::Settle => {
+                    self.end(index, FlowRunState::Done, None, now, actions);
+                    continue;
                 }
-                // The wait may be of another run.
-                Doing::Hold(_) => {
-                    self.fail(index, step_index, refused.unwrap_or("flood_wait"), None, now, actions);
-                }
-                Doing::Read => {
-                    self.fail(index, step_index, refused.unwrap_or("no_text"), None, now, actions);
-                }
-                Doing::Send(_) => {
-                    self.fail(index, step_index, "not_accepted", Some("no answer in time"), now, actions);
-                }
-            }
+                Doing::Look if run.refused.is_none() => self.near_miss(index, step_index),
+                Doing::Send(_) => Some("no answer in time".to_owned()),
+                Doing::Look | Doing::Hold(_) | Doing::Read => None,
+            };
+            self.fail(index, step_index, code, detail.as_deref(), now, actions);
         }
     }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use domain::{FlowMoment, FlowRunId, FlowRunState, FlowStage, TelegramMessageId};
 use telegram::{Sender, Sighting};
 
+use super::looking::first_button;
 use super::run::Run;
 use super::{Action, MOST_RUNS, Machine, Now, RunRecord, SETTLE};
 use crate::definition::Captures;
 use crate::limits::Skip;
+use crate::pattern::Choice;
 use crate::tracked_messages::News;
 
 /// Messages that wait for room at most; of more, the last ones begin no run.
@@ -50,6 +52,18 @@ impl RowsOfSkips {
     }
 }
 
+/// Whether an edit of a run's message, or an answer to it, is another offer than that of the run, which then waits for its end:
+/// the trigger captures something else, or both the text and the button are others.
+fn is_another(run: &Run, sighting: &Sighting, captures: &Captures, first: &Choice) -> bool {
+    let is_new_button = match (first, &run.first_data) {
+        (Choice::Press { data, .. }, Some(pressed)) => data != pressed,
+        _ => false,
+    };
+    let is_new = run.offered != *captures || (is_new_button && run.text != sighting.text);
+    // Until the run has pressed, it may press the new button.
+    is_new && run.acted.is_some()
+}
+
 impl Machine {
     /// Whether messages of a sender begin runs. In groups only those of bots do where the flow names no one.
     fn may_begin(&self, sender: Sender) -> bool {
@@ -76,6 +90,10 @@ impl Machine {
         let (message_id, keyboard) = (sighting.message_id, sighting.keyboard.as_deref());
         let waited = self.take_waiting(message_id);
         if !self.may_begin(sighting.sender) {
+            // Without its keyboard a message in a group is a bot's no longer.
+            if let Some((_, before)) = waited {
+                self.skip(&before, before.why, now, id, actions);
+            }
             return;
         }
         let is_same = news.fitted.as_deref() == Some(&*sighting.text);
@@ -86,6 +104,7 @@ impl Machine {
         }
         let Some(captures) = captures else { return };
         self.tracked.mark(&sighting.text);
+        self.end_replaced(sighting, &captures, now, actions);
         let message = (sighting.chat_id, message_id);
         let begins_none = self.is_stopped
             || (is_same && waited.is_none())
@@ -150,13 +169,34 @@ impl Machine {
     /// Whether a message that fits is a part of a run that is under way: an edit of one of its messages, an answer to one, or
     /// what its step looks for or expected. One with the button of the first step is none, but for edits and answers.
     fn is_of_a_run(&self, sighting: &Sighting, is_expected: bool, captures: &Captures) -> bool {
-        let is_offer = super::looking::has_first_button(&self.flow, sighting.keyboard.as_deref(), captures);
-        if let Some(run) = self.busy_run_of(sighting) {
-            // After a press another trip in its place is another offer, which waits for the end of the run.
-            let is_another = is_offer && run.acted.is_some() && run.offered != *captures;
-            return !is_another;
+        let first = first_button(&self.flow, sighting.keyboard.as_deref(), captures);
+        match (self.busy_run_of(sighting), first) {
+            (Some(run), Some(first)) => !is_another(run, sighting, captures, &first),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => is_expected || self.is_awaited(sighting.message_id),
         }
-        !is_offer && (is_expected || self.is_awaited(sighting.message_id))
+    }
+
+    /// A run that did nothing yet ends when its message becomes another offer, which begins a run of its own.
+    fn end_replaced(
+        &mut self,
+        sighting: &Sighting,
+        captures: &Captures,
+        now: Now,
+        actions: &mut Vec<Action>,
+    ) {
+        let is_it = |run: &Run| {
+            run.message_id == sighting.message_id
+                && run.acted.is_none()
+                && run.takes_a_place()
+                && run.offered != *captures
+        };
+        let Some(index) = self.place_of(is_it) else { return };
+        let Some(code) = self.runs.get(index).map(Run::lateness) else { return };
+        if first_button(&self.flow, sighting.keyboard.as_deref(), captures).is_some() {
+            self.end(index, FlowRunState::Failed, Some(code), now, actions);
+        }
     }
 
     /// The run that a message belongs to, or answers, while its steps are not done. Once they are, the next offer may come as an
@@ -234,7 +274,7 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) -> bool {
         if self.is_stopped {
-            self.end_waiting(now, actions);
+            self.end_waiting(Some(Skip::Stopped), now, actions);
         }
         // One that came later may be too old sooner.
         while let Some(place) = self.waiting.iter().position(|waiting| waiting.until <= now.running) {
@@ -261,10 +301,10 @@ impl Machine {
         false
     }
 
-    /// Ends the wait of all messages: none of them begins a run.
-    pub(super) fn end_waiting(&mut self, now: Now, actions: &mut Vec<Action>) {
+    /// Ends the wait of all messages, for this reason or the one for which each waits: none of them begins a run.
+    pub(super) fn end_waiting(&mut self, why: Option<Skip>, now: Now, actions: &mut Vec<Action>) {
         for offer in std::mem::take(&mut self.waiting) {
-            self.skip_waiting(&offer, Skip::Stopped, now, actions);
+            self.skip_waiting(&offer, why.unwrap_or(offer.why), now, actions);
         }
     }
 

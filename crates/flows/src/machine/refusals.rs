@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{FlowStage, PersonalDeed};
-use telegram::PressAnswer;
+use domain::{ChatKind, FlowStage, PersonalDeed};
+use telegram::{PressAnswer, Sighting};
 
 use super::answers::{Says, says};
 use super::run::{self, Pressed, SaidNo};
 use super::{Action, MOST_TRIES, Machine, Now, SETTLE, UNWRITTEN};
+use crate::tracked_messages::News;
 
 /// How long a bot that answered a press with a text may take to change something, before another button with the same
 /// label is pressed. Where the text says no it is pressed at once.
@@ -15,6 +16,10 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Machine {
     pub(super) fn answered(&mut self, press: u32, answer: PressAnswer, now: Now, actions: &mut Vec<Action>) {
+        // It holds for the account, also if the run has ended meanwhile.
+        if let PressAnswer::Flood(wait) = &answer {
+            self.held_until = self.held_until.max(now.running.saturating_add(*wait));
+        }
         let is_its = |run: &run::Run| run.open.iter().any(|open| open.number == press);
         let Some(index) = self.place_of(is_its) else { return };
         let Some(run) = self.runs.get_mut(index) else { return };
@@ -37,10 +42,9 @@ impl Machine {
                 self.again(index, &pressed, "message_gone", now, actions);
             }
             PressAnswer::DataInvalid => self.again(index, &pressed, "button_gone", now, actions),
-            PressAnswer::Flood(wait) => {
+            PressAnswer::Flood(_) => {
                 self.unbar(press);
                 self.take_back(index);
-                self.held_until = self.held_until.max(now.running.saturating_add(wait));
                 self.again(index, &pressed, "flood_wait", now, actions);
             }
             PressAnswer::NotWritten(_) => {
@@ -79,7 +83,7 @@ impl Machine {
         if said == Says::Taken || text.trim().is_empty() || !run.is_about(&pressed) {
             return;
         }
-        let (is_no, is_last) = (said == Says::No, !run.takes_a_place());
+        let (is_no, is_last) = (said == Says::No, run.is_settling());
         // Nothing that comes later says whether the last press without an expectation counted.
         let is_shown_later = self.flow.steps.get(pressed.step + 1).is_some()
             || self.flow.steps.get(pressed.step).is_some_and(|step| step.expect.is_some());
@@ -96,6 +100,39 @@ impl Machine {
         }
     }
 
+    /// A bot may say no in a message instead of its answer to the press: in an edit of the message that was pressed, or in an
+    /// answer to a message of the run. In a chat with the bot alone a new message is the answer to the only run under way.
+    pub(super) fn hear_no(&mut self, sighting: &Sighting, news: &News, now: Now, actions: &mut Vec<Action>) {
+        if says(&sighting.text) != Says::No {
+            return;
+        }
+        let owner = self.tracked.owner(sighting.message_id);
+        let owner = owner.or_else(|| sighting.reply_to.and_then(|replied| self.tracked.owner(replied)));
+        let is_private = sighting.chat_id.kind() == ChatKind::User;
+        let is_plain = news.is_first
+            && sighting.reply_to.is_none()
+            && is_private
+            && self.flow.trigger.fits(&sighting.text, sighting.keyboard.as_deref()).is_none();
+        let only = match self.runs.as_slice() {
+            [run] if is_plain => Some(run.number),
+            _ => None,
+        };
+        let Some(number) = owner.or(only) else { return };
+        let is_it = |run: &run::Run| run.number == number && run.sender == sighting.sender.id;
+        let Some(index) = self.place_of(is_it) else { return };
+        let Some(run) = self.runs.get(index) else { return };
+        let Some(mut pressed) = run.unproved_press().cloned() else { return };
+        // In a group or a channel an edit may say that this very press took the last place.
+        if run.is_settling() && !is_private && sighting.reply_to.is_none() {
+            return;
+        }
+        if pressed.message_id == sighting.message_id {
+            self.carry_barred(&pressed, news.order);
+            pressed.order = news.order;
+        }
+        self.weigh(index, pressed, &sighting.text, now, actions);
+    }
+
     /// Presses other buttons with the label of those to which bots said no, once it is time and Telegram lets the account
     /// press.
     pub(super) fn press_others(&mut self, now: Now, actions: &mut Vec<Action>) {
@@ -109,7 +146,7 @@ impl Machine {
                 continue;
             }
             let is_no = run.refused == Some("said_no");
-            let is_over = is_no && !run.takes_a_place();
+            let is_over = is_no && run.is_settling();
             let within = self.flow.steps.get(pressed.step).map_or(SETTLE, |step| step.within);
             let deadline = now.running.saturating_add(within);
             if now.running < self.held_until {

@@ -61,9 +61,13 @@ pub(super) struct Run {
     pub(super) sender: ChatId,
     chat_id: ChatId,
     began: Now,
-    /// What the trigger captured of its message.
+    /// What the trigger alone captured.
     pub(super) offered: Captures,
-    /// The same, with what its steps captured since.
+    /// The text of its message when it began.
+    pub(super) text: String,
+    /// The data of the first button that it pressed.
+    pub(super) first_data: Option<Vec<u8>>,
+    /// What the trigger and its steps captured.
     pub(super) captures: Captures,
     /// From 0.
     pub(super) step: usize,
@@ -84,6 +88,8 @@ pub(super) struct Run {
     pub(super) said_no: Option<SaidNo>,
     /// Presses without an answer.
     pub(super) open: Vec<Pressed>,
+    /// The last press, answered or not.
+    last_press: Option<Pressed>,
     /// The keyboards that were used, the last one last, each with the press on it.
     used: Vec<(u64, Option<u32>)>,
     /// The press after which the text was read that was expected of it: it counted, whatever its answer says.
@@ -132,6 +138,8 @@ impl Run {
             chat_id: sighting.chat_id,
             began,
             offered: captures.clone(),
+            text: sighting.text.clone(),
+            first_data: None,
             captures,
             step: 0,
             doing: Doing::Look,
@@ -145,6 +153,7 @@ impl Run {
             refused: None,
             said_no: None,
             open: Vec::new(),
+            last_press: None,
             used: Vec::new(),
             proved: None,
             moments: vec![seen],
@@ -222,7 +231,24 @@ impl Run {
         self.note(FlowStage::Pressed, Some(pressed.step), Some(pressed.label.clone()), now);
         self.used.push((pressed.order, Some(pressed.number)));
         (self.said_no, self.refused) = (None, None);
+        self.last_press = Some(pressed.clone());
         self.open.push(pressed);
+    }
+
+    /// The last press, while nothing says that it counted.
+    pub(super) fn unproved_press(&self) -> Option<&Pressed> {
+        self.last_press.as_ref().filter(|pressed| self.is_about(pressed))
+    }
+
+    /// Why it fails if its step has waited too long.
+    pub(super) fn lateness(&self) -> &'static str {
+        match self.doing {
+            Doing::Send(_) => "not_accepted",
+            // The wait may be of another run.
+            Doing::Hold(_) => self.refused.unwrap_or("flood_wait"),
+            Doing::Read => self.refused.unwrap_or("no_text"),
+            Doing::Look | Doing::Settle => self.refused.unwrap_or("no_button"),
+        }
     }
 
     /// The step was done with a button that is not pressed.
@@ -252,9 +278,16 @@ impl Run {
         self.said_no.as_ref().map_or(due, |no| due.min(no.at))
     }
 
-    /// Whether it takes the place of another run. Once all steps are done it waits for answers alone.
+    /// Whether all its steps are done: it waits for answers alone.
+    pub(super) fn is_settling(&self) -> bool {
+        self.doing == Doing::Settle
+    }
+
+    /// Whether it takes the place of another run. It takes none while it settles, nor once the bot said no and there is no
+    /// other button to press: then it only waits in case the expected text comes all the same.
     pub(super) fn takes_a_place(&self) -> bool {
-        self.doing != Doing::Settle
+        let is_refused = self.refused == Some("said_no") && self.said_no.is_none();
+        !self.is_settling() && !(self.doing == Doing::Read && is_refused)
     }
 
     /// Whether its last press has no answer yet. Answers to earlier presses change nothing.

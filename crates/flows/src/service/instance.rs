@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::FlowSettings;
-use domain::{AccountName, ChatId, FlowRunState};
+use domain::{AccountName, ChatId, FlowRunState, FlowStage};
 use telegram::Target;
 
 use super::counters::FlowCounters;
@@ -26,7 +26,8 @@ pub(crate) struct Instance {
     /// Why it is stopped.
     stopped: Mutex<Option<String>>,
     last: Mutex<Option<LastRun>>,
-    missed: Mutex<Missed>,
+    /// Shared with the same flow as it was before a change.
+    missed: Arc<Mutex<Missed>>,
 }
 
 /// What was offered and not booked, by why: as rows have it, and since.
@@ -55,7 +56,7 @@ impl Instance {
         machine: Machine,
         counters: Arc<FlowCounters>,
         stopped: Option<String>,
-        (last, missed): (Option<LastRun>, Missed),
+        (last, missed): (Option<LastRun>, Arc<Mutex<Missed>>),
     ) -> Self {
         Self {
             number,
@@ -67,7 +68,7 @@ impl Instance {
             target: RwLock::new(Err("its chat is being looked for".to_owned())),
             stopped: Mutex::new(stopped),
             last: Mutex::new(last),
-            missed: Mutex::new(missed),
+            missed,
         }
     }
 
@@ -87,14 +88,26 @@ impl Instance {
         *self.stopped.lock() = reason;
     }
 
+    pub(super) fn missed(&self) -> Arc<Mutex<Missed>> {
+        Arc::clone(&self.missed)
+    }
+
+    /// Whether the other is the same flow on the same account, as it was before a change or is after it.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        self.flow_name == other.flow_name && self.account == other.account
+    }
+
     /// Notes how a run is now.
     pub(super) fn note(&self, run: &RunRecord) {
         if run.ended_at.is_some() {
             self.missed.lock().add(run.state, run.code.unwrap_or_default(), 1);
         }
         let mut last = self.last.lock();
-        let is_last = last.as_ref().is_none_or(|last| last.id == run.id || last.began_at <= run.began_at);
-        if is_last && run.state != FlowRunState::Skipped {
+        let is_known = last.as_ref().is_some_and(|last| last.id == run.id);
+        let is_latest = last.as_ref().is_none_or(|last| last.began_at <= run.began_at);
+        // A message that waits has a row too, and is no run yet.
+        let has_begun = run.moments.iter().any(|moment| moment.stage == FlowStage::Matched);
+        if is_known || (is_latest && has_begun && run.state != FlowRunState::Skipped) {
             let code = run.code.map(str::to_owned);
             *last = Some(LastRun { id: run.id, began_at: run.began_at, state: run.state, code });
         }
@@ -118,5 +131,50 @@ impl Instance {
         let last_run = self.last.lock().clone();
         let Missed { skipped, failed } = self.missed.lock().clone();
         FlowOnAccount { account: self.account.clone(), state, reason, done, acted, skipped, failed, last_run }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{FlowMoment, FlowRunId, TelegramMessageId, Timestamp};
+
+    use super::*;
+    use crate::definition::Flow;
+
+    #[test]
+    fn a_message_that_waits_is_no_last_run_and_a_skipped_run_is_under_way_no_longer() {
+        let text = "[[flows]]\nname = \"trip\"\naccount = \"main\"\nwatch = \"@demo_trips_bot\"\n\
+            trigger = { text = \"trip\" }\nsteps = [{ press = { text = \"Book\" } }]\n";
+        let settings =
+            config::read_flows(text, std::path::Path::new("/flows.toml")).expect("a flow").remove(0);
+        let machine = Machine::new(Arc::new(Flow::of(&settings).expect("a flow")));
+        let account = "main".parse().expect("a name");
+        let instance =
+            Instance::new(1, settings, account, machine, Arc::default(), None, (None, Arc::default()));
+        let row = |state, stages: &[FlowStage], ended_at| RunRecord {
+            id: FlowRunId::MIN,
+            flow: "trip".to_owned(),
+            chat_id: ChatId::user(7).expect("an id"),
+            message_id: TelegramMessageId::new(5).expect("an id"),
+            began_at: Timestamp::from_micros(1),
+            ended_at,
+            state,
+            code: None,
+            step: 1,
+            moments: stages
+                .iter()
+                .map(|stage| FlowMoment { at_us: 0, stage: *stage, step: None, note: None })
+                .collect(),
+        };
+        let last = || instance.last.lock().as_ref().map(|last| last.state);
+        instance.note(&row(FlowRunState::Running, &[FlowStage::Seen], None));
+        assert_eq!(last(), None);
+        instance.note(&row(FlowRunState::Running, &[FlowStage::Seen, FlowStage::Matched], None));
+        assert_eq!(last(), Some(FlowRunState::Running));
+        let ended = Some(Timestamp::from_micros(2));
+        instance.note(&row(FlowRunState::Skipped, &[FlowStage::Seen, FlowStage::Matched], ended));
+        assert_eq!(last(), Some(FlowRunState::Skipped));
+        let counts = instance.missed().lock().skipped.values().sum::<u64>();
+        assert_eq!(counts, 1);
     }
 }

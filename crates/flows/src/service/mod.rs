@@ -185,10 +185,15 @@ impl Flows {
                 let same = |instance: &&Arc<Instance>| {
                     instance.account == *account && instance.settings == *settings
                 };
-                match before.all.iter().find(same) {
-                    Some(instance) => all.push(Arc::clone(instance)),
-                    None => all.push(inner.instance(settings, &flow, account, &switches).await?),
+                if let Some(instance) = before.all.iter().find(same) {
+                    all.push(Arc::clone(instance));
+                    continue;
                 }
+                let is_earlier = |instance: &&Arc<Instance>| {
+                    instance.account == *account && instance.flow_name == flow.name
+                };
+                let earlier = before.all.iter().find(is_earlier);
+                all.push(inner.instance(settings, &flow, account, &switches, earlier).await?);
             }
         }
         let is_kept = |instance: &Arc<Instance>| all.iter().any(|kept| Arc::ptr_eq(kept, instance));
@@ -198,6 +203,10 @@ impl Flows {
         for instance in gone {
             inner.carry_out(&instance, None, |machine, now| machine.stop("changed", now));
             inner.alarms.clear(&instance.flow_name, &instance.account);
+            // Rows of its last runs may not be written yet.
+            if let Some(changed) = inner.roster().all.iter().find(|changed| changed.replaces(&instance)) {
+                changed.machine.lock().take_over(&instance.machine.lock());
+            }
         }
         inner.unarmed.notify_one();
         Ok(())
@@ -229,6 +238,7 @@ impl Inner {
         flow: &Arc<Flow>,
         account: &AccountName,
         switches: &[FlowSwitch],
+        earlier: Option<&Arc<Instance>>,
     ) -> Result<Arc<Instance>, StoreError> {
         let switch = switches.iter().find(|switch| switch.flow == flow.name && switch.account == *account);
         let since = switch.map_or(Timestamp::from_micros(0), |switch| switch.changed_at);
@@ -236,17 +246,22 @@ impl Inner {
         let counted = self.parts.store.flow_runs().counted(&flow.name, account, since, now.wall).await?;
         let mut machine = Machine::new(Arc::clone(flow));
         let ago = |at: &Timestamp| now.wall.since(*at);
-        let earlier = |run: &store::FlowRunBegun| EarlierRun {
+        let of_row = |run: &store::FlowRunBegun| EarlierRun {
             begun_ago: ago(&run.at),
             message: (run.chat_id, run.message_id),
             has_acted: run.has_acted,
         };
-        let begun: Vec<_> = counted.begun.iter().map(earlier).collect();
-        let mut missed = Missed::default();
-        for (state, code, count) in &counted.missed {
-            missed.add(*state, code, *count);
-        }
-        self.restore_alarms(&flow.name, account, since).await?;
+        let begun: Vec<_> = counted.begun.iter().map(of_row).collect();
+        let missed = if let Some(earlier) = earlier {
+            earlier.missed()
+        } else {
+            self.restore_alarms(&flow.name, account, since).await?;
+            let mut missed = Missed::default();
+            for (state, code, count) in &counted.missed {
+                missed.add(*state, code, *count);
+            }
+            Arc::new(Mutex::new(missed))
+        };
         machine.restore(&begun, counted.last_ended.as_ref().map(ago), counted.done, now);
         let stopped = switch.and_then(|switch| switch.stopped.clone());
         if stopped.is_some() {

@@ -140,6 +140,12 @@ async fn messages_that_began_no_run_are_counted_and_use_no_limit_up(world: World
             StoredFlowRun { code: Some(code.to_owned()), ..run(&world, "trip", FlowRunState::Skipped) };
         runs.save(skipped, 0).await.unwrap();
     }
+    // An offer that waited for a run when the program ended.
+    let mut waited = run(&world, "other", FlowRunState::Cut);
+    waited.moments.truncate(1);
+    runs.save(waited, 0).await.unwrap();
+    let other = runs.counted("other", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
+    assert_eq!((other.begun.len(), other.missed), (0, vec![(FlowRunState::Cut, String::new(), 1)]));
     let counted = runs.counted("trip", &main, Timestamp::from_micros(0), world.now()).await.unwrap();
     let acted: Vec<_> = counted.begun.iter().map(|begun| begun.has_acted).collect();
     assert_eq!((acted.len(), acted.iter().filter(|acted| **acted).count()), (2, 1));

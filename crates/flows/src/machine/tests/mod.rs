@@ -509,7 +509,7 @@ fn a_booking_that_no_text_confirms_has_failed() {
     stage.pass(Duration::from_millis(19_999));
     assert!(stage.machine.is_running());
     stage.pass(Duration::from_millis(1));
-    assert_eq!(stage.ended(), (FlowRunState::Failed, Some("no_text")));
+    assert_eq!(stage.ended(), (FlowRunState::Failed, Some("said_no")));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Offers that come while others are answered, from anybody in a group, and buttons that a bot says no to.
 
+mod edges;
+
 use super::*;
 
 /// The flow with one step that expects a text.
