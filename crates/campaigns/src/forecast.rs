@@ -230,7 +230,7 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// When there is room for another one of so many within any such time.
+/// When the limit of `most` within any time of this length lets another one through.
 fn room(times: &VecDeque<Timestamp>, most: u32, within: Duration) -> Option<Timestamp> {
     let oldest = times.len().checked_sub(usize::try_from(most.max(1)).ok()?)?;
     times.get(oldest).map(|at| at.plus(within))

@@ -11,7 +11,7 @@ use crate::key_table::closest;
 /// Steps of one flow, and accounts that run it, at most.
 const MOST: usize = 50;
 
-/// So many accounts are named that a flow could mean.
+/// The most known accounts that a fault names.
 const MOST_NAMED: usize = 10;
 
 /// Something that is wrong with a flow.

@@ -122,7 +122,7 @@ fn fields(object: &Value) -> impl Iterator<Item = (Field, &String, &Value)> {
     object.as_object().into_iter().flatten().map(|(name, value)| (Field::of(name), name, value))
 }
 
-/// What the fields of an answer say beside its text.
+/// What the fields of an answer say, its text aside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Findings {
     /// Why the answer is not whole, or not for a customer: the first reason.

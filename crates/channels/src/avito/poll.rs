@@ -17,7 +17,7 @@ use crate::provider::Polled;
 const PAGE: usize = 100;
 /// The last place at which a page may begin.
 const LAST_OFFSET: usize = 1_000;
-/// The most chats that one poll reads; the next goes on with the others.
+/// The most chats that one poll reads. The next poll reads the others.
 const CHATS: usize = 20;
 /// A message may be this much older than the change of its chat that shows it. What is read twice is kept once.
 const LATE: i64 = 120;

@@ -322,7 +322,7 @@ impl Email {
         let (brought, mut folder, waits) = looking.await?;
         events.extend(brought);
         more |= waits;
-        // Mails that come to nothing, such as copies of ours, are no reason to wait: how far was read is kept first.
+        // Copies of our own mails bring no events. The place that was read to is still kept before the wait.
         let is_at_rest = known == Some(Cursor { folder, sent });
         if is_at_rest && mailbox.idles {
             mailbox = mailbox.idle(WAIT).await?;

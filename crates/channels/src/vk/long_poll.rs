@@ -19,8 +19,7 @@ use crate::provider::Polled;
 const WAIT: Duration = Duration::from_secs(25);
 /// What its answer may take beyond that.
 const BEYOND: Duration = Duration::from_secs(15);
-/// How many unread chats are listed at a time, and how many one poll looks through after a gap: the next goes on with the
-/// others.
+/// How many unread chats one call lists, and how many one poll looks through after a gap. The next poll looks through the others.
 const PAGE: usize = 200;
 const CHATS: usize = 50;
 /// What is between the place in the log and the number of chats in the cursor of a gap.

@@ -256,7 +256,7 @@ fn thinks_of_a_customer(line: &str) -> bool {
     is_of_customer || TO_ITSELF.iter().any(|words| line.starts_with(words))
 }
 
-/// Whether a text goes on with a question and an answer of its own: `Yes.`, `Q: And on Sunday?`, `A: Yes.` One that begins so, or under a
+/// Whether a text adds a question and an answer of its own: `Yes.`, `Q: And on Sunday?`, `A: Yes.` One that begins so, or under a
 /// heading, is a list of questions.
 fn goes_on(text: &str) -> bool {
     let labelled = |line: &str, labels: &[&str]| {

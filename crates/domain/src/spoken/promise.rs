@@ -92,7 +92,7 @@ const UNNAMED: [(&str, &str); 5] = [
 ];
 /// The most words of such a sentence. A longer one, or one with a number, says when or where: "после заказа".
 const MOST_UNNAMED: usize = 6;
-/// What a transfer is called as it happens, and what may stand beside it in a sentence of nothing else: "Connecting you now".
+/// Words for a transfer that happens now, and the other words of a sentence that says nothing else: "Connecting you now".
 const HAPPENS: [&str; 6] =
     ["connecting", "transferring", "escalating", "соединяю", "переключаю", "эскалирую"];
 const BESIDE: [&str; 10] = ["you", "now", "please", "i'm", "я", "вас", "сейчас", "секунду", "минуту", "уже"];

@@ -152,7 +152,7 @@ impl Whole {
         Some(())
     }
 
-    /// Keeps what a piece says beside its text: that the answer is not whole, or that a person is wanted.
+    /// Keeps what the other fields of a piece say: that the answer is not whole, or that a person is wanted.
     fn note(&mut self, object: &Value) {
         let found = Findings::of([object]);
         self.wants_person |= found.wants_person;

@@ -50,7 +50,7 @@ struct ToSend {
 
 impl ToSend {
     /// What a repeat under the same key has to have: the same chat of the same account, as far as it is named, the same text, and the
-    /// same fields beside it.
+    /// same further fields.
     fn body(&self) -> String {
         let channel = self.channel.as_ref().map_or("", ChannelName::as_str);
         let account = self.account.as_ref().map_or("", AccountName::as_str);
