@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use domain::SecretText;
+use domain::secret::ExposeSecret;
+
 use super::env_file::{EnvFile, Variable};
 use super::meaning::{self, Meaning, Words, is_expression, several};
 
@@ -31,6 +34,8 @@ pub struct OldFlows {
     pub unclaimed: Vec<(PathBuf, Vec<i64>)>,
     /// Files whose flow is that of another file, which stands behind them: one account would press twice.
     pub copies: Vec<(PathBuf, PathBuf)>,
+    /// Files whose control bot is that of another file, which stands behind them: a bot answers one program.
+    pub shared_bots: Vec<(PathBuf, PathBuf)>,
 }
 
 /// A variable of a file.
@@ -94,6 +99,8 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
     let mut all = OldFlows::default();
     let (mut given, mut bots) = (BTreeSet::new(), BTreeSet::new());
     let (mut unclaimed, mut of_panels) = (Vec::new(), Vec::new());
+    // Of the control bots, in their order.
+    let mut tokens = Vec::<&str>::new();
     for file in files {
         if !file.left_lines.is_empty() {
             all.left_lines.push((file.path.clone(), file.left_lines.clone()));
@@ -110,7 +117,7 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
             };
             all.recognised.push((named, meaning));
             match meaning {
-                Meaning::ControlToken => control = Some(variable.name.clone()),
+                Meaning::ControlToken => control = Some(variable),
                 Meaning::AllowedIds => allowed.extend(meaning::ids(variable.value()).unwrap_or_default()),
                 Meaning::Database => {
                     let path = Path::new(meaning::database(variable.value().trim())).to_owned();
@@ -125,9 +132,20 @@ pub fn survey(files: &[EnvFile]) -> OldFlows {
         }
         flow.presses = presses(buttons);
         match control {
-            Some(token) => {
-                let name = free_name(&name_of(&file.path), &mut bots);
-                all.controls.push(OldControl { file: file.path.clone(), name, token, allowed });
+            Some(variable) => {
+                let token = variable.value().trim();
+                let same = tokens.iter().position(|known| *known == token);
+                if let Some(place) = same
+                    && let Some(first) = all.controls.get_mut(place)
+                {
+                    first.allowed.extend(allowed);
+                    all.shared_bots.push((file.path.clone(), first.file.clone()));
+                } else {
+                    tokens.push(token);
+                    let name = free_name(&name_of(&file.path), &mut bots);
+                    let token = variable.name.clone();
+                    all.controls.push(OldControl { file: file.path.clone(), name, token, allowed });
+                }
             }
             None if allowed.is_empty() => {}
             None => unclaimed.push((file.path.clone(), allowed)),
@@ -181,10 +199,14 @@ impl OldFlow {
 
     /// Whether it does the same as another on the same account.
     fn is_copy_of(&self, other: &Self) -> bool {
-        self.phone.is_some()
-            && self.phone == other.phone
+        is_same_account(self.account(), other.account())
             && (&self.watched, &self.trigger, &self.presses)
                 == (&other.watched, &other.trigger, &other.presses)
+    }
+
+    /// Its phone number and its session file.
+    pub(super) fn account(&self) -> (Option<&str>, Option<&Path>) {
+        (self.phone.as_deref(), self.session.as_deref())
     }
 
     /// Takes what is missing from another.
@@ -234,6 +256,17 @@ impl OldFlow {
     }
 }
 
+/// Whether two accounts are one, by their phones and session files. No two accounts have one session.
+pub(super) fn is_same_account(
+    (phone, session): (Option<&str>, Option<&Path>),
+    (other_phone, other_session): (Option<&str>, Option<&Path>),
+) -> bool {
+    match (phone, other_phone) {
+        (Some(phone), Some(other)) => phone == other,
+        _ => session.is_some() && session == other_session,
+    }
+}
+
 /// By the numbers in their names where all have one, else in the order of the file.
 fn presses(mut buttons: Vec<&Variable>) -> Vec<Press> {
     let number = |variable: &Variable| {
@@ -280,11 +313,16 @@ pub struct SecretNames(Vec<(Named, String)>);
 
 impl SecretNames {
     /// The names of variables, as shells can export them. Where files have different secrets in variables of one name, each but the
-    /// first gets another name, with that of its file in it.
-    pub fn of_variables(found: &OldFlows, files: &[EnvFile]) -> Self {
+    /// first gets another name, with that of its file in it. So does a secret under a name of `used`, the variables that the
+    /// settings name already, unless that variable has the same value.
+    pub fn of_variables(found: &OldFlows, files: &[EnvFile], used: &[(String, Option<SecretText>)]) -> Self {
+        let used = used
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_ref().map(|value| value.expose_secret().trim())));
         Self::of(
             found,
             files,
+            used.collect(),
             |named| exportable(&named.variable),
             |named| {
                 let file = name_of(&named.file).to_ascii_uppercase().replace('-', "_");
@@ -308,7 +346,7 @@ impl SecretNames {
                 path.chain([plain(&named.variable)]).filter(|part| !part.is_empty()).collect();
             parts.join("-")
         };
-        Self::of(found, files, |named| name(named, 2), |named| name(named, usize::MAX))
+        Self::of(found, files, BTreeMap::new(), |named| name(named, 2), |named| name(named, usize::MAX))
     }
 
     /// The name of a secret.
@@ -317,18 +355,19 @@ impl SecretNames {
         found.map_or_else(|| named.variable.clone(), |(_, name)| name.clone())
     }
 
-    fn of(
+    fn of<'a>(
         found: &OldFlows,
-        files: &[EnvFile],
+        files: &'a [EnvFile],
+        mut taken: BTreeMap<String, Option<&'a str>>,
         short: impl Fn(&Named) -> String,
         long: impl Fn(&Named) -> String,
     ) -> Self {
         let value = |named: &Named| {
             let file = files.iter().find(|file| file.path == named.file)?;
-            file.variables.iter().find(|variable| variable.name == named.variable).map(Variable::value)
+            let variable = file.variables.iter().find(|variable| variable.name == named.variable)?;
+            Some(variable.value().trim())
         };
         let mut names = Self::default();
-        let mut taken = BTreeMap::<String, Option<&str>>::new();
         for (named, _) in found.recognised.iter().filter(|(_, meaning)| meaning.is_secret()) {
             let held = value(named);
             let mut name = short(named);
@@ -433,10 +472,16 @@ mod tests {
         ];
         let found = survey(&files);
         let name = |names: &SecretNames, place: usize| names.get(&found.recognised[place].0);
-        let variables = SecretNames::of_variables(&found, &files);
+        let variables = SecretNames::of_variables(&found, &files, &[]);
         let of_variables: Vec<_> = (0..4).map(|place| name(&variables, place)).collect();
         // One value may have one name.
         assert_eq!(of_variables, ["API_HASH", "API_HASH_2ND", "API_HASH_TRIP", "API_HASH"]);
+        // The settings name the variable already: for the same secret, for another, or for one that is not known here.
+        for (value, is_same) in [(Some("a".repeat(32)), true), (Some("b".repeat(32)), false), (None, false)] {
+            let used = [("API_HASH".to_owned(), value.map(SecretText::from))];
+            let names = SecretNames::of_variables(&found, &files, &used);
+            assert_eq!(name(&names, 0) == "API_HASH", is_same);
+        }
         let of_files: Vec<_> =
             (0..4).map(|place| name(&SecretNames::of_files(&found, &files), place)).collect();
         assert_eq!(
@@ -452,7 +497,7 @@ mod tests {
             file("/b/.env.2nd", "2FA_PASSWORD=planted-b\nAPI-HASH=5099aa17c0ffee005099aa17c0ffee00"),
         ];
         let found = survey(&files);
-        let names = SecretNames::of_variables(&found, &files);
+        let names = SecretNames::of_variables(&found, &files, &[]);
         let names: Vec<_> = found.recognised.iter().map(|(named, _)| names.get(named)).collect();
         assert_eq!(names, ["_2FA_PASSWORD", "_2FA_PASSWORD_2ND", "API_HASH"]);
     }
@@ -482,6 +527,31 @@ mod tests {
         let files: Vec<_> = found.flows.iter().map(|flow| flow.file.clone()).collect();
         assert_eq!(files, ["/old/.env", "/old/.env.other", "/old/.env.second"].map(PathBuf::from));
         assert_eq!(found.copies, [(PathBuf::from("/old/.env.copy"), PathBuf::from("/old/.env"))]);
+    }
+
+    #[test]
+    fn one_session_is_one_account_and_one_token_one_bot() {
+        let text = "SESSION=main\nBOT=@demo_trips_bot\nTRIGGER=New trip\nBUTTON=Book\n";
+        let token = format!("TG=5099000001:{}\n", "AAb_-".repeat(7));
+        let files = [
+            file("/old/.env", &format!("{text}{token}ADMIN_IDS=5000000001")),
+            file("/old/.env.copy", &format!("{text}{token}ADMIN_IDS=5000000002")),
+            file("/old/.env.other", &format!("PHONE=+70000000001\n{}", text.replace("Book", "Yes"))),
+        ];
+        let found = survey(&files);
+        let of = |place: usize| files[place].path.clone();
+        assert_eq!(found.copies, [(of(1), of(0))]);
+        assert_eq!(found.shared_bots, [(of(1), of(0))]);
+        let allowed: Vec<_> = found.controls.iter().map(|control| control.allowed.clone()).collect();
+        assert_eq!(allowed, [vec![5_000_000_001, 5_000_000_002]]);
+        // A phone that another file leaves out is its account's.
+        assert_eq!(found.flows.len(), 2);
+        let (session, other) = (Some(Path::new("/old/main.session")), Some(Path::new("/b.session")));
+        let (one, two) = (Some("+70000000001"), Some("+70000000002"));
+        assert!(is_same_account((None, session), (one, session)));
+        assert!(is_same_account((one, session), (one, other)));
+        assert!(!is_same_account((one, session), (two, session)), "phones say more than a name");
+        assert!(!is_same_account((None, None), (None, None)));
     }
 
     #[test]
@@ -518,7 +588,7 @@ mod tests {
                 let file = files.iter().find(|file| file.path == named.file).expect("a file");
                 file.variables.iter().find(|one| one.name == named.variable).expect("one").value().to_owned()
             };
-            for names in [SecretNames::of_variables(&found, &files), SecretNames::of_files(&found, &files)] {
+            for names in [SecretNames::of_variables(&found, &files, &[]), SecretNames::of_files(&found, &files)] {
                 let mut by_name = BTreeMap::new();
                 for (named, _) in &found.recognised {
                     let before = by_name.insert(names.get(named), value(named));

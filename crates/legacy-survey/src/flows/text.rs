@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::meaning;
-use super::survey::{Named, OldControl, OldFlow, OldFlows, Press, free_name};
+use super::survey::{Named, OldControl, OldFlow, OldFlows, Press, free_name, is_same_account};
 
 /// An account that there is already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +50,14 @@ pub fn text(
 ) -> OldSettings {
     let mut all = OldSettings::default();
     let mut taken: BTreeSet<String> = known.iter().map(|one| one.name.clone()).collect();
-    // The accounts by their phone numbers: two files of one number are of one account.
-    let mut accounts: Vec<(Option<String>, String)> =
-        known.iter().map(|one| (one.phone.as_deref().map(meaning::phone), one.name.clone())).collect();
+    // The accounts with their phone numbers and sessions: two files of one number, or of one session, are of one account.
+    let mut accounts: Vec<(Option<String>, Option<PathBuf>, String)> =
+        known.iter().map(|one| (one.phone.as_deref().map(meaning::phone), None, one.name.clone())).collect();
     for flow in &found.flows {
-        let is_its = |phone: &Option<String>| phone.is_some() && *phone == flow.phone;
-        let same = accounts.iter().find(|(phone, _)| is_its(phone)).map(|(_, name)| name.clone());
+        let is_its = |(phone, session, _): &&(Option<String>, Option<PathBuf>, String)| {
+            is_same_account((phone.as_deref(), session.as_deref()), flow.account())
+        };
+        let same = accounts.iter().find(is_its).map(|(_, _, name)| name.clone());
         // A file without an account of its own means the one that has its name.
         let named =
             same.or_else(|| (!has_account(flow) && taken.contains(&flow.name)).then(|| flow.name.clone()));
@@ -63,7 +65,7 @@ pub fn text(
             let account = free_name(&flow.name, &mut taken);
             begin(&mut all.settings, &flow.file);
             describe_account(&mut all.settings, flow, &account, locate);
-            accounts.push((flow.phone.clone(), account.clone()));
+            accounts.push((flow.phone.clone(), flow.session.clone(), account.clone()));
             account
         });
         begin(&mut all.flows, &flow.file);
@@ -224,7 +226,7 @@ mod tests {
         let control = format!("CONTROL={token}\nADMIN_IDS=5000000002,5000000001\n");
         let files = vec![
             EnvFile::read("/old/control.env".into(), &control),
-            EnvFile::read("/old/second/.env".into(), &format!("BOT={token}")),
+            EnvFile::read("/old/second/.env".into(), &format!("BOT={}", token.replace("5099", "5098"))),
         ];
         let file = |named: &Named| SecretLocation::File(PathBuf::from("/kept").join(&named.variable));
         let found = survey(&files);
@@ -263,6 +265,11 @@ mod tests {
         let text = written(&files, &[]);
         let accounts = text.matches("[[telegram.accounts]]").count();
         assert_eq!((accounts, text.matches("account = \"trip\"").count()), (1, 2), "{text}");
+        // One session without a number is one account too.
+        let files = files.map(|(file, text)| (file, text.replace("PHONE=+70000000001\n", "")));
+        let files = [0, 1].map(|place| (files[place].0, files[place].1.as_str()));
+        let text = written(&files, &[]);
+        assert_eq!(text.matches("[[telegram.accounts]]").count(), 1, "{text}");
     }
 
     proptest! {

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use ambient::Clock;
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use config::{Problem, SettingSource};
-use domain::ExposeSecret;
+use config::{Problem, References, SettingSource};
+use domain::{ExposeSecret, SecretText};
 use legacy_survey::flows::{
     EnvFile, ExistingAccount, Named, OldFlow, OldFlows, OldSettings, Panel, SecretLocation, SecretNames,
     exportable, panel, survey, text,
@@ -144,7 +144,7 @@ impl Flows {
         let folder = self.secrets.as_ref().map(std::path::absolute).transpose()?;
         let names = match &folder {
             Some(_) => SecretNames::of_files(&found, &files),
-            None => SecretNames::of_variables(&found, &files),
+            None => SecretNames::of_variables(&found, &files, &self.used_variables()?),
         };
         let place = |named: &Named| match &folder {
             Some(folder) => SecretLocation::File(folder.join(names.get(named))),
@@ -185,6 +185,18 @@ impl Flows {
             }
         }
         Ok(files)
+    }
+
+    /// The variables that the settings name already, with their values where this command has them.
+    fn used_variables(&self) -> anyhow::Result<Vec<(String, Option<SecretText>)>> {
+        let Some(file) = self.location.settings_file()? else { return Ok(Vec::new()) };
+        let named = References::of(&file)?.variables.into_iter();
+        Ok(named
+            .map(|name| {
+                let value = std::env::var(&name).ok().map(SecretText::from);
+                (name, value)
+            })
+            .collect())
     }
 
     /// The accounts of the settings, where there are any.
@@ -274,7 +286,7 @@ impl Flows {
                     let why = if name == exportable(&named.variable) {
                         "no shell exports a variable of that name"
                     } else {
-                        "another file has another value"
+                        "another file, or the settings, have another value for it"
                     };
                     say!("\n{} of {file} becomes the variable {name}: {why}.", named.variable);
                 }
@@ -329,14 +341,21 @@ struct OldSession {
     named: PathBuf,
     /// None where it is missing.
     found: Option<PathBuf>,
+    /// Whether an account with another phone names it too.
+    is_disputed: bool,
 }
 
 impl More {
     /// What a person has to look at, a sentence each.
     fn lines(&self, found: &OldFlows) -> Vec<String> {
         let mut lines = Vec::new();
-        for OldSession { flow, named, found } in &self.sessions {
+        for OldSession { flow, named, found, is_disputed } in &self.sessions {
             match found {
+                None if *is_disputed => lines.push(format!(
+                    "The session file {} of {flow} is named by several files with different phones, so the settings name it for \
+                     none of them. Write it where it belongs, or sign in: switchboard account add",
+                    named.display()
+                )),
                 Some(file) if file == named => {}
                 Some(file) => lines.push(format!(
                     "The session of {flow} is not at {}; it is at {}, which the settings name.",
@@ -372,6 +391,13 @@ impl More {
                 first.display()
             ));
         }
+        for (file, first) in &found.shared_bots {
+            lines.push(format!(
+                "The control bot of {} is that of {}, with the same token. It is one bot for the people of both.",
+                file.display(),
+                first.display()
+            ));
+        }
         for Named { file, variable } in &found.repeated {
             lines.push(format!(
                 "{variable} is in {} more than once, with different values: the last one counts.",
@@ -397,13 +423,15 @@ fn panel_of(database: &Path) -> Option<Panel> {
 }
 
 /// Looks for the session files that flows name: at their place, else in a folder `sessions` near it. A file that is found
-/// elsewhere for several accounts is of one of them at most, so it is taken for none.
+/// elsewhere for several accounts is of one of them at most, so it is taken for none. Neither is one that several accounts name.
 fn find_sessions(found: &mut OldFlows) -> Vec<OldSession> {
     let place = |flow: &OldFlow| {
         let places = places_of(flow.session.as_ref()?, &flow.file);
         places.into_iter().find(|place| place.is_file())
     };
     let places: Vec<_> = found.flows.iter().map(|flow| (flow.phone.clone(), place(flow))).collect();
+    let all_named: Vec<_> =
+        found.flows.iter().map(|flow| (flow.phone.clone(), flow.session.clone())).collect();
     let mut sessions = Vec::new();
     for (number, flow) in found.flows.iter_mut().enumerate() {
         let Some((named, (phone, place))) = flow.session.clone().zip(places.get(number)) else { continue };
@@ -411,11 +439,15 @@ fn find_sessions(found: &mut OldFlows) -> Vec<OldSession> {
             other != number && at == place && (of.is_none() || of != phone)
         };
         let is_certain = place.as_ref() == Some(&named) || !places.iter().enumerate().any(is_of_another);
-        let there = place.clone().filter(|_| is_certain);
-        if let Some(place) = &there {
-            flow.session = Some(place.clone());
+        let is_disputed = flow.phone.is_some()
+            && all_named
+                .iter()
+                .any(|(of, session)| of.is_some() && *of != flow.phone && session.as_ref() == Some(&named));
+        let there = place.clone().filter(|_| is_certain && !is_disputed);
+        if there.is_some() || is_disputed {
+            flow.session.clone_from(&there);
         }
-        sessions.push(OldSession { flow: flow.name.clone(), named, found: there });
+        sessions.push(OldSession { flow: flow.name.clone(), named, found: there, is_disputed });
     }
     sessions
 }
@@ -549,6 +581,17 @@ mod tests {
         let (shared, own) = (Some(path("sessions/main.session")), Some(path("c/main.session")));
         assert_eq!(found(&[file("a", 1), file("b", 2), file("c", 3)]), [None, None, own.clone()]);
         assert_eq!(found(&[file("a", 0), file("b", 0), file("c", 3)]), [None, None, own.clone()]);
-        assert_eq!(found(&[file("a", 1), file("b", 1), file("c", 3)]), [shared.clone(), shared, own]);
+        assert_eq!(found(&[file("a", 1), file("b", 1), file("c", 3)]), [shared.clone(), shared, own.clone()]);
+        // Two files name the same one, for two phones.
+        let beside = |name: &str, phone: u8| {
+            let text = format!("PHONE=+7000000000{phone}\nSESSION=main\nBUTTON=Book\n");
+            EnvFile::read(path("c").join(name), &text)
+        };
+        let files = [beside(".env", 1), beside(".env.2nd", 2)];
+        assert_eq!(found(&files), [None, None]);
+        let mut surveyed = survey(&files);
+        assert!(find_sessions(&mut surveyed).iter().all(|session| session.is_disputed));
+        assert!(surveyed.flows.iter().all(|flow| flow.session.is_none()));
+        assert_eq!(found(&[beside(".env", 1), beside(".env.2nd", 1)]), [own]);
     }
 }
