@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use domain::missing::{MISSING, is_missing};
 use domain::text::{ParseMode, announced_separator};
 use domain::{ChatRef, NamedChatError};
 use hashbrown::HashTable;
@@ -108,7 +109,7 @@ impl Table {
 
     fn variables(&self, fields: Vec<String>) -> BTreeMap<String, String> {
         let named =
-            self.header.iter().zip(fields).filter(|(name, value)| !is_chat(name) && !value.is_empty());
+            self.header.iter().zip(fields).filter(|(name, value)| !is_chat(name) && !is_missing(value));
         named.map(|(name, value)| (name.clone(), value)).collect()
     }
 }
@@ -254,6 +255,9 @@ fn message(item: &Value) -> Result<(NewCampaignMessage, Vec<Value>), String> {
     let field = |names: &[&str]| names.iter().find_map(|name| item.get(name));
     let text = item.as_str().or_else(|| field(&["text", "message", "content"])?.as_str());
     let text = text.ok_or("has no text")?.to_owned();
+    if !text.is_empty() && is_missing(&text) {
+        return Err(MISSING.to_owned());
+    }
     let weight = field(&["weight"]).map_or(Ok(1), |weight| {
         let weight = weight.as_u64().and_then(|weight| u32::try_from(weight).ok());
         weight.filter(|weight| *weight <= 1000).ok_or("weight is no whole number from 0 to 1000")
@@ -327,12 +331,12 @@ mod tests {
     #[test]
     fn messages_are_read_as_texts_and_as_objects() {
         let read = read_messages(
-            r#"{"messages": ["Hi {name}", {"text": "<b>Yes</b>", "weight": 3, "parse_mode": "html", "active": false}, {"text": "<b>"}, {"text": "<b>", "parse_mode": "html"}, 5]}"#,
+            r#"{"messages": ["Hi {name}", {"text": "<b>Yes</b>", "weight": 3, "parse_mode": "html", "active": false}, {"text": "<b>"}, {"text": "<b>", "parse_mode": "html"}, 5, "undefined"]}"#,
         );
         assert_eq!(read.items.len(), 3);
         assert_eq!((read.items[1].message.weight, read.items[1].message.is_active), (3, false));
         let bad: Vec<_> = read.bad.iter().map(|bad| bad.line).collect();
-        assert_eq!(bad, [4, 5]);
+        assert_eq!(bad, [4, 5, 6]);
         assert_eq!(read_messages("One\nline\n---\nTwo").items.len(), 2);
         assert_eq!(read_messages("[\"a\",").all_bad, 1);
     }

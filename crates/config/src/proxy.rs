@@ -17,28 +17,89 @@ impl ProxyAddress {
 
 /// A text that is no proxy's address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT; other kinds of proxies are not spoken"
-)]
-pub struct InvalidProxy;
+pub enum InvalidProxy {
+    #[error(
+        "must be HOST:PORT, HOST:PORT:USER:PASSWORD, USER:PASSWORD@HOST:PORT or a link like https://t.me/socks?server=HOST&port=PORT; socks5:// may stand before the first three"
+    )]
+    Form,
+    #[error("only SOCKS5 proxies are spoken: name the SOCKS5 port of this one")]
+    Kind,
+}
 
 impl FromStr for ProxyAddress {
     type Err = InvalidProxy;
 
+    /// Reads an address in any of the notations that people copy, and keeps it as `socks5://[USER:PASSWORD@]HOST:PORT`, where `%` begins
+    /// an escape.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("socks5://").ok_or(InvalidProxy)?;
-        let (credentials, server) = match rest.rsplit_once('@') {
-            Some((credentials, server)) => (Some(credentials), server),
-            None => (None, rest),
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").unwrap_or(("socks5", text));
+        let written = match scheme.to_ascii_lowercase().as_str() {
+            "socks5" | "socks5h" | "socks" => Written::read(rest),
+            "http" | "https" | "tg" => Written::of_link(rest).ok_or(InvalidProxy::Kind)?,
+            _ => return Err(InvalidProxy::Kind),
         };
-        let (host, port) = server.rsplit_once(':').ok_or(InvalidProxy)?;
-        let named = credentials
-            .is_none_or(|words| words.split_once(':').is_some_and(|(user, _)| !user.is_empty()))
+        let Written { host, port, login } = written.ok_or(InvalidProxy::Form)?;
+        let is_named = login.as_ref().is_none_or(|(user, _)| !user.is_empty() && !user.contains(':'))
             && !host.is_empty()
-            && !text.contains(|c: char| c.is_whitespace() || c.is_control())
-            && !server.contains(['/', '?', '#']);
-        let port: u16 = port.parse().map_err(|_| InvalidProxy)?;
-        if named && port > 0 { Ok(Self(text.into())) } else { Err(InvalidProxy) }
+            && !host.contains(['/', '?', '#', '@'])
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let port = port.parse::<u16>().ok().filter(|port| is_named && *port > 0).ok_or(InvalidProxy::Form)?;
+        let login = login.map(|(user, password)| format!("{user}:{password}@")).unwrap_or_default();
+        Ok(Self(format!("socks5://{login}{host}:{port}").into()))
+    }
+}
+
+/// The parts of an address.
+struct Written {
+    /// One of IPv6 has brackets.
+    host: String,
+    port: String,
+    /// The user and the password.
+    login: Option<(String, String)>,
+}
+
+impl Written {
+    fn read(text: &str) -> Option<Self> {
+        let (login, server) = match text.rsplit_once('@') {
+            Some((login, server)) => (Some(login.split_once(':')?), server),
+            None => (None, text),
+        };
+        let server = server.strip_suffix('/').unwrap_or(server);
+        let (host, rest) = match server.strip_prefix('[') {
+            Some(rest) => {
+                let (host, rest) = rest.split_once(']')?;
+                (format!("[{host}]"), rest.strip_prefix(':')?)
+            }
+            None => server.split_once(':').map(|(host, rest)| (host.to_owned(), rest))?,
+        };
+        let (port, behind) = rest.split_once(':').map_or((rest, None), |(port, login)| (port, Some(login)));
+        let login = match (login, behind) {
+            (login, None) => login.map(|(user, password)| (user.to_owned(), password.to_owned())),
+            (None, Some(behind)) => {
+                behind.split_once(':').map(|(user, password)| Some((encoded(user), encoded(password))))?
+            }
+            (Some(_), Some(_)) => return None,
+        };
+        Some(Self { host, port: port.to_owned(), login })
+    }
+
+    /// A link of Telegram to a proxy, such as `t.me/socks?server=…`; none for another link. Without a server or a port it is no address.
+    fn of_link(link: &str) -> Option<Option<Self>> {
+        let hosts = ["t.me/", "telegram.me/", ""];
+        let path = hosts.into_iter().find_map(|host| link.strip_prefix(host))?;
+        let query = path.strip_prefix("socks?").or_else(|| path.strip_prefix("socks/?"))?;
+        let given = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
+        };
+        Some(given("server").zip(given("port")).map(|(server, port)| {
+            let is_bare = server.contains(':') && !server.starts_with('[');
+            let host = if is_bare { format!("[{server}]") } else { server };
+            let login =
+                given("user").map(|user| (encoded(&user), encoded(&given("pass").unwrap_or_default())));
+            Self { host, port, login }
+        }))
     }
 }
 
@@ -54,21 +115,52 @@ impl fmt::Debug for ProxyAddress {
     }
 }
 
+/// A word as an address has it: those who use the address decode it.
+fn encoded(word: &str) -> String {
+    word.replace('%', "%25")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_socks5_with_host_and_port() {
-        for text in ["socks5://127.0.0.1:1080", "socks5://demo:wo@rd@proxy.example.com:1080"] {
-            let proxy: ProxyAddress = text.parse().unwrap();
-            assert_eq!(proxy.expose(), text);
+    fn each_notation_is_read_and_kept_in_one() {
+        for (text, kept) in [
+            ("socks5://127.0.0.1:1080", "socks5://127.0.0.1:1080"),
+            ("socks5://demo:wo@rd@proxy.example.com:1080", "socks5://demo:wo@rd@proxy.example.com:1080"),
+            ("SOCKS5://127.0.0.1:1080/", "socks5://127.0.0.1:1080"),
+            ("socks5h://proxy.example.com:1080", "socks5://proxy.example.com:1080"),
+            ("127.0.0.1:1080", "socks5://127.0.0.1:1080"),
+            ("127.0.0.1:1080:demo:se:cret", "socks5://demo:se:cret@127.0.0.1:1080"),
+            ("127.0.0.1:1080:demo:50%40", "socks5://demo:50%2540@127.0.0.1:1080"),
+            ("demo:secret@127.0.0.1:1080", "socks5://demo:secret@127.0.0.1:1080"),
+            ("[2001:db8::1]:1080", "socks5://[2001:db8::1]:1080"),
+            ("[2001:db8::1]:1080:demo:secret", "socks5://demo:secret@[2001:db8::1]:1080"),
+            ("https://t.me/socks?server=127.0.0.1&port=1080", "socks5://127.0.0.1:1080"),
+            (
+                "tg://socks?server=2001:db8::1&port=1080&user=demo&pass=a%40b",
+                "socks5://demo:a@b@[2001:db8::1]:1080",
+            ),
+        ] {
+            let proxy: ProxyAddress = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(proxy.expose(), kept);
             assert_eq!(format!("{proxy:?}"), "ProxyAddress(socks5://[REDACTED])");
         }
-        for text in
-            ["http://127.0.0.1:1", "socks5://127.0.0.1", "socks5://:1", "socks5://a:0", "socks5://demo@a:1"]
-        {
-            assert_eq!(text.parse::<ProxyAddress>().unwrap_err(), InvalidProxy, "{text}");
+        for (text, error) in [
+            ("http://127.0.0.1:1", InvalidProxy::Kind),
+            ("https://t.me/proxy?server=a&port=1&secret=ee", InvalidProxy::Kind),
+            ("socks4://127.0.0.1:1", InvalidProxy::Kind),
+            ("https://t.me/socks?server=a", InvalidProxy::Form),
+            ("socks5://127.0.0.1", InvalidProxy::Form),
+            ("socks5://:1", InvalidProxy::Form),
+            ("socks5://a:0", InvalidProxy::Form),
+            ("socks5://demo@a:1", InvalidProxy::Form),
+            ("2001:db8::1:1080", InvalidProxy::Form),
+            ("a:1:demo", InvalidProxy::Form),
+            ("a b:1", InvalidProxy::Form),
+        ] {
+            assert_eq!(text.parse::<ProxyAddress>().unwrap_err(), error, "{text}");
         }
     }
 }

@@ -3,12 +3,13 @@
 use domain::SecretText;
 use domain::secret::ExposeSecret;
 use outbound::{Allowed, guard};
+use percent_encoding::percent_decode_str;
 
 use crate::import::Imported;
 
 const SCHEME: &str = "socks5://";
 
-/// Reads proxies, one a line: `HOST:PORT`, `HOST:PORT:USER:PASSWORD`, `USER:PASSWORD@HOST:PORT`, each with or without `socks5://`.
+/// Reads proxies, one a line, each in one of the notations of [`config::ProxyAddress`].
 /// The answer has a name without the password, and the address. A line is refused whose host the guard refuses.
 pub fn read_proxies(text: &str, allowed: &Allowed) -> Imported<(String, SecretText)> {
     let mut read = Imported::default();
@@ -28,31 +29,15 @@ pub fn read_proxies(text: &str, allowed: &Allowed) -> Imported<(String, SecretTe
     read
 }
 
-const WANTED: &str = "must be HOST:PORT, HOST:PORT:USER:PASSWORD or USER:PASSWORD@HOST:PORT";
-
 fn proxy(words: &str, allowed: &Allowed) -> Result<(String, SecretText), String> {
-    let rest = match words.split_once("://") {
-        Some(("socks5" | "socks5h", rest)) => rest,
-        Some(_) => return Err("only SOCKS5 proxies are spoken: name the SOCKS5 port of this one".to_owned()),
-        None => words,
-    };
-    let (login, server) = match rest.rsplit_once('@') {
-        Some((login, server)) => (Some(login.to_owned()), server.to_owned()),
-        None => match rest.splitn(4, ':').collect::<Vec<_>>()[..] {
-            [host, port] => (None, format!("{host}:{port}")),
-            [host, port, user, password] => (Some(format!("{user}:{password}")), format!("{host}:{port}")),
-            _ => return Err(WANTED.to_owned()),
-        },
-    };
-    let login = login.map(|login| format!("{login}@")).unwrap_or_default();
-    let address = format!("{SCHEME}{login}{server}");
-    if address.parse::<config::ProxyAddress>().is_err() {
-        return Err(WANTED.to_owned());
-    }
-    let host = server.rsplit_once(':').map_or(server.as_str(), |(host, _)| host);
+    let address = words.parse::<config::ProxyAddress>().map_err(|error| error.to_string())?;
+    let address = address.expose();
+    let rest = address.strip_prefix(SCHEME).unwrap_or(address);
+    let (login, server) = rest.rsplit_once('@').map_or((None, rest), |(login, server)| (Some(login), server));
+    let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
     guard::host(host.trim_matches(['[', ']']), allowed).map_err(|why| format!("is not dialled: {why}"))?;
-    let user = login.split_once(':').map(|(user, _)| format!("{user}@")).unwrap_or_default();
-    Ok((format!("{SCHEME}{user}{server}"), address.into()))
+    let user = login.and_then(|login| login.split_once(':')).map(|(user, _)| format!("{user}@"));
+    Ok((format!("{SCHEME}{}{server}", user.unwrap_or_default()), address.to_owned().into()))
 }
 
 /// A proxy as browsers take it. A caller named it, so it may be in these private networks alone.
@@ -61,10 +46,14 @@ pub(crate) fn as_browsers_take_it(address: &SecretText, allowed: &Allowed) -> br
     let rest = address.strip_prefix(SCHEME).unwrap_or(address);
     let login = rest.rsplit_once('@').and_then(|(login, server)| Some((login.split_once(':')?, server)));
     let (login, server) = match login {
-        Some(((user, password), server)) => (Some((user.to_owned(), password.into())), server),
+        Some(((user, password), server)) => (Some((decoded(user), decoded(password).into())), server),
         None => (None, rest),
     };
     browser::Proxy { address: server.to_owned(), login, allowed: allowed.clone() }
+}
+
+fn decoded(word: &str) -> String {
+    percent_decode_str(word).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

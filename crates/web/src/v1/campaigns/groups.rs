@@ -4,6 +4,7 @@ use ::campaigns::{CampaignSettings, Plan};
 use api::Campaign;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::missing::{self, MISSING};
 use domain::slug;
 use domain::text::folded_line;
 use http::StatusCode;
@@ -135,6 +136,9 @@ pub(crate) async fn create(
         if name.is_empty() || !is_title {
             let why = "must be 1 to 100 characters, with a letter or a digit among them";
             return Err(Problem::fields(vec![FieldError::new("name", why)]));
+        }
+        if missing::is_in_title(&title) {
+            return Err(Problem::fields(vec![FieldError::new("name", MISSING)]));
         }
         let settings = new.settings.onto(CampaignSettings::default())?;
         Ok(CampaignRow { name, title, settings, created_at: state.clock().now() })
