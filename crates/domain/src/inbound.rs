@@ -93,8 +93,8 @@ impl InboundEvent {
     #[must_use]
     pub fn without_empty_message(self) -> Self {
         let InboundChange::Message(message) = &self.change else { return self };
-        let says_nothing = message.text.trim().is_empty()
-            && message.subject.is_none()
+        let says_nothing = shows_nothing(message.text.as_str())
+            && message.subject.as_deref().is_none_or(shows_nothing)
             && message.media.iter().all(|media| media.kind == InboundKind::Reply);
         if !says_nothing {
             return self;
@@ -429,9 +429,32 @@ pub struct AdSource {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_no_reader_sees_is_no_bubble(
+            text in "[ \n\u{a0}\u{200b}\u{2060}\u{2800}\u{3164}\u{feff}]{0,8}",
+            subject in proptest::option::of("[ \u{200b}\u{2800}]{0,3}"),
+            seen in "[a-zа-я0-9]{1,3}",
+            is_reply in any::<bool>(),
+        ) {
+            let is_bubble = |text: &str, subject: Option<String>| {
+                let chat = ExternalChat::new("1").expect("a chat");
+                let message = InboundMessage::private(chat, "1", text, Timestamp::from_micros(0));
+                let message = message.answering(Some("2".to_owned()), is_reply.then_some("How much?"));
+                let change = InboundChange::Message(Box::new(InboundMessage { subject, ..message }));
+                let event = InboundEvent { key: "in:1".to_owned(), change }.without_empty_message();
+                matches!(event.change, InboundChange::Message(_))
+            };
+            prop_assert!(!is_bubble(&text, subject.clone()));
+            prop_assert!(is_bubble(&format!("{text}{seen}"), subject));
+            prop_assert!(is_bubble(&text, Some(seen)));
+        }
+    }
 
     #[test]
     fn a_message_that_says_nothing_is_no_bubble_and_counted() {

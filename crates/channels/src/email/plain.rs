@@ -72,10 +72,10 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
     let mut rest = page;
     let mut silent: Option<&str> = None;
     let mut link: Option<(String, usize)> = None;
-    let mut unended = 0;
+    let (mut unended, mut sizes) = (0, Sizes::default());
     while !rest.is_empty() {
         let end = rest.find('<').unwrap_or(rest.len());
-        if silent.is_none() {
+        if silent.is_none() && sizes.are_legible() {
             text.add(&rest[..end]);
         }
         rest = &rest[end..];
@@ -98,12 +98,23 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
         if silent.is_some() {
             continue;
         }
-        if !is_end && unended < MOST_UNENDED && !VOID.contains(&name.as_str()) && is_hidden(body) {
-            match behind_element(rest, &name) {
-                Some(behind) => rest = behind,
-                None => unended += 1,
+        if is_end {
+            sizes.end(&name);
+        } else if !VOID.contains(&name.as_str()) {
+            let said = sight(body);
+            let hides = matches!(said, Sight::Hidden | Sight::Tiny);
+            let behind = if hides && unended < MOST_UNENDED { behind_element(rest, &name) } else { None };
+            unended += usize::from(hides && behind.is_none());
+            if let (Sight::Hidden, Some(behind)) = (said, behind) {
+                rest = behind;
+                continue;
             }
-            continue;
+            let is_legible = match said {
+                Sight::Tiny if behind.is_some() => Some(false),
+                Sight::Legible => Some(true),
+                _ => None,
+            };
+            sizes.begin(&name, is_legible);
         }
         match name.as_str() {
             "br" => text.end_line(),
@@ -123,7 +134,7 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
                     text.add(&format!(" ({address})"));
                 }
             }
-            "a" => link = address(body).map(|address| (address, text.len())),
+            "a" if sizes.are_legible() => link = address(body).map(|address| (address, text.len())),
             name if BLOCKS.contains(&name) => text.end_line_once(),
             _ => {}
         }
@@ -131,30 +142,145 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
     text.finish()
 }
 
-/// Whether a start tag says that its element is not shown.
-fn is_hidden(tag: &str) -> bool {
-    let tag = tag.to_ascii_lowercase();
-    let bare = tag.split(['"', '\'']).step_by(2);
-    if bare.flat_map(str::split_ascii_whitespace).any(|word| word.trim_end_matches('/') == "hidden") {
-        return true;
+/// The sizes of letters that the open elements set.
+#[derive(Default)]
+struct Sizes(Vec<Size>);
+
+struct Size {
+    /// The name of the element.
+    name: String,
+    /// How many elements of that name are open, with this one.
+    open: usize,
+    is_legible: bool,
+}
+
+impl Sizes {
+    /// The most that are kept.
+    const MOST: usize = 64;
+
+    fn are_legible(&self) -> bool {
+        self.0.last().is_none_or(|size| size.is_legible)
     }
-    let Some(style) = tag.split_once("style=").map(|(_, style)| style.trim_start_matches(['"', '\''])) else {
-        return false;
-    };
-    let style = style.split(['"', '\'']).next().unwrap_or_default();
-    let is_zero = |value: &str| {
-        let number = value.trim_end_matches(|one: char| one.is_ascii_alphabetic() || one == '%');
-        number.parse::<f32>() == Ok(0.0)
-    };
-    style.split(';').filter_map(|rule| rule.split_once(':')).any(|(property, value)| {
-        let value = value.trim().trim_end_matches("!important").trim();
-        match property.trim() {
-            "display" => value == "none",
-            "visibility" => value == "hidden",
-            "font-size" | "max-height" | "opacity" => is_zero(value),
-            _ => false,
+
+    fn begin(&mut self, name: &str, is_legible: Option<bool>) {
+        if let Some(is_legible) = is_legible.filter(|_| self.0.len() < Self::MOST) {
+            self.0.push(Size { name: name.to_owned(), open: 1, is_legible });
+        } else if let Some(size) = self.0.iter_mut().rev().find(|size| size.name == name) {
+            size.open += 1;
         }
-    })
+    }
+
+    fn end(&mut self, name: &str) {
+        let Some(place) = self.0.iter().rposition(|size| size.name == name) else { return };
+        self.0[place].open -= 1;
+        if self.0[place].open == 0 {
+            self.0.truncate(place);
+        }
+    }
+}
+
+/// What a start tag says about the sight of its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// The element with all that is in it is not shown.
+    Hidden,
+    /// The letters are too small to be read, but those of elements within that set another size.
+    Tiny,
+    /// The letters have a size that can be read, whatever the size around them.
+    Legible,
+    Unsaid,
+}
+
+fn sight(tag: &str) -> Sight {
+    let tag = tag.to_ascii_lowercase();
+    let attributes = attributes(&tag);
+    let of = |wanted: &str| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    if of("hidden").is_some() {
+        return Sight::Hidden;
+    }
+    let mut style = String::new();
+    add_text(&mut style, of("style").unwrap_or_default());
+    let style = without_comments(&style);
+    let rules = style.split(';').filter_map(|rule| rule.split_once(':'));
+    let rules: Vec<(&str, &str)> = rules
+        .map(|(property, value)| (property.trim(), value.trim().trim_end_matches("!important").trim()))
+        .collect();
+    let is_cut = rules.contains(&("overflow", "hidden"));
+    let hides = |(property, value): &(&str, &str)| match *property {
+        "display" => *value == "none",
+        "visibility" => ["hidden", "collapse"].contains(value),
+        "mso-hide" => *value == "all",
+        "color" => *value == "transparent",
+        "max-height" | "opacity" => is_zero(value),
+        "height" | "width" => is_cut && is_zero(value),
+        "text-indent" | "left" | "top" => number(value).is_some_and(|(number, _)| number < FARTHEST),
+        _ => false,
+    };
+    if rules.iter().any(hides) {
+        return Sight::Hidden;
+    }
+    let sizes = rules.iter().filter(|(property, _)| ["font", "font-size"].contains(property));
+    let mut sizes = sizes.flat_map(|(_, value)| value.split_whitespace());
+    sizes.find_map(|size| sight_of_size(size.split('/').next()?)).unwrap_or(Sight::Unsaid)
+}
+
+/// None where it is no size, or one that depends on the size around it.
+fn sight_of_size(size: &str) -> Option<Sight> {
+    if ["small", "medium", "large", "x-small", "x-large", "xx-large"].contains(&size) {
+        return Some(Sight::Legible);
+    }
+    let (number, unit) = number(size)?;
+    let is_fixed = ["px", "pt", "pc", "rem", "mm", "cm", "in"].contains(&unit);
+    if number <= 0.0 || number <= 1.0 && ["px", "pt"].contains(&unit) {
+        return Some(Sight::Tiny);
+    }
+    is_fixed.then_some(Sight::Legible)
+}
+
+/// What is farther to the left or above stands outside the page.
+const FARTHEST: f32 = -500.0;
+
+/// A number of a style and its unit.
+fn number(value: &str) -> Option<(f32, &str)> {
+    let number = value.trim_end_matches(|one: char| one.is_ascii_alphabetic() || one == '%');
+    number.parse().ok().map(|read| (read, &value[number.len()..]))
+}
+
+fn is_zero(value: &str) -> bool {
+    number(value).is_some_and(|(number, _)| number <= 0.0)
+}
+
+/// A style without its comments.
+fn without_comments(style: &str) -> String {
+    let mut parts = style.split("/*");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push_str(part.split_once("*/").map_or("", |(_, behind)| behind));
+    }
+    kept
+}
+
+/// The attributes of a start tag with their values, as browsers read them. One without a value has an empty one.
+fn attributes(tag: &str) -> Vec<(&str, &str)> {
+    let is_blank = |one: char| one.is_ascii_whitespace() || one == '/';
+    let mut found = Vec::new();
+    let mut rest =
+        tag.trim_start_matches(|one: char| one.is_ascii_alphanumeric()).trim_start_matches(is_blank);
+    while let Some(first) = rest.chars().next() {
+        let first = first.len_utf8();
+        let end = rest[first..].find(|one: char| is_blank(one) || one == '=');
+        let (name, behind) = rest.split_at(end.map_or(rest.len(), |end| first + end));
+        let (value, behind) = match behind.trim_start().strip_prefix('=').map(str::trim_start) {
+            None => ("", behind),
+            Some(value) => match value.chars().next().filter(|one| matches!(one, '"' | '\'')) {
+                Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+                None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+            },
+        };
+        found.push((name, value));
+        rest = behind.trim_start_matches(is_blank);
+    }
+    found
 }
 
 /// What stands behind the end of an element, of whose content and rest of the page `rest` begins; none if it does not end.
@@ -408,7 +534,28 @@ mod tests {
             ("<span style=\"font-size:0.9em;opacity:0.8\">Hi</span>", "Hi"),
             ("<p title=\"hidden\" style=\"overflow:hidden\">Hi</p>", "Hi"),
             ("<img style=\"display:none\" src=\"https://example.com/1.png\">Hi", "Hi"),
+            ("<span style=\"font-family:'Arial',serif; display:none\">a</span>Hi", "Hi"),
+            ("<span title=\"style=x\" style=\"display:none\">a</span>Hi", "Hi"),
+            ("<span data-style=\"display:none\">Hi</span>", "Hi"),
+            ("<span style=\"display:/* */none\">a</span>Hi", "Hi"),
+            ("<span style=\"display&#58;none\">a</span>Hi", "Hi"),
+            ("<span style=display:none>a</span>Hi", "Hi"),
+            ("<div style=\"mso-hide:all\">preheader</div>Hi", "Hi"),
+            ("<div style=\"font-size:1px;line-height:1px\">preheader</div>Hi", "Hi"),
+            ("<div style=\"font:0/0 a\">a</div>Hi", "Hi"),
+            ("<div style=\"height:0;overflow:hidden\">a</div>Hi", "Hi"),
+            ("<div style=\"text-indent:-9999px\">a</div>Hi", "Hi"),
+            ("<div style=\"color:transparent\">a</div>Hi", "Hi"),
+            ("<div style=\"height:0;font:bold 12px/0 Arial;text-indent:-5px;font-size:1em\">Hi</div>", "Hi"),
+            ("<p =\"hidden\" = a= 'b\">Hi</p>", "Hi"),
+            (
+                "<table><tr><td style=\"font-size:0px\">a<div style=\"font-size:13px\">Hi</div>b</td></tr></table>!",
+                "Hi\n!",
+            ),
+            ("<div style=\"font-size:0\">a<b style=\"font-size:1em\">b</b><div>c</div>d</div>Hi", "Hi"),
+            ("<div style=\"font-size:0\"><a href=\"https://example.com/a\">a</a></div>Hi", "Hi"),
             // Without an end it hides nothing.
+            ("<div style=\"font-size:0\">Hi", "Hi"),
             ("<div style=\"display:none\">Hi", "Hi"),
         ] {
             assert_eq!(of_html(page, false), text, "{page}");

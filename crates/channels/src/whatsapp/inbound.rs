@@ -49,7 +49,9 @@ pub(super) fn read(
             None => return Err(HookRefusal::OtherAccount("it names no profile".to_owned())),
         }
     }
-    Ok(items.into_iter().filter_map(|item| read_item(item, now)).collect())
+    let events =
+        items.into_iter().flat_map(|item| read_item(item, now).into_iter().chain(contradiction(item)));
+    Ok(events.collect())
 }
 
 /// What an item says. None where it only says again what is known: that a message is on its way.
@@ -210,11 +212,24 @@ pub(super) fn number(chat: &str) -> Option<String> {
     chat.strip_suffix("@c.us").and_then(nature::e164)
 }
 
+/// The fields in which Wappi says whether a chat is a group.
+const IS_GROUP: [&str; 2] = ["isGroup", "is_group"];
+
 /// The type of a chat by its address and by what Wappi says. A chat that cannot be read may be of many people.
 fn type_of(item: &Value, chat: &str) -> ChatType {
-    let is_group = ["isGroup", "is_group"].into_iter().any(|name| is(item, name));
+    let is_group = IS_GROUP.into_iter().any(|name| is(item, name));
     let stated = is_group.then(|| ChatType::Group.as_str()).or_else(|| text(item, "/chat_type"));
     chat_type(chat).unwrap_or(ChatType::Group).stated_by_provider(stated)
+}
+
+/// A report where Wappi says that a chat is a group and its address does not, or the other way round.
+fn contradiction(item: &Value) -> Option<InboundEvent> {
+    let chat = lenient::id(&item["chatId"])?;
+    let by_address = chat_type(&chat).ok()?;
+    let mut stated = IS_GROUP.into_iter().filter(|name| !item[*name].is_null());
+    let is_denied = by_address == ChatType::Group && stated.any(|name| !is(item, name));
+    let is_contradicted = is_denied || type_of(item, &chat) != by_address;
+    is_contradicted.then(|| InboundEvent::notice("a chat whose stated type contradicts its address"))
 }
 
 /// Whether a message of a group mentions the account or replies to a message of it.
@@ -394,6 +409,20 @@ mod tests {
                 wanted,
                 "{is_group}"
             );
+        }
+        let is_reported = |chat: &str, is_group: Value| {
+            let all = events(&item(&json!({ "chatId": chat, "isGroup": is_group })));
+            all.iter().any(|event| matches!(event.change, InboundChange::Unread(_)))
+        };
+        for (is_group, of_person, of_group) in [
+            (json!(true), true, false),
+            (json!("true"), true, false),
+            (json!("false"), false, true),
+            (json!(false), false, true),
+            (Value::Null, false, false),
+        ] {
+            assert_eq!(is_reported("70000000001@c.us", is_group.clone()), of_person, "{is_group}");
+            assert_eq!(is_reported("120363000000000001@g.us", is_group.clone()), of_group, "{is_group}");
         }
         let group = "120363000000000001@g.us";
         assert!(!of(group, json!({})).mentions_us);

@@ -206,6 +206,18 @@ fn instagram_refuses_invalid_messages_and_old_chats() {
 }
 
 #[test]
+fn instagram_accepts_the_tokens_of_an_earlier_run() {
+    let (mut before, mut after) = (Stage::of("instagram"), Stage::of("instagram"));
+    let refresh = "grant_type=ig_refresh_token";
+    let renewed = before.get("/refresh_access_token", refresh, "planted-instagram-token").1;
+    let renewed = renewed["access_token"].as_str().unwrap_or_default();
+    assert_eq!(after.get("/me", "", renewed).0, 200);
+    assert_eq!(after.get("/me", "", "aWdftoken1").0, 401);
+    let wide = format!("aWdftoken{}", "x".repeat(40));
+    assert_eq!(after.get("/me", "", &wide).0, 401);
+}
+
+#[test]
 fn instagram_posts_only_to_verified_addresses() {
     let mut stage = Stage::of("instagram");
     let url = "http://127.0.0.1:1/hook".to_owned();

@@ -78,7 +78,7 @@ pub struct ChannelTaken {
     pub unsettled: usize,
     /// Events that were reported before.
     pub repeated: usize,
-    /// What the provider said of messages that have the id of another one and other words. They are not kept.
+    /// What the provider said of messages that have the id of another one, and other words or another chat. They are not kept.
     pub conflicts: Vec<Option<Words>>,
 }
 

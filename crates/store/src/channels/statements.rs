@@ -15,10 +15,10 @@ statements! {
     DROP_EARLY = "
         DELETE FROM early_changes WHERE (channel, account, external_id) IN (
             SELECT channel, account, external_id FROM early_changes WHERE kept_at < $1 ORDER BY kept_at LIMIT $2)";
-    /// A message that was edited or taken back may have other words than at first.
-    HAS_OTHER_WORDS = "
-        SELECT seq FROM channel_messages
-        WHERE channel = $1 AND account = $2 AND external_id = $3 AND origin = 0 AND text <> '' AND text <> $4
+    /// Where a customer's message is and what it says. One that was edited or taken back may have other words than at first.
+    UNCHANGED = "
+        SELECT chat, text FROM channel_messages
+        WHERE channel = $1 AND account = $2 AND external_id = $3 AND origin = 0
           AND edited_at IS NULL AND deleted_at IS NULL";
     IS_STORED = "SELECT seq FROM channel_messages WHERE channel = $1 AND account = $2 AND external_id = $3";
     NOTE_EVENT = "

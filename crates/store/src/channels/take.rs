@@ -79,12 +79,10 @@ impl Take {
         let params = params![self.channel(), self.account(), key, self.at.as_micros()];
         if transaction.execute(sql::NOTE_EVENT, params)? == 0 {
             taken.repeated += 1;
-            if let InboundChange::Message(message) = &event.change
-                && self.has_other_words(transaction, message)?
-            {
-                taken.conflicts.push(message.kept_raw().map(|raw| Words::from(raw.into_owned())));
-            }
-            return Ok(());
+            return match &event.change {
+                InboundChange::Message(message) => self.note_conflict(transaction, message, taken),
+                _ => Ok(()),
+            };
         }
         match &event.change {
             InboundChange::Message(message) => self.keep(transaction, message, taken),
@@ -118,18 +116,25 @@ impl Take {
         }
     }
 
-    /// Whether a customer's message with this id came in with other words.
-    fn has_other_words(
+    /// Reports a message whose id is that of a customer's message in another chat or with other words.
+    fn note_conflict(
         &self,
         transaction: &Transaction<'_>,
         message: &InboundMessage,
-    ) -> Result<bool, StoreError> {
+        taken: &mut ChannelTaken,
+    ) -> Result<(), StoreError> {
+        let read = |row: &Row<'_>| {
+            let columns = Columns::new(row, TABLE);
+            Ok((columns.get::<String>(0)?, columns.get::<String>(1)?))
+        };
+        let params = params![self.channel(), self.account(), message.external_id];
+        let Some((chat, known)) = transaction.first(sql::UNCHANGED, params, read)? else { return Ok(()) };
         let text = message.text.as_str();
-        if text.is_empty() {
-            return Ok(false);
+        let has_other_words = !text.is_empty() && !known.is_empty() && known != text;
+        if has_other_words || chat != message.chat.as_str() {
+            taken.conflicts.push(message.kept_raw().map(|raw| Words::from(raw.into_owned())));
         }
-        let params = params![self.channel(), self.account(), message.external_id, text];
-        Ok(transaction.first(sql::HAS_OTHER_WORDS, params, |_| Ok(()))?.is_some())
+        Ok(())
     }
 
     /// Whether a message came in.
@@ -222,7 +227,7 @@ impl Take {
         let (last, early) = transaction.first(sql::LAST, key, read)?.unwrap_or_default();
         let seq = last.saturating_add(1).max(self.at.as_micros());
         if !self.insert(transaction, seq, message, origin)? {
-            return Ok(());
+            return self.note_conflict(transaction, message, taken);
         }
         if let Some(early) = &early {
             self.apply_early(transaction, &message.external_id, early)?;

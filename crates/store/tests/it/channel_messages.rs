@@ -89,8 +89,15 @@ async fn a_message_comes_in_once_with_its_event(world: World) {
     assert_eq!((taken.new.len(), taken.repeated, taken.conflicts.len()), (1, 1, 0));
     let other = arrived(InboundMessage { text: "And today?".into(), ..message.clone() });
     assert_eq!(take(&world, vec![other]).await.conflicts.len(), 1, "another message with its id");
+    let elsewhere = InboundMessage { chat: ExternalChat::new("u2i-2").unwrap(), ..message.clone() };
+    assert_eq!(take(&world, vec![arrived(elsewhere)]).await.conflicts.len(), 1, "its id in another chat");
+    let other = InboundMessage { text: "And today?".into(), ..message.clone() };
+    let other = event("third key", InboundChange::Message(Box::new(other)));
+    let taken_again = take(&world, vec![other]).await;
+    assert_eq!((taken_again.new, taken_again.conflicts.len()), (Vec::new(), 1), "its id under another key");
     let again = event("another key", InboundChange::Message(Box::new(message.clone())));
-    assert_eq!(take(&world, vec![again]).await.new, []);
+    let taken_again = take(&world, vec![again]).await;
+    assert_eq!((taken_again.new, taken_again.conflicts.len()), (Vec::new(), 0));
     let stored = world.store.channels().get(taken.new[0]).await.unwrap().unwrap();
     assert_eq!((stored.message, stored.address), (message, address()));
     assert_eq!(events(&world).await, ["message.received"]);

@@ -51,6 +51,7 @@ impl Instagram {
             _ => {}
         }
         let given = request.bearer().or_else(|| query.get("access_token").map(String::as_str));
+        self.recall_token(given.unwrap_or_default());
         let Some(token) = self.tokens.iter().find(|token| Some(token.text.as_str()) == given) else {
             return error(401, (190, 0), "Invalid OAuth access token - Cannot parse access token");
         };

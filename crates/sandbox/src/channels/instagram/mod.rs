@@ -17,10 +17,14 @@ use super::fake::{
     ProviderFile,
 };
 use super::request::{Reply, Request};
+use crate::telegram::now;
 
 const CHANNEL: &str = "instagram";
 const ACCOUNT: &str = "studio";
 const USERNAME: &str = "demo_studio";
+/// How each id begins, and how many digits its number has.
+const ID: &str = "aWdf";
+const DIGITS: usize = 40;
 /// The account's id in posts.
 const USER_ID: &str = "17840000000000001";
 /// The account's id for this app, which is another one.
@@ -55,7 +59,7 @@ pub(super) struct Instagram {
     subscribed: Vec<String>,
     chats: BTreeMap<String, Chat>,
     posts: posts::Posts,
-    /// How many ids were made.
+    /// The number of the newest id. It begins with the time: the program stores the ids of earlier runs of this world.
     made: u64,
 }
 
@@ -97,13 +101,13 @@ impl Instagram {
             subscribed: FIELDS.map(str::to_owned).to_vec(),
             chats: BTreeMap::new(),
             posts: posts::Posts::planted(),
-            made: 0,
+            made: u64::try_from(now().0).unwrap_or_default(),
         }
     }
 
     fn id(&mut self, kind: &str) -> String {
         self.made += 1;
-        format!("aWdf{kind}{:0>40}", self.made)
+        format!("{ID}{kind}{:0>DIGITS$}", self.made)
     }
 
     /// Posts one thing that happened in a chat, if the app is subscribed to it.

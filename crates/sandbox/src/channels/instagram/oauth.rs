@@ -9,10 +9,12 @@ use serde_json::json;
 use super::super::fake::Outside;
 use super::super::request::Reply;
 use super::graph::{error, wrong};
-use super::{APP, APP_SCOPED_ID, APP_SECRET, Instagram, TOKEN_LIVES, Token};
+use super::{APP, APP_SCOPED_ID, APP_SECRET, DIGITS, ID, Instagram, TOKEN_LIVES, Token};
 
 /// How long a code and the first token live.
 const SHORT: Duration = Duration::from_hours(1);
+/// What the ids of tokens have before their number.
+const TOKEN_KIND: &str = "token";
 const SCOPES: [&str; 2] = ["instagram_business_basic", "instagram_business_manage_messages"];
 
 /// What a browser that was let in is given. It counts once.
@@ -107,8 +109,18 @@ impl Instagram {
         Reply::json(200, &response)
     }
 
+    /// Accepts a token that an earlier run of this world gave. The program stores its tokens; this world does not.
+    pub(super) fn recall_token(&mut self, text: &str) {
+        let number = text.strip_prefix(&format!("{ID}{TOKEN_KIND}")).unwrap_or_default();
+        let is_of_form = number.len() == DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
+        if is_of_form && !self.tokens.iter().any(|token| token.text == text) {
+            let text = text.to_owned();
+            self.tokens.push(Token { text, made: None, lives: TOKEN_LIVES, has_ended: false });
+        }
+    }
+
     fn make_token(&mut self, lives: Duration, outside: &Outside) -> String {
-        let text = self.id("token");
+        let text = self.id(TOKEN_KIND);
         self.tokens.push(Token { text: text.clone(), made: Some(outside.now), lives, has_ended: false });
         text
     }
