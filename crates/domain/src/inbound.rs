@@ -450,8 +450,9 @@ mod tests {
                 let event = InboundEvent { key: "in:1".to_owned(), change }.without_empty_message();
                 matches!(event.change, InboundChange::Message(_))
             };
+            let with_words = format!("{text}{seen}");
             prop_assert!(!is_bubble(&text, subject.clone()));
-            prop_assert!(is_bubble(&format!("{text}{seen}"), subject));
+            prop_assert!(is_bubble(&with_words, subject));
             prop_assert!(is_bubble(&text, Some(seen)));
         }
     }
