@@ -287,7 +287,7 @@ impl Run {
     /// other button to press: then it only waits in case the expected text comes all the same.
     pub(super) fn takes_a_place(&self) -> bool {
         let is_refused = self.refused == Some("said_no") && self.said_no.is_none();
-        !self.is_settling() && !(self.doing == Doing::Read && is_refused)
+        !(self.is_settling() || self.doing == Doing::Read && is_refused)
     }
 
     /// Whether its last press has no answer yet. Answers to earlier presses change nothing.

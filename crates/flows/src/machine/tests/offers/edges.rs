@@ -9,13 +9,13 @@ fn button(data: &str) -> Button {
 }
 
 /// A keyboard with a button `Book` for each data, a row each.
-fn rows(all: &[&str]) -> Option<Keyboard> {
-    Some(Keyboard { rows: all.iter().map(|data| vec![button(data)]).collect() })
+fn rows(all: &[&str]) -> Keyboard {
+    Keyboard { rows: all.iter().map(|data| vec![button(data)]).collect() }
 }
 
 impl Stage {
     fn offers(&mut self, message: i32, text: &str, data: &[&str]) {
-        let sighting = self.sighting(message, text, rows(data));
+        let sighting = self.sighting(message, text, Some(rows(data)));
         self.hear(Input::Sighted(&sighting));
     }
 
