@@ -33,8 +33,28 @@ const LOOK_ALIKES: [(char, char); 13] = [
     ('0', 'о'),
 ];
 
-/// Letters of the Cyrillic script that Russian lacks and that look like Latin ones.
-const LATIN_SHAPES: [(char, char); 3] = [('ѕ', 's'), ('і', 'i'), ('ј', 'j')];
+/// Letters of the Cyrillic script that Russian lacks, and of the Greek one, that look like Latin ones.
+const LATIN_SHAPES: [(char, char); 15] = [
+    ('ѕ', 's'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('α', 'a'),
+    ('β', 'b'),
+    ('ε', 'e'),
+    ('η', 'h'),
+    ('ι', 'i'),
+    ('κ', 'k'),
+    ('μ', 'm'),
+    ('ν', 'n'),
+    ('ο', 'o'),
+    ('ρ', 'p'),
+    ('τ', 't'),
+    ('υ', 'y'),
+];
+
+/// A command that is a noun behind one of [`DETERMINERS`]: "the end" stops nothing.
+const NOUN: &str = "end";
+const DETERMINERS: [&str; 7] = ["the", "a", "an", "my", "your", "this", "that"];
 
 /// Beginnings of lines that phones and mail programs write under a message.
 const SIGNATURES: [&str; 5] = ["sent from", "sent via", "get outlook", "отправлено с", "отправлено из"];
@@ -66,7 +86,11 @@ pub(super) fn of(text: &str) -> Vec<String> {
     if words.len() > 2 && words.iter().all(|word| word.chars().count() == 1) {
         words = vec![words.concat()];
     }
-    words.retain(|word| !FILLERS.split_whitespace().any(|filler| filler == word));
+    let makes_noun = |pair: &[String]| pair[1] == NOUN && DETERMINERS.contains(&pair[0].as_str());
+    let mut makes_noun = words.windows(2).map(makes_noun).collect::<Vec<_>>().into_iter();
+    words.retain(|word| {
+        makes_noun.next() == Some(true) || !FILLERS.split_whitespace().any(|filler| filler == word)
+    });
     // "Thanks, but …"
     if words.first().is_some_and(|word| word == "но" || word == "but") {
         words.remove(0);
