@@ -8,7 +8,7 @@ use crate::address::ChannelChat;
 use crate::chat::{ChatId, ChatKind, ChatRef, Username};
 use crate::email;
 use crate::named_chat::{NamedChat, NamedChatError};
-use crate::phone::{Phone, UnreadPhone};
+use crate::phone::{Phone, UnreadPhone, number_in_whatsapp};
 use crate::text::visible;
 
 /// The fewest digits that are a phone number where no plus says so: Telegram's ids of users have fewer.
@@ -85,6 +85,11 @@ pub enum NoContact {
     /// It is the id of a chat of a channel.
     #[error("this may be a Telegram id or the chat {0}; write {0}, or say that its kind is chat_id")]
     IdOfChannel(ChannelChat),
+    /// It is an address of email that has no form without quotes.
+    #[error(
+        "this is an address of email whose name needs quotes, which cannot be written to; write an address without quotes and spaces"
+    )]
+    QuotedAddress,
     /// Its kind is unknown.
     #[error("this kind of contact is unknown; write chat_id, username, phone or address")]
     Kind,
@@ -107,7 +112,19 @@ impl Contact {
             return Ok(Self::of_chat(&chat));
         }
         let text = visible(text);
+        if email::needs_quotes(&text) {
+            return Err(NoContact::QuotedAddress);
+        }
         let text = text.trim().trim_matches(['"', '\'', '«', '»', '“', '”']).trim();
+        // Names of chats in WhatsApp, not addresses of email.
+        if matches!(kind, None | Some(ContactKind::Address)) {
+            if number_in_whatsapp(text).is_some() {
+                return Ok(Self::Phone(Phone::read(text)?));
+            }
+            if is_group_of_whatsapp(text) {
+                return Ok(Self::Address(text.to_lowercase()));
+            }
+        }
         match kind {
             None => Self::guess(text),
             Some(ContactKind::ChatId) => text.parse().map(Self::ChatId).map_err(|_| NoContact::Unknown),
@@ -123,10 +140,6 @@ impl Contact {
     }
 
     fn guess(text: &str) -> Result<Self, NoContact> {
-        // Names of people's chats in WhatsApp, not addresses of email.
-        if let Some(number) = number_in_whatsapp(text) {
-            return Ok(Self::Phone(Phone::read(number)?));
-        }
         if let Some(address) = email::read(text) {
             return Ok(Self::Address(address));
         }
@@ -271,7 +284,11 @@ fn address(text: &str) -> Option<String> {
     if let Some(address) = email::read(text) {
         return Some(address);
     }
-    let fits = !text.is_empty() && text.chars().count() <= LONGEST;
+    // An entry with a mistyped address would match no chat.
+    let is_address = !text.contains('@')
+        || text.matches('@').count() == 1
+            && !text.contains(['"', '(', ')', '<', '>', '[', ']', '\\', ',', ';', ':']);
+    let fits = !text.is_empty() && text.chars().count() <= LONGEST && is_address;
     let plain = !text.chars().any(|sign| sign.is_whitespace() || sign.is_control());
     (fits && plain).then(|| text.to_lowercase())
 }
@@ -291,10 +308,10 @@ fn person(chat: &ChannelChat) -> &str {
     }
 }
 
-/// The number in the name of a person's chat in WhatsApp. A device of the person has its own number behind a colon.
-fn number_in_whatsapp(chat: &str) -> Option<&str> {
-    let number = ["@c.us", "@s.whatsapp.net"].into_iter().find_map(|end| chat.strip_suffix(end))?;
-    Some(number.split_once(':').map_or(number, |(number, _)| number))
+/// Whether this is the name of a group in WhatsApp, which is on the list by it.
+fn is_group_of_whatsapp(text: &str) -> bool {
+    let is_of_id = |one: char| one.is_ascii_digit() || one == '-';
+    text.to_lowercase().strip_suffix("@g.us").is_some_and(|id| !id.is_empty() && id.chars().all(is_of_id))
 }
 
 /// The chat of Telegram that a bot or a connected personal account writes in. A personal account writes `CONNECTION:ID`.
@@ -387,6 +404,7 @@ mod tests {
             ("-1001234567890", ContactKind::ChatId, "-1001234567890"),
             ("tg://user?id=777", ContactKind::ChatId, "777"),
             (" @Demo_Main", ContactKind::Username, "demo_main"),
+            ("\"@Demo_Main\"", ContactKind::Username, "demo_main"),
             ("demo_main", ContactKind::Username, "demo_main"),
             ("https://t.me/Demo_Main?start=1", ContactKind::Username, "demo_main"),
             ("+7 (000) 000-00-01", ContactKind::Phone, "70000000001"),
@@ -406,6 +424,7 @@ mod tests {
             ("79000007716@s.whatsapp.net", ContactKind::Phone, "79000007716"),
             ("79000007716:12@s.whatsapp.net", ContactKind::Phone, "79000007716"),
             ("79000007716:3@c.us", ContactKind::Phone, "79000007716"),
+            ("120363000000000001@G.us", ContactKind::Address, "120363000000000001@g.us"),
             ("+7 +7 900 000 77 16", ContactKind::Phone, "79000007716"),
             ("x@xn--80a1acny.xn--p1ai", ContactKind::Address, "x@почта.рф"),
             ("+521 55 1234 5678", ContactKind::Phone, "525512345678"),
@@ -454,14 +473,24 @@ mod tests {
             ("5550001", Some(ContactKind::Phone), "not certainly a phone number"),
             ("name", Some(ContactKind::Phone), "no phone number"),
             ("a b", None, "names no contact"),
+            ("79000007716@lid", None, "names no contact"),
+            ("79000007716@lid", Some(ContactKind::Phone), "no phone number"),
+            ("79000007716@g.us", Some(ContactKind::Phone), "no phone number"),
+            ("\"john doe\"@example.org", None, "needs quotes"),
+            ("\" x\"@example.org", Some(ContactKind::Address), "needs quotes"),
+            ("x@y@example.org", Some(ContactKind::Address), "names no contact"),
         ] {
             let refused = Contact::read(text, kind).expect_err(text).to_string();
             assert!(refused.contains(says), "{text}: {refused}");
         }
-        assert_eq!(
-            Contact::read("9000007711", Some(ContactKind::Phone)).map(|one| one.to_string()),
-            Ok("+79000007711".into())
-        );
+        for (text, kind) in [
+            ("9000007711", ContactKind::Phone),
+            ("79000007711:12@s.whatsapp.net", ContactKind::Phone),
+            ("79000007711@c.us", ContactKind::Address),
+        ] {
+            let read = Contact::read(text, Some(kind)).map(|one| one.to_string());
+            assert_eq!(read, Ok("+79000007711".into()), "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::phone::{is_other_chat_of_whatsapp, number_in_whatsapp};
 use crate::text::visible;
 
 /// The longest address.
@@ -22,6 +23,9 @@ pub fn read(text: &str) -> Option<String> {
     {
         bare = rest.split('?').next().unwrap_or_default();
     }
+    if needs_quotes(bare) {
+        return None;
+    }
     let bare = unquoted(&bare.replace("%40", "@"));
     let bare = bare.trim_matches(|one: char| one.is_whitespace() || "<>()[]\"'`«»“”,;".contains(one));
     read_plain(bare.trim_end_matches(['.', '!', '?']))
@@ -35,10 +39,19 @@ fn unquoted(address: &str) -> String {
     quoted.map_or_else(|| address.to_owned(), |(name, host)| format!("{name}@{host}"))
 }
 
+/// Whether the name of an address stands in quotes that it needs, as in `"a b"@example.org`. Such an address has no other form.
+pub(crate) fn needs_quotes(address: &str) -> bool {
+    let Some((before, _)) = address.rsplit_once("\"@") else { return false };
+    let name = before.rsplit_once('"').map_or(before, |(_, name)| name);
+    !name.chars().all(is_of_name)
+}
+
 /// The address that a word is, in small letters. Names and hosts may have letters of any language.
 pub(crate) fn read_plain(word: &str) -> Option<String> {
     let (name, host) = word.split_once('@')?;
-    let is_name = |one: char| one.is_alphanumeric() || ".!#$%&'*+/=?^_{|}~-".contains(one);
+    if number_in_whatsapp(word).is_some() || is_other_chat_of_whatsapp(word) {
+        return None;
+    }
     let parts: Vec<&str> = host.split('.').collect();
     let are_parts =
         parts.len() >= 2 && parts.iter().all(|part| !part.is_empty() && part.chars().all(is_of_host));
@@ -46,9 +59,13 @@ pub(crate) fn read_plain(word: &str) -> Option<String> {
         .last()
         .is_some_and(|last| last.chars().count() >= 2 && !last.starts_with(|one: char| one.is_ascii_digit()));
     let is_right =
-        word.len() <= LONGEST && !name.is_empty() && name.chars().all(is_name) && are_parts && has_end;
+        word.len() <= LONGEST && !name.is_empty() && name.chars().all(is_of_name) && are_parts && has_end;
     let host: Vec<String> = parts.iter().map(|part| shown_label(&part.to_lowercase())).collect();
     is_right.then(|| format!("{}@{}", name.to_lowercase(), host.join(".")))
+}
+
+fn is_of_name(one: char) -> bool {
+    one.is_alphanumeric() || ".!#$%&'*+/=?^_{|}~-".contains(one)
 }
 
 fn is_of_host(one: char) -> bool {
@@ -164,6 +181,12 @@ mod tests {
             "https://x@example.org",
             "Anna x@example.org",
             "\"a b\"@example.org",
+            "\" a\"@example.org",
+            "\"(a\"@example.org",
+            "\"a@b\"@example.org",
+            "79000007711@s.whatsapp.net",
+            "79000007711@C.us",
+            "120363000000000001@g.us",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

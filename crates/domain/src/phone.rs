@@ -13,6 +13,7 @@ use rlibphonenumber::{NumberLengthType, PhoneNumber, PhoneNumberFormat, Region};
 pub use country::{Country, InvalidCountry, set_home};
 pub use found::{NumberEnd, PhoneDigits, WrittenContacts, digits_in};
 pub use unread::UnreadPhone;
+pub(crate) use written::{is_other_chat_of_whatsapp, number_in_whatsapp};
 
 /// The fewest and the most digits of a number in international form.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;

@@ -212,6 +212,12 @@ const CASES: &[Case] = &[
         ..ANNA
     },
     Case {
+        builder: "an id of WhatsApp in place of an address",
+        body: b"name=Anna&email=79000000001%3A12%40s.whatsapp.net",
+        phone: Some("+79000000001"),
+        ..ANNA
+    },
+    Case {
         builder: "amoCRM, fields with several values",
         kind: JSON,
         body: r#"{"custom_fields":[{"id":1,"name":"Телефон","code":"PHONE","values":[{"value":"+7 000 000-00-01","enum":"WORK"}]},

@@ -1,5 +1,6 @@
 //! A form that a visitor sent, as a message. Pure.
 
+use domain::email;
 use domain::inbound::AdSource;
 use domain::phone::{WrittenContacts, e164};
 use domain::{ContactProof, ExternalChat, InboundMessage, ProvedContact, Timestamp};
@@ -73,7 +74,7 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
         e164(&field.value).or_else(|| WrittenContacts::read(&field.value).phones.into_iter().next())
     };
     let email_in = |field: &Field| {
-        email(&field.value).or_else(|| WrittenContacts::read(&field.value).emails.into_iter().next())
+        email::read(&field.value).or_else(|| WrittenContacts::read(&field.value).emails.into_iter().next())
     };
     let phone = nearest(of(Role::Phone), phone_in);
     let email = nearest(of(Role::Email), email_in);
@@ -213,18 +214,6 @@ fn id(
 /// Whether a number stands alone, without an extension.
 fn is_bare(number: &str) -> bool {
     !number.chars().any(char::is_alphabetic)
-}
-
-/// An address of email, in small letters.
-fn email(value: &str) -> Option<String> {
-    let address = value.trim().to_lowercase();
-    let (name, host) = address.split_once('@')?;
-    let is_sound = !name.is_empty()
-        && host.contains('.')
-        && !host.contains('@')
-        && !address.contains(char::is_whitespace)
-        && address.len() <= 254;
-    is_sound.then_some(address)
 }
 
 /// All that a visitor wrote or chose, line by line: messages first, then answers of a quiz, then all else that is not shown otherwise.

@@ -1,6 +1,6 @@
 //! Phone numbers and addresses of email in texts: those that a message has, and those that a search looks for. Pure.
 
-use super::written::{is_mark, plain};
+use super::written::{is_mark, plain, without_other_ids};
 use super::{Country, Phone, Reading, decide};
 use crate::email;
 
@@ -137,7 +137,7 @@ pub struct WrittenContacts {
 impl WrittenContacts {
     /// Finds them, up to five of each. A number has at least ten digits and stands alone.
     pub fn read(text: &str) -> Self {
-        let text = plain(text);
+        let text = without_other_ids(&plain(text));
         let phones = runs(&text).filter_map(|(run, has_plus)| {
             let digits: String = run.chars().filter(char::is_ascii_digit).collect();
             let (phone, reading) =

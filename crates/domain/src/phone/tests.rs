@@ -62,6 +62,8 @@ fn a_number_is_read_however_it_is_written() {
         "8 900 000 77 11 вн.12",
         "79000007711@c.us",
         "79000007711@s.whatsapp.net",
+        "79000007711:12@s.whatsapp.net",
+        "79000007711:3@C.US",
         "https://t.me/+79000007711",
         "8 9OO OOO 77 11",
         "8 9ОО ООО 77 11",
@@ -154,6 +156,8 @@ fn what_is_not_certain_is_refused_with_what_was_understood() {
         ("name", "no phone number"),
         ("1042", "not certainly"),
         ("5550001", "not certainly"),
+        ("79000007711@lid", "no phone number"),
+        ("Anna 79000007711@g.us", "no phone number"),
         ("7.9E+10", "rounded"),
         ("7.90000077E+10", "rounded"),
         // Turkey's code, or a number of Russia behind a plus.
@@ -203,7 +207,7 @@ fn the_first_number_of_a_field_is_kept_where_a_lead_would_be_lost() {
             "{text}"
         );
     }
-    for text in ["", "call me", "order 1042", "+7 900"] {
+    for text in ["", "call me", "order 1042", "+7 900", "79000007711@lid", "79000007711@g.us"] {
         assert_eq!(Phone::first_in(text), None, "{text}");
     }
 }

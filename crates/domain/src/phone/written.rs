@@ -91,7 +91,7 @@ pub(super) fn read(text: &str, home: Country) -> Result<Phone, UnreadPhone> {
 }
 
 fn read_once(text: &str, home: Country) -> Result<Phone, UnreadPhone> {
-    let text = plain(text);
+    let text = without_other_ids(&plain(text));
     let text = text.trim_matches(|one: char| one.is_whitespace() || "'\"`=<>«»“”".contains(one));
     if text.chars().count() > LONGEST {
         return Err(UnreadPhone::Missing);
@@ -186,9 +186,8 @@ fn of_link(text: &str) -> String {
         }
     }
     let bare = ["https://", "http://"].iter().find_map(|scheme| small.strip_prefix(scheme)).unwrap_or(&small);
-    // Names of people's chats in WhatsApp.
-    if let Some(number) = ["@c.us", "@s.whatsapp.net"].iter().find_map(|server| small.strip_suffix(server)) {
-        return format!("+{number}");
+    if let Some(number) = number_in_whatsapp(&small) {
+        return format!("+{}", number.trim_start_matches('+'));
     }
     for host in ["wa.me/", "www.wa.me/", "api.whatsapp.com/", "viber.click/", "t.me/+"] {
         if let Some(path) = bare.strip_prefix(host) {
@@ -203,6 +202,31 @@ fn of_link(text: &str) -> String {
         }
     }
     text.to_owned()
+}
+
+/// The number in the name of a person's chat in WhatsApp. A device of the person has its own number behind a colon.
+pub(crate) fn number_in_whatsapp(chat: &str) -> Option<&str> {
+    let (number, server) = chat.rsplit_once('@')?;
+    let is_person = ["c.us", "s.whatsapp.net"].iter().any(|known| server.eq_ignore_ascii_case(known));
+    is_person.then(|| number.split_once(':').map_or(number, |(number, _)| number))
+}
+
+/// Whether a word is the name of a chat in WhatsApp that has no phone number: of a group, or of a person who hides theirs.
+pub(crate) fn is_other_chat_of_whatsapp(word: &str) -> bool {
+    let server = word.trim_end_matches(|one: char| !one.is_alphanumeric()).rsplit_once('@');
+    let is_known = |server: &str| {
+        ["g.us", "lid", "newsletter", "broadcast"].iter().any(|known| server.eq_ignore_ascii_case(known))
+    };
+    server.is_some_and(|(_, server)| is_known(server))
+}
+
+/// The text without names of chats in WhatsApp whose digits are no phone number.
+pub(super) fn without_other_ids(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_owned();
+    }
+    let words = text.split_inclusive(|one: char| one.is_whitespace() || ",;".contains(one));
+    words.filter(|word| !is_other_chat_of_whatsapp(word)).collect()
 }
 
 /// The parts of a text that have a number each: two numbers stand on two lines, or a comma, a word or a plus is between them.
