@@ -13,7 +13,7 @@ use config::SmsGateway;
 use delivery::{Capabilities, Dedup};
 use domain::outcome::{HoldScope, SentIds};
 use domain::text::{TextLimit, Unit};
-use domain::{ExternalChat, MessageState, Outcome, ProviderId, Timestamp};
+use domain::{ExternalChat, MessageState, Outcome, Phone, ProviderId, Timestamp};
 use outbound::RequestBuilder;
 use serde_json::Value;
 
@@ -25,6 +25,8 @@ use crate::setup::{Setup, SetupError};
 
 /// Five parts of a message in letters beyond Latin ones, which is what a longer one costs at most.
 const LONGEST: TextLimit = TextLimit::new(335, Unit::Utf16);
+/// The most digits of a short number, such as that of a bank.
+const LONGEST_SHORT: usize = 6;
 /// The wait after an error that many calls brought on.
 const COOL_DOWN: Duration = Duration::from_mins(5);
 
@@ -100,11 +102,19 @@ fn digits(chat: &ExternalChat) -> Result<&str, CallError> {
     })
 }
 
-/// A number as chats have it; a name that someone sends from stays as it is.
+/// A number as chats have it, in international form. Some gateways give it as it is dialled at home. A short number and a name that
+/// someone sends from stay as they are.
 fn number(phone: &str) -> String {
-    let digits = phone.trim().trim_start_matches('+');
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { format!("+{digits}") } else { phone.trim().to_owned() }
+    let phone = phone.trim();
+    let digits = phone.trim_start_matches('+');
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return phone.to_owned();
+    }
+    if digits.len() <= LONGEST_SHORT {
+        return digits.to_owned();
+    }
+    let typed = Phone::read_typed(phone).filter(|_| digits.len() == phone.len());
+    typed.map_or_else(|| format!("+{digits}"), |phone| phone.to_string())
 }
 
 fn outcome(sent: Result<String, CallError>, now: Timestamp) -> Outcome {
@@ -187,6 +197,23 @@ mod tests {
         for wrong in ["+7", "DEMO", "+7000000000100000", "+7 000 000 00 01"] {
             assert!(digits(&chat(wrong)).is_err(), "{wrong}");
         }
-        assert_eq!((number("70000000001"), number("DEMO")), ("+70000000001".to_owned(), "DEMO".to_owned()));
+    }
+
+    #[test]
+    fn a_sender_is_a_number_at_home_or_stays_as_it_is() {
+        for (sender, chat) in [
+            ("70000000001", "+70000000001"),
+            ("+70000000001", "+70000000001"),
+            ("89000007711", "+79000007711"),
+            ("9000007711", "+79000007711"),
+            ("4915112345678", "+4915112345678"),
+            ("900", "900"),
+            ("+900", "900"),
+            ("123456", "123456"),
+            ("DEMO", "DEMO"),
+            ("", ""),
+        ] {
+            assert_eq!(number(sender), chat, "{sender}");
+        }
     }
 }
