@@ -93,9 +93,9 @@ struct Table {
 }
 
 impl Table {
-    /// The columns that the first line of a list names.
-    fn of(first: &str) -> Self {
-        let separator = first.chars().find(|sign| ",;\t".contains(*sign));
+    /// The columns that the first line of a list names. A line before it may announce what separates them.
+    fn of(first: &str, announced: Option<char>) -> Self {
+        let separator = announced.or_else(|| first.chars().find(|sign| ",;\t".contains(*sign)));
         let header: Vec<_> = fields(first, separator).into_iter().map(|name| name.to_lowercase()).collect();
         match header.iter().position(|name| is_chat(name)) {
             Some(chat_column) => Self { separator, header, chat_column },
@@ -117,8 +117,9 @@ impl Table {
 impl<'a> ChatList<'a> {
     pub fn of(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let is_announced = text.lines().next().is_some_and(|first| announced_separator(first).is_some());
-        let table = Table::of(text.lines().nth(usize::from(is_announced)).unwrap_or_default().trim());
+        let announced = text.lines().next().and_then(announced_separator);
+        let first = text.lines().nth(usize::from(announced.is_some())).unwrap_or_default();
+        let table = Table::of(first.trim(), announced);
         let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let mut list = Self {
             text,
@@ -128,7 +129,7 @@ impl<'a> ChatList<'a> {
             bad: Imported::default(),
             table,
         };
-        if is_announced {
+        if announced.is_some() {
             list.line();
         }
         if !list.table.header.is_empty() {
@@ -326,6 +327,8 @@ mod tests {
         assert_eq!(read.all_bad, 0);
         assert_eq!(read.items[0].variables, BTreeMap::from([("name".to_owned(), "Anna; B".to_owned())]));
         assert_eq!(read.items[1].variables.len(), 2);
+        let read = read_chats("\"sep=|\"\nchat|name, surname\n@client_1|Anna, B\n");
+        assert_eq!(read.items[0].variables["name, surname"], "Anna, B");
     }
 
     #[test]
