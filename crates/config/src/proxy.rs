@@ -35,11 +35,11 @@ impl FromStr for ProxyAddress {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("socks5", text));
         let written = match scheme.to_ascii_lowercase().as_str() {
-            "socks5" | "socks5h" | "socks" => Written::read(rest),
-            "http" | "https" | "tg" => Written::of_link(rest).ok_or(InvalidProxy::Kind)?,
+            "socks5" | "socks5h" | "socks" => Written::read(rest).ok_or(InvalidProxy::Form)?,
+            "http" | "https" | "tg" => Written::of_link(rest)?,
             _ => return Err(InvalidProxy::Kind),
         };
-        let Written { host, port, login } = written.ok_or(InvalidProxy::Form)?;
+        let Written { host, port, login } = written;
         let is_named = login.as_ref().is_none_or(|(user, _)| !user.is_empty() && !user.contains(':'))
             && !host.is_empty()
             && !host.contains(['/', '?', '#', '@'])
@@ -84,22 +84,21 @@ impl Written {
         Some(Self { host, port: port.to_owned(), login })
     }
 
-    /// A link of Telegram to a proxy, such as `t.me/socks?server=…`; none for another link. Without a server or a port it is no address.
-    fn of_link(link: &str) -> Option<Option<Self>> {
-        let hosts = ["t.me/", "telegram.me/", ""];
-        let path = hosts.into_iter().find_map(|host| link.strip_prefix(host))?;
-        let query = path.strip_prefix("socks?").or_else(|| path.strip_prefix("socks/?"))?;
+    /// Reads a link of Telegram to a proxy, such as `t.me/socks?server=…`.
+    fn of_link(link: &str) -> Result<Self, InvalidProxy> {
+        let path =
+            ["t.me/", "telegram.me/"].into_iter().find_map(|host| link.strip_prefix(host)).unwrap_or(link);
+        let query = path.strip_prefix("socks?").or_else(|| path.strip_prefix("socks/?"));
+        let query = query.ok_or(InvalidProxy::Kind)?;
         let given = |name: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
             pairs.find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
         };
-        Some(given("server").zip(given("port")).map(|(server, port)| {
-            let is_bare = server.contains(':') && !server.starts_with('[');
-            let host = if is_bare { format!("[{server}]") } else { server };
-            let login =
-                given("user").map(|user| (encoded(&user), encoded(&given("pass").unwrap_or_default())));
-            Self { host, port, login }
-        }))
+        let (server, port) = given("server").zip(given("port")).ok_or(InvalidProxy::Form)?;
+        let is_bare = server.contains(':') && !server.starts_with('[');
+        let host = if is_bare { format!("[{server}]") } else { server };
+        let login = given("user").map(|user| (encoded(&user), encoded(&given("pass").unwrap_or_default())));
+        Ok(Self { host, port, login })
     }
 }
 
