@@ -17,7 +17,7 @@ use crate::persist::{self, Unwritten};
 
 impl SagaRunner<'_> {
     /// What must be on disk before anything that changes the outside goes to the wire. False when it is about someone who
-    /// has come onto the do-not-contact list, or whom the account may not invite any more.
+    /// has come onto the do-not-contact list, or if the account has reached its limit of first contacts.
     pub(super) async fn write_begin(
         &self,
         work: &mut InFlight,
@@ -88,8 +88,8 @@ impl SagaRunner<'_> {
         }
     }
 
-    /// Leaves out the people whom the account may not invite now: each is a first contact. For them alone no chat is made. True
-    /// when someone was left out.
+    /// Leaves out new people beyond the account's limit of first contacts. If no other person is left, no chat is made. True when
+    /// someone was left out.
     pub(super) async fn leave_out_strangers(
         &self,
         work: &mut InFlight,
