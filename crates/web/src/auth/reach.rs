@@ -134,17 +134,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unlisted_routes_are_closed_and_listed_routes_exist() {
+    fn unlisted_routes_are_closed() {
         assert_eq!(of("a_call_of_tomorrow"), Reach::Everything);
         for operation in ["list_keys", "send_import_files", "retry_failed_messages", "search_logs"] {
             assert_eq!(of(operation), Reach::Everything);
-        }
-        let listed =
-            include_str!("reach.rs").split("fn of(").nth(1).and_then(|rest| rest.split("_ =>").next());
-        let listed = listed.expect("the list").split('"').skip(1).step_by(2);
-        assert!(listed.clone().count() > 30);
-        for operation in listed {
-            assert!(audit::is_operation(operation), "{operation}");
         }
     }
 }

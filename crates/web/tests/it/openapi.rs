@@ -32,6 +32,26 @@ fn every_operation_has_its_own_id_and_says_who_may_call_it() {
     assert!(ids.len() >= 16, "{ids:?}");
 }
 
+/// The rules are read as text: a unit test that asked the routes would compile every handler once more.
+#[test]
+fn calls_that_rules_name_exist() {
+    let document = read();
+    let methods = document["paths"].as_object().expect("paths").values().filter_map(Value::as_object);
+    let known: Vec<&str> =
+        methods.flat_map(|of_path| of_path.values()).filter_map(|call| call["operationId"].as_str()).collect();
+    for (rules, begin, end) in [
+        (include_str!("../../src/auth/reach.rs"), "fn of(", "_ =>"),
+        (include_str!("../../src/audit.rs"), "const NEVER", "static OPERATIONS"),
+    ] {
+        let named = rules.split(begin).nth(1).and_then(|rest| rest.split(end).next());
+        let named: Vec<&str> = named.expect("the names").split('"').skip(1).step_by(2).collect();
+        assert!(named.len() >= 15, "{named:?}");
+        for operation in named {
+            assert!(known.contains(&operation), "{operation}");
+        }
+    }
+}
+
 #[test]
 fn every_reference_has_its_schema() {
     fn references(value: &Value, found: &mut Vec<String>) {
