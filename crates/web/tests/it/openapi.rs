@@ -37,8 +37,10 @@ fn every_operation_has_its_own_id_and_says_who_may_call_it() {
 fn calls_that_rules_name_exist() {
     let document = read();
     let methods = document["paths"].as_object().expect("paths").values().filter_map(Value::as_object);
-    let known: Vec<&str> =
-        methods.flat_map(|of_path| of_path.values()).filter_map(|call| call["operationId"].as_str()).collect();
+    let known: Vec<&str> = methods
+        .flat_map(|of_path| of_path.values())
+        .filter_map(|call| call["operationId"].as_str())
+        .collect();
     for (rules, begin, end) in [
         (include_str!("../../src/auth/reach.rs"), "fn of(", "_ =>"),
         (include_str!("../../src/audit.rs"), "const NEVER", "static OPERATIONS"),
