@@ -208,7 +208,7 @@ pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Reads pieces that follow each other. A letter may be cut between two of them.
+/// Reads pieces that follow each other. A letter may be cut between two of them. A byte order mark before them is no letter.
 pub(super) fn read_all(pieces: &[Piece]) -> String {
     let is_alike =
         |one: &Piece, next: &Piece| (one.data_coding, one.language) == (next.data_coding, next.language);
@@ -216,7 +216,11 @@ pub(super) fn read_all(pieces: &[Piece]) -> String {
         let bytes: Vec<u8> = alike.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
         alike.first().map(|first| decoded(first.data_coding, first.language, &bytes)).unwrap_or_default()
     };
-    pieces.chunk_by(is_alike).map(whole).collect()
+    let mut text: String = pieces.chunk_by(is_alike).map(whole).collect();
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    text
 }
 
 /// The bytes of a text, by the `data_coding` of SMPP or of GSM (3GPP TS 23.038, 4).
@@ -399,6 +403,7 @@ mod tests {
         assert_eq!(read_all(&[piece(0, b"10 \x1B"), piece(0, b"\x65")]), "10 €");
         // Two tables in one message stay apart.
         assert_eq!(read_all(&[piece(0, b"a\x00"), piece(UCS2, b"\x04\x16")]), "a@Ж");
+        assert_eq!(read_all(&[piece(UCS2, b"\xFE\xFF\x04\x16")]), "Ж");
     }
 
     proptest! {
