@@ -33,6 +33,12 @@ pub struct Account {
     pub detail: Option<String>,
     /// What the owner should do about it.
     pub advice: Option<String>,
+    /// Whether it works, as the overview shows it: it is ready, and its last calls went well.
+    #[serde(default)]
+    pub healthy: bool,
+    /// A stable word for what the overview shows of it, such as `server_errors`; null while it works or is switched off.
+    #[serde(default)]
+    pub trouble: Option<String>,
     /// The lower, the earlier it is chosen.
     pub priority: u16,
     /// Whether it is chosen when no one pins it.
@@ -269,6 +275,8 @@ impl From<AccountView> for Account {
             reason: view.reason,
             detail: view.detail,
             advice: view.advice.map(str::to_owned),
+            healthy: view.state == AccountState::Ready,
+            trouble: None,
             priority: view.priority,
             pool: view.pool,
             phone: view.phone,

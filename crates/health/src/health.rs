@@ -17,7 +17,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::card::{Card, CardId};
+use crate::card::{Card, CardId, Lamp};
 use crate::cards::{CardMaker, Shares};
 use crate::cause::Causes;
 use crate::check_cycle;
@@ -195,6 +195,12 @@ impl Health {
 
     pub fn card(&self, id: &CardId) -> Option<Card> {
         self.snapshot().cards.iter().find(|card| card.id == *id).map(|card| Card::clone(card))
+    }
+
+    /// Why a card is red or waits, as a stable code. None while it works, while it is switched off, and while nothing is known of it.
+    pub fn trouble(&self, id: &CardId) -> Option<String> {
+        let card = self.card(id).filter(|card| matches!(card.lamp, Lamp::Trouble | Lamp::Waiting))?;
+        Some(card.reason.unwrap_or_else(|| card.state.to_owned()))
     }
 
     /// The last [`crate::STRIP`] minutes of a card, oldest first. The last one still runs.

@@ -62,6 +62,10 @@ impl OperationsWords {
             (Some(account), _) => account.to_owned(),
             (None, _) if is_over => self.language.of("no one", "никто").to_owned(),
             (None, Some("in_doubt")) => self.language.of("in doubt", "под вопросом").to_owned(),
+            // Such as leaving a chat that no account is in.
+            (None, Some("done")) => {
+                self.language.of("no account was needed", "аккаунт не понадобился").to_owned()
+            }
             (None, Some(_)) => self.language.of("not done yet", "ещё не сделано").to_owned(),
             (None, None) => "—".to_owned(),
         }
@@ -150,6 +154,7 @@ mod tests {
             (Some("main"), "in_doubt", "main: in doubt"),
             (Some("main"), "running", "main: not done yet"),
             (None, "queued", "not done yet"),
+            (None, "done", "no account was needed"),
         ] {
             assert_eq!(described(account, state), words, "{account:?}, {state}");
         }

@@ -101,7 +101,7 @@ impl Plan {
 
     /// The plan as a file to be edited. Secrets are not written; they go into the environment.
     pub fn write(&self) -> Result<String, PlanError> {
-        let head = "# SessionOutcome is to become of these sessions. Fill in `account` and `for`, take out what does not matter, and\n\
+        let head = "# What is to become of these sessions. Fill in `account` and `for`, take out what does not matter, and\n\
                     # give the file to `switchboard account import … --plan FILE`. `for` is a list of create_chat, send_text,\n\
                     # send_media and leave_chat; api_hash is best written as { env = \"NAME\" }. `skip = true` leaves one alone.\n\
                     # [names] says what the accounts of the old registry are called here.\n\n";

@@ -46,6 +46,8 @@ impl Caller {
     /// An account as it is shown: without the names of others, and without chats beyond the limits.
     pub(crate) fn own_account(&self, state: &State, view: AccountView) -> api::Account {
         let mut account = api::Account::from(view);
+        account.trouble = state.health().trouble(&CardId::account(&account.name));
+        account.healthy &= account.trouble.is_none();
         account.same_person_as.retain(|name| self.shows_account(name));
         let keep = &mut account.keep_messages;
         for chats in [&mut keep.always, &mut keep.never] {

@@ -4,6 +4,7 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use domain::account::Operation;
 use domain::{AccountState, Service, Timestamp, UserId};
+use health::CardId;
 use http::StatusCode;
 use serde::Serialize;
 use telegram::AccountView;
@@ -18,12 +19,12 @@ use crate::health::takes_writes;
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
-    /// Why nothing can be taken in: `disk_full` or `store_unavailable`.
+    /// Why nothing can be taken in, `disk_full` or `store_unavailable`; else what the overview shows, such as `flood_wait`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<String>,
 }
 
-/// Whether the service works, an account is there that this port may use, and the store takes new work.
+/// Whether the service works as the overview shows it, an account is there that this port may use, and the store takes new work.
 pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Response {
     let guest = match enter(&gate, request, Aim::Look).await {
         Ok(guest) => guest,
@@ -33,9 +34,22 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
         && accounts(&gate, &guest)
             .iter()
             .any(|account| account.usable == Usable::Now && (account.pool || gate.port.account.is_some()));
-    let reason = takes_writes(&gate.state).await.err();
+    let reason = match takes_writes(&gate.state).await {
+        Err(why) => Some(why.to_owned()),
+        Ok(()) => trouble(&gate),
+    };
     let status = if ready && reason.is_none() { "ok" } else { "not_ready" };
     json(StatusCode::OK, &Status { status, reason })
+}
+
+/// What the overview shows of the account that the port is pinned to, else of its service.
+fn trouble(gate: &Gate) -> Option<String> {
+    let (health, service) = (gate.state.health(), gate.port.service);
+    let Some(pin) = &gate.port.account else { return health.trouble(&CardId::service(service)) };
+    let account = gate.state.pool().account(pin);
+    let floods = account.into_iter().flat_map(|account| account.floods);
+    let is_flooded = floods.into_iter().any(|flood| operations(service).contains(&flood.operation));
+    health.trouble(&CardId::account(pin)).or_else(|| is_flooded.then(|| "flood_wait".to_owned()))
 }
 
 /// Lets in a caller who sends nothing.
@@ -96,7 +110,7 @@ struct Account {
 }
 
 impl Account {
-    fn new(view: AccountView, service: Service, now: Timestamp) -> Self {
+    fn new(view: AccountView, service: Service, now: Timestamp, has_trouble: bool) -> Self {
         let flood = view
             .floods
             .iter()
@@ -110,7 +124,7 @@ impl Account {
             name: view.name.to_string(),
             priority: view.priority,
             status: view.state.legacy_status(),
-            is_healthy: view.state == AccountState::Ready,
+            is_healthy: view.state == AccountState::Ready && !has_trouble,
             flood_remaining: flood.as_secs() + u64::from(flood.subsec_nanos() > 0),
             last_error: view.last_error,
             error_count: view.errors,
@@ -136,7 +150,13 @@ pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Respo
     };
     let now = gate.state.clock().now();
     let service = gate.port.service;
-    let accounts = accounts(&gate, &guest).into_iter().map(|view| Account::new(view, service, now)).collect();
+    let has_trouble =
+        |view: &AccountView| gate.state.health().trouble(&CardId::account(&view.name)).is_some();
+    let accounts = accounts(&gate, &guest).into_iter().map(|view| {
+        let has_trouble = has_trouble(&view);
+        Account::new(view, service, now, has_trouble)
+    });
+    let accounts = accounts.collect();
     let counted = gate.state.pool().service(service);
     let stats = Stats {
         cache_size: counted.cache_size,

@@ -4,6 +4,7 @@ use api::schemas;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use domain::Timestamp;
+use health::CardId;
 use http::StatusCode;
 use serde::Serialize;
 use telegram::{ActError, ServiceAction, ServiceView};
@@ -28,8 +29,11 @@ pub(crate) struct Service {
     state: &'static str,
     /// Since when.
     since: Timestamp,
-    /// Whether it is active and has an account that can work.
+    /// Whether it works, as the overview shows it: it is active, and an account can do its work now.
     healthy: bool,
+    /// A stable word for what the overview shows of it, such as `flood_wait`; null while it works or is stopped.
+    #[schema(example = json!(null))]
+    trouble: Option<String>,
     /// Calls to Telegram since the start or the last restart.
     operations: u64,
     /// Calls that failed.
@@ -46,11 +50,13 @@ pub(crate) struct Service {
 fn view(state: &State, service: ServiceView) -> Service {
     let options = state.options();
     let ports = options.legacy.ports.iter();
+    let trouble = state.health().trouble(&CardId::service(service.service));
     Service {
         name: service.service,
         state: if service.running { "active" } else { "stopped" },
         since: service.since,
-        healthy: service.running && state.pool().is_able(),
+        healthy: service.running && state.pool().is_able() && trouble.is_none(),
+        trouble,
         operations: service.operations,
         errors: service.errors,
         last_error: service.last_error,

@@ -1,6 +1,9 @@
 //! `/health`, `/stats` and `/reload_cache`: what the old callers look at, in each state of the accounts.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use testkit::ACCOUNTS;
 
 use super::stage::{MEDIA, Stage, TEXT};
 
@@ -58,6 +61,58 @@ async fn each_state_has_its_old_word() {
     let remaining = account(&report, "backup_3")["flood_remaining"].as_u64().expect("seconds");
     assert!((500..=600).contains(&remaining), "{remaining}");
     assert!(account(&report, "backup_2")["last_error"].is_string(), "{report}");
+}
+
+/// What each of those that programs watch says of a service and of an account: whether it works, and why not.
+async fn verdicts(stage: &Stage, account_name: &str) -> [(bool, Value); 4] {
+    let (_, service) = stage.program.get("/v1/services/send_text").await;
+    let (_, one) = stage.program.get(&format!("/v1/accounts/{account_name}")).await;
+    let old = stage.get(TEXT, "/health").send().await.json();
+    let of_stats = account(&stats(stage, TEXT).await, account_name)["is_healthy"] == true;
+    [
+        (service["healthy"] == true, service["trouble"].clone()),
+        (old["status"] == "ok", old["reason"].clone()),
+        (one["healthy"] == true, one["trouble"].clone()),
+        (of_stats, one["trouble"].clone()),
+    ]
+}
+
+fn well() -> (bool, Value) {
+    (true, Value::Null)
+}
+
+fn fine() -> [(bool, Value); 4] {
+    [(); 4].map(|()| well())
+}
+
+/// Waits until they say this, while time goes by.
+async fn all_say(stage: &Stage, account_name: &str, expected: [(bool, Value); 4]) {
+    let what = format!("{expected:?}");
+    let said = stage.program.until(&what, || async { verdicts(stage, account_name).await == expected });
+    stage.program.as_time_goes_by(Duration::from_secs(4), said).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn none_says_more_good_than_the_overview() {
+    let stage = Stage::plain().await;
+    all_say(&stage, "main", fine()).await;
+
+    // An account whose every call goes wrong stays connected.
+    let fault = json!({ "account": "main", "code": 500, "message": "INTERNAL" });
+    stage.world.fault("rpc_error", fault).await;
+    let failing = (false, json!("server_errors"));
+    all_say(&stage, "main", [well(), well(), failing.clone(), failing]).await;
+    stage.world.delete("/faults").await;
+    all_say(&stage, "main", fine()).await;
+
+    // A flood of every account that messages of others go through.
+    for name in ACCOUNTS {
+        let flood = json!({ "account": name, "method": "messages.sendMessage", "seconds": 3600 });
+        stage.world.fault("flood_wait", flood).await;
+        let body = json!({ "chat": "@client_1", "text": "x", "account": name, "wait": 0 });
+        stage.program.post("/v1/messages", &body).await;
+    }
+    all_say(&stage, "backup_1", [(); 4].map(|()| (false, json!("flood_wait")))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
