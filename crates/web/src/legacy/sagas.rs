@@ -1,11 +1,14 @@
 //! Handing a task to the runner of sagas in the name of a caller.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use delivery::{SagaError, TaskSubmission};
+use access::{AuditEntry, AuditResult, AuditWho};
+use delivery::{How, SagaError, TaskSubmission};
 use domain::message::OnFlood;
 use domain::saga::{Saga, Task};
 use http::StatusCode;
+use store::Origin;
 
 use super::Gate;
 use super::answer::Answer;
@@ -43,13 +46,32 @@ pub(super) async fn submit(
         // A stopped service does nothing on purpose: nothing has failed.
         keep: (gate.stopped().is_none()).then(|| Arrived::keep(gate, &body)),
     };
-    let sagas = gate.state.sagas().clone();
+    let (sagas, access) = (gate.state.sagas().clone(), gate.state.access().clone());
+    let mut entry = audit_entry(gate, &submission.origin);
     // Boxed: a task is large, and would be carried along in every wait.
     let submitting = Box::pin(async move {
         let submitted = sagas.submit(submission).await?;
+        if submitted.how == How::New {
+            entry.subject = Some(submitted.id.to_string());
+            access.note(entry).await;
+        }
         Ok((submitted.id, submitted.how))
     });
     Caller::submit(&gate.state, joins, submitting).await.map_err(refused)
+}
+
+/// What the audit log says of work on a chat that a port took in: the same action as that of the API's call.
+fn audit_entry(gate: &Gate, origin: &Origin) -> AuditEntry {
+    AuditEntry {
+        at: gate.state.clock().now(),
+        who: origin.api_key.map_or(AuditWho::Unidentified, AuditWho::ApiKey),
+        action: gate.port.service.as_str().to_owned(),
+        subject: None,
+        details: BTreeMap::from([("port".to_owned(), origin.listener.clone())]),
+        address: origin.address,
+        result: AuditResult::Done,
+        code: None,
+    }
 }
 
 fn refused(error: SagaError) -> Answer {

@@ -65,6 +65,12 @@ async fn a_basic_group_is_just_left() {
     reply.must_be(200, &json!({ "status": "ok", "left_type": "basic_chat", "id": -number }));
     assert_eq!(stage.chat(&chat).await["members"].as_array().map(Vec::len), Some(before - 1));
     assert_eq!(stage.world.ledger().await.len(), 1);
+    let (_, audit) = stage.program.get("/v1/audit?action=leave_chat").await;
+    let entries = audit["items"].as_array().expect("entries");
+    assert_eq!(entries.len(), 1, "{audit}");
+    let entry = &entries[0];
+    assert_eq!((&entry["result"], &entry["address"]), (&json!("done"), &json!("127.0.0.1")), "{entry}");
+    assert!(entry["details"]["port"].as_str().is_some_and(|port| port.parse::<u16>().is_ok()), "{entry}");
     let reply = stage.send_text(&json!({ "chat": chat, "text": "x" })).await;
     assert_eq!((reply.status, &reply.json()["status"]), (200, &json!("skipped")), "{}", reply.text);
 }
