@@ -282,7 +282,7 @@ impl OverviewWords {
             }
             Language::Russian => {
                 let who = match kind {
-                    CardKind::Service => "Новые запросы к ней получают понятный отказ.",
+                    CardKind::Service => "Новые запросы к нему получают понятный отказ.",
                     _ => "Его чаты пойдут через другие аккаунты, если те в них состоят, иначе подождут.",
                 };
                 let load = match sent {
