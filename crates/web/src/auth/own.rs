@@ -5,6 +5,7 @@ use domain::message::OutboundMessage;
 use domain::saga::{Saga, SagaEntry};
 use domain::timeline::Entry;
 use domain::{AccountName, ChatRef, NamedChat};
+use health::CardId;
 use telegram::AccountView;
 
 use super::caller::Caller;
