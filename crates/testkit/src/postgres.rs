@@ -13,6 +13,12 @@ use crate::shared::Shared;
 /// Names the server: the address of a database from which others can be made.
 const SERVER: &str = "SWITCHBOARD_TEST_POSTGRES";
 
+/// PostgreSQL's own database without tables.
+const EMPTY: &str = "template0";
+
+/// The database that the run copies. No process can have its name: a system gives a number of an ended process to another one.
+const MIGRATED: &str = "migrated";
+
 /// How long a statement may take. Machines that build at the same time are slow.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -29,36 +35,39 @@ pub struct Database {
 impl Database {
     /// A new one, without tables.
     pub fn empty() -> Self {
-        Self::made_from("template0")
+        Self::made_from(EMPTY)
     }
 
     /// A new one as a store leaves it that was never used. The first test of the run opens and closes a store at the address that
     /// it is given; all others get a copy.
     pub async fn migrated(open_and_close: impl AsyncFnOnce(String)) -> Self {
-        static MIGRATED: OnceCell<Database> = OnceCell::const_new();
-        let make = async || {
-            let database = Self::empty();
+        static ONE: OnceCell<Database> = OnceCell::const_new();
+        let fill = async |database: Self| {
             open_and_close(database.url()).await;
             // Each store has a master key and a lease of its own.
             database.query("DELETE FROM store_facts; DELETE FROM store_leases");
             database
         };
         let Some(shared) = Shared::lock("migrated-postgres") else {
-            return Self::made_from(&MIGRATED.get_or_init(make).await.name);
+            return Self::made_from(&ONE.get_or_init(|| fill(Self::empty())).await.name);
         };
-        if let Some(name) = shared.found() {
-            return Self::made_from(&String::from_utf8(name).expect("a name"));
+        if shared.found().is_none() {
+            // It stays until the server of the run ends.
+            let _ = ManuallyDrop::new(fill(Self::made(MIGRATED.to_owned(), EMPTY)).await);
+            shared.keep(MIGRATED.as_bytes());
         }
-        // It stays until the server of the run ends.
-        let database = ManuallyDrop::new(make().await);
-        shared.keep(database.name.as_bytes());
-        Self::made_from(&database.name)
+        Self::made_from(MIGRATED)
     }
 
     fn made_from(template: &str) -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::made(format!("test_{}_{count}", std::process::id()), template)
+    }
+
+    /// A database of that name which an ended process left is dropped.
+    fn made(name: String, template: &str) -> Self {
         let server = server();
-        let name = format!("test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         query(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).expect("dropped");
         query(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).expect("made");
         Self { server, name }
