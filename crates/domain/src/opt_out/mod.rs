@@ -89,7 +89,7 @@ pub fn contact_wish(text: &str) -> Option<ContactWish> {
     match is_covered(&words, &all) {
         Some(Weight::Explicit | Weight::Clear) => return Some(ContactWish::NoMore),
         Some(Weight::Alone) if !asks => return Some(ContactWish::NoMore),
-        Some(Weight::Unclear) if !asks => return Some(ContactWish::MaybeNoMore),
+        Some(Weight::Unclear) => return Some(ContactWish::MaybeNoMore),
         _ => {}
     }
     let anywhere = (0..words.len()).filter_map(|start| found(&words, start)).min()?;
