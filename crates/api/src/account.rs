@@ -36,7 +36,7 @@ pub struct Account {
     /// Whether it works, as the overview shows it: it is ready, and its last calls went well.
     #[serde(default)]
     pub healthy: bool,
-    /// A stable word for what the overview shows of it, such as `server_errors`; null while it works or is switched off.
+    /// Why the overview shows it in trouble, as a stable word such as `server_errors`; null without trouble.
     #[serde(default)]
     pub trouble: Option<String>,
     /// The lower, the earlier it is chosen.

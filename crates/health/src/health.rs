@@ -197,7 +197,7 @@ impl Health {
         self.snapshot().cards.iter().find(|card| card.id == *id).map(|card| Card::clone(card))
     }
 
-    /// Why a card is red or waits, as a stable code. None while it works, while it is switched off, and while nothing is known of it.
+    /// Why a card is red or waits, as a stable code. None while it works, is off, or is not known yet.
     pub fn trouble(&self, id: &CardId) -> Option<String> {
         let card = self.card(id).filter(|card| matches!(card.lamp, Lamp::Trouble | Lamp::Waiting))?;
         Some(card.reason.unwrap_or_else(|| card.state.to_owned()))

@@ -19,7 +19,7 @@ use crate::health::takes_writes;
 #[derive(Serialize)]
 struct Status {
     status: &'static str,
-    /// Why nothing can be taken in, `disk_full` or `store_unavailable`; else what the overview shows, such as `flood_wait`.
+    /// `disk_full` or `store_unavailable` while nothing can be taken in; else what the overview shows, such as `flood_wait`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -42,14 +42,18 @@ pub(super) async fn health(Shared(gate): Shared<Gate>, request: Request) -> Resp
     json(StatusCode::OK, &Status { status, reason })
 }
 
-/// What the overview shows of the account that the port is pinned to, else of its service.
+/// What the overview shows of the service; of a port that is pinned, of its account. A flood counts if it is of the service's calls.
 fn trouble(gate: &Gate) -> Option<String> {
+    const FLOOD: &str = "flood_wait";
     let (health, service) = (gate.state.health(), gate.port.service);
     let Some(pin) = &gate.port.account else { return health.trouble(&CardId::service(service)) };
-    let account = gate.state.pool().account(pin);
-    let floods = account.into_iter().flat_map(|account| account.floods);
+    let floods = gate.state.pool().account(pin).into_iter().flat_map(|account| account.floods);
     let is_flooded = floods.into_iter().any(|flood| operations(service).contains(&flood.operation));
-    health.trouble(&CardId::account(pin)).or_else(|| is_flooded.then(|| "flood_wait".to_owned()))
+    if is_flooded {
+        Some(FLOOD.to_owned())
+    } else {
+        health.trouble(&CardId::account(pin)).filter(|why| why != FLOOD)
+    }
 }
 
 /// Lets in a caller who sends nothing.
@@ -110,12 +114,14 @@ struct Account {
 }
 
 impl Account {
-    fn new(view: AccountView, service: Service, now: Timestamp, has_trouble: bool) -> Self {
+    fn new(view: AccountView, gate: &Gate, now: Timestamp) -> Self {
+        let has_trouble = gate.state.health().trouble(&CardId::account(&view.name)).is_some();
         let flood = view
             .floods
             .iter()
             .filter(|flood| {
-                operations(service).contains(&flood.operation) || view.state == AccountState::FloodWait
+                operations(gate.port.service).contains(&flood.operation)
+                    || view.state == AccountState::FloodWait
             })
             .map(|flood| flood.until.since(now))
             .max()
@@ -150,13 +156,7 @@ pub(super) async fn stats(Shared(gate): Shared<Gate>, request: Request) -> Respo
     };
     let now = gate.state.clock().now();
     let service = gate.port.service;
-    let has_trouble =
-        |view: &AccountView| gate.state.health().trouble(&CardId::account(&view.name)).is_some();
-    let accounts = accounts(&gate, &guest).into_iter().map(|view| {
-        let has_trouble = has_trouble(&view);
-        Account::new(view, service, now, has_trouble)
-    });
-    let accounts = accounts.collect();
+    let accounts = accounts(&gate, &guest).into_iter().map(|view| Account::new(view, &gate, now)).collect();
     let counted = gate.state.pool().service(service);
     let stats = Stats {
         cache_size: counted.cache_size,

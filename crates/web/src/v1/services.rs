@@ -31,7 +31,7 @@ pub(crate) struct Service {
     since: Timestamp,
     /// Whether it works, as the overview shows it: it is active, and an account can do its work now.
     healthy: bool,
-    /// A stable word for what the overview shows of it, such as `flood_wait`; null while it works or is stopped.
+    /// Why the overview shows it in trouble, as a stable word such as `flood_wait`; null without trouble.
     #[schema(example = json!(null))]
     trouble: Option<String>,
     /// Calls to Telegram since the start or the last restart.

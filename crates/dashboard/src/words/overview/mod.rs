@@ -114,11 +114,11 @@ words! {
         "Сбрасывать нечего: ни один аккаунт не ждёт.";
     stop_all: "Stop everything for 5 minutes", "Остановить всё на 5 минут";
     stop_all_help:
-        "Then the services that ran start one by one, 60 s apart: about 10 minutes in all. Messages that were taken in \
-         wait, none is lost. New requests of programs are refused with the reason until then. It can be cancelled at any \
-         step and goes on after a restart of the program.",
+        "Then the services that ran start one by one, 60 s apart: about 10 minutes in all. Accepted messages wait; none is \
+         lost. Until then new requests get an error that says why. It can be cancelled at any step and goes on after a \
+         restart of the program.",
         "Затем работавшие сервисы запускаются по одному, с промежутком 60 с: всего около 10 минут. Принятые сообщения \
-         ждут, ни одно не теряется. Новые запросы программ до этого получают отказ с причиной. Отменить можно на любом \
+         ждут, ни одно не теряется. До этого новые запросы получают отказ с причиной. Отменить можно на любом \
          шаге; перезапуск программы ничему не мешает.";
     begin: "Clear flood wait", "Сбросить ожидание";
     cancel_clearing: "Cancel and start all now", "Отменить и запустить всё сейчас";
