@@ -95,6 +95,8 @@ pub struct AccountStatus {
     pub registering: Option<Attempted>,
     /// Whether posts arrive at our address, by the last call of it; none where nothing posts.
     pub arrival: Option<Arrival>,
+    /// Whether nothing of the provider has come to an address that its owner was to enter there.
+    pub(crate) is_unproved: bool,
     /// How far histories are read of what was not posted here.
     pub(crate) catch_up: CatchUp,
     /// When it was looked last whether what customers write arrives.

@@ -15,6 +15,7 @@ use crate::health::WebhookState;
 use crate::http::{Http, NoClient, Route};
 use crate::provider::HookPost;
 use crate::reception::Reception;
+use crate::shared_hook::is_of_app;
 
 /// The header of a call that proves an address, and of the answer to it.
 pub const ARRIVAL_HEADER: &str = "switchboard-arrival";
@@ -296,6 +297,23 @@ impl Reception {
             health.unreached_since = error.is_some().then_some(since);
             status.arrival = Some(Arrival { at, error, others_arrive });
         });
+    }
+
+    /// Whether a person enters the address of an account at a provider that cannot be asked for it, and nothing has come to it since
+    /// it is this address. What comes to one account of an app proves the address of all.
+    pub(crate) fn is_unproved(&self, account: &Account) -> bool {
+        let provider = &account.provider;
+        let is_to_post = provider.confirms_addresses() || account.fields.receive == ReceiveBy::Webhook;
+        let is_proved = |other: &Account| {
+            other.status().health.posted_to.is_some_and(|address| address == self.address_id(other))
+        };
+        let shares = |other: &Account| {
+            other.name() == account.name() || provider.shares_hook() && is_of_app(other, account)
+        };
+        is_to_post
+            && self.posted_url(account).is_some()
+            && provider.registered().is_none()
+            && !self.channels().of(&account.channel).any(|other| shares(other) && is_proved(other))
     }
 
     /// Whether another account shows that providers reach `public_url` and this program does not. One that also takes posts without a

@@ -62,6 +62,9 @@ pub struct Health {
     /// When a post or a handshake that is the provider's came last.
     #[serde(default, rename = "heard_at")]
     pub last_post_at: Option<Timestamp>,
+    /// Which address the account had then; see [`crate::Reception`].
+    #[serde(default)]
+    pub(crate) posted_to: Option<String>,
     /// What came that became no message, by what it is.
     #[serde(default)]
     unread: BTreeMap<String, UnreadCount>,

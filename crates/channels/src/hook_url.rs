@@ -1,6 +1,7 @@
 //! The addresses that providers post to, and which of them lead to an account.
 
 use domain::ChannelName;
+use sha2::{Digest, Sha256};
 
 use crate::accounts::{Account, ReceivesBy};
 use crate::posting::Registered;
@@ -12,6 +13,12 @@ impl Reception {
     pub fn hook_url(&self, account: &Account) -> Option<String> {
         let url = self.public_url.as_ref()?;
         Some(format!("{url}{}{}", account.hook_path(), account.provider.hook_query()))
+    }
+
+    /// Distinguishes the address of an account from those that it had before, without its secret.
+    pub(crate) fn address_id(&self, account: &Account) -> String {
+        let url = self.hook_url(account).unwrap_or_else(|| account.hook_path());
+        hex::encode(&Sha256::digest(url)[..8])
     }
 
     /// Whether an address leads to an account: its own, or the one of the old server where the settings allow that.

@@ -196,6 +196,11 @@ pub trait Provider: Send + Sync + 'static {
         ready(Err(CallError::by_hand())).boxed()
     }
 
+    /// Whether it calls an address that its owner enters there, to see that the address is right.
+    fn confirms_addresses(&self) -> bool {
+        false
+    }
+
     /// What follows the path of the address that it posts to, where it asks for something there.
     fn hook_query(&self) -> &'static str {
         ""

@@ -296,6 +296,8 @@ impl Reception {
         let now = self.channels.clock().now();
         account.change(|status| {
             status.health.last_post_at = Some(now);
+            status.health.posted_to = Some(self.address_id(account));
+            status.is_unproved = false;
             // A handshake has no signature.
             if post.method == "POST" {
                 status.health.refusals.forget();
@@ -476,7 +478,9 @@ impl Reception {
         self.prove(account).await;
         self.catch_up(account).await;
         let receive = account.fields.receive;
+        let is_unproved = self.is_unproved(account);
         account.change(|status| {
+            status.is_unproved = is_unproved;
             let is_lost = status.webhook_loss(receive).is_some();
             status.losses = if is_lost { status.losses.saturating_add(1) } else { 0 };
         });

@@ -59,6 +59,9 @@ pub enum WebhookLoss<'a> {
     /// Our address is there, and does not lead to this program for this reason.
     #[error("posts of the provider do not arrive at the address that is registered there: {0}")]
     Unreached(&'a str),
+    /// A person enters our address at the provider, which cannot be asked for it.
+    #[error("nothing of the provider has come to the address that is to be entered in its pages")]
+    Unproved,
     /// Another program asks for what customers write with the same token: what the provider says.
     #[error("{0}")]
     Rival(&'a CallError),
@@ -112,7 +115,8 @@ impl AccountStatus {
         let gap = self.gap().filter(|_| self.failed_registering().is_some());
         let refused = self.health.refusals.is_loss().then_some(REFUSED);
         let loss = gap.or(refused).map(WebhookLoss::GivenUp);
-        loss.or_else(|| self.not_arriving().map(WebhookLoss::Unreached))
+        let unproved = self.is_unproved.then_some(WebhookLoss::Unproved);
+        loss.or_else(|| self.not_arriving().map(WebhookLoss::Unreached)).or(unproved)
     }
 
     /// Why not all is posted to our address, which is there.

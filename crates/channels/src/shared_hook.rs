@@ -62,7 +62,7 @@ impl Reception {
 }
 
 /// Whether two accounts have a secret of an app in common.
-fn is_of_app(one: &Account, other: &Account) -> bool {
+pub(crate) fn is_of_app(one: &Account, other: &Account) -> bool {
     let secrets = |account: &Account| -> Vec<String> {
         let given = account.fields.app_secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         given.unwrap_or_default().split(',').map(|secret| secret.trim().to_owned()).collect()

@@ -213,17 +213,10 @@ impl InboundMessage {
         Some(Cow::Owned(cut.unwrap_or_else(beginning)))
     }
 
-    /// Returns the same as an answer to another message: to the one with this id, of which the provider shows these words. Of long words
-    /// the beginning is kept.
+    /// Returns the same as an answer to another message: to the one with this id, of which the provider shows these words.
     #[must_use]
     pub fn answering(mut self, id: Option<String>, words: Option<&str>) -> Self {
-        const LONGEST: usize = 500;
-        let words = words.map(str::trim).filter(|words| !shows_nothing(words));
-        self.media.extend(words.map(|words| InboundMedia {
-            name: Some(words.chars().take(LONGEST).collect()),
-            file_id: id.clone(),
-            ..InboundMedia::new(InboundKind::Reply)
-        }));
+        self.media.extend(words.and_then(|words| InboundMedia::reply(id.clone(), words)));
         self.reply_to = id;
         self
     }
@@ -321,6 +314,18 @@ impl InboundMedia {
             transcript: None,
             is_handed_in: false,
         }
+    }
+
+    /// The message that another one answers, by its id and its words. Of long words the beginning is kept; none if they show nothing.
+    pub fn reply(id: Option<String>, words: &str) -> Option<Self> {
+        const LONGEST: usize = 500;
+        let words = words.trim();
+        let kept = || words.chars().take(LONGEST).collect();
+        (!shows_nothing(words)).then(|| Self {
+            name: Some(kept()),
+            file_id: id,
+            ..Self::new(InboundKind::Reply)
+        })
     }
 
     /// The words of the message that another one answers.

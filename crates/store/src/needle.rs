@@ -1,7 +1,9 @@
 //! What a text must have in it, whatever letters are large.
 
+use std::collections::BTreeSet;
+
 use domain::phone::{NumberEnd, PhoneDigits};
-use domain::text::{CASE_ENDINGS, bare, bare_into, short_stem, stem};
+use domain::text::{bare, bare_into, noun_forms, stem};
 
 /// What a text must have in it.
 pub(crate) struct Needle {
@@ -16,31 +18,25 @@ pub(crate) struct Needle {
     stems: Vec<Stem>,
 }
 
-/// What the forms of a word begin with.
+/// By what the forms of a word are found.
 struct Stem {
+    /// What most of them begin with.
     beginning: String,
-    /// That of a short noun, whose forms have one more ending and nothing else.
-    short: Option<String>,
+    /// The others.
+    forms: BTreeSet<String>,
 }
 
 impl Stem {
     fn of(word: &str) -> Self {
-        Self { beginning: stem(word).to_owned(), short: short_stem(word).map(str::to_owned) }
+        Self { beginning: stem(word).to_owned(), forms: noun_forms(word) }
     }
 
     /// Whether a word of a text is a form of it.
     fn is_in(&self, bare: &str) -> bool {
-        let begins = |at: usize| !bare[..at].ends_with(char::is_alphanumeric);
-        let ends = |after: &str| {
-            let end = after.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(after.len());
-            CASE_ENDINGS.contains(&&after[..end])
-        };
-        let is_form = |short: &String| {
-            let mut found = bare.match_indices(short.as_str());
-            found.any(|(at, _)| begins(at) && ends(&bare[at + short.len()..]))
-        };
-        bare.match_indices(self.beginning.as_str()).any(|(at, _)| begins(at))
-            || self.short.as_ref().is_some_and(is_form)
+        let mut words = bare.split(|letter: char| !letter.is_alphanumeric());
+        bare.match_indices(self.beginning.as_str())
+            .any(|(at, _)| !bare[..at].ends_with(char::is_alphanumeric))
+            || !self.forms.is_empty() && words.any(|word| self.forms.contains(word))
     }
 }
 
@@ -91,7 +87,7 @@ impl Needle {
 fn stems(text: &str) -> Vec<Stem> {
     let folded = bare(text);
     let words = || folded.split_whitespace();
-    let has_stem = |word: &str| stem(word) != word || short_stem(word).is_some();
+    let has_stem = |word: &str| stem(word) != word || !noun_forms(word).is_empty();
     let are_words = words().all(|word| word.chars().all(char::is_alphabetic));
     if !are_words || !words().any(has_stem) {
         return Vec::new();
@@ -123,6 +119,8 @@ mod tests {
             ("цена", "скажите цены"),
             ("ценами", "ЦЕНУ, пожалуйста"),
             ("окна", "одно окно"),
+            ("окон", "мойка окна"),
+            ("окна", "сколько окон"),
             ("чаты", "пишу в чат"),
             ("замок", "за\u{301}мок"),
             ("домой", "ДОМОИ\u{306}"),

@@ -263,6 +263,12 @@ fn of_hook(name: &AccountName, loss: Option<WebhookLoss<'_>>, is_confirmed: bool
                 "{name}: {loss}; look at public_url and at the proxy before this program, then: switchboard channel connect {name}"
             ),
         ),
+        Some(loss @ WebhookLoss::Unproved) => red(
+            "webhook_unproved",
+            format!(
+                "{name}: {loss}: switchboard channel connect {name} shows it; if the account only sends, give it receive = \"off\""
+            ),
+        ),
         Some(loss @ WebhookLoss::Rival(_)) => red(
             "channel_shared",
             format!(
@@ -480,6 +486,7 @@ mod tests {
             (WebhookLoss::Taken, "webhook_taken", "switchboard channel connect shop --take-over"),
             (WebhookLoss::Missing, "webhook_missing", "switchboard channel connect shop"),
             (WebhookLoss::GivenUp("failed"), "webhook_given_up", "failed: switchboard channel connect shop"),
+            (WebhookLoss::Unproved, "webhook_unproved", "switchboard channel connect shop shows it"),
             (WebhookLoss::Unreached("404"), "webhook_unreached", "404; look at public_url"),
         ] {
             let ProbeResult::Red { reason, detail } = of_hook(&account, Some(loss), false).result else {

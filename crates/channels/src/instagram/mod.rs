@@ -329,6 +329,10 @@ impl Provider for Instagram {
         self.subscribe().boxed()
     }
 
+    fn confirms_addresses(&self) -> bool {
+        true
+    }
+
     fn verify_token(&self) -> Option<SecretText> {
         (!self.is_token_given).then(|| self.verify_token.clone())
     }

@@ -4,16 +4,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::any;
 use channels::{
     ARRIVAL_HEADER, Account, HookPost, Prover, Reception, RegisterError, WebhookLoss, WebhookState,
 };
 use config::{ChannelFields, ChannelKind};
-use delivery::Ambient;
+use delivery::{Ambient, Delivery};
 use domain::secret::ExposeSecret;
 use outbound::Names;
 use reqwest::Client;
@@ -39,16 +39,18 @@ struct Phone {
     reception: Reception,
     url: String,
     listener: JoinHandle<()>,
+    delivery: Delivery,
 }
 
 async fn take(
     State(served): State<Served>,
     Path((channel, account, secret)): Path<(String, String, String)>,
+    (method, RawQuery(query)): (Method, RawQuery),
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> Response {
     let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
-    let (method, url, query) = ("POST".to_owned(), String::new(), String::new());
+    let (method, url, query) = (method.to_string(), String::new(), query.unwrap_or_default());
     let post = HookPost { method, url, query, headers, body: body.to_vec() };
     let (channel, account) = (channel.parse().unwrap(), account.parse().unwrap());
     match served.get().unwrap().hook(&channel, &account, &secret, post).await {
@@ -99,12 +101,12 @@ impl Phone {
         let served: Served = Arc::default();
         served.set(reception.clone()).ok().unwrap();
         let routes = Router::new()
-            .route("/hooks/{channel}/{account}/{secret}", post(take))
+            .route("/hooks/{channel}/{account}/{secret}", any(take))
             .layer(from_fn_with_state(Arc::clone(&served), answer))
             .with_state(served);
         let listener = tokio::spawn(async move { axum::serve(socket, routes).await.unwrap() });
-        let Program { store, account, .. } = program;
-        Self { world, store, ambient, account, reception, url, listener }
+        let Program { store, account, delivery, .. } = program;
+        Self { world, store, ambient, account, reception, url, listener, delivery }
     }
 
     /// The texts that came in, in the order of the alphabet.
@@ -233,6 +235,29 @@ async fn a_post_proves_an_address_that_this_program_no_longer_reaches() {
     let status = phone.account.status();
     assert_eq!(status.webhook_loss(phone.account.fields.receive), None);
     assert!(!status.is_loss_confirmed() && status.arrival.unwrap().error.is_some(), "it is shown");
+}
+
+#[tokio::test]
+async fn an_address_that_a_person_enters_is_proved_by_what_comes_to_it() {
+    let phone = Phone::of(ChannelKind::Instagram, None).await;
+    let _ = phone.reception.register(&phone.account, false).await;
+    for _ in 0..2 {
+        phone.look().await;
+    }
+    assert_eq!(phone.loss(), Some(WebhookLoss::Unproved.to_string()));
+    assert!(phone.account.status().is_loss_confirmed());
+    let order = json!({
+        "channel": "instagram", "account": "studio", "url": phone.ours(), "verify_token": "planted-verify-token"
+    });
+    assert_eq!(phone.world.type_hook(&order).await, 204);
+    phone.looks_until(|loss| loss.is_none()).await;
+
+    // After a move the same account has another address.
+    let channels = phone.reception.channels().clone();
+    let elsewhere = Some("https://example.com".to_owned());
+    let moved = Reception::new(channels, phone.store.clone(), phone.delivery.clone(), elsewhere);
+    moved.put_right(&phone.account).await;
+    assert_eq!(phone.loss(), Some(WebhookLoss::Unproved.to_string()));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(crate) struct Program {
     pub(crate) channels: Channels,
     pub(crate) ambient: Ambient,
     pub(crate) data_dir: PathBuf,
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
 }
 
 impl Program {

@@ -1,6 +1,7 @@
 //! One form of texts for comparing: labels, words of opt-outs, names, contacts and searches. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -137,19 +138,70 @@ pub fn stem(word: &str) -> &str {
 /// The letters of a stem that is too short to be the beginning of any word.
 const SHORT_STEM: usize = 3;
 
-/// The endings of nouns, longer ones first, and none.
-pub const CASE_ENDINGS: [&str; 24] = [
+/// The endings of nouns, and none.
+const CASE_ENDINGS: [&str; 24] = [
     "ами", "ями", "ах", "ях", "ам", "ям", "ов", "ев", "ей", "ой", "ом", "ем", "ью", "а", "я", "о", "е", "и",
     "ы", "у", "ю", "ь", "й", "",
 ];
 
-/// The stem of a short Russian noun, such as `цен` of `цены`. Its forms have one of [`CASE_ENDINGS`] and nothing else: `центр` is none.
-pub fn short_stem(word: &str) -> Option<&str> {
-    if !word.chars().all(|letter| ('а'..='я').contains(&letter) || letter == 'ё') {
-        return None;
+const VOWELS: [char; 9] = ['а', 'е', 'и', 'о', 'у', 'ы', 'э', 'ю', 'я'];
+
+/// The last letters of stems that gain a vowel where no ending follows, such as `окон` of `окна`.
+const AFTER_FLEETING_VOWELS: [char; 6] = ['к', 'л', 'м', 'н', 'р', 'ц'];
+
+/// Other forms of a Russian noun, of a word in small letters without `ё`, which [`stem`] does not lead to: those of a short noun, such
+/// as `цены` of `цена`, and those in which its stem gains or loses a vowel. Some are no words. None of most words.
+pub fn noun_forms(word: &str) -> BTreeSet<String> {
+    if !word.chars().all(|letter| ('а'..='я').contains(&letter)) {
+        return BTreeSet::new();
     }
+    let letters = |text: &str| text.chars().count();
     let endings = CASE_ENDINGS.iter().filter(|ending| !ending.is_empty());
-    endings.filter_map(|ending| word.strip_suffix(ending)).find(|stem| stem.chars().count() == SHORT_STEM)
+    let stems: Vec<&str> = endings
+        .filter_map(|ending| word.strip_suffix(ending))
+        .filter(|stem| letters(stem) >= SHORT_STEM)
+        .collect();
+    let short = stems.iter().find(|stem| letters(stem) == SHORT_STEM).map(|stem| (*stem).to_owned());
+    let with_endings = short
+        .into_iter()
+        .chain(without_fleeting_vowel(word))
+        .flat_map(|stem| CASE_ENDINGS.map(|ending| format!("{stem}{ending}")));
+    with_endings.chain(stems.into_iter().flat_map(with_fleeting_vowel)).collect()
+}
+
+/// `окон` of `окн`, `писем` of `письм`, `копеек` of `копейк`.
+fn with_fleeting_vowel(stem: &str) -> Vec<String> {
+    let mut letters: Vec<char> = stem.chars().collect();
+    let Some(last) = letters.pop().filter(|last| AFTER_FLEETING_VOWELS.contains(last)) else {
+        return Vec::new();
+    };
+    let vowels = match letters.last() {
+        Some('ь' | 'й') => {
+            letters.pop();
+            &['е'][..]
+        }
+        Some(letter) if !VOWELS.contains(letter) => &['о', 'е'],
+        _ => &[],
+    };
+    let start: String = letters.into_iter().collect();
+    vowels.iter().map(|vowel| format!("{start}{vowel}{last}")).collect()
+}
+
+/// `окн` of `окон`, `письм` of `писем`, `копейк` of `копеек`.
+fn without_fleeting_vowel(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let [start @ .., before, vowel @ ('о' | 'е'), last] = letters.as_slice() else { return Vec::new() };
+    if !AFTER_FLEETING_VOWELS.contains(last) || start.is_empty() {
+        return Vec::new();
+    }
+    let between: &[&str] = match (VOWELS.contains(before), vowel) {
+        (false, 'е') => &["", "ь"],
+        (false, _) => &[""],
+        (true, 'е') => &["й"],
+        (true, _) => &[],
+    };
+    let start: String = start.iter().collect();
+    between.iter().map(|between| format!("{start}{before}{between}{last}")).collect()
 }
 
 #[cfg(test)]
@@ -226,17 +278,25 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_a_short_noun_share_its_short_stem() {
+    fn forms_of_a_noun_lead_to_each_other() {
         for forms in [
             &["цена", "цены", "цене", "цену", "ценой", "ценам", "ценами", "ценах"][..],
-            &["окно", "окна", "окну", "окном", "окне", "окнами"],
+            &["окно", "окна", "окну", "окном", "окне", "окнами", "окон"],
             &["чаты", "чата", "чату", "чатов", "чатами"],
+            &["сумка", "сумки", "сумкой", "сумок"],
+            &["подарок", "подарка", "подарки", "подарков"],
+            &["письмо", "письма", "писем"],
+            &["копейка", "копейки", "копеек"],
+            &["стекло", "стекла", "стекол"],
+            &["кресло", "кресла", "кресел"],
         ] {
-            let stem = short_stem(forms[0]);
-            assert!(stem.is_some() && forms.iter().all(|form| short_stem(form) == stem), "{forms:?}");
+            for (one, other) in forms.iter().flat_map(|one| forms.iter().map(move |other| (*one, *other))) {
+                assert!(other.starts_with(stem(one)) || noun_forms(one).contains(other), "{one}: {other}");
+            }
         }
-        for word in ["центр", "чай", "план", "экраны", "price", "7711"] {
-            assert_eq!(short_stem(word), None, "{word}");
+        for word in ["центр", "чай", "план", "экраны", "price", "7711", "город", "товар"]
+        {
+            assert_eq!(noun_forms(word), BTreeSet::new(), "{word}");
         }
     }
 

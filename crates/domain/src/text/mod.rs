@@ -18,9 +18,7 @@ mod units;
 mod properties;
 
 pub use file::{announced_separator, read_file, with_line_feeds};
-pub use fold::{
-    CASE_ENDINGS, bare, bare_into, folded, folded_line, short_stem, shows_nothing, stem, visible,
-};
+pub use fold::{bare, bare_into, folded, folded_line, noun_forms, shows_nothing, stem, visible};
 pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use limit::{MOST_ENTITIES, TextLimit, Unit};

@@ -10,7 +10,9 @@ use domain::{
 
 use super::sifting::Sifted;
 use super::taken_back::{says_nothing, taken_back};
-use super::{CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, appeals, rows, statements as sql, turns, words};
+use super::{
+    CURSOR, TABLE, TELEGRAM_ACCOUNT, Took, answered, appeals, rows, statements as sql, turns, words,
+};
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::events::{event as read_event, statements as events};
@@ -46,6 +48,8 @@ pub(super) struct Wrote {
     subject: Option<String>,
     pub(super) text: Words,
     media: Vec<InboundMedia>,
+    /// The provider's id of the message that it answers.
+    reply_to: Option<String>,
     pub(super) origin: MessageOrigin,
 }
 
@@ -134,7 +138,15 @@ fn one(
 /// The message that an event is about, where it is still stored.
 fn wrote(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<Option<Wrote>, StoreError> {
     let Ok(data) = serde_json::from_str::<ReceivedEvent>(&event.data) else { return Ok(None) };
-    received_as(transaction, &data.message_id)
+    let Some(mut wrote) = received_as(transaction, &data.message_id)? else { return Ok(None) };
+    // Some providers give the id of the answered message alone.
+    if let Some(id) = wrote.reply_to.take()
+        && InboundMedia::reply_text(&wrote.media).is_none()
+        && let Some(words) = answered::words_of(transaction, &wrote.chat, &id)?
+    {
+        wrote.media.extend(InboundMedia::reply(Some(id), words.as_str()));
+    }
+    Ok(Some(wrote))
 }
 
 /// The message of an id, where it is still stored and can be a client's.
@@ -174,6 +186,7 @@ pub(super) fn received_as(
                 subject: None,
                 text: message.text,
                 media: message.media.iter().map(InboundMedia::from).collect(),
+                reply_to: message.reply_to.map(|id| id.to_string()),
                 origin: message.origin,
             }))
         }
@@ -200,6 +213,7 @@ fn of_channel(transaction: &Transaction<'_>, id: InboundId) -> Result<Option<Wro
         subject: message.subject,
         text: message.text,
         media: message.media,
+        reply_to: message.reply_to,
         origin: message.origin,
         chat: stored.address,
     }))

@@ -4,6 +4,7 @@
 //! their order. A batch is complete at a time that is a column of its chat; from then on it is a turn, whose stage is a column too.
 //! So a program that is killed goes on where it was, and each step changes nothing when it is done again.
 
+mod answered;
 mod answers;
 mod appeals;
 mod clients;

@@ -56,6 +56,26 @@ statements! {
         INSERT INTO pipeline_messages (seq, channel, account, chat, author, client, appeal, message, external_id, text, media, at,
             voice_until, sender, sender_proof, mentions_us)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
+    WORDS_OF = "
+        SELECT text FROM pipeline_messages
+        WHERE message = $1 AND channel = $2 AND account = $3 AND chat = $4 AND deleted_at IS NULL";
+    /// The message of an account that Telegram calls so, among the last that ended in a chat. `$5` is the id between two commas.
+    SENT_AS = "
+        SELECT p.message_id
+        FROM (SELECT id, at FROM outbox_places WHERE chat_id = $1 ORDER BY at DESC, id DESC LIMIT $2) AS s
+        INNER JOIN outbox AS o ON o.id = s.id
+        INNER JOIN outbox_parts AS p ON p.message_id = s.id
+        WHERE o.account = $3
+          AND (p.provider_id = $4 OR (p.provider_ids IS NOT NULL
+              AND replace(replace(p.provider_ids, '[', ','), ']', ',') LIKE $5))
+        ORDER BY s.at DESC LIMIT 1";
+    /// The same of one message.
+    IS_SENT_AS = "
+        SELECT p.message_id
+        FROM outbox AS o INNER JOIN outbox_parts AS p ON p.message_id = o.id
+        WHERE o.id = $1 AND o.account = $2
+          AND (p.provider_id = $3 OR (p.provider_ids IS NOT NULL
+              AND replace(replace(p.provider_ids, '[', ','), ']', ',') LIKE $4)) LIMIT 1";
     /// Voices whose text is waited for.
     VOICES = "
         SELECT message, voice_until FROM pipeline_messages WHERE voice_until IS NOT NULL ORDER BY voice_until, seq LIMIT $1";

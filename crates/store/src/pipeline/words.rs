@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::phone::{NumberEnd, PhoneDigits, digits_in};
-use domain::text::{CASE_ENDINGS, bare, short_stem, stem};
+use domain::text::{bare, noun_forms, stem};
 use domain::{ClientId, Timestamp};
 use uuid::Uuid;
 
@@ -58,16 +58,13 @@ fn plain_words(text: &str) -> BTreeSet<String> {
     words.take(MOST).map(|word| word.chars().take(LONGEST).collect()).collect()
 }
 
-/// The stored words that a word is looked for by, each from its first letter to what is behind it: those that begin as all its forms
-/// do, and the forms of a short noun, each as a whole.
+/// The stored words that a word is looked for by, each from its first letter to what is behind it: those that begin as most of its
+/// forms do, and its other forms, each as a whole.
 fn ranges(word: &str) -> Vec<(String, String)> {
     let beginning = stem(word);
-    let mut ranges = vec![(beginning.to_owned(), end_of(beginning))];
-    if let Some(short) = short_stem(word) {
-        // Each letter of a word is behind a space.
-        ranges.extend(CASE_ENDINGS.map(|ending| (format!("{short}{ending}"), format!("{short}{ending} "))));
-    }
-    ranges
+    // Each letter of a word is behind a space.
+    let wholes = noun_forms(word).into_iter().map(|form| (form.clone(), form + " "));
+    std::iter::once((beginning.to_owned(), end_of(beginning))).chain(wholes).collect()
 }
 
 /// What is behind all words that a word leads to: those that begin with it, or itself alone where it is short.
@@ -239,6 +236,7 @@ mod tests {
             "цена",
             "ценами",
             "окна",
+            "окон",
             "замка",
             "замки",
             "чаты",

@@ -1,6 +1,7 @@
 //! The pipeline: batches by silence, clients, appeals, turns, and what a person changes.
 
 mod again;
+mod answered;
 mod customers;
 mod groups;
 mod merges;

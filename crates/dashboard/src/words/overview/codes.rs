@@ -84,6 +84,11 @@ const REASONS: &[(&str, &str, &str)] = &[
         "the registered address does not lead to this program",
         "указанный у провайдера адрес не ведёт к этой программе",
     ),
+    (
+        "webhook_unproved",
+        "nothing has come yet to the address that is to be entered at its provider",
+        "на адрес, который нужно указать у провайдера, ещё ничего не пришло",
+    ),
     ("channel_shared", "another program receives its messages", "сообщения получает другая программа"),
     ("profile_stuck", "its browser or page does not work", "браузер или страница не работает"),
     ("profile_logged_out", "its owner has to log in again", "владельцу нужно войти заново"),

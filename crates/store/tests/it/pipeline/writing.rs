@@ -24,6 +24,8 @@ pub(super) struct Written<'a> {
     pub(super) chat_type: ChatType,
     pub(super) group: Option<&'a str>,
     pub(super) mentions_us: bool,
+    /// The id of the message that it answers.
+    pub(super) reply_to: Option<&'a str>,
 }
 
 pub(super) fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
@@ -41,6 +43,7 @@ pub(super) fn written<'a>(address: &'a str, id: &'a str) -> Written<'a> {
         chat_type: ChatType::Private,
         group: None,
         mentions_us: false,
+        reply_to: None,
     }
 }
 
@@ -61,6 +64,7 @@ impl World {
             email: written.email.map(|email| ProvedContact::new(email, written.email_proof)),
             group: written.group.and_then(ExternalChat::new),
             mentions_us: written.mentions_us,
+            reply_to: written.reply_to.map(ToOwned::to_owned),
             ..InboundMessage::of(
                 written.chat_type,
                 chat,
