@@ -1,6 +1,6 @@
 //! The words of the message that a client answers, where the provider gives only the id of it.
 
-use domain::{AccountName, ChannelChat, ChatId, InboundId, MessageId, ReceivedId, TelegramMessageId, Words};
+use domain::{AccountName, ChannelChat, ChatId, InboundId, MessageId, ReceivedId, TelegramMessageId};
 
 use super::{TABLE, TELEGRAM_ACCOUNT, statements as sql};
 use crate::StoreError;
@@ -18,7 +18,7 @@ pub(super) fn words_of(
     transaction: &Transaction<'_>,
     chat: &ChannelChat,
     id: &str,
-) -> Result<Option<Words>, StoreError> {
+) -> Result<Option<String>, StoreError> {
     let names = if chat.channel.as_str() == TELEGRAM_ACCOUNT {
         of_telegram(transaction, chat, id)?
     } else {
@@ -26,7 +26,7 @@ pub(super) fn words_of(
     };
     for name in names.into_iter().flatten() {
         let key = params![name, chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str()];
-        let words = |row: &Row<'_>| Columns::new(row, TABLE).get::<Words>(0);
+        let words = |row: &Row<'_>| Columns::new(row, TABLE).get::<String>(0);
         if let Some(words) = transaction.first(sql::WORDS_OF, key, words)? {
             return Ok(Some(words));
         }
@@ -41,7 +41,7 @@ fn of_channel(transaction: &Transaction<'_>, chat: &ChannelChat, id: &str) -> Re
     let key = || params![chat.channel.as_str(), chat.account.as_str(), id];
     let received = transaction.first(channels::IS_STORED, key(), |row| Columns::new(row, TABLE).get(0))?;
     let sent = transaction.first(outbox::RECEIPT_FOR, key(), |row| Columns::new(row, TABLE).message_id(0))?;
-    Ok([received.map(|seq| InboundId::new(seq).to_string()), sent.map(|id| id.to_string())])
+    Ok([received.and_then(InboundId::new).map(|id| id.to_string()), sent.map(|id| id.to_string())])
 }
 
 fn of_telegram(transaction: &Transaction<'_>, chat: &ChannelChat, id: &str) -> Result<Names, StoreError> {
@@ -51,7 +51,7 @@ fn of_telegram(transaction: &Transaction<'_>, chat: &ChannelChat, id: &str) -> R
         .parse()
         .ok()
         .and_then(ChatId::new)
-        .zip(id.parse().ok().and_then(TelegramMessageId::new));
+        .zip(id.parse::<i32>().ok().and_then(TelegramMessageId::new));
     let Some((chat_id, message_id)) = ids else { return Ok([None, None]) };
     let received = ReceivedId::seen_by(chat_id, message_id, &chat.account).to_string();
     let sent = sent_as(transaction, &chat.account, chat_id, message_id)?;

@@ -144,7 +144,7 @@ fn wrote(transaction: &Transaction<'_>, event: &StoredEvent) -> Result<Option<Wr
         && InboundMedia::reply_text(&wrote.media).is_none()
         && let Some(words) = answered::words_of(transaction, &wrote.chat, &id)?
     {
-        wrote.media.extend(InboundMedia::reply(Some(id), words.as_str()));
+        wrote.media.extend(InboundMedia::reply(Some(id), &words));
     }
     Ok(Some(wrote))
 }
