@@ -38,9 +38,9 @@ pub(super) fn words_of(
 type Names = [Option<String>; 2];
 
 fn of_channel(transaction: &Transaction<'_>, chat: &ChannelChat, id: &str) -> Result<Names, StoreError> {
-    let key = || params![chat.channel.as_str(), chat.account.as_str(), id];
-    let received = transaction.first(channels::IS_STORED, key(), |row| Columns::new(row, TABLE).get(0))?;
-    let sent = transaction.first(outbox::RECEIPT_FOR, key(), |row| Columns::new(row, TABLE).message_id(0))?;
+    let key = params![chat.channel.as_str(), chat.account.as_str(), id];
+    let received = transaction.first(channels::IS_STORED, key, |row| Columns::new(row, TABLE).get(0))?;
+    let sent = transaction.first(outbox::RECEIPT_FOR, key, |row| Columns::new(row, TABLE).message_id(0))?;
     Ok([received.and_then(InboundId::new).map(|id| id.to_string()), sent.map(|id| id.to_string())])
 }
 
