@@ -66,9 +66,10 @@ pub enum Mention {
         /// With or without `@`.
         username: String,
     },
-    /// The last who wrote and is no bot, no account of ours and not excluded; no one, if there is none.
+    /// The last who wrote, or else the first of the recent participants, who is no bot, no account of ours and not excluded; no one, if
+    /// there is none.
     Auto {
-        /// Must be true.
+        /// If false, no one is mentioned.
         auto: bool,
         /// Never these.
         #[serde(default)]

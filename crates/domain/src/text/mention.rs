@@ -58,7 +58,34 @@ fn in_front(formatted: FormattedText, name: &Name) -> FormattedText {
     FormattedText { text: format!("{}{gap}{}", name.shown, formatted.text), entities }
 }
 
-/// One placeholder that a name took the place of.
+/// Whether a text says where the mention goes.
+pub fn has_placeholder(formatted: &FormattedText) -> bool {
+    next_placeholder(&formatted.text).is_some()
+}
+
+/// A text in which no one is mentioned: each placeholder goes, and with it the comma or space that sets it off.
+pub fn without_mention(formatted: &FormattedText) -> FormattedText {
+    let (text, swaps) = swapped(&formatted.text, "", set_off);
+    FormattedText { text, entities: moved_along(&formatted.entities, &swaps, 0) }
+}
+
+/// How many bytes around a placeholder go with it: of what is before, and of what is after.
+fn set_off(before: &str, after: &str) -> (usize, usize) {
+    let words_before = before.trim_end_matches(' ');
+    if words_before.is_empty() || words_before.ends_with('\n') {
+        let rest = after.strip_prefix([',', ':', '!']).unwrap_or(after);
+        return (0, after.len() - rest.trim_start_matches(' ').len());
+    }
+    if after.starts_with(char::is_alphanumeric) {
+        return (0, 0);
+    }
+    let is_sentence = after.trim_start().starts_with(|next: char| next.is_alphanumeric());
+    let kept =
+        if is_sentence { words_before } else { words_before.strip_suffix(',').unwrap_or(words_before) };
+    (before.len() - kept.len(), 0)
+}
+
+/// One placeholder that another text took the place of.
 struct Swap {
     old_start: u32,
     old_end: u32,
@@ -66,34 +93,47 @@ struct Swap {
 }
 
 fn in_place(formatted: &FormattedText, name: &Name) -> FormattedText {
-    let mut text = String::with_capacity(formatted.text.len() + name.shown.len());
-    let mut swaps = Vec::new();
-    let mut rest = formatted.text.as_str();
-    let (mut old, mut new) = (0_u32, 0_u32);
-    while let Some((before, placeholder, after)) = next_placeholder(rest) {
-        let passed = units_in(before);
-        let old_start = old.saturating_add(passed);
-        let new_start = new.saturating_add(passed);
-        old = old_start.saturating_add(units_in(placeholder));
-        new = new_start.saturating_add(name.units);
-        swaps.push(Swap { old_start, old_end: old, new_start });
-        text.push_str(before);
-        text.push_str(&name.shown);
-        rest = after;
-    }
-    text.push_str(rest);
-    let mut entities: Vec<Entity> = formatted
-        .entities
-        .iter()
-        .filter_map(|entity| {
-            let start = moved(&swaps, name.units, entity.offset, Edge::Start);
-            let end = moved(&swaps, name.units, entity.end(), Edge::End);
-            (start < end).then(|| Entity { offset: start, length: end - start, kind: entity.kind.clone() })
-        })
-        .collect();
+    let (text, swaps) = swapped(&formatted.text, &name.shown, |_, _| (0, 0));
+    let mut entities = moved_along(&formatted.entities, &swaps, name.units);
     entities.extend(swaps.iter().map(|swap| name.at(swap.new_start)));
     sort(&mut entities);
     FormattedText { text, entities }
+}
+
+/// Puts `shown` in the place of each placeholder and of as many bytes around it as `goes` says.
+fn swapped(text: &str, shown: &str, goes: impl Fn(&str, &str) -> (usize, usize)) -> (String, Vec<Swap>) {
+    let mut new_text = String::with_capacity(text.len() + shown.len());
+    let mut swaps = Vec::new();
+    let mut rest = text;
+    let mut old = 0_u32;
+    while let Some((before, placeholder, after)) = next_placeholder(rest) {
+        new_text.push_str(before);
+        let (goes_before, goes_after) = goes(&new_text, after);
+        let kept = new_text.len().saturating_sub(goes_before.min(before.len()));
+        let gone = new_text.get(kept..).map_or(0, units_in);
+        new_text.truncate(kept);
+        let (removed, next) = after.split_at(goes_after);
+        let start = old.saturating_add(units_in(before));
+        old = start.saturating_add(units_in(placeholder)).saturating_add(units_in(removed));
+        swaps.push(Swap {
+            old_start: start.saturating_sub(gone),
+            old_end: old,
+            new_start: units_in(&new_text),
+        });
+        new_text.push_str(shown);
+        rest = next;
+    }
+    new_text.push_str(rest);
+    (new_text, swaps)
+}
+
+fn moved_along(entities: &[Entity], swaps: &[Swap], new_units: u32) -> Vec<Entity> {
+    let moved_along = |entity: &Entity| {
+        let start = moved(swaps, new_units, entity.offset, Edge::Start);
+        let end = moved(swaps, new_units, entity.end(), Edge::End);
+        (start < end).then(|| Entity { offset: start, length: end - start, kind: entity.kind.clone() })
+    };
+    entities.iter().filter_map(moved_along).collect()
 }
 
 /// Which side of an entity a position is: one that falls inside a placeholder moves outward.
@@ -172,6 +212,25 @@ mod tests {
     fn an_edge_inside_a_placeholder_moves_outward() {
         let text = with_mention(html("a {<b>cli</b>ent} b"), user(), "Ann");
         assert_eq!(text, html("a <b><a href='tg://user?id=7'>Ann</a></b> b"));
+    }
+
+    #[test]
+    fn without_a_person_a_placeholder_goes_with_what_sets_it_off() {
+        for (given, wanted) in [
+            ("{client}, your <b>phone</b> is ready", "your <b>phone</b> is ready"),
+            ("{{client}}! Your phone", "Your phone"),
+            ("Hello, {client}!", "Hello!"),
+            ("Hello {client}, your <i>phone</i>", "Hello, your <i>phone</i>"),
+            ("😀 for <b>{client} today</b>", "😀 for<b> today</b>"),
+            ("Да, {client}, готово", "Да, готово"),
+            ("Hello, {client}", "Hello"),
+            ("Hello, {client} it is ready", "Hello, it is ready"),
+            ("One\n{client}, two {client}", "One\ntwo"),
+            ("no one", "no one"),
+            ("{client}", ""),
+        ] {
+            assert_eq!(without_mention(&html(given)), html(wanted), "{given}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use formatted::{Entity, EntityKind, FormattedText};
 pub use html::{MarkupError, MarkupProblem, escape_html};
 pub use limit::{MOST_ENTITIES, TextLimit, Unit};
 pub use markdown::{escape_markdown, is_code_open};
-pub use mention::with_mention;
+pub use mention::{has_placeholder, with_mention, without_mention};
 pub use mode::{ParseMode, UnknownParseMode, parse, parse_leniently};
 pub use split::{split, split_after};
 pub use units::utf16_len;

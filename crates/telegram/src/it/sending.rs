@@ -64,12 +64,14 @@ async fn entities_and_mentions_go_out() {
     let mentioned = text.entities.first().map(|entity| entity.kind.clone());
     assert!(matches!(mentioned, Some(EntityKind::MentionUser { .. })), "{text:?}");
     assert!(text.text.ends_with(", your phone is ready") && !text.text.contains('{'));
-    // Who never wrote is not mentioned, though they are in the group.
-    let Some(Mention::Auto { auto, .. }) = with_mention.mention.clone() else { panic!("auto") };
-    let excluded = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
-    let excluded = Content { mention: excluded, ..with_mention.clone() };
-    let plain = pool.place_mention(&account, &chat_id.into(), &excluded).await.expect("nobody");
-    assert_eq!(plain, excluded.text);
+    // Where none who may be mentioned wrote, the first participant is. Where no one may be, the placeholder goes.
+    let with = async |auto: bool| {
+        let mention = Some(Mention::Auto { auto, exclude: vec!["@client_2".to_owned()] });
+        let content = Content { mention, ..with_mention.clone() };
+        pool.place_mention(&account, &chat_id.into(), &content).await.expect("a text")
+    };
+    assert_eq!(with(true).await.entities.len(), 1);
+    assert_eq!(with(false).await, FormattedText::plain("your phone is ready"));
     let mut text = FormattedText { text: format!("{} 😀 now", text.text), ..text };
     text.entities.push(Entity { offset: 0, length: 2, kind: EntityKind::Bold });
     let shown = text.text.clone();

@@ -2,7 +2,7 @@
 
 use domain::account::Operation;
 use domain::message::{Content, Mention};
-use domain::text::{FormattedText, with_mention};
+use domain::text::{FormattedText, with_mention, without_mention};
 use domain::{ChatId, ChatKind, Outcome, UserId, Username};
 use grammers_tl_types::{enums, functions};
 
@@ -32,7 +32,7 @@ pub(crate) async fn place(
             None => Err(unknown_user(*user_id)),
         },
         Mention::Username { username } => by_name(account, username).await.map(Some),
-        Mention::Auto { auto: true, exclude } => last_who_wrote(account, chat_id, exclude, ours).await,
+        Mention::Auto { auto: true, exclude } => someone(account, chat_id, exclude, ours).await,
         Mention::Auto { auto: false, .. } => Ok(None),
     };
     let person = match person {
@@ -42,7 +42,7 @@ pub(crate) async fn place(
     };
     Ok(match person {
         Some(person) => with_mention(content.text.clone(), person.user_id, &person.display_name),
-        None => content.text.clone(),
+        None => without_mention(&content.text),
     })
 }
 
@@ -71,6 +71,25 @@ async fn by_name(account: &Account, username: &str) -> Result<Person, Outcome> {
         Ok(None) => Err(unknown()),
         Err(error) => Err(outcome(account, &error)),
     }
+}
+
+/// The last who wrote. Where no one did: the first of the recent participants.
+async fn someone(
+    account: &Account,
+    chat_id: ChatId,
+    exclude: &[String],
+    ours: &[UserId],
+) -> Result<Option<Person>, Outcome> {
+    if let Some(person) = last_who_wrote(account, chat_id, exclude, ours).await? {
+        return Ok(Some(person));
+    }
+    let people = match participants(account, chat_id).await {
+        // Some chats do not show who is in them.
+        Err(Outcome::NotFound(_)) => Vec::new(),
+        people => people?,
+    };
+    let mut people = people.into_iter().filter_map(|user_id| account.peers.person(user_id));
+    Ok(people.find(|person| may_be_meant(person, exclude, ours)))
 }
 
 /// The last who wrote and is no bot, none of our own accounts and not excluded.
@@ -133,14 +152,19 @@ fn may_be_meant(person: &Person, exclude: &[String], ours: &[UserId]) -> bool {
 }
 
 /// Reads the recent participants of a chat, all of whom the account knows afterwards.
-async fn participants(account: &Account, chat_id: ChatId) -> Result<(), Outcome> {
+async fn participants(account: &Account, chat_id: ChatId) -> Result<Vec<UserId>, Outcome> {
     match chat_id.kind() {
-        ChatKind::User => {}
+        ChatKind::User => Ok(chat_id.user_id().into_iter().collect()),
         ChatKind::Group => {
             let request = functions::messages::GetFullChat { chat_id: chat_id.bare() };
             let answer = account.read(Operation::Read, &request).await;
             let enums::messages::ChatFull::Full(full) = answer.map_err(|error| outcome(account, &error))?;
             account.learn(&full.users, &full.chats, &[]).await;
+            let enums::ChatFull::Full(chat) = full.full_chat else { return Ok(Vec::new()) };
+            let enums::ChatParticipants::Participants(found) = chat.participants else {
+                return Ok(Vec::new());
+            };
+            Ok(found.participants.iter().filter_map(|one| UserId::new(of_group(one))).collect())
         }
         ChatKind::Channel => {
             let unknown = || Outcome::NotFound("this account does not know the chat".to_owned());
@@ -152,14 +176,34 @@ async fn participants(account: &Account, chat_id: ChatId) -> Result<(), Outcome>
                 hash: 0,
             };
             let answer = account.read(Operation::Read, &request).await;
-            if let enums::channels::ChannelParticipants::Participants(found) =
+            let enums::channels::ChannelParticipants::Participants(found) =
                 answer.map_err(|error| outcome(account, &error))?
-            {
-                account.learn(&found.users, &found.chats, &[]).await;
-            }
+            else {
+                return Ok(Vec::new());
+            };
+            account.learn(&found.users, &found.chats, &[]).await;
+            Ok(found.participants.iter().filter_map(of_channel).collect())
         }
     }
-    Ok(())
+}
+
+const fn of_group(one: &enums::ChatParticipant) -> i64 {
+    match one {
+        enums::ChatParticipant::Participant(one) => one.user_id,
+        enums::ChatParticipant::Creator(one) => one.user_id,
+        enums::ChatParticipant::Admin(one) => one.user_id,
+    }
+}
+
+fn of_channel(one: &enums::ChannelParticipant) -> Option<UserId> {
+    UserId::new(match one {
+        enums::ChannelParticipant::Participant(one) => one.user_id,
+        enums::ChannelParticipant::ParticipantSelf(one) => one.user_id,
+        enums::ChannelParticipant::Creator(one) => one.user_id,
+        enums::ChannelParticipant::Admin(one) => one.user_id,
+        // They are in the chat no more.
+        enums::ChannelParticipant::Banned(_) | enums::ChannelParticipant::Left(_) => return None,
+    })
 }
 
 fn outcome(account: &Account, error: &classify::CallError) -> Outcome {

@@ -62,9 +62,12 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
         Err(NotANumber) => return Err(Wrong::ReplyTo),
     };
     let tagged = fields.flag("tag_client", false);
-    let mention = if tagged { mention(fields)? } else { None };
+    let text = parse_leniently(parse_mode, &fields.text("text"));
+    // The old scripts took a client that is named for the one of the placeholder.
+    let is_named = fields.has("client_id") || fields.has("client_username");
+    let mention = if tagged || is_named && has_placeholder(&text) { mention(fields)? } else { None };
     let content = Content {
-        text: parse_leniently(parse_mode, &fields.text("text")),
+        text,
         parse_mode,
         reply_to: reply_to.map(Into::into),
         mention,
@@ -82,6 +85,8 @@ pub(super) fn order(fields: &Fields) -> Result<Order, Wrong> {
 /// The client: by id, else by name, else the first who fits.
 fn mention(fields: &Fields) -> Result<Option<Mention>, Wrong> {
     let exclude = fields.names("exclude_usernames");
+    // The text goes without its placeholder.
+    let no_one = Some(Mention::Auto { auto: false, exclude: Vec::new() });
     if let Some(user_id) = fields.number("client_id").map_err(|NotANumber| Wrong::ClientId)? {
         return if user_id > 0 { Ok(Some(Mention::User { user_id })) } else { Err(Wrong::ClientId) };
     }
@@ -90,11 +95,11 @@ fn mention(fields: &Fields) -> Result<Option<Mention>, Wrong> {
         return Ok(Some(Mention::Auto { auto: true, exclude }));
     }
     let Ok(client) = username.parse::<Username>() else {
-        // No one has a name like this; the text goes without a mention.
-        return Ok(None);
+        // No one has a name like this.
+        return Ok(no_one);
     };
     let excluded = exclude.iter().any(|name| name.parse().is_ok_and(|name: Username| name == client));
-    Ok((!excluded).then(|| Mention::Username { username: client.to_string() }))
+    Ok(if excluded { no_one } else { Some(Mention::Username { username: client.to_string() }) })
 }
 
 #[cfg(test)]
@@ -172,7 +177,10 @@ mod tests {
         let mention = |fields: &str| {
             read(&format!(r#"{{"chat":1,"text":"a",{fields}}}"#)).map(|order| order.content.mention)
         };
-        assert_eq!(mention(r#""client_id":7"#), Ok(None), "not without tag_client");
+        assert_eq!(mention(r#""client_id":7"#), Ok(None), "not without tag_client or a placeholder");
+        let placed = read(r#"{"chat":1,"text":"{client}, hello","client_username":"@client_1"}"#);
+        let username = Some(Mention::Username { username: "@client_1".to_owned() });
+        assert_eq!(placed.map(|order| order.content.mention), Ok(username));
         assert_eq!(
             mention(r#""tag_client":"1","client_id":"7","client_username":"@x1""#),
             Ok(Some(Mention::User { user_id: 7 }))
@@ -186,8 +194,9 @@ mod tests {
             Ok(Some(Mention::Auto { auto: true, exclude: vec!["@a1".to_owned()] }))
         );
         let excluded = r#""tag_client":1,"client_username":"@A1","exclude_usernames":["a1"]"#;
-        assert_eq!(mention(excluded), Ok(None));
-        assert_eq!(mention(r#""tag_client":1,"client_username":"имя""#), Ok(None));
+        let no_one = Ok(Some(Mention::Auto { auto: false, exclude: Vec::new() }));
+        assert_eq!(mention(excluded), no_one);
+        assert_eq!(mention(r#""tag_client":1,"client_username":"имя""#), no_one);
         assert_eq!(mention(r#""tag_client":1,"client_id":"x""#), Err(Wrong::ClientId));
         assert_eq!(mention(r#""tag_client":1,"client_id":-5"#), Err(Wrong::ClientId));
     }

@@ -94,7 +94,7 @@ pub(crate) struct MentionBody {
     /// The user with this public name.
     #[schema(example = "@client_1")]
     username: Option<String>,
-    /// The last who wrote and is no bot, no account of yours and not excluded; no one, if there is none.
+    /// The last who wrote, or else the first of the recent participants, who is no bot, no account of yours and not excluded; no one, if there is none.
     auto: Option<bool>,
     /// With `auto`: never these.
     exclude: Option<Vec<String>>,
