@@ -138,6 +138,12 @@ impl Phone {
         self.world.call_provider(|http| change(http, fields, &url)).await
     }
 
+    /// A genuine post has come to the address of the account.
+    fn is_posted_to(&self) {
+        let address = self.reception.address_id(&self.account);
+        self.account.change(|status| status.health.posted_to = Some(address));
+    }
+
     /// Looks until the loss is as wanted.
     async fn looks_until(&self, wanted: impl Fn(Option<&str>) -> bool) {
         let looking = async {
@@ -506,6 +512,7 @@ async fn a_registration_that_leaves_kinds_out_is_made_again_and_red_if_that_fail
             phone.reception.look(&phone.account).await;
         }
         phone.account.change(|status| status.receives_by = channels::ReceivesBy::Webhook);
+        phone.is_posted_to();
         phone.look().await;
         phone.meddle(change).await;
         phone.look().await;

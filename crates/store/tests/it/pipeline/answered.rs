@@ -1,10 +1,10 @@
 //! The words of answered messages, where the provider gives only the id.
 
 use domain::outcome::SentIds;
-use domain::{Address, ChatId, ChatRef, InboundMedia, ReceivedMessage, Responder, TelegramMessageId};
+use domain::{Address, Author, ChatId, ChatRef, InboundMedia, ReceivedMessage, Responder, TelegramMessageId};
 use store::{Begin, PartSent, PipelineRules};
 
-use super::{ANNA, BORIS, SILENCE, Written, started, written};
+use super::{ANNA, BORIS, SILENCE, Written, page, started, written};
 use crate::support::{World, accept, account, conformance};
 
 conformance! {
@@ -13,20 +13,21 @@ conformance! {
 }
 
 impl World {
-    /// What the messages of the batches that are answered now answer.
-    async fn answered(&self, rules: &PipelineRules) -> Vec<Option<String>> {
+    /// Takes in what was written, and lets silence follow.
+    async fn takes_in(&self, rules: &PipelineRules) {
         self.work(rules).await;
         self.clock.advance(SILENCE);
         self.work(rules).await;
-        let mut answered = Vec::new();
-        for turn in self.responding().await {
-            let batch = self.store.pipeline().batch(turn.id).await.unwrap();
-            let words =
-                batch.iter().map(|message| InboundMedia::reply_text(&message.media).map(ToOwned::to_owned));
-            answered.extend(words);
-            self.store.pipeline().hand_over(turn.id, "timeout").await.unwrap();
-        }
-        answered
+    }
+
+    /// What the messages of a client answer, the first one left out.
+    async fn answered(&self, address: &str, rules: &PipelineRules) -> Vec<Option<String>> {
+        self.takes_in(rules).await;
+        let client = self.client_of(address).await;
+        let mut said = self.store.pipeline().conversation(client, &page()).await.unwrap().items;
+        said.reverse();
+        let of_client = said.iter().filter(|message| message.author == Author::Client).skip(1);
+        of_client.map(|message| InboundMedia::reply_text(&message.media).map(ToOwned::to_owned)).collect()
     }
 
     /// A text is sent to a client, and its provider calls it so.
@@ -56,7 +57,7 @@ async fn a_client_of_a_channel_answers_messages_of_its_chat(world: World) {
     let rules = started(&world, Responder::Ai).await;
     world.says(written(ANNA, "a-1")).await;
     world.says(written(BORIS, "b-1")).await;
-    world.answered(&rules).await;
+    world.takes_in(&rules).await;
     let chat: domain::ChannelChat = ANNA.parse().unwrap();
     let to_anna = ("shop", ChatRef::Channel(chat.clone()), Address::Channel(chat));
     world.sends(to_anna, SentIds::one(Some("p-1")), &rules).await;
@@ -64,7 +65,7 @@ async fn a_client_of_a_channel_answers_messages_of_its_chat(world: World) {
         world.says(Written { reply_to: Some(answers), ..written(ANNA, id) }).await;
     }
     let expected = [Some("text of a-1".to_owned()), Some("Come at five".to_owned()), None, None];
-    assert_eq!(world.answered(&rules).await, expected);
+    assert_eq!(world.answered(ANNA, &rules).await, expected);
 }
 
 async fn a_client_of_an_account_answers_messages_of_its_chat(world: World) {
@@ -72,12 +73,12 @@ async fn a_client_of_an_account_answers_messages_of_its_chat(world: World) {
     let (anna, boris) = (ChatId::user(7).unwrap(), ChatId::user(8).unwrap());
     world.take(world.received(anna, 1, "When?")).await;
     world.take(world.received(boris, 2, "Where?")).await;
-    world.answered(&rules).await;
+    world.takes_in(&rules).await;
     world.sends(("main", ChatRef::Id(anna), anna.into()), SentIds::one(Some(600_i64)), &rules).await;
     for (id, answers) in [(3, 1), (4, 600), (5, 2), (6, 9)] {
         let reply_to = TelegramMessageId::new(answers);
         world.take(ReceivedMessage { reply_to, ..world.received(anna, id, "Yes") }).await;
     }
     let expected = [Some("When?".to_owned()), Some("Come at five".to_owned()), None, None];
-    assert_eq!(world.answered(&rules).await, expected);
+    assert_eq!(world.answered("telegram_account:main/7", &rules).await, expected);
 }
