@@ -76,6 +76,10 @@ pub fn is_opt_out(text: &str) -> bool {
 
 /// What a text says about further messages; most say nothing about them.
 pub fn contact_wish(text: &str) -> Option<ContactWish> {
+    wish_of(text).or_else(|| words::in_cyrillic(text).and_then(|text| wish_of(&text)))
+}
+
+fn wish_of(text: &str) -> Option<ContactWish> {
     let words = words::of(text);
     if words.is_empty() || words.len() > MOST_WORDS {
         return None;
@@ -85,17 +89,33 @@ pub fn contact_wish(text: &str) -> Option<ContactWish> {
     if !asks && is_covered(&words, &[Weight::Again]).is_some() {
         return Some(ContactWish::Again);
     }
-    let all = [Weight::Explicit, Weight::Clear, Weight::Alone, Weight::Unclear, Weight::Reason];
+    let all =
+        [Weight::Explicit, Weight::Clear, Weight::Alone, Weight::Unclear, Weight::Whole, Weight::Reason];
     match is_covered(&words, &all) {
         Some(Weight::Explicit | Weight::Clear) => return Some(ContactWish::NoMore),
-        Some(Weight::Alone) if !asks => return Some(ContactWish::NoMore),
+        Some(Weight::Alone | Weight::Whole) if !asks => return Some(ContactWish::NoMore),
         Some(Weight::Unclear) => return Some(ContactWish::MaybeNoMore),
         _ => {}
     }
-    let anywhere = (0..words.len()).filter_map(|start| found(&words, start)).min()?;
+    let anywhere = (0..words.len()).filter_map(|start| found(&words, start)).min();
     let is_limited = words.iter().any(|word| LIMITS.iter().any(|limit| limits(word, limit)));
-    let is_sure = anywhere == Weight::Explicit && !asks && !is_limited;
-    Some(if is_sure { ContactWish::NoMore } else { ContactWish::MaybeNoMore })
+    match anywhere {
+        Some(Weight::Explicit) if !asks && !is_limited => Some(ContactWish::NoMore),
+        Some(_) => Some(ContactWish::MaybeNoMore),
+        None => has_such_clause(text).then_some(ContactWish::MaybeNoMore),
+    }
+}
+
+/// Whether a part of a text says it, and is no question.
+fn has_such_clause(text: &str) -> bool {
+    let ends_clause = |sign: char| matches!(sign, '.' | '!' | '?' | ',' | ';' | ':' | '\n' | '—' | '–');
+    let mut clauses = text.split_inclusive(ends_clause);
+    clauses.any(|clause| {
+        let words = words::of(clause);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let weight = is_covered(&words, &[Weight::Explicit, Weight::Clear, Weight::Alone]);
+        words.len() > 1 && !clause.ends_with('?') && weight.is_some()
+    })
 }
 
 /// Whether a word is this limit. Short ones stand alone.
@@ -129,7 +149,8 @@ fn found(words: &[&str], start: usize) -> Option<Weight> {
         [] => false,
     };
     let fits = |rule: &&Rule| {
-        matches!(rule.weight, Weight::Explicit | Weight::Clear) && !rule.ends(words, start).is_empty()
+        matches!(rule.weight, Weight::Explicit | Weight::Clear | Weight::Concern)
+            && !rule.ends(words, start).is_empty()
     };
     let heaviest = rules::all().iter().filter(fits).map(|rule| rule.weight).min()?;
     (!is_negated).then_some(heaviest)

@@ -13,6 +13,10 @@ pub(super) enum Weight {
     Alone,
     /// If it says all, a person judges.
     Unclear,
+    /// It opts out if it says all of the message, and says something else in a part of one.
+    Whole,
+    /// With it a person judges, whatever else is said.
+    Concern,
     /// It says why, and nothing by itself.
     Reason,
     /// It takes an earlier refusal back.
@@ -68,6 +72,8 @@ impl Rule {
                 return Element::Gap;
             }
             let (element, may_miss) = element.strip_suffix('?').map_or((element, false), |rest| (rest, true));
+            // Both are said.
+            let element = if element == "не" { "не|ни" } else { element };
             let shapes = element.split('|').flat_map(named).map(|letters| Shape {
                 letters: letters.trim_end_matches('*'),
                 is_stem: letters.ends_with('*'),
@@ -99,6 +105,8 @@ pub(super) fn all() -> &'static [Rule] {
             (Weight::Clear, CLEAR),
             (Weight::Alone, ALONE),
             (Weight::Unclear, UNCLEAR),
+            (Weight::Whole, WHOLE),
+            (Weight::Concern, CONCERN),
             (Weight::Reason, REASON),
             (Weight::Again, AGAIN),
         ];
@@ -112,10 +120,11 @@ pub(super) fn all() -> &'static [Rule] {
 }
 
 /// Lists of words that rules name.
-const LISTS: [(&str, &str); 14] = [
+const LISTS: [(&str, &str); 17] = [
     ("МНЕ", "мне меня нам нас мня миня"),
     ("НОМЕР", "номер номера телефон* почту адрес контакт* данные емейл email имейл"),
     ("СПИСОК", "рассыл* баз* списк* список подпис* реестр* crm"),
+    ("БАЗА", "рассыл* баз* подпис* реестр* crm"),
     ("РЕКЛАМА", "реклам* рассыл* спам* промо"),
     (
         "СООБЩЕНИЯ",
@@ -123,12 +132,13 @@ const LISTS: [(&str, &str); 14] = [
     ),
     (
         "ПИСАТЬ",
-        "пишите пиши писать беспокойте беспокоить беспокой тревожьте тревожить тревожь дергайте дергать слать шлите шли спамьте спамить донимайте доставайте",
+        "пишите пиши писать пишити пищите беспокойте беспокоить беспокой тревожьте тревожить тревожь дергайте дергать слать шлите шли спамьте спамить донимайте доставайте",
     ),
     (
         "СЛАТЬ",
         "присылайте присылать присылай высылайте высылать отправляйте отправлять отправляй шлите слать шли рассылайте рассылать пишите писать",
     ),
+    ("ПРИСЫЛАТЬ", "присылайте присылать присылай шлите слать шли рассылайте рассылать пишите писать"),
     (
         "ХВАТИТ",
         "хватит перестаньте перестань прекратите прекрати прекращайте харе хорош кончайте заканчивайте завязывайте завязывай стоп",
@@ -148,31 +158,43 @@ const LISTS: [(&str, &str); 14] = [
         "message* text texts txt txts msg msgs dms email* mail mails ads ad advert* promo* spam newsletter* marketing sms notification* offers mailing* updates junk stuff crap shit garbage rubbish bullshit",
     ),
     (
+        "TEXT",
+        "text texting message messaging email emailing contact contacting spam spamming txt txting msg msging dm dming ping pinging bother bothering sms pester pestering harass harassing",
+    ),
+    (
         "SEND",
         "send sending text texting message messaging email emailing mail mailing contact contacting spam spamming txt txting msg msging dm dming ping pinging write writing bother bothering sms pester pestering harass harassing",
     ),
 ];
 
 const EXPLICIT: &str = "
-    отпишите|отпиши|отписать|отпишете меня|нас|мня|миня|НОМЕР
+    отпишите|отпиши|отписать|отпишете меня|нас|мня|миня
+    отпишите|отпиши|отписать|отпишете НОМЕР ~ БАЗА
     меня|нас отпишите|отпиши|отписать ~ СПИСОК
     отписаться|отписатся|отписываюсь|отписка|отписку|отпишусь ~ рассыл*
-    УДАЛИТЬ МНЕ|НОМЕР ~ СПИСОК
-    УДАЛИТЬ ~ СПИСОК МНЕ|НОМЕР
-    УДАЛИТЬ рассыл*
-    ОТМЕНИТЬ МНЕ? ~ рассыл*
+    УДАЛИТЬ МНЕ|НОМЕР ~ БАЗА
+    УДАЛИТЬ ~ БАЗА МНЕ|НОМЕР
     не хочу|желаю|хотим|желаем|буду получать|видеть|читать|принимать ~ рассыл*|спам*
-    не СЛАТЬ МНЕ? ~ РЕКЛАМА
-    не надо|нужно мне? СЛАТЬ мне? ~ РЕКЛАМА
     ХВАТИТ МНЕ? спам*
     отзываю|отозвать ~ согласие ~ рассыл*|реклам*|получен*
     unsubscribe|unsub|unsuscribe|unsubcribe US
-    unsubscribe|remove|delete my? email|number|address|phone ~ list*|mailing*|newsletter*
-    remove|take|delete|drop|strike|scrub US|number|email|address|phone|name ~ list*|mailing*|database|newsletter*|distribution
+    unsubscribe|remove|delete my? email|number|address|phone ~ mailing*|newsletter*
+    remove|take|delete|drop|strike|scrub US|number|email|address|phone|name ~ mailing*|database|newsletter*|distribution
     stop|quit|cease spamming US?
 ";
 
 const CLEAR: &str = "
+    УДАЛИТЬ МНЕ|номер|номера|телефон ~ СПИСОК
+    УДАЛИТЬ ~ СПИСОК МНЕ|номер|номера|телефон
+    УДАЛИТЬ рассыл*
+    ОТМЕНИТЬ МНЕ? ~ рассыл* НОМЕР?
+    не СЛАТЬ МНЕ? ~ РЕКЛАМА
+    не надо|нужно мне? СЛАТЬ мне? ~ РЕКЛАМА
+    unsubscribe|remove|delete my? email|number|address|phone list*
+    remove|take|delete|drop|strike|scrub US ~ list*
+    remove|take|delete|drop|strike|scrub number|email|address|phone|name off? list*
+    меня|нас отписать
+    где тут отписаться
     как ОТМЕНИТЬ|заблокировать мне? рассыл*|спам*
     как УДАЛИТЬ МНЕ|НОМЕР ~ СПИСОК?
     как УДАЛИТЬ себя ~ СПИСОК
@@ -202,11 +224,11 @@ const CLEAR: &str = "
     отписаться|отписатся ~ СООБЩЕНИЯ
     не ПИСАТЬ МНЕ
     МНЕ не ПИСАТЬ
-    не надо|нужно|стоит|смейте мне ПИСАТЬ
+    не надо|нужно|стоит|смейте МНЕ ПИСАТЬ
     не надо|нужно|стоит|смейте ПИСАТЬ мне
     мне не надо|нужно ПИСАТЬ
     не СЛАТЬ МНЕ? ~ РЕКЛАМА|смс|sms|сообщени*|уведомл*|предложени*|акци*
-    оставьте|оставь МНЕ покое
+    оставьте|оставте|оставь МНЕ покое
     отстаньте|отстань|отвяжитесь|отвяжись|отцепитесь МНЕ
     УДАЛИТЬ меня|нас
     УДАЛИТЬ меня|нас контакт*
@@ -247,7 +269,7 @@ const CLEAR: &str = "
     how stop|end|block receiving|getting|sending? US? MESSAGES
     stop|quit|cease SEND|calling number|phone|line
     dont|not|never SEND|call number
-    want|wish be? removed|off list*|mailing*|database|newsletter*
+    want|wish be? taken? removed|off list*|mailing*|database|newsletter*
     remove|take|delete|drop US|info|information|details|data contacts|records|system|database|phonebook
     no longer want|wish|need|like MESSAGES
     revoke|withdraw|revoking|withdrawing consent|permission
@@ -275,21 +297,23 @@ const CLEAR: &str = "
 const ALONE: &str = "
     стоп|stop|stopall|ctop|стор|стап|cnjg|ыещз|hvatit|хватит
     stop|стоп all|все
-    отписка|отписаться|отписатся|отпишись|отпишитесь|отпишите|отпиши|отписать|jngbcfnmcz|otpiska|otpisatsya
-    не ПИСАТЬ|СЛАТЬ
-    не СЛАТЬ МНЕ СООБЩЕНИЯ?
-    не надо|нужно ПИСАТЬ|СЛАТЬ МНЕ? СООБЩЕНИЯ?
-    не надо|нужно мне ПИСАТЬ|СЛАТЬ СООБЩЕНИЯ?
-    не звоните|звонить|звони МНЕ?
+    отписка|отписаться|отписатся|отпишись|отпишитесь|отпишите|отпиши|отписать|отпишитеменя|jngbcfnmcz|otpiska|otpisatsya
+    не ПИСАТЬ|ПРИСЫЛАТЬ
+    не ПРИСЫЛАТЬ МНЕ СООБЩЕНИЯ?
+    не СЛАТЬ МНЕ СООБЩЕНИЯ
+    не надо|нужно ПИСАТЬ|ПРИСЫЛАТЬ МНЕ? СООБЩЕНИЯ?
+    не надо|нужно мне ПИСАТЬ|ПРИСЫЛАТЬ СООБЩЕНИЯ?
+    не надо|нужно МНЕ? СЛАТЬ МНЕ? СООБЩЕНИЯ
+    НОМЕР не ПИСАТЬ
     не звоните|звонить ни|не? ПИСАТЬ МНЕ?
     ni|не pishite|pishi mne?
     ne pishite|pishi mne?
     otpishite menya
     ХВАТИТ писать|слать|присылать|звонить|названивать|беспокоить
-    ХВАТИТ ХВАТИТ?
     стопп|стопэ|стопе|сотп|stopp|sotp|stpo|quit|end|endall|quitall
     отключите|отключить|отключи меня|нас рассыл*?
-    МНЕ не СЛАТЬ СООБЩЕНИЯ?
+    МНЕ не ПРИСЫЛАТЬ СООБЩЕНИЯ?
+    МНЕ не СЛАТЬ СООБЩЕНИЯ
     ne nado|nuzhno mne? pisat|zvonit|prisylat|slat mne?
     заблокируйте|блокируйте МНЕ|НОМЕР
     отстаньте|отстань|отвяжитесь|отвяжись|отцепитесь|отцепись
@@ -303,20 +327,22 @@ const ALONE: &str = "
     want opt out
     how? unsubscribe
     remove|delete|drop US
-    remove|delete|lose|forget|erase number|phone|email
+    remove|delete|lose|forget|erase phone? number|phone|email
     take US|number off
     removed list*|mailing*|database|newsletter* list*?
-    dont|not|never SEND|disturb
+    dont|not|never TEXT|disturb
+    dont|not|never SEND MESSAGES|anything
+    no longer want
     dont|not want hear US?
     dont|not want MESSAGES
     no MESSAGES
     leave US
     stop|quit|cease SEND
-    want out
+    want out list*?
     want removed
     dont|not want|wish receive
     remove|delete|lose|forget|erase email|mail address
-    delete data|contact|info|information|details
+    remove|delete contact? data|contact|info|information|details
     delete ~ number system|database|records
     cancel all? MESSAGES
     desubscribe
@@ -334,6 +360,16 @@ const ALONE: &str = "
 ";
 
 const UNCLEAR: &str = "
+    не СЛАТЬ МНЕ? СООБЩЕНИЯ?
+    УДАЛИТЬ НОМЕР ~ СПИСОК
+    УДАЛИТЬ ~ СПИСОК НОМЕР
+    МНЕ не СЛАТЬ
+    не надо|нужно МНЕ? СЛАТЬ МНЕ?
+    dont|not|never SEND
+    отпишите|отпиши|отписать|отпишете НОМЕР
+    МНЕ? неинтерес* МНЕ?
+    remove|delete|off|dnc|arret
+    remove|delete list*
     НАДОЕЛИ МНЕ?
     достаточно
     спам
@@ -353,6 +389,45 @@ const UNCLEAR: &str = "
     хорош|харе|надоело
     отказ|отказываюсь|откажусь
     не? можете|можешь|можно|могли|сможете не ПИСАТЬ|СЛАТЬ
+";
+
+const WHOLE: &str = "
+    не звоните|звонить|звони МНЕ?
+    МНЕ не звоните|звонить|звони
+    dont|not|never call US? or? TEXT?
+    ХВАТИТ ХВАТИТ?
+";
+
+const CONCERN: &str = "
+    запрещаю|запретить|прекратить|прекратите|отзываю|отозвать|удалить|удалите ~ персональн* данн*
+    требую|прошу? удалить|удалите|сотрите ~ данные
+    не подписывал*|подписыв*ся
+    просил* не ПИСАТЬ|СЛАТЬ|звонить
+    просил* МНЕ отписать|удалить
+    писал|писала|написал|написала|сказал|сказала|говорил|говорила стоп
+    НАДОЕЛИ ~ РЕКЛАМА|СООБЩЕНИЯ
+    слишком? много РЕКЛАМА
+    пошли|идите|иди ~ РЕКЛАМА
+    жалоб* ~ фас|роскомнадзор|прокуратур*
+    умер|умерла|скончал* ~ не ПИСАТЬ|звоните
+    stop|quit|cease TEXT
+    remove|take him|her|them|husband|wife|mother|mom|dad|father ~ list*|database
+    blocked reported
+    said|told|asked stop
+    unsubscribed ~ times
+    delete|erase ~ data
+    gdpr
+    personal data
+    direct marketing
+    withdraw ~ consent
+    too many MESSAGES
+    didnt|not|never sign|signed up
+    no need TEXT|write US
+    passed away
+    owner ~ died
+    sue|report ~ spam|TEXT
+    dnc
+    leave US ~ alone
 ";
 
 const REASON: &str = "

@@ -7,12 +7,12 @@ const FILLERS: &str = "
     пожалуйста пожалуйсто пожалуста плиз пж пжл пжлст прошу просьба убедительно очень вас вам вами вы ваш ваша ваше ваши вашу вашей
     вашего ваших вашим вашими уже ну и а же то просто сейчас немедленно срочно сразу здравствуйте здравствуй привет добрый день доброе
     утро добрыи вечер доброго времени суток спасибо благодарю будьте добры любезны я мы ребята девушка уважаемые господа эй всем все
-    это эти этот эту этой этого этих свой свою своей свои своими своих своего своем больше более никогда ничего никаких никакие никакую
+    это эти этот эту этой этого этих свой свою своей свои своими своих своего своем больше болше более никогда ничего никаких никакие никакую
     никакой вообще совсем впредь на от из с со в во к по за у о об про мой мою моего моей моем мои наш нашу нашего дурацкие дурацкую
     тупые бесконечные бесконечными навязчивую навязчивые нам-то сюда пора наконец бы сам сама так
     этими этим этому отсюда навсегда отовсюду нафиг нахрен теперь
     please pls plz kindly just now immediately already the a an your you guys hi hello hey thanks thank thx ty ok okay can could would
-    do does like to i im id we from this these that those at any anymore more again ever it and so much of on via with for by sir dear
+    do does like to i im id we from this these that those at any anymore more again ever it and so much of on via with for sir dear
     team my be asap right away really fucking damn bloody stupid annoying as soon possible there anything here forever permanently w e am
     sorry regards sincerely уважением заранее";
 
@@ -52,6 +52,48 @@ const LATIN_SHAPES: [(char, char); 15] = [
     ('υ', 'y'),
 ];
 
+/// Russian letters in the Latin ones that people type for them, longer ones first.
+const TRANSLITERATION: [(&str, &str); 38] = [
+    ("shch", "щ"),
+    ("sch", "щ"),
+    ("yo", "е"),
+    ("zh", "ж"),
+    ("kh", "х"),
+    ("ts", "ц"),
+    ("ch", "ч"),
+    ("sh", "ш"),
+    ("yu", "ю"),
+    ("ya", "я"),
+    ("ia", "я"),
+    ("ju", "ю"),
+    ("ja", "я"),
+    ("iy", "ий"),
+    ("yi", "ый"),
+    ("'", ""),
+    ("a", "а"),
+    ("b", "б"),
+    ("v", "в"),
+    ("w", "в"),
+    ("g", "г"),
+    ("d", "д"),
+    ("e", "е"),
+    ("z", "з"),
+    ("i", "и"),
+    ("j", "й"),
+    ("k", "к"),
+    ("l", "л"),
+    ("m", "м"),
+    ("n", "н"),
+    ("o", "о"),
+    ("p", "п"),
+    ("r", "р"),
+    ("s", "с"),
+    ("t", "т"),
+    ("u", "у"),
+    ("f", "ф"),
+    ("h", "х"),
+];
+
 /// A command that is a noun behind one of [`DETERMINERS`]: "the end" stops nothing.
 const NOUN: &str = "end";
 const DETERMINERS: [&str; 7] = ["the", "a", "an", "my", "your", "this", "that"];
@@ -65,6 +107,38 @@ const MISSPELT: [(&str, usize); 3] = [("отпишите", 1), ("отписат�
 /// Words that look like one of these, and are others.
 const OTHER_WORDS: [&str; 6] =
     ["опишите", "отпишете", "отпилите", "описаться", "unsubscribed", "unsubscribes"];
+
+/// A text in Latin letters as Russian, if it may be that.
+pub(super) fn in_cyrillic(text: &str) -> Option<String> {
+    let text = bare(text);
+    if !text.contains(|sign: char| sign.is_ascii_alphabetic()) {
+        return None;
+    }
+    let (mut russian, mut rest) = (String::with_capacity(2 * text.len()), text.as_str());
+    while let Some(first) = rest.chars().next() {
+        let known =
+            TRANSLITERATION.iter().find_map(|(latin, letters)| Some((*letters, rest.strip_prefix(latin)?)));
+        let vowel_before = russian.ends_with(['а', 'е', 'и', 'о', 'у', 'ы', 'э', 'ю', 'я']);
+        match known {
+            Some((letters, after)) => {
+                russian.push_str(letters);
+                rest = after;
+            }
+            None => {
+                russian.push(match first {
+                    'y' if vowel_before => 'й',
+                    'y' => 'ы',
+                    'c' => 'ц',
+                    other => other,
+                });
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    // The soft sign of infinitives is left out.
+    let soft = |word: &str| if word.ends_with("ат") { format!("{word}ь") } else { word.to_owned() };
+    Some(russian.split(' ').map(soft).collect::<Vec<_>>().join(" "))
+}
 
 /// The words of a text, without what it quotes and what a program writes under it.
 pub(super) fn of(text: &str) -> Vec<String> {
