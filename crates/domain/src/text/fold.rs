@@ -18,14 +18,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Whether a reader sees nothing of a text: white space, invisible characters, letters without a form, or marks without a letter.
 pub fn shows_nothing(text: &str) -> bool {
-    let is_unseen = |one: char| {
-        one.is_whitespace()
-            || is_combining_mark(one)
-            || matches!(
-                one,
-                '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}'
-            )
-    };
+    let is_unseen =
+        |one: char| one.is_whitespace() || is_combining_mark(one) || matches!(one, '\u{E0000}'..='\u{E007F}');
     visible(text).chars().all(is_unseen)
 }
 
@@ -105,6 +99,8 @@ fn shown(character: char) -> Option<char> {
         | '\u{E0100}'..='\u{E01EF}' => None,
         '\n' | '\r' | '\t' => Some(character),
         '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
+        // Letters and signs of which nothing is drawn.
+        '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' => Some(' '),
         _ if character.is_whitespace() => Some(' '),
         _ => Some(character),
     }
@@ -232,6 +228,7 @@ mod tests {
             "\u{feff}✅ ЗАБРОНИРОВАТЬ 🚗\u{FE0F}",
             "\u{202a}✅ Забро\u{ad}нировать 🚗\u{202c}",
             "✅\u{3000}Забронировать\u{2009}🚗",
+            "\u{3164}✅\u{2800}Забронировать 🚗\u{ffa0}\u{115f}",
         ] {
             assert_eq!(folded_line(same), label, "{same:?}");
         }
