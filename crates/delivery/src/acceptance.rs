@@ -77,7 +77,7 @@ impl Delivery {
 
     async fn take_in(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         let inner = &self.0;
-        let submission = Submission { chat: submission.chat.clone().with_read_number(), ..submission };
+        let submission = Submission { chat: submission.chat.clone().in_one_form()?, ..submission };
         if inner.closing.is_cancelled() {
             return Err(SubmitError::ShuttingDown);
         }

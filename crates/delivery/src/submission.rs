@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::message::{Content, MessageState, OnFlood, OutboundMessage};
 use domain::text::{FormattedText, ParseMode};
-use domain::{AccountName, ApiKeyId, ChatRef, MessageId, Timestamp};
+use domain::{AccountName, ApiKeyId, ChatRef, MessageId, Timestamp, UnreadNumber};
 use store::{Accept, Idempotency, Join, Origin, Queue, StoreError};
 
 use crate::capabilities::NotCarried;
@@ -122,6 +122,9 @@ pub enum SubmitError {
     /// No sender serves the chat.
     #[error("no channel here leads to {0}; GET /v1/channels lists the accounts of channels")]
     NotServed(ChatRef),
+    /// It is for a number that no one can read for certain.
+    #[error(transparent)]
+    UnreadNumber(#[from] UnreadNumber),
     /// The program is ending.
     #[error("the program is shutting down; send it again in a moment")]
     ShuttingDown,

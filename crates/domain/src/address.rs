@@ -126,25 +126,71 @@ impl fmt::Display for ChannelChat {
     }
 }
 
+/// A number of a person in a channel that no one can read for certain.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0} is no phone number; write it in international form, such as +70000000001")]
+pub struct UnreadNumber(ExternalChat);
+
 impl ChatRef {
-    /// Returns the chat with its phone number in international form, as the do-not-contact list compares it. Only chats of WhatsApp
-    /// and SMS are named by numbers that people type.
-    #[must_use]
-    pub fn with_read_number(self) -> Self {
-        let Self::Channel(chat) = &self else { return self };
-        let typed = chat.chat.as_str();
-        let (before, after) = match chat.channel.as_str() {
-            "sms" => ("+", ""),
-            "whatsapp" if !typed.contains('@') => ("", "@c.us"),
-            _ => return self,
+    /// Returns the chat in the form in which the do-not-contact list compares it. Providers take a number in many forms.
+    ///
+    /// # Errors
+    /// It is written as a number of a phone and is none.
+    pub fn in_one_form(self) -> Result<Self, UnreadNumber> {
+        let Self::Channel(chat) = &self else { return Ok(self) };
+        let written = chat.chat.as_str();
+        let (number, after) = written.strip_suffix("@c.us").map_or((written, ""), |number| (number, "@c.us"));
+        let read = match chat.channel.as_str() {
+            "sms" => phone_in(number).map(|phone| phone.map(|phone| phone.to_string())),
+            "whatsapp" if !number.contains('@') => {
+                let written_here = |phone: Phone| format!("{}@c.us", phone.digits());
+                phone_in(number)
+                    .or(if after.is_empty() { Err(()) } else { Ok(None) })
+                    .map(|phone| phone.map(written_here))
+            }
+            "vk" | "telegram" | "instagram" => Ok(plain_id(written)),
+            "max" => Ok(match written.split_at_checked(USER.len()) {
+                Some((user, id)) if user.eq_ignore_ascii_case(USER) => {
+                    Some(format!("{USER}{}", plain_id(id).unwrap_or_else(|| id.trim().to_owned())))
+                }
+                _ => plain_id(written),
+            }),
+            _ => Ok(None),
         };
-        let read = Phone::read_typed(typed);
-        let read = read.and_then(|phone| ExternalChat::new(&format!("{before}{}{after}", phone.digits())));
-        match read {
+        let read = read.map_err(|()| UnreadNumber(chat.chat.clone()))?;
+        Ok(match read.and_then(|read| ExternalChat::new(&read)) {
             Some(read) => Self::Channel(ChannelChat { chat: read, ..chat.clone() }),
             None => self,
-        }
+        })
     }
+}
+
+/// Before the id of a user in MAX, where it is no id of a chat.
+const USER: &str = "user:";
+
+/// The number of a phone that people typed; none where the text stays as it is: it is one in international form, a name or a short number.
+fn phone_in(text: &str) -> Result<Option<Phone>, ()> {
+    const SHORT: usize = 7;
+    let is_typed = text.chars().all(|sign| sign.is_ascii_digit() || " +()-.\u{a0}".contains(sign));
+    if !is_typed || text.bytes().filter(u8::is_ascii_digit).count() < SHORT {
+        return Ok(None);
+    }
+    if Phone::read(text).is_ok() {
+        return Ok(Phone::read_typed(text));
+    }
+    let without_zeros = text.trim_start_matches(['+', '0']);
+    match Phone::read(without_zeros) {
+        Ok(phone) => Ok(Some(phone)),
+        // A country may have new numbers.
+        Err(_) if text.bytes().all(|sign| sign.is_ascii_digit()) && !text.starts_with('0') => Ok(None),
+        Err(_) => Err(()),
+    }
+}
+
+/// An id that is a number without a plus and zeros before it; none where it is written so.
+fn plain_id(text: &str) -> Option<String> {
+    let id: i64 = text.trim().parse().ok()?;
+    Some(id.to_string()).filter(|plain| plain != text)
 }
 
 impl FromStr for ChannelChat {
@@ -238,7 +284,7 @@ mod tests {
     use crate::named_chat::{NamedChat, NamedChatError};
 
     #[test]
-    fn typed_numbers_of_whatsapp_and_sms_are_read_as_the_list_reads_them() {
+    fn numbers_that_people_type_are_read_as_the_list_reads_them() {
         for (written, read) in [
             ("whatsapp:phone/89000007711", "whatsapp:phone/79000007711@c.us"),
             ("whatsapp:phone/8 (900) 000-77-11", "whatsapp:phone/79000007711@c.us"),
@@ -248,11 +294,28 @@ mod tests {
             ("sms:texts/89000007711", "sms:texts/+79000007711"),
             ("sms:texts/+5215512345678", "sms:texts/+5215512345678"),
             ("sms:texts/DEMO", "sms:texts/DEMO"),
+            ("sms:texts/079000007711", "sms:texts/+79000007711"),
+            ("sms:texts/+079000007711", "sms:texts/+79000007711"),
+            ("sms:texts/+54 9 011 4321-0000", "refused"),
+            ("sms:texts/900", "sms:texts/900"),
+            ("whatsapp:phone/079000007711", "whatsapp:phone/79000007711@c.us"),
+            ("whatsapp:phone/89000007711@c.us", "whatsapp:phone/79000007711@c.us"),
+            ("whatsapp:phone/79000007711@c.us", "whatsapp:phone/79000007711@c.us"),
+            ("whatsapp:phone/777@lid", "whatsapp:phone/777@lid"),
+            ("whatsapp:phone/+54 9 011 4321-0000", "refused"),
+            ("vk:club/02000301", "vk:club/2000301"),
+            ("vk:club/+2000301", "vk:club/2000301"),
+            ("vk:club/-5", "vk:club/-5"),
+            ("telegram:bot/007", "telegram:bot/7"),
+            ("telegram:bot/-1001234567890/7", "telegram:bot/-1001234567890/7"),
+            ("max:assistant/USER:02000302", "max:assistant/user:2000302"),
+            ("max:assistant/13009", "max:assistant/13009"),
             ("avito:shop/89000007711", "avito:shop/89000007711"),
             ("777", "777"),
         ] {
             let chat: ChatRef = written.parse().expect(written);
-            assert_eq!(chat.with_read_number().to_string(), read, "{written}");
+            let in_one_form = chat.in_one_form().map(|chat| chat.to_string());
+            assert_eq!(in_one_form.as_deref().unwrap_or("refused"), read, "{written}");
         }
     }
 

@@ -359,6 +359,11 @@ pub fn known_as(
                     .map(|text| Contact::Address(text.to_lowercase())),
             );
             known.extend(email::read(person).map(Contact::Address));
+            // An entry of MAX may name the user or the chat.
+            let user = Some(person)
+                .filter(|_| chat.channel.as_str() == "max")
+                .and_then(|id| id.strip_prefix("user:"));
+            known.extend(user.map(|id| Contact::Address(format!("max:{id}"))));
             known.extend(phones_of(chat.channel.as_str(), person));
         }
     }

@@ -60,7 +60,7 @@ pub mod user_id;
 
 pub use access_hash::AccessHash;
 pub use account::{AccountName, AccountState, Purpose};
-pub use address::{Address, ChannelChat, ChannelName, ExternalChat};
+pub use address::{Address, ChannelChat, ChannelName, ExternalChat, UnreadNumber};
 pub use appeal::{AppealMove, AppealState, Author, Responder, TurnStage};
 pub use campaign::{
     AttemptState, CampaignLog, CampaignRunState, CampaignSender, InvalidProfileName, InvalidSender,

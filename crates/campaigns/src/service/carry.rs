@@ -282,7 +282,8 @@ impl Inner {
             error @ (SubmitError::Empty
             | SubmitError::TooManyMedia { .. }
             | SubmitError::NotCarried(_)
-            | SubmitError::NotServed(_)) => {
+            | SubmitError::NotServed(_)
+            | SubmitError::UnreadNumber(_)) => {
                 let next = NextTurn::Never("rejected".to_owned());
                 Judgement::new(AttemptState::Failed, "rejected", next).because(error.to_string())
             }

@@ -106,9 +106,10 @@ pub(super) fn refused(error: SubmitError) -> Answer {
         | SubmitError::OutcomeUnknown { .. }
         | SubmitError::ShuttingDown => Answer::error(StatusCode::SERVICE_UNAVAILABLE, reason),
         SubmitError::Conflict => Answer::error(StatusCode::CONFLICT, reason),
-        SubmitError::Empty | SubmitError::TooManyMedia { .. } | SubmitError::NotCarried(_) => {
-            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, reason)
-        }
+        SubmitError::Empty
+        | SubmitError::TooManyMedia { .. }
+        | SubmitError::NotCarried(_)
+        | SubmitError::UnreadNumber(_) => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, reason),
         SubmitError::Store(error) => Problem::from(error).into(),
     }
 }

@@ -623,7 +623,9 @@ pub(super) fn refused(error: SubmitError) -> Problem {
     const SOON: Duration = Duration::from_secs(5);
     let reason = error.to_string();
     match error {
-        SubmitError::NotServed(_) => Problem::new(Code::ChatNotFound, format!("`chat` is wrong: {reason}.")),
+        SubmitError::NotServed(_) | SubmitError::UnreadNumber(_) => {
+            Problem::new(Code::ChatNotFound, format!("`chat` is wrong: {reason}."))
+        }
         SubmitError::UnknownAccount(account) => Problem::account_not_found(account.as_str()),
         SubmitError::Conflict => Problem::new(
             Code::IdempotencyConflict,

@@ -277,9 +277,10 @@ fn failed(message: &OutboundMessage, now: Timestamp) -> Answer {
 
 fn refused(error: SubmitError) -> Refused {
     match error {
-        SubmitError::Empty | SubmitError::TooManyMedia { .. } | SubmitError::NotCarried(_) => {
-            Refused::error(StatusCode::BAD_REQUEST, error.to_string())
-        }
+        SubmitError::Empty
+        | SubmitError::TooManyMedia { .. }
+        | SubmitError::NotCarried(_)
+        | SubmitError::UnreadNumber(_) => Refused::error(StatusCode::BAD_REQUEST, error.to_string()),
         error => send_text::refused(error).into(),
     }
 }
