@@ -8,7 +8,10 @@ use serde_json::Value;
 use crate::address::ExternalChat;
 use crate::reactions::GivenReactions;
 use crate::text::shows_nothing;
-use crate::{ChatType, ContactProof, MessageOrigin, ProvedContact, Timestamp, Words};
+use crate::{
+    ChatType, ContactProof, ContactWish, MessageOrigin, ProvedContact, Timestamp, Words, contact_wish,
+    wish_of_subject,
+};
 
 /// Something that a provider reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,6 +222,18 @@ impl InboundMessage {
         self.media.extend(words.and_then(|words| InboundMedia::reply(id.clone(), words)));
         self.reply_to = id;
         self
+    }
+
+    /// What its writer says about further messages, in words, aloud, or by the subject of a mail that has no words of its own. In a group
+    /// no one speaks for the others. A refusal is taken back by its writer alone, so by no one whose sender is not proved.
+    pub fn contact_wish(&self) -> Option<ContactWish> {
+        if self.origin != MessageOrigin::Person || self.chat_type != ChatType::Private {
+            return None;
+        }
+        let spoken = self.media.iter().filter_map(|media| media.transcript.as_ref());
+        let said = std::iter::once(&self.text).chain(spoken).find_map(|words| contact_wish(words.as_str()));
+        let by_subject = || wish_of_subject(self.subject.as_deref()?, self.text.as_str());
+        said.or_else(by_subject).filter(|wish| *wish != ContactWish::Again || self.sender_proof.is_proved())
     }
 
     /// Returns a text of a customer in a private chat; the caller fills in the rest.

@@ -57,12 +57,12 @@ pub(super) fn content(item: &Value, kind: &str) -> Content {
         "call" | "call_log" | "incoming_call" | "missed_call" => {
             content.add(InboundKind::Call, of(&["/call/status", "/status", "/call_type"]));
         }
-        "list_response"
-        | "buttons_response"
-        | "template_button_reply"
-        | "interactive"
-        | "interactive_response"
-        | "flow_reply" => {
+        // The customer chose the words of a button.
+        "list_response" | "buttons_response" | "template_button_reply" => {
+            let chosen = of(&["/title", "/selectedButtonId"]);
+            content.say(if body.is_empty() { chosen.unwrap_or_default() } else { body });
+        }
+        "interactive" | "interactive_response" | "flow_reply" => {
             let words = ["/title", "/selectedButtonId", "/description"];
             let said = Some(body).filter(|body| !body.is_empty());
             let words = words.iter().filter_map(|pointer| text(item, pointer));

@@ -79,6 +79,20 @@ pub fn contact_wish(text: &str) -> Option<ContactWish> {
     wish_of(text).or_else(|| words::in_cyrillic(text).and_then(|text| wish_of(&text)))
 }
 
+/// What the subject of a mail says about further messages, where its text has no words but courtesy.
+pub fn wish_of_subject(subject: &str, text: &str) -> Option<ContactWish> {
+    if !words::of(text).is_empty() {
+        return None;
+    }
+    let mut subject = subject.trim();
+    while let Some((before, after)) = subject.split_once(':')
+        && ["re", "fwd", "fw", "на", "отв"].contains(&before.trim().to_lowercase().as_str())
+    {
+        subject = after.trim_start();
+    }
+    contact_wish(subject)
+}
+
 fn wish_of(text: &str) -> Option<ContactWish> {
     let words = words::of(text);
     if words.is_empty() || words.len() > MOST_WORDS {
@@ -213,6 +227,15 @@ mod tests {
             assert!(is_opt_out(text), "{text}");
         }
         assert_eq!(contact_wish("Thank you!\n--\nUnsubscribe me"), None);
+        for (subject, text, wish) in [
+            ("Re: Unsubscribe me", "Sent from my iPhone", Some(ContactWish::NoMore)),
+            ("Отпишите меня", "С уважением, Анна", Some(ContactWish::NoMore)),
+            ("Unsubscribe", "Thanks!\nBest regards,\nJohn", Some(ContactWish::NoMore)),
+            ("Re: How to unsubscribe", "Where is my order?", None),
+            ("Order 5", "", None),
+        ] {
+            assert_eq!(wish_of_subject(subject, text), wish, "{subject}");
+        }
     }
 
     #[test]

@@ -101,6 +101,10 @@ const DETERMINERS: [&str; 7] = ["the", "a", "an", "my", "your", "this", "that"];
 /// Beginnings of lines that phones and mail programs write under a message.
 const SIGNATURES: [&str; 5] = ["sent from", "sent via", "get outlook", "отправлено с", "отправлено из"];
 
+/// Beginnings of lines behind which the writer's name follows.
+const CLOSINGS: [&str; 6] =
+    ["с уважением", "best regards", "kind regards", "warm regards", "regards", "sincerely"];
+
 /// Words that are often misspelt, and how many letters may be wrong.
 const MISSPELT: [(&str, usize); 3] = [("отпишите", 1), ("отписаться", 1), ("unsubscribe", 2)];
 
@@ -145,7 +149,8 @@ pub(super) fn of(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
         let line = bare(line);
-        if line.trim() == "--" {
+        let trimmed = line.trim_start();
+        if line.trim() == "--" || CLOSINGS.iter().any(|closing| trimmed.starts_with(closing)) {
             break;
         }
         if SIGNATURES.iter().any(|signature| line.trim_start().starts_with(signature)) {

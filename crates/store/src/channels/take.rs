@@ -2,8 +2,8 @@
 
 use domain::event::ReceivedEvent;
 use domain::{
-    ChannelChat, ChatType, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange, InboundEvent,
-    InboundId, InboundMedia, InboundMessage, MessageOrigin, Reactions, Timestamp, Words, contact_wish,
+    ChannelChat, EarlyChanges, Event, ExternalChat, GivenReactions, InboundChange, InboundEvent, InboundId,
+    InboundMedia, InboundMessage, MessageOrigin, Reactions, Timestamp, Words,
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
@@ -93,6 +93,9 @@ impl Take {
                 if !is_changed && !self.is_stored(transaction, external_id)? {
                     return self.keep_early(transaction, external_id, |early| early.edit(text.clone(), *at));
                 }
+                if is_changed {
+                    self.hear_edited(transaction, external_id)?;
+                }
                 self.changed(transaction, is_changed, external_id, Event::MessageEdited)
             }
             InboundChange::Deleted { external_id, at } => {
@@ -114,6 +117,13 @@ impl Take {
             | InboundChange::SignedIn(_)
             | InboundChange::Unread(_) => Ok(()),
         }
+    }
+
+    /// Does what a message says about further messages, as it is now.
+    fn hear_edited(&self, transaction: &Transaction<'_>, external_id: &str) -> Result<(), StoreError> {
+        let key = params![self.channel(), self.account(), external_id];
+        let Some(stored) = transaction.first(sql::BY_EXTERNAL_ID, key, row::read)? else { return Ok(()) };
+        do_not_contact::heard_in(transaction, &stored.address, stored.message.contact_wish(), self.at)
     }
 
     /// Reports a message whose id is that of a customer's message in another chat or with other words.
@@ -231,6 +241,7 @@ impl Take {
         }
         if let Some(early) = &early {
             self.apply_early(transaction, &message.external_id, early)?;
+            self.hear_edited(transaction, &message.external_id)?;
         }
         let is_customer = message.origin == MessageOrigin::Person;
         transaction.run(
@@ -250,11 +261,7 @@ impl Take {
             taken.unsettled += 1;
             return Ok(());
         }
-        // In a group no one speaks for the others.
-        if is_customer && message.chat_type == ChatType::Private {
-            let wish = contact_wish(message.text.as_str());
-            do_not_contact::heard_in(transaction, &self.address(message), wish, self.at)?;
-        }
+        do_not_contact::heard_in(transaction, &self.address(message), message.contact_wish(), self.at)?;
         if let Some(id) = InboundId::new(seq) {
             taken.new.push(id);
             self.want_files(transaction, id, message)?;

@@ -5,7 +5,8 @@ use domain::event::{MessageEvent, ReceivedEvent};
 use domain::{
     AccountName, AdSource, AnyReceivedId, AppealMove, Author, ChannelChat, ChatId, ChatRef, ChatType,
     ContactProof, EventId, EventType, ExternalChat, InboundId, InboundKind, InboundMedia, MessageId,
-    MessageOrigin, MessageState, ProvedContact, Timestamp, TurnStage, VOICE_MARK, Words, is_opt_out,
+    MessageOrigin, MessageState, ProvedContact, Timestamp, TurnStage, VOICE_MARK, Words, contact_wish,
+    is_opt_out,
 };
 
 use super::sifting::Sifted;
@@ -21,7 +22,7 @@ use crate::pipeline::answers::{self, Ours, written};
 use crate::pipeline::rows::{ClientChat, PipelineRules};
 use crate::point::{self, Point};
 use crate::write::{Durability, Transaction, Write};
-use crate::{StoreError, StoredEvent, channels, received};
+use crate::{StoreError, StoredEvent, channels, do_not_contact, received};
 
 /// The most turns in a row that are discarded because more was written; then the answer leaves.
 const MOST_DISCARDS: u32 = 2;
@@ -667,6 +668,9 @@ pub(super) fn transcribed(
     if let (Some(client), Some(transcript)) = (client, transcript) {
         words::add(transaction, &client, [transcript.as_str()])?;
     }
+    let is_private = self::chat(transaction, &chat)?.is_some_and(|chat| chat.chat_type == ChatType::Private);
+    let wish = transcript.filter(|_| is_private).and_then(|words| contact_wish(words.as_str()));
+    do_not_contact::heard_in(transaction, &chat, wish, now)?;
     transaction.run(sql::TRANSCRIBED, params![with_voice(&text, transcript), message])?;
     let (written_at, voices_until) = waits(transaction, &chat)?;
     if let (Some(written_at), Some(rule)) = (written_at, rules.of(&chat.channel, &chat.account)) {

@@ -120,20 +120,25 @@ impl Take {
                 (Some(origin), true) => {
                     kept.new += 1;
                     kept.files += self.want(transaction, seq, message)?;
-                    if let Some((person, wish)) = message.contact_wish() {
-                        do_not_contact::heard(transaction, Contact::ChatId(person), Some(wish), self.at)?;
-                    }
+                    self.hear(transaction, message)?;
                     self.tell(transaction, message, origin, Event::MessageReceived);
                 }
                 (_, false) => {
                     let is_changed = is_edit && self.edit(transaction, message, &mut kept.files)?;
                     if let Some(origin) = settled.filter(|_| is_changed) {
+                        self.hear(transaction, message)?;
                         self.tell(transaction, message, origin, Event::MessageEdited);
                     }
                 }
             }
         }
         Ok(kept)
+    }
+
+    /// Does what a message says about further messages.
+    fn hear(&self, transaction: &Transaction<'_>, message: &ReceivedMessage) -> Result<(), StoreError> {
+        let Some((person, wish)) = message.contact_wish() else { return Ok(()) };
+        do_not_contact::heard(transaction, Contact::ChatId(person), Some(wish), self.at)
     }
 
     /// Notes that the file of a message is to be fetched, where the rule says so. Says how many files that are.

@@ -2,7 +2,7 @@
 
 use domain::message::{Content, Mention};
 use domain::missing::MISSING;
-use domain::text::{ParseMode, parse_leniently};
+use domain::text::{ParseMode, has_placeholder, parse_leniently};
 use domain::{ChatRef, Username};
 
 use super::fields::{Fields, NotANumber, UNSET_CHAT};
