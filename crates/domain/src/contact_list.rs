@@ -2,6 +2,7 @@
 
 use crate::Suppression;
 use crate::do_not_contact::{Contact, ContactKind, NoContact, reason};
+use crate::phone::Phone;
 use crate::text::{announced_separator, folded, with_line_feeds};
 
 /// The columns of a list that is written out.
@@ -76,6 +77,39 @@ const CONTACTS: [(Option<ContactKind>, &[&str]); 5] = [
     (Some(ContactKind::ChatId), &["chatid", "telegramid", "userid", "tgid"]),
 ];
 
+/// Parts of the names of other columns with a phone number or an address, such as `mobilephone2` and `workemail`.
+const PARTS: [(ContactKind, &[&str]); 2] = [
+    (ContactKind::Phone, &["phone", "mobile", "whatsapp", "телефон", "мобильн", "сотов"]),
+    (ContactKind::Address, &["email", "почта", "имейл"]),
+];
+/// Parts of the names of columns that are about a contact, and have none.
+const ABOUT: [&str; 14] = [
+    "opt",
+    "unsub",
+    "donot",
+    "дата",
+    "date",
+    "статус",
+    "status",
+    "тип",
+    "type",
+    "verified",
+    "count",
+    "valid",
+    "label",
+    "owner",
+];
+
+/// What the contacts of a column are named by; none where it has no contacts.
+fn kind_of(name: &str) -> Option<Option<ContactKind>> {
+    let known = CONTACTS.iter().find(|(_, known)| known.contains(&name)).map(|(kind, _)| *kind);
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    known.or_else(|| {
+        let (kind, _) = PARTS.iter().find(|(_, parts)| has(parts)).filter(|_| !has(&ABOUT))?;
+        Some(Some(*kind))
+    })
+}
+
 /// Columns that say whether a contact is on the list at all.
 const FLAGS: [&str; 9] = [
     "donotcontact",
@@ -90,7 +124,7 @@ const FLAGS: [&str; 9] = [
 ];
 
 /// What such a column says of those who may be written to.
-const NO: [&str; 7] = ["false", "0", "no", "n", "нет", "-", "ложь"];
+const NO: [&str; 12] = ["false", "f", "0", "0.0", "off", "no", "n", "нет", "н", "-", "ложь", ""];
 
 /// What the columns of a list are.
 #[derive(Default)]
@@ -99,7 +133,7 @@ struct Layout {
     kind: Option<usize>,
     reason: Option<usize>,
     level: Option<usize>,
-    flag: Option<usize>,
+    flags: Vec<usize>,
     has_names: bool,
 }
 
@@ -111,8 +145,8 @@ impl Layout {
             .map(|field| folded(field).chars().filter(|one| one.is_alphanumeric()).collect())
             .collect();
         let place = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
-        let contacts = CONTACTS.iter().filter_map(|(kind, known)| Some((place(known)?, *kind)));
-        let contacts: Vec<_> = contacts.collect();
+        let contacts: Vec<_> =
+            (0..).zip(&names).filter_map(|(place, name)| Some((place, kind_of(name)?))).collect();
         // A username may be called like a column.
         let has_sign = first.iter().any(|field| field.starts_with('@'));
         if contacts.is_empty() || has_sign {
@@ -123,7 +157,11 @@ impl Layout {
             kind: place(&["kind", "вид"]),
             level: place(&["level", "refuses", "уровень"]),
             reason: place(&["reason", "причина", "comment", "comments", "комментарий", "note", "notes"]),
-            flag: place(&FLAGS),
+            flags: (0..)
+                .zip(&names)
+                .filter(|(_, name)| FLAGS.contains(&name.as_str()))
+                .map(|(place, _)| place)
+                .collect(),
             has_names: true,
         }
     }
@@ -150,7 +188,8 @@ pub fn read(text: &str) -> Vec<ListLine> {
 
 fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine> {
     let field = |place: Option<usize>| place.and_then(|place| fields.get(place)).map(String::as_str);
-    if field(layout.flag).is_some_and(|flag| NO.contains(&folded(flag).as_str())) {
+    let says_no = |place: &usize| NO.contains(&folded(field(Some(*place)).unwrap_or_default()).as_str());
+    if !layout.flags.is_empty() && layout.flags.iter().all(says_no) {
         return Vec::new();
     }
     let word = field(layout.kind).filter(|word| !word.is_empty());
@@ -165,8 +204,14 @@ fn read_line(number: usize, fields: &[String], layout: &Layout) -> Vec<ListLine>
     let level = word
         .map_or(Ok(Suppression::All), |word| Suppression::from_word(&folded(word)).ok_or(NoContact::Level));
     let read_one = |(text, kind): &(&str, Option<ContactKind>)| -> Result<(Contact, bool), NoContact> {
-        let kind = stated.clone()?.or(*kind);
+        let stated = stated.clone()?;
+        let kind = stated.or(*kind);
         let contact = Contact::read(text, kind)?;
+        // A column of addresses may have anything in it.
+        let is_address = contact.kind() != ContactKind::Address || text.contains(['@', ':']);
+        if stated.is_none() && kind == Some(ContactKind::Address) && !is_address {
+            return Ok((Contact::Phone(Phone::read(text)?), false));
+        }
         let is_bare_id = contact.is_bare_id(text, kind);
         Ok((contact, is_bare_id))
     };
@@ -270,6 +315,18 @@ mod tests {
         assert_eq!(
             lines_of("Имя\tТелефон\tE-mail\tПричина\nАнна\t9000007711\tx@example.org\tпросила"),
             [(2, one("+79000007711"), one("просила")), (2, one("x@example.org"), one("просила")),]
+        );
+        assert_eq!(
+            lines_of(
+                "Телефон;Телефон 2;Рабочий e-mail;Email opt out\n9000007711;9000007712;x@example.org;yes"
+            ),
+            [(2, one("+79000007711"), None), (2, one("+79000007712"), None), (2, one("x@example.org"), None)]
+        );
+        assert_eq!(
+            lines_of(
+                "email,doNotCall,doNotMail\nx@example.org,false,true\ny@example.org,off,\n+79000007711,1,\nn/a,1,"
+            ),
+            [(2, one("x@example.org"), None), (4, one("+79000007711"), None), (5, None, None)]
         );
         assert_eq!(lines_of("Phone number\r8 900 000-77-11\r8 900 000-77-12\r").len(), 2);
         assert_eq!(lines_of("@client_1\r@client_2\r\n@client_3\u{2028}@client_4").len(), 4);

@@ -13,6 +13,8 @@ use crate::text::visible;
 
 /// The fewest digits that are a phone number where no plus says so: Telegram's ids of users have fewer.
 const DIGITS_OF_PHONE: usize = 11;
+/// The fewest digits of a number without its country that are a phone number in most countries, and may be an id too.
+const DIGITS_AT_HOME: usize = 9;
 /// Telegram has not given out ids from here on; a phone number without its country may look so.
 const UNUSED_IDS: i64 = 9_000_000_000;
 
@@ -148,6 +150,17 @@ impl Contact {
         }
         if are_digits(text) && text.len() >= DIGITS_OF_PHONE {
             return Ok(Self::Phone(Phone::read(text)?));
+        }
+        if are_digits(text)
+            && (text.starts_with('0') || text.len() >= DIGITS_AT_HOME)
+            && let Ok(phone) = Phone::read(text)
+        {
+            // No id begins with 0.
+            return if text.starts_with('0') {
+                Ok(Self::Phone(phone))
+            } else {
+                Err(NoContact::IdOrPhone(phone))
+            };
         }
         match text.parse::<NamedChat>() {
             Ok(NamedChat::Chat(ChatRef::Id(id))) if id.get() >= UNUSED_IDS => match Phone::read(text) {
@@ -437,7 +450,7 @@ mod tests {
             ("Anna <X@example.org>", ContactKind::Address, "x@example.org"),
             ("x@exa\u{200b}mple.org", ContactKind::Address, "x@example.org"),
             ("@demo\u{200b}_main", ContactKind::Username, "demo_main"),
-            ("\u{feff}8123159883", ContactKind::ChatId, "8123159883"),
+            ("\u{feff}6123159883", ContactKind::ChatId, "6123159883"),
             ("Name@Example.com", ContactKind::Address, "name@example.com"),
             ("avito:shop/U2I-1", ContactKind::Address, "avito:shop/u2i-1"),
             ("avito:U2I-1", ContactKind::Address, "avito:u2i-1"),
@@ -595,8 +608,9 @@ mod tests {
             let chat_id = ChatId::user(user).expect("a user");
             let username: Username = name.parse().expect("a name");
             let names = || [(Some(username.clone()), None), (None, Some(digits.clone()))];
-            let whole = [user.to_string(), format!("@{name}"), format!("+{digits}")];
-            let whole: BTreeSet<Contact> = whole.iter().map(|text| Contact::read(text, None).expect("a contact")).collect();
+            let whole = [format!("@{name}"), format!("+{digits}")];
+            let mut whole: BTreeSet<Contact> = whole.iter().map(|text| Contact::read(text, None).expect("a contact")).collect();
+            whole.insert(Contact::ChatId(chat_id));
             for chat in [ChatRef::Id(chat_id), ChatRef::Username(username.clone())] {
                 prop_assert_eq!(&known_as(&chat, Some(chat_id), names()), &whole);
             }

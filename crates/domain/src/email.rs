@@ -21,13 +21,18 @@ pub fn read(text: &str) -> Option<String> {
     if let Some((label, rest)) = bare.split_once(':')
         && LABELS.contains(&label.trim().to_lowercase().as_str())
     {
-        bare = rest.split('?').next().unwrap_or_default();
+        bare = rest.trim_start_matches('/');
     }
+    let bare = bare
+        .split_once('?')
+        .filter(|(address, _)| address.contains('@'))
+        .map_or(bare, |(address, _)| address);
     if needs_quotes(bare) {
         return None;
     }
     let bare = unquoted(&bare.replace("%40", "@"));
-    let bare = bare.trim_matches(|one: char| one.is_whitespace() || "<>()[]\"'`«»“”,;".contains(one));
+    let bare = bare.trim_start_matches('=');
+    let bare = bare.trim_matches(|one: char| one.is_whitespace() || "<>()[]\"'`«»“”,;*".contains(one));
     read_plain(bare.trim_end_matches(['.', '!', '?']))
 }
 

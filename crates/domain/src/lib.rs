@@ -92,7 +92,7 @@ pub use keyboard::{Button, ButtonDeed, Keyboard, PersonalDeed};
 pub use message::MessageState;
 pub use message_ref::MessageRef;
 pub use named_chat::{NamedChat, NamedChatError};
-pub use opt_out::{ContactWish, contact_wish, is_opt_out, wish_of_subject};
+pub use opt_out::{ContactWish, contact_wish, is_opt_out, wants_answer, wish_of_subject};
 pub use outcome::Outcome;
 pub use person::{InvalidUserName, Role, UserName};
 pub use phone::{Country, Phone, UnreadPhone};

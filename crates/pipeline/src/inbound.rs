@@ -6,8 +6,8 @@ use channels::Nature;
 pub(crate) use domain::lenient::{is_true, text};
 use domain::missing::{self, MISSING};
 use domain::{
-    AccountName, AdSource, ChannelName, ContactProof, ContactWish, ExternalChat, InboundKind, InboundMedia,
-    InboundMessage, MessageOrigin, Timestamp, Words, contact_wish, lenient,
+    AccountName, AdSource, ChannelName, ContactProof, ExternalChat, InboundKind, InboundMedia,
+    InboundMessage, MessageOrigin, Timestamp, Words, lenient,
 };
 use serde_json::{Map, Value};
 
@@ -120,10 +120,6 @@ pub fn read(body: &Value, now: Timestamp, may_vouch: bool) -> Result<HandedIn, V
         verified.is_user_stated(&channel, &nature, (&chat, place.chat_type), user.as_deref());
     let sender_proof = match verified.sender(&channel, &nature, user.as_deref().unwrap_or(chat.as_str())) {
         _ if is_user_stated => ContactProof::Typed,
-        // Only the writer takes a refusal back. A program that may not vouch may be anyone.
-        _ if channel.is_of_provider() && !may_vouch && contact_wish(&written) == Some(ContactWish::Again) => {
-            ContactProof::Typed
-        }
         proof => proof,
     };
     let message = InboundMessage {

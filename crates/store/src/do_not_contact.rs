@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::do_not_contact::{known_as, telegram_id};
 use domain::{
-    ChannelChat, ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactSource, ContactWish, DoNotContactId,
-    Suppression, Timestamp, Username, contact_wish,
+    ChannelChat, ChatId, ChatKind, ChatRef, Contact, ContactKind, ContactProof, ContactSource, ContactWish,
+    DoNotContactId, Suppression, Timestamp, Username, wants_answer,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -51,12 +51,12 @@ statements! {
     GET = "
         SELECT id, kind, contact, source, added_by, reason, added_at, level FROM do_not_contact WHERE id = $1";
     WROTE_TO_CHANNEL = "
-        SELECT text FROM channel_messages
-        WHERE channel = $1 AND account = $2 AND chat = $3 AND origin = 0 AND deleted_at IS NULL AND seq + 0 > $4
+        SELECT text, sender_proof FROM channel_messages
+        WHERE channel = $1 AND account = $2 AND chat = $3 AND origin = 0 AND deleted_at IS NULL AND seq + 0 >= $4
         ORDER BY place DESC, seq DESC LIMIT 20";
     WROTE_TO_ACCOUNT = "
         SELECT text FROM received_messages
-        WHERE chat_id = $1 AND origin = 0 AND deleted_at IS NULL AND seq + 0 > $2
+        WHERE chat_id = $1 AND origin = 0 AND deleted_at IS NULL AND seq + 0 >= $2
         ORDER BY place DESC, seq DESC LIMIT 20";
     /// What a chat was before it became a supergroup, and what it became.
     MIGRATIONS_OF = "
@@ -244,7 +244,10 @@ pub(crate) fn refuse_all(
     }
 }
 
-/// Whether the contact wrote in this chat since, and not only that no more is wanted.
+/// Channels whose senders are proved in few messages.
+const UNPROVED: [&str; 2] = ["email", "form"];
+
+/// Whether the contact wrote something in this chat since that wants an answer.
 fn has_asked(
     transaction: &Transaction<'_>,
     chat: &ChatRef,
@@ -252,10 +255,16 @@ fn has_asked(
     since: Timestamp,
 ) -> Result<bool, StoreError> {
     let since = since.as_micros();
-    let texts = match (chat, chat_id) {
+    let texts: Vec<String> = match (chat, chat_id) {
         (ChatRef::Channel(chat), _) => {
             let key = params![chat.channel.as_str(), chat.account.as_str(), chat.chat.as_str(), since];
-            transaction.all(WROTE_TO_CHANNEL, key, |row| row.get::<String>(0))?
+            let written = transaction.all(WROTE_TO_CHANNEL, key, |row| {
+                let columns = Columns::new(row, "channel_messages");
+                Ok((columns.get::<String>(0)?, columns.parsed::<ContactProof>(1)?))
+            })?;
+            let is_theirs =
+                |proof: &ContactProof| proof.is_proved() || UNPROVED.contains(&chat.channel.as_str());
+            written.into_iter().filter(|(_, proof)| is_theirs(proof)).map(|(text, _)| text).collect()
         }
         (ChatRef::Id(_) | ChatRef::Username(_), _) => {
             let written = if let ChatRef::Id(id) = chat { Some(*id) } else { chat_id };
@@ -263,7 +272,7 @@ fn has_asked(
             transaction.all(WROTE_TO_ACCOUNT, params![key, since], |row| row.get::<String>(0))?
         }
     };
-    Ok(texts.iter().any(|text| contact_wish(text) != Some(ContactWish::NoMore)))
+    Ok(texts.iter().any(|text| wants_answer(text)))
 }
 
 /// Notes in the audit log that a message is accepted for a contact on the list, as an answer.

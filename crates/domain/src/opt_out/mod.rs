@@ -66,16 +66,65 @@ const LIMITS: [&str; 26] = [
     "after",
     "weekend",
 ];
+/// Beginnings of words that ask for something.
+const REQUESTS: [&str; 22] = [
+    "скажите",
+    "подскажите",
+    "когда",
+    "где",
+    "сколько",
+    "какой",
+    "какая",
+    "какие",
+    "почему",
+    "заказ",
+    "отмените",
+    "верните",
+    "перезвоните",
+    "адрес",
+    "tell",
+    "where",
+    "when",
+    "how",
+    "which",
+    "order",
+    "refund",
+    "cancel",
+];
 /// A longer text has a rule in it by chance, or in what it quotes.
 const MOST_WORDS: usize = 60;
 
 /// Whether a text says that no more is wanted, and nothing else.
 pub fn is_opt_out(text: &str) -> bool {
-    contact_wish(text) == Some(ContactWish::NoMore)
+    matches!(reading(text), Some((ContactWish::NoMore, Extent::Whole)))
 }
 
 /// What a text says about further messages; most say nothing about them.
 pub fn contact_wish(text: &str) -> Option<ContactWish> {
+    Some(reading(text)?.0)
+}
+
+/// Whether a text wants an answer: it says something beside courtesy and a wish about further messages. Behind such a wish only a
+/// question or a request does.
+pub fn wants_answer(text: &str) -> bool {
+    match reading(text) {
+        None => !words::of(text).is_empty(),
+        Some((_, Extent::Whole)) => false,
+        Some((_, Extent::Part)) => {
+            let asks = |word: &String| REQUESTS.iter().any(|request| word.starts_with(request));
+            text.contains('?') || words::of(text).iter().any(asks)
+        }
+    }
+}
+
+/// How much of a text a wish is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Part,
+}
+
+fn reading(text: &str) -> Option<(ContactWish, Extent)> {
     wish_of(text).or_else(|| words::in_cyrillic(text).and_then(|text| wish_of(&text)))
 }
 
@@ -93,7 +142,7 @@ pub fn wish_of_subject(subject: &str, text: &str) -> Option<ContactWish> {
     contact_wish(subject)
 }
 
-fn wish_of(text: &str) -> Option<ContactWish> {
+fn wish_of(text: &str) -> Option<(ContactWish, Extent)> {
     let words = words::of(text);
     if words.is_empty() || words.len() > MOST_WORDS {
         return None;
@@ -101,23 +150,27 @@ fn wish_of(text: &str) -> Option<ContactWish> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let asks = text.contains('?');
     if !asks && is_covered(&words, &[Weight::Again]).is_some() {
-        return Some(ContactWish::Again);
+        return Some((ContactWish::Again, Extent::Whole));
     }
     let all =
         [Weight::Explicit, Weight::Clear, Weight::Alone, Weight::Unclear, Weight::Whole, Weight::Reason];
-    match is_covered(&words, &all) {
-        Some(Weight::Explicit | Weight::Clear) => return Some(ContactWish::NoMore),
-        Some(Weight::Alone | Weight::Whole) if !asks => return Some(ContactWish::NoMore),
-        Some(Weight::Unclear) => return Some(ContactWish::MaybeNoMore),
-        _ => {}
+    let whole = match is_covered(&words, &all) {
+        Some(Weight::Explicit | Weight::Clear) => Some(ContactWish::NoMore),
+        Some(Weight::Alone | Weight::Whole) if !asks => Some(ContactWish::NoMore),
+        Some(Weight::Unclear) => Some(ContactWish::MaybeNoMore),
+        _ => None,
+    };
+    if let Some(wish) = whole {
+        return Some((wish, Extent::Whole));
     }
     let anywhere = (0..words.len()).filter_map(|start| found(&words, start)).min();
     let is_limited = words.iter().any(|word| LIMITS.iter().any(|limit| limits(word, limit)));
-    match anywhere {
-        Some(Weight::Explicit) if !asks && !is_limited => Some(ContactWish::NoMore),
-        Some(_) => Some(ContactWish::MaybeNoMore),
-        None => has_such_clause(text).then_some(ContactWish::MaybeNoMore),
-    }
+    let wish = match anywhere {
+        Some(Weight::Explicit) if !asks && !is_limited => ContactWish::NoMore,
+        Some(_) => ContactWish::MaybeNoMore,
+        None => has_such_clause(text).then_some(ContactWish::MaybeNoMore)?,
+    };
+    Some((wish, Extent::Part))
 }
 
 /// Whether a part of a text says it, and is no question.
@@ -235,6 +288,22 @@ mod tests {
             ("Order 5", "", None),
         ] {
             assert_eq!(wish_of_subject(subject, text), wish, "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_question_beside_a_refusal_wants_an_answer() {
+        for text in [
+            "Отпишите меня от рассылки и скажите когда приедет мой заказ 402",
+            "Please take me off your mailing list and tell me where my order 124 is",
+            "Где мой заказ",
+        ] {
+            assert!(wants_answer(text) && !is_opt_out(text), "{text}");
+        }
+        for text in
+            ["Стоп", "Спасибо", "👍", "", "Я же просил не писать!", "Достали уже", "I told you to stop"]
+        {
+            assert!(!wants_answer(text), "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use domain::{
 
 use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
-use super::rows::{ClientChat, PipelineRules, StoredTurn};
+use super::rows::{ClientChat, ClientMessage, PipelineRules, StoredTurn};
 use super::{appeals, clients, identities, intake, rows, statements as sql, words};
 use crate::column::to_json;
 use crate::database::params;
@@ -256,7 +256,7 @@ fn is_silent(
     Ok(!client.group_answers.answers(batch.iter().any(|message| message.mentions_us)))
 }
 
-/// Whether one of its messages may say that no more is wanted.
+/// Whether one of its messages says that no more is wanted, or may.
 fn may_opt_out(
     transaction: &Transaction<'_>,
     turn: &StoredTurn,
@@ -266,7 +266,10 @@ fn may_opt_out(
         return Ok(false);
     }
     let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
-    Ok(batch.iter().any(|message| contact_wish(message.text.as_str()) == Some(ContactWish::MaybeNoMore)))
+    let wishes = |message: &ClientMessage| {
+        matches!(contact_wish(message.text.as_str()), Some(ContactWish::NoMore | ContactWish::MaybeNoMore))
+    };
+    Ok(batch.iter().any(wishes))
 }
 
 fn is_of_group(transaction: &Transaction<'_>, client: &ClientId) -> Result<bool, StoreError> {

@@ -3,6 +3,7 @@
 use ::pipeline::inbound;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::{ChannelChat, ChatRef, ContactProof};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -62,7 +63,7 @@ pub(crate) async fn hand_in(
 ) -> Result<Response, Problem> {
     // A proved contact decides whose the chat is, as a merge of two clients does.
     let may_vouch = by.caller.has(CanChangeClients::DEMAND.scopes);
-    let handed = inbound::read(&body.value, state.clock().now(), may_vouch).map_err(|wrong| {
+    let mut handed = inbound::read(&body.value, state.clock().now(), may_vouch).map_err(|wrong| {
         let errors = wrong.into_iter().map(|wrong| FieldError::new(wrong.field, wrong.message));
         Problem::fields(errors.collect())
     })?;
@@ -70,7 +71,19 @@ pub(crate) async fn hand_in(
         .pipeline()
         .account_of(&handed.channel, handed.account.clone())
         .map_err(|wrong| Problem::fields(vec![FieldError::new(wrong.field, wrong.message)]))?;
-    let chat = format!("{}:{account}/{}", handed.channel, handed.message.chat);
+    let address = ChannelChat {
+        channel: handed.channel.clone(),
+        account: account.clone(),
+        chat: handed.message.chat.clone(),
+    };
+    if !may_vouch && handed.channel.is_of_provider() {
+        // Only the person takes a refusal back or asks for an answer, and such a program may be anyone.
+        let chat = (ChatRef::Channel(address.clone()), None);
+        if state.store().do_not_contact().listed(vec![chat]).await?.into_iter().any(|entry| entry.is_some()) {
+            handed.message.sender_proof = ContactProof::Typed;
+        }
+    }
+    let chat = address.to_string();
     let time_replaced = handed.is_time_replaced;
     let (status, id) = match state.pipeline().hand_in(account, handed).await? {
         Some(HandInOutcome::New(id)) => (StatusCode::CREATED, Some(id.to_string())),
