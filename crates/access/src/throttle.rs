@@ -216,11 +216,14 @@ impl Throttle {
 
     /// An attempt with a code, after the right password. Counts until [`Self::right_code`].
     pub(crate) fn code(&mut self, user: &UserName, source: Source, now: Duration) -> Verdict {
-        let wait = self.sources.wait(&source, now).max(self.codes.wait(user, now));
+        let of_user = if source.is_known() { Duration::ZERO } else { self.codes.wait(user, now) };
+        let wait = self.sources.wait(&source, now).max(of_user);
         let verdict = self.verdict(source, wait);
         if matches!(verdict, Verdict::Check { .. }) {
             self.sources.record(&source, now);
-            self.codes.record(user, now);
+            if !source.is_known() {
+                self.codes.record(user, now);
+            }
         }
         verdict
     }
@@ -243,7 +246,9 @@ impl Throttle {
     /// The code was not checked.
     pub(crate) fn code_not_checked(&mut self, user: &UserName, source: Source) {
         self.sources.give_back(&source);
-        self.codes.give_back(user);
+        if !source.is_known() {
+            self.codes.give_back(user);
+        }
     }
 
     pub(crate) fn right_code(&mut self, user: &UserName, source: Source) {

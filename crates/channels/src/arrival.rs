@@ -36,6 +36,8 @@ const GIVE_UP: Duration = Duration::from_hours(1);
 const MOST_NAMED: usize = 5;
 /// So long a post to another account shows that providers reach an address that this program does not reach.
 const POST_COUNTS: Duration = Duration::from_hours(24);
+/// Two looks take so long at most.
+const LOOKS: Duration = Duration::from_secs(45);
 /// The most calls that are under way.
 const MOST: usize = 1_000;
 
@@ -161,7 +163,10 @@ impl AccountStatus {
     /// Whether a genuine post came since calls of the address fail, or since it was registered.
     fn has_come(&self) -> bool {
         let health = &self.health;
-        let from = if health.is_reachable { health.unreached_since } else { health.registered_at };
+        // A network that led back into itself before does so again: there only a post since the last looks counts.
+        let recent = self.arrival.as_ref().map(|last| last.at.minus(LOOKS));
+        let from =
+            if health.is_reachable { health.unreached_since.max(recent) } else { health.registered_at };
         health.last_post_at.is_some_and(|at| from.is_none_or(|from| at >= from))
     }
 

@@ -43,6 +43,12 @@ pub fn id(value: &Value) -> Option<String> {
 pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        // A greater whole number has lost its last digits.
+        Value::Number(number)
+            if number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= EXACT) =>
+        {
+            None
+        }
         Value::Number(_) => Some(number(value).map_or_else(|| value.to_string(), |whole| whole.to_string())),
         _ => None,
     }

@@ -7,7 +7,7 @@ pub const MISSING: &str =
     "has what programs write where a value is missing, such as undefined or null; look at what fills it";
 
 /// What languages and spreadsheets print for no value.
-const WORDS: [&str; 18] = [
+const WORDS: [&str; 26] = [
     "undefined",
     "null",
     "none",
@@ -26,9 +26,32 @@ const WORDS: [&str; 18] = [
     "#div/0!",
     "#error!",
     "<no value>",
+    "#num!",
+    "#null!",
+    "#н/д",
+    "#ссылка!",
+    "#знач!",
+    "#имя?",
+    "#дел/0!",
+    "#число!",
 ];
 /// What no id and no text of a program has by chance. A template that was not filled begins with two braces.
-const PARTS: [&str; 7] = ["[object ", "<nil>", "%!s(", "<no value>", "Invalid Date", "{{$", "{{ $"];
+const PARTS: [&str; 14] = [
+    "[object ",
+    "<nil>",
+    "%!s(",
+    "%!d(",
+    "%!v(",
+    "<no value>",
+    "Invalid Date",
+    "{{$",
+    "{{ $",
+    "#Н/Д",
+    "#N/A",
+    "#REF!",
+    "#ССЫЛКА!",
+    "#ЗНАЧ!",
+];
 /// Between these stands what a template was to be filled with.
 const PLACES: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%", "%>")];
 /// Words that a key has between two separators only where a value was missing.
@@ -44,7 +67,7 @@ const AROUND: [char; 11] = ['"', '\'', '`', '[', ']', '{', '}', '@', '=', ',', '
 pub fn is_missing(text: &str) -> bool {
     let text = visible(text);
     let bare = text.trim_matches(|sign: char| sign.is_whitespace() || AROUND.contains(&sign));
-    bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word)) || has_part(&text)
+    bare.is_empty() || WORDS.contains(&bare.to_lowercase().as_str()) || has_part(&text)
 }
 
 /// Whether a text that a program wrote for people, which may be empty, has a missing value or a template that was not filled.
@@ -61,12 +84,12 @@ pub fn is_whole_text(text: &str) -> bool {
     let is_printed = words.peek().is_some() && words.all(|word| PRINTED.contains(&word));
     let is_place = ["{{", "${", "{"].iter().any(|open| {
         let inner = bare.strip_prefix(open).and_then(|rest| rest.split_once('}'));
-        inner.is_some_and(|(name, after)| is_unfilled(name) && after.trim_matches('}').is_empty())
+        inner.is_some_and(|(name, after)| is_plain_name(name) && after.trim_matches('}').is_empty())
     });
     is_printed
         || is_place
         || bare == "Invalid Date"
-        || bare.starts_with(['#', '<']) && WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
+        || bare.starts_with(['#', '<']) && WORDS.contains(&bare.to_lowercase().as_str())
         || ["\"\"", "''"].contains(&bare)
         || bare.starts_with("[undefined")
         || bare.starts_with("[object ") && bare.ends_with(']')
@@ -86,21 +109,46 @@ pub fn is_in_id(id: &str) -> bool {
         || words_of(id).any(|word| BETWEEN.contains(&word) && !(word == "nan" && id.contains('@')))
 }
 
-/// Whether a key was made with a missing value, also with an empty one beside words: `-ready`, `order-`. Keys of random letters have
-/// digits or capital letters.
+/// Whether a key was made with a missing value, also with an empty one beside words: `-ready`, `order-`, `shop--ready`. Keys of random
+/// letters have digits, or large and small letters in one part.
 pub fn is_in_key(key: &str) -> bool {
-    const SEPARATORS: [char; 4] = ['-', '_', ':', '.'];
-    let is_of_words = key.chars().all(|sign| sign.is_ascii_lowercase() || SEPARATORS.contains(&sign));
-    is_in_id(key) || is_of_words && (key.starts_with(SEPARATORS) || key.ends_with(SEPARATORS))
+    const SEPARATORS: [char; 6] = ['-', '_', ':', '.', '/', '|'];
+    let is_word = |part: &str| {
+        let rest = part.get(1..).unwrap_or_default();
+        part.bytes().all(|sign| sign.is_ascii_alphabetic())
+            && (rest.bytes().all(|sign| sign.is_ascii_lowercase())
+                || part.bytes().all(|sign| sign.is_ascii_uppercase()))
+    };
+    let parts: Vec<&str> = key.split(SEPARATORS).collect();
+    let is_empty_beside_words =
+        parts.len() > 1 && parts.contains(&"") && parts.iter().all(|part| is_word(part));
+    let has_null =
+        parts.len() > 1 && parts.iter().any(|part| ["null", "nil"].contains(&part.to_lowercase().as_str()));
+    is_in_id(key) || is_empty_beside_words || has_null
 }
 
 /// Whether a name stands between two marks of a template.
 fn has_place(text: &str, open: &str, close: &str) -> bool {
-    text.split(open).skip(1).any(|rest| rest.split_once(close).is_some_and(|(name, _)| is_unfilled(name)))
+    // `${HOME}` is of a shell.
+    let is_shell =
+        |name: &str| open == "${" && name.bytes().all(|sign| sign.is_ascii_uppercase() || sign == b'_');
+    text.split(open)
+        .skip(1)
+        .any(|rest| rest.split_once(close).is_some_and(|(name, _)| is_unfilled(name) && !is_shell(name)))
 }
 
-/// Whether a template writes such a name: `name`, `$json.name`, `order.items[0].id`. Names in capital letters are of shells.
+/// Whether a template writes such a name: `name`, `$json.name`, `order.items[0].id`, `First Name`, `имя`, `1.name`. Numbers are none.
 fn is_unfilled(name: &str) -> bool {
+    const LONGEST: usize = 60;
+    let name = name.trim();
+    name.chars().any(char::is_alphabetic)
+        && name.chars().count() <= LONGEST
+        && name.chars().all(|sign| sign.is_alphanumeric() || " _$.[]-'".contains(sign))
+        && name != FILLED
+}
+
+/// The same in one pair of braces, which people write too. Names in capital letters are of shells.
+fn is_plain_name(name: &str) -> bool {
     let name = name.trim();
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '$' || first == '_')
         && name.chars().all(|sign| sign.is_ascii_alphanumeric() || "_$.[]".contains(sign))

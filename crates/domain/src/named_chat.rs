@@ -90,6 +90,9 @@ impl FromStr for NamedChat {
             return Err(NamedChatError::NoValue(name.to_owned()));
         }
         match of_link(name) {
+            Some(Link::Chat(Self::Chat(ChatRef::Username(named)))) if missing::is_missing(named.as_str()) => {
+                return Err(NamedChatError::NoValue(name.to_owned()));
+            }
             Some(Link::Chat(chat)) => return Ok(chat),
             Some(Link::Invite) => return Err(NamedChatError::InviteLink),
             Some(Link::Other) | None => {}

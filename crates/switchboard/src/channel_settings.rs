@@ -174,10 +174,13 @@ impl SettingsFile {
     fn begin(&self) -> Result<Change, NotChanged> {
         let folder = self.folder();
         fs::create_dir_all(folder).map_err(of_file(folder))?;
-        let lock = File::open(folder).map_err(of_file(folder))?;
+        // The folder itself may be the data directory, whose lock the server has.
+        let path = self.path.with_extension("toml.lock");
+        let open = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = open.map_err(of_file(&path))?;
         let lock = FileLock::take(lock).map_err(|error| match error {
             TryLockError::WouldBlock => NotChanged::Busy,
-            TryLockError::Error(error) => of_file(folder)(error),
+            TryLockError::Error(error) => of_file(&path)(error),
         })?;
         self.check_unchanged()?;
         Ok(Change { _lock: lock })

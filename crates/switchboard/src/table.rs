@@ -22,8 +22,19 @@ pub(crate) fn with_header<'a>(header: impl IntoIterator<Item = &'a str>) -> Tabl
     table
 }
 
-/// What a field holds, as a cell shows it: nothing for what is not there, lists with commas.
+/// The most characters of a cell: one long text would make every row as wide.
+const LONGEST: usize = 200;
+
+/// What a field holds, as a cell shows it: nothing for what is not there, lists with commas. Of a long text the beginning is shown.
 pub(crate) fn cell(value: &Value, field: &str) -> String {
+    let whole = whole_cell(value, field);
+    match whole.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", whole.get(..end).unwrap_or_default()),
+        None => whole,
+    }
+}
+
+fn whole_cell(value: &Value, field: &str) -> String {
     match &value[field] {
         Value::Null | Value::Object(_) => String::new(),
         Value::String(text) => text.clone(),

@@ -201,7 +201,13 @@ pub(super) fn read(found: &Found<'_>, own: &Own, threads: &mut Threads) -> Optio
 fn who_is_answered(mail: &Message<'_>, sender: Option<Named>, own: &Own) -> Option<Named> {
     let is_program = |named: &Named| automatic::is_program(&named.0);
     let from_program = sender.as_ref().is_some_and(is_program);
-    if automatic::is_list_of_people(mail) && !from_program {
+    let is_of_list = |(address, name): &Named| {
+        let list = mail.header_raw("List-Post").unwrap_or_default().to_lowercase();
+        list.contains(&address.to_lowercase())
+            || name.as_deref().is_some_and(|name| name.to_lowercase().contains(" via "))
+    };
+    // A list that writes its own address over that of the writer keeps the writer's in Reply-To.
+    if automatic::is_list_of_people(mail) && !from_program && !sender.as_ref().is_some_and(is_of_list) {
         return sender;
     }
     let named = mail.reply_to().and_then(|to| first_foreign(to.iter(), own));
@@ -258,9 +264,16 @@ fn appointment(mail: &Message<'_>) -> Option<String> {
     let file = crate::charset::text(invitation.contents());
     // A long line goes on behind a space.
     let file = file.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
+    // Before the event stands its time zone, which has times of its own.
+    let event = file.split_once("BEGIN:VEVENT").map_or(file.as_str(), |(_, event)| event);
     let line = |field: &str| {
-        let line = file.lines().find(|line| line.split([':', ';']).next() == Some(field))?;
-        let value = line.split_once(':')?.1.replace("\\,", ",").replace("\\n", " ");
+        let line = event.lines().find(|line| line.split([':', ';']).next() == Some(field))?;
+        let mut is_quoted = false;
+        let colon = line.find(|sign| {
+            is_quoted ^= sign == '"';
+            sign == ':' && !is_quoted
+        })?;
+        let value = line.get(colon + 1..)?.replace("\\,", ",").replace("\\n", " ");
         Some(one_line(&value, LONGEST_SUBJECT)).filter(|value| !value.is_empty())
     };
     let mut content = Content::default();

@@ -84,6 +84,14 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
             continue;
         }
         let Some(tag) = rest.strip_prefix('<') else { break };
+        // "< 5" and "<3" are words.
+        if !tag.starts_with(|next: char| next.is_ascii_alphabetic() || "/!?".contains(next)) {
+            if silent.is_none() && sizes.are_legible() {
+                text.add("<");
+            }
+            rest = tag;
+            continue;
+        }
         let end = tag.find('>').unwrap_or(tag.len());
         rest = tag.get(end + 1..).unwrap_or_default();
         let tag = &tag[..end];
@@ -92,8 +100,13 @@ pub(super) fn of_html(page: &str, marks_quotes: bool) -> String {
         let name_end = body.find(|one: char| !one.is_ascii_alphanumeric()).unwrap_or(body.len());
         let name = body[..name_end].to_ascii_lowercase();
         if let Some(known) = SILENT.iter().find(|known| **known == name) {
-            silent = if is_end { None } else { Some(known) };
+            let opens = !is_end && !body.ends_with('/');
+            silent = opens.then_some(known);
             continue;
+        }
+        // Its end tag may be left out.
+        if name == "body" && silent == Some("head") {
+            silent = None;
         }
         if silent.is_some() {
             continue;

@@ -1,9 +1,9 @@
 //! A form that a visitor sent, as a message. Pure.
 
-use domain::email;
 use domain::inbound::AdSource;
 use domain::phone::{WrittenContacts, e164};
 use domain::{ContactProof, ExternalChat, InboundMessage, ProvedContact, Timestamp};
+use domain::{email, lenient};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -67,7 +67,7 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     let id = id(first(Role::Id), &tree, post, now)?;
     let chat =
         ExternalChat::new(&id).ok_or(wrong("submission_id", "may have letters, digits, - and _ alone"))?;
-    if of(Role::Trap).next().is_some() {
+    if of(Role::Trap).any(|field| is_filled(field)) {
         return Ok(Submission { id, message: None });
     }
     let phone_in = |field: &Field| {
@@ -134,8 +134,9 @@ fn nearest<'a>(
 pub(crate) fn kept(post: &HookPost) -> Option<String> {
     let tree = fields::read(post).filter(|tree| !fields::all(tree).is_empty());
     let text = || Value::from(crate::charset::text(post.body.trim_ascii()));
-    let is_trap =
-        |tree: &Map<String, Value>| fields::all(tree).iter().any(|field| Role::of(field) == Role::Trap);
+    let is_trap = |tree: &Map<String, Value>| {
+        fields::all(tree).iter().any(|field| Role::of(field) == Role::Trap && is_filled(field))
+    };
     match tree {
         Some(tree) if is_trap(&tree) => None,
         Some(tree) => Some(Value::Object(tree).to_string()),
@@ -209,6 +210,11 @@ fn id(
     }
     digest.update(format!("\n{}", now.as_seconds().div_euclid(SAME_WITHIN)));
     Ok(hex::encode(&digest.finalize()[..16]))
+}
+
+/// Whether a program filled a field that people do not see. A box that no one ticked is sent, too.
+fn is_filled(field: &Field) -> bool {
+    !lenient::is_no(&Value::from(field.value.as_str()))
 }
 
 /// Whether a number stands alone, without an extension.

@@ -137,7 +137,11 @@ struct Vk {
     names: Mutex<HashMap<i64, (String, Timestamp)>>,
 }
 
+/// The status of a server that VK posts to no more.
+const FAILED: &str = "failed";
+
 /// An address that VK posts to.
+
 struct CallbackServer {
     id: i64,
     url: String,
@@ -149,7 +153,7 @@ impl CallbackServer {
     fn posting(&self, gap: Option<String>) -> Posting {
         let state = match self.status.as_str() {
             "unconfigured" | "wait" => PostingState::Unconfirmed,
-            "failed" => PostingState::Failed,
+            FAILED => PostingState::Failed,
             _ => PostingState::Works,
         };
         Posting { state, has_secret: Some(!self.secret.is_empty()), gap }
@@ -375,7 +379,7 @@ impl Provider for Vk {
     fn registered(&self) -> Option<BoxFuture<'_, Result<Registered, CallError>>> {
         let registered = async move {
             let servers = self.servers().await?;
-            let bad = servers.iter().find(|server| server.status == "failed");
+            let bad = servers.iter().find(|server| server.status == FAILED);
             let mut postings = Vec::with_capacity(servers.len());
             for server in &servers {
                 postings.push(server.posting(self.gap(server).await));
@@ -400,7 +404,11 @@ impl Provider for Vk {
             kept.map_err(|error| CallError::refused("store", error.to_string()))?;
             let secret = self.secret.expose_secret();
             let mut known = self.servers().await?;
-            let same = known.iter().position(|server| server.url == url && server.secret == secret);
+            // One that VK gave up on stays so: another one is added in its place.
+            let is_same = |server: &CallbackServer| {
+                server.url == url && server.secret == secret && server.status != FAILED
+            };
+            let same = known.iter().position(is_same);
             let id = if let Some(place) = same {
                 known.remove(place).id
             } else {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::marks::{Kind, Mark, is_thought, marks};
-use super::{Unspoken, aloud, garbled, names, places, signals};
+use super::{Unspoken, aloud, garbled, names, places, shapes, signals};
 use crate::text::{EntityKind, FormattedText};
 
 /// Languages of code that no answer to a customer is in.
@@ -76,7 +76,8 @@ fn words(text: &str) -> Result<(), Unspoken> {
     if text.lines().any(names::is_named) {
         return Err(Unspoken::ToolMarkup);
     }
-    aloud::check(text)
+    aloud::check(text)?;
+    shapes::check(text)
 }
 
 fn signs(text: &str) -> Result<(), Unspoken> {

@@ -15,6 +15,7 @@ mod marks;
 pub mod names;
 mod places;
 mod promise;
+mod shapes;
 mod signals;
 mod staff;
 mod thoughts;

@@ -10,8 +10,8 @@ use super::run::{self, Pressed, SaidNo};
 use super::{Action, MOST_TRIES, Machine, Now, SETTLE, UNWRITTEN};
 use crate::tracked_messages::News;
 
-/// How long a bot that answered a press with a text may take to change something, before another button with the same
-/// label is pressed. Where the text says no it is pressed at once.
+/// So long before the step is over another button with the same label is pressed, if the bot answered with a text and changed nothing.
+/// Where the text says no it is pressed at once.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Machine {
@@ -38,10 +38,14 @@ impl Machine {
             }
             PressAnswer::NoResponse | PressAnswer::Unknown(_) => {}
             PressAnswer::MessageGone => {
+                self.take_back(index);
                 self.tracked.drop_keyboard(pressed.message_id, pressed.order);
                 self.again(index, &pressed, "message_gone", now, actions);
             }
-            PressAnswer::DataInvalid => self.again(index, &pressed, "button_gone", now, actions),
+            PressAnswer::DataInvalid => {
+                self.take_back(index);
+                self.again(index, &pressed, "button_gone", now, actions);
+            }
             PressAnswer::Flood(_) => {
                 self.unbar(press);
                 self.take_back(index);
@@ -93,8 +97,9 @@ impl Machine {
             run.refused = Some("said_no");
         }
         if has_other && run.tries < MOST_TRIES && (is_no || is_shown_later) {
-            let wait = if is_no { Duration::ZERO } else { GRACE };
-            run.said_no = Some(SaidNo { pressed, at: now.running.saturating_add(wait) });
+            let last = run.deadline.saturating_sub(GRACE);
+            let at = if is_no { now.running } else { last.max(now.running.saturating_add(GRACE)) };
+            run.said_no = Some(SaidNo { pressed, at });
         } else if is_no && is_last {
             self.fail(index, pressed.step, "said_no", None, now, actions);
         }

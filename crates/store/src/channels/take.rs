@@ -7,6 +7,8 @@ use domain::{
 };
 
 use super::{ChannelTaken, StoredInbound, TABLE, TakenFromChannel, files, row, statements as sql};
+use sha2::{Digest, Sha256};
+
 use crate::column::{Columns, to_json};
 use crate::database::{Row, params};
 use crate::events::NewEvent;
@@ -24,6 +26,28 @@ const LONGEST_KEY: usize = 512;
 pub(super) struct Take {
     pub(super) taken: TakenFromChannel,
     pub(super) at: Timestamp,
+}
+
+/// The channel of forms on sites. Some give one id to all that visitors send.
+const FORM: &str = "form";
+
+/// What a form says, and who.
+fn said_by(message: &InboundMessage) -> (&str, Option<&str>, [Option<&str>; 2]) {
+    let contacts = [&message.phone, &message.email]
+        .map(|contact| contact.as_ref().map(|contact| contact.value.as_str()));
+    (message.text.as_str(), message.name.as_deref(), contacts)
+}
+
+/// The message of a form whose id another one has, under an id of its own: the same one each time it is posted.
+fn renamed(message: &InboundMessage) -> Option<InboundEvent> {
+    let digest = Sha256::digest(format!("{:?}", said_by(message)));
+    let id = format!("{}~{}", message.external_id, hex::encode(&digest[..6]));
+    if message.external_id.contains('~') {
+        return None;
+    }
+    let chat = ExternalChat::new(&id)?;
+    let other = InboundMessage { external_id: id.clone(), chat, ..message.clone() };
+    Some(InboundEvent { key: id, change: InboundChange::Message(Box::new(other)) })
 }
 
 impl Write for Take {
@@ -78,6 +102,13 @@ impl Take {
         let key = cut(&event.key, LONGEST_KEY);
         let params = params![self.channel(), self.account(), key, self.at.as_micros()];
         if transaction.execute(sql::NOTE_EVENT, params)? == 0 {
+            if let InboundChange::Message(message) = &event.change
+                && self.channel() == FORM
+                && self.differs(transaction, message)?
+                && let Some(other) = renamed(message)
+            {
+                return self.event(transaction, &other, taken);
+            }
             taken.repeated += 1;
             return match &event.change {
                 InboundChange::Message(message) => self.note_conflict(transaction, message, taken),
@@ -145,6 +176,13 @@ impl Take {
             taken.conflicts.push(message.kept_raw().map(|raw| Words::from(raw.into_owned())));
         }
         Ok(())
+    }
+
+    /// Whether a form's message has other words or another person than the one that has its id.
+    fn differs(&self, transaction: &Transaction<'_>, message: &InboundMessage) -> Result<bool, StoreError> {
+        let key = params![self.channel(), self.account(), message.external_id];
+        let Some(stored) = transaction.first(sql::BY_EXTERNAL_ID, key, row::read)? else { return Ok(false) };
+        Ok(said_by(&stored.message) != said_by(message))
     }
 
     /// Whether a message came in.

@@ -64,7 +64,7 @@ fn disclose(transaction: &Transaction<'_>, turn: &StoredTurn, most: u32) -> Resu
     let Some(chat) = super::intake::chat(transaction, &turn.chat)? else { return Ok(Disclosure::default()) };
     let client = turn.client.map(|id| clients::get(transaction, &id)).transpose()?.flatten();
     let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
-    let is_doubted = chat.sender_proof.is_proved() && !batch.iter().all(|one| one.sender_proof.is_proved());
+    let is_doubted = has_doubt(&chat, &batch);
     let user = chat.user.clone().filter(|_| !is_doubted);
     let nothing = Disclosure {
         chat_type: chat.chat_type,
@@ -122,6 +122,17 @@ fn disclose(transaction: &Transaction<'_>, turn: &StoredTurn, most: u32) -> Resu
     };
     let client = Some(client);
     Ok(Disclosure { is_proved: true, client, appeal, writer_identity, history, earlier, ..nothing })
+}
+
+/// Whether a message of a turn is not proved to be of the one who is proved to write in its chat.
+pub(super) fn is_doubted(transaction: &Transaction<'_>, turn: &StoredTurn) -> Result<bool, StoreError> {
+    let Some(chat) = super::intake::chat(transaction, &turn.chat)? else { return Ok(false) };
+    let batch = transaction.all(sql::OF_TURN, params![turn.id.as_uuid().as_bytes()], rows::message)?;
+    Ok(has_doubt(&chat, &batch))
+}
+
+fn has_doubt(chat: &ClientChat, batch: &[ClientMessage]) -> bool {
+    chat.sender_proof.is_proved() && !batch.iter().all(|one| one.sender_proof.is_proved())
 }
 
 /// Whether the one who writes in a private chat is proved to be its client.

@@ -14,7 +14,7 @@ use domain::{
 use super::appeals::AppealChange;
 use super::outside::{FoundAppeal, FoundClient};
 use super::rows::{ClientChat, ClientMessage, PipelineRules, StoredTurn};
-use super::{appeals, clients, identities, intake, rows, statements as sql, words};
+use super::{appeals, clients, disclosure, identities, intake, rows, statements as sql, words};
 use crate::column::to_json;
 use crate::database::params;
 use crate::write::{Transaction, Write};
@@ -22,6 +22,8 @@ use crate::{StoreError, codes};
 
 /// Why a turn is over that no program answers.
 const A_PERSON_ANSWERED: &str = "a person answered";
+/// Why a person answers whoever is not proved to be the client, where a model would close the appeal.
+const DOUBTED: &str = "unproved_writer";
 /// Why turns are over that were open when the pipeline was switched off.
 const SWITCHED_OFF: &str = "switched_off";
 /// Why a person is to answer a client that programs have answered too often.
@@ -405,8 +407,10 @@ pub(super) fn answer(
         return Ok(false);
     };
     let (key, fields) = (turn.id.as_uuid().as_bytes(), fields.known());
+    // Who is not proved to be the client changes nothing of it.
+    let is_doubted = disclosure::is_doubted(transaction, &turn)?;
     // What a member of a group says is not the group's.
-    if let Some(client) = turn.client.filter(|_| !fields.is_empty())
+    if let Some(client) = turn.client.filter(|_| !fields.is_empty() && !is_doubted)
         && !is_of_group(transaction, &client)?
     {
         let phone = fields.phone.as_deref().map(|typed| e164(typed).unwrap_or_else(|| typed.to_owned()));
@@ -424,7 +428,7 @@ pub(super) fn answer(
             let set = params![now.as_micros(), text, formatted, i64::from(*needs_approval), why, key];
             transaction.run(sql::SET_ANSWER, set)?;
             // Before it is approved nothing is over.
-            if closes && !*needs_approval {
+            if closes && !*needs_approval && !is_doubted {
                 close(transaction, &turn, now)?;
             }
         }
@@ -433,6 +437,7 @@ pub(super) fn answer(
             transaction.run(sql::SET_PROPOSED, params![text, formatted, key])?;
             hand_over(transaction, &turn, why, now)?;
         }
+        TurnAnswer::Close { .. } if is_doubted => hand_over(transaction, &turn, DOUBTED, now)?,
         TurnAnswer::Close { why } => {
             end(transaction, &turn, TurnStage::Answered, Some(why), now)?;
             close(transaction, &turn, now)?;

@@ -27,7 +27,7 @@ pub(super) struct Read<T> {
 }
 
 /// Reads a value. What is wrong is set aside and the rest is read again, so that all of it is named. Empty text that does
-/// not fit is set aside without a word: it is as if it were not there, which is wrong only where it has to be.
+/// not fit is set aside without a word: it is as if it were not there, which is wrong only where it has to be, and in a list, where it stands for something that is missing.
 pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Read<T> {
     let mut aside = Aside::default();
     let mut blank = BTreeMap::new();
@@ -42,7 +42,7 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Read<T> {
         }
         if aside.has(fault.path()) {
             wrong.extend(blank.remove(fault.path()));
-        } else if fault.is_blank() {
+        } else if fault.is_blank() && !fault.path().ends_with(']') {
             blank.insert(fault.path().to_owned(), fault.field_error());
         } else {
             wrong.push(fault.field_error());

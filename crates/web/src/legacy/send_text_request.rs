@@ -1,7 +1,7 @@
 //! What a call of `/send_text` asks for. Pure.
 
 use domain::message::{Content, Mention};
-use domain::missing::MISSING;
+use domain::missing::{MISSING, is_missing};
 use domain::text::{ParseMode, has_placeholder, parse_leniently};
 use domain::{ChatRef, Username};
 
@@ -94,7 +94,7 @@ fn mention(fields: &Fields) -> Result<Option<Mention>, Wrong> {
     if username.trim().is_empty() {
         return Ok(Some(Mention::Auto { auto: true, exclude }));
     }
-    let Ok(client) = username.parse::<Username>() else {
+    let Some(client) = username.parse::<Username>().ok().filter(|name| !is_missing(name.as_str())) else {
         // No one has a name like this.
         return Ok(no_one);
     };
