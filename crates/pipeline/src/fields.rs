@@ -56,7 +56,7 @@ pub(crate) enum Field {
 const NAMES: [(Field, &[&str]); 21] = [
     (Field::Text, &["text", "messagetext", "answer", "output"]),
     (Field::Wrapper, &["json"]),
-    (Field::Thought, &["isthought", "isreasoning"]),
+    (Field::Thought, &["isthought", "isreasoning", "isthinking"]),
     (Field::Calls, &["toolcalls", "toolcall", "functioncalls", "functioncall", "mcpcalls"]),
     (Field::Channel, &["channel"]),
     (Field::Role, &["role"]),

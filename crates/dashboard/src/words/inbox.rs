@@ -297,6 +297,9 @@ impl InboxWords {
                 ("the model did not say how sure it is", "модель не сказала, насколько уверена")
             }
             "no_source" => ("the answer names no source", "в ответе нет источника"),
+            "unproved_writer" => {
+                ("the writer is not proved to be the client", "не подтверждено, что пишет сам клиент")
+            }
             "unknown_source" => ("the answer names an unknown source", "в ответе неизвестный источник"),
             "over_budget" => ("the budget is spent", "бюджет исчерпан"),
             "timeout" => ("there was no answer in time", "ответа не было вовремя"),

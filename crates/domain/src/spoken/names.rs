@@ -122,7 +122,11 @@ pub fn is_person(name: &str) -> bool {
 
 /// Says whether the name of a writer is that of a language model: `ai`, `llm-bot`, `GPT-4o`.
 pub fn is_of_model(name: &str) -> bool {
-    const MODELS: [&str; 14] = [
+    const MODELS: [&str; 18] = [
+        "grok",
+        "phi",
+        "gemma",
+        "yandexgpt",
         "ai",
         "ии",
         "bot",
@@ -138,7 +142,17 @@ pub fn is_of_model(name: &str) -> bool {
         "llama",
         "gigachat",
     ];
-    words(name).iter().any(|word| word.contains("gpt") || MODELS.contains(&word.as_str()))
+    // A family and its number stand in one word: `qwen2.5`, `o3`.
+    let is_family = |word: &str| {
+        let family = word.trim_end_matches(|sign: char| sign.is_ascii_digit());
+        MODELS.contains(&family) || family == "o" && family.len() < word.len()
+    };
+    words(name).iter().any(|word| {
+        ["gpt", "chatbot", "mistral", "llama", "agent", "openai", "нейросет"]
+            .iter()
+            .any(|part| word.contains(part))
+            || is_family(word)
+    })
 }
 
 /// A word in its line.

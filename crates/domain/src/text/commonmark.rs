@@ -1,5 +1,6 @@
 //! CommonMark with tables, as language models write it: what it marks becomes entities, and the signs themselves go.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
@@ -12,12 +13,82 @@ const DEEPEST: usize = 6;
 /// Reads CommonMark; there is no such thing as broken CommonMark. Tags of HTML stay as they are.
 pub(crate) fn parse(source: &str) -> FormattedText {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let source = &*with_escapes(source);
     let events = Parser::new_ext(source, options).into_offset_iter();
     let mut reader = Reader { source, ..Reader::default() };
     for (event, range) in TextMergeWithOffset::new(events) {
         reader.take(event, &range);
     }
     reader.built.finish()
+}
+
+/// The same with a backslash before each mark in addresses, in paths and in codes for telephones, which are no formatting, and before a
+/// label at the beginning of a line, which would be left out with all behind it.
+fn with_escapes(source: &str) -> Cow<'_, str> {
+    let has_any = ["://", "@", "www.", ":\\", "#", "]:"].iter().any(|sign| source.contains(sign));
+    if !has_any {
+        return Cow::Borrowed(source);
+    }
+    let mut escaped = String::with_capacity(source.len() + 16);
+    // Between backticks stands code.
+    for (place, part) in source.split('`').enumerate() {
+        if place > 0 {
+            escaped.push('`');
+        }
+        if place % 2 == 1 {
+            escaped.push_str(part);
+            continue;
+        }
+        for line in part.split_inclusive('\n') {
+            let label = line.trim_start().starts_with('[') && line.contains("]:");
+            for (at, word) in line.split_inclusive(char::is_whitespace).enumerate() {
+                if label && at == 0 {
+                    escaped.push('\\');
+                }
+                push_word(&mut escaped, word);
+            }
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn push_word(escaped: &mut String, word: &str) {
+    let is_link = word.starts_with(['<', '[']) || word.contains("](");
+    let whole = word.trim_end();
+    let (core, before) = if is_code_of_phone(whole.trim_end_matches(['.', ',', ';', '!', '?', ')'])) {
+        (whole, 0)
+    } else {
+        let inner = whole.trim_start_matches(|sign: char| "*_~([<\"'«|".contains(sign));
+        let before = whole.len() - inner.len();
+        (inner.trim_end_matches(|sign: char| "*_~)]>\"'».,;:!?|".contains(sign)), before)
+    };
+    let is_address = core.contains("://")
+        || core.contains('@') && core.len() > 3
+        || core.starts_with("www.")
+        || core.contains(":\\")
+        || before == 0 && is_code_of_phone(core.trim_end_matches(['.', ',', ';', '!', '?', ')']));
+    if is_link || !is_address {
+        escaped.push_str(word);
+        return;
+    }
+    let (start, rest) = word.split_at(before);
+    let (core, end) = rest.split_at(core.len());
+    escaped.push_str(start);
+    for sign in core.chars() {
+        if "*_~&\\[]".contains(sign) {
+            escaped.push('\\');
+        }
+        escaped.push(sign);
+    }
+    escaped.push_str(end);
+}
+
+/// `*105*1*2#`
+fn is_code_of_phone(word: &str) -> bool {
+    word.starts_with(['*', '#'])
+        && word.ends_with('#')
+        && word.chars().all(|sign| sign.is_ascii_digit() || "*#+".contains(sign))
+        && word.contains(|sign: char| sign.is_ascii_digit())
 }
 
 /// What a text would be without entities: the address of a link follows its words, and what is struck through is said to be over,
@@ -328,6 +399,24 @@ fn is_openable(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn marks_in_addresses_and_codes_stay() {
+        for text in [
+            "Наберите *105*1*2#",
+            "https://e.example/_next_/x",
+            "https://e.example/?a=*b*&c=*d*",
+            "https://e.example/?a=1&copy;b",
+            "_info_@example.com",
+            "@_anna_",
+            "C:\\_temp\\x",
+            "[Телефон]: +79000000001",
+        ] {
+            assert_eq!(super::parse(text).text, text);
+        }
+        assert_eq!(super::parse("**https://e.example/a_b_c** and _a_").text, "https://e.example/a_b_c and a");
+        assert_eq!(super::parse("`https://e.example/_a_`").text, "https://e.example/_a_");
+    }
+
     use super::*;
 
     #[test]

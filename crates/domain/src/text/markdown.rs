@@ -237,6 +237,8 @@ impl<'a> Reader<'a> {
                 let (opens, closes) = if first == '_' { sides(self.input, at) } else { (true, true) };
                 Found::Token(Token::Mark(mark, opens, closes), 2)
             }
+            // What is behind it may be an address.
+            between if is_between_words(between) => Found::Text(between.len_utf8()),
             _ => {
                 // The next word may be an address.
                 let end = rest.char_indices().skip(1).find_map(|(at, one)| match one {

@@ -90,7 +90,12 @@ fn read_item(item: &Value) -> Result<ToSend, Vec<WrongField>> {
         keep("message_text", "is missing; say what is to be sent".to_owned());
     }
     // What a model says passes the gate for its words here too.
-    let is_of_model = find(&["action_source"]).is_some_and(|source| names::is_of_model(&source));
+    let is_in_list = |fields: &Value| {
+        let sources = fields["action_source"].as_array().into_iter().flatten();
+        sources.filter_map(Value::as_str).any(names::is_of_model)
+    };
+    let is_of_model = find(&["action_source"]).is_some_and(|source| names::is_of_model(&source))
+        || [inner, item].into_iter().any(is_in_list);
     let body = match body
         .map(|text| if is_of_model { SpokenText::read(&text).map(|spoken| spoken.plain()) } else { Ok(text) })
     {

@@ -156,14 +156,21 @@ pub(super) fn encoded(text: &str) -> String {
 
 /// Has the text that a model would send pass the gate for its words. Without a parse mode its Markdown would be shown as it is.
 pub(super) fn speak(arguments: &mut JsonObject) -> Result<(), Problem> {
-    let has_mode =
-        arguments.get("parse_mode").is_some_and(|mode| !matches!(mode.as_str(), None | Some("" | "none")));
+    let mode =
+        arguments.get("parse_mode").and_then(|mode| mode.as_str()).unwrap_or_default().trim().to_lowercase();
+    let has_mode = !matches!(mode.as_str(), "" | "none");
     let Some(text) = arguments.get_mut("text") else { return Ok(()) };
     match text.as_str().map(SpokenText::read) {
         Some(Ok(spoken)) if !has_mode => *text = spoken.plain().into(),
-        // The API says that it is empty, and reads its markup.
+        // The API reads the markup, but the thoughts and tokens go before.
+        Some(Ok(_) | Err(Unspoken::Markup)) if has_mode => {
+            let said = text.as_str().map(domain::spoken::without_thoughts);
+            if let Some(Ok(answer)) = said {
+                *text = answer.into();
+            }
+        }
+        // The API says that it is empty.
         None | Some(Ok(_) | Err(Unspoken::Empty)) => {}
-        Some(Err(Unspoken::Markup)) if has_mode => {}
         Some(Err(why)) => {
             let message = format!("is not for the person it goes to: {why}; send the answer alone");
             return Err(Problem::fields(vec![FieldError::new("text", message)]));

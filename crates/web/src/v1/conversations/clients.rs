@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{conflict, find_client};
 use crate::answer::json;
-use crate::auth::{Authorized, CanChangeClients, CanReadInbox};
+use crate::auth::{Authorized, CanChangeClients, CanReadInbox, CanSend, Needed};
 use crate::extract::{Json, PathParameter, QueryParameters};
 use crate::problem::{Code, FieldError, Problem, shorten};
 use crate::state::State;
@@ -120,15 +120,20 @@ pub(crate) struct ClientChange {
     patch, path = "/v1/clients/{client_id}", tag = "clients", operation_id = "change_client",
     params(("client_id" = String, Path, description = "The client")), request_body = ClientChange,
     responses((status = 200, description = "The client as it is now", body = Client),
+        (status = 403, description = "`group_answers` demands the scope `send` too"),
         (status = 409, description = "A person has no group's answers, and a group no number: `client_conflict`"))
 )]
 pub(crate) async fn change(
     Shared(state): Shared<State>,
-    _: Authorized<CanChangeClients>,
+    by: Authorized<CanChangeClients>,
     PathParameter(given): PathParameter<String>,
     body: Json<ClientChange>,
 ) -> Result<Response, Problem> {
     let ClientChange { name, phone, email, group_answers } = body.value;
+    if group_answers.is_some() && !by.caller.has(CanSend::DEMAND.scopes) {
+        let detail = "`group_answers` decides whether answers leave; the API key needs the scope send too.";
+        return Err(Problem::new(Code::ForbiddenScope, detail));
+    }
     let mut errors = Vec::new();
     for (field, text) in [("name", &name), ("email", &email)] {
         if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST) {
