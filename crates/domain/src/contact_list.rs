@@ -100,13 +100,17 @@ const ABOUT: [&str; 14] = [
     "owner",
 ];
 
-/// What the contacts of a column are named by; none where it has no contacts.
-fn kind_of(name: &str) -> Option<Option<ContactKind>> {
-    let known = CONTACTS.iter().find(|(_, known)| known.contains(&name)).map(|(kind, _)| *kind);
+/// What the contacts of a column are named by, if that is known.
+struct ContactColumn(Option<ContactKind>);
+
+/// Reads the name of a column; none where it has no contacts.
+fn contact_column(name: &str) -> Option<ContactColumn> {
+    let known =
+        CONTACTS.iter().find(|(_, known)| known.contains(&name)).map(|(kind, _)| ContactColumn(*kind));
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     known.or_else(|| {
         let (kind, _) = PARTS.iter().find(|(_, parts)| has(parts)).filter(|_| !has(&ABOUT))?;
-        Some(Some(*kind))
+        Some(ContactColumn(Some(*kind)))
     })
 }
 
@@ -146,7 +150,7 @@ impl Layout {
             .collect();
         let place = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
         let contacts: Vec<_> =
-            (0..).zip(&names).filter_map(|(place, name)| Some((place, kind_of(name)?))).collect();
+            (0..).zip(&names).filter_map(|(place, name)| Some((place, contact_column(name)?.0))).collect();
         // A username may be called like a column.
         let has_sign = first.iter().any(|field| field.starts_with('@'));
         if contacts.is_empty() || has_sign {

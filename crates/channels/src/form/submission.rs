@@ -67,7 +67,7 @@ pub fn read(post: &HookPost, now: Timestamp) -> Result<Submission, WrongForm> {
     let id = id(first(Role::Id), &tree, post, now)?;
     let chat =
         ExternalChat::new(&id).ok_or(wrong("submission_id", "may have letters, digits, - and _ alone"))?;
-    if of(Role::Trap).any(|field| is_filled(field)) {
+    if of(Role::Trap).any(is_filled) {
         return Ok(Submission { id, message: None });
     }
     let phone_in = |field: &Field| {

@@ -141,7 +141,6 @@ struct Vk {
 const FAILED: &str = "failed";
 
 /// An address that VK posts to.
-
 struct CallbackServer {
     id: i64,
     url: String,

@@ -123,20 +123,17 @@ pub(super) fn in_cyrillic(text: &str) -> Option<String> {
         let known =
             TRANSLITERATION.iter().find_map(|(latin, letters)| Some((*letters, rest.strip_prefix(latin)?)));
         let vowel_before = russian.ends_with(['а', 'е', 'и', 'о', 'у', 'ы', 'э', 'ю', 'я']);
-        match known {
-            Some((letters, after)) => {
-                russian.push_str(letters);
-                rest = after;
-            }
-            None => {
-                russian.push(match first {
-                    'y' if vowel_before => 'й',
-                    'y' => 'ы',
-                    'c' => 'ц',
-                    other => other,
-                });
-                rest = &rest[first.len_utf8()..];
-            }
+        if let Some((letters, after)) = known {
+            russian.push_str(letters);
+            rest = after;
+        } else {
+            russian.push(match first {
+                'y' if vowel_before => 'й',
+                'y' => 'ы',
+                'c' => 'ц',
+                other => other,
+            });
+            rest = &rest[first.len_utf8()..];
         }
     }
     // The soft sign of infinitives is left out.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::message::Writer;
 use domain::{
-    AppealState, ChannelChat, ChatRef, ExternalChat, InboundChange, InboundEvent, InboundKind, InboundMedia,
-    InboundMessage, Responder, SpokenText, TurnStage,
+    AppealState, ChannelChat, ChatRef, Contact, ContactProof, ExternalChat, InboundChange, InboundEvent,
+    InboundKind, InboundMedia, InboundMessage, Responder, SpokenText, TurnStage,
 };
 use store::{
-    AppealChange, BY_AI, BY_PROGRAM, ClientFields, HandInOutcome, Page, PipelineRules, TakenFromChannel,
-    TurnAnswer,
+    AppealChange, BY_AI, BY_PROGRAM, ClientFields, HandInOutcome, InboundFilter, Page, PipelineRules,
+    TakenFromChannel, TurnAnswer,
 };
 
 use super::{ANNA, SILENCE, Written, started, written};
@@ -18,6 +18,9 @@ use crate::support::{World, accept, conformance};
 conformance! {
     a_client_who_opts_out_is_listed_and_not_answered,
     a_client_who_may_opt_out_is_for_a_person,
+    a_form_with_the_id_of_another_one_is_kept,
+    a_message_that_is_edited_into_a_refusal_counts,
+    only_its_writer_takes_a_refusal_back,
     an_eleventh_mail_of_a_day_is_for_a_person,
     a_mail_that_no_program_may_answer_is_for_a_person,
     an_answer_that_promises_a_person_calls_one,
@@ -88,6 +91,48 @@ impl World {
         let change = InboundChange::Deleted { external_id: id.to_owned(), at: self.now() };
         self.reports(address, &format!("deleted {id}"), change).await;
     }
+}
+
+impl World {
+    async fn writes(&self, address: &str, id: &str, text: &str, sender_proof: ContactProof) {
+        let ChannelChat { chat, .. } = address.parse().unwrap();
+        let message = InboundMessage { sender_proof, ..InboundMessage::private(chat, id, text, self.now()) };
+        self.reports(address, id, InboundChange::Message(Box::new(message))).await;
+    }
+
+    async fn is_listed(&self, address: &str) -> bool {
+        let contact = Contact::of_chat(&address.parse().unwrap());
+        self.store.do_not_contact().find(&contact).await.unwrap().is_some()
+    }
+}
+
+async fn only_its_writer_takes_a_refusal_back(world: World) {
+    world.writes(ANNA, "m-1", "Стоп", ContactProof::Typed).await;
+    assert!(world.is_listed(ANNA).await);
+    world.writes(ANNA, "m-2", "Старт", ContactProof::Typed).await;
+    assert!(world.is_listed(ANNA).await, "anyone may have written it");
+    world.writes(ANNA, "m-3", "Старт", ContactProof::ChannelId).await;
+    assert!(!world.is_listed(ANNA).await);
+}
+
+async fn a_message_that_is_edited_into_a_refusal_counts(world: World) {
+    world.writes(ANNA, "m-1", "Сколько стоит?", ContactProof::ChannelId).await;
+    let text = "Отпишите меня".into();
+    let change = InboundChange::Edited { external_id: "m-1".to_owned(), text, at: world.now() };
+    world.reports(ANNA, "edit", change).await;
+    assert!(world.is_listed(ANNA).await);
+}
+
+async fn a_form_with_the_id_of_another_one_is_kept(world: World) {
+    let site = "form:site/page-1";
+    for text in ["Anna", "Boris", "Boris"] {
+        world.writes(site, "page-1", text, ContactProof::Typed).await;
+    }
+    let page = Page { limit: 10, cursor: None };
+    let kept = world.store.channels().list(&InboundFilter::default(), &page).await.unwrap().items;
+    let texts: Vec<_> = kept.iter().map(|stored| stored.message.text.as_str()).collect();
+    assert_eq!(texts, ["Boris", "Anna"]);
+    assert_ne!(kept[0].address.chat, kept[1].address.chat);
 }
 
 async fn what_is_taken_back_before_the_answer_is_not_answered(world: World) {
