@@ -423,7 +423,7 @@ fn a_run_without_a_press_uses_no_limit_up() {
 
 #[test]
 fn the_second_button_of_a_label_is_pressed_when_the_bot_says_no() {
-    for (text, wait) in [("Sold out!", 0), ("Мест нет", 0), ("Try another one", 1)] {
+    for (text, wait) in [("Sold out!", 0), ("Мест нет", 0), ("Try another one", 19)] {
         let mut stage = Stage::new(ONE);
         let button =
             |data: &str| Button { label: "Book".to_owned(), deed: ButtonDeed::Callback(data.into()) };
