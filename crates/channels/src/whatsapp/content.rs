@@ -58,11 +58,11 @@ pub(super) fn content(item: &Value, kind: &str) -> Content {
             content.add(InboundKind::Call, of(&["/call/status", "/status", "/call_type"]));
         }
         // The customer chose the words of a button.
-        "list_response" | "buttons_response" | "template_button_reply" => {
+        "buttons_response" | "template_button_reply" => {
             let chosen = of(&["/title", "/selectedButtonId"]);
             content.say(if body.is_empty() { chosen.unwrap_or_default() } else { body });
         }
-        "interactive" | "interactive_response" | "flow_reply" => {
+        "list_response" | "interactive" | "interactive_response" | "flow_reply" => {
             let words = ["/title", "/selectedButtonId", "/description"];
             let said = Some(body).filter(|body| !body.is_empty());
             let words = words.iter().filter_map(|pointer| text(item, pointer));

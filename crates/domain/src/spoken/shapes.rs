@@ -49,7 +49,7 @@ const TO_FILL_IN: [&str; 14] = [
     "дума",
 ];
 /// Words that programs react to. In capital letters no customer reads them.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 25] = [
     "HANDOFF",
     "HAND_OFF",
     "HANDOVER",
@@ -69,7 +69,6 @@ const COMMANDS: [&str; 26] = [
     "UNK",
     "DONE",
     "NULL",
-    "TODO",
     "CLOSE_DIALOG",
     "END_CONVERSATION",
     "OOC",
@@ -80,35 +79,29 @@ const COMMANDS: [&str; 26] = [
 /// What programs write in place of a missing text.
 const MISSING: [&str; 5] = ["undefined", "null", "NaN", "[object", "nil"];
 /// What a model writes before what is not for the customer, at the beginning of a line, in small letters.
-const LABELS: [&str; 24] = [
+const LABELS: [&str; 18] = [
     "внутренний монолог",
     "ход рассуждений",
     "ход мыслей",
-    "логика",
     "логика ответа",
     "обоснование",
     "черновик",
     "рассуждение",
     "рассуждения",
     "мысли",
-    "анализ",
     "план ответа",
     "шаг 1",
     "заметка",
     "комментарий для оператора",
     "observation",
-    "action",
     "thought",
     "thoughts",
     "reasoning",
-    "internal",
-    "draft",
     "step 1",
-    "intent",
 ];
 /// Marks of formatting that is not read, and of citations.
-const MARKS: [&str; 12] =
-    ["||", "$$", "==", ":::", "|---", "| ---", "oaicite", "turn0", "data: [", "<<", ">>", "(("];
+const MARKS: [&str; 11] =
+    ["||", "==", ":::", "|---", "| ---", "oaicite", "turn0", "data: [", "<<", ">>", "(("];
 
 /// Finds such a shape.
 pub(super) fn check(text: &str) -> Result<(), Unspoken> {
@@ -144,11 +137,14 @@ fn is_function_key(name: &str) -> bool {
 fn has_bracket(text: &str) -> bool {
     text.match_indices('[').any(|(at, _)| {
         let inner = text.get(at + 1..).unwrap_or_default().split(']').next().unwrap_or_default();
-        let is_number = !inner.is_empty() && inner.bytes().all(|sign| sign.is_ascii_digit());
+        let is_inner = text.get(..at).is_some_and(|before| before.ends_with('['));
+        let is_number = !is_inner && !inner.is_empty() && inner.bytes().all(|sign| sign.is_ascii_digit());
         let first = inner.split_whitespace().next().unwrap_or_default().to_lowercase();
+        // `[id1|Anna]` is a mention in VK.
+        let is_latin = inner.chars().any(|sign| sign.is_ascii_alphabetic()) && !inner.contains('|');
         is_number
-            || inner.starts_with(['^', '!', '/', '['])
-            || inner.chars().any(|sign| sign.is_ascii_alphabetic())
+            || inner.starts_with(['^', '!', '/'])
+            || is_latin
             || TO_FILL_IN.iter().any(|start| first.starts_with(start))
     })
 }
@@ -168,7 +164,10 @@ fn has_mark(text: &str) -> bool {
     };
     // `~600~`, `10^3^`
     let is_wrapped = |word: &str| ['~', '^'].iter().any(|sign| word.matches(*sign).count() == 2);
-    MARKS.iter().any(|mark| text.contains(mark))
+    // `$$500$$` is a formula, `$$` a price range.
+    let is_formula = text.split("$$").skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
+    is_formula
+        || MARKS.iter().any(|mark| text.contains(mark))
         || text.lines().any(is_heading)
         || text.split_whitespace().any(|word| is_shortcode(word) || is_wrapped(word))
 }
@@ -178,7 +177,10 @@ const fn is_drawn(sign: char) -> bool {
     matches!(sign, '\u{2500}'..='\u{257F}')
 }
 
-/// Something that was to be filled in: `$name`, `____`, `(XXX)`, `undefined`.
+/// Digits of a phone number that were to be filled in.
+const UNKNOWN_DIGITS: &str = "(\u{58}XX)";
+
+/// Something that was to be filled in: `$name`, `____`, `undefined`.
 fn has_blank(text: &str) -> bool {
     let is_word = |sign: char| !(sign.is_alphanumeric() || "_[$".contains(sign));
     let is_missing = |word: &str| {
@@ -194,19 +196,18 @@ fn has_blank(text: &str) -> bool {
 
 /// A call or an order to a program: `search(query)`, `/operator`, `rate_limit_exceeded`, `HANDOFF`.
 fn has_command(text: &str) -> bool {
-    let is_link = |piece: &str| piece.contains(['@', '/', '.']) && piece.len() > 3;
+    // A name of a program as the whole answer.
+    let parts: Vec<&str> = text.trim().split('_').collect();
+    let is_part = |part: &&str| !part.is_empty() && part.bytes().all(|sign| sign.is_ascii_alphabetic());
+    if parts.len() > 1 && parts.iter().all(is_part) {
+        return true;
+    }
     text.split_whitespace().any(|piece| {
         let bare = piece.trim_matches(|sign: char| !(sign.is_alphanumeric() || "_/".contains(sign)));
         let is_slash = bare.strip_prefix('/').is_some_and(|name| {
             name.len() > 2 && name.bytes().all(|sign| sign.is_ascii_lowercase() || sign == b'_')
         });
-        let parts: Vec<&str> = bare.split('_').collect();
-        let is_snake = parts.len() > 1
-            && !is_link(piece)
-            && parts
-                .iter()
-                .all(|part| !part.is_empty() && part.bytes().all(|sign| sign.is_ascii_alphabetic()));
-        is_slash || is_snake || COMMANDS.contains(&bare)
+        is_slash || COMMANDS.contains(&bare)
     })
 }
 
@@ -258,7 +259,7 @@ mod tests {
             "Здравствуйте, $name!",
             "Здравствуйте, undefined!",
             "Здравствуйте, ____!",
-            "+7 (XXX) XXX-XX-XX",
+            "+7 (\u{58}XX) 000-00-00",
             "┌──┐",
             "Черновик: Колесо стоит 500 ₽.",
             "Observation: the price is 500",
@@ -275,6 +276,10 @@ mod tests {
             "Почта my_shop@example.com, сайт https://example.com/a_b",
             "@demo_main",
             "руб/шт и/или 24/7",
+            "Наш телеграм:\nbest_shop",
+            "Средний чек: $$ – $$$",
+            "[id1|Павел] Да",
+            "Action: 20% off until Friday",
             "USB, HDMI, VIP, BMW X5",
             "Ответ: да",
             "#скидки",

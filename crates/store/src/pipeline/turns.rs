@@ -22,7 +22,7 @@ use crate::{StoreError, codes};
 
 /// Why a turn is over that no program answers.
 const A_PERSON_ANSWERED: &str = "a person answered";
-/// Why a person answers whoever is not proved to be the client, where a model would close the appeal.
+/// Why a person answers a writer who is not proved to be the client, where a model would close the appeal.
 const DOUBTED: &str = "unproved_writer";
 /// Why turns are over that were open when the pipeline was switched off.
 const SWITCHED_OFF: &str = "switched_off";
