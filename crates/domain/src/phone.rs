@@ -37,7 +37,11 @@ impl Phone {
     /// # Errors
     /// It is not certain which number is meant.
     pub fn read(text: &str) -> Result<Self, UnreadPhone> {
-        written::read(text, Country::home())
+        let home = Country::home();
+        let phone = written::read(text, home)?;
+        // What is read is a number itself: a zero within `+84 02…` may have been one of its digits.
+        let shown = phone.to_string();
+        if shown == text { Ok(phone) } else { written::read(&shown, home) }
     }
 
     /// The first number that a field names for certain. A form's field may have several numbers, or words beside one.

@@ -197,7 +197,7 @@ fn is_covered(words: &[&str], weights: &[Weight]) -> Option<Weight> {
     covers[0] = Some(None);
     for start in 0..words.len() {
         let Some(heaviest) = covers[start] else { continue };
-        for rule in rules::all().iter().filter(|rule| weights.contains(&rule.weight)) {
+        for rule in rules::beginning_with(words[start]).filter(|rule| weights.contains(&rule.weight)) {
             for end in rule.ends(words, start) {
                 let with = heaviest.map_or(rule.weight, |other| other.min(rule.weight));
                 let known = covers[end].flatten();
@@ -215,11 +215,11 @@ fn found(words: &[&str], start: usize) -> Option<Weight> {
         [.., before] => NEGATIONS.contains(&before),
         [] => false,
     };
-    let fits = |rule: &&Rule| {
+    let fits = |rule: &&'static Rule| {
         matches!(rule.weight, Weight::Explicit | Weight::Clear | Weight::Concern)
             && !rule.ends(words, start).is_empty()
     };
-    let heaviest = rules::all().iter().filter(fits).map(|rule| rule.weight).min()?;
+    let heaviest = rules::beginning_with(words.get(start)?).filter(fits).map(|rule| rule.weight).min()?;
     (!is_negated).then_some(heaviest)
 }
 

@@ -1,5 +1,6 @@
 //! The rules: a few words in a row, and how much each rule says.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// How much a rule says, the most first.
@@ -66,6 +67,20 @@ impl Rule {
         ends
     }
 
+    /// What its first word may be: words before it may be missing.
+    fn beginnings(&self) -> impl Iterator<Item = &Shape> {
+        let mut may_begin = true;
+        let elements = self.words.iter().take_while(move |element| {
+            let takes = may_begin;
+            may_begin &= matches!(element, Element::Word(_, true));
+            takes
+        });
+        elements.flat_map(|element| match element {
+            Element::Word(shapes, _) => shapes.as_slice(),
+            Element::Gap => &[],
+        })
+    }
+
     fn of(weight: Weight, line: &'static str) -> Self {
         let words = line.split_whitespace().map(|element| {
             if element == "~" {
@@ -98,7 +113,7 @@ fn named(word: &'static str) -> Vec<&'static str> {
     }
 }
 
-pub(super) fn all() -> &'static [Rule] {
+fn all() -> &'static [Rule] {
     static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let weighted = [
             (Weight::Explicit, EXPLICIT),
@@ -117,6 +132,26 @@ pub(super) fn all() -> &'static [Rule] {
         weighted.into_iter().flat_map(read).collect()
     });
     &RULES
+}
+
+/// The rules that may begin with a word.
+pub(super) fn beginning_with(word: &str) -> impl Iterator<Item = &'static Rule> {
+    static INDEX: LazyLock<HashMap<char, Vec<(&'static Shape, usize)>>> = LazyLock::new(|| {
+        let mut index = HashMap::<char, Vec<(&'static Shape, usize)>>::new();
+        for (place, rule) in all().iter().enumerate() {
+            for shape in rule.beginnings() {
+                if let Some(first) = shape.letters.chars().next() {
+                    index.entry(first).or_default().push((shape, place));
+                }
+            }
+        }
+        index
+    });
+    let known = word.chars().next().and_then(|first| INDEX.get(&first));
+    let mut places: Vec<usize> =
+        known.into_iter().flatten().filter(|(shape, _)| shape.fits(word)).map(|(_, place)| *place).collect();
+    places.dedup();
+    places.into_iter().filter_map(|place| all().get(place))
 }
 
 /// Lists of words that rules name.

@@ -1,5 +1,8 @@
 //! The words of a message as the rules compare them: small letters of one script, without courtesy.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::text::bare;
 
 /// Words that add nothing to a wish.
@@ -162,11 +165,11 @@ pub(super) fn of(text: &str) -> Vec<String> {
     if words.len() > 2 && words.iter().all(|word| word.chars().count() == 1) {
         words = vec![words.concat()];
     }
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| FILLERS.split_whitespace().collect());
+    let fillers = &*KNOWN;
     let makes_noun = |pair: &[String]| pair[1] == NOUN && DETERMINERS.contains(&pair[0].as_str());
     let mut makes_noun = words.windows(2).map(makes_noun).collect::<Vec<_>>().into_iter();
-    words.retain(|word| {
-        makes_noun.next() == Some(true) || !FILLERS.split_whitespace().any(|filler| filler == word)
-    });
+    words.retain(|word| makes_noun.next() == Some(true) || !fillers.contains(word.as_str()));
     // "Thanks, but …"
     if words.first().is_some_and(|word| word == "но" || word == "but") {
         words.remove(0);

@@ -188,10 +188,7 @@ fn has_blank(text: &str) -> bool {
         MISSING.contains(&word)
             || name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
     };
-    text.contains("____")
-        || text.contains("(XXX)")
-        || text.contains("XXX-")
-        || text.split(is_word).any(is_missing)
+    text.contains("____") || text.contains(UNKNOWN_DIGITS) || text.split(is_word).any(is_missing)
 }
 
 /// A call or an order to a program: `search(query)`, `/operator`, `rate_limit_exceeded`, `HANDOFF`.
