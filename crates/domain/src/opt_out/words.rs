@@ -19,6 +19,8 @@ const FILLERS: &str = "
     team my be asap right away really fucking damn bloody stupid annoying as soon possible there anything here forever permanently w e am
     sorry regards sincerely уважением заранее";
 
+static FILLER_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| FILLERS.split_whitespace().collect());
+
 /// Letters of the Latin script and digits that look like letters of the Cyrillic one.
 const LOOK_ALIKES: [(char, char); 13] = [
     ('a', 'а'),
@@ -165,11 +167,9 @@ pub(super) fn of(text: &str) -> Vec<String> {
     if words.len() > 2 && words.iter().all(|word| word.chars().count() == 1) {
         words = vec![words.concat()];
     }
-    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| FILLERS.split_whitespace().collect());
-    let fillers = &*KNOWN;
     let makes_noun = |pair: &[String]| pair[1] == NOUN && DETERMINERS.contains(&pair[0].as_str());
     let mut makes_noun = words.windows(2).map(makes_noun).collect::<Vec<_>>().into_iter();
-    words.retain(|word| makes_noun.next() == Some(true) || !fillers.contains(word.as_str()));
+    words.retain(|word| makes_noun.next() == Some(true) || !FILLER_SET.contains(word.as_str()));
     // "Thanks, but …"
     if words.first().is_some_and(|word| word == "но" || word == "but") {
         words.remove(0);
