@@ -2,34 +2,48 @@
 
 use super::Unspoken;
 
-/// Names in angle brackets that are keys or sizes.
-const KEYS: [&str; 26] = [
-    "enter",
-    "esc",
-    "tab",
-    "ctrl",
-    "alt",
-    "shift",
-    "delete",
-    "del",
-    "backspace",
-    "space",
-    "home",
-    "insert",
-    "pgup",
-    "pgdn",
-    "win",
-    "fn",
-    "xs",
-    "s",
-    "m",
-    "l",
-    "xl",
-    "xxl",
-    "xxxl",
-    "ok",
-    "далее",
-    "назад",
+/// Names in angle brackets that are for a program or hide words, in small letters. Keys, sizes and blanks of a shop are others.
+const TAGS: [&str; 40] = [
+    "end",
+    "stop",
+    "done",
+    "eot",
+    "eom",
+    "eoa",
+    "eoh",
+    "eod",
+    "eos",
+    "cls",
+    "sep",
+    "turn",
+    "endofturn",
+    "endoftext",
+    "end of turn",
+    "bot",
+    "human",
+    "user",
+    "operator",
+    "handoff",
+    "transfer",
+    "escalate",
+    "product",
+    "hidden",
+    "private",
+    "note",
+    "comment",
+    "aside",
+    "memo",
+    "thk",
+    "think",
+    "lookup",
+    "refund",
+    "search",
+    "action",
+    "tool",
+    "call",
+    "номер телефона",
+    "имя клиента",
+    "blockquote expandable",
 ];
 /// Beginnings of words in square brackets that were to be filled in or done.
 const TO_FILL_IN: [&str; 14] = [
@@ -48,8 +62,27 @@ const TO_FILL_IN: [&str; 14] = [
     "размышля",
     "дума",
 ];
+/// What programs and models write in square brackets, and no key of a machine is called.
+const IN_BRACKETS: [&str; 16] = [
+    "HANDOFF",
+    "TRANSFER",
+    "ESCALATE",
+    "CLOSE",
+    "CALL",
+    "TOOL",
+    "SEARCH",
+    "SEND",
+    "SET_",
+    "END",
+    "STOP",
+    "DONE",
+    "EOT",
+    "EOM",
+    "First Name",
+    "Last Name",
+];
 /// Words that programs react to. In capital letters no customer reads them.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 23] = [
     "HANDOFF",
     "HAND_OFF",
     "HANDOVER",
@@ -64,8 +97,6 @@ const COMMANDS: [&str; 25] = [
     "EOF",
     "BOS",
     "CLS",
-    "SEP",
-    "PAD",
     "UNK",
     "DONE",
     "NULL",
@@ -76,10 +107,12 @@ const COMMANDS: [&str; 25] = [
     "ASSISTANT",
     "USER",
 ];
+/// Parts of the names of errors.
+const FAILS: [&str; 6] = ["limit", "filter", "error", "exceeded", "failed", "timeout"];
 /// What programs write in place of a missing text.
 const MISSING: [&str; 5] = ["undefined", "null", "NaN", "[object", "nil"];
 /// What a model writes before what is not for the customer, at the beginning of a line, in small letters.
-const LABELS: [&str; 18] = [
+const LABELS: [&str; 15] = [
     "внутренний монолог",
     "ход рассуждений",
     "ход мыслей",
@@ -90,18 +123,14 @@ const LABELS: [&str; 18] = [
     "рассуждения",
     "мысли",
     "план ответа",
-    "шаг 1",
     "заметка",
     "комментарий для оператора",
-    "observation",
     "thought",
     "thoughts",
     "reasoning",
-    "step 1",
 ];
 /// Marks of formatting that is not read, and of citations.
-const MARKS: [&str; 11] =
-    ["||", "==", ":::", "|---", "| ---", "oaicite", "turn0", "data: [", "<<", ">>", "(("];
+const MARKS: [&str; 10] = ["==", ":::", "|---", "| ---", "oaicite", "turn0", "data: [", "<<", ">>", "(("];
 
 /// Finds such a shape.
 pub(super) fn check(text: &str) -> Result<(), Unspoken> {
@@ -117,34 +146,35 @@ pub(super) fn check(text: &str) -> Result<(), Unspoken> {
     Ok(())
 }
 
-/// `<end>`, `</product`, `<номер телефона>`, and not `<3`, `a < b` or `<Enter>`.
+/// `<end>`, `<hidden>`, `<ctrl46>`, `<\\s>`, `<номер телефона>`.
 fn has_tag(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let rest = text.get(at + 1..).unwrap_or_default();
-        let name = rest.split('>').next().unwrap_or_default();
-        let is_key = rest.len() > name.len()
-            && (KEYS.contains(&name.to_lowercase().as_str()) || is_function_key(name));
-        rest.starts_with(|next: char| next.is_alphabetic() || "/\\_|!".contains(next)) && !is_key
+        let name = rest.split('>').next().unwrap_or_default().to_lowercase();
+        let is_control = name.strip_prefix("ctrl").is_some_and(|number| number.parse::<u16>().is_ok());
+        rest.starts_with(['\\', '_']) || is_control || TAGS.contains(&name.as_str())
     })
-}
-
-/// `F5`
-fn is_function_key(name: &str) -> bool {
-    name.strip_prefix(['F', 'f']).is_some_and(|number| number.parse().is_ok_and(|number: u8| number <= 24))
 }
 
 /// A word in square brackets, a footnote, or a citation.
 fn has_bracket(text: &str) -> bool {
-    text.match_indices('[').any(|(at, _)| {
+    text.match_indices('[').filter(|(at, _)| !is_in_address(text, *at)).any(|(at, _)| {
         let inner = text.get(at + 1..).unwrap_or_default().split(']').next().unwrap_or_default();
+        // `500 ₽.[1]`, and not `room [305]`.
+        let is_behind =
+            text.get(..at).is_some_and(|before| before.ends_with(|sign: char| !sign.is_whitespace()));
         let is_inner = text.get(..at).is_some_and(|before| before.ends_with('['));
-        let is_number = !is_inner && !inner.is_empty() && inner.bytes().all(|sign| sign.is_ascii_digit());
+        let is_number =
+            is_behind && !is_inner && !inner.is_empty() && inner.bytes().all(|sign| sign.is_ascii_digit());
         let first = inner.split_whitespace().next().unwrap_or_default().to_lowercase();
-        // `[id1|Anna]` is a mention in VK.
-        let is_latin = inner.chars().any(|sign| sign.is_ascii_alphabetic()) && !inner.contains('|');
+        let is_latin = inner.chars().any(|sign| sign.is_ascii_alphabetic());
+        // `[id1|Anna]` is a mention in VK, `[Control]` a key.
+        let is_order = is_latin
+            && !inner.contains('|')
+            && (inner.contains(['=', ':', '_']) || IN_BRACKETS.iter().any(|order| inner.starts_with(order)));
         is_number
-            || inner.starts_with(['^', '!', '/'])
-            || is_latin
+            || inner.starts_with(['!', '/'])
+            || is_order
             || TO_FILL_IN.iter().any(|start| first.starts_with(start))
     })
 }
@@ -174,7 +204,23 @@ fn has_mark(text: &str) -> bool {
 
 /// Lines of a drawn table.
 const fn is_drawn(sign: char) -> bool {
-    matches!(sign, '\u{2500}'..='\u{257F}')
+    matches!(
+        sign,
+        '│' | '┌'
+            | '┐'
+            | '└'
+            | '┘'
+            | '├'
+            | '┤'
+            | '┬'
+            | '┴'
+            | '┼'
+            | '║'
+            | '╔'
+            | '╗'
+            | '╚'
+            | '╝'
+    )
 }
 
 /// Digits of a phone number that were to be filled in.
@@ -196,7 +242,8 @@ fn has_command(text: &str) -> bool {
     // A name of a program as the whole answer.
     let parts: Vec<&str> = text.trim().split('_').collect();
     let is_part = |part: &&str| !part.is_empty() && part.bytes().all(|sign| sign.is_ascii_alphabetic());
-    if parts.len() > 1 && parts.iter().all(is_part) {
+    let fails = |part: &&str| FAILS.contains(part);
+    if parts.len() > 1 && parts.iter().all(is_part) && parts.iter().any(fails) {
         return true;
     }
     text.split_whitespace().any(|piece| {
@@ -210,7 +257,7 @@ fn has_command(text: &str) -> bool {
 
 /// `lookup(order=5)`, `sendPhoto("a")`, `close()`, and not `size(s)` or `A4(210)`.
 fn has_call(text: &str) -> bool {
-    text.match_indices('(').any(|(at, _)| {
+    text.match_indices('(').filter(|(at, _)| !is_in_address(text, *at)).any(|(at, _)| {
         let before = text.get(..at).unwrap_or_default();
         let start = before.trim_end_matches(|sign: char| sign.is_ascii_alphanumeric() || "_.".contains(sign));
         let name = before.get(start.len()..).unwrap_or_default();
@@ -219,8 +266,21 @@ fn has_call(text: &str) -> bool {
             && name.chars().any(|sign| sign.is_ascii_lowercase());
         let is_name = name.len() > 2 && name.starts_with(|first: char| first.is_ascii_alphabetic());
         let is_argument = inner.is_empty() || inner.contains(['=', '"', '\'', '{', ':']);
-        is_name && (is_argument || has_case || name.trim_matches(['.', '_']).contains(['.', '_']))
+        let is_capitalized = name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name.chars().skip(1).all(|sign| sign.is_ascii_lowercase());
+        let is_short = name.bytes().all(|sign| !sign.is_ascii_lowercase()) && !inner.contains(['"', '\'']);
+        let is_spaced = inner.is_ascii() && name.trim_matches(['.', '_']).contains(['.', '_']);
+        is_name
+            && (is_argument && !is_capitalized && !is_short
+                || has_case && !is_capitalized && inner.is_ascii()
+                || is_spaced)
     })
+}
+
+/// Whether a place in a text is in an address.
+fn is_in_address(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    before.rsplit(char::is_whitespace).next().is_some_and(|word| word.contains("://"))
 }
 
 fn is_labelled(line: &str) -> bool {
@@ -243,6 +303,7 @@ mod tests {
             "Сейчас помогу. [TRANSFER]",
             "Позвоните: [номер телефона магазина]",
             "Колесо стоит 500 ₽.[1][2]",
+            "Колесо стоит 500 ₽.<ctrl46>",
             "[!NOTE]\nКолесо 500",
             "Сейчас помогу. HANDOFF",
             "Сейчас помогу. /operator",
@@ -250,7 +311,6 @@ mod tests {
             "Смотрю: getOrder(id) и отвечу",
             "Смотрю: search(query=\"колесо\")",
             "##Цены\nКолесо 500",
-            "||Колесо|| 500",
             "==Колесо== 500",
             ":wave: Привет",
             "Здравствуйте, $name!",
@@ -259,7 +319,6 @@ mod tests {
             "+7 (\u{58}XX) 000-00-00",
             "┌──┐",
             "Черновик: Колесо стоит 500 ₽.",
-            "Observation: the price is 500",
             "((Клиент беден)) Колесо стоит 500 ₽.",
         ] {
             assert!(check(text).is_err(), "{text}");
@@ -280,6 +339,18 @@ mod tests {
             "USB, HDMI, VIP, BMW X5",
             "Ответ: да",
             "#скидки",
+            "Введите <ваш код>",
+            "Угол <ABC> равен 60",
+            "Кабель USB(type=C)",
+            "кабинет [305]",
+            "spring_sale",
+            "─────",
+            "[SEP] 15–20 скидки",
+            "https://shop.example/a_b(c)?x=1&y=[2]",
+            "a<b, c>d",
+            "Кнопка [Control] слева",
+            "my_login(логин)",
+            "Set('3 pcs')",
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }

@@ -40,7 +40,8 @@ fn with_escapes(source: &str) -> Cow<'_, str> {
             continue;
         }
         for line in part.split_inclusive('\n') {
-            let label = line.trim_start().starts_with('[') && line.contains("]:");
+            let start = line.trim_start();
+            let label = start.starts_with('[') && !start.starts_with("[^") && line.contains("]:");
             for (at, word) in line.split_inclusive(char::is_whitespace).enumerate() {
                 if label && at == 0 {
                     escaped.push('\\');
